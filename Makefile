@@ -1,0 +1,58 @@
+# Everything a newcomer needs is `make run` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := api clients db embedded service transport tests bench migrations main.py config.py
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed $(VENV)/.installed-dev ## set up the virtual environment for development
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "trawl needs Python 3.11 or newer; set PYTHON=/path/to/one"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "trawl needs the venv module: apt install python3-venv"; exit 1; }
+
+$(VENV)/.installed: requirements.lock | $(BIN)/python
+	@echo "installing dependencies (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m compileall -q api clients db embedded service transport main.py config.py
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "installing development tools (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+run: $(VENV)/.installed ## set everything up and serve on HOST:PORT (127.0.0.1:8000)
+	@exec $(BIN)/python main.py
+
+test: install ## set everything up and run all tests
+	@$(BIN)/python -m pytest
+
+check: install ## formatting, lint, types, import contracts, tests with coverage: what CI runs
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-cache
+	@rm -f .coverage .coverage.*
+	$(MAKE) --no-print-directory test PYTEST_ADDOPTS="--cov --cov-report="
+	$(BIN)/coverage report
+
+bench: install ## the benchmarks, each beside its reference, as ratios
+	@$(BIN)/python -m bench
+
+format: install ## format and fix what can be fixed
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lock: $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove the virtual environment and caches; keeps ./var, where the data is
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,52 @@
+"""What clients say and are told about imports."""
+
+from marshmallow import Schema, fields
+
+from api.fields import DateTime, Flag, Integer, IntegerText, Strict, Text
+from api.paging import Cursor, PageQuery
+
+MAX_WAIT = 300  # seconds
+
+
+class ParseLogRequest(Strict):
+    """`file` is a name in the log folder; `wait` is in seconds."""
+
+    file = Text(minimum=1, maximum=1024, load_default=None)
+    wait = IntegerText(minimum=0, maximum=MAX_WAIT, load_default=30)
+    dry_run = Flag(load_default=False)
+
+
+class ListImportsRequest(PageQuery):
+    after = Cursor(Integer())
+
+
+class ListRejectsRequest(PageQuery):
+    after = Cursor(Integer())
+
+
+class ImportResponse(Schema):
+    """An import. `bytes` is how far it has come; `lines` = `imported` + `duplicates` + `rejected`."""
+
+    id = fields.Integer()
+    name = fields.String()
+    status = fields.String()
+    dry_run = fields.Boolean()
+    bytes = fields.Integer()
+    bytes_total = fields.Integer()
+    lines = fields.Integer()
+    imported = fields.Integer()
+    duplicates = fields.Integer()
+    rejected = fields.Integer()
+    lines_per_second = fields.Integer()
+    started_at = DateTime()
+    finished_at = DateTime()
+    error = fields.String()
+
+
+class RejectResponse(Schema):
+    """A line that did not fit: its number from 1, its offset in bytes, why, and its first 200 characters."""
+
+    line = fields.Integer()
+    offset = fields.Integer()
+    reason = fields.String()
+    text = fields.String()

@@ -1,0 +1,173 @@
+"""The parameters of each report, and what its rows hold."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+from api.fields import Choice, DateTime, IntegerText, Strict, Text
+
+FORMATS = ("json", "csv", "svg")
+PAGES = ("all", "category", "product")
+MAX_CATEGORY = 2048  # characters: as long as a URL
+MAX_AGE = 10 * 366 * 24 * 60  # minutes
+
+
+class TimeZone(Text):
+    """An IANA time zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(maximum=100, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        name = super()._deserialize(value, attr, data, **kwargs)
+        if name not in available_timezones():
+            raise ValidationError("must be an IANA time zone such as Europe/Berlin")
+        return name
+
+
+def on_quarter_hour(time: datetime | None) -> None:
+    if time is not None and (time.minute % 15 or time.second or time.microsecond):
+        raise ValidationError("must be on a quarter hour")
+
+
+class ReportRequest(Strict):
+    """What every report takes. Dumped again, it tells the parameters as they were understood."""
+
+    since = DateTime(data_key="from", load_default=None, validate=on_quarter_hour)
+    until = DateTime(data_key="to", load_default=None, validate=on_quarter_hour)
+    tz = TimeZone(load_default="UTC")
+    source = Choice("all", "log", "api", load_default="all")
+    limit = IntegerText(minimum=1, maximum=1000, load_default=10)
+    format = Choice(*FORMATS, load_default=None, load_only=True)
+
+    @validates_schema
+    def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["since"] and data["until"] and data["since"] >= data["until"]:
+            raise ValidationError("must be after from", "to")
+
+
+class TopCountriesRequest(ReportRequest):
+    metric = Choice("requests", "visitors", load_default="requests")
+
+
+class CategoryCountriesRequest(ReportRequest):
+    category = Text(minimum=1, maximum=MAX_CATEGORY, load_default="fresh_fish")
+    pages = Choice(*PAGES, load_default="all")
+
+
+class CategoryHoursRequest(ReportRequest):
+    category = Text(minimum=1, maximum=MAX_CATEGORY, load_default="frozen_fish")
+    pages = Choice(*PAGES, load_default="category")
+
+
+class BoughtTogetherRequest(ReportRequest):
+    category = Text(minimum=1, maximum=MAX_CATEGORY, load_default="semi_manufactures")
+
+
+class UnpaidCartsRequest(ReportRequest):
+    min_age = IntegerText(minimum=0, maximum=MAX_AGE, load_default=0)
+
+
+class CountryRow(Schema):
+    """`requests` or `visitors`, by `metric`; `share` is of those whose country is known."""
+
+    country = fields.String()
+    name = fields.String()
+    requests = fields.Integer()
+    visitors = fields.Integer()
+    share = fields.Float()
+
+
+class PartOfDayRow(Schema):
+    part_of_day = fields.String()
+    from_hour = fields.Integer()
+    to_hour = fields.Integer()
+    views = fields.Integer()
+    hours = fields.List(fields.Integer())
+
+
+class HourRow(Schema):
+    hour = DateTime()
+    requests = fields.Integer()
+
+
+class BoughtTogetherRow(Schema):
+    category = fields.String()
+    carts = fields.Integer()
+    support = fields.Float()
+    confidence = fields.Float()
+    lift = fields.Float()
+
+
+class CartRow(Schema):
+    carts = fields.Integer()
+    paid = fields.Integer()
+    unpaid = fields.Integer()
+    unpaid_share = fields.Float()
+
+
+class PurchaseRow(Schema):
+    purchases = fields.Integer()
+    users = fields.Integer()
+
+
+REQUESTS: dict[int, type[ReportRequest]] = {
+    1: TopCountriesRequest,
+    2: CategoryCountriesRequest,
+    3: CategoryHoursRequest,
+    4: ReportRequest,
+    5: BoughtTogetherRequest,
+    6: UnpaidCartsRequest,
+    7: ReportRequest,
+}
+ROWS: dict[int, type[Schema]] = {
+    1: CountryRow,
+    2: CountryRow,
+    3: PartOfDayRow,
+    4: HourRow,
+    5: BoughtTogetherRow,
+    6: CartRow,
+    7: PurchaseRow,
+}
+
+
+class ReportResponse(Schema):
+    """A report's answer with all that tells what it means. Rows are those of the report's own schema."""
+
+    report = fields.Integer(attribute="report.number")
+    title = fields.String(attribute="report.title")
+    definition = fields.String(attribute="report.definition")
+    parameters = fields.Method("dump_parameters")
+    answer = fields.Raw()
+    rows = fields.Method("dump_rows")
+    as_of = DateTime()
+
+    def dump_parameters(self, result: Any) -> Any:
+        return REQUESTS[result.report.number]().dump(result.parameters)
+
+    def dump_rows(self, result: Any) -> Any:
+        return ROWS[result.report.number](many=True).dump(result.rows)
+
+
+class ReportSummary(Schema):
+    """One of GET /reports: what the report answers, and its parameters with their defaults."""
+
+    report = fields.Integer(attribute="number")
+    title = fields.String()
+    definition = fields.String()
+    parameters = fields.Method("dump_parameters")
+
+    def dump_parameters(self, report: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": field.data_key or name,
+                "default": field.load_default,
+                **({"choices": field.choices} if isinstance(field, Choice) else {}),
+            }
+            for name, field in REQUESTS[report.number]().fields.items()
+        ]

@@ -1,0 +1,52 @@
+"""What an access token or an API key stands for."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Account, ApiKey, Session
+
+
+@dataclass(frozen=True, slots=True)
+class CallerRow:
+    """An active account by one of its sessions (`scopes` None) or API keys."""
+
+    account_id: int
+    role: str
+    id: uuid.UUID
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    scopes: list[str] | None
+
+
+async def select_session_caller(
+    session: AsyncSession, *, session_id: uuid.UUID, account_id: int
+) -> CallerRow | None:
+    rows = await session.execute(
+        select(Account.id, Account.role, Session.id, Session.expires_at, Session.last_used_at)
+        .join(Session, Session.account_id == Account.id)
+        .where(Session.id == session_id, Account.id == account_id, Account.active)
+    )
+    row = rows.one_or_none()
+    return CallerRow(*row, scopes=None) if row else None
+
+
+async def select_key_caller(session: AsyncSession, *, key_sha256: bytes) -> CallerRow | None:
+    rows = await session.execute(
+        select(Account.id, Account.role, ApiKey.id, ApiKey.expires_at, ApiKey.last_used_at, ApiKey.scopes)
+        .join(ApiKey, ApiKey.account_id == Account.id)
+        .where(ApiKey.key_sha256 == key_sha256, Account.active)
+    )
+    row = rows.one_or_none()
+    return CallerRow(*row) if row else None
+
+
+async def update_session_used(session: AsyncSession, session_id: uuid.UUID, at: datetime) -> None:
+    await session.execute(update(Session).where(Session.id == session_id).values(last_used_at=at))
+
+
+async def update_key_used(session: AsyncSession, key_id: uuid.UUID, at: datetime) -> None:
+    await session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=at))

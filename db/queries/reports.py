@@ -1,0 +1,144 @@
+"""The questions that the reports ask, each in the .sql file of its name, each row as the file selects it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Visit
+from db.sql import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which rows count: those of [since, until) from one of the sources (values of visit.source).
+
+    [first_day, last_day) are the whole UTC days within the bounds. Where there are none, both are `since`.
+    """
+
+    since: datetime
+    until: datetime
+    first_day: datetime
+    last_day: datetime
+    sources: Sequence[str]
+    as_of: datetime  # the newest visit's time
+
+    def parameters(self) -> dict[str, Any]:
+        return {"since": self.since, "until": self.until, "sources": self.sources}
+
+    def day_parameters(self) -> dict[str, Any]:
+        return {**self.parameters(), "first_day": self.first_day, "last_day": self.last_day}
+
+
+@dataclass(frozen=True, slots=True)
+class CountryRequests:
+    country: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountryVisitors:
+    country: str
+    visitors: int
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfDayViews:
+    hour_of_day: int
+    views: int
+
+
+@dataclass(frozen=True, slots=True)
+class HourRequests:
+    hour: datetime
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCarts:
+    """`carts` hold this category and the asked one; `carts_paid` are all."""
+
+    category: str
+    carts: int
+    carts_of_other: int
+    carts_of_category: int
+    carts_paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class CartCounts:
+    carts: int
+    paid: int
+    unpaid: int
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseUsers:
+    purchases: int
+    users: int
+
+
+async def newest_visit_time(session: AsyncSession) -> datetime | None:
+    return await session.scalar(select(Visit.occurred_at).order_by(Visit.occurred_at.desc()).limit(1))
+
+
+async def top_countries(session: AsyncSession, scope: Scope) -> list[CountryRequests]:
+    rows = await session.execute(statement("top_countries"), scope.day_parameters())
+    return [CountryRequests(*row) for row in rows]
+
+
+async def top_visitor_countries(session: AsyncSession, scope: Scope) -> list[CountryVisitors]:
+    rows = await session.execute(statement("top_visitor_countries"), scope.parameters())
+    return [CountryVisitors(*row) for row in rows]
+
+
+async def category_countries(
+    session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str]
+) -> list[CountryRequests]:
+    pages = {"category": digest(category), "kinds": kinds}
+    rows = await session.execute(statement("category_countries"), scope.day_parameters() | pages)
+    return [CountryRequests(*row) for row in rows]
+
+
+async def category_hours(
+    session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str], tz: str
+) -> list[HourOfDayViews]:
+    """Only the hours that have views."""
+    pages = {"category": digest(category), "kinds": kinds, "tz": tz}
+    rows = await session.execute(statement("category_hours"), scope.parameters() | pages)
+    return [HourOfDayViews(*row) for row in rows]
+
+
+async def busiest_hours(session: AsyncSession, scope: Scope, tz: str, limit: int) -> list[HourRequests]:
+    rows = await session.execute(statement("busiest_hours"), scope.parameters() | {"tz": tz, "limit": limit})
+    return [HourRequests(*row) for row in rows]
+
+
+async def bought_together(
+    session: AsyncSession, scope: Scope, category: str, limit: int
+) -> list[CategoryCarts]:
+    rows = await session.execute(
+        statement("bought_together"), scope.parameters() | {"category": digest(category), "limit": limit}
+    )
+    return [CategoryCarts(*row) for row in rows]
+
+
+async def unpaid_carts(session: AsyncSession, scope: Scope, unchanged_since: datetime) -> CartCounts:
+    rows = await session.execute(
+        statement("unpaid_carts"), scope.parameters() | {"unchanged_since": unchanged_since}
+    )
+    return CartCounts(*rows.one())
+
+
+async def repeat_purchases(session: AsyncSession, scope: Scope) -> list[PurchaseUsers]:
+    rows = await session.execute(statement("repeat_purchases"), scope.parameters())
+    return [PurchaseUsers(*row) for row in rows]
+
+
+def digest(category: str) -> bytes:
+    """What the category is unique by."""
+    return sha256(category.encode()).digest()

@@ -1,0 +1,155 @@
+"""Visits, the names they refer to, and the roll-ups that count them."""
+
+from hashlib import sha256
+
+import polars as pl
+from asyncpg import UniqueViolationError
+from sqlalchemy import CursorResult, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.frames import add_counts, as_arrays, copy_frame
+from db.models import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+
+
+async def insert_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataFrame:
+    """Insert the visits that are not there yet, and return those. Each key stands once in `visits`.
+
+    The common case, all of them new, is one COPY straight in. A clash falls back to a staging table.
+    """
+    ordered = visits.sort("occurred_at", "request_id")
+    try:
+        async with session.begin_nested():
+            await copy_frame(session, "visit", ordered)
+    except UniqueViolationError:
+        return await insert_new_visits(session, ordered)
+    return visits
+
+
+async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataFrame:
+    await stage_visits(session, visits)
+    columns = ", ".join(visits.columns)
+    inserted = await session.execute(
+        text(
+            f"INSERT INTO visit ({columns}) SELECT {columns} FROM visit_staging "  # noqa: S608 - our columns
+            "ORDER BY occurred_at, request_id ON CONFLICT DO NOTHING RETURNING occurred_at, request_id"
+        )
+    )
+    keys = pl.DataFrame(
+        inserted.tuples().all(),
+        schema={"occurred_at": visits.schema["occurred_at"], "request_id": pl.String},
+        orient="row",
+    )
+    return visits.join(keys, on=["occurred_at", "request_id"], how="semi")
+
+
+async def stage_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
+    await session.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS visit_staging (LIKE visit)"))
+    await session.execute(text("TRUNCATE visit_staging"))
+    await copy_frame(session, "visit_staging", visits)
+
+
+async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:
+    """How many of the visits are new, also to earlier calls in this transaction. Leaves nothing behind."""
+    await session.execute(
+        text(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS trial_key "
+            '(occurred_at timestamptz, request_id text COLLATE "C", PRIMARY KEY (occurred_at, request_id)) '
+            "ON COMMIT DROP"
+        )
+    )
+    keys = visits.select("occurred_at", "request_id")
+    inserted = await session.execute(
+        text(
+            "INSERT INTO trial_key SELECT occurred_at, request_id "
+            "FROM unnest(CAST(:occurred_at AS timestamptz[]), CAST(:request_id AS text[])) "
+            "AS key(occurred_at, request_id) "
+            "WHERE NOT EXISTS (SELECT FROM visit WHERE (visit.occurred_at, visit.request_id) = "
+            "(key.occurred_at, key.request_id)) ON CONFLICT DO NOTHING"
+        ),
+        as_arrays(keys),
+    )
+    assert isinstance(inserted, CursorResult)
+    return inserted.rowcount
+
+
+async def category_ids(session: AsyncSession, names: list[str]) -> dict[str, int]:
+    """The ids of categories, made where they are new."""
+    digests = [sha256(name.encode()).digest() for name in sorted(names)]
+    await session.execute(
+        text(
+            "INSERT INTO category (name, name_sha256) "
+            "SELECT new.name, new.digest FROM unnest(CAST(:names AS text[]), CAST(:digests AS bytea[])) "
+            "AS new(name, digest) WHERE NOT EXISTS (SELECT FROM category WHERE name_sha256 = new.digest) "
+            "ORDER BY new.digest ON CONFLICT DO NOTHING"
+        ),
+        {"names": sorted(names), "digests": digests},
+    )
+    found = await session.execute(
+        text("SELECT name, id FROM category WHERE name_sha256 = ANY(CAST(:digests AS bytea[]))"),
+        {"digests": digests},
+    )
+    return dict(found.tuples().all())
+
+
+async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The ids of products by (category id, name), made where they are new."""
+    parameters = {
+        "categories": [category for category, _ in names],
+        "names": [name for _, name in names],
+        "digests": [sha256(name.encode()).digest() for _, name in names],
+    }
+    new = (
+        "unnest(CAST(:categories AS int[]), CAST(:names AS text[]), CAST(:digests AS bytea[])) "
+        "AS new(category_id, name, digest)"
+    )
+    await session.execute(
+        text(
+            f"INSERT INTO product (category_id, name, name_sha256) SELECT * FROM {new} "  # noqa: S608 - ours
+            "WHERE NOT EXISTS (SELECT FROM product "
+            "WHERE category_id = new.category_id AND name_sha256 = new.digest) "
+            "ORDER BY new.category_id, new.digest ON CONFLICT DO NOTHING"
+        ),
+        parameters,
+    )
+    found = await session.execute(
+        text(
+            f"SELECT product.category_id, product.name, product.id FROM {new} "  # noqa: S608 - ours
+            "JOIN product ON product.category_id = new.category_id AND product.name_sha256 = new.digest"
+        ),
+        {key: parameters[key] for key in ("categories", "names", "digests")},
+    )
+    return {(category, name): product for category, name, product in found.tuples()}
+
+
+async def insert_addresses(session: AsyncSession, addresses: pl.DataFrame) -> None:
+    """Keep addresses (columns address, country) that have not been seen before."""
+    await session.execute(
+        text(
+            "INSERT INTO address (address, country) "
+            "SELECT * FROM unnest(CAST(:address AS inet[]), CAST(:country AS text[])) "
+            "AS new(address, country) ORDER BY new.address ON CONFLICT DO NOTHING"
+        ),
+        as_arrays(addresses),
+    )
+
+
+async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
+    """Count newly inserted visits in every roll-up. Columns of `visit`, times in UTC."""
+    counted = visits.with_columns(
+        quarter=pl.col("occurred_at").dt.truncate("15m"), day=pl.col("occurred_at").dt.truncate("1d")
+    )
+    pages = counted.filter(pl.col("category_id").is_not_null())
+    located = counted.filter(pl.col("country").is_not_null())
+    located_pages = located.filter(pl.col("category_id").is_not_null())
+    await add_counts(session, RequestQuarter, count_by(counted, "quarter", "source"))
+    await add_counts(session, CategoryQuarter, count_by(pages, "category_id", "quarter", "kind", "source"))
+    await add_counts(session, CountryDay, count_by(located, "day", "country", "source"))
+    await add_counts(
+        session,
+        CategoryCountryDay,
+        count_by(located_pages, "category_id", "day", "country", "kind", "source"),
+    )
+
+
+def count_by(visits: pl.DataFrame, *key: str) -> pl.DataFrame:
+    return visits.group_by(*key).agg(requests=pl.len())

@@ -1,0 +1,41 @@
+-- What new lines say of carts, merged into what older ones said: the first line names address and source, the
+-- last pay line the user, and the newest line the time of the last change.
+INSERT INTO cart AS known (
+    id, address, source, opened_at, opened_position, changed_at, user_id, user_known_at, user_known_position
+)
+SELECT *
+FROM unnest(
+    CAST(:id AS bigint[]),
+    CAST(:address AS inet[]),
+    CAST(:source AS text[]),
+    CAST(:opened_at AS timestamptz[]),
+    CAST(:opened_position AS bigint[]),
+    CAST(:changed_at AS timestamptz[]),
+    CAST(:user_id AS bigint[]),
+    CAST(:user_known_at AS timestamptz[]),
+    CAST(:user_known_position AS bigint[])
+) AS new (
+    id, address, source, opened_at, opened_position, changed_at, user_id, user_known_at, user_known_position
+)
+ORDER BY new.id
+ON CONFLICT (id) DO UPDATE SET (address, source, opened_at, opened_position) = (
+    SELECT first.address, first.source, first.opened_at, first.opened_position
+    FROM (
+        VALUES
+        (known.address, known.source, known.opened_at, known.opened_position),
+        (excluded.address, excluded.source, excluded.opened_at, excluded.opened_position)
+    ) AS first (address, source, opened_at, opened_position)
+    ORDER BY first.opened_at, first.opened_position
+    LIMIT 1
+),
+changed_at = greatest(known.changed_at, excluded.changed_at),
+(user_id, user_known_at, user_known_position) = (
+    SELECT last.user_id, last.user_known_at, last.user_known_position
+    FROM (
+        VALUES
+        (known.user_id, known.user_known_at, known.user_known_position),
+        (excluded.user_id, excluded.user_known_at, excluded.user_known_position)
+    ) AS last (user_id, user_known_at, user_known_position)
+    ORDER BY last.user_known_at DESC NULLS LAST, last.user_known_position DESC
+    LIMIT 1
+);

@@ -1,0 +1,38 @@
+"""Runs the migrations, on the connection that db.migrate hands over or on the one that the settings name."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from config import read_settings
+from db.database import asyncpg_url
+from db.models import Base
+
+
+def run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect_and_run() -> None:
+    url = read_settings().database_url
+    if url is None:
+        raise SystemExit("set DATABASE_URL, or use `python main.py migrate` for the embedded database")
+    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+if context.is_offline_mode():
+    raise SystemExit("migrations need a database: there is no offline mode")
+
+handed_over = context.config.attributes.get("connection")
+if handed_over is not None:
+    run(handed_over)
+else:
+    asyncio.run(connect_and_run())

@@ -1,0 +1,191 @@
+"""The grammar of the shop's access log: one line in, what it says out. Pure: no I/O, no clock, no state.
+
+    shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/fresh_fish/
+    └ container ┘   └ local time      ┘  └ key  ┘        └ address     ┘ └ URL: its path tells the kind ┘
+
+The path, without its query and its last slash, tells the kind of page:
+
+    (empty) main · /cart cart · /pay pay · /success_pay_N success · /one category · /one/two product ·
+    anything else other
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Literal
+
+Kind = Literal["main", "category", "product", "cart", "pay", "success", "other"]
+
+MAX_LINE_BYTES = 65_536
+MAX_URL_CHARACTERS = 2_048
+MAX_NUMBER = 2**63 - 1
+MAX_DIGITS = 19
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_AHEAD = timedelta(days=1)
+
+LINE = re.compile(
+    r"shop_api(?P<padding> +)\| (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[(?P<key>[A-Z0-9]{8})\] INFO: "
+    r"(?P<address>[^ ]+) (?P<url>[^ ]+)",
+    re.ASCII,
+)
+# The same line field by field, to tell where one that does not fit goes wrong.
+FIELDS = (
+    (re.compile(r"shop_api +\| ", re.ASCII), "does not begin with 'shop_api | '"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", re.ASCII), "time is not like 2018-08-01 00:01:35"),
+    (re.compile(r"\[[A-Z0-9]{8}\] ", re.ASCII), "request key is not 8 of A-Z and 0-9 in brackets"),
+    (re.compile(r"INFO: "), "'INFO: ' does not follow the request key"),
+    (re.compile(r"[^ ]+ "), "no URL follows the address"),
+)
+URL = re.compile(r"https?://[^/?#]+(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?")
+UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+CART_NUMBERS = ("goods_id", "amount", "cart_id")
+PAY_NUMBERS = ("user_id", "cart_id")
+SUCCESS_PREFIX = "success_pay_"
+
+
+class BadLine(ValueError):
+    """The line does not fit. The message is the reason, as the rejects tell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a URL of the shop stands for. Numbers are 1…2^63-1; each is None where its kind has none."""
+
+    kind: Kind
+    category: str | None = None
+    product: str | None = None
+    user_id: int | None = None
+    cart_id: int | None = None
+    goods_id: int | None = None
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that fits. `local_time` is naive, as written; `address` is canonical."""
+
+    local_time: datetime
+    key: str
+    address: str
+    url: str
+    page: Page
+
+
+def parse_line(raw: bytes) -> LogLine:
+    """What a line (without its newline) says. Raises BadLine for bytes that do not fit, and nothing else."""
+    if len(raw) > MAX_LINE_BYTES:
+        raise BadLine(f"line is longer than {MAX_LINE_BYTES} bytes")
+    try:
+        line = raw.decode().removesuffix("\r")
+    except UnicodeDecodeError:
+        raise BadLine("not UTF-8") from None
+    found = LINE.fullmatch(line)
+    if found is None:
+        raise BadLine(why_unfit(line))
+    try:
+        local_time = datetime.fromisoformat(found["time"])
+    except ValueError:
+        raise BadLine("no such date or time") from None
+    url = found["url"]
+    return LogLine(local_time, found["key"], parse_address(found["address"]), url, parse_url(url))
+
+
+def format_line(line: LogLine) -> str:
+    """The line written back, without a newline."""
+    return f"shop_api      | {line.local_time} [{line.key}] INFO: {line.address} {line.url}"
+
+
+def why_unfit(line: str) -> str:
+    at = 0
+    for field, reason in FIELDS:
+        found = field.match(line, at)
+        if found is None:
+            return reason
+        at = found.end()
+    return "URL has a space in it, or there is none"
+
+
+def parse_address(text: str) -> str:
+    """The canonical form of an IPv4 or IPv6 address. Raises BadLine."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise BadLine("not an IPv4 or IPv6 address") from None
+    if "%" in text:
+        raise BadLine("address has a zone")
+    return str(address)
+
+
+def parse_url(url: str) -> Page:
+    """The page of a log line's URL, whatever its host. Raises BadLine."""
+    if len(url) > MAX_URL_CHARACTERS:
+        raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")
+    found = URL.fullmatch(url)
+    if found is None or UNPRINTABLE.search(url):
+        raise BadLine("not an http or https URL")
+    return parse_path(found["path"], found["query"] or "")
+
+
+def parse_path(path: str, query: str) -> Page:
+    """The page of a path and its query string. Raises BadLine where the numbers of its kind are wrong."""
+    segments = path.removesuffix("/").split("/")[1:]
+    match segments:
+        case []:
+            return Page("main")
+        case ["cart"]:
+            numbers = parse_numbers(query, CART_NUMBERS)
+            return Page(
+                "cart", cart_id=numbers["cart_id"], goods_id=numbers["goods_id"], amount=numbers["amount"]
+            )
+        case ["pay"]:
+            numbers = parse_numbers(query, PAY_NUMBERS)
+            return Page("pay", cart_id=numbers["cart_id"], user_id=numbers["user_id"])
+        case [name] if name.startswith(SUCCESS_PREFIX):
+            return Page("success", cart_id=parse_number(name.removeprefix(SUCCESS_PREFIX), "cart_id"))
+        case [category] if category:
+            return Page("category", category)
+        case [category, product] if category and product:
+            return Page("product", category, product)
+        case _:
+            return Page("other")
+
+
+def parse_numbers(query: str, names: tuple[str, ...]) -> dict[str, int]:
+    values: dict[str, str] = {}
+    for parameter in query.split("&"):
+        name, _, value = parameter.partition("=")
+        if name in names and name in values:
+            raise BadLine(f"{name} is given twice")
+        values[name] = value
+    return {name: parse_number(values.get(name), name) for name in names}
+
+
+def parse_number(text: str | None, name: str) -> int:
+    if not text:
+        raise BadLine(f"{name} is missing")
+    # A number of more digits than 64 bits hold is not even converted: int() is quadratic.
+    if not (
+        text.isascii()
+        and text.isdigit()
+        and len(text.lstrip("0")) <= MAX_DIGITS
+        and 1 <= int(text) <= MAX_NUMBER
+    ):
+        raise BadLine(f"{name} is not a whole number from 1 to {MAX_NUMBER}")
+    return int(text)
+
+
+def to_utc(local_time: datetime, zone: tzinfo, now: datetime) -> datetime:
+    """The instant of a log's local time: of two the first, of none the one after the gap. Raises BadLine.
+
+    A visit lies between 1970 and a day ahead of `now`.
+    """
+    try:
+        instant = local_time.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        raise BadLine("time is out of range") from None
+    if instant < EARLIEST:
+        raise BadLine("time is before 1970")
+    if instant > now + LATEST_AHEAD:
+        raise BadLine("time is more than a day ahead")
+    return instant

@@ -1,0 +1,75 @@
+"""The reports, as JSON, as a table (CSV) or as a chart (SVG)."""
+
+import csv as csv_format
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sanic import Blueprint, HTTPResponse
+
+from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
+from service import reports
+from transport.charts import chart
+from transport.parsing import query
+from transport.request import Request
+from transport.responses import csv, ok, tagged
+
+blueprint = Blueprint("reports")
+
+MEDIA_TYPES = {
+    "application/json": "json",
+    "text/csv": "csv",
+    "image/svg+xml": "svg",
+    "application/*": "json",
+    "text/*": "csv",
+    "image/*": "svg",
+    "*/*": "json",
+}
+
+
+@blueprint.get("/reports")
+async def list_reports(_request: Request) -> HTTPResponse:
+    return ok({"items": ReportSummary(many=True).dump(reports.list_reports()), "next": None})
+
+
+@blueprint.get("/report/<number:id>")
+async def get_report(request: Request, number: int) -> HTTPResponse:
+    report = reports.find_report(number)
+    asked = query(request, REQUESTS[number]())
+    result = await reports.run_report(request.deps.replica, report, asked)
+    body = ReportResponse().dump(result)
+    return tagged(request, render(body, asked["format"] or accepted_format(request)))
+
+
+def render(body: Mapping[str, Any], wanted: str) -> HTTPResponse:
+    match wanted:
+        case "csv":
+            names = list(ROWS[body["report"]]().fields)
+            return csv(table(names, body["rows"]), filename=f"report-{body['report']}.csv")
+        case "svg":
+            return HTTPResponse(chart(body), content_type="image/svg+xml")
+        case _:
+            return ok(body)
+
+
+def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """CSV with a header; columns that no row has are left out."""
+    present = [name for name in names if not rows or any(name in row for row in rows)]
+    file = io.StringIO()
+    writer = csv_format.writer(file, lineterminator="\r\n")
+    writer.writerow(present)
+    writer.writerows([cell(row[name]) for name in present] for row in rows)
+    return file.getvalue()
+
+
+def cell(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, list) else value
+
+
+def accepted_format(request: Request) -> str:
+    """The format that Accept prefers; JSON where it names none of ours."""
+    for media_range in request.accept or ():
+        if media_range.mime in MEDIA_TYPES and media_range.q:
+            return MEDIA_TYPES[media_range.mime]
+    return FORMATS[0]
