@@ -152,8 +152,8 @@ REPORTS = {
             3,
             "At what time of day is a category viewed most?",
             "Views of the category's page (or, by pages, of its products' pages, or both) in night "
-            "(0 to 6 h), morning (6 to 12 h), day (12 to 18 h) and evening (18 to 24 h) of the time zone, most first; "
-            "hours are the day's 24 counts.",
+            "(0 to 6 h), morning (6 to 12 h), day (12 to 18 h) and evening (18 to 24 h) of the "
+            "time zone, most first; hours are the day's 24 counts.",
             category_hours,
         ),
         Report(
@@ -181,7 +181,7 @@ REPORTS = {
         Report(
             7,
             "How many users bought again?",
-            "Users with two or more carts paid in the period; rows tell how many users paid 1, 2, 3... of them.",
+            "Users with two or more carts paid in the period; rows: how many users paid 1, 2, 3... of them.",
             repeat_purchases,
         ),
     )

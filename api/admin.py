@@ -1,0 +1,88 @@
+"""What admins ask and are told."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+from api.accounts import UserResponse
+from api.fields import Choice, DateTime, Flag, Integer, Strict, Text
+from api.paging import Cursor, PageQuery
+
+ROLES = ("user", "admin")
+AUTH_EVENTS = (
+    "register",
+    "login",
+    "login_failed",
+    "logout",
+    "password_changed",
+    "role_changed",
+    "activated",
+    "deactivated",
+    "key_created",
+    "key_deleted",
+    "deleted",
+)
+
+
+class ListUserOverviewsRequest(PageQuery):
+    after = Cursor(Integer(minimum=1))
+    q = Text(minimum=1, maximum=254)
+    role = Choice(*ROLES)
+
+
+class UpdateUserRightsRequest(Strict):
+    role = Choice(*ROLES)
+    active = Flag()
+
+
+class UserOverviewResponse(UserResponse):
+    """A user with what it has and has done."""
+
+    active = fields.Boolean()
+    last_login = DateTime(allow_none=True)
+    live_sessions = fields.Integer()
+    visits = fields.Integer()
+    events = fields.Integer()
+    tasks = fields.Integer()
+    favourites = fields.Integer()
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """A user is told of as one, though it comes as an account and its usage."""
+        source = obj.usage if hasattr(obj.usage, attr) else obj.account
+        return super().get_attribute(source, attr, default)
+
+
+class ListActivityRequest(PageQuery):
+    after = Cursor(DateTime(), Text(maximum=100))
+
+
+class ActivityResponse(Schema):
+    """One thing that a user did: an auth event (its address as detail) or a visit (its page)."""
+
+    at = DateTime()
+    type = fields.String()
+    detail = fields.String(allow_none=True)
+
+
+class ListAuthEventsRequest(PageQuery):
+    after = Cursor(DateTime(), Integer(minimum=1))
+    kind = Choice(*AUTH_EVENTS, data_key="type")
+    login = Text(minimum=1, maximum=254)
+    since = DateTime(data_key="from")
+    until = DateTime(data_key="to")
+
+    @validates_schema
+    def check_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "since" in data and "until" in data and data["since"] > data["until"]:
+            raise ValidationError("is before from", "to")
+
+
+class AuthEventResponse(Schema):
+    id = fields.Integer()
+    at = DateTime(data_key="time")
+    type = fields.String()
+    user_id = fields.Integer(attribute="account_id", allow_none=True)
+    login = fields.String(allow_none=True)
+    address = fields.String(allow_none=True)
+    agent = fields.String(allow_none=True)

@@ -1,0 +1,125 @@
+"""Fields that take exactly what they say: nothing rounded, cut, guessed or beyond 64 bits."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+MIN_INTEGER = -(2**63)
+MAX_INTEGER = 2**63 - 1
+RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[-+ ]\d\d:\d\d)?", re.ASCII
+)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
+
+
+class Strict(Schema):
+    """Base of all request schemas: a field that it does not name is an error."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Integer(fields.Field[int]):
+    """A whole JSON number: no boolean, no 1.0, no text."""
+
+    def __init__(self, *, minimum: int = MIN_INTEGER, maximum: int = MAX_INTEGER, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if type(value) is not int or not self.minimum <= value <= self.maximum:
+            raise ValidationError(f"must be a whole number from {self.minimum} to {self.maximum}")
+        return value
+
+
+class IntegerText(Integer):
+    """A whole number in a query string."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        number = int(value) if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) else None
+        return super()._deserialize(number)
+
+
+class Text(fields.Field[str]):
+    """Text of bounded length, in characters, that PostgreSQL can store."""
+
+    def __init__(self, *, minimum: int = 0, maximum: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("must be text")
+        if not self.minimum <= len(value) <= self.maximum:
+            raise ValidationError(f"must have {self.minimum} to {self.maximum} characters")
+        if "\0" in value:
+            raise ValidationError("must not hold a NUL character")
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValidationError("must not hold half of a surrogate pair")
+        return value
+
+
+class Choice(fields.Field[str]):
+    """One of a few names."""
+
+    def __init__(self, *choices: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = choices
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            raise ValidationError(f"must be one of: {', '.join(self.choices)}")
+        return value
+
+
+class Flag(fields.Field[bool]):
+    """A JSON boolean, or `true` or `false` in a query string."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if value is True or value == "true":
+            return True
+        if value is False or value == "false":
+            return False
+        raise ValidationError("must be true or false")
+
+
+class DateTime(fields.Field[datetime]):
+    """An RFC 3339 time, aware: one without an offset is UTC. Out always in UTC with `Z`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        matched = RFC3339.fullmatch(value) if isinstance(value, str) else None
+        if matched is None:
+            raise ValidationError("must be a time such as 2018-08-01T03:00:00Z")
+        # In a query string, an unescaped + of an offset arrives as a space.
+        offset = (matched["offset"] or "Z").upper().replace(" ", "+")
+        body = value[: matched.start("offset")] if matched["offset"] else value
+        try:
+            return datetime.fromisoformat(body + offset).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("must be a time that exists, in the years 1 to 9999") from None
+
+    def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
+        return None if value is None else rfc3339(value)
+
+
+class Uuid(fields.Field[uuid.UUID]):
+    """A UUID in its usual form of 36 characters."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> uuid.UUID:
+        if not isinstance(value, str) or not UUID.fullmatch(value):
+            raise ValidationError("must be a UUID")
+        return uuid.UUID(value)
+
+    def _serialize(self, value: uuid.UUID | None, *_: Any, **__: Any) -> str | None:
+        return None if value is None else str(value)
+
+
+def rfc3339(moment: datetime) -> str:
+    """An aware time in UTC with `Z`."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -1,0 +1,20 @@
+"""The one shape of everything that goes wrong (RFC 9457)."""
+
+from marshmallow import Schema, fields
+
+
+class InvalidValue(Schema):
+    pointer = fields.String(metadata={"description": "JSON pointer into the body, or / and a parameter"})
+    detail = fields.String()
+
+
+class ProblemResponse(Schema):
+    """`code` is stable, for programs; `errors` comes with 422 alone."""
+
+    type = fields.String(required=True, metadata={"example": "about:blank"})
+    title = fields.String(required=True, metadata={"example": "Not Found"})
+    status = fields.Integer(required=True, metadata={"example": 404})
+    detail = fields.String(required=True, metadata={"example": "nothing has this path"})
+    code = fields.String(required=True, metadata={"example": "not_found"})
+    request_id = fields.String(required=True)
+    errors = fields.List(fields.Nested(InvalidValue))

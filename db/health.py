@@ -1,0 +1,16 @@
+"""Whether the database answers, and with which schema."""
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.database import Database
+from db.migrate import current_revision
+
+
+async def read_revision(db: Database) -> str | None:
+    """The revision of its schema, empty if it has none; None if it does not answer."""
+    try:
+        async with db.transaction() as session:
+            connection = await session.connection()
+            return await connection.run_sync(current_revision) or ""
+    except (OSError, SQLAlchemyError):
+        return None

@@ -1,0 +1,67 @@
+"""The audit of authentication."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Account, AuthEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """When and from where somebody asked for something."""
+
+    at: datetime
+    address: str | None = None
+    agent: str | None = None
+
+
+async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, origin: Origin) -> None:
+    """Something that happened to an account, under the login that it has now."""
+    account = select(
+        literal(origin.at),
+        literal(kind),
+        Account.id,
+        Account.login,
+        Account.login_key,
+        literal(origin.address, AuthEvent.address.type),
+        literal(origin.agent, AuthEvent.agent.type),
+    ).where(Account.id == account_id)
+    columns = ["at", "type", "account_id", "login", "login_key", "address", "agent"]
+    await session.execute(insert(AuthEvent).from_select(columns, account))
+
+
+async def insert_failed_login(
+    session: AsyncSession, *, login: str, login_key: str, account_id: int | None, origin: Origin
+) -> None:
+    """A sign-in that failed, under the name that was given, whether or not an account has it."""
+    values = {"type": "login_failed", "login": login, "login_key": login_key, "account_id": account_id}
+    await session.execute(insert(AuthEvent).values(**values, **asdict(origin)))
+
+
+async def select_auth_events(
+    session: AsyncSession,
+    *,
+    after: tuple[datetime, int] | None,
+    limit: int,
+    offset: int,
+    kind: str | None = None,
+    login_key: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[AuthEvent]:
+    """Those of [since, until), newest first."""
+    query = select(AuthEvent).order_by(AuthEvent.at.desc(), AuthEvent.id.desc()).limit(limit).offset(offset)
+    if after is not None:
+        query = query.where(tuple_(AuthEvent.at, AuthEvent.id) < tuple_(*after))
+    if kind is not None:
+        query = query.where(AuthEvent.type == kind)
+    if login_key is not None:
+        query = query.where(AuthEvent.login_key == login_key)
+    if since is not None:
+        query = query.where(AuthEvent.at >= since)
+    if until is not None:
+        query = query.where(AuthEvent.at < until)
+    return list(await session.scalars(query))

@@ -1,0 +1,49 @@
+"""API keys, of which only the SHA-256 is known."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import ApiKey
+
+
+async def insert_key(session: AsyncSession, **values: Any) -> ApiKey:
+    added = await session.scalars(insert(ApiKey).values(**values).returning(ApiKey))
+    return added.one()
+
+
+async def select_keys(
+    session: AsyncSession,
+    account_id: int,
+    *,
+    after: tuple[datetime, uuid.UUID] | None,
+    limit: int,
+    offset: int,
+) -> list[ApiKey]:
+    """Newest first."""
+    query = (
+        select(ApiKey)
+        .where(ApiKey.account_id == account_id)
+        .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    if after is not None:
+        query = query.where(tuple_(ApiKey.created_at, ApiKey.id) < tuple_(*after))
+    return list(await session.scalars(query))
+
+
+async def delete_key(session: AsyncSession, account_id: int, key_id: uuid.UUID) -> bytes | None:
+    """The digest of the key that was deleted, if it was there and the account's."""
+    return await session.scalar(
+        delete(ApiKey)
+        .where(ApiKey.id == key_id, ApiKey.account_id == account_id)
+        .returning(ApiKey.key_sha256)
+    )
+
+
+async def select_key_digests(session: AsyncSession, account_id: int) -> list[bytes]:
+    return list(await session.scalars(select(ApiKey.key_sha256).where(ApiKey.account_id == account_id)))

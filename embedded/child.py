@@ -1,0 +1,129 @@
+"""Child processes that end with their parent and with nothing else."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from embedded.account import Account, effective
+
+PR_SET_PDEATHSIG = 1
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+# Only what the programs need: our own environment may hold secrets, and PG* variables would mislead them.
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+# Loaded before any fork: the child of a fork must not wait for the dynamic loader's locks.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+def spawn(
+    command: Sequence[str | Path], *, cwd: Path, log: Path, account: Account | None, death_signal: int
+) -> subprocess.Popen[bytes]:
+    """Start `command` in `cwd` as `account`, its output appended to `log`.
+
+    The kernel sends it `death_signal` when this thread ends, so only the main thread may call this. It gets
+    a session of its own: a terminal's Ctrl-C does not reach it. `cwd` is entered before the user is
+    changed, so that it may lie where `account` could not go.
+    """
+    assert threading.current_thread() is threading.main_thread()
+    with log.open("ab") as output, _threads_allowed():
+        return subprocess.Popen(  # noqa: S603 - the commands are built here, of nothing that users send
+            command,
+            cwd=cwd,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            start_new_session=True,
+            preexec_fn=_bound_to_parent(death_signal),  # noqa: PLW1509 - see _threads_allowed
+        )
+
+
+def run(
+    command: Sequence[str | Path], *, cwd: Path, account: Account | None, text: str = ""
+) -> tuple[int, str]:
+    """Run `command` to its end with `text` as its input; returns its exit code and all its output."""
+    with (
+        _threads_allowed(),
+        subprocess.Popen(  # noqa: S603 - as above
+            command,
+            cwd=cwd,
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            start_new_session=True,
+            preexec_fn=_bound_to_parent(signal.SIGKILL),  # noqa: PLW1509 - see _threads_allowed
+        ) as process,
+    ):
+        try:
+            output, _ = process.communicate(text)
+        except BaseException:
+            # initdb's own children too.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, output
+
+
+@contextmanager
+def stop_signals_held() -> Iterator[None]:
+    """Hold back the signals that end this process, so that no child is started and then forgotten."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def processes_in(directory: Path, program: str, account: Account | None) -> list[int]:
+    """The living processes of `account` that run `program` with `directory` as working directory."""
+    home = directory.stat()
+    found = []
+    with effective(account):
+        for process in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
+            try:
+                cwd = (process / "cwd").stat()
+                running = (process / "exe").readlink().name
+            except OSError:
+                continue
+            if os.path.samestat(cwd, home) and running.removesuffix(" (deleted)") == program:
+                found.append(int(process.name))
+    return found
+
+
+@contextmanager
+def _threads_allowed() -> Iterator[None]:
+    """Python 3.12 and newer warn of a fork beside threads: the child may need a lock that one of them held.
+
+    Ours makes three system calls and then runs another program.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+def _bound_to_parent(death_signal: int) -> Callable[[], None]:
+    parent = os.getpid()
+
+    def bind() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        if _prctl is not None:
+            _prctl(PR_SET_PDEATHSIG, death_signal)
+            # The parent may have died before the line above.
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return bind

@@ -1,0 +1,173 @@
+"""The embedded PostgreSQL: how it is set up, started and asked."""
+
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+from logging import getLogger
+from pathlib import Path
+
+from embedded.account import private_directory, service_account
+from embedded.binaries import find_postgres, reachable_postgres
+from embedded.child import processes_in, run, spawn
+from embedded.errors import EmbeddedError
+from embedded.log_file import LogFile
+from embedded.sockets import Question, leave_socket_directory, socket_directory
+
+logger = getLogger("trawl.embedded")
+
+ROLE = DATABASE = "trawl"
+SOCKET = ".s.PGSQL.5432"
+# Nothing that makes a commit less durable stands here: fsync, synchronous_commit and full_page_writes are on.
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "cluster_name": "trawl",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    # Bounds how long a killed server replays its log, at some 100 MB/s: it must be back within 15 s.
+    "max_wal_size": "1GB",
+    "min_wal_size": "256MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # The statements hold people's data, and a unique key met twice is no news.
+    "log_min_error_statement": "panic",
+}
+ERROR = re.compile(r"\b(?:error|ERROR|FATAL|PANIC): +(.*)")
+# One statement a line: the single-user server reads them so.
+SET_UP = f"CREATE ROLE {ROLE} LOGIN;\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
+
+
+class Postgres:
+    """PostgreSQL with its data in `home`/data, on a Unix socket that only its own user and root reach."""
+
+    name = "PostgreSQL"
+    stop_signal = signal.SIGINT
+    quit_signal = signal.SIGQUIT
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.data = home / "data"
+        self._account = service_account(home)
+        private_directory(home, self._account)
+        self._programs = reachable_postgres(find_postgres(), self._account)
+        self._log = LogFile(home / "server.log")
+        self.sockets = socket_directory(home, SOCKET, self._account)
+
+    @staticmethod
+    def url(sockets: Path) -> str:
+        """The libpq URL of the database behind the socket in `sockets`."""
+        return f"postgresql://{ROLE}@/{DATABASE}?host={sockets}&port=5432"
+
+    @staticmethod
+    def ask_at(sockets: Path) -> Question:
+        """Sign in and leave again: only that tells a server that is well from one that is starting up."""
+        sign_in = struct.pack("!i", 3 << 16) + f"user\0{ROLE}\0database\0{DATABASE}\0\0".encode()
+        request = struct.pack("!i", len(sign_in) + 4) + sign_in
+        return Question(sockets / SOCKET, request, _is_whole, goodbye=struct.pack("!ci", b"X", 4))
+
+    @staticmethod
+    def is_ready(answer: bytes) -> bool:
+        return answer.startswith(b"R")
+
+    def ask(self) -> Question:
+        return self.ask_at(self.sockets)
+
+    def set_up(self) -> None:
+        """Make the data directory if there is none; what an interrupted attempt left behind is removed."""
+        unfinished = self.home / "data.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if (self.data / "PG_VERSION").exists():
+            return
+        if self.data.exists():
+            raise EmbeddedError(f"{self.data} holds no PostgreSQL data: move it away")
+        started = time.monotonic()
+        logger.info("setting up PostgreSQL in %s (once)", self.home)
+        try:
+            private_directory(unfinished, self._account)
+            self._initdb(unfinished)
+            unfinished.rename(self.data)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        logger.info("set up PostgreSQL in %.1f s", time.monotonic() - started)
+
+    def strays(self) -> list[int]:
+        return processes_in(self.data, "postgres", self._account)
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        # No postgres works in the data directory any more, so these name dead processes, or strangers
+        # that got their numbers since: PostgreSQL would take a stranger for another server and refuse.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for left in (SOCKET, f"{SOCKET}.lock"):
+            (self.sockets / left).unlink(missing_ok=True)
+        self._log.begin()
+        # Where only root can enter the directories above, a path from the data directory still leads on.
+        sockets = ".." if self.sockets == self.home else str(self.sockets)
+        settings = {**SETTINGS, "unix_socket_directories": sockets}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return spawn(
+            [self._programs.postgres, "-D", self._here(self.data), *options],
+            cwd=self.data,
+            log=self._log.path,
+            account=self._account,
+            death_signal=self.quit_signal,
+        )
+
+    def complaint(self) -> str:
+        return self._log.last(
+            lambda line: ("FATAL:" in line or "PANIC:" in line) and " system is " not in line
+        )
+
+    def tidy(self) -> None:
+        self._log.tidy()
+
+    def leave(self) -> None:
+        leave_socket_directory(self.sockets, self.home)
+
+    def _here(self, directory: Path) -> str:
+        """`directory`, as a process that works in it can name it: as another user it may not be able to
+        walk there, but the kernel's link to its own working directory always leads it back.
+        """
+        return str(directory) if self._account is None or sys.platform != "linux" else "/proc/self/cwd"
+
+    def _initdb(self, directory: Path) -> None:
+        initdb: list[str | Path] = [self._programs.initdb, "-D", self._here(directory), "--username=postgres"]
+        initdb += [
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--data-checksums",
+            "--no-instructions",
+        ]
+        if self._has_builtin_locales():
+            initdb += ["--locale-provider=builtin"]
+        self._run(initdb, directory)
+        self._run(
+            [self._programs.postgres, "--single", "-D", self._here(directory), "postgres"], directory, SET_UP
+        )
+
+    def _has_builtin_locales(self) -> bool:
+        _, version = run([self._programs.postgres, "--version"], cwd=self.home, account=self._account)
+        return int(version.split()[2].split(".")[0]) >= 17  # noqa: PLR2004 - the release that brought them
+
+    def _run(self, command: list[str | Path], directory: Path, text: str = "") -> None:
+        code, output = run(command, cwd=directory, account=self._account, text=text)
+        if code != 0 or "ERROR:" in output:
+            # The last words are often "removing contents of data directory": the error stands above them.
+            errors = ERROR.findall(output) or output.split("\n")
+            raise EmbeddedError(f"PostgreSQL can't be set up in {self.home}: {errors[-1]}")
+
+
+def _is_whole(answer: bytes) -> bool:
+    """Whether the answer ends: ready for a query, or an error, after which the server hangs up."""
+    if answer.startswith(b"E"):
+        return len(answer) > struct.calcsize("!ci") and len(answer) > int.from_bytes(answer[1:5])
+    return answer.endswith(b"Z\0\0\0\x05I")

@@ -1,0 +1,115 @@
+"""What admins may: see all accounts, change their role, close them, and read the audit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from db.database import Database
+from db.models import Account, AuthEvent
+from db.queries import accounts as queries
+from db.queries.auth_events import Origin, insert_auth_event, select_auth_events
+from db.queries.keys import select_key_digests
+from db.queries.sessions import delete_sessions, select_session_ids
+from db.queries.users import Activity, Usage, select_activity, select_usage
+from service.caller_copies import forget
+from service.callers import key_copy, session_copy
+from service.deps import Deps
+from service.errors import NotFound
+from service.names import fold
+
+
+@dataclass(frozen=True, slots=True)
+class UserOverview:
+    account: Account
+    usage: Usage
+
+
+async def list_users(
+    db: Database,
+    *,
+    now: datetime,
+    after: tuple[int] | None,
+    limit: int,
+    offset: int,
+    q: str | None = None,
+    role: str | None = None,
+) -> list[UserOverview]:
+    """By id; one more than `limit` if more follow. `q` is part of a login, e-mail or name."""
+    last = after[0] if after else None
+    async with db.transaction() as session:
+        found = await queries.select_accounts(
+            session, after=last, limit=limit + 1, offset=offset, q=q, role=role
+        )
+        return _overviews(found, await select_usage(session, [account.id for account in found], now=now))
+
+
+async def update_user(
+    deps: Deps, account_id: int, *, role: str | None = None, active: bool | None = None, origin: Origin
+) -> UserOverview:
+    """Change what is named. Both hold everywhere when this returns; closing an account ends its sessions."""
+    values: dict[str, Any] = {} if role is None else {"role": role}
+    if active is not None:
+        values["active"] = active
+    async with deps.db.transaction() as session:
+        before = await queries.lock_account(session, account_id)
+        if before is None:
+            raise NotFound(f"no user {account_id}")
+        for kind in _changes(before, role, active):
+            await insert_auth_event(session, kind, account_id, origin)
+        sessions = await (delete_sessions if active is False else select_session_ids)(session, account_id)
+        digests = await select_key_digests(session, account_id)
+        account = await queries.update_account(session, account_id, values)
+        if account is None:
+            raise NotFound(f"no user {account_id}")
+        usage = await select_usage(session, [account_id], now=origin.at)
+    await forget(deps.cache, [*map(session_copy, sessions), *map(key_copy, digests)])
+    return UserOverview(account, usage[0])
+
+
+def _changes(account: Account, role: str | None, active: bool | None) -> list[str]:
+    """The audit's names of what will change."""
+    kinds = ["role_changed"] if role not in (None, account.role) else []
+    if active not in (None, account.active):
+        kinds.append("activated" if active else "deactivated")
+    return kinds
+
+
+def _overviews(accounts: Sequence[Account], usages: Sequence[Usage]) -> list[UserOverview]:
+    by_id = {usage.account_id: usage for usage in usages}
+    return [UserOverview(account, by_id[account.id]) for account in accounts]
+
+
+async def list_activity(
+    db: Database, account_id: int, *, after: tuple[datetime, str] | None, limit: int, offset: int
+) -> list[Activity]:
+    """What a user did, newest first; one more than `limit` if more follow."""
+    async with db.transaction() as session:
+        if await queries.select_account(session, account_id) is None:
+            raise NotFound(f"no user {account_id}")
+        return await select_activity(session, account_id, after=after, limit=limit + 1, offset=offset)
+
+
+async def list_auth_events(
+    db: Database,
+    *,
+    after: tuple[datetime, int] | None,
+    limit: int,
+    offset: int,
+    kind: str | None = None,
+    login: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[AuthEvent]:
+    """The audit of [since, until), newest first; one more than `limit` if more follow."""
+    async with db.transaction() as session:
+        return await select_auth_events(
+            session,
+            after=after,
+            limit=limit + 1,
+            offset=offset,
+            kind=kind,
+            login_key=fold(login) if login is not None else None,
+            since=since,
+            until=until,
+        )

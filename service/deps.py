@@ -1,0 +1,37 @@
+"""What the use cases and handlers stand on, made once by the composition root."""
+
+from dataclasses import dataclass, field
+
+from clients.geo import Geo
+from db.database import Database
+from service.background import Background
+from service.cache import Cache
+from service.log_source import LogFolder
+from service.passwords import Hasher
+from service.tokens import TokenSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """Requests a minute of one user, or of one address; 0 = no limit."""
+
+    default: int = 100
+    ingest: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    db: Database
+    replica: Database  # reports and lists read here
+    cache: Cache
+    tokens: TokenSettings
+    logs: LogFolder
+    geo: Geo
+    background: Background = field(default_factory=Background)
+    hasher: Hasher = field(default_factory=Hasher)
+    limits: RateLimits = field(default_factory=RateLimits)
+    registration_open: bool = True
+    cors_origins: tuple[str, ...] = ()
+    proxies_count: int | None = None
+    real_ip_header: str | None = None
+    version: str = "0"

@@ -1,0 +1,67 @@
+"""API keys: credentials for programs, for some routes only."""
+
+import base64
+import hashlib
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from db.database import Database
+from db.models import ApiKey
+from db.queries import keys as queries
+from db.queries.auth_events import Origin, insert_auth_event
+from service.caller_copies import forget
+from service.callers import KEY_PREFIX, key_copy
+from service.deps import Deps
+from service.errors import Invalid, NotFound
+
+
+async def create_key(
+    db: Database,
+    user_id: int,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+    key_id: uuid.UUID,
+    secret: bytes,
+    origin: Origin,
+) -> tuple[ApiKey, str]:
+    """Make a key of 32 random bytes. Returns the row, and the key itself, which is known only now.
+
+    :raises Invalid: it would have expired already
+    """
+    if expires_at is not None and expires_at <= origin.at:
+        raise Invalid("expires_at: has passed", errors=[("/expires_at", "has passed")])
+    key = KEY_PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    async with db.transaction() as session:
+        row = await queries.insert_key(
+            session,
+            id=key_id,
+            account_id=user_id,
+            name=name,
+            scopes=sorted(set(scopes)),
+            key_sha256=hashlib.sha256(key.encode()).digest(),
+            created_at=origin.at,
+            expires_at=expires_at,
+        )
+        await insert_auth_event(session, "key_created", user_id, origin)
+    return row, key
+
+
+async def list_keys(
+    db: Database, user_id: int, *, after: tuple[datetime, uuid.UUID] | None, limit: int, offset: int
+) -> list[ApiKey]:
+    """Newest first; one more than `limit` if more follow."""
+    async with db.transaction() as session:
+        return await queries.select_keys(session, user_id, after=after, limit=limit + 1, offset=offset)
+
+
+async def delete_key(deps: Deps, user_id: int, key_id: uuid.UUID, origin: Origin) -> None:
+    """End one of the user's keys; it is dead everywhere when this returns."""
+    async with deps.db.transaction() as session:
+        digest = await queries.delete_key(session, user_id, key_id)
+        if digest is None:
+            raise NotFound(f"no key {key_id}")
+        await insert_auth_event(session, "key_deleted", user_id, origin)
+    await forget(deps.cache, [key_copy(digest)])

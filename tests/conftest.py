@@ -1,0 +1,259 @@
+"""Real servers for all tests: PostgreSQL, Valkey, and the application over HTTP."""
+
+import asyncio
+import os
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+import structlog
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from clients.geo import Geo
+from db.database import Database, create_engine
+from db.migrate import migrate
+from db.models import Account, Session
+from embedded import EmbeddedServers, open_servers
+from service.cache import Cache
+from service.deps import Deps, RateLimits
+from service.log_source import LogFolder
+from service.passwords import Hasher
+from service.tokens import Claims, TokenSettings, encode_token
+from tests.http_client import Client, User
+from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
+
+PASSWORD = "correct horse battery"
+FAST = 4  # log2 of scrypt's N in tests
+
+
+# Logs go where pytest shows them for a test that failed.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["event"]),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Addresses of PostgreSQL and Valkey: those of the settings if given, else embedded ones."""
+    postgres_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+    data_dir = tmp_path_factory.mktemp("servers")
+    with open_servers(data_dir, postgres=not postgres_url, valkey=not redis_url) as embedded:
+        postgres_url = postgres_url or allow_databases(embedded)
+        redis_url = redis_url or embedded.redis_url
+        assert redis_url is not None
+        yield postgres_url, redis_url
+
+
+def allow_databases(embedded: EmbeddedServers) -> str:
+    """The embedded PostgreSQL's address, whose role may from now on make the databases of tests."""
+    assert embedded.postgres_url is not None
+    superuser = embedded.postgres_url.replace("//trawl@", "//postgres@", 1)
+    asyncio.run(on_server(superuser, "ALTER ROLE trawl CREATEDB"))
+    return embedded.postgres_url
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server's address, of another database."""
+    head, _, rest = url.partition("://")
+    authority, _, tail = rest.partition("/")
+    _, mark, options = tail.partition("?")
+    return f"{head}://{authority}/{name}{mark}{options}"
+
+
+async def on_server(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def template(servers: tuple[str, str]) -> AsyncIterator[str]:
+    """The name of a migrated database that others are copied from."""
+    postgres_url, _ = servers
+    name = f"template_{secrets.token_hex(6)}"
+    await on_server(postgres_url, f"CREATE DATABASE {name}")
+    await migrate(with_database(postgres_url, name))
+    yield name
+    await on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def database_url(servers: tuple[str, str], template: str) -> AsyncIterator[str]:
+    """A migrated database that the tests of a session share; each undoes what it wrote."""
+    postgres_url, _ = servers
+    name = f"shared_{secrets.token_hex(6)}"
+    await on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield with_database(postgres_url, name)
+    await on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class OneAtATime(Database):
+    """Transactions of one connection, which wait for each other."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        async with self._turn, super().transaction() as session:
+            yield session
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A database whose every change is undone after the test. One connection: nothing at once."""
+    engine = create_engine(database_url, pool_size=1)
+    async with engine.connect() as connection:
+        await connection.begin()
+        yield OneAtATime(connection)
+        await connection.rollback()
+    await engine.dispose()
+
+
+@pytest.fixture
+async def committed_url(servers: tuple[str, str], template: str) -> AsyncIterator[str]:
+    """A migrated database of this test alone, dropped afterwards."""
+    postgres_url, _ = servers
+    name = f"own_{secrets.token_hex(6)}"
+    await on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield with_database(postgres_url, name)
+    await on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def committed_db(committed_url: str) -> AsyncIterator[Database]:
+    """A database that really commits, with a pool: for tests of what happens at once."""
+    database = Database.connect(committed_url, pool_size=10)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def shared_cache(servers: tuple[str, str]) -> AsyncIterator[Cache]:
+    cache = Cache.connect(servers[1])
+    yield cache
+    await cache.close()
+
+
+@pytest.fixture
+async def cache(shared_cache: Cache) -> Cache:
+    """An empty Valkey."""
+    await shared_cache.run("FLUSHALL")
+    return shared_cache
+
+
+@pytest.fixture(scope="session")
+def geo() -> Geo:
+    """The offline country data."""
+    return Geo.open()
+
+
+@pytest.fixture
+async def deps(db: Database, cache: Cache, geo: Geo, tmp_path: Path) -> AsyncIterator[Deps]:
+    """Everything that the application stands on, without rate limits."""
+    made = Deps(
+        db=db,
+        replica=db,
+        cache=cache,
+        tokens=TokenSettings(SECRET),
+        logs=LogFolder(tmp_path / "logs.txt", tmp_path, UTC),
+        geo=geo,
+        hasher=Hasher(log_n=FAST),
+        limits=RateLimits(default=0, ingest=0),
+        version="test",
+    )
+    yield made
+    await made.background.close()
+
+
+@pytest.fixture(scope="session")
+async def running_app() -> AsyncIterator[RunningApp]:
+    """The application behind the real HTTP server; `server` gives it a test's dependencies."""
+    async with serve(make_unserved_app(optimised=True)) as running:
+        yield running
+
+
+@pytest.fixture
+def server(running_app: RunningApp, deps: Deps) -> RunningApp:
+    """The application on this test's dependencies."""
+    running_app.use(deps)
+    return running_app
+
+
+@pytest.fixture
+async def client(server: RunningApp) -> AsyncIterator[Client]:
+    """Somebody who has not signed in."""
+    async with aiohttp.ClientSession(server.url) as session:
+        yield Client(session)
+
+
+AddUser = Callable[..., Awaitable[User]]
+
+
+async def add_account(deps: Deps, login: str, *, role: str = "user") -> int:
+    phc = await deps.hasher.hash(PASSWORD, salt=b"0123456789abcdef")
+    async with deps.db.transaction() as session:
+        values = {"login": login, "login_key": login.casefold(), "role": role, "password_hash": phc}
+        added = await session.scalars(insert(Account).values(values).returning(Account.id))
+        return added.one()
+
+
+async def add_session(deps: Deps, account_id: int) -> tuple[uuid.UUID, str]:
+    """A live session of an account, and its token."""
+    now = datetime.now(UTC)
+    claims = Claims(account_id, uuid.uuid4(), now + timedelta(minutes=30))
+    values = {"id": claims.session_id, "account_id": account_id, "expires_at": claims.expires_at}
+    async with deps.db.transaction() as session:
+        await session.execute(insert(Session).values(values))
+    return claims.session_id, encode_token(deps.tokens, claims, now=now)
+
+
+@pytest.fixture
+def add_user(deps: Deps, client: Client) -> AddUser:
+    """Makes accounts that are signed in; their password is PASSWORD."""
+
+    async def add(login: str, *, role: str = "user") -> User:
+        account_id = await add_account(deps, login, role=role)
+        session_id, token = await add_session(deps, account_id)
+        return User(account_id, login, token, session_id, client.signed_in(token))
+
+    return add
+
+
+@pytest.fixture
+async def noise(deps: Deps) -> None:
+    """Rows of others, so that a missing WHERE shows."""
+    for login in ("noise-1", "noise-2"):
+        account_id = await add_account(deps, login)
+        await add_session(deps, account_id)
+
+
+@pytest.fixture
+async def user(add_user: AddUser, noise: None) -> User:
+    return await add_user("Anna")
+
+
+@pytest.fixture
+async def other_user(add_user: AddUser, noise: None) -> User:
+    return await add_user("Boris")
+
+
+@pytest.fixture
+async def admin(add_user: AddUser, noise: None) -> User:
+    return await add_user("Root", role="admin")

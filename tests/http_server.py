@@ -1,0 +1,76 @@
+"""Serves an application over HTTP in the test's own process and loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from db.database import Database
+from service.cache import Cache
+from service.deps import Deps
+from service.tokens import TokenSettings
+from transport.app import make_app
+
+SECRET = "a secret of the tests, longer than 32 bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningApp:
+    app: Any
+    url: str
+
+    def use(self, deps: Deps) -> None:
+        """Serve on these dependencies from now on."""
+        self.app.ctx.deps, self.app.ctx.db = deps, deps.db
+
+
+def make_unserved_app(*, optimised: bool = False) -> Any:
+    """The application before `RunningApp.use` gives it dependencies; routes can still be added.
+
+    Sanic's optimisation at the start rewrites its classes, so one app of a process can have it.
+    """
+    nothing: Any = None
+    nowhere = Database.connect("postgresql://a@127.0.0.1:1/a")
+    app = make_app(
+        Deps(
+            db=nowhere,
+            replica=nowhere,
+            cache=Cache.connect("redis://127.0.0.1:1"),
+            tokens=TokenSettings(SECRET),
+            logs=nothing,
+            geo=nothing,
+        )
+    )
+    app.config.TOUCHUP = optimised
+    return app
+
+
+@asynccontextmanager
+async def serve(app: Any) -> AsyncIterator[RunningApp]:
+    """The application behind the HTTP server that production has."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False)
+    serving = asyncio.create_task(server.serve())
+    await wait_for_port(port)
+    yield RunningApp(app, f"http://127.0.0.1:{port}")
+    server.stop()  # type: ignore[no-untyped-call]  # Granian's
+    await serving
+
+
+async def wait_for_port(port: int) -> None:
+    for _ in range(200):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            return
+    raise AssertionError("the server does not listen")

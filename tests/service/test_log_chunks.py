@@ -1,0 +1,75 @@
+"""Cutting a log into chunks of whole lines, and going on where it was left."""
+
+import io
+from hashlib import sha256
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.access_log import MAX_LINE_BYTES
+from service.log_chunks import LogFile, Position
+
+texts = st.lists(st.sampled_from((b"a", b"\n", b"bc\n", b"\r\n", b"\xff", b"x" * 50)), max_size=60).map(
+    b"".join
+)
+
+
+@given(texts, st.integers(1, 80), st.booleans())
+def test_chunks_are_the_whole_lines_in_order(text: bytes, size: int, take_last: bool) -> None:
+    chunks = list(LogFile(io.BytesIO(text), take_last=take_last, chunk_bytes=MAX_LINE_BYTES + size).chunks())
+    whole = text if take_last else text[: text.rfind(b"\n") + 1]
+    assert b"".join(chunk.data for chunk in chunks) == whole
+    for chunk in chunks:
+        assert text[chunk.offset :].startswith(chunk.data)
+        assert chunk.line == text[: chunk.offset].count(b"\n") + 1
+        before = text[: chunk.end.offset]
+        assert before == b"" or before.endswith(b"\n")
+        assert chunk.end == Position(len(before), before.count(b"\n"), sha256(before).digest())
+
+
+@given(st.lists(st.integers(0, 30), max_size=20), st.integers(1, 20))
+def test_small_chunks_lose_no_line(lengths: list[int], size: int) -> None:
+    text = b"".join(b"l" * length + b"\n" for length in lengths)
+    chunks = list(LogFile(io.BytesIO(text), chunk_bytes=31 + size).chunks())
+    assert b"".join(chunk.data for chunk in chunks) == text
+
+
+def test_an_oversized_line_is_cut_short_and_what_follows_keeps_its_place() -> None:
+    size = MAX_LINE_BYTES + 10
+    text = b"first\n" + b"x" * (5 * size) + b"\nlast\n"
+    chunks = list(LogFile(io.BytesIO(text), chunk_bytes=size).chunks())
+    assert [chunk.data for chunk in chunks] == [b"first\n", b"x" * (MAX_LINE_BYTES + 1) + b"\n", b"last\n"]
+    assert [chunk.offset for chunk in chunks] == [0, 6, len(text) - 5]
+    assert [chunk.line for chunk in chunks] == [1, 2, 3]
+    assert chunks[-1].end == Position(len(text), 3, sha256(text).digest())
+
+
+def test_an_oversized_line_without_its_newline_waits_too() -> None:
+    size = MAX_LINE_BYTES + 10
+    text = b"first\n" + b"x" * (3 * size)
+    assert [chunk.data for chunk in LogFile(io.BytesIO(text), chunk_bytes=size).chunks()] == [b"first\n"]
+    taken = list(LogFile(io.BytesIO(text), chunk_bytes=size, take_last=True).chunks())
+    assert taken[-1].data == b"x" * (MAX_LINE_BYTES + 1)
+    assert taken[-1].end.offset == 6
+
+
+@given(texts, texts, st.integers(0, 100))
+def test_a_grown_file_is_resumed_and_a_changed_one_is_not(text: bytes, more: bytes, at: int) -> None:
+    position = LogFile(io.BytesIO(text))
+    chunks = list(position.chunks())
+    end = chunks[-1].end if chunks else Position.start()
+    grown = LogFile(io.BytesIO(text + more))
+    assert grown.resume(end)
+    read = b"".join(chunk.data for chunk in grown.chunks())
+    whole = (text + more)[: (text + more).rfind(b"\n") + 1]
+    assert read == whole[end.offset :]
+    if at < end.offset:
+        changed = text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :] + more
+        rewritten = LogFile(io.BytesIO(changed))
+        assert not rewritten.resume(end)
+        assert rewritten.offset == 0
+
+
+def test_a_shortened_file_is_not_resumed() -> None:
+    position = Position(6, 1, sha256(b"first\n").digest())
+    assert not LogFile(io.BytesIO(b"fir")).resume(position)

@@ -1,0 +1,106 @@
+import asyncio
+import base64
+import hashlib
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import Invalid
+from service.passwords import Hasher, check_new_password, common_passwords, encode, parse_phc
+
+SALT = bytes(range(16))
+
+
+async def test_a_hash_is_the_phc_string_of_scrypt() -> None:
+    phc = await Hasher().hash("correct horse", salt=SALT)
+    _, name, parameters, salt, key = phc.split("$")
+    assert (name, parameters) == ("scrypt", "ln=15,r=8,p=3")
+    assert base64.b64decode(salt + "==") == SALT
+    expected = hashlib.scrypt(b"correct horse", salt=SALT, n=2**15, r=8, p=3, maxmem=2**26, dklen=32)
+    assert base64.b64decode(key + "=") == expected
+
+
+async def test_only_the_password_fits_its_hash() -> None:
+    hasher = Hasher(log_n=4)
+    phc = await hasher.hash("correct horse", salt=SALT)
+    assert await hasher.verify("correct horse", phc)
+    assert not await hasher.verify("correct horsf", phc)
+    assert not await hasher.verify("", phc)
+    assert not await hasher.verify("correct horse", None)
+
+
+async def test_a_password_is_the_same_however_its_letters_are_encoded() -> None:
+    hasher = Hasher(log_n=4)
+    assert await hasher.verify("cafe\u0301", await hasher.hash("caf\u00e9", salt=SALT))
+
+
+async def test_a_hash_of_lower_cost_is_outdated_and_still_fits() -> None:
+    old = await Hasher(log_n=3).hash("correct horse", salt=SALT)
+    hasher = Hasher(log_n=4)
+    assert hasher.outdated(old)
+    assert await hasher.verify("correct horse", old)
+    assert not hasher.outdated(await hasher.hash("correct horse", salt=SALT))
+
+
+async def test_hashing_leaves_the_loop_free() -> None:
+    longest, last = 0.0, time.monotonic()
+
+    async def tick() -> None:
+        nonlocal longest, last
+        while True:
+            await asyncio.sleep(0.001)
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+
+    ticking = asyncio.create_task(tick())
+    hasher = Hasher()
+    begun = time.monotonic()
+    await asyncio.gather(*(hasher.hash("correct horse", salt=SALT) for _ in range(2)))
+    took = time.monotonic() - begun
+    ticking.cancel()
+    assert longest < took / 2
+
+
+async def test_an_unknown_user_takes_as_long_as_a_wrong_password() -> None:
+    hasher = Hasher(log_n=12)
+    phc = await hasher.hash("correct horse", salt=SALT)
+
+    async def best(stored: str | None) -> float:
+        times = []
+        for _ in range(5):
+            begun = time.perf_counter()
+            await hasher.verify("wrong", stored)
+            times.append(time.perf_counter() - begun)
+        return min(times)
+
+    known, unknown = await best(phc), await best(None)
+    assert known / 2 < unknown < known * 2
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40))
+def test_phc_strings_are_read_as_written(salt: bytes, key: bytes) -> None:
+    assert parse_phc(f"$scrypt$ln=15,r=8,p=3${encode(salt)}${encode(key)}") == (15, 8, 3, salt, key)
+
+
+@pytest.mark.parametrize(
+    "password", ["password1", "PassWord1", "12345678", "1q2w3e4r", "iloveyou", "x" * 7, "x" * 129]
+)
+def test_weak_passwords_are_refused(password: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_new_password(password)
+    [(pointer, detail)] = refusal.value.errors
+    assert pointer == "/password"
+    assert password not in detail
+
+
+@pytest.mark.parametrize("password", ["a good password", "8 chars!", "x" * 128, "пароль-и-слово"])
+def test_other_passwords_are_taken(password: str) -> None:
+    check_new_password(password)
+
+
+def test_the_common_passwords_are_those_that_could_be_chosen() -> None:
+    assert len(common_passwords()) > 500
+    assert all(
+        8 <= len(password) <= 128 and password == password.casefold() for password in common_passwords()
+    )

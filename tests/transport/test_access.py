@@ -1,0 +1,114 @@
+"""Who may use which route. A route without its row here fails."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from api.credentials import SCOPES
+from tests.http_client import Client, User
+from tests.http_server import RunningApp
+
+PUBLIC = {
+    "GET /",
+    "POST /",
+    "GET /health",
+    "GET /ready",
+    "POST /user",
+    "POST /register",
+    "POST /user/auth",
+    "POST /login",
+    "POST /auth/login",
+}
+# Private routes: the scope that opens each to API keys, None for none, or "admin" for those of admins.
+PRIVATE: dict[str, str | None] = {
+    "POST /logout": None,
+    "GET /profile": "profile:read",
+    "PATCH /profile": None,
+    "DELETE /profile": None,
+    "PATCH /user/<user_id:id>": None,
+    "DELETE /user/<user_id:id>": None,
+    "GET /user/all": None,
+    "GET /sessions": None,
+    "DELETE /sessions/<session_id:uuid>": None,
+    "GET /keys": None,
+    "POST /keys": None,
+    "DELETE /keys/<key_id:uuid>": None,
+    "GET /admin/users": "admin",
+    "PATCH /admin/users/<user_id:id>": "admin",
+    "GET /admin/users/<user_id:id>/activity": "admin",
+    "GET /admin/auth-events": "admin",
+    "GET /parse": None,
+    "POST /parse": None,
+    "GET /imports": None,
+    "GET /imports/<import_id:id>": None,
+    "GET /imports/<import_id:id>/rejects": None,
+    "GET /reports": None,
+    "GET /report/<number:id>": None,
+}
+EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
+AddUser = Callable[..., Awaitable[User]]
+
+
+def routes(server: RunningApp) -> dict[str, Any]:
+    return {
+        f"{method} /{route.path}": route
+        for route in server.app.router.routes
+        for method in route.methods - {"HEAD"}
+    }
+
+
+def test_every_route_is_in_the_table(server: RunningApp) -> None:
+    assert routes(server).keys() == PUBLIC | PRIVATE.keys()
+
+
+def test_the_public_routes_are_these_alone(server: RunningApp) -> None:
+    public = {name for name, route in routes(server).items() if getattr(route.ctx, "public", False)}
+    assert public == PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+async def test_public_routes_ask_nobody_for_a_token(client: Client, name: str) -> None:
+    method, path = name.split()
+    answer = await client.signed_in("no token").request(method, path, json={})
+    assert answer.status in (200, 422)
+
+
+@pytest.mark.parametrize("name", sorted(PRIVATE))
+async def test_private_routes_let_in_whom_they_may(client: Client, add_user: AddUser, name: str) -> None:
+    method, path = name.split()
+    for parameter, example in EXAMPLES.items():
+        path = re.sub(parameter, example, path)
+    wants = PRIVATE[name]
+
+    async def outcome(of: Client) -> str:
+        answer = await of.request(method, path, json={})
+        return answer.code if answer.status in (401, 403) else "let in"
+
+    async def key(owner: User, *scopes: str) -> Client:
+        made = await owner.client.post("/keys", json={"name": "k", "scopes": scopes})
+        return client.signed_in(made.json["key"])
+
+    user, other, admin = [await add_user(login) for login in ("one", "two")] + [
+        await add_user("three", role="admin")
+    ]
+    revoked, deleted = await add_user("four"), await add_user("five")
+    assert (await revoked.client.post("/logout")).status == 204
+    assert (await deleted.client.delete("/profile")).status == 204
+    other_scopes = [scope for scope in SCOPES if scope != wants]
+    refused = {
+        "nobody": (client, "unauthorized"),
+        "a revoked token": (revoked.client, "bad_token"),
+        "a deleted user": (deleted.client, "bad_token"),
+        "a key of all other scopes": (await key(user, *other_scopes), "out_of_scope"),
+        "an admin's key of those": (await key(admin, *other_scopes), "out_of_scope"),
+    }
+    for who, (caller, code) in refused.items():
+        assert await outcome(caller) == code, who
+    mine = {"admin": "admins_only"}.get(wants or "", "not_yours" if "/user/<" in name else "let in")
+    if wants in SCOPES:
+        assert await outcome(await key(user, wants)) == "let in"
+    for caller in (user.client, other.client):
+        assert await outcome(caller) == mine
+    assert await outcome(admin.client) == ("not_yours" if mine == "not_yours" else "let in")

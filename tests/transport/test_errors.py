@@ -1,0 +1,270 @@
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from marshmallow import ValidationError
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from db.database import Database
+from service.deps import Deps
+from tests.http_client import Client, User
+from tests.http_server import RunningApp, make_unserved_app, serve
+from transport.errors import pointers
+from transport.request import Request
+
+faults = Blueprint("faults")
+
+
+@faults.get("/broken", ctx_public=True)
+async def broken(_request: Request) -> HTTPResponse:
+    raise RuntimeError("the cause, which is nobody's business")
+
+
+@faults.get("/division", ctx_public=True)
+async def division(request: Request) -> HTTPResponse:
+    async with request.deps.db.transaction() as session:
+        await session.execute(text("SELECT 1 / 0"))
+    return HTTPResponse()
+
+
+@faults.post("/gzip", ctx_public=True, ctx_gzip=True, ctx_max_body=1000)
+async def unpack(request: Request) -> HTTPResponse:
+    return HTTPResponse(request.body)
+
+
+@pytest.fixture(scope="module")
+async def faulty_app() -> AsyncIterator[RunningApp]:
+    app = make_unserved_app()
+    app.blueprint(faults)
+    async with serve(app) as running:
+        yield running
+
+
+@pytest.fixture
+async def faulty(faulty_app: RunningApp, deps: Deps) -> AsyncIterator[Client]:
+    faulty_app.use(deps)
+    async with aiohttp.ClientSession(faulty_app.url) as session:
+        yield Client(session)
+
+
+async def raw_request(url: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    """What the server says to these very bytes."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(request)
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    status, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return int(status.split()[1]), headers, body
+
+
+async def test_a_problem_has_all_its_members(client: Client) -> None:
+    answer = await client.get("/nothing")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "nothing has this path",
+        "code": "not_found",
+        "request_id": answer.headers["X-Request-ID"],
+    }
+
+
+async def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
+    answer = await client.put("/profile")
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, HEAD, PATCH, DELETE, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/user/0", "/user/-1", "/user/9223372036854775808", "/user/1.5", "/user/a"])
+async def test_a_number_that_no_row_can_have_is_no_path(user: User, path: str) -> None:
+    assert (await user.client.delete(path)).code == "not_found"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[1,]", b"{'a': 1}", b'{"a": NaN}', b'{"login": "\\ud800"}', b"\xff", b"[" * 3000]
+)
+async def test_a_body_that_is_no_json_is_refused(client: Client, body: bytes) -> None:
+    answer = await client.post("/login", data=body, headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.code) == (400, "bad_json")
+
+
+async def test_a_body_that_is_no_object_is_invalid(client: Client) -> None:
+    answer = await client.post("/login", json=["login"])
+    assert (answer.status, answer.pointers) == (422, [""])
+
+
+@pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
+async def test_json_under_another_name_is_refused(client: Client, declared: str) -> None:
+    answer = await client.post("/login", data=b"{}", headers={"Content-Type": declared})
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
+
+
+async def test_json_may_name_its_charset(client: Client) -> None:
+    declared = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert (await client.post("/login", data=b"{}", headers=declared)).status == 422
+
+
+async def test_every_wrong_field_is_named(client: Client) -> None:
+    answer = await client.post("/user", json={"login": 5, "password": "correct horse", "role": "admin"})
+    assert (answer.status, answer.code) == (422, "invalid")
+    assert sorted(answer.pointers) == ["/first_name", "/last_name", "/login", "/role"]
+    assert all(error["detail"] for error in answer.json["errors"])
+
+
+async def test_wrong_parameters_are_named_too(user: User) -> None:
+    answer = await user.client.get("/user/all?limit=1001&offset=-1&cursor=x&nothing=")
+    assert sorted(answer.pointers) == ["/cursor", "/limit", "/nothing", "/offset"]
+
+
+async def test_a_parameter_given_twice_is_refused(user: User) -> None:
+    assert (await user.client.get("/user/all?limit=5&limit=6")).pointers == ["/limit"]
+
+
+@pytest.mark.parametrize("query", ["limit=%ff", "%ff=1", "&".join(f"a{n}=1" for n in range(200))])
+async def test_a_query_that_can_not_be_read_is_refused(user: User, server: RunningApp, query: str) -> None:
+    head = f"GET /user/all?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    request = f"{head}Authorization: {user.token}\r\n\r\n"
+    status, _, body = await raw_request(server.url, request.encode())
+    assert (status, json.loads(body)["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("target", [b"profile", b"x:80", b"/%ff%00/\xc3", b"http://"])
+async def test_what_is_no_path_is_refused_as_a_problem(server: RunningApp, target: bytes) -> None:
+    status, headers, body = await raw_request(
+        server.url, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    assert 400 <= status < 500
+    if body:  # what is no HTTP at all gets its answer from below the application
+        assert headers["content-type"] == "application/problem+json"
+        assert json.loads(body)["request_id"] == headers["x-request-id"]
+
+
+async def test_header_bytes_that_are_no_text_do_no_harm(server: RunningApp) -> None:
+    garbage = (
+        b"Authorization: \xff\xfe\r\nX-Request-ID: \xff\r\nUser-Agent: \xff\r\nX-Forwarded-For: \xff\r\n"
+    )
+    status, _, body = await raw_request(
+        server.url, b"GET /profile HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n" + garbage + b"\r\n"
+    )
+    assert (status, json.loads(body)["status"]) == (401, 401)
+
+
+async def test_a_body_over_the_limit_is_refused_before_it_has_come(server: RunningApp) -> None:
+    status, _, body = await raw_request(
+        server.url,
+        b"POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1048577\r\n"
+        b"Content-Type: application/json\r\n\r\n",
+    )
+    assert (status, json.loads(body)["code"]) == (413, "too_large")
+
+
+async def test_a_body_is_counted_while_it_comes(client: Client) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 2**15
+
+    answer = await client.post("/login", data=endless(), headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.code) == (413, "too_large")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    server: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transport.request.PATIENCE", 0.05)
+    status, _, body = await raw_request(
+        server.url,
+        b"POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n"
+        b'Content-Type: application/json\r\n\r\n{"login":',
+    )
+    assert (status, json.loads(body)["code"]) == (408, "request_timeout")
+
+
+@pytest.mark.parametrize("method", ["TRACE", "FOO", "PROPFIND"])
+async def test_a_method_that_nothing_has_is_refused(client: Client, method: str) -> None:
+    answer = await client.request(method, "/profile")
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+
+
+async def test_strangers_are_refused_before_their_body_has_come(server: RunningApp) -> None:
+    status, _, _ = await raw_request(
+        server.url,
+        b"PATCH /profile HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n"
+        b"Content-Type: application/json\r\n\r\n",
+    )
+    assert status == 401
+
+
+async def test_a_packed_body_is_taken_only_where_it_may_come(client: Client, faulty: Client) -> None:
+    packed = gzip.compress(b"some text") + gzip.compress(b" and more")
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert (await client.post("/login", data=packed, headers=headers)).status == 415
+    assert (await faulty.post("/gzip", data=packed, headers=headers)).body == b"some text and more"
+    headers["Content-Encoding"] = "br"
+    assert (await faulty.post("/gzip", data=packed, headers=headers)).status == 415
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "trailing"])
+async def test_a_damaged_packed_body_is_refused(faulty: Client, damage: str) -> None:
+    packed = gzip.compress(b"some text")
+    sent = {"cut": packed[:-5], "garbage": b"no gzip", "trailing": packed + b"garbage"}[damage]
+    answer = await faulty.post("/gzip", data=sent, headers={"Content-Encoding": "gzip"})
+    assert (answer.status, answer.code) == (400, "bad_request")
+
+
+async def test_the_limit_holds_for_the_unpacked_size(faulty: Client) -> None:
+    bomb = b"".join(gzip.compress(bytes(10_000)) for _ in range(10))
+    assert len(bomb) < 1000
+    for packed, status in ((gzip.compress(bytes(1000)), 200), (gzip.compress(bytes(1001)), 413), (bomb, 413)):
+        answer = await faulty.post("/gzip", data=packed, headers={"Content-Encoding": "gzip"})
+        assert answer.status == status
+
+
+async def test_the_unexpected_is_told_to_the_log_alone(faulty: Client) -> None:
+    with capture_logs() as logs:
+        answer = await faulty.get("/broken")
+    assert (answer.status, answer.code) == (500, "internal_error")
+    assert b"business" not in answer.body
+    [failure] = [line for line in logs if line["event"] == "request_failed"]
+    assert "business" in repr(failure["exc_info"])
+
+
+async def test_data_that_the_database_refuses_is_the_clients_fault(faulty: Client) -> None:
+    assert (await faulty.get("/division")).code == "invalid"
+
+
+@pytest.mark.parametrize("url", ["postgresql://a@127.0.0.1:1/a", "postgresql://a@/a?host=/nowhere"])
+async def test_a_database_that_is_away_is_passing(
+    user: User, server: RunningApp, deps: Deps, url: str
+) -> None:
+    away = Database.connect(url)
+    server.use(replace(deps, db=away, replica=away))
+    answer = await user.client.get("/profile")
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    await away.close()
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ({"a": ["x", "y"]}, [("/a", "x"), ("/a", "y")]),
+        ({"events": {3: {"occurred_at": ["x"]}}}, [("/events/3/occurred_at", "x")]),
+        ({"_schema": ["x"]}, [("", "x")]),
+        ({"a/b": {"~": ["x"]}}, [("/a~1b/~0", "x")]),
+    ],
+)
+def test_nested_messages_become_json_pointers(messages: Any, expected: list[tuple[str, str]]) -> None:
+    assert list(pointers(ValidationError(messages).messages)) == expected

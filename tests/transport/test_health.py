@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import pytest
+
+from db.database import Database
+from db.migrate import newest_revision
+from service.cache import Cache
+from service.deps import Deps
+from tests.http_client import Client
+from tests.http_server import RunningApp
+
+
+async def test_all_parts_are_well(client: Client) -> None:
+    answer = await client.get("/health")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json == {
+        "status": "ok",
+        "database": {"status": "ok"},
+        "cache": {"status": "ok"},
+        "migrations": {"status": "ok", "revision": newest_revision()},
+        "import_lag": {"status": "ok", "bytes": None},
+    }
+    ready = await client.get("/ready")
+    assert (ready.status, ready.json) == (200, {"status": "ok"})
+
+
+async def test_the_import_lag_is_what_of_the_log_is_not_read(client: Client, deps: Deps) -> None:
+    deps.logs.file.write_bytes(b"x" * 1234)
+    assert (await client.get("/health")).json["import_lag"]["bytes"] == 1234
+
+
+async def test_a_database_that_is_away_shows(client: Client, server: RunningApp, deps: Deps) -> None:
+    away = Database.connect("postgresql://a@127.0.0.1:1/a")
+    server.use(replace(deps, db=away))
+    answer = await client.get("/health")
+    parts = {name: part["status"] for name, part in answer.json.items() if name != "status"}
+    assert (answer.status, answer.json["status"]) == (503, "down")
+    assert parts == {"database": "down", "cache": "ok", "migrations": "down", "import_lag": "ok"}
+    ready = await client.get("/ready")
+    assert (ready.status, ready.json) == (503, {"status": "down"})
+    await away.close()
+
+
+async def test_a_cache_that_is_away_shows(client: Client, server: RunningApp, deps: Deps) -> None:
+    away = Cache.connect("redis://127.0.0.1:1")
+    server.use(replace(deps, cache=away))
+    answer = await client.get("/health")
+    assert (answer.status, answer.json["cache"]["status"]) == (503, "down")
+    assert (await client.get("/ready")).status == 503
+    await away.close()
+
+
+async def test_a_schema_that_is_not_ours_shows(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.health.expected_revision", lambda: "9999")
+    answer = await client.get("/health")
+    assert (answer.status, answer.json["migrations"]["status"]) == (503, "down")
+
+
+async def test_a_server_that_drains_is_not_ready(
+    client: Client, server: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.app.ctx, "draining", True)
+    ready = await client.get("/ready")
+    assert (ready.status, ready.json) == (503, {"status": "draining"})
+    assert (await client.get("/health")).status == 200

@@ -1,0 +1,198 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from sqlalchemy import select, update
+
+from db.models import Account, Session
+from service.deps import Deps
+from service.passwords import Hasher
+from service.tokens import TokenSettings
+from tests.http_client import Client, User
+from tests.http_server import SECRET, RunningApp
+
+PASSWORD = "correct horse battery"
+
+
+async def test_every_sign_in_route_gives_a_token(client: Client, user: User) -> None:
+    tokens = set()
+    for path in ("/user/auth", "/login", "/auth/login"):
+        answer = await client.post(path, json={"login": "ANNA", "password": PASSWORD})
+        assert answer.json.keys() == {"access_token", "token_type", "expires_in"}
+        assert (answer.status, answer.json["token_type"], answer.json["expires_in"]) == (200, "Bearer", 1800)
+        assert (await client.signed_in(answer.json["access_token"]).get("/profile")).json["id"] == user.id
+        tokens.add(answer.json["access_token"])
+    assert len(tokens) == 3
+
+
+@pytest.mark.parametrize("name", ["login", "username", "email"])
+async def test_a_sign_in_may_call_the_login_what_it_likes(client: Client, user: User, name: str) -> None:
+    assert (await client.post("/login", json={name: "anna", "password": PASSWORD})).status == 200
+
+
+async def test_a_sign_in_names_one_login(client: Client, user: User) -> None:
+    two = {"login": "anna", "email": "boris", "password": PASSWORD}
+    assert (await client.post("/login", json=two)).pointers == ["/email"]
+    assert (await client.post("/login", json={"password": PASSWORD})).pointers == ["/login"]
+
+
+async def test_a_wrong_password_and_an_unknown_login_look_the_same(client: Client, user: User) -> None:
+    wrong = await client.post("/login", json={"login": "anna", "password": "wrong"})
+    unknown = await client.post("/login", json={"login": "nobody", "password": PASSWORD})
+    assert (wrong.status, wrong.code) == (401, "bad_credentials")
+    assert wrong.headers["WWW-Authenticate"] == "Bearer"
+    same = {"request_id": ""}
+    assert {**wrong.json, **same} == {**unknown.json, **same}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER   ", ""])
+async def test_a_token_comes_with_its_scheme_or_bare(client: Client, user: User, scheme: str) -> None:
+    answer = await client.get("/profile", headers={"Authorization": scheme + user.token})
+    assert answer.json["id"] == user.id
+
+
+def forged(claims: dict[str, Any], *, key: str = SECRET, algorithm: str = "HS256", drop: str = "") -> str:
+    now = datetime.now(UTC)
+    good = {"iss": "trawl", "iat": now, "exp": now + timedelta(minutes=5), "sub": "1", "jti": "x"}
+    payload = {name: value for name, value in {**good, **claims}.items() if name != drop}
+    return jwt.encode(payload, key.encode().ljust(64, b"\0"), algorithm=algorithm)
+
+
+async def test_every_forged_token_is_refused(client: Client, user: User) -> None:
+    mine = {"sub": str(user.id), "jti": str(user.session_id)}
+    head, body, signature = user.token.split(".")
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    bad = [
+        forged(mine, key="another secret, that is long enough too"),
+        forged(mine, algorithm="HS512"),
+        jwt.encode(mine, None, algorithm="none"),
+        forged({**mine, "exp": past}),
+        forged({**mine, "iss": "other"}),
+        forged({**mine, "sub": "0"}),
+        forged({**mine, "sub": str(2**63)}),
+        forged({**mine, "sub": "1_0"}),
+        forged({**mine, "jti": "00000000-0000-4000-8000-000000000000"}),
+        forged({**mine, "jti": str(user.session_id), "sub": str(user.id + 1)}),
+        forged({**mine, "exp": 10**30}),
+        *(forged(mine, drop=claim) for claim in ("exp", "iat", "sub", "jti", "iss")),
+        f"{head}.{body}.{signature[:-2]}",
+        f"{head}.{body}.",
+        f"{head}..{signature}",
+        *("x", "a.b.c", "....", "Bearer", "\udcff", "é", "x" * 100_000, "trawl_", "trawl_nothing"),
+    ]
+    for token in bad:
+        answer = await client.get("/profile", headers={"Authorization": f"Bearer {token}"[:60_000]})
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer"), token[:80]
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b"])
+async def test_what_is_no_token_is_refused(client: Client, header: str) -> None:
+    assert (await client.get("/profile", headers={"Authorization": header})).status == 401
+
+
+async def test_the_good_claims_of_a_forger_with_the_secret_would_do(client: Client, user: User) -> None:
+    """What the forgeries above are measured against: nothing but their fault keeps them out."""
+    token = forged({"sub": str(user.id), "jti": str(user.session_id)})
+    assert (await client.signed_in(token).get("/profile")).status == 200
+
+
+async def test_longer_algorithms_work_with_a_short_secret(
+    client: Client, user: User, server: RunningApp, deps: Deps
+) -> None:
+    server.use(replace(deps, tokens=TokenSettings("x" * 32, "HS512", timedelta(seconds=90))))
+    answer = await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    token = answer.json["access_token"]
+    assert (answer.json["expires_in"], jwt.get_unverified_header(token)["alg"]) == (90, "HS512")
+    assert (await client.signed_in(token).get("/profile")).status == 200
+
+
+async def test_signing_out_ends_this_token_alone(client: Client, user: User) -> None:
+    token = (await client.post("/login", json={"login": "anna", "password": PASSWORD})).json["access_token"]
+    second = client.signed_in(token)
+    assert (await second.get("/profile")).status == 200
+    assert (await second.post("/logout")).status == 204
+    assert (await second.get("/profile")).code == "bad_token"
+    assert (await second.post("/logout")).code == "bad_token"
+    assert (await user.client.get("/profile")).status == 200
+
+
+async def test_signing_out_of_all_ends_the_users_tokens_and_no_others(
+    client: Client, user: User, other_user: User
+) -> None:
+    token = (await client.post("/login", json={"login": "anna", "password": PASSWORD})).json["access_token"]
+    assert (await client.signed_in(token).get("/profile")).status == 200
+    assert (await user.client.post("/logout?all=true")).status == 204
+    for ended in (user.token, token):
+        assert (await client.signed_in(ended).get("/profile")).status == 401
+    assert (await other_user.client.get("/profile")).status == 200
+
+
+@pytest.mark.parametrize("value", ["1", "yes", ""])
+async def test_signing_out_of_all_is_said_clearly(user: User, value: str) -> None:
+    assert (await user.client.post(f"/logout?all={value}")).pointers == ["/all"]
+
+
+async def test_live_tokens_are_listed_and_can_be_ended(client: Client, user: User, other_user: User) -> None:
+    agent = {"User-Agent": "phone/1.0"}
+    answer = await client.post("/login", json={"login": "anna", "password": PASSWORD}, headers=agent)
+    phone = client.signed_in(answer.json["access_token"])
+    items = (await user.client.get("/sessions")).json["items"]
+    assert [item["current"] for item in items] == [False, True]
+    assert items[0].keys() == {
+        *("id", "created_at", "last_used_at", "expires_at", "address", "agent", "current")
+    }
+    assert (items[0]["agent"], items[0]["address"]) == ("phone/1.0", "127.0.0.1")
+    path = f"/sessions/{items[0]['id']}"
+    assert (await other_user.client.delete(path)).code == "not_found"
+    assert (await phone.get("/profile")).status == 200
+    assert (await user.client.delete(path)).status == 204
+    assert (await phone.get("/profile")).status == 401
+    assert (await user.client.delete(path)).code == "not_found"
+    assert [item["current"] for item in (await user.client.get("/sessions")).json["items"]] == [True]
+
+
+async def test_pages_of_sessions_join(client: Client, user: User) -> None:
+    for _ in range(4):
+        await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    whole = (await user.client.get("/sessions")).json["items"]
+    first = (await user.client.get("/sessions?limit=3")).json
+    second = (await user.client.get(f"/sessions?limit=3&cursor={first['next']}")).json
+    assert first["items"] + second["items"] == whole
+    assert (len(whole), second["next"]) == (5, None)
+
+
+async def test_an_expired_session_is_neither_listed_nor_kept(client: Client, user: User, deps: Deps) -> None:
+    answer = await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    past = datetime.now(UTC) - timedelta(minutes=1)
+    async with deps.db.transaction() as session:
+        await session.execute(update(Session).where(Session.id != user.session_id).values(expires_at=past))
+    assert (await client.signed_in(answer.json["access_token"]).get("/profile")).status == 401
+    assert len((await user.client.get("/sessions")).json["items"]) == 1
+    await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    async with deps.db.transaction() as session:
+        kept = await session.scalars(select(Session.expires_at).where(Session.account_id == user.id))
+        assert all(expires_at > past for expires_at in kept)
+
+
+async def test_a_hash_of_lower_cost_is_renewed_at_sign_in(
+    client: Client, user: User, server: RunningApp, deps: Deps
+) -> None:
+    stronger = Hasher(log_n=5)
+    server.use(replace(deps, hasher=stronger))
+    for expected in (200, 200):
+        answer = await client.post("/login", json={"login": "anna", "password": PASSWORD})
+        assert answer.status == expected
+        async with deps.db.transaction() as session:
+            phc = await session.scalar(select(Account.password_hash).where(Account.id == user.id))
+        assert phc is not None
+        assert phc.startswith("$scrypt$ln=5,r=8,p=3$")
+
+
+async def test_a_closed_account_can_not_sign_in(client: Client, user: User, deps: Deps) -> None:
+    async with deps.db.transaction() as session:
+        await session.execute(update(Account).where(Account.id == user.id).values(active=False))
+    answer = await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    assert answer.code == "bad_credentials"
+    assert (await user.client.get("/profile")).code == "bad_token"

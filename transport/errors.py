@@ -1,0 +1,168 @@
+"""One problem shape (RFC 9457) for everything that can go wrong."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from marshmallow import ValidationError
+from redis.exceptions import RedisError
+from sanic.exceptions import BadRequest, MethodNotAllowed, SanicException
+from sanic.response import HTTPResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.errors import (
+    Changed,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    TrawlError,
+    Unauthorized,
+    Unavailable,
+)
+from transport.request import Request
+
+log = structlog.get_logger("trawl.errors")
+
+PROBLEM = "application/problem+json"
+STATUSES: dict[type[TrawlError], int] = {
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Changed: 412,
+    Invalid: 422,
+    TooMany: 429,
+    Unavailable: 503,
+}
+CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "too_large",
+    414: "url_too_long",
+    415: "unsupported_media_type",
+}
+# SQLSTATEs of a database that is starting, stopping, full of clients, read-only or giving up on a deadlock.
+PASSING_STATES = ("08", "53", "57P", "57014", "25006", "40001", "40P01")
+RETRY_AFTER = 1  # seconds
+
+
+class BadJson(BadRequest):
+    """The body is no JSON."""
+
+    code = "bad_json"
+
+
+class UnsupportedMediaType(SanicException):
+    """The body is of a type, or packed in a way, that is not taken here."""
+
+    status_code = 415
+    quiet = True
+
+
+def problem(request_id: str, status: int, code: str, detail: str, **members: Any) -> HTTPResponse:
+    """A problem document. Its X-Request-ID and the like come from the response middleware."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **members,
+    }
+    return HTTPResponse(orjson.dumps(document), status, content_type=PROBLEM)
+
+
+def to_response(request: Request, error: Exception) -> HTTPResponse:
+    """What a client is told about an error. Anything unexpected is logged, and told as no more than that."""
+    if isinstance(error, TrawlError):
+        return _expected(request, error)
+    if isinstance(error, ValidationError):
+        return _invalid(request, list(pointers(error.messages)))
+    if isinstance(error, SanicException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _refused(request, error)
+    state = sqlstate(error)
+    if state is not None and state.startswith("22"):
+        log.warning("data_refused_by_database", exc_info=error)
+        return problem(request.id, 422, "invalid", "a value can't be stored", errors=[])
+    if is_passing(error, state):
+        log.error("dependency_away", exc_info=error)
+        response = problem(request.id, 503, "unavailable", "not available right now, try again")
+        response.headers["retry-after"] = str(RETRY_AFTER)
+        return response
+    log.error("request_failed", exc_info=error)
+    return problem(request.id, 500, "internal_error", "something went wrong here; the log tells what")
+
+
+def _expected(request: Request, error: TrawlError) -> HTTPResponse:
+    status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 400)
+    if isinstance(error, Invalid):
+        errors = [{"pointer": pointer, "detail": detail} for pointer, detail in error.errors]
+        return problem(request.id, status, error.code, error.detail, errors=errors)
+    response = problem(request.id, status, error.code, error.detail)
+    if isinstance(error, Unauthorized):
+        response.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, TooMany | Unavailable) and error.retry_after is not None:
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
+
+
+def _invalid(request: Request, errors: list[tuple[str, str]]) -> HTTPResponse:
+    pointer, detail = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return problem(
+        request.id,
+        422,
+        "invalid",
+        f"{pointer.lstrip('/') or 'the body'}: {detail}{more}",
+        errors=[{"pointer": pointer, "detail": detail} for pointer, detail in errors],
+    )
+
+
+def _refused(request: Request, error: SanicException) -> HTTPResponse:
+    status = error.status_code
+    detail = str(error) if isinstance(error, BadRequest | UnsupportedMediaType) else HTTPStatus(status).phrase
+    if isinstance(error, MethodNotAllowed):
+        detail = f"{request.method} is not a method of this path"
+    elif status == HTTPStatus.NOT_FOUND:
+        detail = "nothing has this path"
+    code = getattr(error, "code", None) or CODES.get(status, "bad_request")
+    response = problem(request.id, status, code, detail)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The nested messages of marshmallow as (JSON pointer, detail) pairs."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            escaped = str(name).replace("~", "~0").replace("/", "~1")
+            yield from pointers(inner, path if name == "_schema" else f"{path}/{escaped}")
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from pointers(inner, path)
+    else:
+        yield path, str(messages)
+
+
+def sqlstate(error: Exception) -> str | None:
+    """PostgreSQL's code of an error, through SQLAlchemy or straight from the driver."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def is_passing(error: Exception, state: str | None) -> bool:
+    """Whether a database or cache is away, so that the same request may succeed later."""
+    if state is not None:
+        return state.startswith(PASSING_STATES)
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, PoolTimeout | RedisError | OSError)

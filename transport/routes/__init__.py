@@ -1,0 +1,16 @@
+"""The routes, one file a noun; each has a `blueprint`, listed here."""
+
+from sanic import Blueprint
+
+from transport.routes import admin, imports, keys, profile, reports, root, sessions, users
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    root.blueprint,
+    users.blueprint,
+    sessions.blueprint,
+    profile.blueprint,
+    keys.blueprint,
+    admin.blueprint,
+    imports.blueprint,
+    reports.blueprint,
+)

@@ -1,0 +1,50 @@
+"""/admin: all accounts and the audit, for admins."""
+
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+
+from api.admin import (
+    ActivityResponse,
+    AuthEventResponse,
+    ListActivityRequest,
+    ListAuthEventsRequest,
+    ListUserOverviewsRequest,
+    UpdateUserRightsRequest,
+    UserOverviewResponse,
+)
+from service import admin
+from transport.parsing import body, query
+from transport.request import Request
+from transport.responses import ok, page
+
+blueprint = Blueprint("admin", url_prefix="/admin")
+
+
+@blueprint.get("/users", ctx_admin=True)
+async def list_users(request: Request) -> HTTPResponse:
+    asked = query(request, ListUserOverviewsRequest())
+    rows = await admin.list_users(request.deps.replica, now=request.origin.at, **asked)
+    return page(
+        request, UserOverviewResponse(), rows, limit=asked["limit"], key=lambda row: (row.account.id,)
+    )
+
+
+@blueprint.patch("/users/<user_id:id>", ctx_admin=True)
+async def update_user(request: Request, user_id: int) -> HTTPResponse:
+    rights = body(request, UpdateUserRightsRequest())
+    user = await admin.update_user(request.deps, user_id, **rights, origin=request.origin)
+    return ok(UserOverviewResponse().dump(user))
+
+
+@blueprint.get("/users/<user_id:id>/activity", ctx_admin=True)
+async def list_activity(request: Request, user_id: int) -> HTTPResponse:
+    asked = query(request, ListActivityRequest())
+    rows = await admin.list_activity(request.deps.replica, user_id, **asked)
+    return page(request, ActivityResponse(), rows, limit=asked["limit"], key=lambda row: (row.at, row.ref))
+
+
+@blueprint.get("/auth-events", ctx_admin=True)
+async def list_auth_events(request: Request) -> HTTPResponse:
+    asked = query(request, ListAuthEventsRequest())
+    rows = await admin.list_auth_events(request.deps.replica, **asked)
+    return page(request, AuthEventResponse(), rows, limit=asked["limit"], key=lambda row: (row.at, row.id))

@@ -1,0 +1,43 @@
+"""/keys: the caller's API keys."""
+
+import secrets
+import uuid
+
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+
+from api.credentials import CreateKeyRequest, KeyResponse, ListKeysRequest, NewKeyResponse
+from service import keys
+from transport.parsing import body, query
+from transport.request import Request
+from transport.responses import created, no_content, page
+
+blueprint = Blueprint("keys")
+
+
+@blueprint.post("/keys")
+async def create_key(request: Request) -> HTTPResponse:
+    row, key = await keys.create_key(
+        request.deps.db,
+        request.user_id,
+        **body(request, CreateKeyRequest()),
+        key_id=uuid.uuid4(),
+        secret=secrets.token_bytes(32),
+        origin=request.origin,
+    )
+    return created(f"/keys/{row.id}", NewKeyResponse(key=key).dump(row))
+
+
+@blueprint.get("/keys")
+async def list_keys(request: Request) -> HTTPResponse:
+    asked = query(request, ListKeysRequest())
+    rows = await keys.list_keys(request.deps.db, request.user_id, **asked)
+    return page(
+        request, KeyResponse(), rows, limit=asked["limit"], key=lambda row: (row.created_at, str(row.id))
+    )
+
+
+@blueprint.delete("/keys/<key_id:uuid>")
+async def delete_key(request: Request, key_id: uuid.UUID) -> HTTPResponse:
+    await keys.delete_key(request.deps, request.user_id, key_id, request.origin)
+    return no_content()

@@ -1,0 +1,43 @@
+"""/profile: the caller's own account."""
+
+import secrets
+import uuid
+
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+
+from api.accounts import UpdateProfileRequest, UserResponse
+from service import accounts, profile
+from transport.parsing import body
+from transport.request import Request
+from transport.responses import no_content, ok, tagged
+
+blueprint = Blueprint("profile")
+
+
+user_response = UserResponse()  # made once: making a schema costs more than dumping a row
+
+
+@blueprint.get("/profile", ctx_scope="profile:read")
+async def get_profile(request: Request) -> HTTPResponse:
+    account = await accounts.get_account(request.deps.db, request.user_id)
+    return tagged(request, ok(user_response.dump(account)))
+
+
+@blueprint.patch("/profile")
+async def update_profile(request: Request) -> HTTPResponse:
+    account = await profile.update_profile(
+        request.deps,
+        request.caller,
+        body(request, UpdateProfileRequest()),
+        attempt_id=uuid.uuid4(),
+        salt=secrets.token_bytes(16),
+        origin=request.origin,
+    )
+    return ok(user_response.dump(account))
+
+
+@blueprint.delete("/profile")
+async def delete_profile(request: Request) -> HTTPResponse:
+    await profile.delete_account(request.deps, request.user_id, request.origin)
+    return no_content()

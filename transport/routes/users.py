@@ -1,0 +1,64 @@
+"""Accounts from outside: signing up, and what users see and change of each other."""
+
+import secrets
+
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+
+from api.accounts import (
+    CreateUserRequest,
+    ListUsersRequest,
+    RegisterRequest,
+    UpdateUserRequest,
+    UserResponse,
+)
+from service import accounts, profile
+from service.accounts import NewAccount
+from transport.auth import require_registration, require_self
+from transport.parsing import body, query
+from transport.request import Request
+from transport.responses import created, no_content, ok, page
+
+blueprint = Blueprint("users")
+
+
+@blueprint.post("/user", ctx_public=True)
+async def create_user(request: Request) -> HTTPResponse:
+    return await register(request, NewAccount(**body(request, CreateUserRequest())))
+
+
+@blueprint.post("/register", ctx_public=True)
+async def sign_up(request: Request) -> HTTPResponse:
+    return await register(request, NewAccount(**body(request, RegisterRequest())))
+
+
+async def register(request: Request, new: NewAccount) -> HTTPResponse:
+    await require_registration(request)
+    deps = request.deps
+    account = await accounts.register(
+        deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=request.origin
+    )
+    return created(f"/user/{account.id}", UserResponse().dump(account))
+
+
+@blueprint.get("/user/all")
+async def list_users(request: Request) -> HTTPResponse:
+    asked = query(request, ListUsersRequest())
+    rows = await accounts.list_accounts(request.deps.replica, **asked)
+    viewer_id = None if request.caller.is_admin else request.user_id
+    schema = UserResponse(viewer_id=viewer_id)
+    return page(request, schema, rows, limit=asked["limit"], key=lambda row: (row.id,))
+
+
+@blueprint.patch("/user/<user_id:id>")
+async def update_user(request: Request, user_id: int) -> HTTPResponse:
+    require_self(request, user_id)
+    account = await profile.update_names(request.deps.db, user_id, body(request, UpdateUserRequest()))
+    return ok(UserResponse().dump(account))
+
+
+@blueprint.delete("/user/<user_id:id>")
+async def delete_user(request: Request, user_id: int) -> HTTPResponse:
+    require_self(request, user_id)
+    await profile.delete_account(request.deps, user_id, request.origin)
+    return no_content()

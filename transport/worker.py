@@ -1,0 +1,160 @@
+"""A worker: the process that runs the Sanic app on Granian, and the place that it fills in the one above."""
+
+import asyncio
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+from typing import Any
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.errors import FatalError
+from granian.server.embed import Server
+from sanic import Sanic
+
+logger = logging.getLogger("trawl.server")
+
+App = Sanic[Any, Any]
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+PR_SET_PDEATHSIG = 1
+BACKLOG = 1024
+# Seconds for which connections are still taken after a stop signal, so that /ready can tell of it.
+LAME_DUCK = 0.3
+
+# Loaded before any fork: the child of a fork must not wait for the dynamic loader's locks.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+_forking = multiprocessing.get_context("fork")
+
+
+class StartFailed(Exception):
+    """The app refused to start, for the reason given."""
+
+
+class Worker:
+    """One place for a worker process, and the process that fills it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.process: ForkProcess | None = None
+        self.not_before = 0.0
+        self.was_up = False
+        self._cause = ""
+        self._reports: Connection | None = None
+
+    def start(self, make_app: Callable[[], App], address: tuple[str, int]) -> None:
+        self.forget()
+        self._reports, reports = _forking.Pipe(duplex=False)
+        self.process = _forking.Process(
+            target=_work, args=(make_app, address, reports, os.getpid()), name=f"trawl-worker-{self.number}"
+        )
+        # Until the worker has put its own handlers in place, the signals must not reach ours in its copy.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            reports.close()
+
+    def started(self) -> bool:
+        """Whether the process has said that it is up; keeps what else it says."""
+        with suppress(EOFError, OSError):
+            while self._reports is not None and self._reports.poll():
+                self._cause = self._reports.recv()
+                self.was_up = self.was_up or not self._cause
+        return self.was_up
+
+    def ended(self) -> str | None:
+        """Why the process ended; None if it did not."""
+        if self.process is None or self.process.exitcode is None:
+            return None
+        self.started()
+        code, self.process = self.process.exitcode, None
+        return self._cause or (f"signal {-code}" if code < 0 else f"exit code {code}")
+
+    def forget(self) -> None:
+        if self._reports is not None:
+            self._reports.close()
+        self.process = self._reports = None
+        self.was_up = False
+        self._cause = ""
+
+
+def _work(make_app: Callable[[], App], address: tuple[str, int], reports: Connection, parent: int) -> None:
+    """The life of a worker process."""
+    signal.set_wakeup_fd(-1)
+    # Until it has started, a worker has nothing to finish. A terminal's Ctrl-C is for the parent to judge.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    if _prctl is not None:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # The parent may have died before the line above.
+    if os.getppid() != parent:
+        return
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(make_app(), address, reports))
+    # Whatever it was, this process ends of it: the log and the process above are to know.
+    except Exception as error:
+        logger.exception("worker failed")
+        reports.send(f"{type(error).__name__}: {error}".splitlines()[0])
+        raise SystemExit(1) from None
+
+
+async def _serve(app: App, address: tuple[str, int], reports: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    app.ctx.draining = False
+
+    def stop() -> None:
+        app.ctx.draining = True
+        loop.call_later(LAME_DUCK, server.stop)
+
+    def started() -> None:
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        reports.send("")
+
+    announced = _Announced(app, started)
+    server = Server(
+        announced,
+        *address,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG,
+        log_enabled=False,
+    )
+    try:
+        await server.serve()
+    except FatalError as error:
+        raise StartFailed(announced.failure or str(error)) from error
+
+
+class _Announced:
+    """The app, saying when it has started, or why it could not."""
+
+    def __init__(self, app: App, started: Callable[[], None]) -> None:
+        self.failure = ""
+        self._app = app
+        self._started = started
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
+        return self._app(scope, receive, self._heard(send) if scope["type"] == "lifespan" else send)
+
+    def _heard(self, send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+        async def hear(message: Any) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._started()
+            elif message["type"] == "lifespan.startup.failed":
+                self.failure = message.get("message", "")
+            await send(message)
+
+        return hear
