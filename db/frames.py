@@ -37,7 +37,7 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: pl.DataFr
     table = model.__table__
     assert isinstance(table, Table)
     names = [column.name for column in table.columns]
-    dialect = cast(Dialect, postgresql.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    dialect = cast(Dialect, postgresql.dialect())
     arrays = ", ".join(
         f"CAST(:{column.name} AS {column.type.compile(dialect)}[])" for column in table.columns
     )

@@ -75,7 +75,7 @@ class Cache:
 
     async def _execute(self, *args: str | bytes | float) -> Any:
         async with asyncio.timeout(REPLY_WAIT):
-            return await self._redis.execute_command(*args)  # type: ignore[no-untyped-call]  # redis-py's
+            return await self._redis.execute_command(*args)
 
     async def close(self) -> None:
         await self._redis.aclose()

@@ -6,6 +6,7 @@ told as failed by the next one, who goes on from the position.
 """
 
 import asyncio
+import gzip
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -155,7 +156,7 @@ def cause_of(error: BaseException) -> str:
     match error:
         case asyncio.CancelledError() | KeyboardInterrupt():
             return INTERRUPTED
-        case EOFError() | zlib.error():
+        case EOFError() | zlib.error() | gzip.BadGzipFile():
             return "the gzip data is broken or cut off"
         case OSError(strerror=str(reason)):
             return f"the log can't be read: {reason}"

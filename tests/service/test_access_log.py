@@ -123,12 +123,14 @@ def test_addresses_become_canonical() -> None:
 @example(b"")
 @example(GOOD[:40])
 def test_no_bytes_raise_anything_but_bad_line(raw: bytes) -> None:
+    assert line_or_reason(raw)
+
+
+def line_or_reason(raw: bytes) -> LogLine | str:
     try:
-        line = parse_line(raw)
+        return parse_line(raw)
     except BadLine as error:
-        assert str(error)
-    else:
-        assert line.url
+        return str(error)
 
 
 @given(good_lines)
@@ -136,7 +138,8 @@ def test_what_is_accepted_can_be_written_back(raw: bytes) -> None:
     line = parse_line(raw)
     written = format_line(line).encode()
     assert parse_line(written) == line
-    if raw.startswith(b"shop_api      | "):
+    # Which form of an address is the canonical one differs between Python versions.
+    if raw.startswith(b"shop_api      | ") and f" {line.address} ".encode() in raw:
         assert written == raw
 
 

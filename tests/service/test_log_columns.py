@@ -20,8 +20,9 @@ ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "Ameri
 
 @given(logs(broken=4), st.sampled_from(ZONES))
 def test_it_finds_what_the_oracle_finds(log: bytes, zone: str) -> None:
-    expected = read_log(log.split(b"\n"), tz=zone, now=NOW)
-    chunks = LogFile(io.BytesIO(log), take_last=True).chunks()
+    log = log.removesuffix(b"\n") + b"\n"  # whole, it is one chunk, whose visits are in order
+    expected = read_log(io.BytesIO(log).readlines(), tz=zone, now=NOW)
+    chunks = LogFile(io.BytesIO(log)).chunks()
     parsed = [parse_chunk(chunk, zone=ZoneInfo(zone), now=NOW) for chunk in chunks]
     visits = [row for part in parsed for row in part.visits.iter_rows(named=True)]
     found = [

@@ -39,13 +39,13 @@ PRIVATE: dict[str, str | None] = {
     "PATCH /admin/users/<user_id:id>": "admin",
     "GET /admin/users/<user_id:id>/activity": "admin",
     "GET /admin/auth-events": "admin",
-    "GET /parse": None,
-    "POST /parse": None,
-    "GET /imports": None,
-    "GET /imports/<import_id:id>": None,
-    "GET /imports/<import_id:id>/rejects": None,
-    "GET /reports": None,
-    "GET /report/<number:id>": None,
+    "GET /parse": "imports:write",
+    "POST /parse": "imports:write",
+    "GET /imports": "imports:read",
+    "GET /imports/<import_id:id>": "imports:read",
+    "GET /imports/<import_id:id>/rejects": "imports:read",
+    "GET /reports": "reports:read",
+    "GET /report/<number:id>": "reports:read",
 }
 EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
 AddUser = Callable[..., Awaitable[User]]

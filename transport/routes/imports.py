@@ -19,7 +19,8 @@ from transport.responses import accepted, no_content, ok, page
 blueprint = Blueprint("imports")
 
 
-@blueprint.route("/parse", methods=["GET", "POST"])
+@blueprint.get("/parse", ctx_scope="imports:write")
+@blueprint.post("/parse", name="parse_post", ctx_scope="imports:write")
 async def parse_log(request: Request) -> HTTPResponse:
     asked = query(request, ParseLogRequest())
     if request.method == "HEAD":  # asks what GET would answer, and must not import
@@ -32,20 +33,20 @@ async def parse_log(request: Request) -> HTTPResponse:
     return accepted(f"/imports/{record.id}", answer) if record.status == "running" else ok(answer)
 
 
-@blueprint.get("/imports")
+@blueprint.get("/imports", ctx_scope="imports:read")
 async def list_imports(request: Request) -> HTTPResponse:
     asked = query(request, ListImportsRequest())
     rows = await imports.list_imports(request.deps.replica, **asked)
     return page(request, ImportResponse(), rows, limit=asked["limit"], key=lambda row: (row.id,))
 
 
-@blueprint.get("/imports/<import_id:id>")
+@blueprint.get("/imports/<import_id:id>", ctx_scope="imports:read")
 async def get_import(request: Request, import_id: int) -> HTTPResponse:
     record = await imports.get_import(request.deps.db, import_id)
     return ok(ImportResponse().dump(record))
 
 
-@blueprint.get("/imports/<import_id:id>/rejects")
+@blueprint.get("/imports/<import_id:id>/rejects", ctx_scope="imports:read")
 async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
     asked = query(request, ListRejectsRequest())
     rows = await imports.list_rejects(request.deps.db, import_id, **asked)

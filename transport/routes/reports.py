@@ -28,12 +28,12 @@ MEDIA_TYPES = {
 }
 
 
-@blueprint.get("/reports")
+@blueprint.get("/reports", ctx_scope="reports:read")
 async def list_reports(_request: Request) -> HTTPResponse:
     return ok({"items": ReportSummary(many=True).dump(reports.list_reports()), "next": None})
 
 
-@blueprint.get("/report/<number:id>")
+@blueprint.get("/report/<number:id>", ctx_scope="reports:read")
 async def get_report(request: Request, number: int) -> HTTPResponse:
     report = reports.find_report(number)
     asked = query(request, REQUESTS[number]())

@@ -1,0 +1,102 @@
+"""Puts the server together: settings become addresses, addresses become dependencies, these make the app.
+
+By hand and in one place; only main.py imports it.
+"""
+
+import secrets
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from api.accounts import CreateAdminRequest
+from clients.geo import Geo
+from config import Settings, load_secret
+from db.database import Database
+from db.migrate import migrate
+from db.queries.auth_events import Origin
+from embedded import open_servers
+from service import accounts
+from service.cache import Cache
+from service.deps import Deps, RateLimits
+from service.log_source import LogFolder
+from service.tokens import TokenSettings
+
+VERSION = "0.1.0"
+POOL_SIZE = 10  # connections of a worker
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the database and the cache are, embedded or not."""
+
+    database: str
+    replica: str
+    cache: str
+
+
+def make_deps(settings: Settings, addresses: Addresses) -> Deps:
+    database = Database.connect(addresses.database, pool_size=POOL_SIZE)
+    same = addresses.replica == addresses.database
+    return Deps(
+        db=database,
+        replica=database if same else Database.connect(addresses.replica, pool_size=POOL_SIZE),
+        cache=Cache.connect(addresses.cache),
+        tokens=TokenSettings(
+            settings.secret or load_secret(settings.data_dir),
+            settings.jwt_algorithm,
+            timedelta(minutes=settings.access_token_expire_minutes),
+        ),
+        logs=LogFolder(settings.logs_file, settings.logs_dir, ZoneInfo(settings.logs_timezone)),
+        geo=Geo.open(settings.geoip_path),
+        limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
+        registration_open=settings.registration == "open",
+        cors_origins=settings.cors_origins,
+        proxies_count=settings.proxies_count or None,
+        real_ip_header=settings.real_ip_header,
+        version=VERSION,
+    )
+
+
+@contextmanager
+def running(
+    settings: Settings, *, exclusive: bool = False
+) -> Iterator[tuple[Addresses, list[Callable[[], None]]]]:
+    """Where the servers are, and what keeps the embedded ones alive when it is called now and then."""
+    with open_servers(
+        settings.data_dir,
+        postgres=settings.database_url is None,
+        valkey=settings.redis_url is None,
+        exclusive=exclusive,
+    ) as servers:
+        database = settings.database_url or str(servers.postgres_url)
+        replica = settings.database_replica_url or database
+        yield Addresses(database, replica, settings.redis_url or str(servers.redis_url)), [servers.watch]
+
+
+async def prepare(settings: Settings, addresses: Addresses) -> None:
+    """What must be so before the first request: the schema, the secret, and the admin of the settings."""
+    await migrate(addresses.database)
+    deps = make_deps(settings, addresses)
+    if settings.admin_login is not None:
+        checked = CreateAdminRequest().load(
+            {"login": settings.admin_login, "password": settings.admin_password}
+        )
+        new = accounts.NewAccount(**checked, role="admin")
+        await accounts.ensure_admin(
+            deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(datetime.now(UTC))
+        )
+    await deps.db.close()
+
+
+async def with_database(addresses: Addresses, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    """Do one thing with an up-to-date database, and close it."""
+    await migrate(addresses.database)
+    db = Database.connect(addresses.database)
+    try:
+        return await work(db)
+    finally:
+        await db.close()

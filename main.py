@@ -1,0 +1,274 @@
+"""The command line: serve, import, report, create-admin, migrate."""
+
+import os
+import signal
+
+if __name__ == "__main__":
+    # The imports below take most of a second; until they are done there is nothing to leave in order.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
+
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+from marshmallow import ValidationError
+from maxminddb import InvalidDatabaseError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.accounts import CreateAdminRequest
+from api.reports import REQUESTS, ReportResponse
+from clients.geo import Geo
+from composition import make_deps, prepare, running, with_database
+from config import Settings, SettingsError, read_settings
+from db.database import Database
+from db.migrate import migrate as migrate_database
+from db.models import Import
+from db.queries.auth_events import Origin
+from embedded import EmbeddedError
+from service import accounts, imports, reports
+from service.errors import TrawlError
+from service.log_source import LogSource
+from service.passwords import Hasher
+from transport.app import make_app
+from transport.observe import configure_logging
+from transport.server import HttpServer, ServerError, serve_until_signal, termination_handled
+
+SHOWN_REJECTS = 10
+
+cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
+out = Console()
+err = Console(stderr=True)
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """What an operator can mend is told in one line, and ends with 1."""
+    try:
+        yield
+    except (SettingsError, EmbeddedError, ServerError, TrawlError) as error:
+        fail(str(error))
+    except ValidationError as error:
+        fail(str(error.messages) if isinstance(error.messages, list) else in_one_line(error.messages))
+    except (OSError, InvalidDatabaseError) as error:
+        fail(str(error).splitlines()[0])
+    except SQLAlchemyError as error:
+        fail(f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}")
+
+
+def in_one_line(messages: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name} {' and '.join(what)}" for name, what in sorted(messages.items()))
+
+
+def fail(reason: str) -> None:
+    err.print(f"trawl: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+@cli.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """A web shop's access log and live visits, turned into answers. Without a command: serve."""
+    if context.invoked_subcommand is None:
+        serve()
+
+
+@cli.command()
+def serve() -> None:
+    """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
+    with told_in_one_line(), termination_handled() as termination:
+        settings = settings_and_logs(quiet=False)
+        with (
+            HttpServer(settings.host, settings.port, settings.workers) as server,
+            running(settings, exclusive=True) as (addresses, watch),
+        ):
+            asyncio.run(prepare(settings, addresses))
+            host, port = server.address
+            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            serve_until_signal(
+                server,
+                lambda: make_app(make_deps(settings, addresses)),
+                termination,
+                watch=watch,
+                on_ready=lambda: out.print(f"Trawl is serving on {address}", highlight=False),
+            )
+
+
+@cli.command("import")
+def import_logs(
+    files: Annotated[
+        list[str], typer.Argument(help="Logs, plain or .gz; - is standard input.", metavar="FILE...")
+    ],
+) -> None:
+    """Import access logs, each line once, however often it is read."""
+    with told_in_one_line():
+        settings = settings_and_logs()
+        with running(settings) as (addresses, _):
+            done = asyncio.run(with_database(addresses, lambda db: import_files(db, settings, files)))
+    raise typer.Exit(0 if done else 1)
+
+
+async def import_files(db: Database, settings: Settings, names: list[str]) -> bool:
+    """Import one log after the other, also after one that can't be. Whether all could be."""
+    return all([await import_file(db, settings, name) for name in names])
+
+
+async def import_file(db: Database, settings: Settings, name: str) -> bool:
+    """Import one log with a progress bar. Whether it could be done."""
+    source = LogSource("-", None, sys.stdin.buffer) if name == "-" else LogSource.of_file(Path(name))
+    reading = imports.Reading(ZoneInfo(settings.logs_timezone), take_last=True)
+    with import_progress(source.name) as on_progress:
+        try:
+            record = await imports.import_log(
+                db, Geo.open(settings.geoip_path), source, reading, clock=now, on_progress=on_progress
+            )
+        except (OSError, EOFError, TrawlError) as error:
+            cause = imports.cause_of(error) if not isinstance(error, TrawlError) else str(error)
+            err.print(f"trawl: {source.name}: {cause}", style="red", markup=False, highlight=False)
+            return False
+    rejects = await imports.list_rejects(db, record.id, after=None, limit=SHOWN_REJECTS, offset=0)
+    for reject in rejects[:SHOWN_REJECTS]:
+        err.print(f"{source.name}:{reject.line}: {reject.reason}", markup=False, highlight=False)
+    more = f"; all of them: GET /imports/{record.id}/rejects" if len(rejects) > SHOWN_REJECTS else ""
+    out.print(
+        f"{source.name}: {record.lines:,} lines: {record.imported:,} imported, "
+        f"{record.duplicates:,} duplicates, {record.rejected:,} rejected "
+        f"({record.lines_per_second:,} lines/s){more}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    return True
+
+
+@contextmanager
+def import_progress(name: str) -> Iterator[Callable[[Import], None]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[speed]:,} lines/s, {task.fields[rejected]:,} rejected"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
+        task = progress.add_task(name, total=None, speed=0, rejected=0)
+
+        def show(record: Import) -> None:
+            progress.update(
+                task,
+                total=record.bytes_total,
+                completed=record.bytes,
+                speed=record.lines_per_second,
+                rejected=record.rejected,
+            )
+
+        yield show
+
+
+@cli.command()
+def report(
+    number: Annotated[int, typer.Argument(min=1, max=7, help="Which report, as GET /reports lists them.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(help="Its parameters, such as category=caviar.", metavar="[NAME=VALUE]..."),
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the response body.")] = False,
+) -> None:
+    """Print a report as a table."""
+    given = {name: value for name, _, value in (text.partition("=") for text in parameters or [])}
+    with told_in_one_line():
+        settings = settings_and_logs()
+        asked = REQUESTS[number]().load(given)
+        with running(settings) as (addresses, _):
+            answer = asyncio.run(with_database(addresses, lambda db: answer_report(db, number, asked)))
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        return
+    print_report(answer)
+
+
+async def answer_report(db: Database, number: int, asked: dict[str, Any]) -> dict[str, Any]:
+    result = await reports.run_report(db, reports.find_report(number), asked)
+    body: dict[str, Any] = ReportResponse().dump(result)
+    return body
+
+
+def print_report(answer: dict[str, Any]) -> None:
+    result = "no data" if answer["answer"] is None else answer["answer"]
+    out.print(f"{answer['title']} {result}", markup=False, highlight=False)
+    if answer["rows"]:
+        names = [name for name in answer["rows"][0] if name != "hours"]
+        table = Table(*names)
+        for row in answer["rows"]:
+            table.add_row(*(str(row[name]) for name in names))
+        out.print(table)
+    out.print(answer["definition"], style="dim", markup=False, highlight=False)
+
+
+@cli.command("create-admin")
+def create_admin(login: Annotated[str, typer.Argument(help="The login of the new account.")]) -> None:
+    """Create an admin. The password is asked for on a terminal, else read from standard input."""
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().removesuffix("\n")
+    with told_in_one_line():
+        settings = settings_and_logs()
+        new = accounts.NewAccount(
+            **CreateAdminRequest().load({"login": login, "password": password}), role="admin"
+        )
+        salt = secrets.token_bytes(16)
+        with running(settings) as (addresses, _):
+            made = asyncio.run(
+                with_database(
+                    addresses, lambda db: accounts.register(db, Hasher(), new, salt=salt, origin=from_here())
+                )
+            )
+    out.print(f"{made.login} is an admin (id {made.id})", markup=False, highlight=False)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    with told_in_one_line():
+        settings = settings_and_logs()
+        with running(settings) as (addresses, _):
+            before, after = asyncio.run(migrate_database(addresses.database))
+    out.print(
+        f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}",
+        highlight=False,
+    )
+
+
+def settings_and_logs(*, quiet: bool = True) -> Settings:
+    """The settings, and logs as they say; a short command (`quiet`) logs only what is wrong."""
+    settings = read_settings()
+    log_format = settings.log_format or ("console" if sys.stderr.isatty() else "json")
+    usual = "WARNING" if quiet else settings.log_level
+    configure_logging("DEBUG" if settings.debug else usual, "console" if log_format == "console" else "json")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return settings
+
+
+def from_here() -> Origin:
+    return Origin(now())
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    cli()
