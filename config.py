@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from marshmallow import Schema, ValidationError, fields, validate
@@ -138,6 +138,14 @@ def is_origin(value: str) -> bool:
     )
 
 
+def is_time_zone(value: str) -> bool:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 postgres_url = is_url("postgresql", "postgres", "postgresql+asyncpg")
 web_url = is_url("http", "https")
 
@@ -169,7 +177,7 @@ class SettingsSchema(Schema):
     LOGS_DIR = text()
     LOGS_TIMEZONE = text(
         "UTC",
-        check=takes("an IANA time zone such as Europe/Berlin", lambda value: value in available_timezones()),
+        check=takes("an IANA time zone such as Europe/Berlin", is_time_zone),
     )
     IPINFO_TOKEN = text()
     GEOIP_PATH = text(

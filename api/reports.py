@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
@@ -25,8 +25,10 @@ class TimeZone(Text):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
         name = super()._deserialize(value, attr, data, **kwargs)
-        if name not in available_timezones():
-            raise ValidationError("must be an IANA time zone such as Europe/Berlin")
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValidationError("must be an IANA time zone such as Europe/Berlin") from None
         return name
 
 
