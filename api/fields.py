@@ -19,6 +19,8 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 class Strict(Schema):
     """Base of all request schemas: a field that it does not name is an error."""
 
+    error_messages = {"unknown": "is not known here"}  # noqa: RUF012 - marshmallow declares it so
+
     class Meta:
         unknown = RAISE
 

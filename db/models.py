@@ -233,6 +233,8 @@ class Visit(Base):
             "position",
             postgresql_where=text("kind = 'product'"),
         ),
+        # What a user of ours did. A log's user numbers are the shop's.
+        Index("ix_visit_user_id", "user_id", "occurred_at", postgresql_where=text("source <> 'log'")),
     )
 
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True)

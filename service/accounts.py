@@ -47,7 +47,7 @@ async def ensure_admin(
 
     :raises Conflict: another account has the login
     """
-    async with db.transaction() as session:
+    async with db.read() as session:
         if await queries.select_any_admin(session) is not None:
             return None
     values = await _values(hasher, new, salt, origin)
@@ -63,7 +63,7 @@ async def ensure_admin(
 
 
 async def get_account(db: Database, account_id: int) -> Account:
-    async with db.transaction() as session:
+    async with db.read() as session:
         account = await queries.select_account(session, account_id)
         if account is None:
             raise NotFound(f"no user {account_id}")
@@ -73,7 +73,7 @@ async def get_account(db: Database, account_id: int) -> Account:
 async def list_accounts(db: Database, *, after: tuple[int] | None, limit: int, offset: int) -> list[Account]:
     """By id; one more than `limit` if more follow."""
     last = after[0] if after else None
-    async with db.transaction() as session:
+    async with db.read() as session:
         return await queries.select_accounts(session, after=last, limit=limit + 1, offset=offset)
 
 

@@ -102,7 +102,7 @@ async def list_auth_events(
     until: datetime | None = None,
 ) -> list[AuthEvent]:
     """The audit of [since, until), newest first; one more than `limit` if more follow."""
-    async with db.transaction() as session:
+    async with db.read() as session:
         return await select_auth_events(
             session,
             after=after,

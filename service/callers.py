@@ -89,7 +89,7 @@ def _credential(deps: Deps, token: str, now: datetime) -> tuple[str, SelectCalle
 
 
 async def _select_caller(deps: Deps, select: SelectCaller, now: datetime) -> Caller:
-    async with deps.db.transaction() as session:
+    async with deps.db.read() as session:
         row = await select(session)
     if row is None:
         raise bad_token()

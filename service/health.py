@@ -65,7 +65,7 @@ async def _import_lag(deps: Deps) -> int | None:
     size, key = await asyncio.to_thread(_size_and_key, deps.logs.file)
     if size is None or key is None:
         return None
-    async with deps.db.transaction() as session:
+    async with deps.db.read() as session:
         position = await select_position(session, key)
     return max(0, size - position.offset) if position else size
 

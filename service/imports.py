@@ -3,6 +3,9 @@
 A chunk is stored with all that follows from it, its rejects and the position after it, in one transaction.
 Who imports a file holds its lock, which PostgreSQL frees when the holder dies: a row that still runs then is
 told as failed by the next one, who goes on from the position.
+
+What works with polars is imported where it is used, in the thread that parses: polars starts threads as it is
+imported, and the server's workers are forked from a process that must have none.
 """
 
 import asyncio
@@ -13,19 +16,19 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clients.geo import Geo
 from db.database import Database, Transaction
 from db.models import Import, Reject
 from db.queries import imports as queries
-from db.queries.visits import insert_trial_keys
 from service.background import Background
 from service.errors import Conflict, NotFound
 from service.log_chunks import Chunk, LogFile, Position
-from service.log_columns import ParsedChunk, parse_chunk
 from service.log_source import LogFolder, LogSource, OpenLog
-from service.visit_rows import store_visits
+
+if TYPE_CHECKING:
+    from service.log_columns import ParsedChunk
 
 INTERRUPTED = "interrupted; the next import of this file goes on from there"
 POLL_SECONDS = 0.02
@@ -70,10 +73,11 @@ async def import_log(
             if source.key is not None and not await queries.try_lock_file(lock, source.key):
                 raise Conflict(f"{source.name} is being imported", code="import_running")
             run = Run(db, geo, source, reading, clock, lock)
-            record = await begin_import(run, log.size)
+            file = await resume(run, log)
+            record = await begin_import(run, log.size, file.offset)
             on_progress(record)
             try:
-                async for chunk, parsed in parse_ahead(run, await resume(run, log)):
+                async for chunk, parsed in parse_ahead(run, file):
                     read = log.raw.tell() if source.compressed else chunk.offset + len(chunk.data)
                     on_progress(await store_chunk(run, record.id, chunk, parsed, read))
             except BaseException as error:
@@ -82,7 +86,7 @@ async def import_log(
             return await end_import(run, record.id, "done")
 
 
-async def begin_import(run: Run, size: int | None) -> Import:
+async def begin_import(run: Run, size: int | None, offset: int) -> Import:
     async with run.db.transaction() as session:
         if run.source.key is not None:
             await queries.fail_running_imports(session, run.source.key, at=run.clock(), error=INTERRUPTED)
@@ -91,6 +95,7 @@ async def begin_import(run: Run, size: int | None) -> Import:
             name=run.source.name,
             file=run.source.key,
             dry_run=run.reading.dry_run,
+            bytes=offset,
             bytes_total=size,
             started_at=run.clock(),
         )
@@ -100,18 +105,20 @@ async def resume(run: Run, log: OpenLog) -> LogFile:
     """The log, from where its last import left it; from its start if it was rewritten or can't be sought."""
     file = LogFile(log.lines, take_last=run.reading.take_last)
     if run.source.resumable:
-        async with run.db.transaction() as session:
+        async with run.db.read() as session:
             known = await queries.select_position(session, str(run.source.key))
         if known is not None:
             await asyncio.to_thread(file.resume, Position(known.offset, known.line, known.prefix_sha256))
     return file
 
 
-async def parse_ahead(run: Run, file: LogFile) -> AsyncIterator[tuple[Chunk, ParsedChunk]]:
+async def parse_ahead(run: Run, file: LogFile) -> AsyncIterator[tuple[Chunk, "ParsedChunk"]]:
     """Parses in a thread, one chunk ahead of the one that is being stored."""
     chunks = file.chunks()
 
-    def parse_next() -> tuple[Chunk, ParsedChunk] | None:
+    def parse_next() -> "tuple[Chunk, ParsedChunk] | None":
+        from service.log_columns import parse_chunk  # noqa: PLC0415 - see above
+
         for chunk in chunks:
             return chunk, parse_chunk(chunk, zone=run.reading.zone, now=run.clock())
         return None
@@ -126,7 +133,10 @@ async def parse_ahead(run: Run, file: LogFile) -> AsyncIterator[tuple[Chunk, Par
         await asyncio.wait([ahead])
 
 
-async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: ParsedChunk, read: int) -> Import:
+async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChunk", read: int) -> Import:
+    from db.queries.visits import insert_trial_keys  # noqa: PLC0415 - see above
+    from service.visit_rows import store_visits  # noqa: PLC0415 - see above
+
     async with run.db.transaction() as session:
         if run.reading.dry_run:
             new = await insert_trial_keys(run.lock, parsed.visits)
@@ -222,7 +232,7 @@ def set_once(future: asyncio.Future[Import], record: Import) -> None:
 
 
 async def get_import(db: Database, import_id: int) -> Import:
-    async with db.transaction() as session:
+    async with db.read() as session:
         record = await queries.select_import(session, import_id)
     if record is None:
         raise NotFound(f"no import {import_id}")
@@ -231,7 +241,7 @@ async def get_import(db: Database, import_id: int) -> Import:
 
 async def list_imports(db: Database, *, after: tuple[int] | None, limit: int, offset: int) -> list[Import]:
     """Newest first, from the id `after` on; one more than `limit`, which tells that there are more."""
-    async with db.transaction() as session:
+    async with db.read() as session:
         return await queries.select_imports(session, after=after, limit=limit + 1, offset=offset)
 
 

@@ -53,7 +53,7 @@ async def list_keys(
     db: Database, user_id: int, *, after: tuple[datetime, uuid.UUID] | None, limit: int, offset: int
 ) -> list[ApiKey]:
     """Newest first; one more than `limit` if more follow."""
-    async with db.transaction() as session:
+    async with db.read() as session:
         return await queries.select_keys(session, user_id, after=after, limit=limit + 1, offset=offset)
 
 

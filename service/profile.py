@@ -64,7 +64,7 @@ async def _prove_password(
     deps: Deps, account_id: int, password: str, attempt_id: uuid.UUID, origin: Origin
 ) -> str:
     """The hash of the account's password, if this is it. Guesses are throttled as sign-ins are."""
-    async with deps.db.transaction() as session:
+    async with deps.db.read() as session:
         account = await queries.select_account(session, account_id)
     if account is None:
         raise NotFound(f"no user {account_id}")

@@ -38,7 +38,7 @@ async def sign_in(
     """
     key = fold(login)
     async with attempt(deps.cache, key, origin.address, session_id) as trying:
-        async with deps.db.transaction() as session:
+        async with deps.db.read() as session:
             account = await select_account_by_name(session, key)
         known = account if account is not None and account.active else None
         if await deps.hasher.verify(password, known.password_hash if known else None) and known:
@@ -109,7 +109,7 @@ async def list_sessions(
     offset: int,
 ) -> list[Session]:
     """Live sessions, newest first; one more than `limit` if more follow."""
-    async with db.transaction() as session:
+    async with db.read() as session:
         return await queries.select_sessions(
             session, user_id, now=now, after=after, limit=limit + 1, offset=offset
         )

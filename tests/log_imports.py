@@ -18,7 +18,9 @@ from db.models import Base, Import, Reject
 from service import imports
 from service.imports import Reading, import_log, list_rejects
 from service.log_chunks import CHUNK_BYTES, LogFile
+from service.log_columns import parse_chunk
 from service.log_source import LogSource
+from service.visit_rows import store_visits
 from tests.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,6 +80,13 @@ class Importer:
                 on_progress=on_progress,
             )
 
+    async def store(self, log: bytes) -> None:
+        """Store a log's visits without an import, which takes one connection."""
+        for chunk in LogFile(BytesIO(log), take_last=True).chunks():
+            visits = parse_chunk(chunk, zone=UTC, now=NOW).visits
+            async with self.db.transaction() as session:
+                await store_visits(session, visits, geo=self.geo, source="log", import_id=None)
+
     async def rejects(self, record: Import) -> list[Reject]:
         return await list_rejects(self.db, record.id, after=None, limit=100_000, offset=0)
 
@@ -89,6 +98,12 @@ class Importer:
         """All that imports leave but their own rows, sorted, once the roll-ups are found to be right."""
         await self.check_rollups()
         return [sorted(await self.rows(statement), key=repr) for statement in DERIVED]
+
+    async def derived_at_once(self, path: Path) -> list[list[tuple[object, ...]]]:
+        """What the log leaves when it is read whole and nothing disturbs. Empties the database first."""
+        await self.empty()
+        await self.read(path)
+        return await self.derived()
 
     async def check_rollups(self) -> None:
         for table, recount in RECOUNTS.items():
@@ -138,3 +153,7 @@ def some_lines(count: int, *, start: int = 0) -> bytes:
 
 def lines_of(log: bytes) -> list[bytes]:
     return BytesIO(log).readlines()
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

@@ -84,10 +84,10 @@ broken_lines = st.one_of(
 
 
 @st.composite
-def logs(draw: st.DrawFn, *, broken: int = 1, max_lines: int = 60) -> bytes:
+def logs(draw: st.DrawFn, *, broken: int = 1, min_lines: int = 0, max_lines: int = 60) -> bytes:
     """A whole log, mostly in the order of time; of each 10 lines about `broken` do not fit."""
     kinds = [good_lines] * (10 - broken) + [broken_lines] * broken
-    lines = draw(st.lists(st.one_of(kinds), max_size=max_lines))
+    lines = draw(st.lists(st.one_of(kinds), min_size=min_lines, max_size=max_lines))
     if draw(st.booleans()):
         lines.sort(key=lambda raw: raw[16:35])
     endings = draw(st.sampled_from((b"\n", b"\n", b"\r\n")))

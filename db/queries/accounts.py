@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Account
+
+# Built once: to build it anew takes as long as PostgreSQL takes to answer it.
+ACCOUNT_BY_ID = select(Account).where(Account.id == bindparam("account_id"))
 
 
 async def lock_names(session: AsyncSession, keys: Sequence[str]) -> None:
@@ -43,7 +46,7 @@ async def insert_account(
 
 
 async def select_account(session: AsyncSession, account_id: int) -> Account | None:
-    return await session.scalar(select(Account).where(Account.id == account_id))
+    return await session.scalar(ACCOUNT_BY_ID, {"account_id": account_id})
 
 
 async def lock_account(session: AsyncSession, account_id: int) -> Account | None:

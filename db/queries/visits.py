@@ -35,7 +35,7 @@ async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.D
         )
     )
     keys = pl.DataFrame(
-        inserted.tuples().all(),
+        [tuple(row) for row in inserted],
         schema={"occurred_at": visits.schema["occurred_at"], "request_id": pl.String},
         orient="row",
     )
@@ -88,7 +88,7 @@ async def category_ids(session: AsyncSession, names: list[str]) -> dict[str, int
         text("SELECT name, id FROM category WHERE name_sha256 = ANY(CAST(:digests AS bytea[]))"),
         {"digests": digests},
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> dict[tuple[int, str], int]:
@@ -118,7 +118,7 @@ async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> di
         ),
         {key: parameters[key] for key in ("categories", "names", "digests")},
     )
-    return {(category, name): product for category, name, product in found.tuples()}
+    return {(category, name): product for category, name, product in found}
 
 
 async def insert_addresses(session: AsyncSession, addresses: pl.DataFrame) -> None:

@@ -183,6 +183,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("kind = 'product'"),
     )
+    op.create_index(
+        "ix_visit_user_id",
+        "visit",
+        ["user_id", "occurred_at"],
+        unique=False,
+        postgresql_where=sa.text("source <> 'log'"),
+    )
     op.create_table(
         "api_key",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -258,6 +265,7 @@ def downgrade() -> None:
     op.drop_table("product")
     op.drop_index(op.f("ix_api_key_account_id"), table_name="api_key")
     op.drop_table("api_key")
+    op.drop_index("ix_visit_user_id", table_name="visit", postgresql_where=sa.text("source <> 'log'"))
     op.drop_index("ix_visit_product_view", table_name="visit", postgresql_where=sa.text("kind = 'product'"))
     op.drop_table("visit")
     op.drop_table("request_quarter")

@@ -122,4 +122,4 @@ def test_a_field_that_is_not_named_is_refused() -> None:
     assert OneField().load({"a": 1}) == {"a": 1}
     with pytest.raises(ValidationError) as refusal:
         OneField().load({"a": 1, "b": 2})
-    assert refusal.value.messages == {"b": ["Unknown field."]}
+    assert refusal.value.messages == {"b": ["is not known here"]}

@@ -149,8 +149,8 @@ class PausedReads(Database):
         self.has_read, self.go = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        async with self.db.transaction() as session:
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        async with self.db.read() as session:
             yield session
         self.has_read.set()
         await self.go.wait()

@@ -1,41 +1,26 @@
 """The seven reports over imported logs, held to the naive oracle and to what is known of whole logs."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
+from dataclasses import asdict
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bench.shop_log import KnownAnswers, generate
 from clients.geo import Geo
 from db.database import Database
 from service.errors import NotFound
-from service.log_chunks import CHUNK_BYTES, LogFile
-from service.log_columns import parse_chunk
 from service.reports import ReportResult, find_report, list_reports, run_report
-from service.visit_rows import store_visits
 from tests import oracle
-from tests.log_imports import NOW, Importer, counts, lines_of
-from tests.log_lines import CATEGORIES, logs
+from tests.log_imports import Importer, counts
+from tests.report_cases import Case, cases, questions, store_live_pages
 
 ROOT = Path(__file__).parents[2]
 # The log whose answers the contract tells is no part of the project; where it lies beside it, it is read.
 SHOP_LOGS = [path for path in [ROOT.parent / "shared" / "data" / "logs.txt"] if path.exists()]
-ZONES = (
-    "UTC",
-    "Europe/Berlin",
-    "Asia/Kathmandu",
-    "Australia/Lord_Howe",
-    "America/St_Johns",
-    "Pacific/Chatham",
-)
 DEFAULTS: dict[int, dict[str, Any]] = {
     1: {"metric": "requests"},
     2: {"category": "fresh_fish", "pages": "all"},
@@ -46,95 +31,12 @@ DEFAULTS: dict[int, dict[str, Any]] = {
     7: {},
 }
 EVERYTHING = {"since": None, "until": None, "tz": "UTC", "source": "all", "limit": 10}
-TIME = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-BEGIN = datetime(2018, 10, 27, 12, tzinfo=UTC)
-
-quarters = st.none() | st.integers(0, 150).map(lambda count: BEGIN + timedelta(minutes=15 * count))
-pages = st.sampled_from(("all", "category", "product"))
-categories = st.sampled_from((*CATEGORIES, "nothing"))
-OWN = {
-    1: st.fixed_dictionaries({"metric": st.sampled_from(("requests", "visitors"))}),
-    2: st.fixed_dictionaries({"category": categories, "pages": pages}),
-    3: st.fixed_dictionaries({"category": categories, "pages": pages}),
-    4: st.just({}),
-    5: st.fixed_dictionaries({"category": categories}),
-    6: st.fixed_dictionaries({"min_age": st.sampled_from((0, 1, 10, 60, 1000))}),
-    7: st.just({}),
-}
-
-
-@st.composite
-def scopes(draw: st.DrawFn) -> dict[str, Any]:
-    since, until = draw(quarters), draw(quarters)
-    if since and until and since >= until:
-        until = since + timedelta(minutes=15)
-    source = draw(st.sampled_from(("all", "all", "log", "api")))
-    limit = draw(st.sampled_from((1, 2, 10, 1000)))
-    return {
-        "since": since,
-        "until": until,
-        "tz": draw(st.sampled_from(ZONES)),
-        "source": source,
-        "limit": limit,
-    }
-
-
-questions = st.lists(st.tuples(scopes(), st.fixed_dictionaries(OWN)), min_size=2, max_size=3)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A log, how it is read, and the pages that were viewed live meanwhile."""
-
-    log: bytes
-    live: bytes
-    zone: str
-    chunk_bytes: int
-    cut: int  # where the log ended when it was read first
-
-    @property
-    def visits(self) -> list[oracle.Visit]:
-        return [*self.expected.visits, *(replace(visit, source="page") for visit in live_pages(self.live))]
-
-    @property
-    def expected(self) -> oracle.OracleLog:
-        return oracle.read_log(lines_of(self.log), tz=self.zone, now=NOW)
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    """Goods are learned exactly from one chunk, and from a log in the order of time however it is read."""
-    log, live = draw(logs()).removesuffix(b"\n") + b"\n", draw(logs(broken=0, max_lines=8))
-    zone, chunk_bytes, cut = draw(st.sampled_from(ZONES)), CHUNK_BYTES, 0
-    if draw(st.booleans()):
-        log = in_order_of_time(log)  # whose last line may lack its newline
-        chunk_bytes, cut = draw(st.sampled_from((300, 1000, CHUNK_BYTES))), draw(st.integers(0, len(log)))
-    return Case(log, live, zone, chunk_bytes, cut)
-
-
-def in_order_of_time(log: bytes) -> bytes:
-    def time(raw: bytes) -> bytes:
-        found = TIME.search(raw)
-        return found[0] if found else b""
-
-    return b"\n".join(sorted(log.split(b"\n"), key=time))
-
-
-def live_pages(live: bytes) -> Iterator[oracle.Visit]:
-    """Pages that were viewed live. No cart lines: these are learned in the order in which they are stored."""
-    for visit in oracle.read_log(lines_of(live), now=NOW).visits:
-        if visit.kind != "cart":
-            yield replace(visit, offset=visit.line + 10**6)
-
-
-async def store_live_pages(shop: Importer, live: bytes) -> None:
-    for chunk in LogFile(BytesIO(live), take_last=True).chunks():
-        found = parse_chunk(chunk, zone=UTC, now=NOW).visits.filter(pl.col("kind") != "cart")
-        rows = found.with_columns(
-            pl.col("position") + 10**6, request_id=pl.lit("live-") + pl.col("request_id")
-        )
-        async with shop.db.transaction() as session:
-            await store_visits(session, rows, geo=shop.geo, source="page", import_id=None)
+GOODS = """
+    SELECT goods_id, category.name, product.name FROM goods
+    JOIN product ON product.id = product_id JOIN category ON category.id = category_id ORDER BY 1"""
+CARTS = """
+    SELECT cart.id, host(address), cart.source, opened_at, changed_at, user_id, paid_at, payment.source
+    FROM cart LEFT JOIN payment ON cart_id = cart.id ORDER BY 1"""
 
 
 async def ask(shop: Importer, number: int, **parameters: Any) -> ReportResult:
@@ -170,8 +72,32 @@ def agrees(found: ReportResult, expected: oracle.Report) -> bool:
     ]
 
 
+async def check_carts(shop: Importer, visits: list[oracle.Visit]) -> None:
+    """Goods are learned, and carts add up, as the oracle says."""
+    assert await shop.rows(GOODS) == [
+        (goods_id, *names) for goods_id, names in sorted(oracle.products_of_goods(visits).items())
+    ]
+    carts = oracle.carts_of(visits)
+    found = [(one, ip_address(str(address)), *rest) for one, address, *rest in await shop.rows(CARTS)]
+    assert found == [
+        (
+            cart_id,
+            ip_address(cart.first.address),
+            cart.first.source,
+            cart.first.time,
+            cart.last_change,
+            cart.user_id,
+        )
+        + ((cart.paid.time, cart.paid.source) if cart.paid else (None, None))
+        for cart_id, cart in sorted(carts.items())
+    ]
+    assert await shop.rows("SELECT cart_id, goods_id, amount FROM cart_item ORDER BY 1, 2") == [
+        (cart_id, *item) for cart_id, cart in sorted(carts.items()) for item in sorted(cart.goods.items())
+    ]
+
+
 @given(case=cases(), asked=questions)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_imports_and_reports_agree_with_the_oracle(
     committed_db: Database, geo: Geo, tmp_path: Path, case: Case, asked: list[Any]
 ) -> None:
@@ -193,6 +119,7 @@ async def test_imports_and_reports_agree_with_the_oracle(
     assert counts(again) == (expected.lines, 0, good, len(expected.rejects))
     await shop.check_rollups()
     visits = case.visits
+    await check_carts(shop, visits)
     newest = max((visit.time for visit in visits), default=None)
     for scope, own in asked:
         for number in DEFAULTS:

@@ -1,0 +1,159 @@
+"""GET of one row by somebody who is signed in: Trawl beside a bare Sanic route and FastAPI with the ORM.
+
+All three check a JWT, ask Valkey once and read one row, each in one worker of the same HTTP server; their
+turns alternate. Trawl also counts the request, logs it and tags the answer.
+"""
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from sqlalchemy import insert
+
+from bench.bare_apps import fastapi_app, sanic_app
+from clients.geo import Geo
+from db.database import Database
+from db.migrate import migrate
+from db.models import Account, Session
+from embedded import open_servers
+from service.cache import Cache
+from service.callers import session_copy
+from service.deps import Deps, RateLimits
+from service.log_source import LogFolder
+from service.tokens import Claims, TokenSettings, encode_token
+from transport.app import make_app
+from transport.observe import configure_logging
+from transport.server import HttpServer
+
+ACCOUNTS = 1000
+CLIENTS = 8
+ROUNDS = 7
+SECONDS = 1.0  # of each round
+TOKENS = TokenSettings("a secret of the benchmarks, over 32 bytes")
+UNLIMITED = 10**9  # requests a minute: counted, never refused
+
+
+def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
+    configure_logging("INFO", "json")
+    database = Database.connect(postgres_url, pool_size=10)
+    return make_app(
+        Deps(
+            db=database,
+            replica=database,
+            cache=Cache.connect(redis_url),
+            tokens=TOKENS,
+            logs=LogFolder(folder / "logs.txt", folder, UTC),
+            geo=Geo.open(),
+            limits=RateLimits(UNLIMITED, UNLIMITED),
+        )
+    )
+
+
+async def prepare(postgres_url: str, redis_url: str) -> str:
+    """Make accounts, one of them with a session that both PostgreSQL and Valkey know. Returns its token."""
+    await migrate(postgres_url)
+    database, cache, now = Database.connect(postgres_url), Cache.connect(redis_url), datetime.now(UTC)
+    claims = Claims(ACCOUNTS // 2, uuid.uuid4(), now + timedelta(minutes=30))
+    logins = [f"user-{number}" for number in range(ACCOUNTS)]
+    accounts = [{"login": login, "login_key": login, "password_hash": "x" * 90} for login in logins]
+    async with database.transaction() as session:
+        await session.execute(insert(Account), accounts)
+        values = {"id": claims.session_id, "account_id": claims.user_id, "expires_at": claims.expires_at}
+        await session.execute(insert(Session).values(values))
+    await cache.run("SET", f"bare:{session_copy(claims.session_id)}", str(claims.user_id))
+    await cache.close()
+    await database.close()
+    return encode_token(TOKENS, claims, now=now)
+
+
+@contextmanager
+def serving(app: Callable[[], Any]) -> Iterator[tuple[int, int]]:
+    """The port and the process of one worker that serves the app."""
+    with HttpServer("127.0.0.1", 0, 1) as server:
+        server.start(app)
+        while not server.ready:
+            time.sleep(0.05)
+            server.watch()
+        process = server._workers[0].process  # noqa: SLF001 - whose CPU time is measured
+        assert process is not None
+        yield server.address[1], cast(int, process.pid)
+
+
+async def send(port: int, request: bytes, until: float) -> int:
+    """Ask one after the other on one connection. Returns how many were answered with 200."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answered = 0
+    while time.perf_counter() < until:
+        writer.write(request)
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        assert head.startswith(b"http/1.1 200"), head
+        length = head.partition(b"content-length: ")[2].partition(b"\r")[0]
+        await reader.readexactly(int(length))
+        answered += 1
+    writer.close()
+    await writer.wait_closed()
+    return answered
+
+
+async def measure(port: int, pid: int, request: bytes) -> tuple[float, float]:
+    """Requests a second, and microseconds of the worker's CPU time for each."""
+    begin, cpu = time.perf_counter(), cpu_seconds(pid)
+    answered = sum(await asyncio.gather(*(send(port, request, begin + SECONDS) for _ in range(CLIENTS))))
+    return answered / (time.perf_counter() - begin), (cpu_seconds(pid) - cpu) / answered * 1e6
+
+
+def cpu_seconds(pid: int) -> float:
+    """Time that a process has computed for, by Linux' count."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def report(results: dict[str, list[tuple[float, float]]], out: TextIO) -> None:
+    rates = {name: statistics.median(rate for rate, _ in rounds) for name, rounds in results.items()}
+    ours = rates["trawl"]
+    for name, rounds in results.items():
+        spread = f"{min(rounds)[0]:.0f} to {max(rounds)[0]:.0f}"
+        cpu = statistics.median(cpu for _, cpu in rounds)
+        print(f"{name:12} {rates[name]:6.0f} requests/s ({spread}), {cpu:4.0f} us of CPU each", file=out)
+    print(f"trawl / bare sanic: {ours / rates['bare sanic']:.2f} (wanted: 0.7)", file=out)
+    print(f"trawl / fastapi:    {ours / rates['fastapi']:.2f} (wanted: 2)", file=out)
+
+
+def main() -> None:
+    print("authenticated GET of one row")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        servers = stack.enter_context(open_servers(folder, postgres=True, valkey=True))
+        postgres_url, redis_url = str(servers.postgres_url), str(servers.redis_url)
+        token = asyncio.run(prepare(postgres_url, redis_url))
+        apps: dict[str, Callable[[], Any]] = {
+            "trawl": lambda: trawl_app(postgres_url, redis_url, folder),
+            "bare sanic": lambda: sanic_app(postgres_url, redis_url, TOKENS.key),
+            "fastapi": lambda: fastapi_app(postgres_url, redis_url, TOKENS.key),
+        }
+        out = sys.stdout
+        with Path(os.devnull).open("w") as nowhere:
+            sys.stderr, before = nowhere, sys.stderr  # the workers' log lines are made, and go nowhere
+            workers = {name: stack.enter_context(serving(app)) for name, app in apps.items()}
+            sys.stderr = before
+        request = f"GET /profile HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        results: dict[str, list[tuple[float, float]]] = {name: [] for name in apps}
+        for turn in range(ROUNDS + 1):
+            for name, (port, pid) in workers.items():
+                result = asyncio.run(measure(port, pid, request))
+                if turn:  # the first one warms up
+                    results[name].append(result)
+        report(results, out)
+
+
+if __name__ == "__main__":
+    main()

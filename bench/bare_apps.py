@@ -1,0 +1,98 @@
+"""What Trawl is measured against: the least that answers an authenticated GET, and the usual way to do it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import asyncpg
+import jwt
+import orjson
+from fastapi import Depends, FastAPI, Header, HTTPException
+from pydantic import BaseModel, ConfigDict
+from redis.asyncio import Redis
+from sanic import Request, Sanic
+from sanic.exceptions import Unauthorized
+from sanic.response import HTTPResponse
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from db.database import asyncpg_url
+from db.models import Account
+
+POOL_SIZE = 10
+ROW = "SELECT id, login, email, first_name, last_name, role, created_at FROM account WHERE id = $1"
+
+
+def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
+    """PyJWT, one Valkey GET, one asyncpg SELECT."""
+    app: Sanic[Any, Any] = Sanic("bare", configure_logging=False)
+    app.config.update({"MOTD": False, "ACCESS_LOG": False})
+
+    @app.before_server_start
+    async def connect(app: Sanic[Any, Any]) -> None:
+        app.ctx.pool = await asyncpg.create_pool(postgres_url, min_size=POOL_SIZE, max_size=POOL_SIZE)
+        app.ctx.redis = Redis.from_url(redis_url)
+
+    @app.after_server_stop
+    async def disconnect(app: Sanic[Any, Any]) -> None:
+        await app.ctx.pool.close()
+        await app.ctx.redis.aclose()
+
+    @app.get("/profile")
+    async def get_profile(request: Request) -> HTTPResponse:
+        claims = jwt.decode(request.token or "", key, algorithms=["HS256"])
+        user_id = await app.ctx.redis.get(f"bare:caller:{claims['jti']}")
+        if user_id is None:
+            raise Unauthorized("no session")
+        row = await app.ctx.pool.fetchrow(ROW, int(user_id))
+        return HTTPResponse(orjson.dumps(dict(row)), content_type="application/json")
+
+    return app
+
+
+class Profile(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    login: str
+    email: str | None
+    first_name: str
+    last_name: str
+    role: str
+    created_at: datetime
+
+
+def fastapi_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
+    """The same by FastAPI: dependencies, a pydantic response model, and SQLAlchemy's ORM."""
+    engine = create_async_engine(asyncpg_url(postgres_url), pool_size=POOL_SIZE, pool_pre_ping=True)
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    redis = Redis.from_url(redis_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await redis.aclose()
+        await engine.dispose()
+
+    async def open_session() -> AsyncIterator[AsyncSession]:
+        async with sessions() as session:
+            yield session
+
+    async def find_user(authorization: Annotated[str, Header()]) -> int:
+        claims = jwt.decode(authorization.removeprefix("Bearer "), key, algorithms=["HS256"])
+        user_id = await redis.get(f"bare:caller:{claims['jti']}")
+        if user_id is None:
+            raise HTTPException(401)
+        return int(user_id)
+
+    async def get_profile(
+        user_id: Annotated[int, Depends(find_user)], session: Annotated[AsyncSession, Depends(open_session)]
+    ) -> Any:
+        return await session.scalar(select(Account).where(Account.id == user_id))
+
+    app = FastAPI(lifespan=lifespan)
+    app.add_api_route("/profile", get_profile, response_model=Profile)
+    vars(app)["ctx"] = SimpleNamespace()  # the server notes here that it stops
+    return app

@@ -1,0 +1,181 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import database
+from db.database import Database
+from db.models import Account, AuthEvent, Base
+
+NOW = text("SELECT now()")  # the begin of the transaction
+
+
+async def add_account(session: AsyncSession, login: str) -> None:
+    await session.execute(insert(Account).values(login=login, login_key=login, password_hash="a hash"))
+
+
+async def add_twice(db: Database, login: str) -> None:
+    """A transaction that fails in its middle."""
+    async with db.transaction() as session:
+        await add_account(session, login)
+        await add_account(session, login)
+
+
+async def logins(session: AsyncSession) -> list[str]:
+    return list(await session.scalars(select(Account.login).order_by(Account.login)))
+
+
+@pytest.fixture
+async def single(committed_url: str) -> AsyncIterator[Database]:
+    """A pool of one, so that whoever comes next gets the connection of whoever came before."""
+    connected = Database.connect(committed_url, pool_size=1)
+    yield connected
+    await connected.close()
+
+
+async def end_backend(db: Database, url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """End the one connection of `db` from the server's side, as a restart does. Returns it."""
+    async with db.read() as session:
+        raw = await (await session.connection()).get_raw_connection()
+        ended = raw.driver_connection
+        assert isinstance(ended, asyncpg.Connection)
+    gone = asyncio.Event()
+    ended.add_termination_listener(lambda _: gone.set())
+    other = await asyncpg.connect(url)
+    assert await other.fetchval("SELECT pg_terminate_backend($1, 5000)", ended.get_server_pid())
+    await other.close()
+    await asyncio.wait_for(gone.wait(), 5)
+    assert ended.is_closed()
+    return ended
+
+
+async def test_a_read_is_no_transaction(single: Database) -> None:
+    async with single.read() as session:
+        assert await session.scalar(NOW) != await session.scalar(NOW)
+
+
+async def test_a_transaction_after_a_read_is_one(single: Database) -> None:
+    async with single.read() as session:
+        assert await logins(session) == []
+    async with single.transaction() as session:
+        assert await session.scalar(NOW) == await session.scalar(NOW)
+        await add_account(session, "kept")
+    with pytest.raises(IntegrityError):
+        await add_twice(single, "undone")
+    async with single.read() as session:
+        assert await logins(session) == ["kept"]
+        assert await session.scalar(NOW) != await session.scalar(NOW)
+
+
+async def test_rows_outlive_their_read(single: Database) -> None:
+    async with single.transaction() as session:
+        await add_account(session, "anna")
+    async with single.read() as session:
+        account = await session.scalar(select(Account))
+    assert account is not None
+    assert (account.login, account.role) == ("anna", "user")
+
+
+async def test_a_read_that_fails_or_is_cancelled_gives_its_connection_back(single: Database) -> None:
+    async def read(statement: str) -> object:
+        async with single.read() as session:
+            return await session.scalar(text(statement))
+
+    with pytest.raises(DBAPIError):
+        await read("SELECT 1 / 0")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await read("SELECT pg_sleep(60)")
+    assert await read("SELECT 1") == 1
+
+
+async def test_the_first_read_after_a_restart_succeeds(single: Database, committed_url: str) -> None:
+    await end_backend(single, committed_url)
+    async with single.read() as session:
+        assert await logins(session) == []
+
+
+async def test_the_first_transaction_after_a_restart_succeeds(single: Database, committed_url: str) -> None:
+    await end_backend(single, committed_url)
+    async with single.transaction() as session:
+        await add_account(session, "anna")
+        assert await logins(session) == ["anna"]
+
+
+async def test_a_ping_finds_a_server_that_vanished_without_a_word(
+    single: Database, committed_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = await end_backend(single, committed_url)
+    known = asyncpg.Connection.is_closed
+    monkeypatch.setattr(database, "TRUSTED_IDLE", 0.0)
+    # Undone before `ended` goes: its __del__ asks is_closed().
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "is_closed", lambda this: this is not ended and known(this))
+        async with single.read() as session:
+            assert await logins(session) == []
+
+
+async def test_a_ping_that_is_answered_keeps_the_connection(
+    single: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "TRUSTED_IDLE", 0.0)
+    backends = set()
+    for opened in (single.read, single.transaction, single.read):
+        async with opened() as session:
+            backends.add(await session.scalar(text("SELECT pg_backend_pid()")))
+    assert len(backends) == 1
+
+
+async def test_a_connection_that_was_in_use_just_now_is_not_pinged(
+    single: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pings = []
+    monkeypatch.setattr(database, "await_only", lambda ping: pings.append(ping.close()))
+    for _ in range(3):
+        async with single.read() as session:
+            await logins(session)
+    assert not pings
+    monkeypatch.setattr(database, "TRUSTED_IDLE", 0.0)
+    async with single.read() as session:
+        await logins(session)
+    assert len(pings) == 1
+
+
+async def test_a_bound_database_reads_what_its_connection_wrote(db: Database) -> None:
+    async with db.transaction() as session:
+        await add_account(session, "anna")
+    async with db.read() as session:
+        assert await logins(session) == ["anna"]
+
+
+async def test_errors_hold_no_parameters(db: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        await add_twice(db, "anna")
+    assert "a hash" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["198.51.100.7", "2001:db8::1"])
+async def test_addresses_are_text(db: Database, address: str) -> None:
+    async with db.transaction() as session:
+        await session.execute(insert(AuthEvent).values(type="login", address=address))
+        assert await session.scalar(select(AuthEvent.address)) == address
+        array = await session.scalar(text("SELECT CAST(:all AS inet[])"), {"all": [address, None]})
+        assert array == [address, None]
+
+
+async def test_the_migrations_make_the_models_tables(db: Database) -> None:
+    def differences(connection: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+    async with db.transaction() as session:
+        assert await (await session.connection()).run_sync(differences) == []
+        index = await session.scalar(
+            text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_visit_user_id'")
+        )
+    assert "(user_id, occurred_at) WHERE (source <> 'log'::text)" in index

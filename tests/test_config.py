@@ -1,0 +1,265 @@
+"""Settings: where they come from, what they take, and what is said of a wrong one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from config import Settings as ReadSettings
+from config import SettingsError, SettingsSchema, load_secret, read_settings
+
+PROJECT = Path(__file__).parents[1]
+SECRET = "0123456789abcdef0123456789abcdef"
+NO_FILE = Path("no-such.env")
+
+
+def read(**environ: str) -> ReadSettings:
+    return read_settings(environ, NO_FILE)
+
+
+def refusal(**environ: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read(**environ)
+    return str(caught.value)
+
+
+def test_nothing_set_gives_the_documented_defaults() -> None:
+    settings = read()
+    assert (settings.host, settings.port, settings.debug) == ("127.0.0.1", 8000, False)
+    assert settings.workers == len(os.sched_getaffinity(0))
+    assert settings.data_dir == Path("var").absolute()
+    assert (settings.database_url, settings.database_replica_url, settings.redis_url) == (None, None, None)
+    assert (settings.secret, settings.jwt_algorithm, settings.access_token_expire_minutes) == (
+        None,
+        "HS256",
+        30,
+    )
+    assert (settings.registration, settings.admin_login, settings.admin_password) == ("open", None, None)
+    assert (settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute) == (100, 1000)
+    assert (settings.logs_file, settings.logs_dir) == (Path("logs.txt"), Path())
+    assert (settings.logs_timezone, settings.log_level, settings.log_format) == ("UTC", "INFO", None)
+    assert (settings.cors_origins, settings.proxies_count, settings.real_ip_header) == ((), 0, None)
+
+
+@pytest.mark.parametrize("name", ["PORT", "port", "Port", "pOrT"])
+def test_names_are_taken_in_any_letter_case(name: str) -> None:
+    assert read(**{name: "8123", "SUPPORT": "1"}).port == 8123
+
+
+@pytest.mark.parametrize(
+    ("alias", "field", "value"),
+    [
+        ("POSTGRES_URL", "database_url", "postgresql://a@b/c"),
+        ("SECRET_KEY", "secret", SECRET),
+        ("jwt_secret_key", "secret", SECRET),
+        ("ALGORITHM", "jwt_algorithm", "HS512"),
+        ("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "access_token_expire_minutes", "7"),
+    ],
+)
+def test_aliases_set_what_they_stand_for(alias: str, field: str, value: str) -> None:
+    assert str(getattr(read(**{alias: value}), field)) == value
+
+
+def test_the_name_itself_goes_before_its_alias() -> None:
+    assert read(ALGORITHM="HS512", JWT_ALGORITHM="HS384").jwt_algorithm == "HS384"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "read_as"),
+    [
+        ("JWT_ALGORITHM", "hs384", "jwt_algorithm", "HS384"),
+        ("LOG_LEVEL", "warning", "log_level", "WARNING"),
+        ("REGISTRATION", "CLOSED", "registration", "closed"),
+        ("LOG_FORMAT", "Console", "log_format", "console"),
+        ("DEBUG", "TRUE", "debug", True),
+        ("WORKERS", " 3 ", "workers", 3),
+        (
+            "CORS_ORIGINS",
+            "https://a.example, http://b:81,",
+            "cors_origins",
+            ("https://a.example", "http://b:81"),
+        ),
+    ],
+)
+def test_values_are_taken_as_people_write_them(name: str, value: str, field: str, read_as: object) -> None:
+    assert getattr(read(**{name: value}), field) == read_as
+
+
+def test_what_is_empty_is_not_set(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("PORT=8111\nHOST=\n")
+    settings = read_settings({"PORT": "", "WORKERS": "  "}, dotenv)
+    assert (settings.port, settings.host) == (8111, "127.0.0.1")
+    assert settings.workers == read().workers
+
+
+def test_the_environment_goes_before_the_file_also_under_an_alias(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("# a comment\nexport port=8111\nHOST='10.0.0.1'\nJWT_ALGORITHM=HS512\nUNKNOWN=1\n")
+    settings = read_settings({"PORT": "8222", "ALGORITHM": "HS384"}, dotenv)
+    assert (settings.port, settings.host, settings.jwt_algorithm) == (8222, "10.0.0.1", "HS384")
+
+
+def test_the_logs_folder_is_that_of_the_log_unless_it_is_set() -> None:
+    assert read(LOGS_FILE="/srv/logs/shop.txt").logs_dir == Path("/srv/logs")
+    assert read(LOGS_FILE="/srv/logs/shop.txt", LOGS_DIR="/srv/old").logs_dir == Path("/srv/old")
+
+
+WRONG = [
+    ("PORT", "0"),
+    ("PORT", "65536"),
+    ("PORT", "8_000"),
+    ("PORT", "\N{ARABIC-INDIC DIGIT EIGHT}"),
+    ("PORT", "80.0"),
+    ("WORKERS", "-1"),
+    ("WORKERS", "many"),
+    ("DEBUG", "perhaps"),
+    ("JWT_ALGORITHM", "NONE"),
+    ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+    ("REGISTRATION", "ajar"),
+    ("RATE_LIMIT_PER_MINUTE", "-5"),
+    ("INGEST_RATE_LIMIT_PER_MINUTE", "1e3"),
+    ("LOGS_TIMEZONE", "Europe/Atlantis"),
+    ("GEOIP_PATH", "/no/such.mmdb"),
+    ("KINOPOISK_URL", "ftp://films.example"),
+    ("CORS_ORIGINS", "https://a.example/path"),
+    ("CORS_ORIGINS", "*"),
+    ("PROXIES_COUNT", "one"),
+    ("REAL_IP_HEADER", "X Real IP"),
+    ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
+    ("POSTGRES_PORT", "x"),
+    ("ADMIN_LOGIN", "ab"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_told_in_one_line_with_what_it_got_and_what_it_takes(name: str, value: str) -> None:
+    told = refusal(**{name: value})
+    assert told.startswith(f"{name} is {value!r}; it takes ")
+    assert len(told.splitlines()) == 1
+    assert not told.endswith("takes ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET", "hunter2-is-short"),
+        ("DATABASE_URL", "mysql://root:hunter2@db/shop"),
+        ("DATABASE_URL", "postgresql://root:hunter2@db:x/shop"),
+        ("DATABASE_REPLICA_URL", "hunter2"),
+        ("REDIS_URL", "http://hunter2@cache"),
+        ("SENTRY_DSN", "hunter2"),
+        ("ADMIN_PASSWORD", "hunter2"),
+    ],
+)
+def test_a_wrong_secret_is_named_but_never_shown(name: str, value: str) -> None:
+    told = refusal(**{name: value})
+    assert told.startswith(f"{name} is not what it must be; it takes ")
+    assert "hunter2" not in told
+
+
+def test_a_secret_is_measured_in_bytes() -> None:
+    assert "at least 32 bytes" in refusal(SECRET="x" * 31)
+    assert read(SECRET="ж" * 16).secret == "ж" * 16
+
+
+@pytest.mark.parametrize("name", ["ADMIN_LOGIN", "ADMIN_PASSWORD"])
+def test_half_an_admin_is_refused(name: str) -> None:
+    assert "go together" in refusal(**{name: "long enough"})
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_REPLICA_URL"])
+def test_every_form_of_a_database_url_becomes_the_plain_one(scheme: str, name: str) -> None:
+    settings = read(**{name: f"{scheme}://u:p%40x@db:5433/shop?sslmode=require"})
+    assert getattr(settings, name.lower()) == "postgresql://u:p%40x@db:5433/shop?sslmode=require"
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "unix"])
+def test_every_form_of_a_redis_url_is_taken_as_it_is(scheme: str) -> None:
+    assert read(REDIS_URL=f"{scheme}:///run/cache").redis_url == f"{scheme}:///run/cache"
+
+
+@pytest.mark.parametrize("part", ["p@ss/w:rd?#%&+ ü", "%40", "a b"])
+def test_postgres_parts_are_quoted_so_that_they_come_back_whole(part: str) -> None:
+    settings = read(POSTGRES_USER=part, POSTGRES_PASSWORD=part, POSTGRES_DB=part, POSTGRES_HOST="db")
+    assert settings.database_url is not None
+    url = make_url(settings.database_url)
+    assert (url.username, url.password, url.host, url.port) == (part, part, "db", 5432)
+    assert settings.database_url.endswith(":5432/" + settings.database_url.split("@")[0].split(":")[-1])
+
+
+def test_one_postgres_part_is_enough_and_the_others_have_defaults() -> None:
+    assert read(POSTGRES_DB="shop").database_url == "postgresql://postgres@localhost:5432/shop"
+    assert read(postgres_user="ann").database_url == "postgresql://ann@localhost:5432/ann"
+
+
+def test_a_database_url_goes_before_the_parts() -> None:
+    settings = read(DATABASE_URL="postgres://a@b/c", POSTGRES_USER="x", POSTGRES_PASSWORD="y")
+    assert settings.database_url == "postgresql://a@b/c"
+
+
+def test_the_settings_in_writing_hold_no_secrets() -> None:
+    url = "postgresql://u:hunter2@db/shop"
+    given = dict.fromkeys(("DATABASE_URL", "DATABASE_REPLICA_URL"), url)
+    keys = dict.fromkeys(("SECRET", "ADMIN_PASSWORD", "IPINFO_TOKEN", "KINOPOISK_API_KEY"), "hunter2" * 5)
+    addresses = {"REDIS_URL": "redis://:hunter2@cache", "SENTRY_DSN": "https://hunter2@sentry.example/1"}
+    settings = read(**given, **keys, **addresses, ADMIN_LOGIN="root", HOST="10.1.2.3")
+    assert settings.secret == "hunter2" * 5
+    assert "hunter2" not in repr(settings)
+    assert "10.1.2.3" in repr(settings)
+
+
+def test_the_generated_secret_is_private_long_and_stays_the_same(tmp_path: Path) -> None:
+    data_dir = tmp_path / "not" / "there"
+    secret = load_secret(data_dir)
+    assert len(secret.encode()) >= 32
+    assert (data_dir / "secret").stat().st_mode & 0o777 == 0o600
+    assert load_secret(data_dir) == secret
+    assert [path.name for path in data_dir.iterdir()] == ["secret"]
+    assert load_secret(tmp_path / "another") != secret
+
+
+def test_processes_that_make_the_secret_at_once_agree_on_it(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from config import load_secret\n"
+        "print('ready', flush=True); sys.stdin.readline(); print(load_secret(Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "var")]
+    racers = [
+        subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    made = [racer.communicate()[0].strip() for racer in racers]
+    assert made == [load_secret(tmp_path / "var")] * 2
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret"]
+
+
+def test_the_example_file_names_exactly_the_settings_with_their_defaults() -> None:
+    lines = (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines()
+    shown = dict(
+        line.removeprefix("# ").split("=", 1)
+        for line in lines
+        if "=" in line and line.removeprefix("# ").split("=", 1)[0].replace("_", "").isupper()
+    )
+    fields = SettingsSchema().fields
+    assert set(shown) == set(fields)
+    for name, field in fields.items():
+        default = field.load_default
+        written = "" if default is None or callable(default) else str(default)
+        assert shown[name] == (written.lower() if isinstance(default, bool) else written), name
+
+
+def test_the_example_file_sets_nothing() -> None:
+    assert read_settings({}, PROJECT / ".env.example") == read()

@@ -1,0 +1,263 @@
+"""The command line, as its users run it: each command a process of its own."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.embedded.processes import comes_true, postgres_pids, valkey_pids
+
+PROJECT = Path(__file__).parents[1]
+PASSWORD = "correct horse battery"
+LINES = [
+    "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
+    "shop_api      | 2018-08-01 03:01:36 [YQ3J8G5B] INFO: 8.8.8.8 https://shop.example/fresh_fish/",
+    "shop_api      | 2018-08-01 13:01:37 [YQ3J8G5C] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
+    "shop_api      | 2018-08-01 14:01:38 [YQ3J8G5D] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
+    "this line is a reject",
+]
+LOG = "".join(f"{line}\n" for line in LINES)
+
+
+@dataclass(frozen=True)
+class Command:
+    """Runs `python main.py` with settings of its own; those of this process do not reach it."""
+
+    settings: dict[str, str]
+
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        inherited = {name: os.environ[name] for name in os.environ if name in {"PATH", "HOME", "LANG"}}
+        traced = {name: value for name, value in os.environ.items() if name.startswith("COV")}
+        return subprocess.Popen(
+            [sys.executable, str(PROJECT / "main.py"), *arguments],
+            cwd=PROJECT,
+            env=inherited | traced | {"COLUMNS": "100"} | self.settings | settings,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
+        """Returns the exit code, the output, and the lines of the error output that are no log lines."""
+        process = self.start(*arguments, **settings)
+        output, errors = process.communicate(text, timeout=30)
+        told = [line for line in errors.splitlines() if not line.startswith("{")]
+        return process.returncode, output, "\n".join(told)
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A DATA_DIR whose sockets' paths fit into 107 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="trawl-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path / "var"
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
+    """The command line on the tests' servers and a database of its own."""
+    return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.log"
+    path.write_text(LOG)
+    return path
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def one_line(told: str) -> str:
+    assert len(told.splitlines()) == 1, told
+    return told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ([], "create-admin"),
+        (["serve"], "HOST:PORT"),
+        (["import"], "standard input"),
+        (["report"], "--json"),
+        (["create-admin"], "LOGIN"),
+        (["migrate"], "database"),
+    ],
+)
+def test_every_command_tells_what_it_takes(arguments: list[str], word: str, short_dir: Path) -> None:
+    command = Command({"DATA_DIR": str(short_dir)})
+    code, output, told = command.run(*arguments, "--help")
+    assert (code, told) == (0, "")
+    assert word.lower() in output.lower()
+    assert not short_dir.exists()
+
+
+def test_import_takes_files_packed_files_and_standard_input_each_line_once(
+    trawl: Command, log: Path, tmp_path: Path
+) -> None:
+    packed = tmp_path / "packed.log.gz"
+    more = LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ")
+    packed.write_bytes(gzip.compress((LOG + more).encode()))
+    code, output, told = trawl.run("import", str(log), str(packed))
+    assert code == 0
+    first, second = output.splitlines()
+    assert first.startswith("shop.log: 5 lines: 4 imported, 0 duplicates, 1 rejected (")
+    assert second.startswith("packed.log.gz: 6 lines: 1 imported, 4 duplicates, 1 rejected (")
+    assert [line.partition(": ")[0] for line in told.splitlines()] == ["shop.log:5", "packed.log.gz:5"]
+    code, output, _ = trawl.run("import", "-", text=LOG.rstrip("\n"))
+    assert code == 0
+    assert output.startswith("-: 5 lines: 0 imported, 4 duplicates, 1 rejected (")
+
+
+def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: Command, log: Path) -> None:
+    code, output, told = trawl.run("import", "no-such.log", str(log))
+    assert code == 1
+    assert "no-such.log" in told.splitlines()[0]
+    assert "No such file" in told.splitlines()[0]
+    assert "4 imported" in output
+    code, output, told = trawl.run("import", "no-such.log")
+    assert (code, output) == (1, "")
+    assert one_line(told).startswith("trawl: ")
+
+
+def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -> None:
+    assert trawl.run("import", str(log))[0] == 0
+    code, output, told = trawl.run("report", "3")
+    assert (code, told) == (0, "")
+    assert output.startswith("At what time of day is a category viewed most? day\n")
+    assert re.search(r"day +│ 12 +│ 18 +│ 2 ", output)
+    code, output, _ = trawl.run("report", "3", "category=fresh_fish", "tz=Asia/Tokyo", "--json")
+    assert code == 0
+    body = json.loads(output)
+    assert (body["report"], body["answer"], body["parameters"]["tz"]) == (3, "day", "Asia/Tokyo")
+    assert body["as_of"] == "2018-08-01T14:01:38Z"
+
+
+@pytest.mark.parametrize("parameter", ["limit=0", "colour=red", "limit", "tz=Mars/Base", "from=2018"])
+def test_a_wrong_parameter_of_a_report_is_told_in_one_line(trawl: Command, parameter: str) -> None:
+    code, output, told = trawl.run("report", "1", parameter)
+    assert (code, output) == (1, "")
+    assert parameter.partition("=")[0] in one_line(told)
+
+
+def test_an_unknown_report_is_refused(trawl: Command) -> None:
+    code, _, told = trawl.run("report", "8")
+    assert code != 0
+    assert "number" in told
+
+
+def test_an_admin_is_made_with_a_password_from_standard_input_once(trawl: Command) -> None:
+    code, output, told = trawl.run("create-admin", "Root", text=f"{PASSWORD}\n")
+    assert (code, told) == (0, "")
+    assert re.fullmatch(r"Root is an admin \(id \d+\)\n", output)
+    code, output, told = trawl.run("create-admin", "rOOT", text=f"{PASSWORD}\n")
+    assert (code, output) == (1, "")
+    assert "taken" in one_line(told)
+    code, _, told = trawl.run("create-admin", "other", text="short\n")
+    assert code == 1
+    assert "password" in one_line(told)
+
+
+def test_migrating_again_changes_nothing(trawl: Command) -> None:
+    first, second = trawl.run("migrate"), trawl.run("migrate")
+    assert first == second
+    assert first[0] == 0
+    assert first[1].startswith("up to date at ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"PORT": "x"}, ["PORT", "'x'", "65535"]),
+        ({"secret": "hunter2"}, ["SECRET", "32 bytes"]),
+        ({"DATABASE_URL": "postgresql://a@127.0.0.1:1/a"}, ["trawl: "]),
+    ],
+)
+def test_what_an_operator_can_mend_is_told_in_one_line(
+    trawl: Command, settings: dict[str, str], words: list[str]
+) -> None:
+    code, output, told = trawl.run(**settings)
+    assert (code, output) == (1, "")
+    assert all(word in one_line(told) for word in words)
+    assert "hunter2" not in told
+
+
+def test_a_port_in_use_is_named(trawl: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, output, told = trawl.run("serve", PORT=port)
+    assert (code, output) == (1, "")
+    assert port in one_line(told)
+
+
+def call(url: str, *, token: str | None = None, body: dict[str, str] | None = None) -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def wait_until_ready(url: str) -> None:
+    end = time.monotonic() + 20
+    while True:
+        try:
+            call(f"{url}/ready")
+        except (urllib.error.URLError, ConnectionError):
+            assert time.monotonic() < end, "the server is not ready"
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    trawl = Command({"DATA_DIR": str(short_dir), "PORT": str(port), "WORKERS": "1"})
+    server = trawl.start()
+    try:
+        wait_until_ready(url)
+        account = {"login": "anna", "password": PASSWORD}
+        assert call(f"{url}/register", body=account)["login"] == "anna"
+        token = call(f"{url}/login", body=account)["access_token"]
+
+        code, output, _ = trawl.run("import", str(log))
+        assert code == 0
+        assert "4 imported" in output
+        assert [row["name"] for row in call(f"{url}/imports", token=token)["items"]] == ["shop.log"]
+        _, printed, _ = trawl.run("report", "4", "limit=2", "--json")
+        assert json.loads(printed) == call(f"{url}/report/4?limit=2", token=token)
+
+        code, _, told = trawl.run(PORT=str(free_port()))
+        assert code == 1
+        assert str(short_dir) in one_line(told)
+
+        server.send_signal(signal.SIGTERM)
+        output, _ = server.communicate(timeout=20)
+        assert (server.returncode, output) == (0, f"Trawl is serving on {url}\n")
+        assert comes_true(lambda: not postgres_pids(short_dir) and not valkey_pids(short_dir), 5)
+    finally:
+        if server.poll() is None:
+            server.kill()
+            server.communicate()

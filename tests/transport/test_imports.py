@@ -1,0 +1,253 @@
+"""Imports over HTTP: which logs can be named, how long a caller waits, and what the lists tell."""
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.geo import Geo
+from db.database import Database
+from service.deps import Deps
+from service.log_source import LogFolder
+from tests.http_client import Client, User
+from tests.http_server import RunningApp
+from tests.log_imports import Importer, chunks_of, some_lines, write
+
+FIELDS = {
+    "id",
+    "name",
+    "status",
+    "dry_run",
+    "bytes",
+    "bytes_total",
+    "lines",
+    "imported",
+    "duplicates",
+    "rejected",
+    "lines_per_second",
+    "started_at",
+    "finished_at",
+    "error",
+}
+COUNTS = ("lines", "imported", "duplicates", "rejected")
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """An import holds its file in one transaction and stores chunks in others."""
+    return committed_db
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """The log at LOGS_FILE."""
+    path = tmp_path / "logs.txt"
+    path.write_bytes(some_lines(20) + b"bad\n")
+    return path
+
+
+async def visits(db: Database, geo: Geo) -> int:
+    [(count,)] = await Importer(db, geo).rows("SELECT count(*) FROM visit")
+    assert isinstance(count, int)
+    return count
+
+
+async def ended(client: Client, location: str) -> dict[str, Any]:
+    """The import when it has ended."""
+    for _ in range(500):
+        found: dict[str, Any] = (await client.get(location)).json
+        if found["status"] != "running":
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("the import does not end")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+async def test_parse_imports_the_log(user: User, log: Path, db: Database, method: str, prefix: str) -> None:
+    answer = await user.client.request(method, f"{prefix}/parse")
+    record = answer.json
+    assert answer.status == 200
+    assert record.keys() == FIELDS
+    assert (record["name"], record["status"], record["dry_run"]) == ("logs.txt", "done", False)
+    assert [record[name] for name in COUNTS] == [21, 20, 0, 1]
+    assert record["bytes"] == record["bytes_total"] == len(some_lines(20)) + 4
+    assert record["started_at"].endswith("Z")
+    assert record["finished_at"] >= record["started_at"]
+    assert record["error"] is None
+    assert (await user.client.get(f"{prefix}/imports/{record['id']}")).json == record
+    again = (await user.client.request(method, f"{prefix}/parse")).json
+    assert [again[name] for name in COUNTS] == [0, 0, 0, 0]
+    assert again["id"] != record["id"]
+
+
+async def test_head_of_parse_imports_nothing(user: User, log: Path, db: Database, geo: Geo) -> None:
+    answer = await user.client.request("HEAD", "/parse")
+    assert answer.status in (200, 204)
+    assert (await user.client.get("/imports")).json == {"items": [], "next": None}
+    assert await visits(db, geo) == 0
+
+
+async def test_a_dry_run_stores_no_visit(user: User, log: Path, db: Database, geo: Geo) -> None:
+    record = (await user.client.post("/parse?dry_run=true")).json
+    assert record["dry_run"] is True
+    assert [record[name] for name in COUNTS] == [21, 20, 0, 1]
+    assert await visits(db, geo) == 0
+    [reject] = (await user.client.get(f"/imports/{record['id']}/rejects")).json["items"]
+    assert reject["line"] == 21
+    assert (await user.client.post("/parse")).json["imported"] == 20
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+async def test_who_does_not_wait_is_told_where_to_look(user: User, log: Path, prefix: str) -> None:
+    write(log, some_lines(3000))
+    with chunks_of(20_000):
+        answer = await user.client.get(f"{prefix}/parse?wait=0")
+        assert answer.status == 202
+        assert answer.headers["Location"] == f"{prefix}/imports/{answer.json['id']}"
+        assert answer.json["status"] == "running"
+        record = await ended(user.client, answer.headers["Location"])
+    assert (record["status"], record["imported"]) == ("done", 3000)
+
+
+async def test_a_second_caller_gets_the_running_import(user: User, other_user: User, log: Path) -> None:
+    write(log, some_lines(3000))
+    with chunks_of(20_000):
+        answers = await asyncio.gather(
+            *(one.client.get("/parse") for one in (user, other_user, user)),
+            user.client.post("/parse?wait=0"),
+        )
+    assert [answer.status for answer in answers] == [200, 200, 200, 202]
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert {answer.json["imported"] for answer in answers[:3]} == {3000}
+    assert len((await user.client.get("/imports")).json["items"]) == 1
+
+
+async def test_a_file_of_the_log_folder_can_be_named(user: User, log: Path, tmp_path: Path) -> None:
+    (tmp_path / "older").mkdir()
+    write(tmp_path / "older" / "july log.txt", some_lines(5, start=500))
+    (tmp_path / "link.txt").symlink_to(tmp_path / "older" / "july log.txt")
+    record = (await user.client.get("/parse", params={"file": "older/july log.txt"})).json
+    assert (record["name"], record["imported"]) == ("july log.txt", 5)
+    linked = (await user.client.get("/parse?file=link.txt")).json
+    assert [linked[name] for name in COUNTS] == [0, 0, 0, 0]
+    assert (await user.client.get("/parse?file=./logs.txt")).json["imported"] == 20
+
+
+@pytest.fixture
+def folder(server: RunningApp, deps: Deps, tmp_path: Path) -> Path:
+    """LOGS_DIR, with ways out of it, and beside it what must not be read."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_bytes(some_lines(3))
+    (tmp_path / "logs-old").mkdir()
+    (tmp_path / "logs-old" / "secret.txt").write_bytes(some_lines(3))
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "away").symlink_to(tmp_path)
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "inner").mkdir()
+    os.mkfifo(folder / "pipe")
+    server.use(replace(deps, logs=LogFolder(folder / "missing.txt", folder, deps.logs.zone)))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.txt",
+        "inner/../../secret.txt",
+        "../logs-old/secret.txt",
+        "{folder}/../secret.txt",
+        "{folder}/../logs-old/secret.txt",
+        "/etc/passwd",
+        "/dev/zero",
+        "link.txt",
+        "away/secret.txt",
+        "loop",
+        "pipe",
+        "inner",
+        ".",
+        "..",
+        "no such file",
+        "~/secret.txt",
+        "x" * 1000,
+    ],
+)
+async def test_nothing_outside_the_log_folder_can_be_named(user: User, folder: Path, name: str) -> None:
+    answer = await user.client.get("/parse", params={"file": name.format(folder=folder)})
+    assert (answer.status, answer.code) == (404, "no_such_log")
+    assert (await user.client.get("/imports")).json["items"] == []
+
+
+async def test_a_log_that_is_not_there_yet_is_told(user: User, folder: Path) -> None:
+    for method in ("GET", "POST"):
+        answer = await user.client.request(method, "/parse")
+        assert (answer.status, answer.code) == (404, "no_such_log")
+    write(folder / "missing.txt", some_lines(1))
+    assert (await user.client.get("/parse")).json["imported"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        ("/parse?files=x", "/files"),
+        ("/parse?file=", "/file"),
+        ("/parse?file=a%00b", "/file"),
+        ("/parse?wait=-1", "/wait"),
+        ("/parse?wait=soon", "/wait"),
+        ("/parse?wait=301", "/wait"),
+        ("/parse?dry_run=maybe", "/dry_run"),
+        ("/imports?limit=0", "/limit"),
+        ("/imports?cursor=bad", "/cursor"),
+        ("/imports?status=done", "/status"),
+        ("/imports/1/rejects?limit=1001", "/limit"),
+    ],
+)
+async def test_wrong_parameters_are_told_by_name(user: User, log: Path, path: str, pointer: str) -> None:
+    answer = await user.client.get(path)
+    assert (answer.status, answer.pointers) == (422, [pointer])
+
+
+async def walk(client: Client, path: str) -> list[Any]:
+    """All items of a list, page by page."""
+    items: list[Any] = []
+    following: str | None = path
+    while following:
+        answer = await client.get(following)
+        items += answer.json["items"]
+        cursor = answer.json["next"]
+        following = f"{path}&cursor={cursor}" if cursor else None
+        assert len(items) < 100
+    return items
+
+
+async def test_imports_are_listed_newest_first_in_pages(user: User, log: Path) -> None:
+    made = [(await user.client.get("/parse")).json for _ in range(5)]
+    for limit in (1, 2, 5, 50):
+        assert await walk(user.client, f"/imports?limit={limit}") == made[::-1]
+    assert (await user.client.get("/imports?limit=2&offset=3")).json["items"] == made[1::-1]
+
+
+async def test_rejects_are_listed_by_line_in_pages(user: User, log: Path) -> None:
+    await user.client.get("/parse")  # whose reject is not told below
+    write(log, b"bad 1\n" + some_lines(3) + b"\n" + b"bad \xff\n" * 4 + "ж".encode() * 300 + b"\n")
+    record = (await user.client.get("/parse")).json
+    assert record["rejected"] == 6
+    path = f"/imports/{record['id']}/rejects"
+    rejects = (await user.client.get(path)).json["items"]
+    assert [reject["line"] for reject in rejects] == [1, 6, 7, 8, 9, 10]
+    start = 6 + len(some_lines(3)) + 1
+    assert [reject["offset"] for reject in rejects] == [0, *range(start, start + 30, 6)]
+    assert rejects[1]["reason"] == "not UTF-8"
+    assert [rejects[0]["text"], rejects[5]["text"]] == ["bad 1", "ж" * 200]
+    for limit in (1, 4, 6):
+        assert await walk(user.client, f"{path}?limit={limit}") == rejects
+    assert (await user.client.get(f"{path}?offset=4")).json["items"] == rejects[4:]
+
+
+@pytest.mark.parametrize("path", ["/imports/987654321", "/imports/987654321/rejects", "/imports/0"])
+async def test_an_unknown_import_is_not_found(user: User, path: str) -> None:
+    assert ((await user.client.get(path)).status) == 404

@@ -1,0 +1,268 @@
+"""Reports over HTTP: their forms, their parameters, and what is told of wrong ones."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from clients.geo import Geo
+from service.deps import Deps
+from tests.http_client import Answer, User
+from tests.log_imports import Importer
+from tests.log_lines import line
+
+VISITS = (
+    ("00:10:00", "8.8.8.8", "/semi_manufactures/dumplings/"),
+    ("00:10:01", "8.8.8.8", "/cart?goods_id=1&amount=1&cart_id=1"),
+    ("00:10:02", "8.8.8.8", "/fresh_fish/salmon/"),
+    ("00:10:03", "8.8.8.8", "/cart?goods_id=2&amount=1&cart_id=1"),
+    ("00:10:04", "8.8.8.8", "/pay?user_id=7&cart_id=1"),
+    ("00:10:04", "8.8.8.8", "/success_pay_1/"),
+    ("07:00:00", "133.1.1.1", "/frozen_fish/"),
+    ("07:20:00", "133.1.1.1", "/cart?goods_id=1&amount=1&cart_id=2"),
+)
+TIMES = {"from": None, "to": None, "tz": "UTC", "source": "all", "limit": 10}
+OWN: dict[int, dict[str, Any]] = {
+    1: {"metric": "requests"},
+    2: {"category": "fresh_fish", "pages": "all"},
+    3: {"category": "frozen_fish", "pages": "category"},
+    4: {},
+    5: {"category": "semi_manufactures"},
+    6: {"min_age": 0},
+    7: {},
+}
+HOURS = [0] * 7 + [1] + [0] * 16
+EXPECTED: dict[int, tuple[Any, list[dict[str, Any]]]] = {
+    1: (
+        "United States",
+        [
+            {"country": "US", "name": "United States", "requests": 6, "share": 0.75},
+            {"country": "JP", "name": "Japan", "requests": 2, "share": 0.25},
+        ],
+    ),
+    2: ("United States", [{"country": "US", "name": "United States", "requests": 1, "share": 1.0}]),
+    3: (
+        "morning",
+        [
+            {"part_of_day": part, "from_hour": begin, "to_hour": begin + 6, "views": views, "hours": HOURS}
+            for part, begin, views in (("morning", 6, 1), ("night", 0, 0), ("day", 12, 0), ("evening", 18, 0))
+        ],
+    ),
+    4: (
+        6,
+        [
+            {"hour": "2018-08-01T00:00:00Z", "requests": 6},
+            {"hour": "2018-08-01T07:00:00Z", "requests": 2},
+        ],
+    ),
+    5: (
+        "fresh_fish",
+        [{"category": "fresh_fish", "carts": 1, "support": 1.0, "confidence": 1.0, "lift": 1.0}],
+    ),
+    6: (1, [{"carts": 2, "paid": 1, "unpaid": 1, "unpaid_share": 0.5}]),
+    7: (0, [{"purchases": 1, "users": 1}]),
+}
+
+
+@pytest.fixture
+async def visits(deps: Deps, geo: Geo) -> None:
+    text = "".join(
+        line(f"2018-08-01 {time}", f"{at:08}", address, path) + "\n"
+        for at, (time, address, path) in enumerate(VISITS)
+    )
+    await Importer(deps.db, geo).store(text.encode())
+
+
+@pytest.mark.parametrize("number", EXPECTED)
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+async def test_a_report_answers_with_its_rows(user: User, visits: None, number: int, prefix: str) -> None:
+    answer = await user.client.get(f"{prefix}/report/{number}")
+    body = answer.json
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert list(body) == ["report", "title", "definition", "parameters", "answer", "rows", "as_of"]
+    assert body["report"] == number
+    assert body["title"]
+    assert body["definition"]
+    assert body["parameters"] == TIMES | OWN[number]
+    assert (body["answer"], body["rows"]) == EXPECTED[number]
+    assert body["as_of"] == "2018-08-01T07:20:00Z"
+
+
+@pytest.mark.parametrize("number", EXPECTED)
+async def test_no_data_is_no_answer(user: User, number: int) -> None:
+    body = (await user.client.get(f"/report/{number}")).json
+    assert (body["answer"], body["rows"], body["as_of"]) == (0 if number in (6, 7) else None, [], None)
+    assert (await user.client.get(f"/report/{number}?format=csv")).status == 200
+    ET.fromstring((await user.client.get(f"/report/{number}?format=svg")).body)
+
+
+async def test_parameters_are_told_as_they_were_understood(user: User, visits: None) -> None:
+    asked = {
+        "from": "2018-08-01T03:00:00+03:00",
+        "to": "2018-08-01T00:15:00",
+        "tz": "Asia/Kathmandu",
+        "source": "log",
+        "limit": "1",
+        "category": "semi_manufactures",
+        "pages": "product",
+    }
+    body = (await user.client.get("/report/3", params=asked)).json
+    assert body["parameters"] == {
+        "from": "2018-08-01T00:00:00Z",
+        "to": "2018-08-01T00:15:00Z",
+        "tz": "Asia/Kathmandu",
+        "source": "log",
+        "limit": 1,
+        "category": "semi_manufactures",
+        "pages": "product",
+    }
+    assert body["answer"] == "night"  # 05:55 there
+    assert [row["views"] for row in body["rows"]] == [1]
+    again = (await user.client.get("/report/3", params=body["parameters"])).json
+    assert again == body
+
+
+async def test_parameters_change_the_answer(user: User, visits: None) -> None:
+    async def answer(path: str) -> Any:
+        return (await user.client.get(path)).json["answer"]
+
+    assert await answer("/report/1?source=api") is None
+    assert await answer("/report/4?source=api") is None
+    assert await answer("/report/1?from=2018-08-01T07:00:00Z") == "Japan"
+    assert await answer("/report/4?to=2018-08-01T00:00:00Z") is None
+    assert await answer("/report/4?from=2018-08-01T07:15:00Z") == 1
+    assert await answer("/report/5?category=fresh_fish") == "semi_manufactures"
+    assert await answer("/report/6?min_age=1") == 0
+    visitors = (await user.client.get("/report/1?metric=visitors")).json
+    assert [(row["country"], row["visitors"]) for row in visitors["rows"]] == [("JP", 1), ("US", 1)]
+    assert visitors["answer"] == "Japan"  # a tie, by name
+
+
+def table(answer: Answer) -> list[dict[str, str]]:
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+
+
+@pytest.mark.parametrize("number", EXPECTED)
+async def test_csv_is_the_same_rows_as_a_table(user: User, visits: None, number: int) -> None:
+    rows = EXPECTED[number][1]
+    found = table(await user.client.get(f"/report/{number}?format=csv"))
+    assert found == [
+        {name: json.dumps(value, separators=(",", ":")) if isinstance(value, list) else str(value)
+         for name, value in row.items()}
+        for row in rows
+    ]  # fmt: skip
+    assert [list(row) for row in found] == [list(row) for row in rows]
+
+
+@pytest.mark.parametrize("number", EXPECTED)
+async def test_svg_is_a_chart_of_the_rows(user: User, visits: None, number: int) -> None:
+    answer = await user.client.get(f"/report/{number}?format=svg")
+    assert answer.headers["Content-Type"].startswith("image/svg+xml")
+    texts = [text.text for text in ET.fromstring(answer.body).iter("{http://www.w3.org/2000/svg}text")]
+    assert str(EXPECTED[number][0]) in texts
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/json", "application/json"),
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("image/svg+xml", "image/svg+xml"),
+        ("image/*", "image/svg+xml"),
+        ("*/*", "application/json"),
+        ("text/csv;q=0.5, application/json", "application/json"),
+        ("application/json;q=0.1, text/csv", "text/csv; charset=utf-8"),
+        ("text/html, image/svg+xml;q=0.9", "image/svg+xml"),
+    ],
+)
+async def test_accept_chooses_the_form(user: User, visits: None, accept: str, media_type: str) -> None:
+    answer = await user.client.get("/report/1", headers={"Accept": accept})
+    assert (answer.status, answer.headers["Content-Type"]) == (200, media_type)
+    assert "Accept" in answer.headers["Vary"]
+    named = await user.client.get("/report/1?format=json", headers={"Accept": accept})
+    assert named.headers["Content-Type"] == "application/json"
+
+
+async def test_an_unchanged_report_is_not_sent_again(user: User, visits: None, deps: Deps, geo: Geo) -> None:
+    etags = {}
+    for form in ("json", "csv", "svg"):
+        answer = await user.client.get(f"/report/4?format={form}")
+        etags[form] = answer.headers["ETag"]
+        known = {"If-None-Match": etags[form]}
+        again = await user.client.get(f"/report/4?format={form}", headers=known)
+        assert (again.status, again.body, again.headers["ETag"]) == (304, b"", etags[form])
+        assert (await user.client.get(f"/report/4?format={form}&limit=1", headers=known)).status == 200
+    assert len(set(etags.values())) == 3
+    await Importer(deps.db, geo).store(line("2018-08-01 07:30:00", "NEW00000", "8.8.8.8", "/").encode())
+    for form, etag in etags.items():
+        changed = await user.client.get(f"/report/4?format={form}", headers={"If-None-Match": etag})
+        assert changed.status == 200
+
+
+@pytest.mark.parametrize("number", ["0", "8", "999", "-1", "one", "9223372036854775807"])
+async def test_there_is_no_such_report(user: User, number: str) -> None:
+    answer = await user.client.get(f"/report/{number}")
+    assert answer.status == 404
+    if number in ("0", "8", "999"):
+        assert answer.code == "no_such_report"
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ("1?tz=Mars/Olympus", "/tz"),
+        ("1?tz=europe/berlin", "/tz"),
+        ("1?tz=", "/tz"),
+        ("1?tz=../UTC", "/tz"),
+        ("4?from=2018-08-01T00:10:00Z", "/from"),
+        ("4?from=2018-08-01T00:00:01Z", "/from"),
+        ("4?to=2018-08-01T00:15:00.000001Z", "/to"),
+        ("4?from=yesterday", "/from"),
+        ("4?from=2018-08-01T00:00:00Z&to=2018-08-01T00:00:00Z", "/to"),
+        ("4?from=2018-08-02T00:00:00Z&to=2018-08-01T00:00:00Z", "/to"),
+        ("7?limit=0", "/limit"),
+        ("7?limit=1001", "/limit"),
+        ("7?limit=ten", "/limit"),
+        ("7?metric=requests", "/metric"),
+        ("1?metric=clicks", "/metric"),
+        ("1?category=caviar", "/category"),
+        ("2?pages=some", "/pages"),
+        ("2?category=", "/category"),
+        ("6?min_age=-1", "/min_age"),
+        ("5?source=page", "/source"),
+        ("5?format=pdf", "/format"),
+    ],
+)
+async def test_wrong_parameters_are_told_by_name(user: User, asked: str, pointer: str) -> None:
+    answer = await user.client.get(f"/report/{asked}")
+    assert (answer.status, answer.pointers) == (422, [pointer])
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+async def test_any_year_can_be_asked_for(user: User, visits: None, year: str) -> None:
+    for number in EXPECTED:
+        for asked in (f"from={year}-01-01T00:00:00Z", f"to={year}-12-31T23:45:00Z"):
+            answer = await user.client.get(f"/report/{number}?{asked}&tz=Pacific/Chatham")
+            assert answer.status == 200, (number, asked, answer.body)
+
+
+async def test_the_reports_are_listed_with_their_parameters(user: User) -> None:
+    listed = (await user.client.get("/reports")).json["items"]
+    assert [report["report"] for report in listed] == list(EXPECTED)
+    for report in listed:
+        defaults = {one["name"]: one["default"] for one in report["parameters"]}
+        assert defaults == TIMES | OWN[report["report"]] | {"format": None}
+        body = (await user.client.get(f"/report/{report['report']}")).json
+        assert {name: report[name] for name in ("title", "definition")} == {
+            name: body[name] for name in ("title", "definition")
+        }
+
+
+async def test_as_of_is_the_newest_visit_whatever_is_asked(user: User, visits: None) -> None:
+    body = (await user.client.get("/report/4?to=2018-08-01T01:00:00Z")).json
+    assert datetime.fromisoformat(body["as_of"]) == datetime(2018, 8, 1, 7, 20, tzinfo=UTC)
