@@ -9,7 +9,7 @@ from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_only
 
 Transaction = AsyncSession  # what a use case holds, and hands to its queries
@@ -19,6 +19,11 @@ POOL_WAIT = 2.0  # SQLAlchemy's own 30 would hold a client that long before it i
 CONNECT_WAIT = 2.0
 TRUSTED_IDLE = 1.0  # a connection that was in use so lately is not pinged: that costs as much as a read
 PING_WAIT = 1.0
+
+CONNECT_ARGS: dict[str, Any] = {
+    "timeout": CONNECT_WAIT,
+    "server_settings": {"timezone": "UTC", "jit": "off"},
+}
 
 
 def asyncpg_url(url: str) -> URL:
@@ -35,7 +40,7 @@ def create_engine(url: str, *, pool_size: int = 5, autocommit: bool = False) -> 
         pool_timeout=POOL_WAIT,
         hide_parameters=True,  # errors are logged, and parameters hold password hashes
         native_inet_types=False,  # addresses are text, as the models say
-        connect_args={"timeout": CONNECT_WAIT, "server_settings": {"timezone": "UTC", "jit": "off"}},
+        connect_args=CONNECT_ARGS,
     )
     event.listen(engine.sync_engine, "checkin", note_idle)
     event.listen(engine.sync_engine, "checkout", check_alive)
@@ -71,16 +76,19 @@ class Database:
     Tests bind it to a connection whose outer transaction they undo: a use case's commit is then a savepoint.
     """
 
-    def __init__(self, bind: AsyncEngine | AsyncConnection, *, reads: AsyncEngine | None = None) -> None:
-        """`reads`, if given, is in autocommit; without it a read is a transaction of `bind`."""
+    def __init__(
+        self, bind: AsyncEngine | AsyncConnection, *, reads: AsyncEngine | None = None, url: str | None = None
+    ) -> None:
+        """`reads`, if given, is in autocommit; `hold` connects to `url`. Without them both use `bind`."""
         self._bind = bind
         self._reads = reads
+        self._url = url
 
     @classmethod
     def connect(cls, url: str, *, pool_size: int = 5) -> "Database":
         # One pool. Changing the isolation of a connection costs 70 us, which the transactions pay.
         reads = create_engine(url, pool_size=pool_size, autocommit=True)
-        return cls(reads.execution_options(isolation_level="READ COMMITTED"), reads=reads)
+        return cls(reads.execution_options(isolation_level="READ COMMITTED"), reads=reads, url=url)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -102,6 +110,17 @@ class Database:
         finally:
             # Nothing is sent here, so nothing needs the task that `async with session` shields it with.
             await session.close()
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that stays open for long: on a connection of its own, so that it starves no pool."""
+        if self._url is None:
+            async with self.transaction() as session:
+                yield session
+            return
+        engine = create_async_engine(asyncpg_url(self._url), poolclass=NullPool, connect_args=CONNECT_ARGS)
+        async with AsyncSession(engine) as session, session.begin():
+            yield session
 
     async def close(self) -> None:
         if isinstance(self._bind, AsyncEngine):

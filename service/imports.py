@@ -69,7 +69,7 @@ async def import_log(
     import that fails, or is cancelled, keeps the chunks that it has stored.
     """
     with source.open() as log:
-        async with db.transaction() as lock:
+        async with db.hold() as lock:
             if source.key is not None and not await queries.try_lock_file(lock, source.key):
                 raise Conflict(f"{source.name} is being imported", code="import_running")
             run = Run(db, geo, source, reading, clock, lock)

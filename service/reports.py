@@ -61,11 +61,12 @@ async def run_report(db: Database, report: Report, parameters: Parameters) -> Re
     return ReportResult(report, parameters, found.answer, rows, as_of)
 
 
-def find_report(number: int) -> Report:
-    """Raises NotFound `no_such_report`."""
-    if number not in REPORTS:
-        raise NotFound(f"there is no report {number}; there are 1 to {max(REPORTS)}", code="no_such_report")
-    return REPORTS[number]
+def find_report(number: str) -> Report:
+    """The report of a path's number. Raises NotFound `no_such_report`."""
+    for report in REPORTS.values():
+        if number == str(report.number):
+            return report
+    raise NotFound(f"there are only the reports 1 to {max(REPORTS)}", code="no_such_report")
 
 
 def scope_of(parameters: Parameters, as_of: datetime | None) -> Scope:

@@ -59,7 +59,7 @@ async def serve(app: Any) -> AsyncIterator[RunningApp]:
     serving = asyncio.create_task(server.serve())
     await wait_for_port(port)
     yield RunningApp(app, f"http://127.0.0.1:{port}")
-    server.stop()  # type: ignore[no-untyped-call]  # Granian's
+    server.stop()
     await serving
 
 

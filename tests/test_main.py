@@ -94,22 +94,21 @@ def one_line(told: str) -> str:
     return told
 
 
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        ([], "create-admin"),
-        (["serve"], "HOST:PORT"),
-        (["import"], "standard input"),
-        (["report"], "--json"),
-        (["create-admin"], "LOGIN"),
-        (["migrate"], "database"),
-    ],
-)
-def test_every_command_tells_what_it_takes(arguments: list[str], word: str, short_dir: Path) -> None:
+def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
+    words = {
+        "": "create-admin",
+        "serve": "HOST:PORT",
+        "import": "standard input",
+        "report": "--json",
+        "create-admin": "login",
+        "migrate": "database",
+    }
     command = Command({"DATA_DIR": str(short_dir)})
-    code, output, told = command.run(*arguments, "--help")
-    assert (code, told) == (0, "")
-    assert word.lower() in output.lower()
+    processes = {name: command.start(*name.split(), "--help") for name in words}
+    for name, process in processes.items():
+        output, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (0, ""), name
+        assert words[name] in output
     assert not short_dir.exists()
 
 
@@ -133,12 +132,10 @@ def test_import_takes_files_packed_files_and_standard_input_each_line_once(
 def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: Command, log: Path) -> None:
     code, output, told = trawl.run("import", "no-such.log", str(log))
     assert code == 1
-    assert "no-such.log" in told.splitlines()[0]
-    assert "No such file" in told.splitlines()[0]
+    missing, rejected = told.splitlines()
+    assert re.match("trawl: no-such.log: .*No such file", missing)
+    assert rejected.startswith("shop.log:5: ")
     assert "4 imported" in output
-    code, output, told = trawl.run("import", "no-such.log")
-    assert (code, output) == (1, "")
-    assert one_line(told).startswith("trawl: ")
 
 
 def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -> None:
@@ -154,7 +151,7 @@ def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -
     assert body["as_of"] == "2018-08-01T14:01:38Z"
 
 
-@pytest.mark.parametrize("parameter", ["limit=0", "colour=red", "limit", "tz=Mars/Base", "from=2018"])
+@pytest.mark.parametrize("parameter", ["limit=0", "colour=red"])
 def test_a_wrong_parameter_of_a_report_is_told_in_one_line(trawl: Command, parameter: str) -> None:
     code, output, told = trawl.run("report", "1", parameter)
     assert (code, output) == (1, "")
@@ -180,10 +177,10 @@ def test_an_admin_is_made_with_a_password_from_standard_input_once(trawl: Comman
 
 
 def test_migrating_again_changes_nothing(trawl: Command) -> None:
-    first, second = trawl.run("migrate"), trawl.run("migrate")
-    assert first == second
-    assert first[0] == 0
-    assert first[1].startswith("up to date at ")
+    for _ in range(2):
+        code, output, told = trawl.run("migrate")
+        assert (code, told) == (0, "")
+        assert output.startswith("up to date at ")
 
 
 @pytest.mark.parametrize(

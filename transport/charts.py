@@ -1,12 +1,15 @@
 """A report's rows as a ranked bar chart: an SVG that stands alone, light or dark as its reader prefers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 WIDTH, ROW_HEIGHT, TOP = 720, 30, 92
 LABEL_WIDTH, VALUE_WIDTH = 200, 90
 TITLE_CHARACTERS, LABEL_CHARACTERS = 80, 26
+
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 # What of each report's rows is a bar's label and its length.
 AXES = {
@@ -31,15 +34,15 @@ def chart(result: Mapping[str, Any]) -> str:
     bars = bars_of(result["report"], result["rows"])
     longest = max((value for _, value in bars), default=0)
     height = TOP + ROW_HEIGHT * max(len(bars), 1) + 12
-    title = escape(str(result["title"]))
-    answer = "no data" if result["answer"] is None else str(result["answer"])
+    title = str(result["title"])
+    answer = shorten("no data" if result["answer"] is None else str(result["answer"]), TITLE_CHARACTERS)
     lines = [bar(index, label, value, longest) for index, (label, value) in enumerate(bars)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-        f'height="{height}" role="img" aria-label="{title} {escape(shorten(answer, TITLE_CHARACTERS))}">'
-        f"<title>{title}</title><style>{STYLE}</style>"
-        f'<text x="16" y="30" class="dim">{title}</text>'
-        f'<text x="16" y="64" class="answer">{escape(shorten(answer, TITLE_CHARACTERS))}</text>'
+        f'height="{height}" role="img" aria-label={quoteattr(f"{title} {answer}")}>'
+        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+        f'<text x="16" y="30" class="dim">{escape(title)}</text>'
+        f'<text x="16" y="64" class="answer">{escape(answer)}</text>'
         f"{''.join(lines)}</svg>"
     )
 
@@ -63,4 +66,6 @@ def bar(index: int, label: str, value: int, longest: int) -> str:
 
 
 def shorten(text: str, characters: int) -> str:
+    """Text from URLs, at most so long, without the characters that XML does not take."""
+    text = NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
     return text if len(text) <= characters else text[: characters - 1] + "\N{HORIZONTAL ELLIPSIS}"

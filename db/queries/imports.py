@@ -112,9 +112,18 @@ async def put_position(
 
 
 async def insert_rejects(session: AsyncSession, import_id: int, rejects: Iterable[dict[str, Any]]) -> None:
-    rows = [{"import_id": import_id, **reject} for reject in rejects]
-    if rows:
-        await session.execute(insert(Reject), rows)
+    rows = list(rejects)
+    if not rows:
+        return
+    columns = {name: [row[name] for row in rows] for name in ("line", "offset", "reason", "text")}
+    await session.execute(
+        text(
+            'INSERT INTO reject (import_id, line, "offset", reason, text) '
+            "SELECT :import_id, * FROM unnest(CAST(:line AS bigint[]), CAST(:offset AS bigint[]), "
+            "CAST(:reason AS text[]), CAST(:text AS text[]))"
+        ),
+        {"import_id": import_id, **columns},
+    )
 
 
 async def select_rejects(

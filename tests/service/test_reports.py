@@ -40,7 +40,8 @@ CARTS = """
 
 
 async def ask(shop: Importer, number: int, **parameters: Any) -> ReportResult:
-    return await run_report(shop.db, find_report(number), {**EVERYTHING, **DEFAULTS[number], **parameters})
+    asked = {**EVERYTHING, **DEFAULTS[number], **parameters}
+    return await run_report(shop.db, find_report(str(number)), asked)
 
 
 def expected_report(
@@ -186,5 +187,5 @@ def test_there_are_seven_reports_and_no_other() -> None:
     assert [report.number for report in list_reports()] == [1, 2, 3, 4, 5, 6, 7]
     for number in (0, 8, 999):
         with pytest.raises(NotFound) as error:
-            find_report(number)
+            find_report(str(number))
         assert error.value.code == "no_such_report"

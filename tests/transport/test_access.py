@@ -45,7 +45,7 @@ PRIVATE: dict[str, str | None] = {
     "GET /imports/<import_id:id>": "imports:read",
     "GET /imports/<import_id:id>/rejects": "imports:read",
     "GET /reports": "reports:read",
-    "GET /report/<number:id>": "reports:read",
+    "GET /report/<number:str>": "reports:read",
 }
 EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
 AddUser = Callable[..., Awaitable[User]]

@@ -33,10 +33,10 @@ async def list_reports(_request: Request) -> HTTPResponse:
     return ok({"items": ReportSummary(many=True).dump(reports.list_reports()), "next": None})
 
 
-@blueprint.get("/report/<number:id>", ctx_scope="reports:read")
-async def get_report(request: Request, number: int) -> HTTPResponse:
+@blueprint.get("/report/<number:str>", ctx_scope="reports:read")
+async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.find_report(number)
-    asked = query(request, REQUESTS[number]())
+    asked = query(request, REQUESTS[report.number]())
     result = await reports.run_report(request.deps.replica, report, asked)
     body = ReportResponse().dump(result)
     return tagged(request, render(body, asked["format"] or accepted_format(request)))
