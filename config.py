@@ -262,7 +262,10 @@ def postgres_parts_url(given: Mapping[str, str], values: Mapping[str, Any]) -> s
     user, password, database = values["POSTGRES_USER"], values["POSTGRES_PASSWORD"], values["POSTGRES_DB"]
     account = quote(user, safe="") + (":" + quote(password, safe="") if password else "")
     host, port = values["POSTGRES_HOST"], values["POSTGRES_PORT"]
-    return f"postgresql://{account}@{host}:{port}/{quote(database or user, safe='')}"
+    path = quote(database or user, safe="")
+    if host.startswith("/"):  # the folder of a socket
+        return f"postgresql://{account}@/{path}?host={quote(host, safe='')}&port={port}"
+    return f"postgresql://{account}@{f'[{host}]' if ':' in host else host}:{port}/{path}"
 
 
 def plain_postgres_url(url: str) -> str:

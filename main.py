@@ -137,7 +137,7 @@ async def import_file(db: Database, settings: Settings, name: str) -> bool:
             )
         except (OSError, EOFError, TrawlError) as error:
             cause = imports.cause_of(error) if not isinstance(error, TrawlError) else str(error)
-            err.print(f"trawl: {source.name}: {cause}", style="red", markup=False, highlight=False)
+            err.print(f"trawl: {name}: {cause}", style="red", markup=False, highlight=False)
             return False
     rejects = await imports.list_rejects(db, record.id, after=None, limit=SHOWN_REJECTS, offset=0)
     for reject in rejects[:SHOWN_REJECTS]:
@@ -192,6 +192,8 @@ def report(
     """Print a report as a table."""
     given = {name: value for name, _, value in (text.partition("=") for text in parameters or [])}
     with told_in_one_line():
+        if not all("=" in text for text in parameters or []):
+            fail("a parameter is given as NAME=VALUE")
         settings = settings_and_logs()
         asked = REQUESTS[number]().load(given)
         with running(settings) as (addresses, _):

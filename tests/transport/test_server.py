@@ -119,7 +119,8 @@ def test_every_worker_answers_and_the_end_is_in_order(server: subprocess.Popen[s
     assert set(children(server.pid)) == pids(url)
     server.send_signal(signal.SIGINT)
     out, err = server.communicate(timeout=20)
-    assert (server.returncode, out, err) == (0, "left in order\n" * 2, "")
+    # Two processes write there at once: their newlines may change places.
+    assert (server.returncode, out.count("left in order"), err) == (0, 2, "")
 
 
 def test_a_killed_worker_is_back_within_two_seconds_also_when_killed_again_at_once(
