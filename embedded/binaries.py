@@ -83,10 +83,13 @@ def reachable_valkey(program: Path, account: Account | None) -> Path:
 
 
 def _package(name: str) -> Iterator[Path]:
-    """The directories of a package, which is not imported: only its programs are wanted."""
+    """The real directories of a package, which is not imported: only its programs are wanted.
+
+    Through a link (a `.venv` that is one) the way may be closed to the user that runs them.
+    """
     spec = importlib.util.find_spec(name)
     for location in (spec.submodule_search_locations or []) if spec else []:
-        yield Path(location)
+        yield Path(location).resolve()
 
 
 def _libraries(directory: Path) -> list[Path]:

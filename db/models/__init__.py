@@ -1,0 +1,30 @@
+"""The tables, a file a noun. Roll-ups are written in the same transaction as the rows that they sum up."""
+
+from db.models.accounts import Account, ApiKey, AuthEvent, Session
+from db.models.base import Base
+from db.models.imports import FilePosition, Import, Reject
+from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
+
+__all__ = [
+    "Account",
+    "Address",
+    "ApiKey",
+    "AuthEvent",
+    "Base",
+    "Cart",
+    "CartItem",
+    "Category",
+    "CategoryCountryDay",
+    "CategoryQuarter",
+    "CountryDay",
+    "FilePosition",
+    "Goods",
+    "Import",
+    "Payment",
+    "Product",
+    "Reject",
+    "RequestQuarter",
+    "Session",
+    "Visit",
+]

@@ -1,0 +1,70 @@
+"""Imports of logs, how far each file has been read, and the lines that did not fit."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+
+class Import(Base):
+    """One reading of a log. `bytes` is how far it has come; counts are of committed chunks only."""
+
+    __tablename__ = "import"
+    __table_args__ = (
+        CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled', 'undone')", name="status"),
+        CheckConstraint("lines = imported + duplicates + rejected", name="lines"),
+        Index("ix_import_file", "file", text("id DESC")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    file: Mapped[str | None]  # absolute path; null for standard input
+    status: Mapped[str] = mapped_column(server_default="running")
+    dry_run: Mapped[bool] = mapped_column(server_default=text("false"))
+    bytes: Mapped[int] = mapped_column(server_default="0")
+    bytes_total: Mapped[int | None]
+    lines: Mapped[int] = mapped_column(server_default="0")
+    imported: Mapped[int] = mapped_column(server_default="0")
+    duplicates: Mapped[int] = mapped_column(server_default="0")
+    rejected: Mapped[int] = mapped_column(server_default="0")
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+    @property
+    def lines_per_second(self) -> int:
+        seconds = ((self.finished_at or self.updated_at) - self.started_at).total_seconds()
+        return round(self.lines / seconds) if seconds > 0 else 0
+
+
+class FilePosition(Base):
+    """Up to where a file has been read, and a digest that tells a grown file from a rewritten one."""
+
+    __tablename__ = "file_position"
+
+    file: Mapped[str] = mapped_column(primary_key=True)
+    offset: Mapped[int]  # bytes
+    line: Mapped[int]  # lines before the offset, blank ones too: the editor's count
+    prefix_sha256: Mapped[bytes]  # of all bytes before the offset
+
+
+class Reject(Base):
+    """A line that did not fit the grammar."""
+
+    __tablename__ = "reject"
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("import.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    offset: Mapped[int]
+    reason: Mapped[str]
+    text: Mapped[str]

@@ -1,0 +1,55 @@
+"""Roll-ups: what the reports read.
+
+Every zone's hours and days begin on a quarter hour of UTC, so counts by quarter answer in any zone.
+Countries are counted by day, which keeps their roll-ups small; the reports count the broken days at both
+ends of a period from `visit`.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    Integer,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+
+class RequestQuarter(Base):
+    __tablename__ = "request_quarter"
+
+    quarter: Mapped[datetime] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    requests: Mapped[int]
+
+
+class CategoryQuarter(Base):
+    """Views of a category's pages (`kind` category) and of its products' (`kind` product)."""
+
+    __tablename__ = "category_quarter"
+
+    category_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    quarter: Mapped[datetime] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    requests: Mapped[int]
+
+
+class CountryDay(Base):
+    __tablename__ = "country_day"
+
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    country: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    requests: Mapped[int]
+
+
+class CategoryCountryDay(Base):
+    __tablename__ = "category_country_day"
+
+    category_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    country: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    requests: Mapped[int]

@@ -1,0 +1,140 @@
+"""Visits, the names they refer to, and the carts that they add up to."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+
+class Address(Base):
+    """An address that has visited, and the ISO code of its country; null: none (private) or not known yet."""
+
+    __tablename__ = "address"
+
+    address: Mapped[str] = mapped_column(INET, primary_key=True)
+    country: Mapped[str | None]
+
+
+class Category(Base):
+    """Unique by the SHA-256 of its name: the name itself may be as long as a URL, too long for an index."""
+
+    __tablename__ = "category"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    name: Mapped[str]
+    name_sha256: Mapped[bytes] = mapped_column(unique=True)
+
+
+class Product(Base):
+    """Known by (category, name): `salmon` exists in two categories."""
+
+    __tablename__ = "product"
+    __table_args__ = (UniqueConstraint("category_id", "name_sha256"),)
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    category_id: Mapped[int] = mapped_column(Integer, ForeignKey("category.id"))
+    name: Mapped[str]
+    name_sha256: Mapped[bytes]
+
+
+class Goods(Base):
+    """What a `goods_id` was learned to be, from the product page that was viewed before its cart line."""
+
+    __tablename__ = "goods"
+
+    goods_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    product_id: Mapped[int] = mapped_column(Integer, ForeignKey("product.id"))
+
+
+class Visit(Base):
+    """A request of the shop, from its log or live.
+
+    The key grows at its end, serves time ranges and tells duplicates: the log's second and request key, or
+    a live visit's instant and id. No foreign keys: the importer writes these ids, millions at a time.
+    """
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        # The last product page of an address before its cart line: how goods are learned.
+        Index(
+            "ix_visit_product_view",
+            "address",
+            "occurred_at",
+            "position",
+            postgresql_where=text("kind = 'product'"),
+        ),
+        # What a user of ours did. A log's user numbers are the shop's.
+        Index("ix_visit_user_id", "user_id", "occurred_at", postgresql_where=text("source <> 'log'")),
+    )
+
+    occurred_at: Mapped[datetime] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    position: Mapped[int]  # line number in its file: orders the lines of one second
+    source: Mapped[str]
+    kind: Mapped[str]
+    address: Mapped[str | None] = mapped_column(INET)
+    country: Mapped[str | None]
+    category_id: Mapped[int | None] = mapped_column(Integer)
+    product_id: Mapped[int | None] = mapped_column(Integer)
+    user_id: Mapped[int | None]
+    cart_id: Mapped[int | None]
+    goods_id: Mapped[int | None]
+    amount: Mapped[int | None]
+    import_id: Mapped[int | None]
+    page_url: Mapped[str]
+
+
+class Cart(Base):
+    """What the lines that name a cart add up to.
+
+    Address and source are its first line's, the user is its pay line's.
+    """
+
+    __tablename__ = "cart"
+    __table_args__ = (Index("ix_cart_opened_at", "opened_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    address: Mapped[str | None] = mapped_column(INET)
+    source: Mapped[str]
+    opened_at: Mapped[datetime]
+    opened_position: Mapped[int]
+    changed_at: Mapped[datetime]
+    user_id: Mapped[int | None]
+    user_known_at: Mapped[datetime | None]
+    user_known_position: Mapped[int | None]
+
+
+class CartItem(Base):
+    """Goods in a cart. Amounts of the same goods add up, beyond 64 bits if need be."""
+
+    __tablename__ = "cart_item"
+    __table_args__ = (Index("ix_cart_item_goods_id", "goods_id", "cart_id"),)
+
+    cart_id: Mapped[int] = mapped_column(primary_key=True)
+    goods_id: Mapped[int] = mapped_column(primary_key=True)
+    amount: Mapped[Decimal] = mapped_column(Numeric)
+
+
+class Payment(Base):
+    """A cart's first success line: since when it is paid."""
+
+    __tablename__ = "payment"
+    __table_args__ = (Index("ix_payment_paid_at", "paid_at"),)
+
+    cart_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    paid_at: Mapped[datetime]
+    position: Mapped[int]
+    source: Mapped[str]
