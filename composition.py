@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sanic import Sanic
+
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
 from config import Settings, load_secret
@@ -21,8 +23,13 @@ from embedded import open_servers
 from service import accounts
 from service.cache import Cache
 from service.deps import Deps, RateLimits
+from service.import_keeper import keep_imports
+from service.import_run import Reading
+from service.log_follow import Following, follow_log
+from service.log_rules import read_rules
 from service.log_source import LogFolder
 from service.tokens import TokenSettings
+from transport.app import make_app
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -50,7 +57,12 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             settings.jwt_algorithm,
             timedelta(minutes=settings.access_token_expire_minutes),
         ),
-        logs=LogFolder(settings.logs_file, settings.logs_dir, ZoneInfo(settings.logs_timezone)),
+        logs=LogFolder(
+            settings.logs_file,
+            settings.logs_dir,
+            ZoneInfo(settings.logs_timezone),
+            rules=settings.logs_rules and read_rules(settings.logs_rules),
+        ),
         geo=Geo.open(settings.geoip_path),
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
         registration_open=settings.registration == "open",
@@ -59,6 +71,27 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         real_ip_header=settings.real_ip_header,
         version=VERSION,
     )
+
+
+def make_server_app(settings: Settings, addresses: Addresses) -> Sanic[Any, Any]:
+    """The app of a worker, with the work that goes on beside its requests."""
+    deps = make_deps(settings, addresses)
+    app = make_app(deps)
+
+    async def begin_work(_app: Sanic[Any, Any]) -> None:
+        keeping = keep_imports(deps.db, deps.geo, deps.logs, deps.background, clock=now)
+        deps.background.spawn(keeping, name="keeper of imports")
+        if settings.logs_follow:
+            reading = Reading(deps.logs.zone, resumable=True, rules=deps.logs.rules)
+            following = Following(deps.db, deps.geo, reading, now)
+            deps.background.spawn(follow_log(following, deps.logs.file), name="follower of the log")
+
+    app.register_listener(begin_work, "after_server_start")
+    return app
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 @contextmanager

@@ -7,10 +7,13 @@ from typing import Any
 
 from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_only
+
+# What a database that is away, or goes away, is told by: no fault of what was asked.
+DATABASE_ERRORS = (SQLAlchemyError, PostgresError, InterfaceError, ConnectionError)
 
 Transaction = AsyncSession  # what a use case holds, and hands to its queries
 

@@ -42,6 +42,8 @@ PRIVATE: dict[str, str | None] = {
     "GET /parse": "imports:write",
     "POST /parse": "imports:write",
     "GET /imports": "imports:read",
+    "POST /imports": "admin",
+    "DELETE /imports/<import_id:id>": "admin",
     "GET /imports/<import_id:id>": "imports:read",
     "GET /imports/<import_id:id>/rejects": "imports:read",
     "GET /reports": "reports:read",

@@ -1,4 +1,4 @@
-"""Imports of access logs: start one, watch it, read what it rejected."""
+"""Imports of access logs: start one, watch it, read what it rejected, cancel and undo it."""
 
 from datetime import UTC, datetime
 
@@ -10,9 +10,10 @@ from api.imports import (
     ListRejectsRequest,
     ParseLogRequest,
     RejectResponse,
+    UploadLogRequest,
 )
-from service import imports
-from transport.parsing import query
+from service import import_undo, imports
+from transport.parsing import declared_size, is_packed, query, upload_pieces
 from transport.request import Request
 from transport.responses import accepted, no_content, ok, page
 
@@ -26,11 +27,25 @@ async def parse_log(request: Request) -> HTTPResponse:
     if request.method == "HEAD":  # asks what GET would answer, and must not import
         return no_content()
     deps = request.deps
-    record = await imports.parse_log(
-        deps.db, deps.geo, deps.logs, deps.background, **asked, clock=lambda: datetime.now(UTC)
-    )
+    record = await imports.parse_log(deps.db, deps.geo, deps.logs, deps.background, **asked, clock=now)
     answer = ImportResponse().dump(record)
     return accepted(f"/imports/{record.id}", answer) if record.status == "running" else ok(answer)
+
+
+@blueprint.post("/imports", ctx_admin=True, stream=True)
+async def upload_log(request: Request) -> HTTPResponse:
+    deps = request.deps
+    record = await imports.upload_log(
+        deps.db,
+        deps.geo,
+        deps.logs,
+        upload_pieces(request),
+        **query(request, UploadLogRequest()),
+        packed=is_packed(request),
+        size=declared_size(request),
+        clock=now,
+    )
+    return accepted(f"/imports/{record.id}", ImportResponse().dump(record))
 
 
 @blueprint.get("/imports", ctx_scope="imports:read")
@@ -46,8 +61,21 @@ async def get_import(request: Request, import_id: int) -> HTTPResponse:
     return ok(ImportResponse().dump(record))
 
 
+@blueprint.delete("/imports/<import_id:id>", ctx_admin=True)
+async def delete_import(request: Request, import_id: int) -> HTTPResponse:
+    deps = request.deps
+    record = await import_undo.delete_import(deps.db, deps.background, import_id, clock=now)
+    answer = ImportResponse().dump(record)
+    is_over = record.status in ("cancelled", "undone") and not import_undo.is_under_way(record)
+    return ok(answer) if is_over else accepted(f"/imports/{record.id}", answer)
+
+
 @blueprint.get("/imports/<import_id:id>/rejects", ctx_scope="imports:read")
 async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
     asked = query(request, ListRejectsRequest())
     rows = await imports.list_rejects(request.deps.db, import_id, **asked)
     return page(request, RejectResponse(), rows, limit=asked["limit"], key=lambda row: (row.line,))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
