@@ -83,7 +83,7 @@ async def restore_position(session: AsyncSession, record: Import) -> None:
     If another import has moved it since, there is none: the file is read anew, and known lines are duplicates.
     """
     position = await session.get(FilePosition, record.file)
-    if position is None or record.dry_run or not record.lines:
+    if position is None or record.dry_run or (position.import_id != record.id and not record.lines):
         return
     if position.import_id != record.id or record.prior_offset is None:
         await session.execute(delete(FilePosition).where(FilePosition.file == record.file))
