@@ -61,7 +61,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             settings.logs_file,
             settings.logs_dir,
             ZoneInfo(settings.logs_timezone),
-            rules=settings.logs_rules and read_rules(settings.logs_rules),
+            rules=read_rules(settings.logs_rules) if settings.logs_rules else None,
         ),
         geo=Geo.open(settings.geoip_path),
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),

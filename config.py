@@ -188,9 +188,7 @@ class SettingsSchema(Schema):
     LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
     LOGS_RULES = text(check=takes("the path of a file of rules for URLs that is there", is_file))
     IPINFO_TOKEN = text()
-    GEOIP_PATH = text(
-        check=takes("the path of an .mmdb file that is there", is_file)
-    )
+    GEOIP_PATH = text(check=takes("the path of an .mmdb file that is there", is_file))
     KINOPOISK_API_KEY = text()
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
     CORS_ORIGINS = text(

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,34 +25,27 @@ import orjson
 import typer
 from marshmallow import ValidationError
 from maxminddb import InvalidDatabaseError
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
-from clients.geo import Geo
-from composition import make_deps, prepare, running, with_database
+from composition import make_server_app, prepare, running, with_database
 from config import Settings, SettingsError, read_settings
 from db.database import Database
 from db.migrate import migrate as migrate_database
-from db.models import Import
 from db.queries.auth_events import Origin
 from embedded import EmbeddedError
-from service import accounts, imports, reports
+from import_command import ImportCommand, err, out, run_import
+from service import accounts, reports
 from service.errors import TrawlError
-from service.log_source import LogSource
+from service.import_run import Reading
+from service.log_rules import RulesError, read_rules
 from service.passwords import Hasher
-from transport.app import make_app
 from transport.observe import configure_logging
 from transport.server import HttpServer, ServerError, serve_until_signal, termination_handled
 
-SHOWN_REJECTS = 10
-
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
-out = Console()
-err = Console(stderr=True)
 
 
 @contextmanager
@@ -60,7 +53,7 @@ def told_in_one_line() -> Iterator[None]:
     """What an operator can mend is told in one line, and ends with 1."""
     try:
         yield
-    except (SettingsError, EmbeddedError, ServerError, TrawlError) as error:
+    except (SettingsError, EmbeddedError, ServerError, TrawlError, RulesError) as error:
         fail(str(error))
     except ValidationError as error:
         fail(str(error.messages) if isinstance(error.messages, list) else in_one_line(error.messages))
@@ -100,7 +93,7 @@ def serve() -> None:
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             serve_until_signal(
                 server,
-                lambda: make_app(make_deps(settings, addresses)),
+                lambda: make_server_app(settings, addresses),
                 termination,
                 watch=watch,
                 on_ready=lambda: out.print(f"Trawl is serving on {address}", highlight=False),
@@ -110,73 +103,32 @@ def serve() -> None:
 @cli.command("import")
 def import_logs(
     files: Annotated[
-        list[str], typer.Argument(help="Logs, plain or .gz; - is standard input.", metavar="FILE...")
-    ],
+        list[str] | None, typer.Argument(help="Logs, plain or .gz; - is standard input.", metavar="FILE...")
+    ] = None,
+    *,
+    follow: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Then read on as this log grows, until Ctrl-C.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; change nothing.")] = False,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What URLs stand for; LOGS_RULES unless given.")
+    ] = None,
 ) -> None:
     """Import access logs, each line once, however often it is read."""
     with told_in_one_line():
+        if not files and follow is None:
+            fail("name the logs to import, or one to --follow")
+        if dry_run and follow is not None:
+            fail("--dry-run and --follow do not go together")
         settings = settings_and_logs()
+        rules = rules or settings.logs_rules
+        reading = Reading(
+            ZoneInfo(settings.logs_timezone), dry_run=dry_run, rules=read_rules(rules) if rules else None
+        )
+        command = ImportCommand(files or [], follow, reading, settings.geoip_path)
         with running(settings) as (addresses, _):
-            done = asyncio.run(with_database(addresses, lambda db: import_files(db, settings, files)))
-    raise typer.Exit(0 if done else 1)
-
-
-async def import_files(db: Database, settings: Settings, names: list[str]) -> bool:
-    """Import one log after the other, also after one that can't be. Whether all could be."""
-    return all([await import_file(db, settings, name) for name in names])
-
-
-async def import_file(db: Database, settings: Settings, name: str) -> bool:
-    """Import one log with a progress bar. Whether it could be done."""
-    source = LogSource("-", None, sys.stdin.buffer) if name == "-" else LogSource.of_file(Path(name))
-    reading = imports.Reading(ZoneInfo(settings.logs_timezone), take_last=True)
-    with import_progress(source.name) as on_progress:
-        try:
-            record = await imports.import_log(
-                db, Geo.open(settings.geoip_path), source, reading, clock=now, on_progress=on_progress
-            )
-        except (OSError, EOFError, TrawlError) as error:
-            cause = imports.cause_of(error) if not isinstance(error, TrawlError) else str(error)
-            err.print(f"trawl: {name}: {cause}", style="red", markup=False, highlight=False)
-            return False
-    rejects = await imports.list_rejects(db, record.id, after=None, limit=SHOWN_REJECTS, offset=0)
-    for reject in rejects[:SHOWN_REJECTS]:
-        err.print(f"{source.name}:{reject.line}: {reject.reason}", markup=False, highlight=False)
-    more = f"; all of them: GET /imports/{record.id}/rejects" if len(rejects) > SHOWN_REJECTS else ""
-    out.print(
-        f"{source.name}: {record.lines:,} lines: {record.imported:,} imported, "
-        f"{record.duplicates:,} duplicates, {record.rejected:,} rejected "
-        f"({record.lines_per_second:,} lines/s){more}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-    return True
-
-
-@contextmanager
-def import_progress(name: str) -> Iterator[Callable[[Import], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[speed]:,} lines/s, {task.fields[rejected]:,} rejected"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
-        task = progress.add_task(name, total=None, speed=0, rejected=0)
-
-        def show(record: Import) -> None:
-            progress.update(
-                task,
-                total=record.bytes_total,
-                completed=record.bytes,
-                speed=record.lines_per_second,
-                rejected=record.rejected,
-            )
-
-        yield show
+            code = asyncio.run(with_database(addresses, lambda db: run_import(db, command)))
+    raise typer.Exit(code)
 
 
 @cli.command()

@@ -34,8 +34,8 @@ class ListRejectsRequest(PageQuery):
 class ImportResponse(Schema):
     """An import. `bytes` is how far it has come; `lines` = `imported` + `duplicates` + `rejected`.
 
-    `status` is running, done, failed, cancelled or undone; `format` is shop, common or combined, as the first lines
-    tell, null before there are any.
+    `status` is running, done, failed, cancelled or undone; `format` is shop, common or combined, as the first
+    lines tell, null before there are any.
     """
 
     id = fields.Integer()

@@ -1,7 +1,7 @@
 """Sees to it that no import is left alone: each worker looks now and then for those whose process has died.
 
-An import that a server began is gone on with; one of the command line, or an upload, whose lines cannot be had again,
-is told as failed. Undoing is gone on with whoever began it.
+An import that a server began is gone on with; one of the command line, or an upload, whose lines cannot be
+had again, is told as failed. Undoing is gone on with whoever began it.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ async def keep_imports(
 async def go_on(
     db: Database, geo: Geo, logs: LogFolder, record: Import, silence: float, *, clock: Clock
 ) -> None:
-    """Go on with what nobody has given a sign of life for; its lock tells whether somebody is there all the same."""
+    """Go on with what gives no sign of life; its lock tells whether somebody is there all the same."""
     if record.status != "running":
         await undo_import(db, record.id)
     elif record.resumable and record.file is not None:
@@ -74,6 +74,4 @@ async def go_on(
 async def give_up(db: Database, record: Import, error: str, *, clock: Clock) -> None:
     async with db.transaction() as session:
         if await queries.try_lock(session, lock_key(record.file, record.owner)):
-            await queries.finish_import(
-                session, record.id, record.owner, "failed", at=clock(), error=error
-            )
+            await queries.finish_import(session, record.id, record.owner, "failed", at=clock(), error=error)

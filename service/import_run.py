@@ -1,8 +1,8 @@
-"""One run of an import: a chunk is stored with all that follows from it, its rejects and the position after it, in
-one transaction, and only while the import's row still names this run.
+"""One run of an import: a chunk is stored with all that follows from it, its rejects and the position after
+it, in one transaction, and only while the import's row still names this run.
 
-Who imports a file holds its advisory lock, which PostgreSQL frees when the holder dies. A heartbeat in the row tells
-the others that it lives; it also tells the run that it was cancelled.
+Who imports a file holds its advisory lock, which PostgreSQL frees when the holder dies. A heartbeat in the
+row tells the others that it lives; it also tells the run that it was cancelled.
 
 What works with polars is imported where it is used, in the thread that parses: polars starts threads as it is
 imported, and the server's workers are forked from a process that must have none.
@@ -45,8 +45,8 @@ class Lost(Exception):
 class Reading:
     """How a log is read: the zone of times that name none, and the rules for URLs of standard formats.
 
-    A dry run parses, counts and keeps the rejects, and changes nothing else. What is `resumable` servers go on
-    with when its process ends.
+    A dry run parses, counts and keeps the rejects, and changes nothing else. What is `resumable` servers go
+    on with when its process ends.
     """
 
     zone: tzinfo
@@ -81,9 +81,10 @@ async def import_log(
 ) -> Import:
     """Import what is new in a log; `on_progress` is told at the begin and after each chunk.
 
-    `import_id` names an import whose process has died, or with `reopen` one that is done, to go on with. Raises
-    Conflict `import_running` while somebody else imports the file, `import_ended` if that import can't be gone on
-    with, OSError where the log can't be read. An import that fails, or is cancelled, keeps what it has stored.
+    `import_id` names an import whose process has died, or with `reopen` one that is done, to go on with.
+    Raises Conflict `import_running` while somebody else imports the file, `import_ended` if that import can't
+    be gone on with, OSError where the log can't be read. An import that fails, or is cancelled, keeps what it
+    has stored.
     """
     with source.open() as log:
         async with db.hold() as lock:

@@ -1,9 +1,9 @@
 """Cancels imports, and undoes them: as if they had never been.
 
-Visits go in spans of time, newest first, each in a transaction with all that follows from them: what is left is at any
-moment what the visits that are left add up to. Whoever stores visits meanwhile waits for one span, not for all. When
-the visits are gone, the last transaction learns goods anew, drops addresses that nobody uses, and puts the file's
-position back. If the process dies, another goes on.
+Visits go in spans of time, newest first, each in a transaction with all that follows from them: what is left
+is at any moment what the visits that are left add up to. Whoever stores visits meanwhile waits for one span,
+not for all. When the visits are gone, the last transaction learns goods anew, drops addresses that nobody
+uses, and puts the file's position back. If the process dies, another goes on.
 
 A line that stood in two imports is the one's which stored it: undoing that one takes it away.
 """
@@ -55,7 +55,7 @@ def is_under_way(record: Import) -> bool:
 
 
 async def undo_import(db: Database, import_id: int) -> None:
-    """Undo an import that is to be undone, once nobody works on its file; or wait until others have done it."""
+    """Undo an import that is to be undone, once nobody works on its file, or wait until others have."""
     while True:
         record = await read_import(db, import_id)
         if record.status == "undone":

@@ -31,8 +31,8 @@ async def parse_log(
 ) -> Import:
     """Import a log of the log folder, or join the import of it that runs already.
 
-    Answers with its row when it has ended, or after `wait` seconds. Raises NotFound `no_such_log`, and Conflict
-    `import_running` while an import of the file is being undone for as long.
+    Answers with its row when it has ended, or after `wait` seconds. Raises NotFound `no_such_log`, and
+    Conflict `import_running` while an import of the file is being undone for as long.
     """
     until = time.monotonic() + wait
     source = logs.find(file)
@@ -98,8 +98,8 @@ async def upload_log(
 ) -> Import:
     """Import a log while it is being uploaded. Answers with its row when all of it was read.
 
-    The row tells also of an upload that broke off or was broken: it has failed, and keeps its whole lines. Raises
-    TooLarge for one that unpacks to much more than it is.
+    The row tells also of an upload that broke off or was broken: it has failed, and keeps its whole lines.
+    Raises TooLarge for one that unpacks to much more than it is.
     """
     stream = UploadedLog(pieces, packed=packed)
     reading = Reading(logs.zone, dry_run=dry_run, rules=logs.rules)

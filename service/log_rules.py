@@ -11,8 +11,8 @@
     amount = 1             # or a number, where the URL tells none
     cart_id = "basket"
 
-The first rule whose path fits the whole path of the URL (without its last slash) decides. What a kind needs comes
-from a named group of the path, else from the query.
+The first rule whose path fits the whole path of the URL (without its last slash) decides. What a kind needs
+comes from a named group of the path, else from the query.
 """
 
 import re
@@ -104,8 +104,8 @@ def read_rule(where: str, table: Any) -> Rule:
         raise RulesError(f"{where}: kind must be one of {', '.join(get_args(Kind))}")
     kind = table["kind"]
     try:
-        path = re.compile(table.get("path"))
-    except (re.error, TypeError) as error:
+        path: re.Pattern[str] = re.compile(table["path"])
+    except (re.error, TypeError, KeyError) as error:
         raise RulesError(f"{where}: path is not a regular expression: {error}") from None
     fields = (*NAMES.get(kind, ()), *NUMBERS.get(kind, ()))
     unknown = sorted(table.keys() - {"kind", "path", *fields})
@@ -116,5 +116,3 @@ def read_rule(where: str, table: Any) -> Rule:
     if wrong:
         raise RulesError(f"{where}: {', '.join(wrong)} must be the name of a parameter, or a number")
     return Rule(kind, path, taken_from)
-
-

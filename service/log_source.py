@@ -1,4 +1,4 @@
-"""Where a log comes from: a file that may have been read before, packed or not, or a stream that is read once."""
+"""Where a log comes from: a file that may have been read before, or a stream that is read once."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ class OpenLog:
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A log to import: a file, or what `opened` gives. `key` is None for a stream, which is read only once."""
+    """A log to import: a file, or what `opened` gives. `key` is None for a stream, which is read once."""
 
     name: str
     key: str | None

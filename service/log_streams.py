@@ -17,7 +17,8 @@ from typing import BinaryIO, cast
 from service.errors import TooLarge, TrawlError
 
 GZIP_MAGIC = b"\x1f\x8b"
-# What an upload may unpack to at least, and how many times its own size beyond that. Logs are packed 10 to 40 fold.
+# What an upload may unpack to at least, and how many times its own size beyond that. Logs shrink 10 to 40
+# fold.
 FREE_BYTES = 64 * 1024 * 1024
 MAX_RATIO = 200
 WAKE_SECONDS = 0.2  # how often a reader of a pipe looks whether it is to stop

@@ -3,8 +3,9 @@
     203.0.113.9 - anna [01/Aug/2018:00:01:35 +0200] "GET /fish/?page=2 HTTP/1.1" 200 2326 "referer" "agent"
     └ address ┘        └ time with its offset   ┘    └ method, URL            ┘  └ status     └ combined only
 
-A line has no request key. Its key is made of the line itself: equal lines are told apart by how many of them stand
-in the TAIL_BYTES before. So a file that grew, was rotated or copied gives the same keys, wherever reading begins.
+A line has no request key. Its key is made of the line itself: equal lines are told apart by how many of them
+stand in the TAIL_BYTES before. So a file that grew, was rotated or copied gives the same keys, wherever
+reading begins.
 """
 
 import base64

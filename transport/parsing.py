@@ -16,6 +16,7 @@ from transport.request import Request
 
 MIB = 2**20
 MAX_PARAMETERS = 100
+MAX_SIZE_DIGITS = 19  # of a Content-Length: more than a row can hold
 UNPACKED_CHUNK = MIB  # bytes that a gzip body may unpack to at a time
 
 
@@ -96,9 +97,13 @@ async def read_body(request: Request, *, limit: int, gzip: bool) -> bytes:
 
 
 def declared_size(request: Request) -> int | None:
-    """The Content-Length, None where there is none that a row could hold."""
+    """The Content-Length, None where there is none that can be meant."""
     declared = request.headers.get("content-length", "")
-    return int(declared) if declared.isascii() and declared.isdecimal() and len(declared) < 19 else None
+    return (
+        int(declared)
+        if declared.isascii() and declared.isdecimal() and len(declared) < MAX_SIZE_DIGITS
+        else None
+    )
 
 
 def is_packed(request: Request) -> bool:

@@ -22,7 +22,8 @@ class Import(Base):
 
     While it runs, its process holds an advisory lock and renews the heartbeat; `owner` is that process's
     token: a chunk is stored only while it still stands here. `first_at` and `last_at` bound the times of its
-    visits, which is where undoing looks for them. `prior_…` is the file's position before this import wrote it.
+    visits, which is where undoing looks for them. `prior_…` is the file's position before this import wrote
+    it.
     """
 
     __tablename__ = "import"

@@ -36,7 +36,7 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
 
 
 async def learn_goods(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Learn from newly inserted visits which product goods are: pages may come after the lines they explain."""
+    """Learn from new visits which product goods are: pages may come after the lines that they explain."""
     lines = visits.filter(pl.col("kind") == "cart").select(
         "goods_id", "address", *IN_ORDER, "request_id", "import_id"
     )

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition, Import, Reject
 
-
 # Seconds without a heartbeat after which an import is taken for left alone, and after which for lost.
 LEFT_ALONE = 4
 LOST = 30

@@ -71,16 +71,15 @@ async def narrow_import(session: AsyncSession, import_id: int, *, last: datetime
 
 async def delete_unvisited_addresses(session: AsyncSession) -> None:
     await session.execute(
-        text(
-            "DELETE FROM address WHERE NOT EXISTS (SELECT FROM visit WHERE visit.address = address.address)"
-        )
+        text("DELETE FROM address WHERE NOT EXISTS (SELECT FROM visit WHERE visit.address = address.address)")
     )
 
 
 async def restore_position(session: AsyncSession, record: Import) -> None:
     """Put the file's position back to where it was before the import.
 
-    If another import has moved it since, there is none: the file is read anew, and known lines are duplicates.
+    If another import has moved it since, there is none: the file is read anew, and known lines are
+    duplicates.
     """
     position = await session.get(FilePosition, record.file)
     if position is None or record.dry_run or (position.import_id != record.id and not record.lines):

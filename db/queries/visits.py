@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.frames import add_counts, as_arrays, copy_frame, subtract_counts
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 
-
 # Advisory lock of all who store visits (shared) against those who take visits away (alone).
 WRITERS = 20_181
 WRITE_ALONGSIDE = text(f"SELECT pg_advisory_xact_lock_shared({WRITERS}, 0)")

@@ -1,4 +1,4 @@
-"""Undoing imports: all is as if they had never been, whatever else was imported, and whoever dies meanwhile."""
+"""Undoing imports: all is as if they had never been, whatever else there is, and whoever dies meanwhile."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ from tests.log_lines import logs
 ROOT = Path(__file__).parents[2]
 KEY = re.compile(rb"\[[A-Z0-9]([A-Z0-9]{7})\]")
 STATE = (
-    'SELECT file, "offset", line, encode(prefix_sha256, \'hex\') FROM file_position',
+    "SELECT file, \"offset\", line, encode(prefix_sha256, 'hex') FROM file_position",
     "SELECT host(address), country FROM address",
     "SELECT goods_id, learned_at, learned_position, learned_key FROM goods",
 )
@@ -222,9 +222,7 @@ async def test_an_import_beside_an_undo_loses_nothing(shop: Importer, tmp_path: 
     write(tmp_path / "b.txt", b"\n" * 500 + some_lines(400, start=100))
     first = await shop.read(tmp_path / "a.txt", chunk_bytes=1500)
     with patch.object(import_undo, "SPAN_VISITS", 11):
-        _, second = await asyncio.gather(
-            undo(shop, first), shop.read(tmp_path / "b.txt", chunk_bytes=1500)
-        )
+        _, second = await asyncio.gather(undo(shop, first), shop.read(tmp_path / "b.txt", chunk_bytes=1500))
     assert second.imported + second.duplicates == 400
     assert await shop.rows("SELECT count(*) FROM visit") == [(second.imported,)]
     await shop.read(tmp_path / "a.txt")
