@@ -12,8 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_only
 
-# What a database that is away, or goes away, is told by: no fault of what was asked.
-DATABASE_ERRORS = (SQLAlchemyError, PostgresError, InterfaceError, ConnectionError)
+# What a database that is away, or goes away, is told by; its socket may be missing, or nobody listen behind it.
+DATABASE_ERRORS = (
+    SQLAlchemyError,
+    PostgresError,
+    InterfaceError,
+    ConnectionError,
+    FileNotFoundError,
+    TimeoutError,
+)
 
 Transaction = AsyncSession  # what a use case holds, and hands to its queries
 

@@ -38,9 +38,18 @@ async def keep_imports(
         under_way = {import_id: task for import_id, task in under_way.items() if not task.done()}
         for record, silence in found:
             if record.id not in under_way:
-                work = go_on(db, geo, logs, record, silence, clock=clock)
+                work = go_on_if_possible(db, geo, logs, record, silence, clock=clock)
                 under_way[record.id] = background.spawn(work, name=f"import {record.id}")
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def go_on_if_possible(
+    db: Database, geo: Geo, logs: LogFolder, record: Import, silence: float, *, clock: Clock
+) -> None:
+    try:
+        await go_on(db, geo, logs, record, silence, clock=clock)
+    except DATABASE_ERRORS as error:
+        log.warning("import_not_gone_on_with", import_id=record.id, cause=type(error).__name__)
 
 
 async def go_on(
