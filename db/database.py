@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_only
 
-# What a database that is away, or goes away, is told by; its socket may be missing, or nobody listen behind it.
+# What a database that is away, or goes away, is told by. FileNotFoundError: its socket is missing.
 DATABASE_ERRORS = (
     SQLAlchemyError,
     PostgresError,

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import secrets
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -26,6 +28,7 @@ from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
+from tests.command_line import LOG, Command
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
 
@@ -263,3 +266,25 @@ async def other_user(add_user: AddUser, noise: None) -> User:
 @pytest.fixture
 async def admin(add_user: AddUser, noise: None) -> User:
     return await add_user("Root", role="admin")
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A DATA_DIR whose sockets' paths fit into 107 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="trawl-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path / "var"
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
+    """The command line on the tests' servers and a database of its own."""
+    return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})
+
+
+@pytest.fixture
+def shop_log(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.log"
+    path.write_text(LOG)
+    return path

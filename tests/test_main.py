@@ -2,96 +2,25 @@
 
 import gzip
 import json
-import os
 import re
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.command_line import LINES, LOG, PASSWORD, Command, one_line
 from tests.embedded.processes import comes_true, postgres_pids, valkey_pids
-
-PROJECT = Path(__file__).parents[1]
-PASSWORD = "correct horse battery"
-LINES = [
-    "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
-    "shop_api      | 2018-08-01 03:01:36 [YQ3J8G5B] INFO: 8.8.8.8 https://shop.example/fresh_fish/",
-    "shop_api      | 2018-08-01 13:01:37 [YQ3J8G5C] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
-    "shop_api      | 2018-08-01 14:01:38 [YQ3J8G5D] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
-    "this line is a reject",
-]
-LOG = "".join(f"{line}\n" for line in LINES)
-
-
-@dataclass(frozen=True)
-class Command:
-    """Runs `python main.py` with settings of its own; those of this process do not reach it."""
-
-    settings: dict[str, str]
-
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        inherited = {name: os.environ[name] for name in os.environ if name in {"PATH", "HOME", "LANG"}}
-        traced = {name: value for name, value in os.environ.items() if name.startswith("COV")}
-        return subprocess.Popen(
-            [sys.executable, str(PROJECT / "main.py"), *arguments],
-            cwd=PROJECT,
-            env=inherited | traced | {"COLUMNS": "100"} | self.settings | settings,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
-        """Returns the exit code, the output, and the lines of the error output that are no log lines."""
-        process = self.start(*arguments, **settings)
-        output, errors = process.communicate(text, timeout=30)
-        told = [line for line in errors.splitlines() if not line.startswith("{")]
-        return process.returncode, output, "\n".join(told)
-
-
-@pytest.fixture
-def short_dir() -> Iterator[Path]:
-    """A DATA_DIR whose sockets' paths fit into 107 bytes."""
-    path = Path(tempfile.mkdtemp(prefix="trawl-", dir="/tmp"))
-    path.chmod(0o755)
-    yield path / "var"
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
-    """The command line on the tests' servers and a database of its own."""
-    return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    path = tmp_path / "shop.log"
-    path.write_text(LOG)
-    return path
 
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
-
-
-def one_line(told: str) -> str:
-    assert len(told.splitlines()) == 1, told
-    return told
 
 
 def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
@@ -113,12 +42,12 @@ def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
 
 
 def test_import_takes_files_packed_files_and_standard_input_each_line_once(
-    trawl: Command, log: Path, tmp_path: Path
+    trawl: Command, shop_log: Path, tmp_path: Path
 ) -> None:
     packed = tmp_path / "packed.log.gz"
     more = LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ")
     packed.write_bytes(gzip.compress((LOG + more).encode()))
-    code, output, told = trawl.run("import", str(log), str(packed))
+    code, output, told = trawl.run("import", str(shop_log), str(packed))
     assert code == 0
     first, second = output.splitlines()
     assert first.startswith("shop.log: 5 lines: 4 imported, 0 duplicates, 1 rejected (")
@@ -129,8 +58,10 @@ def test_import_takes_files_packed_files_and_standard_input_each_line_once(
     assert output.startswith("-: 5 lines: 0 imported, 4 duplicates, 1 rejected (")
 
 
-def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: Command, log: Path) -> None:
-    code, output, told = trawl.run("import", "no-such.log", str(log))
+def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(
+    trawl: Command, shop_log: Path
+) -> None:
+    code, output, told = trawl.run("import", "no-such.log", str(shop_log))
     assert code == 1
     missing, rejected = told.splitlines()
     assert re.match("trawl: no-such.log: .*No such file", missing)
@@ -138,8 +69,8 @@ def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: C
     assert "4 imported" in output
 
 
-def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -> None:
-    assert trawl.run("import", str(log))[0] == 0
+def test_report_prints_a_table_or_the_response_body(trawl: Command, shop_log: Path) -> None:
+    assert trawl.run("import", str(shop_log))[0] == 0
     code, output, told = trawl.run("report", "3")
     assert (code, told) == (0, "")
     assert output.startswith("At what time of day is a category viewed most? day\n")
@@ -228,7 +159,7 @@ def wait_until_ready(url: str) -> None:
             return
 
 
-def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> None:
+def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, shop_log: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     trawl = Command({"DATA_DIR": str(short_dir), "PORT": str(port), "WORKERS": "1"})
@@ -239,7 +170,7 @@ def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> 
         assert call(f"{url}/register", body=account)["login"] == "anna"
         token = call(f"{url}/login", body=account)["access_token"]
 
-        code, output, _ = trawl.run("import", str(log))
+        code, output, _ = trawl.run("import", str(shop_log))
         assert code == 0
         assert "4 imported" in output
         assert [row["name"] for row in call(f"{url}/imports", token=token)["items"]] == ["shop.log"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,7 +23,7 @@ from service.import_keeper import keep_imports
 from service.import_run import BROKEN_OFF, INTERRUPTED
 from service.imports import list_imports
 from service.log_source import LogFolder
-from tests.log_imports import NOW, UTC, Importer, some_lines, write
+from tests.log_imports import NOW, Importer, some_lines, write
 
 ROOT = Path(__file__).parents[2]
 LINES = 200
@@ -48,7 +49,8 @@ source = LogSource.of_file(Path(path))
 if kind == "upload":
     source = LogSource("upload", None, lambda: open_file(Path(path), take_last=True))
 reading = Reading(UTC, dry_run=kind == "dry run", resumable=kind in ("server", "dry run"))
-asyncio.run(import_log(Database.connect(url), Geo.open(), source, reading, clock=lambda: NOW, on_progress=die))
+work = import_log(Database.connect(url), Geo.open(), source, reading, clock=lambda: NOW, on_progress=die)
+asyncio.run(work)
 """
 
 
@@ -134,7 +136,7 @@ async def test_a_log_that_is_gone_is_given_up_after_a_while(
     shop: Importer, log: Path, committed_url: str
 ) -> None:
     await die_importing(committed_url, log, "server")
-    log.rename(log.with_name("gone.txt"))
+    await asyncio.to_thread(log.rename, log.with_name("gone.txt"))
     async with keeper(shop, log.parent):
         [record] = await when(shop, ended)
     assert (record.status, record.error) == ("failed", INTERRUPTED)

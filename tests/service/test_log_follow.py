@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from service.errors import Conflict
 from service.import_run import Reading
 from service.imports import list_imports
 from service.log_follow import Following, follow_log
-from tests.log_imports import NOW, UTC, Importer, some_lines, write
+from tests.log_imports import NOW, Importer, some_lines, write
 
 
 @pytest.fixture
@@ -58,6 +59,10 @@ async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     raise AssertionError("it does not come true")
 
 
+def rename(log: Path, name: str) -> None:
+    log.rename(log.with_name(name))
+
+
 def append(log: Path, text: bytes) -> None:
     with log.open("ab") as file:
         file.write(text)
@@ -85,7 +90,7 @@ async def test_a_rotated_log_is_read_to_its_end_and_then_the_new_one(shop: Impor
     write(log, some_lines(10))
     async with follower(shop, log):
         await stored(shop, 10)
-        log.rename(log.with_name("logs.txt.1"))
+        rename(log, "logs.txt.1")
         write(log, some_lines(5, start=50))
         append(log.with_name("logs.txt.1"), some_lines(3, start=10).removesuffix(b"\n"))
         await stored(shop, 18)

@@ -1,5 +1,6 @@
 """Logs in the common and combined formats, whose keys are made of their lines."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -90,10 +91,8 @@ def test_a_line_that_does_not_fit_says_why(old: bytes, new: bytes, reason: str) 
 
 @given(st.one_of(st.binary(), st.binary(max_size=20).map(lambda noise: GOOD.replace(b"fresh_fish", noise))))
 def test_no_bytes_raise_anything_but_bad_line(raw: bytes) -> None:
-    try:
-        parse_standard_line(raw, None, NOW)
-    except BadLine as error:
-        assert str(error)
+    with suppress(BadLine):
+        assert parse_standard_line(raw, None, NOW).instant <= NOW
 
 
 def test_an_answer_that_is_an_error_is_no_page_of_the_shop() -> None:
