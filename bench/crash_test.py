@@ -170,11 +170,9 @@ def main() -> int:
     rows = victim.call("GET", "/imports?limit=1000")["items"]
     victim.stop()
     wrong = asyncio.run(compare(victim.environ, known))
-    print(
-    told = wrong or "all as it must be"
+    took, told = time.monotonic() - begun, wrong or "all as it must be"
+    print(f"{asked.kills} kills of {asked.what} in {took:.0f} s; imported after each: {stages}")
     print(f"{len(rows)} imports: {sorted({row['status'] for row in rows})}; {told}")
-    )
-    print(f"{len(rows)} imports: {sorted({row['status'] for row in rows})}; {wrong or 'all as it must be'}")
     shutil.rmtree(folder)
     return bool(wrong)
 
