@@ -18,7 +18,7 @@ from service.background import Background
 from service.errors import Conflict, NotFound
 from service.import_run import BEAT_SECONDS, Clock, lock_key, read_import
 
-SPAN_VISITS = 50_000
+SPAN_VISITS = 20_000
 WAIT_SECONDS = 5.0  # for which a caller is kept waiting
 POLL_SECONDS = 0.05
 
