@@ -271,3 +271,16 @@ def test_an_app_that_can_never_start_ends_the_server_with_its_cause(
     assert "ready" not in out
     assert err.splitlines()[-1].startswith("the server can't start: ")
     assert err.rstrip().endswith(cause)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(start: Start) -> None:
+    # In a process of its own: with client and server in one loop the answer is sometimes lost on its way.
+    address = urlsplit(url_of(start("--app", "impatient")))
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as connection:
+        connection.sendall(
+            b"POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n"
+            b'Content-Type: application/json\r\n\r\n{"login":'
+        )
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())["code"]) == (408, "request_timeout")
