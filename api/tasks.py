@@ -1,5 +1,6 @@
 """What is said about tasks."""
 
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load
@@ -13,11 +14,25 @@ TITLE_LENGTH = 200  # characters
 DESCRIPTION_LENGTH = 10_000
 SEARCH_LENGTH = 200
 
+
+class DueTime(DateTime):
+    """Any time but the very first and the very last, which the database driver takes for infinite."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        time = super()._deserialize(value)
+        if time.replace(tzinfo=None) in (datetime.min, datetime.max):
+            raise ValidationError("must not be the first or the last of all times")
+        return time
+
+
 # What a cursor says of a task for each sort key; a title's is its folded form.
 SORT_VALUES: dict[str, fields.Field[Any]] = {
     "created_at": DateTime(),
     "updated_at": DateTime(),
-    "due_at": DateTime(allow_none=True),
+    "due_at": DueTime(),
     "priority": Choice(*PRIORITIES),
     "title": Text(maximum=TITLE_LENGTH),
 }
@@ -44,7 +59,7 @@ class CreateTaskRequest(Strict):
     description = Text(maximum=DESCRIPTION_LENGTH, load_default="")
     status = Choice(*STATUSES, load_default="todo")
     priority = Choice(*PRIORITIES, load_default="normal")
-    due_at = DateTime(allow_none=True, load_default=None)
+    due_at = DueTime(load_default=None)
 
 
 class ReplaceTaskRequest(CreateTaskRequest):
@@ -58,7 +73,7 @@ class UpdateTaskRequest(Strict):
     description = Text(maximum=DESCRIPTION_LENGTH)
     status = Choice(*STATUSES)
     priority = Choice(*PRIORITIES)
-    due_at = DateTime(allow_none=True)
+    due_at = DueTime()
 
 
 class ListTasksRequest(PageQuery):
