@@ -1,6 +1,6 @@
 """What is said about tasks."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load
@@ -13,6 +13,8 @@ PRIORITIES = ("low", "normal", "high")
 TITLE_LENGTH = 200  # characters
 DESCRIPTION_LENGTH = 10_000
 SEARCH_LENGTH = 200
+FIRST_TIME = datetime.min.replace(tzinfo=UTC)
+LAST_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class DueTime(DateTime):
@@ -23,7 +25,7 @@ class DueTime(DateTime):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         time = super()._deserialize(value)
-        if time.replace(tzinfo=None) in (datetime.min, datetime.max):
+        if time in (FIRST_TIME, LAST_TIME):
             raise ValidationError("must not be the first or the last of all times")
         return time
 
