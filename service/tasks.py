@@ -50,8 +50,8 @@ async def create_task(db: Database, user_id: int, *, now: datetime, **fields: An
 
 
 async def get_task(db: Database, user_id: int, task_id: int) -> TaskRow:
-    async with db.read() as session:
-        task = await queries.select_task(session, user_id, task_id)
+    async with db.driver() as connection:
+        task = await queries.select_task(connection, user_id, task_id)
     if task is None:
         raise _no_task(task_id)
     return task
