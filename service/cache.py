@@ -17,6 +17,9 @@ log = structlog.get_logger("trawl.cache")
 
 CONNECT_WAIT = 0.25  # seconds
 REPLY_WAIT = 0.5  # seconds; generous, for a busy loop reads a prompt reply late
+# Of a worker. Valkey runs one command at a time, and to open many at once takes a busy loop longer than
+# CONNECT_WAIT: with 50 a first burst of 300 on a loaded machine found Valkey "away".
+CONNECTIONS = 8
 PAUSE = 1.0  # seconds during which nobody waits for a Valkey that has just failed
 
 
@@ -38,7 +41,7 @@ class Cache:
         self._digests: dict[str, str] = {}
 
     @classmethod
-    def connect(cls, url: str, *, connections: int = 50) -> "Cache":
+    def connect(cls, url: str, *, connections: int = CONNECTIONS) -> "Cache":
         """For `redis://…` or `unix://…`; nothing is connected before the first command."""
         # The pool only reads the URL: to take a connection from it and give it back costs more than to ask.
         pool = ConnectionPool.from_url(
