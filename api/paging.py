@@ -51,7 +51,7 @@ class PageQuery(Strict):
 
 def encode_cursor(key: Sequence[int | str | datetime | None]) -> str:
     values = [rfc3339(part) if isinstance(part, datetime) else part for part in key]
-    raw = json.dumps(values, separators=(",", ":")).encode()
+    raw = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 

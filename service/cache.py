@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -16,6 +17,9 @@ log = structlog.get_logger("trawl.cache")
 
 CONNECT_WAIT = 0.25  # seconds
 REPLY_WAIT = 0.5  # seconds; generous, for a busy loop reads a prompt reply late
+# Of a worker. Valkey runs one command at a time, and to open many at once takes a busy loop longer than
+# CONNECT_WAIT: with 50 a first burst of 300 on a loaded machine found Valkey "away".
+CONNECTIONS = 8
 PAUSE = 1.0  # seconds during which nobody waits for a Valkey that has just failed
 
 
@@ -29,23 +33,24 @@ class Cache:
     After a failure all commands fail at once for `PAUSE`; then one is let through to see whether it is back.
     """
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, make_connection: Callable[[], AbstractConnection], *, connections: int) -> None:
+        self._make_connection = make_connection
+        self._places = asyncio.Semaphore(connections)
+        self._idle: list[AbstractConnection] = []
         self._paused_until = 0.0  # on the monotonic clock
         self._digests: dict[str, str] = {}
 
     @classmethod
-    def connect(cls, url: str, *, connections: int = 50) -> "Cache":
-        """A pool for `redis://…` or `unix://…`; nothing is connected before the first command."""
-        pool = BlockingConnectionPool.from_url(
+    def connect(cls, url: str, *, connections: int = CONNECTIONS) -> "Cache":
+        """For `redis://…` or `unix://…`; nothing is connected before the first command."""
+        # The pool only reads the URL: to take a connection from it and give it back costs more than to ask.
+        pool = ConnectionPool.from_url(
             url,
-            max_connections=connections,
-            timeout=None,  # every command has one timeout, ours
-            socket_timeout=None,
+            socket_timeout=None,  # every command has one timeout, ours
             socket_connect_timeout=CONNECT_WAIT,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(Redis.from_pool(pool))
+        return cls(pool.make_connection, connections=connections)
 
     async def run(self, command: str, *args: str | bytes | float) -> Any:
         """One command, as Valkey names it."""
@@ -74,11 +79,20 @@ class Cache:
             return await self._execute("EVAL", source, *args)
 
     async def _execute(self, *args: str | bytes | float) -> Any:
-        async with asyncio.timeout(REPLY_WAIT):
-            return await self._redis.execute_command(*args)
+        async with asyncio.timeout(REPLY_WAIT), self._places:
+            connection = self._idle.pop() if self._idle else self._make_connection()
+            try:
+                # Something to read before anything was asked is the end of the stream, or not for us.
+                if connection.is_connected and await connection.can_read():
+                    await connection.disconnect(nowait=True)
+                await connection.send_command(*args)  # connects first, if need be
+                return await connection.read_response()
+            finally:
+                self._idle.append(connection)
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        for connection in self._idle:
+            await connection.disconnect()
 
     async def _guarded(self, command: Any) -> Any:
         now = time.monotonic()

@@ -46,6 +46,12 @@ PRIVATE: dict[str, str | None] = {
     "GET /imports/<import_id:id>/rejects": "imports:read",
     "GET /reports": "reports:read",
     "GET /report/<number:str>": "reports:read",
+    "GET /tasks": "tasks:read",
+    "POST /tasks": "tasks:write",
+    "GET /tasks/<task_id:id>": "tasks:read",
+    "PUT /tasks/<task_id:id>": "tasks:write",
+    "PATCH /tasks/<task_id:id>": "tasks:write",
+    "DELETE /tasks/<task_id:id>": "tasks:write",
 }
 EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
 AddUser = Callable[..., Awaitable[User]]
