@@ -15,6 +15,7 @@ PUBLIC = {
     "POST /",
     "GET /health",
     "GET /ready",
+    "GET /openapi.json",
     "POST /user",
     "POST /register",
     "POST /user/auth",

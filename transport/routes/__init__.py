@@ -2,10 +2,22 @@
 
 from sanic import Blueprint
 
-from transport.routes import admin, imports, keys, profile, reports, root, sessions, tasks, users
+from transport.routes import (
+    admin,
+    documents,
+    imports,
+    keys,
+    profile,
+    reports,
+    root,
+    sessions,
+    tasks,
+    users,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
+    documents.blueprint,
     users.blueprint,
     sessions.blueprint,
     profile.blueprint,
