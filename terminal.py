@@ -1,4 +1,4 @@
-"""What the commands share: how they tell of success and failure, and the settings and logs they begin with."""
+"""What the commands share: how they tell of success and failure, and their settings and logs."""
 
 import logging
 import sys

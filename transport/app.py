@@ -78,7 +78,8 @@ def all_routes() -> Iterable[Route]:
     app = Sanic("routes", config=Config(env_prefix=None), router=PrefixRouter(), configure_logging=False)
     Sanic.unregister_app(app)
     add_routes(app)
-    return app.router.routes
+    routes: Iterable[Route] = app.router.routes
+    return routes
 
 
 async def close_deps(app: Sanic[Any, Any]) -> None:

@@ -31,7 +31,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @dataclass
 class Tab:
-    """A page, and what went wrong in it. Other hosts than the server's are blocked, and noted as `strangers`."""
+    """A page, and what went wrong in it. Hosts other than the server's are blocked: `strangers`."""
 
     page: Page
     errors: list[str] = field(default_factory=list)

@@ -12,6 +12,7 @@ from api.tasks import (
 )
 from service import tasks
 from service.tasks import TaskRow
+from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
 from transport.responses import created, if_match, make_etag, no_content, not_modified, ok, page, tagged
@@ -36,6 +37,7 @@ def shown(request: Request, task: TaskRow) -> HTTPResponse:
 
 
 @blueprint.post("/tasks", ctx_scope="tasks:write")
+@operation(body=CreateTaskRequest, answers={201: TaskResponse}, etag=True)
 async def create_task(request: Request) -> HTTPResponse:
     new = body(request, create_request)
     task = await tasks.create_task(request.deps.db, request.user_id, now=request.origin.at, **new)
@@ -43,6 +45,7 @@ async def create_task(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/tasks", ctx_scope="tasks:read")
+@operation(query=ListTasksRequest, answers={200: Page(TaskResponse)}, etag=True)
 async def list_tasks(request: Request) -> HTTPResponse:
     asked = query(request, list_request)
     rows = await tasks.list_tasks(request.deps.replica, request.user_id, **asked)
@@ -57,16 +60,19 @@ async def list_tasks(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/tasks/<task_id:id>", ctx_scope="tasks:read")
+@operation(answers={200: TaskResponse}, etag=True)
 async def get_task(request: Request, task_id: int) -> HTTPResponse:
     return shown(request, await tasks.get_task(request.deps.db, request.user_id, task_id))
 
 
 @blueprint.put("/tasks/<task_id:id>", ctx_scope="tasks:write")
+@operation(body=ReplaceTaskRequest, answers={200: TaskResponse}, etag=True, if_match=True)
 async def replace_task(request: Request, task_id: int) -> HTTPResponse:
     return await change(request, task_id, body(request, replace_request))
 
 
 @blueprint.patch("/tasks/<task_id:id>", ctx_scope="tasks:write")
+@operation(body=UpdateTaskRequest, answers={200: TaskResponse}, etag=True, if_match=True)
 async def update_task(request: Request, task_id: int) -> HTTPResponse:
     return await change(request, task_id, body(request, update_request))
 
@@ -84,6 +90,7 @@ async def change(request: Request, task_id: int, changes: dict[str, object]) -> 
 
 
 @blueprint.delete("/tasks/<task_id:id>", ctx_scope="tasks:write")
+@operation(answers={204: None}, if_match=True)
 async def delete_task(request: Request, task_id: int) -> HTTPResponse:
     await tasks.delete_task(
         request.deps.db,
