@@ -15,7 +15,7 @@ DETAILS = {
     "bad_json": "the body is not JSON: unexpected character: line 1 column 1 (char 0)",
     "bad_request": "the query string is not UTF-8, or has too many parameters",
     "bad_token": "this token is not, or no longer, good",
-    "changed": "it is no longer what If-Match names",
+    "precondition_failed": "it is no longer what If-Match names",
     "internal_error": "something went wrong here; the log tells what",
     "invalid": "title: must have 1 to 200 characters",
     "login_taken": "this login is taken",
@@ -49,7 +49,7 @@ def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
     if route.parameters:
         codes[404] = ("not_found",)
     if route.operation.if_match:
-        codes[412] = ("changed",)
+        codes[412] = ("precondition_failed",)
     if route.operation.query or route.operation.body is not None:
         codes[422] = ("invalid",)
     if route.limit != "none":
