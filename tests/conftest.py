@@ -27,6 +27,7 @@ from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
+from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
 
@@ -198,6 +199,14 @@ def server(running_app: RunningApp, deps: Deps) -> RunningApp:
     """The application on this test's dependencies."""
     running_app.use(deps)
     return running_app
+
+
+@pytest.fixture(autouse=True)
+def requests_fit_the_document() -> Iterator[None]:
+    """What a test asked and was answered must be as the OpenAPI document says."""
+    complaints.clear()
+    yield
+    assert complaints == []
 
 
 @pytest.fixture

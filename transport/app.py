@@ -60,13 +60,26 @@ def make_app(deps: Deps) -> Sanic[Any, Any]:
         loads=orjson.loads,
     )
     Sanic.unregister_app(app)  # Sanic's registry takes a name once, and only its own server needs it
-    app.router.register_pattern("id", positive_id, IDENTIFIER)
-    for blueprint in BLUEPRINTS:
-        app.blueprint(blueprint)
+    add_routes(app)
     app.register_listener(close_deps, "after_server_stop")
     app.register_middleware(before_handler, "request")
     app.register_middleware(after_handler, "response")
     return app
+
+
+def add_routes(app: Sanic[Any, Any]) -> None:
+    app.router.register_pattern("id", positive_id, IDENTIFIER)
+    for blueprint in BLUEPRINTS:
+        app.blueprint(blueprint)
+
+
+def all_routes() -> Iterable[Route]:
+    """The routes, without anything that could serve them."""
+    app = Sanic("routes", config=Config(env_prefix=None), router=PrefixRouter(), configure_logging=False)
+    Sanic.unregister_app(app)
+    add_routes(app)
+    routes: Iterable[Route] = app.router.routes
+    return routes
 
 
 async def close_deps(app: Sanic[Any, Any]) -> None:

@@ -2,7 +2,18 @@
 
 from sanic import Blueprint
 
-from transport.routes import admin, documents, imports, keys, profile, reports, root, sessions, tasks, users
+from transport.routes import (
+    admin,
+    documents,
+    imports,
+    keys,
+    profile,
+    reports,
+    root,
+    sessions,
+    tasks,
+    users,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
