@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api clients db embedded service transport tests bench migrations main.py composition.py config.py import_command.py
+SOURCES := api clients db embedded service transport tests bench migrations main.py composition.py config.py import_command.py operate.py terminal.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check bench format lock clean
@@ -20,7 +20,7 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "installing dependencies (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m compileall -q api clients db embedded service transport main.py composition.py config.py import_command.py
+	@$(BIN)/python -m compileall -q api clients db embedded service transport main.py composition.py config.py import_command.py operate.py terminal.py
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed

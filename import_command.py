@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from clients.geo import Geo
@@ -22,12 +21,10 @@ from service.imports import list_rejects
 from service.log_follow import Following, follow_log
 from service.log_source import LogSource
 from service.log_streams import PipedLog
+from terminal import err, out
 
 SHOWN_REJECTS = 10
 RETRY_SECONDS = 0.2
-
-out = Console()
-err = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,8 @@ if __name__ == "__main__":
     gc.disable()
 
 import asyncio
-import logging
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,53 +20,25 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import typer
-from marshmallow import ValidationError
-from maxminddb import InvalidDatabaseError
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
+import operate
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
 from composition import make_server_app, prepare, running, with_database
-from config import Settings, SettingsError, read_settings
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
-from embedded import EmbeddedError
-from import_command import ImportCommand, err, out, run_import
+from import_command import ImportCommand, run_import
 from service import accounts, reports
-from service.errors import TrawlError
 from service.import_run import Reading
-from service.log_rules import RulesError, read_rules
+from service.log_rules import read_rules
 from service.passwords import Hasher
-from transport.observe import configure_logging
-from transport.server import HttpServer, ServerError, serve_until_signal, termination_handled
+from terminal import fail, out, settings_and_logs, told_in_one_line
+from transport.server import HttpServer, serve_until_signal, termination_handled
 
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
-
-
-@contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """What an operator can mend is told in one line, and ends with 1."""
-    try:
-        yield
-    except (SettingsError, EmbeddedError, ServerError, TrawlError, RulesError) as error:
-        fail(str(error))
-    except ValidationError as error:
-        fail(str(error.messages) if isinstance(error.messages, list) else in_one_line(error.messages))
-    except (OSError, InvalidDatabaseError) as error:
-        fail(str(error).splitlines()[0])
-    except SQLAlchemyError as error:
-        fail(f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}")
-
-
-def in_one_line(messages: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} {' and '.join(what)}" for name, what in sorted(messages.items()))
-
-
-def fail(reason: str) -> None:
-    err.print(f"trawl: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+cli.command()(operate.openapi)
 
 
 @cli.callback(invoke_without_command=True)
@@ -207,16 +176,6 @@ def migrate() -> None:
         f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}",
         highlight=False,
     )
-
-
-def settings_and_logs(*, quiet: bool = True) -> Settings:
-    """The settings, and logs as they say; a short command (`quiet`) logs only what is wrong."""
-    settings = read_settings()
-    log_format = settings.log_format or ("console" if sys.stderr.isatty() else "json")
-    usual = "WARNING" if quiet else settings.log_level
-    configure_logging("DEBUG" if settings.debug else usual, "console" if log_format == "console" else "json")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    return settings
 
 
 def from_here() -> Origin:

@@ -12,6 +12,7 @@ from api.fields import Choice, DateTime, IntegerText, Strict, Text
 FORMATS = ("json", "csv", "svg")
 PAGES = ("all", "category", "product")
 MAX_CATEGORY = 2048  # characters: as long as a URL
+QUESTION = {"example": "From which country do visitors come most often?"}
 MAX_AGE = 10 * 366 * 24 * 60  # minutes
 
 
@@ -80,8 +81,8 @@ class CountryRow(Schema):
 
     country = fields.String()
     name = fields.String()
-    requests = fields.Integer()
-    visitors = fields.Integer()
+    requests = fields.Integer(metadata={"x-optional": True})
+    visitors = fields.Integer(metadata={"x-optional": True})
     share = fields.Float()
 
 
@@ -142,12 +143,16 @@ class ReportResponse(Schema):
     """A report's answer with all that tells what it means. Rows are those of the report's own schema."""
 
     report = fields.Integer(attribute="report.number")
-    title = fields.String(attribute="report.title")
+    title = fields.String(attribute="report.title", metadata=QUESTION)
     definition = fields.String(attribute="report.definition")
-    parameters = fields.Method("dump_parameters")
-    answer = fields.Raw()
-    rows = fields.Method("dump_rows")
-    as_of = DateTime()
+    parameters = fields.Method(
+        "dump_parameters", metadata={"type": "object", "example": {"tz": "UTC", "source": "all", "limit": 10}}
+    )
+    answer = fields.Raw(metadata={"type": ["string", "integer", "null"]})
+    rows = fields.Method(
+        "dump_rows", metadata={"type": "array", "x-items": tuple(dict.fromkeys(ROWS.values()))}
+    )
+    as_of = DateTime(allow_none=True)
 
     def dump_parameters(self, result: Any) -> Any:
         return REQUESTS[result.report.number]().dump(result.parameters)
@@ -160,9 +165,27 @@ class ReportSummary(Schema):
     """One of GET /reports: what the report answers, and its parameters with their defaults."""
 
     report = fields.Integer(attribute="number")
-    title = fields.String()
+    title = fields.String(metadata=QUESTION)
     definition = fields.String()
-    parameters = fields.Method("dump_parameters")
+    parameters = fields.Method(
+        "dump_parameters",
+        metadata={
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "example": "metric"},
+                    "default": {"type": ["string", "integer", "null"], "example": "requests"},
+                    "choices": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "example": ["requests", "visitors"],
+                    },
+                },
+                "required": ["name", "default"],
+            },
+        },
+    )
 
     def dump_parameters(self, report: Any) -> list[dict[str, Any]]:
         return [

@@ -15,6 +15,7 @@ import aiohttp
 import asyncpg
 import pytest
 import structlog
+from hypothesis import settings
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -29,12 +30,16 @@ from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
 from tests.command_line import LOG, Command
+from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
 
 PASSWORD = "correct horse battery"
 FAST = 4  # log2 of scrypt's N in tests
 
+# How long an example takes tells of the machine only.
+settings.register_profile("trawl", deadline=None)
+settings.load_profile("trawl")
 
 # Logs go where pytest shows them for a test that failed.
 structlog.configure(
@@ -203,6 +208,14 @@ def server(running_app: RunningApp, deps: Deps) -> RunningApp:
     """The application on this test's dependencies."""
     running_app.use(deps)
     return running_app
+
+
+@pytest.fixture(autouse=True)
+def requests_fit_the_document() -> Iterator[None]:
+    """What a test asked and was answered must be as the OpenAPI document says."""
+    complaints.clear()
+    yield
+    assert complaints == []
 
 
 @pytest.fixture

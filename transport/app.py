@@ -24,13 +24,13 @@ from service.deps import Deps
 from transport.auth import admit
 from transport.errors import problem, to_response
 from transport.observe import log_request
+from transport.openapi.routes import PREFIX
 from transport.parsing import MIB, read_body
 from transport.request import Request, new_request_id
 from transport.routes import BLUEPRINTS
 
 log = structlog.get_logger("trawl.http")
 
-PREFIX = "/api/v1"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MAX_BODY = MIB
 IDENTIFIER = re.compile("[1-9][0-9]{0,18}")
@@ -60,13 +60,26 @@ def make_app(deps: Deps) -> Sanic[Any, Any]:
         loads=orjson.loads,
     )
     Sanic.unregister_app(app)  # Sanic's registry takes a name once, and only its own server needs it
-    app.router.register_pattern("id", positive_id, IDENTIFIER)
-    for blueprint in BLUEPRINTS:
-        app.blueprint(blueprint)
+    add_routes(app)
     app.register_listener(close_deps, "after_server_stop")
     app.register_middleware(before_handler, "request")
     app.register_middleware(after_handler, "response")
     return app
+
+
+def add_routes(app: Sanic[Any, Any]) -> None:
+    app.router.register_pattern("id", positive_id, IDENTIFIER)
+    for blueprint in BLUEPRINTS:
+        app.blueprint(blueprint)
+
+
+def all_routes() -> Iterable[Route]:
+    """The routes, without anything that could serve them."""
+    app = Sanic("routes", config=Config(env_prefix=None), router=PrefixRouter(), configure_logging=False)
+    Sanic.unregister_app(app)
+    add_routes(app)
+    routes: Iterable[Route] = app.router.routes
+    return routes
 
 
 async def close_deps(app: Sanic[Any, Any]) -> None:

@@ -2,10 +2,22 @@
 
 from sanic import Blueprint
 
-from transport.routes import admin, imports, keys, profile, reports, root, sessions, users
+from transport.routes import (
+    admin,
+    documents,
+    imports,
+    keys,
+    profile,
+    reports,
+    root,
+    sessions,
+    tasks,
+    users,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
+    documents.blueprint,
     users.blueprint,
     sessions.blueprint,
     profile.blueprint,
@@ -13,4 +25,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin.blueprint,
     imports.blueprint,
     reports.blueprint,
+    tasks.blueprint,
 )

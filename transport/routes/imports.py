@@ -13,6 +13,7 @@ from api.imports import (
     UploadLogRequest,
 )
 from service import import_undo, imports
+from transport.operations import File, Page, operation
 from transport.parsing import declared_size, is_packed, query, upload_pieces
 from transport.request import Request
 from transport.responses import accepted, no_content, ok, page
@@ -22,6 +23,11 @@ blueprint = Blueprint("imports")
 
 @blueprint.get("/parse", ctx_scope="imports:write")
 @blueprint.post("/parse", name="parse_post", ctx_scope="imports:write")
+@operation(
+    query=ParseLogRequest,
+    answers={200: ImportResponse, 202: ImportResponse},
+    problems={404: "no_such_log", 409: "import_running"},
+)
 async def parse_log(request: Request) -> HTTPResponse:
     asked = query(request, ParseLogRequest())
     if request.method == "HEAD":  # asks what GET would answer, and must not import
@@ -33,6 +39,15 @@ async def parse_log(request: Request) -> HTTPResponse:
 
 
 @blueprint.post("/imports", ctx_admin=True, stream=True)
+@operation(
+    query=UploadLogRequest,
+    body={
+        "text/plain": File("A log, plain or gzip."),
+        "application/gzip": File("The same, packed."),
+        "application/octet-stream": File("The same."),
+    },
+    answers={202: ImportResponse},
+)
 async def upload_log(request: Request) -> HTTPResponse:
     deps = request.deps
     record = await imports.upload_log(
@@ -49,6 +64,7 @@ async def upload_log(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/imports", ctx_scope="imports:read")
+@operation(query=ListImportsRequest, answers={200: Page(ImportResponse)})
 async def list_imports(request: Request) -> HTTPResponse:
     asked = query(request, ListImportsRequest())
     rows = await imports.list_imports(request.deps.replica, **asked)
@@ -56,12 +72,14 @@ async def list_imports(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/imports/<import_id:id>", ctx_scope="imports:read")
+@operation(answers={200: ImportResponse})
 async def get_import(request: Request, import_id: int) -> HTTPResponse:
     record = await imports.get_import(request.deps.db, import_id)
     return ok(ImportResponse().dump(record))
 
 
 @blueprint.delete("/imports/<import_id:id>", ctx_admin=True)
+@operation(answers={200: ImportResponse, 202: ImportResponse}, problems={409: "import_running"})
 async def delete_import(request: Request, import_id: int) -> HTTPResponse:
     deps = request.deps
     record = await import_undo.delete_import(deps.db, deps.background, import_id, clock=now)
@@ -71,6 +89,7 @@ async def delete_import(request: Request, import_id: int) -> HTTPResponse:
 
 
 @blueprint.get("/imports/<import_id:id>/rejects", ctx_scope="imports:read")
+@operation(query=ListRejectsRequest, answers={200: Page(RejectResponse)})
 async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
     asked = query(request, ListRejectsRequest())
     rows = await imports.list_rejects(request.deps.db, import_id, **asked)
