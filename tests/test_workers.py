@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from tests.command_line import PASSWORD, Command
+from tests.test_main import free_port, wait_until_ready
 from tests.wire import Wire, lay_wire
 
-__all__ = ["short_dir"]  # a fixture
 LIMIT = 100
 CONNECTIONS = 40  # so many at once reach both workers
 

@@ -13,12 +13,14 @@ from api.imports import (
     UploadLogRequest,
 )
 from service import import_undo, imports
-from transport.operations import File, Page, operation
+from transport.operations import Page, Text, operation
 from transport.parsing import declared_size, is_packed, query, upload_pieces
 from transport.request import Request
 from transport.responses import accepted, no_content, ok, page
 
 blueprint = Blueprint("imports")
+
+LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/caviar/\n"
 
 
 @blueprint.get("/parse", ctx_scope="imports:write")
@@ -41,11 +43,7 @@ async def parse_log(request: Request) -> HTTPResponse:
 @blueprint.post("/imports", ctx_admin=True, stream=True)
 @operation(
     query=UploadLogRequest,
-    body={
-        "text/plain": File("A log, plain or gzip."),
-        "application/gzip": File("The same, packed."),
-        "application/octet-stream": File("The same."),
-    },
+    body={"text/plain": Text(LINE, "A log, plain or gzip, under any content type.")},
     answers={202: ImportResponse},
 )
 async def upload_log(request: Request) -> HTTPResponse:
