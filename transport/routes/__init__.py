@@ -2,7 +2,19 @@
 
 from sanic import Blueprint
 
-from transport.routes import admin, documents, imports, keys, profile, reports, root, sessions, tasks, users
+from transport.routes import (
+    admin,
+    documents,
+    imports,
+    keys,
+    movies,
+    profile,
+    reports,
+    root,
+    sessions,
+    tasks,
+    users,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
@@ -15,4 +27,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports.blueprint,
     reports.blueprint,
     tasks.blueprint,
+    movies.blueprint,
 )
