@@ -72,9 +72,7 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
     if settings.kinopoisk_api_key is None:
         return None
     client = Kinopoisk(settings.kinopoisk_url, settings.kinopoisk_api_key)
-    return FilmCatalogue(
-        client, cache, background, instance=secrets.token_hex(8), workers=settings.workers
-    )
+    return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
 
 
 @contextmanager

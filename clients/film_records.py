@@ -99,10 +99,10 @@ def text(value: object) -> str | None:
 
 def whole(value: object) -> int | None:
     """A whole number from 0, also one that is written as 7.0 or "7"."""
-    if isinstance(value, str) and IDENTIFIER.fullmatch(value.strip()):
-        value = int(value)
-    elif isinstance(value, float) and value.is_integer():
-        value = int(value)
+    if isinstance(value, str):
+        value = int(value) if IDENTIFIER.fullmatch(value.strip()) else None
+    elif isinstance(value, float):
+        value = int(value) if value.is_integer() else None
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value <= MAX_ID else None

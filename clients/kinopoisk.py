@@ -62,7 +62,9 @@ class Kinopoisk:
     async def search(self, keyword: str, page: int, *, within: float) -> FilmPage:
         """A page of films, counted from 1. Waits `within` seconds at most, as all calls do."""
         parameters = {"keyword": keyword, "page": str(page)}
-        return page_from(await self._get("search", "/api/v2.1/films/search-by-keyword", within, parameters), page)
+        return page_from(
+            await self._get("search", "/api/v2.1/films/search-by-keyword", within, parameters), page
+        )
 
     async def film(self, kinopoisk_id: int, *, within: float) -> Film:
         found = film_from(await self._get("film", f"/api/v2.2/films/{kinopoisk_id}", within))

@@ -73,7 +73,7 @@ def details(number: int) -> dict[str, Any]:
 
 
 def summary(number: int) -> dict[str, Any]:
-    """The same film as a search tells of it: other names and types, and what is unknown is absent or "null"."""
+    """The same film as a search tells of it, with other names and types; the unknown is absent or "null"."""
     film = details(number)
     minutes = film["filmLength"]
     return {

@@ -34,9 +34,7 @@ async def search(request: web.Request) -> web.Response:
 def found_by(keyword: str, page: int) -> dict[str, Any]:
     """The page of films that have the keyword in one of their names."""
     wanted = keyword.casefold()
-    films = [
-        summary(number) for number, row in enumerate(ROWS) if wanted in f"{row[0]}\n{row[1]}".casefold()
-    ]
+    films = [summary(number) for number, row in enumerate(ROWS) if wanted in f"{row[0]}\n{row[1]}".casefold()]
     return {
         "keyword": keyword,
         "pagesCount": math.ceil(len(films) / PAGE_SIZE),

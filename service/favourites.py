@@ -92,7 +92,7 @@ async def refresh_favourites(
 ) -> Refreshing:
     """Look every favourite film up again, those first that have waited longest, and save what is told.
 
-    What fails keeps its details. It stops when the key is refused, or after `GIVE_UP_AFTER` failures in a row.
+    What fails keeps its details. It stops when the key is refused, or after `GIVE_UP_AFTER` failures running.
 
     :raises Unavailable: there is no key
     """

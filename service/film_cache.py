@@ -26,7 +26,7 @@ class Kept(Generic[T]):
 
 
 class FilmCache:
-    """What the keys in Valkey begin with is `name`. With Valkey away there is nothing, and nothing is kept."""
+    """Its keys in Valkey begin with `name`. With Valkey away there is nothing, and nothing is kept."""
 
     def __init__(self, cache: Cache, name: str, *, clock: Callable[[], float] = time.time) -> None:
         self._cache = cache

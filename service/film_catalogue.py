@@ -171,7 +171,9 @@ class FilmCatalogue:
 
 def refused(error: KeyRefused) -> Unavailable:
     """What a caller is told of the operator's trouble; the operator is told by the log."""
-    log.error("kinopoisk_key_refused", status=error.status, mend=f"the setting KINOPOISK_API_KEY: {error.cause}")
+    log.error(
+        "kinopoisk_key_refused", status=error.status, mend=f"the setting KINOPOISK_API_KEY: {error.cause}"
+    )
     return Unavailable(UNAVAILABLE, code="movies_unavailable", retry_after=None)
 
 

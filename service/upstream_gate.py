@@ -105,9 +105,7 @@ class UpstreamGate:
         self._window = window
         self._pause = pause
         # With more workers than places each gets one, for so much longer.
-        self._local = LocalGate(
-            max(1, places // workers), window * max(1.0, workers / places), pause=pause
-        )
+        self._local = LocalGate(max(1, places // workers), window * max(1.0, workers / places), pause=pause)
         self._is_away = False
         self._queue = asyncio.Lock()
 
@@ -122,8 +120,11 @@ class UpstreamGate:
         """
         call = Call(name)
         async with asyncio.timeout(within), self._queue:  # only the first in the queue asks
-            while (wait := await self._enter(call, self._places - spare)) > 0:
+            wait = await self._enter(call, self._places - spare)
+            while wait > 0:
+                # When a call of another worker ends, nothing here hears of it.
                 await asyncio.sleep(min(wait, POLL))
+                wait = await self._enter(call, self._places - spare)
         try:
             yield call
         finally:
