@@ -1,4 +1,4 @@
-"""A real HTTP server that plays Kinopoisk: on the made-up catalogue of the demo, slow and broken on demand."""
+"""A real HTTP server that plays Kinopoisk on the demo's catalogue, slow and broken on demand."""
 
 import asyncio
 import time
@@ -25,6 +25,7 @@ class FakeKinopoisk:
     calls: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
 
     def most_in_a_second(self) -> int:
         """The most calls in any second, both ends counted."""
@@ -32,13 +33,23 @@ class FakeKinopoisk:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.times.append(time.monotonic())
+        self.called.set()
         self.calls.append(request.path_qs)
         self.keys.add(request.headers.get("X-API-KEY", ""))
         if self.delay:
             await asyncio.sleep(self.delay)
-        if isinstance(self.mode, int):
-            return web.json_response({"message": "no"}, status=self.mode)
+        broken = await self.break_down(request)
+        if broken is not None:
+            return broken
+        if self.answer is not None:
+            return web.json_response(self.answer)
+        return await (film if "v2.2" in request.path else search)(request)
+
+    async def break_down(self, request: web.Request) -> web.StreamResponse | None:
+        """The answer of a mode other than "ok"."""
         match self.mode:
+            case int(status):
+                return web.json_response({"message": "no"}, status=status)
             case "hang":
                 await asyncio.sleep(60)
             case "drip":
@@ -53,9 +64,7 @@ class FakeKinopoisk:
                 return web.Response(text="<html>", content_type="application/json")
             case "list":
                 return web.json_response([])
-        if self.answer is not None:
-            return web.json_response(self.answer)
-        return await (film if "v2.2" in request.path else search)(request)
+        return None
 
 
 async def drip(request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,132 @@
+"""How much longer other routes take while the film service hangs: p99 of a signed-in GET beside film look-ups.
+
+Rounds alternate: in one the film service answers at once, in the other it never does. Both have the same film
+requests, so that what differs is the waiting alone. Clients send a steady number a second, on two workers.
+"""
+
+import asyncio
+import math
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ROUNDS = 4
+SECONDS = 8.0  # of a round
+REQUESTS = 150  # a second, of the other routes
+FILM_REQUESTS = 15  # a second
+WANTED = 1.2
+FILM = b'{"kinopoiskId": 1}'
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(FILM), FILM)
+ACCOUNT = {"login": "bench", "password": "correct horse battery"}
+
+
+class FilmService:
+    def __init__(self) -> None:
+        self.hangs = False
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                if self.hangs:
+                    await reader.read()  # until the client gives up
+                    break
+                writer.write(ANSWER)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        writer.close()
+
+
+async def measure(session: aiohttp.ClientSession) -> list[float]:
+    """Seconds of each request of the other routes in a round."""
+    times: list[float] = []
+
+    async def other() -> None:
+        begun = time.perf_counter()
+        async with session.get("/profile") as response:
+            await response.read()
+        times.append(time.perf_counter() - begun)
+
+    async def film() -> None:
+        async with session.get(f"/movies/{secrets.randbelow(2**40) + 1}") as response:
+            await response.read()
+
+    async def steadily(a_second: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        begun = time.perf_counter()
+        running = []
+        for number in range(int(a_second * SECONDS)):
+            await asyncio.sleep(max(0.0, begun + number / a_second - time.perf_counter()))
+            running.append(asyncio.create_task(work()))
+        await asyncio.gather(*running)
+
+    await asyncio.gather(steadily(REQUESTS, other), steadily(FILM_REQUESTS, film))
+    return times
+
+
+def percentile(times: list[float], share: float) -> float:
+    """In milliseconds."""
+    return sorted(times)[math.ceil(share * len(times)) - 1] * 1000
+
+
+async def run(url: str, service: FilmService) -> float:
+    async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
+        for _ in range(200):
+            try:
+                await session.post("/register", json=ACCOUNT)
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.1)
+            else:
+                break
+        async with session.post("/login", json=ACCOUNT) as response:
+            session.headers["Authorization"] = (await response.json())["access_token"]
+        await measure(session)  # warm up
+        found: dict[bool, list[float]] = {False: [], True: []}
+        for number in range(2 * ROUNDS):
+            service.hangs = number % 2 == 1
+            found[service.hangs] += await measure(session)
+            await asyncio.sleep(3)  # the gate opens again
+    for hangs, times in found.items():
+        name = "hangs" if hangs else "answers"
+        print(
+            f"film service {name}: p50 {percentile(times, 0.5):.2f} ms, p99 {percentile(times, 0.99):.2f} ms"
+        )
+    return percentile(found[True], 0.99) / percentile(found[False], 0.99)
+
+
+async def main() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    service = FilmService()
+    server = await asyncio.start_server(service.answer, "127.0.0.1", 0)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        Path(folder).chmod(0o755)
+        settings = {
+            "DATA_DIR": f"{folder}/var",
+            "PORT": port,
+            "WORKERS": "2",
+            "RATE_LIMIT_PER_MINUTE": "0",
+            "LOG_LEVEL": "CRITICAL",
+            "KINOPOISK_URL": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+            "KINOPOISK_API_KEY": "bench",
+        }
+        trawl = subprocess.Popen([sys.executable, "main.py"], env=os.environ | settings)
+        try:
+            ratio = await run(f"http://127.0.0.1:{port}", service)
+        finally:
+            trawl.terminate()
+            trawl.wait()
+    server.close()
+    print(f"p99 of other routes with the film service hanging: {ratio:.2f} x (wanted: at most {WANTED})")
+    return 0 if ratio <= WANTED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
