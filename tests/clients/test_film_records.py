@@ -82,7 +82,7 @@ def test_entries_that_are_no_films_are_left_out() -> None:
     assert page_from({}, 1).films == page_from({"films": "x"}, 1).films == ()
 
 
-NAMES = "filmId nameRu nameEn year filmLength rating ratingImdb countries genres posterUrl webUrl type description"
+NAMES = "filmId nameRu year filmLength rating ratingImdb countries genres posterUrl type description"
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (

@@ -49,7 +49,7 @@ async def test_an_entry_that_can_not_be_read_is_none(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, cache: Cache
 ) -> None:
     await catalogue.film(FILM)
-    [name] = [key for key in await cache.run("KEYS", "films:*:film:*")]
+    [name] = await cache.run("KEYS", "films:*:film:*")
     for junk in ("", "[]", '{"at": 1}', '{"at": 9e99, "value": {"colour": "red"}}'):
         await cache.run("SET", name, junk)
         assert (await catalogue.film(FILM)).value.kinopoisk_id == FILM
