@@ -9,6 +9,7 @@ import math
 import os
 import secrets
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -88,17 +89,19 @@ async def run(url: str, service: FilmService) -> float:
         async with session.post("/login", json=ACCOUNT) as response:
             session.headers["Authorization"] = (await response.json())["access_token"]
         await measure(session)  # warm up
-        found: dict[bool, list[float]] = {False: [], True: []}
+        rounds: dict[bool, list[list[float]]] = {False: [], True: []}
         for number in range(2 * ROUNDS):
             service.hangs = number % 2 == 1
-            found[service.hangs] += await measure(session)
+            rounds[service.hangs].append(await measure(session))
             await asyncio.sleep(2.2)  # the gate opens again
-    for hangs, times in found.items():
-        name = "hangs" if hangs else "answers"
-        print(
-            f"film service {name}: p50 {percentile(times, 0.5):.2f} ms, p99 {percentile(times, 0.99):.2f} ms"
+    p99 = {}
+    for hangs, found in rounds.items():
+        # Of the rounds' own, so that a round in which the machine was busy elsewhere does not decide.
+        p50, p99[hangs] = (
+            statistics.median(percentile(times, share) for times in found) for share in (0.5, 0.99)
         )
-    return percentile(found[True], 0.99) / percentile(found[False], 0.99)
+        print(f"film service {'hangs' if hangs else 'answers'}: p50 {p50:.2f} ms, p99 {p99[hangs]:.2f} ms")
+    return p99[True] / p99[False]
 
 
 async def serve_and_run(url: str, listener: socket.socket, service: FilmService) -> float:
