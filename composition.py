@@ -13,14 +13,17 @@ from zoneinfo import ZoneInfo
 
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
+from clients.kinopoisk import Kinopoisk
 from config import Settings, load_secret
 from db.database import Database
 from db.migrate import migrate
 from db.queries.auth_events import Origin
 from embedded import open_servers
 from service import accounts
+from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
+from service.film_catalogue import FilmCatalogue
 from service.log_source import LogFolder
 from service.tokens import TokenSettings
 
@@ -41,10 +44,11 @@ class Addresses:
 def make_deps(settings: Settings, addresses: Addresses) -> Deps:
     database = Database.connect(addresses.database, pool_size=POOL_SIZE)
     same = addresses.replica == addresses.database
+    cache, background = Cache.connect(addresses.cache), Background()
     return Deps(
         db=database,
         replica=database if same else Database.connect(addresses.replica, pool_size=POOL_SIZE),
-        cache=Cache.connect(addresses.cache),
+        cache=cache,
         tokens=TokenSettings(
             settings.secret or load_secret(settings.data_dir),
             settings.jwt_algorithm,
@@ -52,6 +56,8 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         ),
         logs=LogFolder(settings.logs_file, settings.logs_dir, ZoneInfo(settings.logs_timezone)),
         geo=Geo.open(settings.geoip_path),
+        films=make_films(settings, cache, background),
+        background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
         registration_open=settings.registration == "open",
         cors_origins=settings.cors_origins,
@@ -59,6 +65,14 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         real_ip_header=settings.real_ip_header,
         version=VERSION,
     )
+
+
+def make_films(settings: Settings, cache: Cache, background: Background) -> FilmCatalogue | None:
+    """None without a key."""
+    if settings.kinopoisk_api_key is None:
+        return None
+    client = Kinopoisk(settings.kinopoisk_url, settings.kinopoisk_api_key)
+    return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
 
 
 @contextmanager

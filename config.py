@@ -183,7 +183,11 @@ class SettingsSchema(Schema):
     GEOIP_PATH = text(
         check=takes("the path of an .mmdb file that is there", lambda value: Path(value).is_file())
     )
-    KINOPOISK_API_KEY = text()
+    KINOPOISK_API_KEY = text(
+        check=takes(
+            "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
+        )
+    )
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
     CORS_ORIGINS = text(
         "",

@@ -1,4 +1,4 @@
-"""The command line: serve, import, report, create-admin, migrate."""
+"""The command line: serve, import, report, create-admin, refresh-favourites, migrate."""
 
 import gc
 import os
@@ -35,6 +35,7 @@ from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.models import Import
 from db.queries.auth_events import Origin
+from film_refresh import refresh_favourites as refresh_films
 from service import accounts, imports, reports
 from service.errors import TrawlError
 from service.log_source import LogSource
@@ -212,6 +213,16 @@ def create_admin(login: Annotated[str, typer.Argument(help="The login of the new
                 )
             )
     out.print(f"{made.login} is an admin (id {made.id})", markup=False, highlight=False)
+
+
+@cli.command("refresh-favourites")
+def refresh_favourites() -> None:
+    """Look all favourite films up again, as often a second as the film service allows."""
+    with told_in_one_line():
+        settings = settings_and_logs()
+        with running(settings) as (addresses, _):
+            done = asyncio.run(refresh_films(settings, addresses, out=out, err=err))
+    raise typer.Exit(0 if done else 1)
 
 
 @cli.command()

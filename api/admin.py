@@ -58,7 +58,7 @@ class ListActivityRequest(PageQuery):
 
 
 class ActivityResponse(Schema):
-    """One thing that a user did: an auth event (its address as detail), a visit (its page) or a new task."""
+    """One thing that a user did; `detail` is an auth event's address, a page, a task's title, a film's id."""
 
     at = DateTime()
     type = fields.String()

@@ -30,6 +30,7 @@ from service.tokens import Claims, TokenSettings, encode_token
 from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
+from tests.kinopoisk import FakeKinopoisk, play_kinopoisk
 
 PASSWORD = "correct horse battery"
 FAST = 4  # log2 of scrypt's N in tests
@@ -270,3 +271,10 @@ async def other_user(add_user: AddUser, noise: None) -> User:
 @pytest.fixture
 async def admin(add_user: AddUser, noise: None) -> User:
     return await add_user("Root", role="admin")
+
+
+@pytest.fixture
+async def kinopoisk() -> AsyncIterator[FakeKinopoisk]:
+    """Kinopoisk's stand-in, slow and broken on demand."""
+    async with play_kinopoisk() as fake:
+        yield fake

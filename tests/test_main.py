@@ -101,6 +101,7 @@ def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
         "import": "standard input",
         "report": "--json",
         "create-admin": "login",
+        "refresh-favourites": "favourite",
         "migrate": "database",
     }
     command = Command({"DATA_DIR": str(short_dir)})

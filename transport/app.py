@@ -86,6 +86,8 @@ async def close_deps(app: Sanic[Any, Any]) -> None:
     """End what runs in the background and all connections, when the server has stopped."""
     deps: Deps = app.ctx.deps
     await deps.background.close()
+    if deps.films is not None:
+        await deps.films.close()
     await deps.cache.close()
     await deps.db.close()
     await deps.replica.close()

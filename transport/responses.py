@@ -63,14 +63,28 @@ def page(
     return response
 
 
-def next_page(request: Request, cursor: str) -> str:
-    """The address of this list's next page."""
+def next_page(request: Request, cursor: str, *, name: str = "cursor") -> str:
+    """The address of this list's next page, which the parameter `name` tells."""
     parameters = [
         pair
         for pair in parse_qsl(request.query_string, keep_blank_values=True)
-        if pair[0] not in ("cursor", "offset")
+        if pair[0] not in (name, "offset")
     ]
-    return f"{request.path}?{urlencode([*parameters, ('cursor', cursor)])}"
+    return f"{request.path}?{urlencode([*parameters, (name, cursor)])}"
+
+
+def following_page(request: Request, response: HTTPResponse, number: int | None) -> HTTPResponse:
+    """The response of a list whose pages are numbered, with a Link to the next one, if there is one."""
+    if number is not None:
+        response.headers["link"] = f'<{next_page(request, str(number), name="page")}>; rel="next"'
+    return response
+
+
+def warned(response: HTTPResponse, *, is_stale: bool) -> HTTPResponse:
+    """The response, with a Warning if it tells what was true before and can't be asked for now."""
+    if is_stale:
+        response.headers["warning"] = '110 - "Response is Stale"'
+    return response
 
 
 def make_etag(content: bytes | str) -> str:

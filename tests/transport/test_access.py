@@ -57,6 +57,11 @@ PRIVATE: dict[str, str | None] = {
     "PUT /tasks/<task_id:id>": "tasks:write",
     "PATCH /tasks/<task_id:id>": "tasks:write",
     "DELETE /tasks/<task_id:id>": "tasks:write",
+    "GET /movies/search": "movies:read",
+    "GET /movies/<kinopoisk_id:id>": "movies:read",
+    "GET /movies/favorites": "movies:read",
+    "POST /movies/favorites": "movies:write",
+    "DELETE /movies/favorites/<kinopoisk_id:id>": "movies:write",
 }
 EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
 AddUser = Callable[..., Awaitable[User]]

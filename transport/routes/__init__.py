@@ -7,6 +7,7 @@ from transport.routes import (
     documents,
     imports,
     keys,
+    movies,
     profile,
     reports,
     root,
@@ -26,4 +27,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports.blueprint,
     reports.blueprint,
     tasks.blueprint,
+    movies.blueprint,
 )
