@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from asyncpg import InterfaceError, PostgresError
@@ -110,6 +110,10 @@ class Database:
         finally:
             # Nothing is sent here, so nothing needs the task that `async with session` shields it with.
             await session.close()
+
+    def statement(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """For one statement that writes, a transaction by itself: one round trip in place of three."""
+        return self.read()
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[AsyncSession]:

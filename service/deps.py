@@ -9,6 +9,7 @@ from service.cache import Cache
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import TokenSettings
+from service.visit_writer import VisitWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Deps:
     geo: Geo
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
+    visit_writer: VisitWriter = field(default_factory=VisitWriter)
     limits: RateLimits = field(default_factory=RateLimits)
     registration_open: bool = True
     cors_origins: tuple[str, ...] = ()

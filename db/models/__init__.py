@@ -3,7 +3,7 @@
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
 from db.models.imports import FilePosition, Import, Reject
-from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "FilePosition",
     "Goods",
     "Import",
+    "PageVisits",
     "Payment",
     "Product",
     "Reject",

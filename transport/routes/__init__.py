@@ -2,7 +2,7 @@
 
 from sanic import Blueprint
 
-from transport.routes import admin, imports, keys, profile, reports, root, sessions, users
+from transport.routes import admin, imports, keys, pages, profile, reports, root, sessions, users, visits
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
@@ -13,4 +13,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin.blueprint,
     imports.blueprint,
     reports.blueprint,
+    visits.blueprint,
+    pages.blueprint,
 )

@@ -1,0 +1,86 @@
+"""Visits: recorded one by one or many at once, listed, and counted."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import ValidationError
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+
+from api.visits import ListVisitsRequest, RecordVisitsResponse, VisitResponse, read_visit, read_visits
+from service import visits
+from service.visits import NewVisit, Verdict, Visitor
+from transport.errors import pointers
+from transport.parsing import MIB, json_body, query
+from transport.request import Request
+from transport.responses import ok, page
+
+blueprint = Blueprint("visits")
+
+# Made once: making a schema costs more than dumping a row.
+list_visits_request = ListVisitsRequest()
+visit_response = VisitResponse()
+record_visits_response = RecordVisitsResponse()
+
+
+def visitor_of(request: Request) -> Visitor:
+    return Visitor(request.user_id, request.address, datetime.now(UTC))
+
+
+@blueprint.post("/visits", ctx_scope="visits:write", ctx_limit="ingest", ctx_max_body=32 * MIB, ctx_gzip=True)
+async def record_visits(request: Request) -> HTTPResponse:
+    body = json_body(request)
+    if isinstance(body, dict) and "visits" in body:
+        return await record_many(request, body)
+    visitor = visitor_of(request)
+    new = NewVisit(**read_visit(body, now=visitor.now))
+    verdict = await visits.record_visit(request.deps, visitor, new, randomness=secrets.randbits)
+    return ok(visit_response.dump(verdict.visit), status=201 if verdict.status == "created" else 200)
+
+
+async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
+    visitor = visitor_of(request)
+    read = read_visits(body, now=visitor.now)
+    new = [NewVisit(**item) for item in read if not isinstance(item, ValidationError)]
+    verdicts = await visits.record_visits(
+        request.deps.db, request.deps.geo, visitor, new, randomness=secrets.randbits
+    )
+    return ok(record_visits_response.dump(bulk_answer(read, verdicts)))
+
+
+def bulk_answer(read: Sequence[Any], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """What became of each visit of a body; `verdicts` are those of the valid ones, in order."""
+    statuses = [verdict.status for verdict in verdicts]
+    return {
+        "received": len(read),
+        "created": statuses.count("created"),
+        "duplicates": statuses.count("duplicate"),
+        "conflicts": statuses.count("conflict"),
+        "invalid": len(read) - len(verdicts),
+        "results": list(results(read, iter(verdicts))),
+    }
+
+
+def results(read: Sequence[Any], verdicts: Iterator[Verdict]) -> Iterator[dict[str, Any]]:
+    for index, item in enumerate(read):
+        if isinstance(item, ValidationError):
+            found = [
+                {"pointer": pointer, "detail": detail}
+                for pointer, detail in pointers(item.messages, f"/visits/{index}")
+            ]
+            yield {"index": index, "status": "invalid", "errors": found}
+            continue
+        verdict = next(verdicts)
+        if verdict.status != "created":
+            yield {"index": index, "id": verdict.visit.id, "status": verdict.status}
+
+
+@blueprint.get("/visits", ctx_scope="visits:read")
+async def list_visits(request: Request) -> HTTPResponse:
+    asked = query(request, list_visits_request)
+    rows = await visits.list_visits(request.deps.replica, **asked)
+    return page(
+        request, visit_response, rows, limit=asked["limit"], key=lambda visit: (visit.timestamp, visit.key)
+    )
