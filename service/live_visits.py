@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from db.database import Database, Transaction
+from db.database import Database, Transaction, driver_of
 from db.queries import live_visits as queries
 from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
@@ -96,10 +96,10 @@ def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, s
 async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> dict[str, Stored]:
     """Empty if a name has no id yet: nothing is stored then."""
     if all(row.cart_id is None for row in rows):
-        async with db.statement() as session:
-            return await queries.insert_live_visits(session, rows)
+        async with db.statement() as driver:
+            return await queries.insert_live_visits(driver, rows)
     async with db.transaction() as session:
-        told = await queries.insert_live_visits(session, rows)
+        told = await queries.insert_live_visits(await driver_of(session), rows)
         await merge_carts(
             session, [row for row in rows if row.request_id in told and told[row.request_id].created]
         )

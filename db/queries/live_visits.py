@@ -1,7 +1,7 @@
 """Live visits: stored with what counts them in one statement, and found again by their ids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import Driver
 from db.models import PageVisits
 from db.queries.visit_list import VisitRow, select_rows
-from db.sql import statement
+from db.sql import driver_statement, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,15 @@ class Stored:
     page_visits: int | None
 
 
-COLUMNS = tuple(field.name for field in fields(LiveRow))
-
-
 def digest(name: str) -> bytes:
     """What categories, products and pages are known by: their names may be too long for an index."""
     return sha256(name.encode()).digest()
 
 
-async def insert_live_visits(session: AsyncSession, rows: Sequence[LiveRow]) -> dict[str, Stored]:
+async def insert_live_visits(driver: Driver, rows: Sequence[LiveRow]) -> dict[str, Stored]:
     """Store visits of distinct ids. By id, what became of each; empty if a name has no id yet."""
-    arrays = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
-    told = await session.execute(statement("store_live_visits"), arrays)
+    sql, names = driver_statement("store_live_visits")
+    told = await driver.fetch(sql, *([getattr(row, name) for row in rows] for name in names))
     return {request_id: Stored(created, visits) for request_id, created, visits in told}
 
 

@@ -50,7 +50,11 @@ PRIVATE: dict[str, str | None] = {
     "GET /visits": "visits:read",
     "GET /pages/<page:path>": "visits:write",
 }
-EXAMPLES = {r"<\w+:path>": "any/page", r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
+EXAMPLES = {
+    r"<\w+:path>": "any/page",
+    r"<\w+:id>": "987654321",
+    r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000",
+}
 AddUser = Callable[..., Awaitable[User]]
 
 
