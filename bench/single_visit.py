@@ -34,10 +34,8 @@ def report(results: dict[str, list[tuple[float, float]]], clients: int, out: Tex
     for name, rounds in results.items():
         spread = f"{min(rounds)[0]:.0f} to {max(rounds)[0]:.0f}"
         cpu = statistics.median(cpu for _, cpu in rounds)
-        print(
-            f"{clients:2} clients, {name:10} {rates[name]:6.0f} visits/s ({spread}), {cpu:4.0f} us of CPU each",
-            file=out,
-        )
+        figures = f"{rates[name]:6.0f} visits/s ({spread}), {cpu:4.0f} us of CPU each"
+        print(f"{clients:2} clients, {name:10} {figures}", file=out)
     cost = rates["bare sanic"] / rates["trawl"]
     print(f"{clients:2} clients, cost of trawl / bare sanic: {cost:.2f} (wanted: at most 1.5)", file=out)
 

@@ -49,7 +49,7 @@ def create_engine(url: str, *, pool_size: int = 5, autocommit: bool = False) -> 
 
 
 async def driver_of(session: AsyncSession) -> Driver:
-    """The driver's connection within the session's transaction, which SQLAlchemy begins with its first statement."""
+    """The driver's connection within the session's transaction, which begins with the first statement."""
     connection = await session.connection()
     await connection.execute(text("SELECT"))
     return (await connection.get_raw_connection()).driver_connection

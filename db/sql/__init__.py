@@ -18,7 +18,7 @@ def statement(name: str) -> TextClause:
 
 @cache
 def driver_statement(name: str) -> tuple[str, tuple[str, ...]]:
-    """The statement in `<name>.sql` as the driver takes it, and the names of its parameters in their order."""
+    """The statement in `<name>.sql` as the driver takes it, and the names of its parameters in order."""
     sql = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     names = tuple(dict.fromkeys(PARAMETER.findall(sql)))
     return PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names
