@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 from marshmallow.validate import Length
 
 from api.fields import Choice, DateTime, Integer, IntegerText, Strict, Text, Uuid
 from api.paging import Cursor, PageQuery
+from api.reports import TimeZone
 
 MAX_VISITS = 10_000
 MAX_PAGE_URL = 2048  # characters
@@ -19,6 +20,8 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_AHEAD = timedelta(days=1)
 PAGE_URL = re.compile(r"(?:https?://[^\s/?#]+(?:[/?#].*)?|/.*)", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+GROUPS = ("page", "user", "country", "category", "hour", "day", "week", "month")
+MAX_GROUPS = 2
 COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -137,8 +140,8 @@ class PageViewResponse(Schema):
     visits = fields.Integer()
 
 
-class VisitFilterQuery(PageQuery):
-    """Which visits are asked for."""
+class VisitFilter(Strict):
+    """Which visits are asked for: of [from, to), and with these values."""
 
     since = DateTime(data_key="from", load_default=None)
     until = DateTime(data_key="to", load_default=None)
@@ -154,8 +157,56 @@ class VisitFilterQuery(PageQuery):
             raise ValidationError("must be after from", "to")
 
 
-class ListVisitsRequest(VisitFilterQuery):
+class ListVisitsRequest(VisitFilter, PageQuery):
     after = Cursor(DateTime(), Text(minimum=1, maximum=MAX_KEY))
+
+
+class ExportVisitsRequest(VisitFilter):
+    format = Choice("ndjson", "csv", load_default="ndjson")
+
+
+class GroupBy(Text):
+    """Up to two names of groups, with a comma between them."""
+
+    def __init__(self, *names: str, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=100, **kwargs)
+        self.names = names
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        groups = tuple(super()._deserialize(value, *args, **kwargs).split(","))
+        if len(groups) > MAX_GROUPS or len(set(groups)) < len(groups) or not set(groups) <= set(self.names):
+            raise ValidationError(f"must be one or two different ones of: {', '.join(self.names)}")
+        return groups
+
+
+class CountVisitsRequest(VisitFilter, PageQuery):
+    """Without `group_by` all visits are one group."""
+
+    group_by = GroupBy(*GROUPS, load_default=())
+    tz = TimeZone(load_default="UTC")
+    after = Cursor(Integer(minimum=1))
+
+
+class VisitCountResponse(Schema):
+    """Visits of one group. Of the group fields there are those asked for; times are begins, in UTC."""
+
+    page_url = fields.String(allow_none=True)
+    user_id = fields.Integer(allow_none=True)
+    country = fields.String(allow_none=True)
+    category = fields.String(allow_none=True)
+    hour = DateTime()
+    day = DateTime()
+    week = DateTime()
+    month = DateTime()
+    visits = fields.Integer()
+    visitors = fields.Integer()
+    first = DateTime()
+    last = DateTime()
+
+    @pre_dump
+    def flatten(self, count: Any, **_: Any) -> dict[str, Any]:
+        counts = {name: getattr(count, name) for name in ("visits", "visitors", "first", "last")}
+        return {**count.group, **counts}
 
 
 ONE, ITEMS = RecordVisitRequest(), VisitItems()

@@ -1,8 +1,8 @@
 """POST of one visit by somebody who is signed in: Trawl beside a bare Sanic route that inserts one row.
 
-Both check a JWT and ask Valkey once, each in one worker of the same HTTP server; their turns alternate. The bare
-route inserts into a table of the visit's columns and key. Trawl also counts the request, classifies the page, and
-stores with the visit its address and the roll-ups that count it.
+Both check a JWT and ask Valkey once, each in one worker of the same HTTP server; their turns alternate. The
+bare route inserts into a table of the visit's columns and key. Trawl also counts the request, classifies the
+page, and stores with the visit its address and the roll-ups that count it.
 """
 
 import asyncio

@@ -1,40 +1,23 @@
-"""Visits while they happen, and all visits as they are read."""
+"""Visits as they happen: recorded one by one, many at once, and by looking at pages."""
 
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from clients.geo import Geo
 from db.database import Database
-from db.queries import live_visits, visit_list
-from db.queries.visit_list import VisitFilter, VisitRow
+from db.queries import live_visits
 from service.deps import Deps
 from service.errors import Conflict
 from service.live_pages import page_of
 from service.live_visits import LiveVisit, Status, store_live_visits
-from service.visit_ids import RANDOM_BITS, log_line_id, new_visit_id
+from service.visit_ids import RANDOM_BITS, new_visit_id
+from service.visit_lists import Visit, visit_of
 
 Randomness = Callable[[int], int]  # a number of so many random bits
 PLACES_PER_MICROSECOND = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A visit as it is told. (timestamp, key) orders visits and tells them apart."""
-
-    id: str
-    timestamp: datetime
-    page_url: str
-    user_id: int | None
-    country: str | None
-    source: str
-    kind: str
-    category: str | None
-    product: str | None
-    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,32 +84,6 @@ async def count_page(db: Database, page_url: str) -> PageView:
         return PageView(page_url, await live_visits.select_page_visits(session, page_url))
 
 
-async def list_visits(
-    db: Database,
-    *,
-    category: str | None,
-    after: tuple[datetime, str] | None,
-    limit: int,
-    offset: int,
-    **wanted: Any,
-) -> list[Visit]:
-    """Newest first, from the key `after` on; one more than `limit`. `wanted` are fields of VisitFilter."""
-    async with db.transaction() as session:
-        category_id = None
-        if category is not None:
-            category_id = await visit_list.select_category_id(session, category)
-            if category_id is None:
-                return []
-        rows = await visit_list.select_visits(
-            session,
-            VisitFilter(**wanted, category_id=category_id),
-            after=after,
-            limit=limit + 1,
-            offset=offset,
-        )
-    return [visit_of(row) for row in rows]
-
-
 def live_visits_of(
     new: Sequence[NewVisit], visitor: Visitor, source: str, geo: Geo, randomness: Randomness
 ) -> list[LiveVisit]:
@@ -148,19 +105,3 @@ def live_visits_of(
         )
         for index, one in enumerate(new)
     ]
-
-
-def visit_of(row: VisitRow) -> Visit:
-    key = row.request_id
-    return Visit(
-        id=log_line_id(row.occurred_at, key) if row.source == "log" else key,
-        timestamp=row.occurred_at,
-        page_url=row.page_url,
-        user_id=row.user_id,
-        country=row.country,
-        source=row.source,
-        kind=row.kind,
-        category=row.category,
-        product=row.product,
-        key=key,
-    )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Driver
 from db.models import PageVisits
-from db.queries.visit_list import VisitRow, select_rows
+from db.queries.visit_list import VisitRow
 from db.sql import driver_statement, statement
 
 
@@ -83,7 +83,7 @@ def product_arrays(products: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
 async def select_live_visits(session: AsyncSession, request_ids: Sequence[str]) -> dict[str, VisitRow]:
     """The live visits of these ids, by id."""
     rows = await session.execute(statement("live_visits"), {"request_ids": list(request_ids)})
-    return {row.request_id: row for row in select_rows(rows)}
+    return {row.request_id: VisitRow(*row) for row in rows}
 
 
 async def select_page_visits(session: AsyncSession, page_url: str) -> int:

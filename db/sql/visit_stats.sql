@@ -51,6 +51,8 @@ FROM (
             AND (CAST(:source AS text) IS NULL OR visit.source = :source)
             AND (CAST(:country AS text) IS NULL OR visit.country = :country)
             AND (CAST(:category_id AS int) IS NULL OR visit.category_id = :category_id)
+            -- A quarter that began since the buckets were made is not counted yet.
+            AND (NOT CAST(:timed AS boolean) OR bucket.quarter IS NOT NULL)
             -- Lets the index of live visits serve.
             AND (CAST(:source AS text) IS NULL OR :source = 'log' OR visit.source <> 'log')
         GROUP BY 1, 2, 3, 4, 5, 6, visit.address

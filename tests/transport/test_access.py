@@ -48,6 +48,8 @@ PRIVATE: dict[str, str | None] = {
     "GET /report/<number:str>": "reports:read",
     "POST /visits": "visits:write",
     "GET /visits": "visits:read",
+    "GET /visits/stats": "visits:read",
+    "GET /visits/export": "visits:read",
     "GET /pages/<page:path>": "visits:write",
 }
 EXAMPLES = {

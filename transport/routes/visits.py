@@ -1,21 +1,34 @@
 """Visits: recorded one by one or many at once, listed, and counted."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from marshmallow import ValidationError
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
-from api.visits import ListVisitsRequest, RecordVisitsResponse, VisitResponse, read_visit, read_visits
-from service import visits
+from api.visits import (
+    CountVisitsRequest,
+    ExportVisitsRequest,
+    ListVisitsRequest,
+    RecordVisitsResponse,
+    VisitCountResponse,
+    VisitResponse,
+    read_visit,
+    read_visits,
+)
+from service import visit_lists, visits
+from service.visit_lists import Visit
 from service.visits import NewVisit, Verdict, Visitor
 from transport.errors import pointers
+from transport.exports import export
 from transport.parsing import MIB, json_body, query
 from transport.request import Request
-from transport.responses import ok, page
+from transport.responses import ok, page, tagged
 
 blueprint = Blueprint("visits")
 
@@ -23,6 +36,12 @@ blueprint = Blueprint("visits")
 list_visits_request = ListVisitsRequest()
 visit_response = VisitResponse()
 record_visits_response = RecordVisitsResponse()
+count_visits_request = CountVisitsRequest()
+visit_count_response = VisitCountResponse()
+export_visits_request = ExportVisitsRequest()
+
+EXPORTED = tuple(visit_response.fields)
+exported = attrgetter(*EXPORTED)
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -80,7 +99,32 @@ def results(read: Sequence[Any], verdicts: Iterator[Verdict]) -> Iterator[dict[s
 @blueprint.get("/visits", ctx_scope="visits:read")
 async def list_visits(request: Request) -> HTTPResponse:
     asked = query(request, list_visits_request)
-    rows = await visits.list_visits(request.deps.replica, **asked)
+    rows = await visit_lists.list_visits(request.deps.replica, **asked)
     return page(
         request, visit_response, rows, limit=asked["limit"], key=lambda visit: (visit.timestamp, visit.key)
     )
+
+
+@blueprint.get("/visits/stats", ctx_scope="visits:read")
+async def count_visits(request: Request) -> HTTPResponse:
+    asked = query(request, count_visits_request)
+    counts = await visit_lists.count_visits(request.deps.replica, **asked)
+    answer = page(
+        request, visit_count_response, counts, limit=asked["limit"], key=lambda count: (count.place,)
+    )
+    return tagged(request, answer)
+
+
+@blueprint.get("/visits/export", ctx_scope="visits:read")
+async def export_visits(request: Request) -> HTTPResponse | None:
+    asked = query(request, export_visits_request)
+    form = asked.pop("format")
+    batches = visit_lists.export_visits(request.deps.replica, **asked)
+    return await export(request, values_of(batches), names=EXPORTED, form=form, filename="visits")
+
+
+async def values_of(batches: AsyncGenerator[list[Visit]]) -> AsyncGenerator[list[tuple[Any, ...]]]:
+    """The exported fields of each visit."""
+    async with aclosing(batches):
+        async for batch in batches:
+            yield [exported(visit) for visit in batch]
