@@ -27,7 +27,7 @@ def bucket_begin(instant: datetime, unit: str, zone: ZoneInfo) -> datetime:
 
 
 def hour_begin(instant: datetime, local: datetime, zone: ZoneInfo) -> datetime:
-    """When the clock was last at a full hour, or was changed since then, as Lord Howe's is by half an hour."""
+    """When the clock was last at a full hour, or changed since then: Lord Howe's does by half an hour."""
     begin = instant - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     while begin.astimezone(zone).utcoffset() != local.utcoffset():
         begin += QUARTER

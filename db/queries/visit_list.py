@@ -86,7 +86,7 @@ async def select_visits(
 
 
 async def select_all_visits(session: AsyncSession, wanted: VisitFilter) -> AsyncGenerator[list[VisitRow]]:
-    """All of them as they are at one moment, newest first, some at a time; the session stays open meanwhile."""
+    """All of them as they are at one moment, newest first, some at a time. Keeps the session busy."""
     page: dict[str, Any] = {"before_at": None, "before_id": None, "limit": None, "offset": 0}
     await plan_for_values(session)
     everything = statement("visits").bindparams(**asdict(wanted), **page)

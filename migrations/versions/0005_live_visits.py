@@ -39,9 +39,26 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("source <> 'log'"),
     )
+    op.create_index(
+        "ix_visit_values",
+        "visit",
+        ["page_url", "country", "category_id"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_ops={
+            "page_url": "text_bloom_ops(n_distinct_per_range = -0.5)",
+            "country": "text_bloom_ops(n_distinct_per_range = 100)",
+            "category_id": "int4_bloom_ops(n_distinct_per_range = 100)",
+        },
+        postgresql_with={"pages_per_range": 32},
+    )
+    # New rows are in that index from the next vacuum on.
+    op.execute("ALTER TABLE visit SET (autovacuum_vacuum_insert_scale_factor = 0.02)")
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE visit RESET (autovacuum_vacuum_insert_scale_factor)")
+    op.drop_index("ix_visit_values", table_name="visit", postgresql_using="brin")
     op.drop_index("ix_visit_live_time", table_name="visit", postgresql_where=sa.text("source <> 'log'"))
     op.drop_index("uq_visit_live_id", table_name="visit", postgresql_where=sa.text("source <> 'log'"))
     op.drop_index("ix_visit_user_id", table_name="visit", postgresql_where=sa.text("user_id IS NOT NULL"))
