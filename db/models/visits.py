@@ -86,7 +86,7 @@ class Visit(Base):
         ),
         # A live visit's id is its own, whatever the time it is sent with.
         Index("uq_visit_live_id", "request_id", unique=True, postgresql_where=text("source <> 'log'")),
-        # Which pages of the table hold a rare value, for lists: a thousandth of the table, and nearly free to keep.
+        # Where in the table a rare value is, for lists: a hundredth of its size, and nearly free to keep.
         Index(
             "ix_visit_values",
             "page_url",
