@@ -153,8 +153,8 @@ class VisitFilter(Strict):
 
     @validates_schema
     def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data["since"] and data["until"] and data["since"] >= data["until"]:
-            raise ValidationError("must be after from", "to")
+        if data["since"] and data["until"] and data["since"] > data["until"]:
+            raise ValidationError("is before from", "to")
 
 
 class ListVisitsRequest(VisitFilter, PageQuery):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-QUARTER = timedelta(minutes=15)  # the clocks of all zones change on one, and their hours begin on one
 UNITS = ("hour", "day", "week", "month")
 
 
@@ -14,21 +13,13 @@ def bucket_begins(instants: Sequence[datetime], unit: str, zone: ZoneInfo) -> li
 
 
 def bucket_begin(instant: datetime, unit: str, zone: ZoneInfo) -> datetime:
-    """Weeks begin on Monday. Of an hour that the clock repeats, each time is an hour of its own."""
+    """Weeks begin on Monday. Hours are cut as the reports cut them: one that the clock repeats is two."""
     local = instant.astimezone(zone)
     if unit == "hour":
-        return hour_begin(instant, local, zone)
+        return instant - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     local = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)  # of two midnights the first
     if unit == "week":
         local -= timedelta(days=local.weekday())
     elif unit == "month":
         local = local.replace(day=1)
     return local.astimezone(UTC)
-
-
-def hour_begin(instant: datetime, local: datetime, zone: ZoneInfo) -> datetime:
-    """When the clock was last at a full hour, or changed since then: Lord Howe's does by half an hour."""
-    begin = instant - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-    while begin.astimezone(zone).utcoffset() != local.utcoffset():
-        begin += QUARTER
-    return begin

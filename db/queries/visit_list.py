@@ -101,7 +101,7 @@ async def select_quarters(
     quarter = RequestQuarter.quarter
     query = select(quarter).distinct()
     if since is not None:
-        query = query.where(quarter > since - QUARTER)
+        query = query.where(quarter + QUARTER > since)
     if until is not None:
         query = query.where(quarter < until)
     return list(await session.scalars(query))

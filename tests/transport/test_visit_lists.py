@@ -38,6 +38,7 @@ async def recorded(user: User) -> Client:
         ("category=caviar&user_id=1", []),
         ("country=us", []),
         ("source=log", []),
+        ("from=2024-03-31T01:00:00Z&to=2024-03-31T01:00:00Z", []),
         ("to=2025-01-01T00:00:00Z&limit=1", [2]),
         ("to=2025-01-01T00:00:00Z&offset=1", [1, 0]),
     ],
@@ -129,6 +130,9 @@ async def test_statistics_name_what_was_asked_for(recorded: Client) -> None:
     assert [(item["country"], item["visits"]) for item in countries.json["items"]] == [(None, 4)]
     assert (await recorded.get("/visits/stats")).json["items"][0]["visits"] == 4
     assert (await recorded.get("/visits/stats?source=log")).json["items"] == []
+    for ends in ("from=0001-01-01T00:00:00Z", "to=9999-12-31T23:59:59.999999Z"):
+        every = await recorded.get(f"/visits/stats?group_by=month,week&tz=Pacific/Kiritimati&{ends}")
+        assert sum(item["visits"] for item in every.json["items"]) == 4
 
 
 async def test_statistics_go_on_where_a_page_ends(recorded: Client) -> None:
