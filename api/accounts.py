@@ -1,12 +1,12 @@
 """What is said about accounts, coming in and going out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validates_schema
 from marshmallow.validate import Email as LooksLikeEmail
 
-from api.fields import DateTime, Integer, Strict, Text
+from api.fields import Choice, DateTime, Integer, JsonSchema, Strict, Text
 from api.paging import Cursor, PageQuery
 
 NAME_LENGTH = 100  # characters of a first or last name
@@ -28,6 +28,10 @@ class Login(Text):
 class Email(Text):
     """An e-mail address."""
 
+    @property
+    def json_schema(self) -> JsonSchema:
+        return {**super().json_schema, "format": "email"}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(minimum=3, maximum=254, **kwargs)
 
@@ -35,12 +39,18 @@ class Email(Text):
         return LooksLikeEmail(error="must be an e-mail address")(super()._deserialize(value))
 
 
-class NewPassword(Text):
+class Password(Text):
+    @property
+    def json_schema(self) -> JsonSchema:
+        return {**super().json_schema, "format": "password"}
+
+
+class NewPassword(Password):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(minimum=8, maximum=128, **kwargs)
 
 
-class GivenPassword(Text):
+class GivenPassword(Password):
     """A password to be checked; longer ones than can be set are wrong, not invalid."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -84,7 +94,9 @@ class Named(Strict):
 
 
 class RegisterRequest(Named):
-    """Loads to `login`, `password`, `email` and the names; an e-mail given alone is the login too."""
+    """One of `login`, `username` and `email` is needed; an e-mail given alone is the login too."""
+
+    example: ClassVar[dict[str, Any]] = {"login": "anna", "password": "correct horse battery"}
 
     login = Login()
     username = Login()
@@ -101,7 +113,9 @@ class RegisterRequest(Named):
 
 
 class SignInRequest(Strict):
-    """Loads to `login` and `password`."""
+    """One of `login`, `username` and `email` is needed. Loads to `login` and `password`."""
+
+    example: ClassVar[dict[str, Any]] = {"login": "anna", "password": "correct horse battery"}
 
     login = Login(minimum=1)
     username = Login(minimum=1)
@@ -128,6 +142,8 @@ def one_login(data: Mapping[str, Any], *spellings: str) -> str | None:
 
 
 class UpdateProfileRequest(Named):
+    example: ClassVar[dict[str, Any]] = {"first_name": "Anna", "email": "anna@example.com"}
+
     email = Email(allow_none=True)
     password = NewPassword()
     current_password = GivenPassword()
@@ -154,10 +170,10 @@ class UserResponse(Schema):
 
     id = fields.Integer()
     login = fields.String()
-    email = fields.String(allow_none=True)
+    email = fields.String(allow_none=True, metadata={"x-optional": True})
     first_name = fields.String()
     last_name = fields.String()
-    role = fields.String()
+    role = Choice("user", "admin")
     created_at = DateTime()
 
     def __init__(self, *, viewer_id: int | None = None, **kwargs: Any) -> None:
@@ -173,5 +189,5 @@ class UserResponse(Schema):
 
 class AccessTokenResponse(Schema):
     access_token = fields.String()
-    token_type = fields.String()
+    token_type = Choice("Bearer")
     expires_in = fields.Integer(metadata={"description": "seconds"})

@@ -58,7 +58,7 @@ class ListActivityRequest(PageQuery):
 
 
 class ActivityResponse(Schema):
-    """One thing that a user did: an auth event (its address as detail) or a visit (its page)."""
+    """One thing that a user did: an auth event (its address as detail), a visit (its page) or a new task."""
 
     at = DateTime()
     type = fields.String()

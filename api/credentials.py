@@ -42,7 +42,7 @@ class SessionResponse(Schema):
     expires_at = DateTime()
     address = fields.String(allow_none=True)
     agent = fields.String(allow_none=True)
-    current = fields.Method("is_current")
+    current = fields.Method("is_current", metadata={"type": "boolean"})
 
     def __init__(self, *, current_id: uuid.UUID | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -68,7 +68,7 @@ class KeyResponse(Schema):
 
     id = Uuid()
     name = fields.String()
-    scopes = fields.List(fields.String())
+    scopes = fields.List(Choice(*SCOPES))
     created_at = DateTime()
     expires_at = DateTime(allow_none=True)
     last_used_at = DateTime(allow_none=True)
@@ -77,7 +77,7 @@ class KeyResponse(Schema):
 class NewKeyResponse(KeyResponse):
     """The one answer that holds the key."""
 
-    key = fields.Method("show_key")
+    key = fields.Method("show_key", metadata={"type": "string"})
 
     def __init__(self, *, key: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,9 +1,12 @@
-"""Fields that take exactly what they say: nothing rounded, cut, guessed or beyond 64 bits."""
+"""Fields that take exactly what they say: nothing rounded, cut, guessed or beyond 64 bits.
+
+`json_schema` is how the OpenAPI document tells what a field takes.
+"""
 
 import re
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
@@ -14,6 +17,9 @@ RFC3339 = re.compile(
 )
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
+
+
+JsonSchema = dict[str, Any]
 
 
 class Strict(Schema):
@@ -27,6 +33,10 @@ class Strict(Schema):
 
 class Integer(fields.Field[int]):
     """A whole JSON number: no boolean, no 1.0, no text."""
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
     def __init__(self, *, minimum: int = MIN_INTEGER, maximum: int = MAX_INTEGER, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -50,6 +60,11 @@ class IntegerText(Integer):
 class Text(fields.Field[str]):
     """Text of bounded length, in characters, that PostgreSQL can store."""
 
+    @property
+    def json_schema(self) -> JsonSchema:
+        lowest = {"minLength": self.minimum} if self.minimum else {}
+        return {"type": "string", **lowest, "maxLength": self.maximum}
+
     def __init__(self, *, minimum: int = 0, maximum: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.minimum = minimum
@@ -70,6 +85,10 @@ class Text(fields.Field[str]):
 class Choice(fields.Field[str]):
     """One of a few names."""
 
+    @property
+    def json_schema(self) -> JsonSchema:
+        return {"type": "string", "enum": [*self.choices, *([None] if self.allow_none else [])]}
+
     def __init__(self, *choices: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.choices = choices
@@ -83,6 +102,8 @@ class Choice(fields.Field[str]):
 class Flag(fields.Field[bool]):
     """A JSON boolean, or `true` or `false` in a query string."""
 
+    json_schema: ClassVar[JsonSchema] = {"type": "boolean"}
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if value is True or value == "true":
             return True
@@ -93,6 +114,8 @@ class Flag(fields.Field[bool]):
 
 class DateTime(fields.Field[datetime]):
     """An RFC 3339 time, aware: one without an offset is UTC. Out always in UTC with `Z`."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "date-time"}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         matched = RFC3339.fullmatch(value) if isinstance(value, str) else None
@@ -112,6 +135,8 @@ class DateTime(fields.Field[datetime]):
 
 class Uuid(fields.Field[uuid.UUID]):
     """A UUID in its usual form of 36 characters."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "uuid"}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> uuid.UUID:
         if not isinstance(value, str) or not UUID.fullmatch(value):

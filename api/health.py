@@ -4,21 +4,40 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from api.fields import Choice, JsonSchema
+
+WORD: JsonSchema = {"type": "string", "enum": ["ok", "down"]}
+
+
+def part(**more: JsonSchema) -> JsonSchema:
+    """The JSON Schema of one part."""
+    return {"type": "object", "properties": {"status": WORD, **more}, "required": ["status", *more]}
+
+
+class GreetingResponse(Schema):
+    status = fields.String(metadata={"example": "ok"})
+    name = fields.String(metadata={"example": "trawl"})
+    version = fields.String()
+
 
 class HealthResponse(Schema):
     """Each part is `ok` or `down`; the import lag is the bytes of the log that are not read yet."""
 
-    status = fields.Function(lambda health: word(health.good))
-    database = fields.Function(lambda health: {"status": word(health.database)})
-    cache = fields.Function(lambda health: {"status": word(health.cache)})
+    status = fields.Function(lambda health: word(health.good), metadata=WORD)
+    database = fields.Function(lambda health: {"status": word(health.database)}, metadata=part())
+    cache = fields.Function(lambda health: {"status": word(health.cache)}, metadata=part())
     migrations = fields.Function(
-        lambda health: {"status": word(health.migrated), "revision": health.revision or None}
+        lambda health: {"status": word(health.migrated), "revision": health.revision or None},
+        metadata=part(revision={"type": ["string", "null"]}),
     )
-    import_lag = fields.Function(lambda health: {"status": "ok", "bytes": health.lag})
+    import_lag = fields.Function(
+        lambda health: {"status": "ok", "bytes": health.lag},
+        metadata=part(bytes={"type": ["integer", "null"], "example": 0}),
+    )
 
 
 class ReadyResponse(Schema):
-    status = fields.String()
+    status = Choice("ok", "draining", "down")
 
 
 def word(good: Any) -> str:

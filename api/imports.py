@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from api.fields import DateTime, Flag, Integer, IntegerText, Strict, Text
+from api.fields import Choice, DateTime, Flag, Integer, IntegerText, Strict, Text
 from api.paging import Cursor, PageQuery
 
 MAX_WAIT = 300  # seconds
@@ -29,18 +29,18 @@ class ImportResponse(Schema):
 
     id = fields.Integer()
     name = fields.String()
-    status = fields.String()
+    status = Choice("running", "done", "failed", "cancelled", "undone")
     dry_run = fields.Boolean()
     bytes = fields.Integer()
-    bytes_total = fields.Integer()
+    bytes_total = fields.Integer(allow_none=True)
     lines = fields.Integer()
     imported = fields.Integer()
     duplicates = fields.Integer()
     rejected = fields.Integer()
     lines_per_second = fields.Integer()
     started_at = DateTime()
-    finished_at = DateTime()
-    error = fields.String()
+    finished_at = DateTime(allow_none=True)
+    error = fields.String(allow_none=True)
 
 
 class RejectResponse(Schema):

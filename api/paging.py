@@ -4,11 +4,11 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from api.fields import IntegerText, Strict, rfc3339
+from api.fields import IntegerText, JsonSchema, Strict, rfc3339
 
 MAX_CURSOR = 2000  # bytes
 
@@ -18,6 +18,11 @@ class Cursor(fields.Field[tuple[Any, ...]]):
 
     A null stands for itself where a part has `allow_none`.
     """
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "string",
+        "description": "`next` of the page before; not with `offset`",
+    }
 
     def __init__(self, *parts: fields.Field[Any], **kwargs: Any) -> None:
         super().__init__(data_key="cursor", attribute="after", load_default=None, **kwargs)
@@ -51,7 +56,7 @@ class PageQuery(Strict):
 
 def encode_cursor(key: Sequence[int | str | datetime | None]) -> str:
     values = [rfc3339(part) if isinstance(part, datetime) else part for part in key]
-    raw = json.dumps(values, separators=(",", ":")).encode()
+    raw = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 

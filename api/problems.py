@@ -17,4 +17,4 @@ class ProblemResponse(Schema):
     detail = fields.String(required=True, metadata={"example": "nothing has this path"})
     code = fields.String(required=True, metadata={"example": "not_found"})
     request_id = fields.String(required=True)
-    errors = fields.List(fields.Nested(InvalidValue))
+    errors = fields.List(fields.Nested(InvalidValue), metadata={"x-optional": True})

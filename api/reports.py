@@ -80,8 +80,8 @@ class CountryRow(Schema):
 
     country = fields.String()
     name = fields.String()
-    requests = fields.Integer()
-    visitors = fields.Integer()
+    requests = fields.Integer(metadata={"x-optional": True})
+    visitors = fields.Integer(metadata={"x-optional": True})
     share = fields.Float()
 
 
@@ -144,10 +144,14 @@ class ReportResponse(Schema):
     report = fields.Integer(attribute="report.number")
     title = fields.String(attribute="report.title")
     definition = fields.String(attribute="report.definition")
-    parameters = fields.Method("dump_parameters")
-    answer = fields.Raw()
-    rows = fields.Method("dump_rows")
-    as_of = DateTime()
+    parameters = fields.Method(
+        "dump_parameters", metadata={"type": "object", "example": {"tz": "UTC", "source": "all", "limit": 10}}
+    )
+    answer = fields.Raw(metadata={"type": ["string", "integer", "null"]})
+    rows = fields.Method(
+        "dump_rows", metadata={"type": "array", "x-items": tuple(dict.fromkeys(ROWS.values()))}
+    )
+    as_of = DateTime(allow_none=True)
 
     def dump_parameters(self, result: Any) -> Any:
         return REQUESTS[result.report.number]().dump(result.parameters)
@@ -162,7 +166,25 @@ class ReportSummary(Schema):
     report = fields.Integer(attribute="number")
     title = fields.String()
     definition = fields.String()
-    parameters = fields.Method("dump_parameters")
+    parameters = fields.Method(
+        "dump_parameters",
+        metadata={
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "example": "metric"},
+                    "default": {"type": ["string", "integer", "null"], "example": "requests"},
+                    "choices": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "example": ["requests", "visitors"],
+                    },
+                },
+                "required": ["name", "default"],
+            },
+        },
+    )
 
     def dump_parameters(self, report: Any) -> list[dict[str, Any]]:
         return [

@@ -23,7 +23,7 @@ from bench.bare_apps import fastapi_app, sanic_app
 from clients.geo import Geo
 from db.database import Database
 from db.migrate import migrate
-from db.models import Account, Session
+from db.models import Account, Session, Task
 from embedded import open_servers
 from service.cache import Cache
 from service.callers import session_copy
@@ -59,7 +59,10 @@ def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
 
 
 async def prepare(postgres_url: str, redis_url: str) -> str:
-    """Make accounts, one of them with a session that both PostgreSQL and Valkey know. Returns its token."""
+    """Make accounts with a task each, and a session of one that both PostgreSQL and Valkey know.
+
+    Returns its token.
+    """
     await migrate(postgres_url)
     database, cache, now = Database.connect(postgres_url), Cache.connect(redis_url), datetime.now(UTC)
     claims = Claims(ACCOUNTS // 2, uuid.uuid4(), now + timedelta(minutes=30))
@@ -67,6 +70,10 @@ async def prepare(postgres_url: str, redis_url: str) -> str:
     accounts = [{"login": login, "login_key": login, "password_hash": "x" * 90} for login in logins]
     async with database.transaction() as session:
         await session.execute(insert(Account), accounts)
+        text = {"title": "Buy salmon", "description": "Two pieces, fresh."}
+        folded = {"title_key": "buy salmon", "search_text": "buy salmon\ntwo pieces, fresh."}
+        tasks = [{"account_id": number, **text, **folded} for number in range(1, ACCOUNTS + 1)]
+        await session.execute(insert(Task), tasks)
         values = {"id": claims.session_id, "account_id": claims.user_id, "expires_at": claims.expires_at}
         await session.execute(insert(Session).values(values))
     await cache.run("SET", f"bare:{session_copy(claims.session_id)}", str(claims.user_id))
@@ -145,7 +152,8 @@ def main() -> None:
             sys.stderr, before = nowhere, sys.stderr  # the workers' log lines are made, and go nowhere
             workers = {name: stack.enter_context(serving(app)) for name, app in apps.items()}
             sys.stderr = before
-        request = f"GET /profile HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        path = f"/tasks/{ACCOUNTS // 2}"  # of the account of the same number
+        request = f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         results: dict[str, list[tuple[float, float]]] = {name: [] for name in apps}
         for turn in range(ROUNDS + 1):
             for name, (port, pid) in workers.items():

@@ -20,14 +20,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from db.database import asyncpg_url
-from db.models import Account
+from db.models import Task
 
 POOL_SIZE = 10
+ROW = (
+    "SELECT id, title, description, status, priority, due_at, created_at, updated_at "
+    "FROM task WHERE id = $1 AND account_id = $2"
+)
 INSERT = (
     "INSERT INTO bare_visit (occurred_at, request_id, position, source, kind, user_id, address, page_url) "
     "VALUES ($1, $2, 0, 'api', 'other', $3, $4, $5)"
 )
-ROW = "SELECT id, login, email, first_name, last_name, role, created_at FROM account WHERE id = $1"
 
 
 def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
@@ -45,13 +48,13 @@ def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
         await app.ctx.pool.close()
         await app.ctx.redis.aclose()
 
-    @app.get("/profile")
-    async def get_profile(request: Request) -> HTTPResponse:
+    @app.get("/tasks/<task_id:int>")
+    async def get_task(request: Request, task_id: int) -> HTTPResponse:
         claims = jwt.decode(request.token or "", key, algorithms=["HS256"])
         user_id = await app.ctx.redis.get(f"bare:caller:{claims['jti']}")
         if user_id is None:
             raise Unauthorized("no session")
-        row = await app.ctx.pool.fetchrow(ROW, int(user_id))
+        row = await app.ctx.pool.fetchrow(ROW, task_id, int(user_id))
         return HTTPResponse(orjson.dumps(dict(row)), content_type="application/json")
 
     @app.post("/visits")
@@ -69,16 +72,17 @@ def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
     return app
 
 
-class Profile(BaseModel):
+class TaskBody(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
-    login: str
-    email: str | None
-    first_name: str
-    last_name: str
-    role: str
+    title: str
+    description: str
+    status: str
+    priority: str
+    due_at: datetime | None
     created_at: datetime
+    updated_at: datetime
 
 
 def fastapi_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
@@ -104,12 +108,14 @@ def fastapi_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
             raise HTTPException(401)
         return int(user_id)
 
-    async def get_profile(
-        user_id: Annotated[int, Depends(find_user)], session: Annotated[AsyncSession, Depends(open_session)]
+    async def get_task(
+        task_id: int,
+        user_id: Annotated[int, Depends(find_user)],
+        session: Annotated[AsyncSession, Depends(open_session)],
     ) -> Any:
-        return await session.scalar(select(Account).where(Account.id == user_id))
+        return await session.scalar(select(Task).where(Task.id == task_id, Task.account_id == user_id))
 
     app = FastAPI(lifespan=lifespan)
-    app.add_api_route("/profile", get_profile, response_model=Profile)
+    app.add_api_route("/tasks/{task_id}", get_task, response_model=TaskBody)
     vars(app)["ctx"] = SimpleNamespace()  # the server notes here that it stops
     return app

@@ -5,15 +5,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import Connection, InterfaceError, PostgresError
 from sqlalchemy import URL, Executable, Row, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 from sqlalchemy.util import await_only, greenlet_spawn
 
 Transaction = AsyncSession  # what a use case holds, and hands to its queries
-Driver = Any  # asyncpg's connection, which ships no types: for the few statements that SQLAlchemy slows down
 
 # Seconds.
 POOL_WAIT = 2.0  # SQLAlchemy's own 30 would hold a client that long before it is told 503
@@ -48,13 +47,6 @@ def create_engine(url: str, *, pool_size: int = 5, autocommit: bool = False) -> 
     event.listen(engine.sync_engine, "checkin", note_idle)
     event.listen(engine.sync_engine, "checkout", check_alive)
     return engine
-
-
-async def driver_of(session: AsyncSession) -> Driver:
-    """The driver's connection within the session's transaction, which begins with the first statement."""
-    connection = await session.connection()
-    await connection.execute(text("SELECT"))
-    return (await connection.get_raw_connection()).driver_connection
 
 
 def note_idle(_connection: Any, entry: ConnectionPoolEntry) -> None:
@@ -122,23 +114,28 @@ class Database:
             await session.close()
 
     @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Driver]:
-        """For one statement that is its own transaction, sent by the driver: a third of a session's cost.
+    async def driver(self) -> AsyncIterator[Connection]:
+        """For one statement of the routes asked most: asyncpg itself, at a third of what `read` costs.
 
-        A lost connection is an OSError, as where the driver finds none.
+        Its errors are the driver's own, but for a lost connection, which is a ConnectionError.
         """
         if self._reads is None:
             async with self.transaction() as session:
-                yield await driver_of(session)
+                yield _driver_of(await (await session.connection()).get_raw_connection())
             return
-        pooled = await greenlet_spawn(self._reads.sync_engine.raw_connection)
+        pooled = await greenlet_spawn(self._reads.sync_engine.pool.connect)
         try:
-            assert pooled.driver_connection is not None
-            yield pooled.driver_connection
-        except InterfaceError as error:
-            raise ConnectionError(str(error)) from error
+            yield _driver_of(pooled)
+        except PostgresError:
+            raise
+        except BaseException as error:
+            # Cut off within a reply, or lost: nobody else must get it.
+            pooled.invalidate(error)
+            if isinstance(error, InterfaceError):
+                raise ConnectionError(str(error)) from error
+            raise
         finally:
-            await greenlet_spawn(pooled.close)
+            pooled.close()
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[AsyncSession]:
@@ -154,6 +151,19 @@ class Database:
     async def close(self) -> None:
         if isinstance(self._bind, AsyncEngine):
             await self._bind.dispose()
+
+
+async def driver_of(session: AsyncSession) -> Connection:
+    """The driver within the session's transaction, which SQLAlchemy begins with its first statement."""
+    connection = await session.connection()
+    await connection.execute(text("SELECT"))
+    return _driver_of(await connection.get_raw_connection())
+
+
+def _driver_of(pooled: PoolProxiedConnection) -> Connection:
+    driver = pooled.driver_connection
+    assert isinstance(driver, Connection)
+    return driver
 
 
 async def select_in_batches(session: AsyncSession, query: Executable) -> AsyncGenerator[Sequence[Row[Any]]]:

@@ -23,8 +23,8 @@ MARK = "?"
 
 # KEYS: the copy. ARGV: what the counter of the copy's user begins with (empty: none), its window in seconds,
 # milliseconds before its death within which the copy is to be renewed.
-# Returns the copy, the count and the milliseconds left of its window, and Valkey's time if there is no copy
-# or this request is the one to renew it.
+# Returns the count, the milliseconds left of its window, Valkey's time if there is no copy or this request is
+# the one to renew it, and the copy: in one text, which is read in half the time of a list.
 LOOK_UP = """
 local copy = redis.call('GET', KEYS[1])
 local missing = not copy or copy == '?'
@@ -35,10 +35,10 @@ if missing or (redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3])
   asked_at = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 if missing then
-  return {'', 0, 0, asked_at}
+  return string.format('0 0 %d ', asked_at)
 end
 if ARGV[1] == '' then
-  return {copy, 0, 0, asked_at}
+  return string.format('0 0 %d ', asked_at) .. copy
 end
 local counter = ARGV[1] .. string.match(copy, '^%d+')
 local count = redis.call('INCR', counter)
@@ -47,7 +47,7 @@ if left < 0 then
   left = tonumber(ARGV[2]) * 1000
   redis.call('PEXPIRE', counter, left)
 end
-return {copy, count, left, asked_at}
+return string.format('%d %d %d ', count, left, asked_at) .. copy
 """
 
 # KEYS: the copy. ARGV: what it must still be, until when it may live.
@@ -81,10 +81,11 @@ class Found:
 async def look_up(cache: Cache, name: str, counter: str) -> Found:
     """The copy, if there is one, and one request of its user counted. Nothing while Valkey is away."""
     try:
-        copy, *numbers = await cache.script(LOOK_UP, [name], [counter, WINDOW, int(RENEW_WITHIN * 1000)])
+        reply = await cache.script(LOOK_UP, [name], [counter, WINDOW, int(RENEW_WITHIN * 1000)])
     except CacheAway:
         return Found()
-    return Found(copy.decode(), *numbers)
+    count, left, asked_at, copy = reply.decode().split(" ", 3)
+    return Found(copy, int(count), int(left), int(asked_at))
 
 
 async def keep(cache: Cache, name: str, copy: str, asked_at: int) -> None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from db.queries import auth_events
@@ -125,7 +125,9 @@ def _encode(caller: Caller) -> str:
     return f"{caller.user_id} {caller.role} {caller.credential_id} {caller.expires_at!r} {scopes}"
 
 
+@lru_cache(maxsize=4096)
 def _decode(copy: str) -> Caller:
+    """Kept, as the same few callers come again and again with the same copy."""
     user_id, role, credential_id, expires_at, scopes = copy.split(" ")
     return Caller(
         user_id=int(user_id),

@@ -41,7 +41,7 @@ class Unauthorized(TrawlError):
 class Changed(TrawlError):
     """The resource is no longer the one that the caller has seen."""
 
-    code = "changed"
+    code = "precondition_failed"
 
 
 class Invalid(TrawlError):

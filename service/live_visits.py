@@ -96,7 +96,7 @@ def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, s
 async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> dict[str, Stored]:
     """Empty if a name has no id yet: nothing is stored then."""
     if all(row.cart_id is None for row in rows):
-        async with db.statement() as driver:
+        async with db.driver() as driver:
             return await queries.insert_live_visits(driver, rows)
     async with db.transaction() as session:
         told = await queries.insert_live_visits(await driver_of(session), rows)

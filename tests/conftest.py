@@ -13,6 +13,7 @@ import aiohttp
 import asyncpg
 import pytest
 import structlog
+from hypothesis import settings
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -32,6 +33,9 @@ from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
 PASSWORD = "correct horse battery"
 FAST = 4  # log2 of scrypt's N in tests
 
+# How long an example takes tells of the machine only.
+settings.register_profile("trawl", deadline=None)
+settings.load_profile("trawl")
 
 # Logs go where pytest shows them for a test that failed.
 structlog.configure(

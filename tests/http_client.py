@@ -8,6 +8,8 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
+from tests.document_checks import check_answer, check_request
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -49,7 +51,10 @@ class Client:
         async with self.session.request(
             method, path, headers=headers, allow_redirects=False, **options
         ) as response:
-            return Answer(response.status, response.headers, await response.read())
+            answer = Answer(response.status, response.headers, await response.read())
+        check_answer(method, response.url, answer.status, answer.headers, answer.body)
+        check_request(method, response.url, answer.status, options)
+        return answer
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.request("GET", path, **options)

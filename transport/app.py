@@ -24,13 +24,13 @@ from service.deps import Deps
 from transport.auth import admit
 from transport.errors import problem, to_response
 from transport.observe import log_request
+from transport.openapi.routes import PREFIX
 from transport.parsing import MIB, read_body
 from transport.request import Request, new_request_id
 from transport.routes import BLUEPRINTS
 
 log = structlog.get_logger("trawl.http")
 
-PREFIX = "/api/v1"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MAX_BODY = MIB
 IDENTIFIER = re.compile("[1-9][0-9]{0,18}")

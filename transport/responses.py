@@ -80,9 +80,16 @@ def make_etag(content: bytes | str) -> str:
 
 
 def etag_matches(header: str, etag: str) -> bool:
-    """Whether an If-None-Match or If-Match header names the ETag, or any (`*`)."""
+    """Whether an If-None-Match header names the ETag, or any (`*`)."""
     named = [tag.strip().removeprefix("W/") for tag in header.split(",")]
     return etag in named or "*" in named
+
+
+def if_match(request: Request, etag: str) -> bool:
+    """Whether an If-Match header, if there is one, names this version or any (`*`). A weak tag names none."""
+    headers = request.headers.getall("if-match", ())
+    named = [tag.strip() for header in headers for tag in header.split(",")]
+    return not headers or etag in named or "*" in named
 
 
 def not_modified(request: Request, etag: str) -> HTTPResponse | None:

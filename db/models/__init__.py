@@ -4,6 +4,7 @@ from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
 from db.models.imports import FilePosition, Import, Reject
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
+from db.models.tasks import Task
 from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "Reject",
     "RequestQuarter",
     "Session",
+    "Task",
     "Visit",
 ]

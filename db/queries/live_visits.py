@@ -6,10 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from asyncpg import Connection
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import Driver
 from db.models import PageVisits
 from db.queries.visit_list import VisitRow
 from db.sql import driver_statement, statement
@@ -50,7 +50,7 @@ def digest(name: str) -> bytes:
     return sha256(name.encode()).digest()
 
 
-async def insert_live_visits(driver: Driver, rows: Sequence[LiveRow]) -> dict[str, Stored]:
+async def insert_live_visits(driver: Connection, rows: Sequence[LiveRow]) -> dict[str, Stored]:
     """Store visits of distinct ids. By id, what became of each; empty if a name has no id yet."""
     sql, names = driver_statement("store_live_visits")
     told = await driver.fetch(sql, *([getattr(row, name) for row in rows] for name in names))

@@ -30,6 +30,20 @@ FROM (
         ORDER BY visit.occurred_at DESC
         FETCH FIRST (CAST(:limit AS bigint) + CAST(:offset AS bigint)) ROWS WITH TIES
     )
+    UNION ALL
+    (
+        SELECT
+            task.created_at AS at,
+            'task_created' AS type,
+            task.title AS detail,
+            'task ' || lpad(task.id::text, 19, '0') AS ref
+        FROM task
+        WHERE
+            task.account_id = :account_id
+            AND (CAST(:before_at AS timestamptz) IS NULL OR task.created_at <= :before_at)
+        ORDER BY task.created_at DESC
+        FETCH FIRST (CAST(:limit AS bigint) + CAST(:offset AS bigint)) ROWS WITH TIES
+    )
 ) AS activity
 WHERE
     CAST(:before_at AS timestamptz) IS NULL

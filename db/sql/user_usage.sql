@@ -14,7 +14,10 @@ SELECT
         WHERE visit.user_id = account.id AND visit.source <> 'log'
     ) AS visits,
     0 AS events,
-    0 AS tasks,
+    (
+        SELECT count(*) FROM task
+        WHERE task.account_id = account.id
+    ) AS tasks,
     0 AS favourites
 FROM account
 WHERE account.id = ANY(CAST(:account_ids AS bigint[]))

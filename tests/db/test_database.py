@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import database
@@ -108,6 +109,65 @@ async def test_the_first_transaction_after_a_restart_succeeds(single: Database, 
         assert await logins(session) == ["anna"]
 
 
+async def test_the_driver_reads_without_a_transaction_on_a_connection_of_the_pool(single: Database) -> None:
+    async with single.transaction() as session:
+        await add_account(session, "anna")
+        backend = await session.scalar(text("SELECT pg_backend_pid()"))
+    async with single.driver() as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") == backend
+        assert await connection.fetchval("SELECT login FROM account WHERE id > $1", 0) == "anna"
+        assert await connection.fetchval("SELECT now()") != await connection.fetchval("SELECT now()")
+    async with single.read() as session:
+        assert await logins(session) == ["anna"]
+
+
+async def test_a_driver_whose_read_fails_or_is_cancelled_gives_its_place_back(single: Database) -> None:
+    async def read(statement: str) -> object:
+        async with single.driver() as connection:
+            return await connection.fetchval(statement)
+
+    backend = await read("SELECT pg_backend_pid()")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await read("SELECT 1 / 0")
+    assert await read("SELECT pg_backend_pid()") == backend
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await read("SELECT pg_sleep(60)")
+    assert await read("SELECT pg_backend_pid()") != backend
+
+
+async def test_a_driver_that_is_lost_is_a_connection_error_and_replaced(
+    single: Database, committed_url: str
+) -> None:
+    async with single.driver() as connection:
+        await connection.fetchval("SELECT 1")
+    await end_backend(single, committed_url)
+
+    async def lose() -> None:
+        async with single.driver() as connection:
+            await connection.close()
+            await connection.fetchval("SELECT 1")
+
+    async with single.driver() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+    with pytest.raises(ConnectionError):
+        await lose()
+    async with single.driver() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
+async def test_a_driver_waits_for_its_turn_no_longer_than_others(
+    single: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = single._reads
+    assert reads is not None
+    monkeypatch.setattr(reads.sync_engine.pool, "_timeout", 0.05)
+    async with single.driver():
+        with pytest.raises(PoolTimeout):
+            async with single.driver():
+                pass
+
+
 async def test_a_ping_finds_a_server_that_vanished_without_a_word(
     single: Database, committed_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +210,8 @@ async def test_a_connection_that_was_in_use_just_now_is_not_pinged(
 async def test_a_bound_database_reads_what_its_connection_wrote(db: Database) -> None:
     async with db.transaction() as session:
         await add_account(session, "anna")
+    async with db.driver() as connection:
+        assert await connection.fetchval("SELECT login FROM account") == "anna"
     async with db.read() as session:
         assert await logins(session) == ["anna"]
 

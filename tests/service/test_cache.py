@@ -1,3 +1,4 @@
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -64,3 +65,30 @@ async def test_it_is_asked_again_after_a_pause(
     later = time.monotonic() + PAUSE
     monkeypatch.setattr("service.cache.time.monotonic", lambda: later)
     assert await wired.run("PING")
+
+
+async def test_a_connection_that_was_closed_while_nobody_asked_is_made_anew(wired: Cache, wire: Wire) -> None:
+    assert await wired.run("PING")
+    wire.cut()
+    wire.mend()
+    for _ in range(1000):
+        if await wired._idle[0].can_read():  # the end of the stream has come
+            break
+        await asyncio.sleep(0.001)
+    assert await wired.run("PING")
+
+
+async def test_many_at_once_take_turns_on_few_connections(servers: tuple[str, str]) -> None:
+    few = Cache.connect(servers[1], connections=3)
+    replies = await asyncio.gather(*(few.script("return ARGV[1]", [], [n]) for n in range(50)))
+    assert replies == [str(n).encode() for n in range(50)]
+    assert len(few._idle) <= 3
+    await few.close()
+
+
+async def test_a_command_that_is_given_up_leaves_no_reply_for_the_next(wired: Cache) -> None:
+    busy = "local n = 0 for i = 1, 2e7 do n = n + 1 end return 'late'"
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await wired.script(busy, [], [])
+    assert await wired.script("return 'mine'", [], []) == b"mine"

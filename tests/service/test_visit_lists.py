@@ -57,7 +57,6 @@ UNITS = ("hour", "day", "week", "month")
 
 def begin_of(unit: str, moment: datetime, zone: ZoneInfo) -> datetime:
     """Step back by quarters while the local clock still shows the same hour, day, week or month."""
-
     if unit == "hour":
         local = moment.astimezone(zone)
         return moment - timedelta(minutes=local.minute, seconds=local.second)

@@ -180,18 +180,6 @@ async def test_a_body_is_counted_while_it_comes(client: Client) -> None:
     assert (answer.status, answer.code) == (413, "too_large")
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(
-    server: RunningApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("transport.request.PATIENCE", 0.05)
-    status, _, body = await raw_request(
-        server.url,
-        b"POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n"
-        b'Content-Type: application/json\r\n\r\n{"login":',
-    )
-    assert (status, json.loads(body)["code"]) == (408, "request_timeout")
-
-
 @pytest.mark.parametrize("method", ["TRACE", "FOO", "PROPFIND"])
 async def test_a_method_that_nothing_has_is_refused(client: Client, method: str) -> None:
     answer = await client.request(method, "/profile")

@@ -21,6 +21,8 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse, json, text
 
 from embedded import EmbeddedError, open_servers
+from tests.http_server import make_unserved_app
+from transport import request
 from transport.server import HttpServer, ServerError, serve_until_signal, termination_handled
 
 
@@ -72,7 +74,14 @@ def late() -> Sanic[Any, Any]:
     return app
 
 
-APPS = {"healthy": healthy, "broken": broken, "unwilling": unwilling, "late": late}
+def impatient() -> Sanic[Any, Any]:
+    """Trawl itself, which waits for the next piece of a body for a moment only."""
+    request.PATIENCE = 0.05
+    app: Sanic[Any, Any] = make_unserved_app()
+    return app
+
+
+APPS = {"healthy": healthy, "broken": broken, "unwilling": unwilling, "late": late, "impatient": impatient}
 
 
 def serve(options: argparse.Namespace) -> None:

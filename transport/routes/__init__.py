@@ -2,10 +2,24 @@
 
 from sanic import Blueprint
 
-from transport.routes import admin, imports, keys, pages, profile, reports, root, sessions, users, visits
+from transport.routes import (
+    admin,
+    documents,
+    imports,
+    keys,
+    pages,
+    profile,
+    reports,
+    root,
+    sessions,
+    tasks,
+    users,
+    visits,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
+    documents.blueprint,
     users.blueprint,
     sessions.blueprint,
     profile.blueprint,
@@ -13,6 +27,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin.blueprint,
     imports.blueprint,
     reports.blueprint,
+    tasks.blueprint,
     visits.blueprint,
     pages.blueprint,
 )

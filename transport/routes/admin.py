@@ -13,6 +13,7 @@ from api.admin import (
     UserOverviewResponse,
 )
 from service import admin
+from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
 from transport.responses import ok, page
@@ -21,6 +22,7 @@ blueprint = Blueprint("admin", url_prefix="/admin")
 
 
 @blueprint.get("/users", ctx_admin=True)
+@operation(query=ListUserOverviewsRequest, answers={200: Page(UserOverviewResponse)})
 async def list_users(request: Request) -> HTTPResponse:
     asked = query(request, ListUserOverviewsRequest())
     rows = await admin.list_users(request.deps.replica, now=request.origin.at, **asked)
@@ -30,6 +32,7 @@ async def list_users(request: Request) -> HTTPResponse:
 
 
 @blueprint.patch("/users/<user_id:id>", ctx_admin=True)
+@operation(body=UpdateUserRightsRequest, answers={200: UserOverviewResponse})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:
     rights = body(request, UpdateUserRightsRequest())
     user = await admin.update_user(request.deps, user_id, **rights, origin=request.origin)
@@ -37,6 +40,7 @@ async def update_user(request: Request, user_id: int) -> HTTPResponse:
 
 
 @blueprint.get("/users/<user_id:id>/activity", ctx_admin=True)
+@operation(query=ListActivityRequest, answers={200: Page(ActivityResponse)})
 async def list_activity(request: Request, user_id: int) -> HTTPResponse:
     asked = query(request, ListActivityRequest())
     rows = await admin.list_activity(request.deps.replica, user_id, **asked)
@@ -44,6 +48,7 @@ async def list_activity(request: Request, user_id: int) -> HTTPResponse:
 
 
 @blueprint.get("/auth-events", ctx_admin=True)
+@operation(query=ListAuthEventsRequest, answers={200: Page(AuthEventResponse)})
 async def list_auth_events(request: Request) -> HTTPResponse:
     asked = query(request, ListAuthEventsRequest())
     rows = await admin.list_auth_events(request.deps.replica, **asked)

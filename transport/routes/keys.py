@@ -8,6 +8,7 @@ from sanic.response import HTTPResponse
 
 from api.credentials import CreateKeyRequest, KeyResponse, ListKeysRequest, NewKeyResponse
 from service import keys
+from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
 from transport.responses import created, no_content, page
@@ -16,6 +17,7 @@ blueprint = Blueprint("keys")
 
 
 @blueprint.post("/keys")
+@operation(body=CreateKeyRequest, answers={201: NewKeyResponse})
 async def create_key(request: Request) -> HTTPResponse:
     row, key = await keys.create_key(
         request.deps.db,
@@ -29,6 +31,7 @@ async def create_key(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/keys")
+@operation(query=ListKeysRequest, answers={200: Page(KeyResponse)})
 async def list_keys(request: Request) -> HTTPResponse:
     asked = query(request, ListKeysRequest())
     rows = await keys.list_keys(request.deps.db, request.user_id, **asked)
@@ -38,6 +41,7 @@ async def list_keys(request: Request) -> HTTPResponse:
 
 
 @blueprint.delete("/keys/<key_id:uuid>")
+@operation(answers={204: None})
 async def delete_key(request: Request, key_id: uuid.UUID) -> HTTPResponse:
     await keys.delete_key(request.deps, request.user_id, key_id, request.origin)
     return no_content()

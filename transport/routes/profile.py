@@ -8,6 +8,7 @@ from sanic.response import HTTPResponse
 
 from api.accounts import UpdateProfileRequest, UserResponse
 from service import accounts, profile
+from transport.operations import operation
 from transport.parsing import body
 from transport.request import Request
 from transport.responses import no_content, ok, tagged
@@ -19,12 +20,18 @@ user_response = UserResponse()  # made once: making a schema costs more than dum
 
 
 @blueprint.get("/profile", ctx_scope="profile:read")
+@operation(answers={200: UserResponse}, etag=True)
 async def get_profile(request: Request) -> HTTPResponse:
     account = await accounts.get_account(request.deps.db, request.user_id)
     return tagged(request, ok(user_response.dump(account)))
 
 
 @blueprint.patch("/profile")
+@operation(
+    body=UpdateProfileRequest,
+    answers={200: UserResponse},
+    problems={403: "bad_credentials", 409: "email_taken"},
+)
 async def update_profile(request: Request) -> HTTPResponse:
     account = await profile.update_profile(
         request.deps,
@@ -38,6 +45,7 @@ async def update_profile(request: Request) -> HTTPResponse:
 
 
 @blueprint.delete("/profile")
+@operation(answers={204: None})
 async def delete_profile(request: Request) -> HTTPResponse:
     await profile.delete_account(request.deps, request.user_id, request.origin)
     return no_content()

@@ -11,6 +11,7 @@ from sanic import Blueprint, HTTPResponse
 from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
 from service import reports
 from transport.charts import chart
+from transport.operations import Items, Text, operation
 from transport.parsing import query
 from transport.request import Request
 from transport.responses import csv, ok, tagged
@@ -29,11 +30,25 @@ MEDIA_TYPES = {
 
 
 @blueprint.get("/reports", ctx_scope="reports:read")
+@operation(answers={200: Items(ReportSummary)})
 async def list_reports(_request: Request) -> HTTPResponse:
     return ok({"items": ReportSummary(many=True).dump(reports.list_reports()), "next": None})
 
 
 @blueprint.get("/report/<number:str>", ctx_scope="reports:read")
+@operation(
+    query=tuple(REQUESTS.values()),
+    answers={
+        200: {
+            "application/json": ReportResponse,
+            "text/csv": Text("country,name,requests,share\r\nUS,United States,9200,0.3789\r\n"),
+            "image/svg+xml": Text('<svg xmlns="http://www.w3.org/2000/svg"/>', "a chart"),
+        }
+    },
+    problems={404: "no_such_report"},
+    path={"number": {"type": "integer", "enum": list(REQUESTS)}},
+    etag=True,
+)
 async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.find_report(number)
     asked = query(request, REQUESTS[report.number]())

@@ -9,6 +9,7 @@ from sanic.response import HTTPResponse
 from api.accounts import AccessTokenResponse, SignInRequest
 from api.credentials import ListSessionsRequest, SessionResponse, SignOutRequest
 from service import sessions
+from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
 from transport.responses import no_content, ok, page
@@ -19,6 +20,7 @@ blueprint = Blueprint("sessions")
 @blueprint.post("/user/auth", ctx_public=True)
 @blueprint.post("/login", name="login", ctx_public=True)
 @blueprint.post("/auth/login", name="auth_login", ctx_public=True)
+@operation(body=SignInRequest, answers={200: AccessTokenResponse}, problems={401: "bad_credentials"})
 async def sign_in(request: Request) -> HTTPResponse:
     token = await sessions.sign_in(
         request.deps,
@@ -31,6 +33,7 @@ async def sign_in(request: Request) -> HTTPResponse:
 
 
 @blueprint.post("/logout")
+@operation(query=SignOutRequest, answers={204: None})
 async def sign_out(request: Request) -> HTTPResponse:
     asked = query(request, SignOutRequest())
     await sessions.sign_out(request.deps, request.caller, everywhere=asked["all"], origin=request.origin)
@@ -38,6 +41,7 @@ async def sign_out(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/sessions")
+@operation(query=ListSessionsRequest, answers={200: Page(SessionResponse)})
 async def list_sessions(request: Request) -> HTTPResponse:
     asked = query(request, ListSessionsRequest())
     rows = await sessions.list_sessions(request.deps.db, request.user_id, now=request.origin.at, **asked)
@@ -46,6 +50,7 @@ async def list_sessions(request: Request) -> HTTPResponse:
 
 
 @blueprint.delete("/sessions/<session_id:uuid>")
+@operation(answers={204: None})
 async def end_session(request: Request, session_id: uuid.UUID) -> HTTPResponse:
     await sessions.end_session(request.deps, request.user_id, session_id, request.origin)
     return no_content()

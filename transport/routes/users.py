@@ -15,19 +15,28 @@ from api.accounts import (
 from service import accounts, profile
 from service.accounts import NewAccount
 from transport.auth import require_registration, require_self
+from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
 from transport.responses import created, no_content, ok, page
 
 blueprint = Blueprint("users")
 
+SIGN_UP_PROBLEMS = {
+    401: ("unauthorized", "bad_token"),  # where registration is closed
+    403: ("registration_closed",),
+    409: ("login_taken", "email_taken"),
+}
+
 
 @blueprint.post("/user", ctx_public=True)
+@operation(body=CreateUserRequest, answers={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def create_user(request: Request) -> HTTPResponse:
     return await register(request, NewAccount(**body(request, CreateUserRequest())))
 
 
 @blueprint.post("/register", ctx_public=True)
+@operation(body=RegisterRequest, answers={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def sign_up(request: Request) -> HTTPResponse:
     return await register(request, NewAccount(**body(request, RegisterRequest())))
 
@@ -42,6 +51,7 @@ async def register(request: Request, new: NewAccount) -> HTTPResponse:
 
 
 @blueprint.get("/user/all")
+@operation(query=ListUsersRequest, answers={200: Page(UserResponse)})
 async def list_users(request: Request) -> HTTPResponse:
     asked = query(request, ListUsersRequest())
     rows = await accounts.list_accounts(request.deps.replica, **asked)
@@ -51,6 +61,7 @@ async def list_users(request: Request) -> HTTPResponse:
 
 
 @blueprint.patch("/user/<user_id:id>")
+@operation(body=UpdateUserRequest, answers={200: UserResponse}, problems={403: "not_yours"})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:
     require_self(request, user_id)
     account = await profile.update_names(request.deps.db, user_id, body(request, UpdateUserRequest()))
@@ -58,6 +69,7 @@ async def update_user(request: Request, user_id: int) -> HTTPResponse:
 
 
 @blueprint.delete("/user/<user_id:id>")
+@operation(answers={204: None}, problems={403: "not_yours"})
 async def delete_user(request: Request, user_id: int) -> HTTPResponse:
     require_self(request, user_id)
     await profile.delete_account(request.deps, user_id, request.origin)

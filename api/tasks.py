@@ -1,0 +1,113 @@
+"""What is said about tasks."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load
+
+from api.fields import Choice, DateTime, Integer, Strict, Text
+from api.paging import Cursor, PageQuery
+
+STATUSES = ("todo", "in_progress", "done")
+PRIORITIES = ("low", "normal", "high")
+TITLE_LENGTH = 200  # characters
+DESCRIPTION_LENGTH = 10_000
+SEARCH_LENGTH = 200
+FIRST_TIME = datetime.min.replace(tzinfo=UTC)
+LAST_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+class DueTime(DateTime):
+    """Any time but the very first and the very last, which the database driver takes for infinite."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        time = super()._deserialize(value)
+        if time in (FIRST_TIME, LAST_TIME):
+            raise ValidationError("must not be the first or the last of all times")
+        return time
+
+
+# What a cursor says of a task for each sort key; a title's is its folded form.
+SORT_VALUES: dict[str, fields.Field[Any]] = {
+    "created_at": DateTime(),
+    "updated_at": DateTime(),
+    "due_at": DueTime(),
+    "priority": Choice(*PRIORITIES),
+    "title": Text(maximum=TITLE_LENGTH),
+}
+SORTS = tuple(f"{sign}{name}" for name in SORT_VALUES for sign in ("", "-"))
+
+
+class Title(Text):
+    """A title that people can see."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=TITLE_LENGTH, **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = super()._deserialize(value)
+        if not text.strip():
+            raise ValidationError("must not be blank")
+        return text
+
+
+class CreateTaskRequest(Strict):
+    """A whole task: what is not named has its default."""
+
+    title = Title(required=True)
+    description = Text(maximum=DESCRIPTION_LENGTH, load_default="")
+    status = Choice(*STATUSES, load_default="todo")
+    priority = Choice(*PRIORITIES, load_default="normal")
+    due_at = DueTime(load_default=None)
+
+
+class ReplaceTaskRequest(CreateTaskRequest):
+    """The same for a task that is there: what is not named goes back to its default."""
+
+
+class UpdateTaskRequest(Strict):
+    """What is to change. A `due_at` of null clears it."""
+
+    title = Title()
+    description = Text(maximum=DESCRIPTION_LENGTH)
+    status = Choice(*STATUSES)
+    priority = Choice(*PRIORITIES)
+    due_at = DueTime()
+
+
+class ListTasksRequest(PageQuery):
+    """`after` loads to the sort key's value and the id of the last task. A cursor is for its sort alone."""
+
+    after = Cursor(Choice(*SORTS), fields.Raw(allow_none=True), Integer(minimum=1))
+    status = Choice(*STATUSES)
+    priority = Choice(*PRIORITIES)
+    due_before = DateTime()
+    q = Text(maximum=SEARCH_LENGTH)
+    sort = Choice(*SORTS, load_default="-created_at")
+
+    @post_load
+    def read_cursor(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data["after"] is None:
+            return data
+        sort, value, task_id = data["after"]
+        if sort != data["sort"]:
+            raise ValidationError(f"is a cursor of the sort {sort}", "cursor")
+        try:
+            value = SORT_VALUES[sort.removeprefix("-")].deserialize(value)
+        except ValidationError:
+            raise ValidationError("is not a cursor of this list", "cursor") from None
+        return {**data, "after": (value, task_id)}
+
+
+class TaskResponse(Schema):
+    id = fields.Integer()
+    title = fields.String()
+    description = fields.String()
+    status = fields.String()
+    priority = fields.String()
+    due_at = DateTime(allow_none=True)
+    created_at = DateTime()
+    updated_at = DateTime()

@@ -1,0 +1,144 @@
+"""Tasks, each only for the account that it belongs to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Connection
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Task
+from db.models.tasks import PRIORITIES
+
+SortValue = datetime | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    id: int
+    title: str
+    description: str
+    status: str
+    priority: str
+    due_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """None does not filter. `words` are folded as `search_text` is; all of them must occur in it."""
+
+    status: str | None = None
+    priority: str | None = None
+    due_before: datetime | None = None
+    words: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOrder:
+    """`by` is created_at, updated_at, due_at, priority or title; equal ones are ordered by id, the same way.
+
+    `after` is the task that a page follows: its value of `by` (folded, of a title), and its id.
+    """
+
+    by: str
+    descending: bool
+    after: tuple[SortValue, int] | None = None
+
+
+COLUMNS = tuple(getattr(Task, name) for name in TaskRow.__slots__)
+LOCKED_TASK = (
+    select(*COLUMNS)
+    .where(Task.id == bindparam("id"), Task.account_id == bindparam("account_id"))
+    .with_for_update()
+)
+TASK_BY_ID = """
+SELECT id, title, description, status, priority, due_at, created_at, updated_at
+FROM task
+WHERE id = $1 AND account_id = $2
+"""
+
+
+async def insert_task(session: AsyncSession, **values: Any) -> TaskRow:
+    rows = await session.execute(insert(Task).values(**values).returning(*COLUMNS))
+    return TaskRow(*rows.one())
+
+
+async def select_task(connection: Connection, account_id: int, task_id: int) -> TaskRow | None:
+    """By the driver: this is asked most, and SQLAlchemy would take longer than PostgreSQL."""
+    row = await connection.fetchrow(TASK_BY_ID, task_id, account_id)
+    return TaskRow(*row) if row else None
+
+
+async def lock_task(session: AsyncSession, account_id: int, task_id: int) -> TaskRow | None:
+    """The task, which nobody changes until the transaction ends."""
+    rows = await session.execute(LOCKED_TASK, {"id": task_id, "account_id": account_id})
+    row = rows.one_or_none()
+    return TaskRow(*row) if row else None
+
+
+async def update_task(session: AsyncSession, account_id: int, task_id: int, **values: Any) -> TaskRow | None:
+    rows = await session.execute(
+        update(Task)
+        .where(Task.id == task_id, Task.account_id == account_id)
+        .values(**values)
+        .returning(*COLUMNS)
+    )
+    row = rows.one_or_none()
+    return TaskRow(*row) if row else None
+
+
+async def delete_task(session: AsyncSession, account_id: int, task_id: int) -> bool:
+    """Whether it was there and the account's."""
+    deleted = await session.scalar(
+        delete(Task).where(Task.id == task_id, Task.account_id == account_id).returning(Task.id)
+    )
+    return deleted is not None
+
+
+async def select_tasks(
+    session: AsyncSession, account_id: int, wanted: TaskFilter, order: TaskOrder, *, limit: int, offset: int
+) -> list[TaskRow]:
+    key = sort_key(order)
+    directed = [column.desc() if order.descending else column.asc() for column in (key, Task.id)]
+    query = select(*COLUMNS).where(Task.account_id == account_id).order_by(*directed)
+    if order.after is not None:
+        last = tuple_(sort_value(order, order.after[0]), order.after[1])
+        here = tuple_(key, Task.id)
+        query = query.where(here < last if order.descending else here > last)
+    if wanted.status is not None:
+        query = query.where(Task.status == wanted.status)
+    if wanted.priority is not None:
+        query = query.where(Task.priority == wanted.priority)
+    if wanted.due_before is not None:
+        query = query.where(Task.due_at < wanted.due_before)
+    for word in wanted.words:
+        query = query.where(func.strpos(Task.search_text, word) > 0)
+    rows = await session.execute(query.limit(limit).offset(offset))
+    return [TaskRow(*row) for row in rows]
+
+
+def sort_key(order: TaskOrder) -> ColumnElement[Any]:
+    """What the tasks are ordered by, as the order's index has it."""
+    columns: dict[str, Any] = {"priority": Task.priority_rank, "title": Task.title_key}
+    if order.by == "due_at":
+        return dated(Task.due_at, descending=order.descending)
+    column: ColumnElement[Any] = columns.get(order.by, getattr(Task, order.by))
+    return column
+
+
+def sort_value(order: TaskOrder, value: SortValue) -> Any:
+    """The sort key of a task whose value of `order.by` this is."""
+    if order.by == "due_at":
+        return dated(bindparam("last_due_at", value, type_=Task.due_at.type), descending=order.descending)
+    if order.by == "priority":
+        return PRIORITIES.index(str(value)) + 1
+    return value
+
+
+def dated(due_at: ColumnElement[Any] | Any, *, descending: bool) -> ColumnElement[Any]:
+    """A date, or in its place what comes last in this direction."""
+    return func.coalesce(due_at, literal_column(f"'{'-' if descending else ''}infinity'::timestamptz"))

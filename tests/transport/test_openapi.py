@@ -1,0 +1,127 @@
+"""The OpenAPI document: complete, valid, and with examples that our own schemas take."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from marshmallow import Schema
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from api.fields import Strict
+from tests.document_checks import document, validator
+from tests.http_client import Client
+from tests.http_server import RunningApp
+from transport.openapi.routes import route_facts
+from transport.operations import declared
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+}
+
+
+def request_schemas() -> dict[str, type[Schema]]:
+    found: list[type[Schema]] = [Strict]
+    for schema in found:
+        found.extend(schema.__subclasses__())
+    return {schema.__name__: schema for schema in found}
+
+
+def test_the_document_is_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(document()).validate()
+    assert document()["openapi"].startswith("3.1.")
+
+
+def test_every_route_is_in_the_document_and_nothing_else(server: RunningApp) -> None:
+    routed = {
+        f"{method} /api/v1/{route.path}".replace("<", "{").replace(">", "}")
+        for route in server.app.router.routes
+        for method in route.methods - {"HEAD"}
+    }
+    documented = {name.replace("{", "{").replace("}", "}") for name in OPERATIONS}
+    assert {strip_patterns(name) for name in routed} == documented
+
+
+def strip_patterns(name: str) -> str:
+    return "/".join(part.partition(":")[0] + "}" if ":" in part else part for part in name.split("/"))
+
+
+def test_every_route_declares_what_it_answers(server: RunningApp) -> None:
+    silent = [route.name for route in server.app.router.routes if declared(route.handler) is None]
+    assert silent == []
+
+
+def test_operation_ids_are_told_apart() -> None:
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_the_document_is_public_and_cached(client: Client) -> None:
+    answer = await client.get("/openapi.json")
+    assert answer.json == document()
+    again = await client.get("/api/v1/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert "RateLimit" not in answer.headers
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_an_operation_tells_all_there_is(name: str, server: RunningApp) -> None:
+    operation = OPERATIONS[name]
+    [fact] = [
+        fact for fact in route_facts(server.app.router.routes) if f"{fact.method.upper()} {fact.path}" == name
+    ]
+    responses = operation["responses"]
+    assert operation["security"] == ([] if fact.public else [{"bearer": []}, {"token": []}])
+    assert ("401" in responses) == (not fact.public or bool(fact.operation.problems.get(401)))
+    assert ("429" in responses) == (fact.limit != "none" or bool(fact.operation.problems.get(429)))
+    if "requestBody" in operation:
+        assert {"400", "413", "415", "422"} <= responses.keys()
+    succeeded = [responses[status] for status in responses if status < "300"]
+    assert succeeded
+    if fact.limit != "none":
+        assert all("RateLimit" in response["headers"] for response in succeeded)
+
+
+def bodies() -> list[tuple[str, dict[str, Any]]]:
+    """The media types of all operations, by their place in the document."""
+    found = []
+    for name, operation in OPERATIONS.items():
+        method, path = name.split()
+        base = f"paths|{path}|{method.lower()}"
+        holders = {"requestBody": operation.get("requestBody", {})} | {
+            f"responses|{status}": response for status, response in operation["responses"].items()
+        }
+        for place, holder in holders.items():
+            for kind, media in holder.get("content", {}).items():
+                found.append((f"{base}|{place}|content|{kind}", media))
+    return found
+
+
+@pytest.mark.parametrize(("place", "media"), bodies(), ids=[place for place, _ in bodies()])
+def test_every_body_has_an_example_that_fits(place: str, media: dict[str, Any]) -> None:
+    examples = [each["value"] for each in media.get("examples", {}).values()] or [media["example"]]
+    if "json" in place.rpartition("|")[2] and "ndjson" not in place:
+        for example in examples:
+            validator(f"{place}|schema").validate(example)
+
+
+@pytest.mark.parametrize("name", sorted(set(document()["components"]["schemas"]) & request_schemas().keys()))
+def test_the_example_of_a_request_is_taken_by_its_schema(name: str) -> None:
+    users = [
+        media["example"] for _, media in bodies() if media["schema"].get("$ref", "").endswith(f"/{name}")
+    ]
+    for example in users:
+        request_schemas()[name]().load(json.loads(json.dumps(example)))
+
+
+def test_the_checks_of_answers_would_notice_a_wrong_one() -> None:
+    schema = validator("paths|/api/v1/profile|get|responses|200|content|application/json|schema")
+    profile = document()["paths"]["/api/v1/profile"]["get"]["responses"]["200"]["content"]
+    good = profile["application/json"]["example"]
+    schema.validate(good)
+    for wrong in ({**good, "id": "1"}, {**good, "shoe_size": 43}, {**good, "created_at": "yesterday"}):
+        with pytest.raises(jsonschema_rs.ValidationError):
+            schema.validate(wrong)

@@ -1,0 +1,91 @@
+"""What can go wrong with a route: from its kind, and from what it declares beyond that."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from api.problems import ProblemResponse
+from transport.errors import PROBLEM
+from transport.openapi.routes import RouteFacts
+
+REQUEST_ID = "6f1c0e5c2f0b4f7d9a8e3c1b5d7f9a2b"
+DETAILS = {
+    "admins_only": "this is for admins",
+    "bad_credentials": "wrong login or password",
+    "bad_json": "the body is not JSON: unexpected character: line 1 column 1 (char 0)",
+    "bad_request": "the query string is not UTF-8, or has too many parameters",
+    "bad_token": "this token is not, or no longer, good",
+    "precondition_failed": "it is no longer what If-Match names",
+    "internal_error": "something went wrong here; the log tells what",
+    "invalid": "title: must have 1 to 200 characters",
+    "login_taken": "this login is taken",
+    "not_found": "nothing has this path",
+    "not_yours": "only the user itself may do this",
+    "out_of_scope": "this needs another scope, or a token: keys are not taken everywhere",
+    "rate_limited": "over 100 requests a minute",
+    "too_large": "Request Entity Too Large",
+    "unauthorized": "this needs one Authorization header with a token",
+    "unavailable": "not available right now, try again",
+    "unsupported_media_type": "the body must be application/json, not text/plain",
+}
+LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
+
+
+def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
+    """The codes of the problems that a route may answer with, by their status."""
+    codes: dict[int, tuple[str, ...]] = {}
+    if route.has_body:
+        codes |= {
+            400: ("bad_request", "bad_json"),
+            408: ("request_timeout",),
+            413: ("too_large",),
+            415: ("unsupported_media_type",),
+        }
+    elif route.operation.query:
+        codes[400] = ("bad_request",)
+    if not route.public:
+        codes[401] = ("unauthorized", "bad_token")
+        codes[403] = ("out_of_scope", "admins_only") if route.admin else ("out_of_scope",)
+    if route.parameters:
+        codes[404] = ("not_found",)
+    if route.operation.if_match:
+        codes[412] = ("precondition_failed",)
+    if route.operation.query or route.operation.body is not None:
+        codes[422] = ("invalid",)
+    if route.limit != "none":
+        codes[429] = ("rate_limited",)
+    if route.limit != "none" or not route.public:
+        codes[503] = ("unavailable",)
+    for status, own in route.operation.problems.items():
+        codes[status] = tuple(dict.fromkeys((*codes.get(status, ()), *own)))
+    return dict(sorted(codes.items()))
+
+
+def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    names = ["X-Request-ID", *LIMIT_HEADERS, *(["Retry-After"] if status in (429, 503) else [])]
+    names += ["WWW-Authenticate"] if status == HTTPStatus.UNAUTHORIZED else []
+    return {
+        "description": f"{phrase}: {', '.join(f'`{code}`' for code in codes)}",
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+        "content": {
+            PROBLEM: {
+                "schema": {"$ref": f"#/components/schemas/{ProblemResponse.__name__}"},
+                "examples": {code: {"value": example(status, code)} for code in codes},
+            }
+        },
+    }
+
+
+def example(status: int, code: str) -> dict[str, Any]:
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": DETAILS.get(code, code.replace("_", " ")),
+        "code": code,
+        "request_id": REQUEST_ID,
+    }
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        problem["errors"] = [{"pointer": "/title", "detail": "must have 1 to 200 characters"}]
+    return problem

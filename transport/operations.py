@@ -1,0 +1,126 @@
+"""What a route says of itself for the OpenAPI document, where that can't be seen from the route.
+
+`@operation(...)` stands right above the handler. Its path, its parameters, who may call it and what goes
+wrong with every route of its kind follow from the route itself; transport/openapi/ puts them together.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from marshmallow import Schema
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`{"items": […], "next": …}`. `next` is a cursor unless its JSON Schema is given."""
+
+    item: type[Schema]
+    next: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """`{"items": […], "next": null}`: a list that comes whole."""
+
+    item: type[Schema]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """NDJSON: one object of the schema a line."""
+
+    item: type[Schema]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text of some other format, such as CSV or SVG."""
+
+    example: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Bytes, of any size."""
+
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """JSON that no schema of ours describes, by its JSON Schema."""
+
+    schema: Mapping[str, Any]
+    example: Any = None
+
+
+Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Text | File | Raw
+# A shape alone is JSON; several media types are named; None is no body.
+Content = Shape | Mapping[str, Shape] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    answers: Mapping[int, Content]
+    query: tuple[type[Schema], ...] = ()
+    body: Content = None
+    problems: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    path: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    summary: str = ""
+    etag: bool = False
+    if_match: bool = False
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+_declared: dict[Callable[..., Any], Operation] = {}
+
+
+def operation(
+    *,
+    answers: Mapping[int, Content],
+    query: type[Schema] | tuple[type[Schema], ...] = (),
+    body: Content = None,
+    problems: Mapping[int, str | tuple[str, ...]] | None = None,
+    path: Mapping[str, Mapping[str, Any]] | None = None,
+    summary: str = "",
+    etag: bool = False,
+    if_match: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Declare what a handler takes and answers.
+
+    :param answers: by status: a response schema, `Page(schema)`, a tuple of schemas of which it is one,
+        None for no body, or a mapping of media types to these. 201 and 202 have a Location.
+    :param query: the schema of the query string; several, where the path decides
+    :param body: the schema of a JSON body, or a mapping of media types
+    :param problems: codes by status, beyond those of every such route: `{409: "login_taken"}`
+    :param path: the JSON Schema of path parameters that their pattern does not tell
+    :param summary: instead of the handler's name in words
+    :param etag: it answers with an ETag, and 304 to If-None-Match
+    :param if_match: it takes If-Match, and answers 412
+    """
+
+    def declare(handler: Handler) -> Handler:
+        _declared[handler] = Operation(
+            answers=answers,
+            query=query if isinstance(query, tuple) else (query,),
+            body=body,
+            problems={
+                status: (codes,) if isinstance(codes, str) else codes
+                for status, codes in (problems or {}).items()
+            },
+            path=path or {},
+            summary=summary,
+            etag=etag,
+            if_match=if_match,
+        )
+        return handler
+
+    return declare
+
+
+def declared(handler: Callable[..., Any]) -> Operation | None:
+    return _declared.get(handler)
