@@ -22,6 +22,7 @@ PAGE_URL = re.compile(r"(?:https?://[^\s/?#]+(?:[/?#].*)?|/.*)", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 GROUPS = ("page", "user", "country", "category", "hour", "day", "week", "month")
 MAX_GROUPS = 2
+ASKED_FOR = {"x-optional": True}
 COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -116,10 +117,10 @@ class ItemError(Schema):
 class VisitVerdict(Schema):
     """One of the visits that were not created: `errors` of an invalid one, `id` of the others."""
 
-    index = fields.Integer()
-    id = Uuid()
-    status = fields.String()
-    errors = fields.List(fields.Nested(ItemError))
+    index = fields.Integer(metadata={"description": "place in the list, from 0"})
+    id = Uuid(metadata={"x-optional": True})
+    status = fields.String(metadata={"enum": ["duplicate", "conflict", "invalid"]})
+    errors = fields.List(fields.Nested(ItemError), metadata={"x-optional": True})
 
 
 class RecordVisitsResponse(Schema):
@@ -182,7 +183,7 @@ class GroupBy(Text):
 class CountVisitsRequest(VisitFilter, PageQuery):
     """Without `group_by` all visits are one group."""
 
-    group_by = GroupBy(*GROUPS, load_default=())
+    group_by = GroupBy(*GROUPS, load_default=None)
     tz = TimeZone(load_default="UTC")
     after = Cursor(Integer(minimum=1))
 
@@ -190,14 +191,14 @@ class CountVisitsRequest(VisitFilter, PageQuery):
 class VisitCountResponse(Schema):
     """Visits of one group. Of the group fields there are those asked for; times are begins, in UTC."""
 
-    page_url = fields.String(allow_none=True)
-    user_id = fields.Integer(allow_none=True)
-    country = fields.String(allow_none=True)
-    category = fields.String(allow_none=True)
-    hour = DateTime()
-    day = DateTime()
-    week = DateTime()
-    month = DateTime()
+    page_url = fields.String(allow_none=True, metadata=ASKED_FOR)
+    user_id = fields.Integer(allow_none=True, metadata=ASKED_FOR)
+    country = fields.String(allow_none=True, metadata=ASKED_FOR)
+    category = fields.String(allow_none=True, metadata=ASKED_FOR)
+    hour = DateTime(metadata=ASKED_FOR)
+    day = DateTime(metadata=ASKED_FOR)
+    week = DateTime(metadata=ASKED_FOR)
+    month = DateTime(metadata=ASKED_FOR)
     visits = fields.Integer()
     visitors = fields.Integer()
     first = DateTime()

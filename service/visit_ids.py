@@ -1,7 +1,7 @@
 """Ids of visits: UUIDs that begin with their time in milliseconds, as version 7 does."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 RANDOM_BITS = 74
 
@@ -18,3 +18,14 @@ def log_line_id(occurred_at: datetime, request_key: str) -> str:
     key = request_key.encode().hex().ljust(18, "0")
     time = f"{int(occurred_at.timestamp()) * 1000:012x}"
     return f"{time[:8]}-{time[8:]}-8{key[:3]}-8{key[3:6]}-{key[6:]}"
+
+
+def read_log_line_id(visit_id: uuid.UUID) -> tuple[datetime, str] | None:
+    """The second and the request key that `log_line_id` made the id of; None if it did not."""
+    digits = visit_id.hex
+    try:
+        occurred_at = datetime.fromtimestamp(int(digits[:12], 16) // 1000, UTC)
+        key = bytes.fromhex(digits[13:16] + digits[17:30]).decode("ascii")
+    except (ValueError, OverflowError):
+        return None
+    return (occurred_at, key) if log_line_id(occurred_at, key) == str(visit_id) else None

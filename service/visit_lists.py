@@ -1,5 +1,6 @@
 """Visits as they are read: lists, exports, and how many there are by group."""
 
+import uuid
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from db.database import Database, Transaction
 from db.queries import visit_list as queries
+from db.queries.live_visits import select_live_visits
 from db.queries.visit_list import VisitFilter, VisitRow
+from service.errors import NotFound
 from service.time_buckets import UNITS, bucket_begins
-from service.visit_ids import log_line_id
+from service.visit_ids import log_line_id, read_log_line_id
 
 GROUPS = {"page": "page_url", "user": "user_id", "country": "country", "category": "category"} | {
     unit: unit for unit in UNITS
@@ -45,6 +48,18 @@ class VisitCount:
     place: int  # in the whole list, from 1
 
 
+async def get_visit(db: Database, visit_id: uuid.UUID) -> Visit:
+    """The visit of an id, live or of the log. Raises NotFound."""
+    line = read_log_line_id(visit_id)
+    async with db.transaction() as session:
+        row = (await select_live_visits(session, [str(visit_id)])).get(str(visit_id))
+        if row is None and line is not None:
+            row = await queries.select_log_line(session, *line)
+    if row is None:
+        raise NotFound(f"no visit {visit_id}")
+    return visit_of(row)
+
+
 async def list_visits(
     db: Database,
     *,
@@ -76,7 +91,7 @@ async def export_visits(db: Database, *, category: str | None, **wanted: Any) ->
 async def count_visits(
     db: Database,
     *,
-    group_by: Sequence[str],
+    group_by: Sequence[str] | None,
     tz: str,
     category: str | None,
     after: tuple[int] | None,
@@ -85,6 +100,7 @@ async def count_visits(
     **wanted: Any,
 ) -> list[VisitCount]:
     """Visits by up to two of GROUPS, most first, from place `after` on; one more than `limit`."""
+    group_by = group_by or ()
     skipped = after[0] if after else offset
     async with db.transaction() as session:
         asked = await find_filter(session, category, wanted)

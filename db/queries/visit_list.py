@@ -85,6 +85,14 @@ async def select_visits(
     return [VisitRow(*row) for row in rows]
 
 
+async def select_log_line(session: AsyncSession, occurred_at: datetime, request_key: str) -> VisitRow | None:
+    """The visit of a log line by its key."""
+    just_after = (occurred_at, f"{request_key} ")
+    wanted = VisitFilter(since=occurred_at, source="log")
+    rows = await select_visits(session, wanted, after=just_after, limit=1, offset=0)
+    return rows[0] if rows and rows[0].request_id == request_key else None
+
+
 async def select_all_visits(session: AsyncSession, wanted: VisitFilter) -> AsyncGenerator[list[VisitRow]]:
     """All of them as they are at one moment, newest first, some at a time. Keeps the session busy."""
     page: dict[str, Any] = {"before_at": None, "before_id": None, "limit": None, "offset": 0}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clients.geo import Geo
 from db.database import Database
 from service.live_visits import LiveVisit, store_live_visits
-from service.visit_ids import RANDOM_BITS, log_line_id, new_visit_id
+from service.visit_ids import RANDOM_BITS, log_line_id, new_visit_id, read_log_line_id
 from service.visit_rows import store_visits
 from tests.live_cases import NOW, as_log_rows, batches, live_visit
 from tests.log_imports import Importer, some_lines
@@ -150,5 +150,9 @@ def test_ids_are_in_the_order_of_time_and_those_of_log_lines_are_stable() -> Non
     line = uuid.UUID(log_line_id(datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A"))
     assert str(line) == "0164f2ca-3318-8595-8133-4a3847354100"
     assert (line.version, line.variant) == (8, uuid.RFC_4122)
+    assert read_log_line_id(line) == (datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A")
+    assert [read_log_line_id(one) for one in (early, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1))] == [
+        None
+    ] * 3
     keys = {log_line_id(NOW, key) for key in ("AAAAAAAA", "AAAAAAAB", "BAAAAAAA")}
     assert len(keys | {log_line_id(NOW + timedelta(seconds=1), "AAAAAAAA")}) == 4

@@ -1,5 +1,6 @@
 """Lists, exports and statistics of visits, held to the obvious way of computing them."""
 
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
+from service.errors import NotFound
 from service.live_visits import LiveVisit, store_live_visits
 from service.time_buckets import bucket_begin
-from service.visit_lists import VisitCount, count_visits, export_visits, list_visits
-from tests.live_cases import live_visit
+from service.visit_ids import log_line_id
+from service.visit_lists import VisitCount, count_visits, export_visits, get_visit, list_visits
+from tests.live_cases import NOW, live_visit
 from tests.log_imports import Importer, some_lines
 
 NOTHING: dict[str, Any] = {
@@ -217,6 +220,17 @@ async def test_log_lines_have_a_user_on_their_pay_line_alone(db: Database, geo: 
     assert {(visit.kind, visit.user_id) for visit in listed if visit.user_id} == {("pay", 7)}
     of_user = await list_visits(db, **NOTHING | {"user_id": 7}, after=None, limit=1000, offset=0)
     assert [visit.kind for visit in of_user] == ["pay", "pay"]
+
+
+async def test_each_visit_is_found_by_its_id(db: Database, geo: Geo) -> None:
+    await Importer(db, geo).store(some_lines(6) + some_lines(6).replace(b"[0", b"[A"))
+    await store_live_visits(db, [live_visit("/about")])
+    listed = await list_visits(db, **NOTHING, after=None, limit=1000, offset=0)
+    assert len({visit.id for visit in listed}) == 13
+    assert [await get_visit(db, uuid.UUID(visit.id)) for visit in listed] == listed
+    for missing in (uuid.uuid4(), uuid.UUID(log_line_id(NOW, "AAAAAAAA"))):
+        with pytest.raises(NotFound):
+            await get_visit(db, missing)
 
 
 async def test_an_export_is_the_list_without_its_end(committed_db: Database, geo: Geo) -> None:

@@ -55,6 +55,7 @@ PRIVATE: dict[str, str | None] = {
     "DELETE /tasks/<task_id:id>": "tasks:write",
     "POST /visits": "visits:write",
     "GET /visits": "visits:read",
+    "GET /visits/<visit_id:uuid>": "visits:read",
     "GET /visits/stats": "visits:read",
     "GET /visits/export": "visits:read",
     "GET /pages/<page:path>": "visits:write",

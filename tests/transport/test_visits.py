@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from service.deps import Deps, RateLimits
-from tests.http_client import Client, User
+from tests.http_client import Answer, Client, User
 from tests.http_server import RunningApp
 
 FIELDS = {
@@ -31,8 +31,16 @@ SALMON = "https://shop.example/fresh_fish/salmon/"
 async def record(client: Client, **visit: Any) -> dict[str, Any]:
     answer = await client.post("/visits", json=visit)
     assert answer.status == 201, answer.body
+    assert (await client.get(answer.headers["Location"])).json == answer.json
     told: dict[str, Any] = answer.json
     return told
+
+
+async def send(client: Client, body: Any) -> Answer:
+    """Send a body that the OpenAPI document does not tell of."""
+    return await client.post(
+        "/visits", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
 
 
 async def listed(client: Client, query: str = "") -> list[dict[str, Any]]:
@@ -122,7 +130,7 @@ async def test_a_wrong_visit_is_refused_and_told_why(user: User, wrong: Any, poi
     assert (answer.status, answer.pointers) == (422, [pointer])
     assert await listed(user.client) == []
     if isinstance(wrong, dict):
-        answer = await user.client.post("/visits", json={"visits": [wrong, {"page_url": "/"}]})
+        answer = await send(user.client, {"visits": [wrong, {"page_url": "/"}]})
         assert (answer.status, answer.json["invalid"], answer.json["created"]) == (200, 1, 1)
         [verdict] = answer.json["results"]
         assert (verdict["index"], verdict["status"]) == (0, "invalid")
@@ -158,9 +166,9 @@ async def test_a_body_that_is_no_json_is_400(user: User) -> None:
 async def test_each_visit_of_a_bulk_gets_its_verdict(user: User) -> None:
     first, second = str(uuid.uuid4()), str(uuid.uuid4())
     kept = await record(user.client, page_url="/kept", id=first)
-    answer = await user.client.post(
-        "/visits",
-        json={
+    answer = await send(
+        user.client,
+        {
             "visits": [
                 {"page_url": "/new", "id": second},
                 {"page_url": "/new", "id": second},
@@ -200,13 +208,13 @@ async def test_ten_thousand_visits_are_taken_packed_and_one_more_is_not(user: Us
     visits = [{"page_url": f"/p/{number}/"} for number in range(10_001)]
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
-    async def send(count: int) -> tuple[int, Any]:
+    async def send_packed(count: int) -> tuple[int, Any]:
         body = gzip.compress(json.dumps({"visits": visits[:count]}).encode(), 1)
         answer = await user.client.post("/visits", data=body, headers=headers)
         return answer.status, answer.json.get("created")
 
-    assert await send(10_001) == (422, None)
-    assert await send(10_000) == (200, 10_000)
+    assert await send_packed(10_001) == (422, None)
+    assert await send_packed(10_000) == (200, 10_000)
 
 
 async def test_visits_have_a_limit_of_their_own(server: RunningApp, deps: Deps, user: User) -> None:

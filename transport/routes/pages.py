@@ -8,6 +8,7 @@ from sanic.response import HTTPResponse
 
 from api.visits import PageViewResponse, VisitPageRequest
 from service import visits
+from transport.operations import operation
 from transport.request import Request
 from transport.responses import ok
 from transport.routes.visits import visitor_of
@@ -19,6 +20,7 @@ page_view_response = PageViewResponse()
 
 
 @blueprint.get("/pages/<page:path>", ctx_scope="visits:write")
+@operation(answers={200: PageViewResponse}, problems={422: "invalid"}, path={"page": {"type": "string"}})
 async def view_page(request: Request, page: str) -> HTTPResponse:
     page_url = visit_page_request.load({"page_url": page_url_of(page, request.query_string)})["page_url"]
     if request.method == "HEAD":  # asks what GET would answer, and must not record

@@ -1,6 +1,7 @@
 """Visits: recorded one by one or many at once, listed, and counted."""
 
 import secrets
+import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from api.visits import (
     CountVisitsRequest,
     ExportVisitsRequest,
     ListVisitsRequest,
+    RecordVisitRequest,
+    RecordVisitsRequest,
     RecordVisitsResponse,
     VisitCountResponse,
     VisitResponse,
@@ -26,9 +29,10 @@ from service.visit_lists import Visit
 from service.visits import NewVisit, Verdict, Visitor
 from transport.errors import pointers
 from transport.exports import export
+from transport.operations import Lines, Page, Text, operation
 from transport.parsing import MIB, json_body, query
 from transport.request import Request
-from transport.responses import ok, page, tagged
+from transport.responses import created, ok, page, tagged
 
 blueprint = Blueprint("visits")
 
@@ -41,6 +45,7 @@ visit_count_response = VisitCountResponse()
 export_visits_request = ExportVisitsRequest()
 
 EXPORTED = tuple(visit_response.fields)
+CSV_EXAMPLE = f"{','.join(EXPORTED)}\r\n"
 exported = attrgetter(*EXPORTED)
 
 
@@ -49,6 +54,12 @@ def visitor_of(request: Request) -> Visitor:
 
 
 @blueprint.post("/visits", ctx_scope="visits:write", ctx_limit="ingest", ctx_max_body=32 * MIB, ctx_gzip=True)
+@operation(
+    body=(RecordVisitRequest, RecordVisitsRequest),
+    answers={201: VisitResponse, 200: (VisitResponse, RecordVisitsResponse)},
+    problems={409: "conflict"},
+    summary="Record a visit, or many",
+)
 async def record_visits(request: Request) -> HTTPResponse:
     body = json_body(request)
     if isinstance(body, dict) and "visits" in body:
@@ -56,7 +67,8 @@ async def record_visits(request: Request) -> HTTPResponse:
     visitor = visitor_of(request)
     new = NewVisit(**read_visit(body, now=visitor.now))
     verdict = await visits.record_visit(request.deps, visitor, new, randomness=secrets.randbits)
-    return ok(visit_response.dump(verdict.visit), status=201 if verdict.status == "created" else 200)
+    told = visit_response.dump(verdict.visit)
+    return created(f"/visits/{verdict.visit.id}", told) if verdict.status == "created" else ok(told)
 
 
 async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
@@ -97,6 +109,7 @@ def results(read: Sequence[Any], verdicts: Iterator[Verdict]) -> Iterator[dict[s
 
 
 @blueprint.get("/visits", ctx_scope="visits:read")
+@operation(query=ListVisitsRequest, answers={200: Page(VisitResponse)})
 async def list_visits(request: Request) -> HTTPResponse:
     asked = query(request, list_visits_request)
     rows = await visit_lists.list_visits(request.deps.replica, **asked)
@@ -105,7 +118,14 @@ async def list_visits(request: Request) -> HTTPResponse:
     )
 
 
+@blueprint.get("/visits/<visit_id:uuid>", ctx_scope="visits:read")
+@operation(answers={200: VisitResponse})
+async def get_visit(request: Request, visit_id: uuid.UUID) -> HTTPResponse:
+    return ok(visit_response.dump(await visit_lists.get_visit(request.deps.db, visit_id)))
+
+
 @blueprint.get("/visits/stats", ctx_scope="visits:read")
+@operation(query=CountVisitsRequest, answers={200: Page(VisitCountResponse)}, etag=True)
 async def count_visits(request: Request) -> HTTPResponse:
     asked = query(request, count_visits_request)
     counts = await visit_lists.count_visits(request.deps.replica, **asked)
@@ -116,6 +136,10 @@ async def count_visits(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/visits/export", ctx_scope="visits:read")
+@operation(
+    query=ExportVisitsRequest,
+    answers={200: {"application/x-ndjson": Lines(VisitResponse), "text/csv": Text(CSV_EXAMPLE)}},
+)
 async def export_visits(request: Request) -> HTTPResponse | None:
     asked = query(request, export_visits_request)
     form = asked.pop("format")
