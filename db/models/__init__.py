@@ -4,7 +4,7 @@ from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
-from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
 from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
 
@@ -24,6 +24,7 @@ __all__ = [
     "FilePosition",
     "Goods",
     "Import",
+    "PageVisits",
     "Payment",
     "Product",
     "Reject",

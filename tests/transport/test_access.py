@@ -62,8 +62,18 @@ PRIVATE: dict[str, str | None] = {
     "GET /movies/favorites": "movies:read",
     "POST /movies/favorites": "movies:write",
     "DELETE /movies/favorites/<kinopoisk_id:id>": "movies:write",
+    "POST /visits": "visits:write",
+    "GET /visits": "visits:read",
+    "GET /visits/<visit_id:uuid>": "visits:read",
+    "GET /visits/stats": "visits:read",
+    "GET /visits/export": "visits:read",
+    "GET /pages/<page:path>": "visits:write",
 }
-EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
+EXAMPLES = {
+    r"<\w+:path>": "any/page",
+    r"<\w+:id>": "987654321",
+    r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000",
+}
 AddUser = Callable[..., Awaitable[User]]
 
 

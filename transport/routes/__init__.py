@@ -8,12 +8,14 @@ from transport.routes import (
     imports,
     keys,
     movies,
+    pages,
     profile,
     reports,
     root,
     sessions,
     tasks,
     users,
+    visits,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -28,4 +30,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reports.blueprint,
     tasks.blueprint,
     movies.blueprint,
+    visits.blueprint,
+    pages.blueprint,
 )
