@@ -1,12 +1,12 @@
 """Connections to PostgreSQL: one pool, transactions that use cases open, and single reads without one."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from asyncpg import Connection, InterfaceError, PostgresError
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Executable, Row, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
@@ -19,6 +19,8 @@ POOL_WAIT = 2.0  # SQLAlchemy's own 30 would hold a client that long before it i
 CONNECT_WAIT = 2.0
 TRUSTED_IDLE = 1.0  # a connection that was in use so lately is not pinged: that costs as much as a read
 PING_WAIT = 1.0
+
+BATCH = 1000  # rows of a large answer that are in memory at a time
 
 CONNECT_ARGS: dict[str, Any] = {
     "timeout": CONNECT_WAIT,
@@ -155,3 +157,14 @@ def _driver_of(pooled: PoolProxiedConnection) -> Connection:
     driver = pooled.driver_connection
     assert isinstance(driver, Connection)
     return driver
+
+
+async def select_in_batches(session: AsyncSession, query: Executable) -> AsyncGenerator[Sequence[Row[Any]]]:
+    """The rows of a query of any size, `BATCH` at a time, all as they were at one moment.
+
+    They come from a cursor of the server, so the session stays open until the last of them is taken: use
+    `Database.hold`, which starves no pool.
+    """
+    result = await session.stream(query)
+    async for rows in result.partitions(BATCH):
+        yield rows
