@@ -58,7 +58,7 @@ class ListActivityRequest(PageQuery):
 
 
 class ActivityResponse(Schema):
-    """One thing that a user did: an auth event (its address as detail), a visit (its page) or a new task."""
+    """One thing that a user did. `detail`: an address, a visit's page, a task's title or an event's type."""
 
     at = DateTime()
     type = fields.String()

@@ -2,6 +2,7 @@
 
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
+from db.models.events import Event
 from db.models.imports import FilePosition, Import, Reject
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.models.tasks import Task
@@ -19,6 +20,7 @@ __all__ = [
     "CategoryCountryDay",
     "CategoryQuarter",
     "CountryDay",
+    "Event",
     "FilePosition",
     "Goods",
     "Import",

@@ -53,6 +53,14 @@ PRIVATE: dict[str, str | None] = {
     "PUT /tasks/<task_id:id>": "tasks:write",
     "PATCH /tasks/<task_id:id>": "tasks:write",
     "DELETE /tasks/<task_id:id>": "tasks:write",
+    "POST /events": "events:write",
+    "GET /events": "events:read",
+    "GET /events/export": "events:read",
+    "GET /events/stats": "events:read",
+    "GET /stats/dau": "events:read",
+    "GET /stats/top-events": "events:read",
+    "GET /stats/retention": "events:read",
+    "GET /stats/funnel": "events:read",
 }
 EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
 AddUser = Callable[..., Awaitable[User]]

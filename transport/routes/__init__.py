@@ -2,7 +2,20 @@
 
 from sanic import Blueprint
 
-from transport.routes import admin, documents, imports, keys, profile, reports, root, sessions, tasks, users
+from transport.routes import (
+    admin,
+    documents,
+    events,
+    imports,
+    keys,
+    profile,
+    reports,
+    root,
+    sessions,
+    stats,
+    tasks,
+    users,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
@@ -15,4 +28,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports.blueprint,
     reports.blueprint,
     tasks.blueprint,
+    events.blueprint,
+    stats.blueprint,
 )
