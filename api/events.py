@@ -1,6 +1,7 @@
 """Events: what a batch holds, what is told of it, and which are asked for."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,8 @@ def check_value(value: Any, depth: int) -> int:
     if isinstance(value, str):
         STORABLE.deserialize(value)
     elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValidationError("must not hold numbers beyond 64 bits")
         written = repr(value)
         return len(format(Decimal(written), "f")) - len(written) if "e" in written else 0
     elif isinstance(value, int):

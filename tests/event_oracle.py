@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -128,7 +128,7 @@ def funnel(events: Iterable[OneEvent], steps: Sequence[str], within: timedelta) 
     def did(own: list[OneEvent], count: int) -> bool:
         return any(
             [event.event_type for event in chosen] == list(steps[:count])
-            and all(a.occurred_at < b.occurred_at for a, b in zip(chosen, chosen[1:], strict=False))
+            and all(a.occurred_at < b.occurred_at for a, b in pairwise(chosen))
             and chosen[-1].occurred_at - chosen[0].occurred_at <= within
             for chosen in combinations(own, count)
         )
