@@ -114,7 +114,7 @@ def fast(batch: EventBatch) -> dict[int, dict[str, Any]]:
         for index, row in zip(batch.indexes, zip(*columns, strict=True), strict=True)
     }
     for one in found.values():
-        one["properties"] = json.loads(one["properties"])
+        one["properties"] = json.loads(str(one["properties"]))
     return found
 
 
