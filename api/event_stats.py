@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from api.events import FIRST_TIME, MAX_FILTER, MAX_TYPE, EventFilterRequest, values_of
-from api.fields import Choice, DateTime, Integer, IntegerText, Strict, Text
+from api.events import FIRST_TIME, MAX_FILTER, MAX_TYPE, OPTIONAL, EventFilterRequest, values_of
+from api.fields import Choice, DateTime, Integer, IntegerText, JsonSchema, Strict, Text
 from api.paging import Cursor, PageQuery
 from api.reports import TimeZone
 
@@ -26,6 +26,11 @@ class Names(Text):
         super().__init__(minimum=1, maximum=most * (MAX_TYPE + 1), **kwargs)
         self.choices, self.least, self.most = choices, least, most
 
+    @property
+    def json_schema(self) -> JsonSchema:
+        names = ", ".join(self.choices) or "names"
+        return {"type": "string", "description": f"{self.least} to {self.most}, with commas between: {names}"}
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         names = super()._deserialize(value).split(",")
         if not self.least <= len(names) <= self.most:
@@ -40,6 +45,8 @@ class Names(Text):
 class Day(fields.Field[date]):
     """A date from 1970 on."""
 
+    json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "date"}
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> date:
         try:
             day = date.fromisoformat(value) if isinstance(value, str) and DATE.fullmatch(value) else None
@@ -52,6 +59,11 @@ class Day(fields.Field[date]):
 
 class Segment(Text):
     """`event_type:NAME` or `property.NAME:VALUE`. Loads to what the query takes."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "string",
+        "description": "`event_type:NAME` or `property.NAME:VALUE`: only such events make a user active",
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(maximum=2 * MAX_FILTER, **kwargs)
@@ -115,12 +127,12 @@ KEYS: dict[str, fields.Field[Any]] = {
 class EventCountResponse(Schema):
     """A group with its totals; it has the fields that were asked for by `group_by`."""
 
-    event_type = fields.String(attribute="groups.event_type")
-    user_id = fields.Integer(attribute="groups.user_id")
-    hour = DateTime(attribute="groups.hour")
-    day = DateTime(attribute="groups.day")
-    week = DateTime(attribute="groups.week")
-    month = DateTime(attribute="groups.month")
+    event_type = fields.String(attribute="groups.event_type", metadata=OPTIONAL)
+    user_id = fields.Integer(attribute="groups.user_id", metadata=OPTIONAL)
+    hour = DateTime(attribute="groups.hour", metadata=OPTIONAL)
+    day = DateTime(attribute="groups.day", metadata=OPTIONAL)
+    week = DateTime(attribute="groups.week", metadata=OPTIONAL)
+    month = DateTime(attribute="groups.month", metadata=OPTIONAL)
     events = fields.Integer()
     users = fields.Integer()
 

@@ -6,12 +6,23 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validates, validates_schema
 from marshmallow.validate import Length
 
-from api.fields import MAX_INTEGER, MIN_INTEGER, Choice, DateTime, Integer, IntegerText, Strict, Text, Uuid
+from api.fields import (
+    MAX_INTEGER,
+    MIN_INTEGER,
+    Choice,
+    DateTime,
+    Integer,
+    IntegerText,
+    JsonSchema,
+    Strict,
+    Text,
+    Uuid,
+)
 from api.paging import Cursor, PageQuery
 
 MAX_EVENTS = 10_000  # in a batch
@@ -21,10 +32,19 @@ MAX_DEPTH = 100  # objects and lists within each other
 MAX_FILTER = 2000  # characters of a property's name, or of the value that it is asked for
 PROPERTY = "property."
 FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)  # how far a sender's clock may be before ours
 
 STORABLE = Text(maximum=MAX_PROPERTIES)
 ASKED = Text(maximum=MAX_FILTER)
+OPTIONAL = {"x-optional": True}
+EXAMPLE = {
+    "event_id": "0d9c6f3a-5b1e-4f7a-9a51-3f1f6d2c8e40",
+    "user_id": 7,
+    "event_type": "view",
+    "occurred_at": "2018-08-01T03:00:00Z",
+    "properties": {"page": "/fresh_fish/"},
+}
 FRACTION = re.compile(r"\.(\d{6})(\d+)")
 BARE_OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
@@ -48,13 +68,17 @@ class EventTime(DateTime):
             more = FRACTION.search(value)
             value = FRACTION.sub(r".\1", value, count=1)
         time = super()._deserialize(value)
-        if more is not None and more[2][0] >= "5":
-            time += timedelta(microseconds=1)
-        return time
+        rounded = more is not None and more[2][0] >= "5" and time < LAST_TIME
+        return time + timedelta(microseconds=rounded)
 
 
 class Properties(fields.Field[dict[str, Any]]):
     """A JSON object of bounded size whose values PostgreSQL can store."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "object",
+        "description": f"at most {MAX_PROPERTIES} bytes of JSON",
+    }
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -99,7 +123,7 @@ class EventRequest(Strict):
     occurred_at = EventTime(required=True)
     properties = Properties(load_default=dict)
 
-    def __init__(self, *, now: datetime, **kwargs: Any) -> None:
+    def __init__(self, *, now: datetime = LAST_TIME, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.latest = now + AHEAD
 
@@ -112,7 +136,12 @@ class EventRequest(Strict):
 class CreateEventsRequest(Strict):
     """What must hold of a batch for its events to be judged one by one."""
 
-    events = fields.List(fields.Raw(), required=True, validate=Length(1, MAX_EVENTS))
+    events = fields.List(
+        fields.Raw(),
+        required=True,
+        validate=Length(1, MAX_EVENTS),
+        metadata={"description": "each is an EventRequest, judged by itself", "example": [EXAMPLE]},
+    )
 
 
 class EventResponse(Schema):
@@ -120,7 +149,7 @@ class EventResponse(Schema):
     user_id = fields.Integer()
     event_type = fields.String()
     occurred_at = DateTime()
-    properties = fields.Dict()
+    properties = fields.Dict(metadata={"additionalProperties": True})
 
 
 class EventError(Schema):
@@ -132,9 +161,9 @@ class VerdictResponse(Schema):
     """`event_id` is missing where it could not be read; `errors` come with invalid events alone."""
 
     index = fields.Integer(metadata={"description": "place in the batch, from 0"})
-    event_id = Uuid()
+    event_id = Uuid(metadata=OPTIONAL)
     status = fields.String(metadata={"enum": ["duplicate", "conflict", "invalid"]})
-    errors = fields.List(fields.Nested(EventError))
+    errors = fields.List(fields.Nested(EventError), metadata=OPTIONAL)
 
 
 class Verdicts(fields.List[Any]):
@@ -168,6 +197,11 @@ class CreateEventsResponse(Schema):
 class PropertyFilters(fields.Field[dict[str, list[Any]]]):
     """Name and asked value of properties. Loads to the JSON values of which each must be one."""
 
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "string",
+        "description": "`property.<name>=<value>`, any number of times: the value as text or as JSON",
+    }
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, list[Any]]:
         if not isinstance(value, dict):
             raise ValidationError("is asked for as property.<name>=<value>")
@@ -194,13 +228,13 @@ class EventFilterRequest(Strict):
     event_type = Text(minimum=1, maximum=MAX_TYPE)
     since = DateTime(data_key="from")
     until = DateTime(data_key="to")
-    properties = PropertyFilters(data_key="property.<name>")
+    properties = PropertyFilters(data_key="property.*")
 
     @pre_load
     def collect_properties(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         rest = {name: value for name, value in data.items() if not name.startswith(PROPERTY)}
         asked = {name.removeprefix(PROPERTY): data[name] for name in data.keys() - rest.keys()}
-        return rest | ({"property.<name>": asked} if asked else {})
+        return rest | ({"property.*": asked} if asked else {})
 
     @validates_schema
     def check_order(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -117,9 +117,12 @@ async def top_events(
 async def retention(db: Database, *, start: date, windows: int, unit: str, tz: str) -> list[Cohort]:
     """A cohort for each window, the later ones with fewer windows to be seen in."""
     days = UNIT_DAYS[unit]
+    # Where a clock goes back over midnight, a part of a day comes after the begin of the next.
     begins = [begin_of_day(start + number * days * DAY, tz) for number in range(windows + 1)]
     async with db.read() as session:
-        rows = await queries.retention(session, Windows(start, days, windows, tz, begins[0], begins[windows]))
+        rows = await queries.retention(
+            session, Windows(start, days, windows, tz, begins[0] - DAY, begins[windows] + DAY)
+        )
     users = {(row.cohort, row.later): row.users for row in rows}
     return [
         Cohort(

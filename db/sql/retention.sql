@@ -18,7 +18,10 @@ active AS (
         event.user_id,
         (CAST(event.occurred_at AT TIME ZONE :tz AS date) - CAST(:start AS date)) / CAST(:days AS int) AS seen
     FROM event
-    WHERE event.occurred_at >= :since AND event.occurred_at < :until
+    WHERE
+        event.occurred_at >= :since
+        AND event.occurred_at < :until
+        AND CAST(event.occurred_at AT TIME ZONE :tz AS date) >= CAST(:start AS date)
 )
 
 SELECT newcomer.cohort, active.seen - newcomer.cohort AS later, count(*) AS users

@@ -7,7 +7,9 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.events import (
+    CreateEventsRequest,
     CreateEventsResponse,
+    EventRequest,
     EventResponse,
     ExportEventsRequest,
     ListEventsRequest,
@@ -15,6 +17,7 @@ from api.events import (
 from service import events
 from transport.event_batches import read_json, read_ndjson
 from transport.exports import export
+from transport.operations import Lines, Page, Text, operation
 from transport.parsing import MIB, query, require_media_type
 from transport.request import Request
 from transport.responses import ok, page
@@ -24,11 +27,20 @@ blueprint = Blueprint("events")
 READERS = {"application/json": read_json, "application/x-ndjson": read_ndjson}
 LONG_BODY = MIB // 2  # bytes; reading more would keep other requests waiting
 
+CSV_EXAMPLE = (
+    "event_id,user_id,event_type,occurred_at,properties\r\n"
+    '0d9c6f3a-5b1e-4f7a-9a51-3f1f6d2c8e40,7,view,2018-08-01T03:00:00Z,"{""page"":""/""}"\r\n'
+)
+
 create_response = CreateEventsResponse()
 event_response = EventResponse()
 
 
 @blueprint.post("/events", ctx_scope="events:write", ctx_limit="ingest", ctx_max_body=32 * MIB, ctx_gzip=True)
+@operation(
+    body={"application/json": CreateEventsRequest, "application/x-ndjson": Lines(EventRequest)},
+    answers={200: CreateEventsResponse},
+)
 async def create_events(request: Request) -> HTTPResponse:
     read = READERS[require_media_type(request, *READERS)]
     now = datetime.now(UTC)
@@ -40,6 +52,7 @@ async def create_events(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/events", ctx_scope="events:read")
+@operation(query=ListEventsRequest, answers={200: Page(EventResponse)})
 async def list_events(request: Request) -> HTTPResponse:
     asked = query(request, ListEventsRequest())
     rows = await events.list_events(request.deps.replica, **asked)
@@ -53,6 +66,10 @@ async def list_events(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/events/export", ctx_scope="events:read")
+@operation(
+    query=ExportEventsRequest,
+    answers={200: {"application/x-ndjson": Lines(EventResponse), "text/csv": Text(CSV_EXAMPLE)}},
+)
 async def export_events(request: Request) -> HTTPResponse | None:
     asked = query(request, ExportEventsRequest())
     form = asked.pop("format")

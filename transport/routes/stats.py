@@ -21,6 +21,7 @@ from api.event_stats import (
 )
 from service import event_stats
 from service.event_stats import Segment
+from transport.operations import Items, Page, operation
 from transport.parsing import query
 from transport.request import Request
 from transport.responses import ok, page, tagged
@@ -29,6 +30,7 @@ blueprint = Blueprint("stats")
 
 
 @blueprint.get("/events/stats", ctx_scope="events:read")
+@operation(query=CountEventsRequest, answers={200: Page(EventCountResponse)}, etag=True)
 async def count_events(request: Request) -> HTTPResponse:
     asked = query(request, CountEventsRequest())
     rows = await event_stats.count_events(request.deps.replica, **asked)
@@ -37,6 +39,7 @@ async def count_events(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/stats/dau", ctx_scope="events:read")
+@operation(query=ActiveUsersRequest, answers={200: Items(ActiveDayResponse)}, etag=True)
 async def daily_active_users(request: Request) -> HTTPResponse:
     asked = query(request, ActiveUsersRequest())
     segment = Segment(**asked.pop("segment"))
@@ -45,18 +48,21 @@ async def daily_active_users(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/stats/top-events", ctx_scope="events:read")
+@operation(query=TopEventsRequest, answers={200: Items(TopEventResponse)}, etag=True)
 async def top_events(request: Request) -> HTTPResponse:
     asked = query(request, TopEventsRequest())
     return whole(request, TopEventResponse(), await event_stats.top_events(request.deps.replica, **asked))
 
 
 @blueprint.get("/stats/retention", ctx_scope="events:read")
+@operation(query=RetentionRequest, answers={200: Items(CohortResponse)}, etag=True)
 async def retention(request: Request) -> HTTPResponse:
     asked = query(request, RetentionRequest())
     return whole(request, CohortResponse(), await event_stats.retention(request.deps.replica, **asked))
 
 
 @blueprint.get("/stats/funnel", ctx_scope="events:read")
+@operation(query=FunnelRequest, answers={200: Items(FunnelStepResponse)}, etag=True)
 async def funnel(request: Request) -> HTTPResponse:
     asked = query(request, FunnelRequest())
     return whole(request, FunnelStepResponse(), await event_stats.funnel(request.deps.replica, **asked))
