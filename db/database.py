@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 from asyncpg import Connection, InterfaceError, PostgresError
 from sqlalchemy import URL, Executable, Row, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
@@ -42,6 +43,7 @@ def create_engine(url: str, *, pool_size: int = 5, autocommit: bool = False) -> 
         pool_timeout=POOL_WAIT,
         hide_parameters=True,  # errors are logged, and parameters hold password hashes
         native_inet_types=False,  # addresses are text, as the models say
+        json_deserializer=orjson.loads,  # the standard library's makes whole numbers beyond 64 bits of 1e300
         connect_args=CONNECT_ARGS,
     )
     event.listen(engine.sync_engine, "checkin", note_idle)
@@ -144,7 +146,12 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
-        engine = create_async_engine(asyncpg_url(self._url), poolclass=NullPool, connect_args=CONNECT_ARGS)
+        engine = create_async_engine(
+            asyncpg_url(self._url),
+            poolclass=NullPool,
+            json_deserializer=orjson.loads,
+            connect_args=CONNECT_ARGS,
+        )
         async with AsyncSession(engine) as session, session.begin():
             yield session
 

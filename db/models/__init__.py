@@ -2,6 +2,7 @@
 
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
+from db.models.events import Event
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
@@ -20,6 +21,7 @@ __all__ = [
     "CategoryCountryDay",
     "CategoryQuarter",
     "CountryDay",
+    "Event",
     "Favourite",
     "FilePosition",
     "Goods",

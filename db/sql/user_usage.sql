@@ -13,7 +13,7 @@ SELECT
         SELECT count(*) FROM visit
         WHERE visit.user_id = account.id AND visit.source <> 'log'
     ) AS visits,
-    0 AS events,
+    (SELECT count(*) FROM event WHERE event.user_id = account.id) AS events,
     (
         SELECT count(*) FROM task
         WHERE task.account_id = account.id

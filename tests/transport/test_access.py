@@ -68,6 +68,14 @@ PRIVATE: dict[str, str | None] = {
     "GET /visits/stats": "visits:read",
     "GET /visits/export": "visits:read",
     "GET /pages/<page:path>": "visits:write",
+    "POST /events": "events:write",
+    "GET /events": "events:read",
+    "GET /events/export": "events:read",
+    "GET /events/stats": "events:read",
+    "GET /stats/dau": "events:read",
+    "GET /stats/top-events": "events:read",
+    "GET /stats/retention": "events:read",
+    "GET /stats/funnel": "events:read",
 }
 EXAMPLES = {
     r"<\w+:path>": "any/page",

@@ -5,6 +5,7 @@ from sanic import Blueprint
 from transport.routes import (
     admin,
     documents,
+    events,
     imports,
     keys,
     movies,
@@ -13,6 +14,7 @@ from transport.routes import (
     reports,
     root,
     sessions,
+    stats,
     tasks,
     users,
     visits,
@@ -32,4 +34,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     movies.blueprint,
     visits.blueprint,
     pages.blueprint,
+    events.blueprint,
+    stats.blueprint,
 )
