@@ -52,13 +52,6 @@ class FilmResponse(Schema):
     web_url = fields.String(allow_none=True)
 
 
-class FilmPageResponse(Schema):
-    """`next` is the number of the next page, null on the last."""
-
-    items = fields.List(fields.Nested(FilmResponse), attribute="films")
-    next = fields.Integer(attribute="next_page", allow_none=True)
-
-
 class FavouriteResponse(FilmResponse):
     """A favourite film, with its details as they were at `refreshed_at`."""
 

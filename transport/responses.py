@@ -73,10 +73,13 @@ def next_page(request: Request, cursor: str, *, name: str = "cursor") -> str:
     return f"{request.path}?{urlencode([*parameters, (name, cursor)])}"
 
 
-def following_page(request: Request, response: HTTPResponse, number: int | None) -> HTTPResponse:
-    """The response of a list whose pages are numbered, with a Link to the next one, if there is one."""
-    if number is not None:
-        response.headers["link"] = f'<{next_page(request, str(number), name="page")}>; rel="next"'
+def numbered_page(
+    request: Request, schema: Schema, rows: Sequence[Row], following: int | None
+) -> HTTPResponse:
+    """A list whose pages are numbered: `next` is the following page's number, if there is one."""
+    response = ok({"items": schema.dump(rows, many=True), "next": following})
+    if following is not None:
+        response.headers["link"] = f'<{next_page(request, str(following), name="page")}>; rel="next"'
     return response
 
 

@@ -129,6 +129,7 @@ async def test_a_favourite_keeps_its_details_and_is_listed_without_a_call(
 ) -> None:
     added = await add(user)
     assert (added.status, added.json.keys()) == (201, FIELDS | {"added_at", "refreshed_at"})
+    assert added.headers["Location"] == f"/movies/{FILM}"
     kinopoisk.mode = 500
     calls = len(kinopoisk.calls)
     again = await add(user)

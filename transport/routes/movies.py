@@ -6,30 +6,42 @@ from sanic.response import HTTPResponse
 from api.films import (
     CreateFavouriteRequest,
     FavouriteResponse,
-    FilmPageResponse,
     FilmResponse,
     ListFavouritesRequest,
     SearchFilmsRequest,
 )
 from service import favourites, films
+from service.favourites import Added
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
-from transport.responses import created, following_page, no_content, ok, page, warned
+from transport.responses import created, no_content, numbered_page, ok, page, warned
 
 blueprint = Blueprint("movies", url_prefix="/movies")
 
 # Made once: making a schema costs more than dumping a film.
-search_request, film_response, film_page_response = SearchFilmsRequest(), FilmResponse(), FilmPageResponse()
+search_request = SearchFilmsRequest()
+film_response = FilmResponse()
 favourite_response = FavouriteResponse()
-LOOK_UP_PROBLEMS = {503: ("movies_not_configured", "movies_unavailable")}
+LOOK_UP_PROBLEMS = {503: ("movies_unavailable", "movies_not_configured")}
+
+
+def saved(added: Added) -> HTTPResponse:
+    favourite = favourite_response.dump(added.favourite)
+    location = f"/movies/{added.favourite.kinopoisk_id}"
+    answer = created(location, favourite) if added.is_new else ok(favourite)
+    return warned(answer, is_stale=added.is_stale)
 
 
 @blueprint.get("/search", ctx_scope="movies:read")
-@operation(query=SearchFilmsRequest, answers={200: FilmPageResponse}, problems=LOOK_UP_PROBLEMS)
+@operation(
+    query=SearchFilmsRequest,
+    answers={200: Page(FilmResponse, next={"type": "integer", "description": "the next page's number"})},
+    problems=LOOK_UP_PROBLEMS,
+)
 async def search_films(request: Request) -> HTTPResponse:
     found = await films.search_films(request.deps.films, **query(request, search_request))
-    answer = following_page(request, ok(film_page_response.dump(found.value)), found.value.next_page)
+    answer = numbered_page(request, film_response, found.value.films, found.value.next_page)
     return warned(answer, is_stale=found.is_stale)
 
 
@@ -43,7 +55,7 @@ async def get_film(request: Request, kinopoisk_id: int) -> HTTPResponse:
 @blueprint.post("/favorites", ctx_scope="movies:write")
 @operation(
     body=CreateFavouriteRequest,
-    answers={200: FavouriteResponse, 201: FavouriteResponse},
+    answers={201: FavouriteResponse, 200: FavouriteResponse},
     problems={404: "not_found", **LOOK_UP_PROBLEMS},
 )
 async def add_favourite(request: Request) -> HTTPResponse:
@@ -52,9 +64,7 @@ async def add_favourite(request: Request) -> HTTPResponse:
     added = await favourites.add_favourite(
         deps.db, deps.films, request.user_id, **asked, at=request.origin.at
     )
-    favourite = favourite_response.dump(added.favourite)
-    path = f"/movies/favorites/{added.favourite.kinopoisk_id}"
-    return warned(created(path, favourite) if added.is_new else ok(favourite), is_stale=added.is_stale)
+    return saved(added)
 
 
 @blueprint.get("/favorites", ctx_scope="movies:read")
