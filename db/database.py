@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import orjson
@@ -114,6 +114,13 @@ class Database:
         finally:
             # Nothing is sent here, so nothing needs the task that `async with session` shields it with.
             await session.close()
+
+    def autocommit(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """For one statement that writes, where BEGIN and COMMIT would be a tenth of its price.
+
+        It is a transaction by itself: all of it is done, or nothing.
+        """
+        return self.read()
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Connection]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from db.database import Database, Transaction
+from db.database import Database
 from db.queries import events as queries
 from db.queries.events import EventFilter, NewEvents
+
+__all__ = ["NewEvents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +71,33 @@ class Outcome:
 
 
 async def create_events(db: Database, batch: EventBatch) -> Outcome:
-    """Store the good events. An id that is known, from this batch or before, is a duplicate or a conflict."""
-    known: list[Verdict] = []
+    """Store the good events. An id that is known, from this batch or before, is a duplicate or a conflict.
+
+    They are stored together or not at all. Judging the others comes after: an event never changes.
+    """
+    known: list[int] = []
+    same: set[int] = set()
     if batch.indexes:
-        async with db.transaction() as session:
-            known = await _insert(session, batch)
-    duplicates = sum(verdict.status == "duplicate" for verdict in known)
+        firsts, repeated = _split_repeated(batch.events.event_ids)
+        new = batch.events.pick(firsts) if repeated else batch.events
+        async with db.autocommit() as session:
+            known = [firsts[place] for place in await queries.insert_events(session, new)] + repeated
+    if known:
+        async with db.read() as session:
+            same = {known[at] for at in await queries.select_same_events(session, batch.events.pick(known))}
+    verdicts = [_verdict(batch, place, "duplicate" if place in same else "conflict") for place in known]
     return Outcome(
         received=batch.received,
         created=len(batch.indexes) - len(known),
-        duplicates=duplicates,
-        conflicts=len(known) - duplicates,
+        duplicates=len(same),
+        conflicts=len(known) - len(same),
         invalid=len(batch.invalid),
-        results=sorted([*known, *batch.invalid], key=lambda verdict: verdict.index),
+        results=sorted([*verdicts, *batch.invalid], key=lambda verdict: verdict.index),
     )
 
 
-async def _insert(session: Transaction, batch: EventBatch) -> list[Verdict]:
-    """Insert the events, and judge those whose ids are known."""
-    firsts, repeated = _split_repeated(batch.events.event_ids)
-    new = batch.events.pick(firsts) if repeated else batch.events
-    known = [firsts[place] for place in await queries.insert_events(session, new)] + repeated
-    if not known:
-        return []
-    same = set(await queries.select_same_events(session, batch.events.pick(known)))
-    return [
-        Verdict(
-            batch.indexes[place],
-            "duplicate" if number in same else "conflict",
-            batch.events.event_ids[place],
-        )
-        for number, place in enumerate(known)
-    ]
+def _verdict(batch: EventBatch, place: int, status: str) -> Verdict:
+    return Verdict(batch.indexes[place], status, batch.events.event_ids[place])
 
 
 def _split_repeated(event_ids: Sequence[uuid.UUID]) -> tuple[Sequence[int], list[int]]:

@@ -27,12 +27,13 @@ from api.events import (
 )
 from api.fields import MAX_INTEGER, MIN_INTEGER
 from service.errors import Invalid
-from service.events import EventBatch, Verdict
+from service.events import EventBatch, NewEvents, Verdict
 from transport.errors import BadJson, pointers
 
 NO_PROPERTIES = Raw(b"{}")
-# What may be text or a number that can't be stored: escaped, with an exponent, or long.
-SUSPECT = re.compile(rb"\\u|[0-9][eE]|[0-9]{16}")
+# What may be a number that can't be stored: with an exponent, or long. Written as alternatives at its
+# begin it would be ten times as slow.
+SUSPECT = re.compile(r"[0-9](?:[eE]|[0-9]{15})")
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -105,7 +106,21 @@ class BatchReader:
         self._latest = now + AHEAD
         self._schema = EventRequest(now=now)
 
-    def read_all(self, events: Iterable[FastEvent]) -> EventBatch:
+    def read_all(self, events: Sequence[FastEvent]) -> EventBatch:
+        """All at once, where nothing in any of them is suspect; else one by one."""
+        times = [event.occurred_at for event in events]
+        types = [event.event_type for event in events]
+        properties = [str(event.properties, "utf-8") for event in events]
+        if (
+            all(time.tzinfo is not None for time in times)
+            and min(times) >= FIRST_TIME
+            and max(times) <= self._latest
+            and "\0" not in "".join(types)
+            and not any_suspect(properties)
+        ):
+            ids = [event.event_id for event in events]
+            users = [event.user_id for event in events]
+            return EventBatch(NewEvents(ids, users, types, times, properties), list(range(len(events))))
         for index, event in enumerate(events):
             self._take(index, event)
         return self.batch
@@ -127,9 +142,9 @@ class BatchReader:
         time = event.occurred_at
         if time.tzinfo is None:
             time = time.replace(tzinfo=UTC)
-        raw = bytes(event.properties)
-        if "\0" in event.event_type or not FIRST_TIME <= time <= self._latest or is_suspect(raw):
-            self._judge_event(index, event, raw)
+        properties = str(event.properties, "utf-8")
+        if "\0" in event.event_type or not FIRST_TIME <= time <= self._latest or any_suspect([properties]):
+            self._judge_event(index, event, properties)
             return
         self.batch.keep(
             index,
@@ -137,10 +152,10 @@ class BatchReader:
             user_id=event.user_id,
             event_type=event.event_type,
             occurred_at=time,
-            properties=raw.decode(),
+            properties=properties,
         )
 
-    def _judge_event(self, index: int, event: FastEvent, properties: bytes) -> None:
+    def _judge_event(self, index: int, event: FastEvent, properties: str) -> None:
         """Hear the schema on an event that is suspect, its numbers exact."""
         try:
             decoded = any_value.decode(properties)
@@ -156,7 +171,7 @@ class BatchReader:
             "occurred_at": event.occurred_at.isoformat(),
             "properties": decoded,
         }
-        self._judge(index, item, properties.decode())
+        self._judge(index, item, properties)
 
     def _judge_text(self, index: int, item: Raw | bytes) -> None:
         """Hear the schema on what msgspec has refused."""
@@ -186,11 +201,10 @@ class BatchReader:
         self.batch.invalid.append(Verdict(index, "invalid", known, errors))
 
 
-def is_suspect(properties: bytes) -> bool:
-    """Whether the JSON may be something else than an object that can be stored."""
-    return (
-        not properties.startswith(b"{")
-        or len(properties) > MAX_PROPERTIES
-        or SUSPECT.search(properties) is not None
-        or properties.count(b"{") + properties.count(b"[") > MAX_DEPTH
-    )
+def any_suspect(properties: Sequence[str]) -> bool:
+    """Whether one of the JSON texts may be something else than an object that can be stored."""
+    if not all(text[0] == "{" for text in properties) or 4 * max(map(len, properties)) > MAX_PROPERTIES:
+        return True
+    joined = "\n".join(properties)
+    opened = joined.count("{") + joined.count("[") - len(properties)  # but for the objects themselves
+    return opened >= MAX_DEPTH or "\\u" in joined or SUSPECT.search(joined) is not None

@@ -7,13 +7,13 @@ WITH given AS (
         CAST(:user_ids AS bigint[]),
         CAST(:event_types AS text[]),
         CAST(:times AS timestamptz[]),
-        CAST(:properties AS jsonb[])
+        CAST(:properties AS text[])
     ) WITH ORDINALITY AS given (event_id, user_id, event_type, occurred_at, properties, place)
 ),
 
 inserted AS (
     INSERT INTO event (event_id, user_id, event_type, occurred_at, properties)
-    SELECT given.event_id, given.user_id, given.event_type, given.occurred_at, given.properties
+    SELECT given.event_id, given.user_id, given.event_type, given.occurred_at, CAST(given.properties AS jsonb)
     FROM given
     ORDER BY given.event_id
     ON CONFLICT (event_id) DO NOTHING

@@ -5,12 +5,12 @@ FROM unnest(
     CAST(:user_ids AS bigint[]),
     CAST(:event_types AS text[]),
     CAST(:times AS timestamptz[]),
-    CAST(:properties AS jsonb[])
+    CAST(:properties AS text[])
 ) WITH ORDINALITY AS given (event_id, user_id, event_type, occurred_at, properties, place)
 INNER JOIN event ON given.event_id = event.event_id
 WHERE
     event.user_id = given.user_id
     AND event.event_type = given.event_type
     AND event.occurred_at = given.occurred_at
-    AND event.properties = given.properties
+    AND event.properties = CAST(given.properties AS jsonb)
 ORDER BY given.place;
