@@ -1,5 +1,6 @@
 """Visits as they happen: recorded one by one, many at once, and by looking at pages."""
 
+import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ async def record_visits(
     """Store visits, all that are new or none. In their order, what became of each."""
     if not new:
         return []
-    outcomes = await store_live_visits(db, live_visits_of(new, visitor, "api", geo, randomness))
+    visits = await asyncio.to_thread(live_visits_of, new, visitor, "api", geo, randomness)
+    outcomes = await store_live_visits(db, visits)
     return [Verdict(outcome.status, visit_of(outcome.row)) for outcome in outcomes]
 
 
