@@ -9,7 +9,7 @@ from asyncpg import Connection, InterfaceError, PostgresError
 from sqlalchemy import URL, Executable, Row, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool
 from sqlalchemy.util import await_only, greenlet_spawn
 
 Transaction = AsyncSession  # what a use case holds, and hands to its queries
@@ -147,6 +147,11 @@ class Database:
         engine = create_async_engine(asyncpg_url(self._url), poolclass=NullPool, connect_args=CONNECT_ARGS)
         async with AsyncSession(engine) as session, session.begin():
             yield session
+
+    def pool_counts(self) -> tuple[int, int]:
+        """Connections of the pool that are in use, and that are idle."""
+        pool = self._reads.pool if self._reads is not None else None
+        return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
 
     async def close(self) -> None:
         if isinstance(self._bind, AsyncEngine):

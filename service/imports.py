@@ -26,6 +26,7 @@ from service.background import Background
 from service.errors import Conflict, NotFound
 from service.log_chunks import Chunk, LogFile, Position
 from service.log_source import LogFolder, LogSource, OpenLog
+from service.metrics import count_taken
 
 if TYPE_CHECKING:
     from service.log_columns import ParsedChunk
@@ -145,7 +146,7 @@ async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChu
             if run.source.resumable:
                 await queries.put_position(session, str(run.source.key), **asdict(chunk.end))
         await queries.insert_rejects(session, import_id, map(asdict, parsed.rejects))
-        return await queries.add_to_import(
+        record = await queries.add_to_import(
             session,
             import_id,
             read=read,
@@ -154,6 +155,10 @@ async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChu
             rejected=len(parsed.rejects),
             at=run.clock(),
         )
+    count_taken("lines", parsed.lines)
+    if not run.reading.dry_run:
+        count_taken("visits", new)
+    return record
 
 
 async def end_import(run: Run, import_id: int, status: str, *, error: str | None = None) -> Import:

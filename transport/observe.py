@@ -10,6 +10,7 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
+from service.metrics import observe_request
 from transport.request import Request
 
 log = structlog.get_logger("trawl.http")
@@ -64,11 +65,18 @@ def to_json(event: Any, **_: Any) -> str:
 
 
 def log_request(request: Request, status: int, started: float) -> None:
-    """The line of a request that has ended. The route is the template, so that no identifier is in it."""
+    """The line of a request that has ended. The route is the template, so that no identifier is in it.
+
+    `kind` is the operation, as the OpenAPI document names it.
+    """
+    seconds = time.perf_counter() - started
+    route = request.uri_template
+    observe_request(route, request.method, status, seconds)
     log.info(
         "request",
         method=request.method,
-        route=request.uri_template,
+        route=route,
+        kind=request.route.name.rpartition(".")[2] if request.route else None,
         status=status,
-        duration_ms=round((time.perf_counter() - started) * 1000, 2),
+        duration_ms=round(seconds * 1000, 2),
     )
