@@ -31,6 +31,7 @@ from service.film_catalogue import FilmCatalogue
 from service.log_source import LogFolder
 from service.tokens import TokenSettings
 from transport.app import make_app
+from transport.observe import report_errors_to
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -83,7 +84,14 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
 def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> Sanic[Any, Any]:
     """The app of a worker process, whose metrics are kept in `folder`."""
     metrics.keep_in(folder, multiprocessing.current_process().name)
-    return make_app(make_deps(settings, addresses))
+    app = make_app(make_deps(settings, addresses))
+    if settings.sentry_dsn is not None:
+        from clients import sentry  # noqa: PLC0415 - costs the start of those who do not use it
+
+        sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
+        report_errors_to(sentry.send_error)
+        app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
+    return app
 
 
 def metrics_folder(settings: Settings) -> Path:

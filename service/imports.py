@@ -14,9 +14,11 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from clients.geo import Geo
 from db.database import Database, Transaction
@@ -30,6 +32,8 @@ from service.metrics import count_taken
 
 if TYPE_CHECKING:
     from service.log_columns import ParsedChunk
+
+log = structlog.get_logger("trawl.imports")
 
 INTERRUPTED = "interrupted; the next import of this file goes on from there"
 POLL_SECONDS = 0.02
@@ -163,7 +167,18 @@ async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChu
 
 async def end_import(run: Run, import_id: int, status: str, *, error: str | None = None) -> Import:
     async with run.db.transaction() as session:
-        return await queries.finish_import(session, import_id, status, at=run.clock(), error=error)
+        record = await queries.finish_import(session, import_id, status, at=run.clock(), error=error)
+    took = record.finished_at - record.started_at if record.finished_at else timedelta()
+    log.info(
+        "import",
+        kind="import",
+        status=status,
+        duration_ms=round(took.total_seconds() * 1000, 2),
+        id=import_id,
+        lines=record.lines,
+        rejected=record.rejected,
+    )
+    return record
 
 
 def cause_of(error: BaseException) -> str:

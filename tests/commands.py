@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def free_port() -> int:
         return port
 
 
-def call(url: str, *, token: str | None = None, body: dict[str, str] | None = None) -> Any:
+def call(url: str, *, token: str | None = None, body: Mapping[str, Any] | None = None) -> Any:
     headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers=headers)
