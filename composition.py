@@ -3,13 +3,17 @@
 By hand and in one place; only main.py imports it.
 """
 
+import multiprocessing
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+from sanic import Sanic
 
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
@@ -19,13 +23,15 @@ from db.database import Database
 from db.migrate import migrate
 from db.queries.auth_events import Origin
 from embedded import open_servers
-from service import accounts
+from service import accounts, metrics
 from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
 from service.film_catalogue import FilmCatalogue
 from service.log_source import LogFolder
 from service.tokens import TokenSettings
+from transport.app import make_app
+from transport.observe import report_errors_to
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -73,6 +79,24 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
         return None
     client = Kinopoisk(settings.kinopoisk_url, settings.kinopoisk_api_key)
     return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
+
+
+def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> Sanic[Any, Any]:
+    """The app of a worker process, whose metrics are kept in `folder`."""
+    metrics.keep_in(folder, multiprocessing.current_process().name)
+    app = make_app(make_deps(settings, addresses))
+    if settings.sentry_dsn is not None:
+        from clients import sentry  # noqa: PLC0415 - costs the start of those who do not use it
+
+        sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
+        report_errors_to(sentry.send_error)
+        app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
+    return app
+
+
+def metrics_folder(settings: Settings) -> Path:
+    """Where the workers of a server keep their metrics: two servers may share a DATA_DIR, but no port."""
+    return settings.data_dir / "metrics" / f"{settings.host}-{settings.port}"
 
 
 @contextmanager

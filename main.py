@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -29,19 +30,18 @@ import operate
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
 from clients.geo import Geo
-from composition import make_deps, prepare, running, with_database
+from composition import make_worker_app, metrics_folder, prepare, running, with_database
 from config import Settings
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.models import Import
 from db.queries.auth_events import Origin
 from film_refresh import refresh_favourites as refresh_films
-from service import accounts, imports, reports
+from service import accounts, imports, metrics, reports
 from service.errors import TrawlError
 from service.log_source import LogSource
 from service.passwords import Hasher
 from terminal import err, fail, out, settings_and_logs, told_in_one_line
-from transport.app import make_app
 from transport.server import HttpServer, serve_until_signal, termination_handled
 
 SHOWN_REJECTS = 10
@@ -62,16 +62,23 @@ def serve() -> None:
     """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
     with told_in_one_line(), termination_handled() as termination:
         settings = settings_and_logs(quiet=False)
+        folder = metrics_folder(settings)
         with (
-            HttpServer(settings.host, settings.port, settings.workers) as server,
+            HttpServer(
+                settings.host,
+                settings.port,
+                settings.workers,
+                on_worker_end=partial(metrics.forget_worker, folder),
+            ) as server,
             running(settings, exclusive=True) as (addresses, watch),
         ):
+            metrics.empty(folder)
             asyncio.run(prepare(settings, addresses))
             host, port = server.address
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             serve_until_signal(
                 server,
-                lambda: make_app(make_deps(settings, addresses)),
+                lambda: make_worker_app(settings, addresses, folder),
                 termination,
                 watch=watch,
                 on_ready=lambda: out.print(f"Trawl is serving on {address}", highlight=False),

@@ -10,7 +10,7 @@ from asyncpg import Connection, InterfaceError, PostgresError
 from sqlalchemy import URL, Executable, Row, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool
 from sqlalchemy.util import await_only, greenlet_spawn
 
 Transaction = AsyncSession  # what a use case holds, and hands to its queries
@@ -161,6 +161,11 @@ class Database:
         )
         async with AsyncSession(engine) as session, session.begin():
             yield session
+
+    def pool_counts(self) -> tuple[int, int]:
+        """Connections of the pool that are in use, and that are idle."""
+        pool = self._reads.pool if self._reads is not None else None
+        return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
 
     async def close(self) -> None:
         if isinstance(self._bind, AsyncEngine):

@@ -14,9 +14,11 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from clients.geo import Geo
 from db.database import Database, Transaction
@@ -26,9 +28,12 @@ from service.background import Background
 from service.errors import Conflict, NotFound
 from service.log_chunks import Chunk, LogFile, Position
 from service.log_source import LogFolder, LogSource, OpenLog
+from service.metrics import count_taken
 
 if TYPE_CHECKING:
     from service.log_columns import ParsedChunk
+
+log = structlog.get_logger("trawl.imports")
 
 INTERRUPTED = "interrupted; the next import of this file goes on from there"
 POLL_SECONDS = 0.02
@@ -145,7 +150,7 @@ async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChu
             if run.source.resumable:
                 await queries.put_position(session, str(run.source.key), **asdict(chunk.end))
         await queries.insert_rejects(session, import_id, map(asdict, parsed.rejects))
-        return await queries.add_to_import(
+        record = await queries.add_to_import(
             session,
             import_id,
             read=read,
@@ -154,11 +159,26 @@ async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChu
             rejected=len(parsed.rejects),
             at=run.clock(),
         )
+    count_taken("lines", parsed.lines)
+    if not run.reading.dry_run:
+        count_taken("visits", new)
+    return record
 
 
 async def end_import(run: Run, import_id: int, status: str, *, error: str | None = None) -> Import:
     async with run.db.transaction() as session:
-        return await queries.finish_import(session, import_id, status, at=run.clock(), error=error)
+        record = await queries.finish_import(session, import_id, status, at=run.clock(), error=error)
+    took = record.finished_at - record.started_at if record.finished_at else timedelta()
+    log.info(
+        "import",
+        kind="import",
+        status=status,
+        duration_ms=round(took.total_seconds() * 1000, 2),
+        id=import_id,
+        lines=record.lines,
+        rejected=record.rejected,
+    )
+    return record
 
 
 def cause_of(error: BaseException) -> str:

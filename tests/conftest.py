@@ -3,6 +3,8 @@
 import asyncio
 import os
 import secrets
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -27,6 +29,7 @@ from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
+from tests.commands import Command
 from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
@@ -278,3 +281,18 @@ async def kinopoisk() -> AsyncIterator[FakeKinopoisk]:
     """Kinopoisk's stand-in, slow and broken on demand."""
     async with play_kinopoisk() as fake:
         yield fake
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A DATA_DIR whose sockets' paths fit into 107 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="trawl-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path / "var"
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
+    """The command line on the tests' servers and a database of its own."""
+    return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})

@@ -67,7 +67,7 @@ def find_operation(method: str, url: URL) -> tuple[str, str, Json] | None:
     return (path, name, operation) if documented else None
 
 
-def note_complaints(
+def note_complaints(  # noqa: PLR0917 - one request and its answer
     method: str,
     url: URL,
     options: Mapping[str, Any],

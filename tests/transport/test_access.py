@@ -20,6 +20,7 @@ PUBLIC = {
     "GET /docs/assets/<name:str>",
     "GET /redoc",
     "GET /scalar",
+    "GET /metrics",
     "POST /user",
     "POST /register",
     "POST /user/auth",
