@@ -26,7 +26,7 @@ ALIASES = {
     "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "ACCESS_TOKEN_EXPIRE_MINUTES",
 }
 SECRETS = frozenset(
-    {
+    [
         "DATABASE_URL",
         "DATABASE_REPLICA_URL",
         "REDIS_URL",
@@ -36,7 +36,7 @@ SECRETS = frozenset(
         "IPINFO_TOKEN",
         "KINOPOISK_API_KEY",
         "SENTRY_DSN",
-    }
+    ]
 )
 
 
@@ -189,7 +189,11 @@ class SettingsSchema(Schema):
     LOGS_RULES = text(check=takes("the path of a file of rules for URLs that is there", is_file))
     IPINFO_TOKEN = text()
     GEOIP_PATH = text(check=takes("the path of an .mmdb file that is there", is_file))
-    KINOPOISK_API_KEY = text()
+    KINOPOISK_API_KEY = text(
+        check=takes(
+            "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
+        )
+    )
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
     CORS_ORIGINS = text(
         "",

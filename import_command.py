@@ -16,7 +16,8 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from service.errors import Conflict, TrawlError
-from service.import_run import Reading, cause_of, import_log
+from service.import_record import Reading, cause_of
+from service.import_run import import_log
 from service.imports import list_rejects
 from service.log_follow import Following, follow_log
 from service.log_source import LogSource

@@ -1,4 +1,4 @@
-"""The command line: serve, import, report, create-admin, migrate."""
+"""The command line: serve, import, report, create-admin, refresh-favourites, migrate."""
 
 import gc
 import os
@@ -14,6 +14,7 @@ import asyncio
 import secrets
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -25,16 +26,17 @@ from rich.table import Table
 import operate
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
-from composition import make_server_app, prepare, running, with_database
+from composition import make_worker_app, metrics_folder, prepare, running, with_database
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
+from film_refresh import refresh_favourites as refresh_films
 from import_command import ImportCommand, run_import
-from service import accounts, reports
-from service.import_run import Reading
+from service import accounts, metrics, reports
+from service.import_record import Reading
 from service.log_rules import read_rules
 from service.passwords import Hasher
-from terminal import fail, out, settings_and_logs, told_in_one_line
+from terminal import err, fail, out, settings_and_logs, told_in_one_line
 from transport.server import HttpServer, serve_until_signal, termination_handled
 
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
@@ -53,16 +55,23 @@ def serve() -> None:
     """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
     with told_in_one_line(), termination_handled() as termination:
         settings = settings_and_logs(quiet=False)
+        folder = metrics_folder(settings)
         with (
-            HttpServer(settings.host, settings.port, settings.workers) as server,
+            HttpServer(
+                settings.host,
+                settings.port,
+                settings.workers,
+                on_worker_end=partial(metrics.forget_worker, folder),
+            ) as server,
             running(settings, exclusive=True) as (addresses, watch),
         ):
+            metrics.empty(folder)
             asyncio.run(prepare(settings, addresses))
             host, port = server.address
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             serve_until_signal(
                 server,
-                lambda: make_server_app(settings, addresses),
+                lambda: make_worker_app(settings, addresses, folder),
                 termination,
                 watch=watch,
                 on_ready=lambda: out.print(f"Trawl is serving on {address}", highlight=False),
@@ -163,6 +172,16 @@ def create_admin(login: Annotated[str, typer.Argument(help="The login of the new
                 )
             )
     out.print(f"{made.login} is an admin (id {made.id})", markup=False, highlight=False)
+
+
+@cli.command("refresh-favourites")
+def refresh_favourites() -> None:
+    """Look all favourite films up again, as often a second as the film service allows."""
+    with told_in_one_line():
+        settings = settings_and_logs()
+        with running(settings) as (addresses, _):
+            done = asyncio.run(refresh_films(settings, addresses, out=out, err=err))
+    raise typer.Exit(0 if done else 1)
 
 
 @cli.command()

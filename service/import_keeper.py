@@ -14,7 +14,8 @@ from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict
-from service.import_run import BROKEN_OFF, INTERRUPTED, Clock, Reading, import_log, lock_key
+from service.import_record import BROKEN_OFF, INTERRUPTED, Clock, Reading, lock_key
+from service.import_run import import_log
 from service.import_undo import undo_import
 from service.log_source import LogFolder, LogSource
 

@@ -9,63 +9,38 @@ imported, and the server's workers are forked from a process that must have none
 """
 
 import asyncio
-import gzip
-import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from clients.geo import Geo
-from db.database import DATABASE_ERRORS, Database, Transaction
+from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from service.errors import Conflict, TrawlError
+from service.errors import Conflict
+from service.import_record import (
+    PASSING,
+    Clock,
+    Lost,
+    Progress,
+    Reading,
+    Run,
+    begin_import,
+    cause_of,
+    end_import,
+    lock_key,
+    read_import,
+    take_over,
+)
 from service.log_chunks import Chunk, Position
-from service.log_rules import Rules
 from service.log_source import LogSource, OpenLog
+from service.metrics import count_taken
 
 if TYPE_CHECKING:
     from service.log_columns import ParsedChunk
 
-INTERRUPTED = "interrupted; the next import of this file goes on from there"
-BROKEN_OFF = "interrupted; its whole lines are kept"
 BEAT_SECONDS = 1.0
-PASSING = (asyncio.CancelledError, *DATABASE_ERRORS)  # after which another process, or this one, goes on
-Clock = Callable[[], datetime]
-Progress = Callable[[Import], Any]
-
-
-class Lost(Exception):
-    """The import is not this run's any more: it was cancelled, or taken over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a log is read: the zone of times that name none, and the rules for URLs of standard formats.
-
-    A dry run parses, counts and keeps the rejects, and changes nothing else. What is `resumable` servers go
-    on with when its process ends.
-    """
-
-    zone: tzinfo
-    dry_run: bool = False
-    resumable: bool = False
-    rules: Rules | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One import under way. `lock` is the transaction that holds the file."""
-
-    db: Database
-    geo: Geo
-    source: LogSource
-    reading: Reading
-    clock: Clock
-    lock: Transaction
-    owner: str
 
 
 async def import_log(
@@ -107,46 +82,6 @@ async def import_log(
                     await asyncio.shield(end_import(run, record.id, "failed", error=cause_of(error, source)))
                 raise
             return await end_import(run, record.id, "done")
-
-
-def lock_key(file: str | None, owner: str | None) -> str:
-    """What an import holds: its file, or itself where it has none."""
-    return file if file is not None else f"stream {owner}"
-
-
-async def begin_import(run: Run, size: int | None) -> Import:
-    file, dry_run, prior = run.source.key, run.reading.dry_run, None
-    async with run.db.transaction() as session:
-        if file is not None:
-            await queries.fail_running_imports(session, file, at=run.clock(), error=INTERRUPTED)
-            prior = await queries.select_position(session, file)
-        before = prior and {
-            "prior_offset": prior.offset,
-            "prior_line": prior.line,
-            "prior_sha256": prior.prefix_sha256,
-            "prior_import_id": prior.import_id,
-        }
-        return await queries.insert_import(
-            session,
-            name=run.source.name,
-            file=file,
-            dry_run=dry_run,
-            resumable=run.reading.resumable,
-            owner=run.owner,
-            bytes_total=size,
-            started_at=run.clock(),
-            updated_at=run.clock(),
-            **(before or {}),
-        )
-
-
-async def take_over(run: Run, import_id: int, status: str, size: int | None) -> Import:
-    """Go on with an import of that status. A dry run, which has no position, begins anew."""
-    async with run.db.transaction() as session:
-        record = await queries.own_import(session, import_id, run.owner, status=status, bytes_total=size)
-        if record is None:
-            raise Conflict(f"import {import_id} has ended", code="import_ended")
-        return await queries.restart_import(session, import_id) if record.dry_run else record
 
 
 @asynccontextmanager
@@ -257,35 +192,7 @@ async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChu
         )
         if record is None:
             raise Lost
-        return record
-
-
-async def end_import(run: Run, import_id: int, status: str, *, error: str | None = None) -> Import:
-    async with run.db.transaction() as session:
-        record = await queries.finish_import(
-            session, import_id, run.owner, status, at=run.clock(), error=error
-        )
-    return record or await read_import(run.db, import_id)
-
-
-async def read_import(db: Database, import_id: int) -> Import:
-    async with db.read() as session:
-        record = await queries.select_import(session, import_id)
-    assert record is not None  # rows of imports are never deleted
+    count_taken("lines", parsed.lines)
+    if not run.reading.dry_run:
+        count_taken("visits", new)
     return record
-
-
-def cause_of(error: BaseException, source: LogSource | None = None) -> str:
-    """What the import's row tells of a failure: enough to act on, and nothing of the machine's insides."""
-    interrupted = INTERRUPTED if source is None or source.key is not None else BROKEN_OFF
-    match error:
-        case asyncio.CancelledError() | KeyboardInterrupt():
-            return interrupted
-        case TrawlError():
-            return error.detail
-        case EOFError() | zlib.error() | gzip.BadGzipFile():
-            return "the gzip data is broken or cut off"
-        case OSError(strerror=str(reason)):
-            return f"the log can't be read: {reason}"
-        case _:
-            return f"an unexpected error, which the server's log tells; {interrupted}"

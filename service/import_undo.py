@@ -16,7 +16,8 @@ from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict, NotFound
-from service.import_run import BEAT_SECONDS, Clock, lock_key, read_import
+from service.import_record import Clock, lock_key, read_import
+from service.import_run import BEAT_SECONDS
 
 SPAN_VISITS = 20_000
 WAIT_SECONDS = 5.0  # for which a caller is kept waiting

@@ -11,7 +11,8 @@ from db.models import Import, Reject
 from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict, NotFound, TooLarge
-from service.import_run import Clock, Reading, import_log, read_import
+from service.import_record import Clock, Reading, read_import
+from service.import_run import import_log
 from service.log_source import LogFolder, LogSource
 from service.log_streams import BREAKS, UploadedLog
 

@@ -14,7 +14,8 @@ from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
 from db.queries import imports as queries
 from service.errors import Conflict
-from service.import_run import Clock, Progress, Reading, import_log
+from service.import_record import Clock, Progress, Reading
+from service.import_run import import_log
 from service.log_chunks import LogFile
 from service.log_source import LogSource, OpenLog, file_key
 

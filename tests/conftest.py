@@ -29,10 +29,11 @@ from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
-from tests.command_line import LOG, Command
+from tests.commands import Command
 from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
+from tests.kinopoisk import FakeKinopoisk, play_kinopoisk
 
 PASSWORD = "correct horse battery"
 FAST = 4  # log2 of scrypt's N in tests
@@ -124,8 +125,7 @@ class OneAtATime(Database):
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[AsyncSession]:
-        """Beside the transactions, which would wait for it in vain; they end before it does."""
-        async with super().transaction() as session:
+        async with super().transaction() as session:  # beside the others, which end before it does
             yield session
 
 
@@ -282,6 +282,13 @@ async def admin(add_user: AddUser, noise: None) -> User:
 
 
 @pytest.fixture
+async def kinopoisk() -> AsyncIterator[FakeKinopoisk]:
+    """Kinopoisk's stand-in, slow and broken on demand."""
+    async with play_kinopoisk() as fake:
+        yield fake
+
+
+@pytest.fixture
 def short_dir() -> Iterator[Path]:
     """A DATA_DIR whose sockets' paths fit into 107 bytes."""
     path = Path(tempfile.mkdtemp(prefix="trawl-", dir="/tmp"))
@@ -294,10 +301,3 @@ def short_dir() -> Iterator[Path]:
 def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
     """The command line on the tests' servers and a database of its own."""
     return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})
-
-
-@pytest.fixture
-def shop_log(tmp_path: Path) -> Path:
-    path = tmp_path / "shop.log"
-    path.write_text(LOG)
-    return path

@@ -71,6 +71,7 @@ def note_complaints(
     method: str,
     url: URL,
     options: Mapping[str, Any],
+    *,
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -110,7 +111,9 @@ def check_answer(method: str, url: URL, status: int, headers: Mapping[str, str],
 def check_body(told: str, response: Json, pointer: str, declared: str, body: bytes) -> None:
     kind = declared.partition(";")[0]
     assert kind in response.get("content", {}), f"{told} as {declared}, which the document does not tell of"
-    if not kind.endswith("json"):
+    if kind == "application/x-ndjson":
+        check_lines(told, f"{pointer}|content|{kind}|schema|x-line", body)
+    if not kind.endswith("json") or kind.endswith("ndjson"):
         return
     value = json.loads(body)
     errors = [
@@ -120,6 +123,12 @@ def check_body(told: str, response: Json, pointer: str, declared: str, body: byt
     examples = response["content"][kind].get("examples")
     if kind == "application/problem+json" and examples and value["status"] < 500:
         assert value["code"] in examples, f"{told} with code {value['code']}; the document has {[*examples]}"
+
+
+def check_lines(told: str, pointer: str, body: bytes) -> None:
+    for line in body.splitlines():
+        errors = [error.message for error in validator(pointer).iter_errors(json.loads(line))]
+        assert not errors, f"{told}, and the document says otherwise: {errors[:3]}"
 
 
 def validator_at(pointer: str, kind: str) -> Any:

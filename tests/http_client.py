@@ -52,7 +52,9 @@ class Client:
             method, path, headers=headers, allow_redirects=False, **options
         ) as response:
             answer = Answer(response.status, response.headers, await response.read())
-        note_complaints(method, response.url, options, answer.status, answer.headers, answer.body)
+        note_complaints(
+            method, response.url, options, status=answer.status, headers=answer.headers, body=answer.body
+        )
         return answer
 
     async def get(self, path: str, **options: Any) -> Answer:

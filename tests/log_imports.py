@@ -15,7 +15,8 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Base, Import, Reject
 from service import log_chunks
-from service.import_run import Reading, import_log
+from service.import_record import Reading
+from service.import_run import import_log
 from service.imports import list_rejects
 from service.log_chunks import CHUNK_BYTES, LogFile
 from service.log_columns import parse_chunk

@@ -7,8 +7,16 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.command_line import LINES, Command, one_line
+from tests.commands import Command
 from tests.embedded.processes import comes_true
+from tests.test_main import LINES, LOG, one_line
+
+
+@pytest.fixture
+def shop_log(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.log"
+    path.write_text(LOG)
+    return path
 
 
 def test_a_dry_run_imports_nothing_and_rules_read_another_shops_log(

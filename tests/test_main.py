@@ -5,22 +5,33 @@ import json
 import re
 import signal
 import socket
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.command_line import LINES, LOG, PASSWORD, Command, one_line
+from tests.commands import PASSWORD, Command, call, free_port, wait_until_ready
 from tests.embedded.processes import comes_true, postgres_pids, valkey_pids
 
+LINES = [
+    "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
+    "shop_api      | 2018-08-01 03:01:36 [YQ3J8G5B] INFO: 8.8.8.8 https://shop.example/fresh_fish/",
+    "shop_api      | 2018-08-01 13:01:37 [YQ3J8G5C] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
+    "shop_api      | 2018-08-01 14:01:38 [YQ3J8G5D] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
+    "this line is a reject",
+]
+LOG = "".join(f"{line}\n" for line in LINES)
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.log"
+    path.write_text(LOG)
+    return path
+
+
+def one_line(told: str) -> str:
+    assert len(told.splitlines()) == 1, told
+    return told
 
 
 def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
@@ -30,6 +41,7 @@ def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
         "import": "standard input",
         "report": "--json",
         "create-admin": "login",
+        "refresh-favourites": "favourite",
         "migrate": "database",
     }
     command = Command({"DATA_DIR": str(short_dir)})
@@ -42,12 +54,12 @@ def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
 
 
 def test_import_takes_files_packed_files_and_standard_input_each_line_once(
-    trawl: Command, shop_log: Path, tmp_path: Path
+    trawl: Command, log: Path, tmp_path: Path
 ) -> None:
     packed = tmp_path / "packed.log.gz"
     more = LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ")
     packed.write_bytes(gzip.compress((LOG + more).encode()))
-    code, output, told = trawl.run("import", str(shop_log), str(packed))
+    code, output, told = trawl.run("import", str(log), str(packed))
     assert code == 0
     first, second = output.splitlines()
     assert first.startswith("shop.log: 5 lines: 4 imported, 0 duplicates, 1 rejected (")
@@ -58,10 +70,8 @@ def test_import_takes_files_packed_files_and_standard_input_each_line_once(
     assert output.startswith("-: 5 lines: 0 imported, 4 duplicates, 1 rejected (")
 
 
-def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(
-    trawl: Command, shop_log: Path
-) -> None:
-    code, output, told = trawl.run("import", "no-such.log", str(shop_log))
+def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: Command, log: Path) -> None:
+    code, output, told = trawl.run("import", "no-such.log", str(log))
     assert code == 1
     missing, rejected = told.splitlines()
     assert re.match("trawl: no-such.log: .*No such file", missing)
@@ -69,8 +79,8 @@ def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(
     assert "4 imported" in output
 
 
-def test_report_prints_a_table_or_the_response_body(trawl: Command, shop_log: Path) -> None:
-    assert trawl.run("import", str(shop_log))[0] == 0
+def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -> None:
+    assert trawl.run("import", str(log))[0] == 0
     code, output, told = trawl.run("report", "3")
     assert (code, told) == (0, "")
     assert output.startswith("At what time of day is a category viewed most? day\n")
@@ -139,27 +149,7 @@ def test_a_port_in_use_is_named(trawl: Command) -> None:
     assert port in one_line(told)
 
 
-def call(url: str, *, token: str | None = None, body: dict[str, str] | None = None) -> Any:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
-
-
-def wait_until_ready(url: str) -> None:
-    end = time.monotonic() + 20
-    while True:
-        try:
-            call(f"{url}/ready")
-        except (urllib.error.URLError, ConnectionError):
-            assert time.monotonic() < end, "the server is not ready"
-            time.sleep(0.05)
-        else:
-            return
-
-
-def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, shop_log: Path) -> None:
+def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     trawl = Command({"DATA_DIR": str(short_dir), "PORT": str(port), "WORKERS": "1"})
@@ -170,7 +160,7 @@ def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, shop_log: Path
         assert call(f"{url}/register", body=account)["login"] == "anna"
         token = call(f"{url}/login", body=account)["access_token"]
 
-        code, output, _ = trawl.run("import", str(shop_log))
+        code, output, _ = trawl.run("import", str(log))
         assert code == 0
         assert "4 imported" in output
         assert [row["name"] for row in call(f"{url}/imports", token=token)["items"]] == ["shop.log"]

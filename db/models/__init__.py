@@ -2,8 +2,10 @@
 
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
+from db.models.events import Event
+from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
-from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
 from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
 
@@ -19,9 +21,12 @@ __all__ = [
     "CategoryCountryDay",
     "CategoryQuarter",
     "CountryDay",
+    "Event",
+    "Favourite",
     "FilePosition",
     "Goods",
     "Import",
+    "PageVisits",
     "Payment",
     "Product",
     "Reject",

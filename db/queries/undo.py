@@ -25,6 +25,8 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "import_id": pl.Int64,
     "page_url": pl.String,
 }
+# Whose cart it is: a live visit's own user is the one that visits.
+BUYER = "CASE WHEN source = 'log' THEN user_id ELSE buyer_id END"
 SELECTED = ", ".join("host(address)" if name == "address" else name for name in COLUMNS)
 
 
@@ -56,9 +58,10 @@ async def delete_visits(
 
 
 async def select_cart_visits(session: AsyncSession, cart_ids: list[int]) -> pl.DataFrame:
-    """All visits that name one of the carts. Columns of `visit`."""
+    """All visits that name one of the carts. Columns of `visit`, but `user_id` is who pays."""
+    columns = SELECTED.replace("user_id", BUYER)
     found = await session.execute(
-        text(f"SELECT {SELECTED} FROM visit WHERE cart_id = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608 - our columns
+        text(f"SELECT {columns} FROM visit WHERE cart_id = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608 - our columns
         {"ids": cart_ids},
     )
     return pl.DataFrame([tuple(row) for row in found], schema=COLUMNS, orient="row")

@@ -20,7 +20,7 @@ from db.queries import imports as queries
 from service import import_keeper
 from service.background import Background
 from service.import_keeper import keep_imports
-from service.import_run import BROKEN_OFF, INTERRUPTED
+from service.import_record import BROKEN_OFF, INTERRUPTED
 from service.imports import list_imports
 from service.log_source import LogFolder
 from tests.log_imports import NOW, Importer, some_lines, write
@@ -36,7 +36,8 @@ from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
 from service import log_chunks
-from service.import_run import Reading, import_log
+from service.import_record import Reading
+from service.import_run import import_log
 from service.log_source import LogSource, OpenLog, open_file
 from tests.log_imports import NOW
 log_chunks.CHUNK_BYTES = 1500

@@ -17,7 +17,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from service.import_run import INTERRUPTED
+from service.import_record import INTERRUPTED
 from service.imports import list_imports
 from tests.log_imports import NOW, Importer, counts, some_lines
 

@@ -13,7 +13,7 @@ from clients.geo import Geo
 from db.database import Database
 from service import log_follow
 from service.errors import Conflict
-from service.import_run import Reading
+from service.import_record import Reading
 from service.imports import list_imports
 from service.log_follow import Following, follow_log
 from tests.log_imports import NOW, Importer, some_lines, write

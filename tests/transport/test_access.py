@@ -20,6 +20,7 @@ PUBLIC = {
     "GET /docs/assets/<name:str>",
     "GET /redoc",
     "GET /scalar",
+    "GET /metrics",
     "POST /user",
     "POST /register",
     "POST /user/auth",
@@ -59,8 +60,31 @@ PRIVATE: dict[str, str | None] = {
     "PUT /tasks/<task_id:id>": "tasks:write",
     "PATCH /tasks/<task_id:id>": "tasks:write",
     "DELETE /tasks/<task_id:id>": "tasks:write",
+    "GET /movies/search": "movies:read",
+    "GET /movies/<kinopoisk_id:id>": "movies:read",
+    "GET /movies/favorites": "movies:read",
+    "POST /movies/favorites": "movies:write",
+    "DELETE /movies/favorites/<kinopoisk_id:id>": "movies:write",
+    "POST /visits": "visits:write",
+    "GET /visits": "visits:read",
+    "GET /visits/<visit_id:uuid>": "visits:read",
+    "GET /visits/stats": "visits:read",
+    "GET /visits/export": "visits:read",
+    "GET /pages/<page:path>": "visits:write",
+    "POST /events": "events:write",
+    "GET /events": "events:read",
+    "GET /events/export": "events:read",
+    "GET /events/stats": "events:read",
+    "GET /stats/dau": "events:read",
+    "GET /stats/top-events": "events:read",
+    "GET /stats/retention": "events:read",
+    "GET /stats/funnel": "events:read",
 }
-EXAMPLES = {r"<\w+:id>": "987654321", r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000"}
+EXAMPLES = {
+    r"<\w+:path>": "any/page",
+    r"<\w+:id>": "987654321",
+    r"<\w+:uuid>": "00000000-0000-4000-8000-000000000000",
+}
 AddUser = Callable[..., Awaitable[User]]
 
 

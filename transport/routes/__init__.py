@@ -5,14 +5,19 @@ from sanic import Blueprint
 from transport.routes import (
     admin,
     documents,
+    events,
     imports,
     keys,
+    movies,
+    pages,
     profile,
     reports,
     root,
     sessions,
+    stats,
     tasks,
     users,
+    visits,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -26,4 +31,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports.blueprint,
     reports.blueprint,
     tasks.blueprint,
+    movies.blueprint,
+    visits.blueprint,
+    pages.blueprint,
+    events.blueprint,
+    stats.blueprint,
 )

@@ -10,7 +10,6 @@ import orjson
 from sanic import Blueprint, HTTPResponse
 
 from service.errors import NotFound
-from transport.openapi.document import make_document
 from transport.operations import Raw, Text, operation
 from transport.request import App, Request
 from transport.responses import JSON, tagged
@@ -118,4 +117,6 @@ def html_page(name: str) -> HTTPResponse:
 @cache
 def openapi_json(app: App) -> bytes:
     """The document of an app's routes, made when it is first asked for: the start can't wait for it."""
+    from transport.openapi.document import make_document  # noqa: PLC0415 - as little as for apispec
+
     return orjson.dumps(make_document(app.router.routes, version=app.ctx.deps.version))

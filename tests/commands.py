@@ -1,21 +1,20 @@
-"""Runs the command line as a process, and a small log for it."""
+"""Runs the command line as its users do: each command a process of its own."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).parents[1]
 PASSWORD = "correct horse battery"
-LINES = [
-    "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
-    "shop_api      | 2018-08-01 03:01:36 [YQ3J8G5B] INFO: 8.8.8.8 https://shop.example/fresh_fish/",
-    "shop_api      | 2018-08-01 13:01:37 [YQ3J8G5C] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
-    "shop_api      | 2018-08-01 14:01:38 [YQ3J8G5D] INFO: 8.8.4.4 https://shop.example/frozen_fish/",
-    "this line is a reject",
-]
-LOG = "".join(f"{line}\n" for line in LINES)
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,27 @@ class Command:
         return process.returncode, output, "\n".join(told)
 
 
-def one_line(told: str) -> str:
-    assert len(told.splitlines()) == 1, told
-    return told
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def call(url: str, *, token: str | None = None, body: Mapping[str, Any] | None = None) -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def wait_until_ready(url: str) -> None:
+    end = time.monotonic() + 20
+    while True:
+        try:
+            call(f"{url}/ready")
+        except (urllib.error.URLError, ConnectionError):
+            assert time.monotonic() < end, "the server is not ready"
+            time.sleep(0.05)
+        else:
+            return
