@@ -1,5 +1,7 @@
 """Moves polars frames into PostgreSQL: as CSV by COPY, or as arrays that a statement unnests."""
 
+from collections.abc import Mapping
+from functools import cache
 from io import BytesIO
 from typing import Any, cast
 
@@ -27,38 +29,34 @@ async def copy_frame(session: AsyncSession, table: str, frame: pl.DataFrame) -> 
     await driver.copy_to_table(table, source=csv, columns=frame.columns, format="csv")
 
 
-async def add_counts(session: AsyncSession, model: type[Base], counts: pl.DataFrame) -> None:
-    """Add `requests` of each key in `counts` to a roll-up, whose columns the frame's must be.
+async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, list[Any]]) -> None:
+    """Add to the counts of a roll-up, or take away. `counts`: a list a column, each key once.
 
     Rows are locked in the order of the key, so that two writers wait for each other and never for good.
     """
-    if counts.is_empty():
-        return
-    table, names, arrays, key = described(model)
+    table, names, arrays, key, count = described(model)
     statement = (
         f"INSERT INTO {table} AS total ({names}) "  # noqa: S608 - names of our own models
         f"SELECT * FROM unnest({arrays}) AS added({names}) ORDER BY {key} "
-        f"ON CONFLICT ({key}) DO UPDATE SET requests = total.requests + excluded.requests"
+        f"ON CONFLICT ({key}) DO UPDATE SET {count} = total.{count} + excluded.{count}"
     )
-    await session.execute(text(statement), as_arrays(counts))
+    await session.execute(text(statement), counts)
 
 
-async def subtract_counts(session: AsyncSession, model: type[Base], counts: pl.DataFrame) -> None:
-    """Take what add_counts has added; a row that nothing is left of goes. Nobody else may be writing."""
-    if counts.is_empty():
-        return
-    table, names, arrays, key = described(model)
-    gone = f"unnest({arrays}) AS gone({names})"
+async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, list[Any]]) -> None:
+    """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
+    table, names, arrays, key, count = described(model)
     same = " AND ".join(f"total.{name} = gone.{name}" for name in key.split(", "))
-    arguments = as_arrays(counts)
-    update = f"UPDATE {table} AS total SET requests = total.requests - gone.requests FROM {gone} WHERE {same}"  # noqa: S608 - names of our own models
-    delete = f"DELETE FROM {table} AS total USING {gone} WHERE {same} AND total.requests = 0"  # noqa: S608 - the same
-    await session.execute(text(update), arguments)
-    await session.execute(text(delete), arguments)
+    statement = (
+        f"DELETE FROM {table} AS total USING unnest({arrays}) AS gone({names}) "  # noqa: S608 - the same
+        f"WHERE {same} AND total.{count} = 0"
+    )
+    await session.execute(text(statement), counts)
 
 
-def described(model: type[Base]) -> tuple[str, str, str, str]:
-    """A roll-up for SQL: its name, its columns, parameters of arrays for them, and its key."""
+@cache
+def described(model: type[Base]) -> tuple[str, str, str, str, str]:
+    """A roll-up for SQL: its name, its columns, parameters of arrays for them, its key, and its count."""
     table = model.__table__
     assert isinstance(table, Table)
     dialect = cast(Dialect, postgresql.dialect())
@@ -66,7 +64,8 @@ def described(model: type[Base]) -> tuple[str, str, str, str]:
         f"CAST(:{column.name} AS {column.type.compile(dialect)}[])" for column in table.columns
     )
     names = ", ".join(column.name for column in table.columns)
-    return table.name, names, arrays, ", ".join(column.name for column in table.primary_key)
+    [count] = [column.name for column in table.columns if not column.primary_key]
+    return table.name, names, arrays, ", ".join(column.name for column in table.primary_key), count
 
 
 def as_arrays(frame: pl.DataFrame) -> dict[str, list[Any]]:

@@ -111,8 +111,7 @@ async def remove_span(db: Database, import_id: int) -> bool:
         await visits.subtract_from_rollups(session, gone)
         cart_ids = gone["cart_id"].drop_nulls().unique().sort().to_list()
         if cart_ids:
-            await carts.delete_carts(session, cart_ids)
-            await carts.merge_cart_lines(session, await undo.select_cart_visits(session, cart_ids))
+            await carts.replace_carts(session, cart_ids, await undo.select_cart_visits(session, cart_ids))
         await undo.narrow_import(session, import_id, last=since)
         return since is not None
 

@@ -127,8 +127,8 @@ async def unpaid_carts(session: Transaction, scope: Scope, parameters: Parameter
     return Found(counts.unpaid, report_rows.cart_counts(counts))
 
 
-async def repeat_purchases(session: Transaction, scope: Scope, _parameters: Parameters) -> Found:
-    rows = await queries.repeat_purchases(session, scope)
+async def repeat_purchases(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
+    rows = await queries.repeat_purchases(session, scope, parameters["source"])
     return Found(sum(row.users for row in rows if row.purchases > 1), rows)
 
 

@@ -25,6 +25,12 @@ from service.visit_rows import store_visits
 from tests.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HELD = """
+    SELECT DISTINCT payment.cart_id, date_trunc('day', paid_at) AS day, payment.source, category_id
+    FROM payment JOIN cart_item USING (cart_id) JOIN goods USING (goods_id) JOIN product ON product_id = product.id"""
+BOUGHT = """
+    SELECT count(*) AS bought FROM payment JOIN cart ON cart_id = id
+    WHERE user_id IS NOT NULL AND payment.source IN ({}) GROUP BY user_id"""
 # What each roll-up must hold, counted anew.
 RECOUNTS = {
     "request_quarter": """
@@ -38,6 +44,23 @@ RECOUNTS = {
     "category_country_day": """
         SELECT category_id, date_trunc('day', occurred_at), country, kind, source, count(*)
         FROM visit WHERE category_id IS NOT NULL AND country IS NOT NULL GROUP BY 1, 2, 3, 4, 5""",
+    "cart_day": """
+        SELECT date_trunc('day', opened_at), cart.source, paid_at IS NOT NULL, count(*)
+        FROM cart LEFT JOIN payment ON cart_id = id GROUP BY 1, 2, 3""",
+    "payment_day": "SELECT date_trunc('day', paid_at), source, count(*) FROM payment GROUP BY 1, 2",
+    "paid_category_day": f"""
+        SELECT category_id, day, source, count(*) FROM ({HELD}) AS held GROUP BY 1, 2, 3""",
+    "paid_pair_day": f"""
+        SELECT one.category_id, one.day, one.source, other.category_id, count(*)
+        FROM ({HELD}) AS one JOIN ({HELD}) AS other USING (cart_id)
+        WHERE one.category_id <> other.category_id GROUP BY 1, 2, 3, 4""",
+    "buyer": """
+        SELECT user_id, sum(CAST(payment.source = 'log' AS int)), sum(CAST(payment.source <> 'log' AS int))
+        FROM payment JOIN cart ON cart_id = id WHERE user_id IS NOT NULL GROUP BY 1""",
+    "buyer_count": " UNION ALL ".join(
+        f"SELECT '{name}', bought, count(*) FROM ({BOUGHT.format(sources)}) AS counts GROUP BY bought"
+        for name, sources in (("all", "'log', 'api', 'page'"), ("log", "'log'"), ("api", "'api', 'page'"))
+    ),
 }
 # The same of what visits add up to, whatever ids the names have got.
 DERIVED = (

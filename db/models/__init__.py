@@ -2,6 +2,7 @@
 
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
+from db.models.cart_rollups import Buyer, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.models.events import Event
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
@@ -15,7 +16,10 @@ __all__ = [
     "ApiKey",
     "AuthEvent",
     "Base",
+    "Buyer",
+    "BuyerCount",
     "Cart",
+    "CartDay",
     "CartItem",
     "Category",
     "CategoryCountryDay",
@@ -27,7 +31,10 @@ __all__ = [
     "Goods",
     "Import",
     "PageVisits",
+    "PaidCategoryDay",
+    "PaidPairDay",
     "Payment",
+    "PaymentDay",
     "Product",
     "Reject",
     "RequestQuarter",

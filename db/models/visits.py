@@ -140,7 +140,10 @@ class Cart(Base):
     """
 
     __tablename__ = "cart"
-    __table_args__ = (Index("ix_cart_opened_at", "opened_at"),)
+    __table_args__ = (
+        Index("ix_cart_opened_at", "opened_at"),
+        Index("ix_cart_changed_at", "changed_at"),  # which carts may not be given up yet
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     address: Mapped[str | None] = mapped_column(INET)

@@ -1,21 +1,35 @@
 """Carts, their goods and their payments, as cart, pay and success lines add up to them."""
 
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.frames import as_arrays
+from db.queries.cart_rollups import recounted, take_turn
 from db.sql import statement
 
 IN_ORDER = ("occurred_at", "position")
 
 
 async def merge_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Merge newly inserted visits (columns of `visit`) into carts, items, learned goods and payments."""
-    await merge_cart_lines(session, visits)
-    await learn_goods(session, visits)
+    """Merge newly inserted visits (columns of `visit`) into carts, items, payments and learned goods.
+
+    Pages may come after the lines that they explain, and lines in any order.
+    """
+    cart_ids = visits["cart_id"].drop_nulls().unique().sort().to_list()
+    if not cart_ids and (visits["kind"] != "product").all():
+        return
+    await take_turn(session)
+    taught = await select_taught_goods(session, visits)
+    changed = [row["goods_id"] for row in taught if row["product_id"] != row["known_product_id"]]
+    async with recounted(session, cart_ids=cart_ids, goods_ids=changed):
+        await merge_cart_lines(session, visits)
+        if taught:
+            columns = {name: [row[name] for row in taught] for name in taught[0]}
+            await session.execute(statement("learn_goods"), columns)
 
 
 async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
@@ -35,8 +49,8 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
         await session.execute(statement("merge_payments"), as_arrays(payments_of(success_lines)))
 
 
-async def learn_goods(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Learn from new visits which product goods are: pages may come after the lines that they explain."""
+async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> list[dict[str, Any]]:
+    """What new visits, which are inserted already, teach of goods: columns of `goods`, and known_product_id."""
     lines = visits.filter(pl.col("kind") == "cart").select(
         "goods_id", "address", *IN_ORDER, "request_id", "import_id"
     )
@@ -45,28 +59,34 @@ async def learn_goods(session: AsyncSession, visits: pl.DataFrame) -> None:
         .group_by(view_address="address")
         .agg(view_at=pl.col("occurred_at").min())
     )
-    if lines.is_empty() and views.is_empty():
-        return
-    await session.execute(statement("learn_goods"), as_arrays(lines) | as_arrays(views))
+    taught = await session.execute(statement("taught_goods"), as_arrays(lines) | as_arrays(views))
+    return [dict(row) for row in taught.mappings()]
 
 
-async def delete_carts(session: AsyncSession, cart_ids: list[int]) -> None:
-    for table, key in (("payment", "cart_id"), ("cart_item", "cart_id"), ("cart", "id")):
-        await session.execute(
-            text(f"DELETE FROM {table} WHERE {key} = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608 - our names
-            {"ids": cart_ids},
-        )
+async def replace_carts(session: AsyncSession, cart_ids: list[int], visits: pl.DataFrame) -> None:
+    """Add the carts up anew, from all visits that name them. Nobody else may be writing."""
+    async with recounted(session, cart_ids=cart_ids, goods_ids=[]):
+        for table, key in (("payment", "cart_id"), ("cart_item", "cart_id"), ("cart", "id")):
+            await session.execute(
+                text(f"DELETE FROM {table} WHERE {key} = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608 - our names
+                {"ids": cart_ids},
+            )
+        await merge_cart_lines(session, visits)
 
 
 async def relearn_goods(session: AsyncSession, import_id: int) -> None:
     """Learn anew what lines or pages of the import have taught, from what there is without them."""
-    unlearned = await session.execute(
-        text("DELETE FROM goods WHERE :import_id IN (line_import_id, view_import_id) RETURNING goods_id"),
+    taught = await session.execute(
+        text("SELECT goods_id FROM goods WHERE :import_id IN (line_import_id, view_import_id)"),
         {"import_id": import_id},
     )
-    goods_ids = sorted(unlearned.scalars())
+    goods_ids = sorted(taught.scalars())
     if goods_ids:
-        await session.execute(statement("relearn_goods"), {"goods_ids": goods_ids})
+        async with recounted(session, cart_ids=[], goods_ids=goods_ids):
+            await session.execute(
+                text("DELETE FROM goods WHERE goods_id = ANY(CAST(:ids AS bigint[]))"), {"ids": goods_ids}
+            )
+            await session.execute(statement("relearn_goods"), {"goods_ids": goods_ids})
 
 
 def carts_of(lines: pl.DataFrame) -> pl.DataFrame:

@@ -122,20 +122,21 @@ async def bought_together(
     session: AsyncSession, scope: Scope, category: str, limit: int
 ) -> list[CategoryCarts]:
     rows = await session.execute(
-        statement("bought_together"), scope.parameters() | {"category": digest(category), "limit": limit}
+        statement("bought_together"), scope.day_parameters() | {"category": digest(category), "limit": limit}
     )
     return [CategoryCarts(*row) for row in rows]
 
 
 async def unpaid_carts(session: AsyncSession, scope: Scope, unchanged_since: datetime) -> CartCounts:
     rows = await session.execute(
-        statement("unpaid_carts"), scope.parameters() | {"unchanged_since": unchanged_since}
+        statement("unpaid_carts"), scope.day_parameters() | {"unchanged_since": unchanged_since}
     )
     return CartCounts(*rows.one())
 
 
-async def repeat_purchases(session: AsyncSession, scope: Scope) -> list[PurchaseUsers]:
-    rows = await session.execute(statement("repeat_purchases"), scope.parameters())
+async def repeat_purchases(session: AsyncSession, scope: Scope, source: str) -> list[PurchaseUsers]:
+    """`source` is what the scope's sources are called: all, log or api."""
+    rows = await session.execute(statement("repeat_purchases"), scope.parameters() | {"source": source})
     return [PurchaseUsers(*row) for row in rows]
 
 

@@ -7,7 +7,7 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import add_counts, as_arrays, copy_frame, subtract_counts
+from db.frames import add_counts, as_arrays, copy_frame, drop_zeros
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 
 # Advisory lock of all who store visits (shared) against those who take visits away (alone).
@@ -151,13 +151,17 @@ async def insert_addresses(session: AsyncSession, addresses: pl.DataFrame) -> No
 async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count newly inserted visits in every roll-up. Columns of `visit`, times in UTC."""
     for model, counts in rollups_of(visits):
-        await add_counts(session, model, counts)
+        if not counts.is_empty():
+            await add_counts(session, model, as_arrays(counts))
 
 
 async def subtract_from_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """The contrary, for visits that were deleted. Nobody else may be writing."""
     for model, counts in rollups_of(visits):
-        await subtract_counts(session, model, counts)
+        if not counts.is_empty():
+            gone = as_arrays(counts.with_columns(requests=-pl.col("requests").cast(pl.Int64)))
+            await add_counts(session, model, gone)
+            await drop_zeros(session, model, gone)
 
 
 def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:

@@ -1,15 +1,27 @@
--- How many users paid for one cart, for two, three… in [:since, :until)? By number of purchases.
+-- How many users paid for one cart, for two, three… in [:since, :until)? By number of purchases. Where the period
+-- holds all payments, the roll-up knows (by :source, the report's parameter); users of others are counted.
+WITH period AS (
+    SELECT
+        NOT EXISTS (SELECT FROM payment WHERE payment.paid_at < :since)
+        AND NOT EXISTS (SELECT FROM payment WHERE payment.paid_at >= :until) AS is_all
+)
+
+SELECT buyer_count.purchases, buyer_count.users
+FROM buyer_count
+WHERE buyer_count.sources = :source AND (SELECT period.is_all FROM period)
+UNION ALL
 SELECT bought.purchases, count(*) AS users
 FROM (
-    SELECT cart.user_id, count(*) AS purchases
+    SELECT count(*) AS purchases
     FROM payment
     INNER JOIN cart ON payment.cart_id = cart.id
     WHERE
-        payment.paid_at >= :since
+        NOT (SELECT period.is_all FROM period)
+        AND payment.paid_at >= :since
         AND payment.paid_at < :until
         AND payment.source = ANY(CAST(:sources AS text[]))
         AND cart.user_id IS NOT NULL
     GROUP BY cart.user_id
 ) AS bought
 GROUP BY bought.purchases
-ORDER BY bought.purchases;
+ORDER BY purchases;

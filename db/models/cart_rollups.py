@@ -1,0 +1,76 @@
+"""Roll-ups of carts: what the reports of carts, payments and buyers read.
+
+Each counts carts by UTC day; the reports count the broken days at both ends of a period from the carts
+themselves. How many users bought how often does not add up over days: it is kept for all time alone.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+
+class CartDay(Base):
+    """Carts by the day and source of their first line."""
+
+    __tablename__ = "cart_day"
+
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    is_paid: Mapped[bool] = mapped_column(primary_key=True)
+    carts: Mapped[int]
+
+
+class PaymentDay(Base):
+    """Paid carts by the day and source of their payment, as in the two roll-ups that follow."""
+
+    __tablename__ = "payment_day"
+
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    carts: Mapped[int]
+
+
+class PaidCategoryDay(Base):
+    """Paid carts that hold goods of a category."""
+
+    __tablename__ = "paid_category_day"
+
+    category_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    carts: Mapped[int]
+
+
+class PaidPairDay(Base):
+    """Paid carts that hold goods of two categories. Each pair stands both ways round."""
+
+    __tablename__ = "paid_pair_day"
+
+    category_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    other_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    carts: Mapped[int]
+
+
+class Buyer(Base):
+    """How many carts a user has paid: in the shop's log, and live."""
+
+    __tablename__ = "buyer"
+
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    log: Mapped[int]
+    live: Mapped[int]
+
+
+class BuyerCount(Base):
+    """How many users have paid so many carts. `sources` is a report's parameter: all, log or api."""
+
+    __tablename__ = "buyer_count"
+
+    sources: Mapped[str] = mapped_column(primary_key=True)
+    purchases: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    users: Mapped[int]
