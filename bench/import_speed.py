@@ -1,0 +1,174 @@
+"""Import of 2,000,000 lines, file to committed rows, beside \\copy of the same rows, parsed before, with indexes made after.
+
+    python -m bench.import_speed [--lines N] [--log FILE]
+
+Trawl imports as `python main.py import` does, into the embedded PostgreSQL, its roll-ups, carts and goods
+included. The reference copies the visits that this has left, as CSV that is made beforehand, into a table of the
+same columns, and then makes the same indexes. GoAccess, where it is installed, only counts the log.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import asyncpg
+
+from bench.results import write_results
+from bench.shop_log import generate
+from embedded import open_servers
+
+ROOT = Path(__file__).parents[1]
+LINES = 2_000_000
+IMPORT = """
+import asyncio, json, sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from clients.geo import Geo
+from db.database import Database
+from db.migrate import migrate
+from service.import_record import Reading
+from service.import_run import import_log
+from service.log_source import LogSource
+
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+
+async def main(url, log):
+    await migrate(url)
+    db, geo, told = Database.connect(url), Geo.open(), []
+    note = lambda record: told.append((time.perf_counter(), record.lines))
+    idle = peak()
+    begin = time.perf_counter()
+    source = LogSource.of_file(Path(log), take_last=True)
+    await import_log(db, geo, source, Reading(UTC), clock=lambda: datetime.now(UTC), on_progress=note)
+    seconds = time.perf_counter() - begin
+    await db.close()
+    print(json.dumps({"seconds": seconds, "told": told, "megabytes": (peak() - idle) / 1024}))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+INDEXES = """
+    SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'visit'::regclass ORDER BY indisprimary DESC"""
+
+
+def tenths(told: list[tuple[float, int]]) -> tuple[float, float]:
+    """Lines a second in the first tenth of the lines and in the last, as far as whole chunks tell."""
+    total = told[-1][1]
+    first = next(index for index, (_, lines) in enumerate(told) if lines >= total / 10)
+    last = max(index for index, (_, lines) in enumerate(told) if lines <= total * 0.9)
+    rates = [(told[b][1] - told[a][1]) / (told[b][0] - told[a][0]) for a, b in ((0, first), (last, -1))]
+    return rates[0], rates[1]
+
+
+async def export(url: str, csv: Path) -> int:
+    connection = await asyncpg.connect(url)
+    await connection.copy_from_table("visit", output=csv, format="csv")
+    rows: int = await connection.fetchval("SELECT count(*) FROM visit")
+    await connection.close()
+    return rows
+
+
+async def copy(url: str, csv: Path) -> tuple[float, float]:
+    """Seconds that COPY takes, and that the indexes take after it."""
+    connection = await asyncpg.connect(url)
+    indexes = [row[0] for row in await connection.fetch(INDEXES)]
+    await connection.execute("CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS); CHECKPOINT")
+    begin = time.perf_counter()
+    await connection.copy_to_table("bare_visit", source=csv, format="csv")
+    copied = time.perf_counter()
+    for number, index in enumerate(indexes):
+        made = re.sub(r"INDEX \S+ ON public\.visit", f"INDEX bare_{number} ON bare_visit", index)
+        await connection.execute(made)
+    done = time.perf_counter()
+    await connection.execute("DROP TABLE bare_visit")
+    await connection.close()
+    return copied - begin, done - copied
+
+
+def run_import(url: str, log: Path) -> dict[str, float]:
+    import json
+
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, url, str(log)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    first, last = tenths(told["told"])
+    return {"seconds": told["seconds"], "megabytes": told["megabytes"], "first": first, "last": last}
+
+
+def run_goaccess(log: Path) -> float | None:
+    """Seconds, or None where it is not installed."""
+    goaccess = shutil.which("goaccess")
+    if goaccess is None:
+        return None
+    form = ["--log-format", "%^| %d %t %^ INFO: %h %U", "--date-format", "%Y-%m-%d", "--time-format", "%H:%M:%S"]
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [goaccess, str(log), *form, "--no-global-config", "-o", f"{folder}/report.json", "--no-progress"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        report = Path(folder, "report.json").read_text()
+    seconds = time.perf_counter() - begin
+    valid = re.search(r'"valid_requests": (\d+)', report)
+    assert valid is not None
+    print(f"goaccess counted {int(valid[1]):,} lines")
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.import_speed")
+    parser.add_argument("--lines", type=int, default=LINES)
+    parser.add_argument("--log", type=Path, help="a log that is made already; --lines tells how long it is")
+    asked = parser.parse_args()
+    lines = asked.lines
+    with tempfile.TemporaryDirectory(prefix="trawl-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        log = asked.log or folder / "logs.txt"
+        if asked.log is None:
+            with log.open("w") as file:
+                file.writelines(generate(lines, 1))
+        log.read_bytes()  # from here on it is in the page cache for all
+        with open_servers(folder, postgres=True, valkey=False) as servers:
+            url = str(servers.postgres_url)
+            ours = run_import(url, log)
+            rows = asyncio.run(export(url, folder / "visits.csv"))
+            copied, indexed = asyncio.run(copy(url, folder / "visits.csv"))
+        goaccess = run_goaccess(log)
+    assert rows == lines
+    rate, bare = lines / ours["seconds"], lines / (copied + indexed)
+    table = [
+        ("trawl", f"{rate:,.0f} lines/s", "", ""),
+        ("\\copy, then indexes", f"{bare:,.0f} lines/s", f"{copied:.1f} s and {indexed:.1f} s", ""),
+        ("trawl / \\copy", f"{rate / bare:.2f}", "at least 0.7", "yes" if rate / bare >= 0.7 else "no"),
+    ]
+    if goaccess is not None:
+        ratio = rate / (lines / goaccess)
+        table.append(("GoAccess", f"{lines / goaccess:,.0f} lines/s", "", ""))
+        table.append(("trawl / GoAccess", f"{ratio:.2f}", "at least 2", "yes" if ratio >= 2 else "no"))
+    table.append(
+        ("memory above idle", f"{ours['megabytes']:.0f} MB", "at most 400", "yes" if ours["megabytes"] <= 400 else "no")
+    )
+    steady = ours["last"] / ours["first"]
+    table.append(
+        ("last tenth / first tenth", f"{steady:.2f}", "at least 0.8", "yes" if steady >= 0.8 else "no")
+    )
+    write_results(f"Import of {lines:,} lines", ("what", "measured", "wanted", "met"), table)
+
+
+if __name__ == "__main__":
+    main()
