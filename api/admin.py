@@ -58,7 +58,10 @@ class ListActivityRequest(PageQuery):
 
 
 class ActivityResponse(Schema):
-    """One thing that a user did: an auth event (its address as detail), a visit (its page) or a new task."""
+    """One thing that a user did.
+
+    `detail`: an auth event's address, a visit's page, a task's title, a film's id or an event's type.
+    """
 
     at = DateTime()
     type = fields.String()

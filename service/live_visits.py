@@ -107,16 +107,19 @@ async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> dict[str, Stored
 
 
 async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:
-    """Merge new cart, pay and success pages into carts, as the importer does with lines."""
+    """Merge new cart, pay and success pages into carts, as the importer does with lines.
+
+    Goods are learned from them too, and from the product pages that came with them.
+    """
     # polars starts threads as it is imported, and workers are forked from a process that must have none.
     import polars as pl  # noqa: PLC0415 - see above
 
-    from db.queries.carts import merge_cart_lines  # noqa: PLC0415 - see above
+    from db.queries.carts import merge_visits  # noqa: PLC0415 - see above
 
-    lines = [row for row in rows if row.cart_id is not None]
-    if not lines:
+    lines = [row for row in rows if row.cart_id is not None or row.kind == "product"]
+    if all(row.cart_id is None for row in lines):
         return
-    await merge_cart_lines(
+    await merge_visits(
         session,
         pl.DataFrame(
             {
@@ -126,7 +129,9 @@ async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:
                 "kind": [row.kind for row in lines],
                 "address": pl.Series([row.address for row in lines], dtype=pl.String),
                 "user_id": pl.Series([row.buyer_id for row in lines], dtype=pl.Int64),
-                "cart_id": [row.cart_id for row in lines],
+                "cart_id": pl.Series([row.cart_id for row in lines], dtype=pl.Int64),
+                "request_id": [row.request_id for row in lines],
+                "import_id": pl.Series([None for _ in lines], dtype=pl.Int64),
                 "goods_id": pl.Series([row.goods_id for row in lines], dtype=pl.Int64),
                 "amount": pl.Series([row.amount for row in lines], dtype=pl.Int64),
             }

@@ -17,6 +17,8 @@ Json = Any
 # Answers of the router and the server, not of an operation.
 OF_NO_OPERATION = {405}
 
+complaints: list[str] = []
+
 
 @cache
 def document() -> Json:
@@ -65,6 +67,23 @@ def find_operation(method: str, url: URL) -> tuple[str, str, Json] | None:
     return (path, name, operation) if documented else None
 
 
+def note_complaints(
+    method: str,
+    url: URL,
+    options: Mapping[str, Any],
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> None:
+    """Check a request and its answer. What is wrong fails the test at its end, not amid other requests."""
+    try:
+        check_answer(method, url, status, headers, body)
+        check_request(method, url, status, options)
+    except AssertionError as error:
+        complaints.append(str(error))
+
+
 def check_answer(method: str, url: URL, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Whether the document tells of such an answer."""
     found = find_operation(method, url)
@@ -92,6 +111,8 @@ def check_answer(method: str, url: URL, status: int, headers: Mapping[str, str],
 def check_body(told: str, response: Json, pointer: str, declared: str, body: bytes) -> None:
     kind = declared.partition(";")[0]
     assert kind in response.get("content", {}), f"{told} as {declared}, which the document does not tell of"
+    if kind == "application/x-ndjson":
+        check_lines(told, f"{pointer}|content|{kind}|schema|x-line", body)
     if not kind.endswith("json") or kind.endswith("ndjson"):
         return
     value = json.loads(body)
@@ -102,6 +123,12 @@ def check_body(told: str, response: Json, pointer: str, declared: str, body: byt
     examples = response["content"][kind].get("examples")
     if kind == "application/problem+json" and examples and value["status"] < 500:
         assert value["code"] in examples, f"{told} with code {value['code']}; the document has {[*examples]}"
+
+
+def check_lines(told: str, pointer: str, body: bytes) -> None:
+    for line in body.splitlines():
+        errors = [error.message for error in validator(pointer).iter_errors(json.loads(line))]
+        assert not errors, f"{told}, and the document says otherwise: {errors[:3]}"
 
 
 def validator_at(pointer: str, kind: str) -> Any:

@@ -75,8 +75,9 @@ async def _send_all(
     encode = to_csv if form == "csv" else to_ndjson
     async with aclosing(batches):
         first = await anext(batches, None) or ()
+        chunk = (header(names) if form == "csv" else b"") + encode(names, first)
         response = await request.respond(head)
-        await _send(response, (header(names) if form == "csv" else b"") + encode(names, first))
+        await _send(response, chunk)
         async for rows in batches:
             await _send(response, encode(names, rows))
     await response.eof()
@@ -97,10 +98,9 @@ async def _client_gone(request: Request) -> None:
 
 
 def to_ndjson(names: Sequence[str], rows: Rows) -> bytes:
-    lines = [
-        orjson.dumps(dict(zip(names, row, strict=True)), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
-        for row in rows
-    ]
+    options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+    # The driver's UUIDs are of a class of its own.
+    lines = [orjson.dumps(dict(zip(names, row, strict=True)), default=str, option=options) for row in rows]
     return b"".join(lines)
 
 

@@ -2,6 +2,8 @@
 
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
+from db.models.events import Event
+from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
@@ -19,6 +21,8 @@ __all__ = [
     "CategoryCountryDay",
     "CategoryQuarter",
     "CountryDay",
+    "Event",
+    "Favourite",
     "FilePosition",
     "Goods",
     "Import",

@@ -51,12 +51,21 @@ class Product(Base):
 
 
 class Goods(Base):
-    """What a `goods_id` was learned to be, from the product page that was viewed before its cart line."""
+    """What a `goods_id` was learned to be: the page viewed last before its first cart line that has one.
+
+    That line's time, position and key tell which line is the first, whatever order lines arrive in; the
+    imports of line and page tell what undoing one of them unlearns.
+    """
 
     __tablename__ = "goods"
 
     goods_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     product_id: Mapped[int] = mapped_column(Integer, ForeignKey("product.id"))
+    learned_at: Mapped[datetime]
+    learned_position: Mapped[int]
+    learned_key: Mapped[str] = mapped_column(Text(collation="C"))
+    line_import_id: Mapped[int | None]
+    view_import_id: Mapped[int | None]
 
 
 class Visit(Base):
@@ -68,14 +77,16 @@ class Visit(Base):
 
     __tablename__ = "visit"
     __table_args__ = (
-        # The last product page of an address before its cart line: how goods are learned.
+        # The product pages and the cart lines of an address: how goods are learned.
         Index(
-            "ix_visit_product_view",
+            "ix_visit_learning",
             "address",
             "occurred_at",
             "position",
-            postgresql_where=text("kind = 'product'"),
+            postgresql_where=text("kind IN ('product', 'cart')"),
         ),
+        # What a cart is added up from again when lines of it are undone.
+        Index("ix_visit_cart_id", "cart_id", postgresql_where=text("cart_id IS NOT NULL")),
         # What a user did. Of a log's lines only those that pay have a user, and cost an entry.
         Index(
             "ix_visit_user_id",

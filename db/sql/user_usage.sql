@@ -13,12 +13,15 @@ SELECT
         SELECT count(*) FROM visit
         WHERE visit.user_id = account.id AND visit.source <> 'log'
     ) AS visits,
-    0 AS events,
+    (SELECT count(*) FROM event WHERE event.user_id = account.id) AS events,
     (
         SELECT count(*) FROM task
         WHERE task.account_id = account.id
     ) AS tasks,
-    0 AS favourites
+    (
+        SELECT count(*) FROM favourite
+        WHERE favourite.account_id = account.id
+    ) AS favourites
 FROM account
 WHERE account.id = ANY(CAST(:account_ids AS bigint[]))
 ORDER BY account.id;

@@ -1,0 +1,182 @@
+"""Statistics of events: what is asked, and what is answered."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+
+from api.events import FIRST_TIME, MAX_FILTER, MAX_TYPE, OPTIONAL, EventFilterRequest, values_of
+from api.fields import Choice, DateTime, Integer, IntegerText, JsonSchema, Strict, Text
+from api.paging import Cursor, PageQuery
+from api.reports import TimeZone
+
+GROUPS = ("type", "user", "hour", "day", "week", "month")
+MAX_GROUPS = 2
+MAX_WITHIN = 10 * 366 * 86_400  # seconds
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+STORED_YEARS = (datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC))  # local in every zone
+
+
+class Names(Text):
+    """Different names with commas between them; `choices` limits them."""
+
+    def __init__(self, *choices: str, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=most * (MAX_TYPE + 1), **kwargs)
+        self.choices, self.least, self.most = choices, least, most
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        names = ", ".join(self.choices) or "names"
+        return {"type": "string", "description": f"{self.least} to {self.most}, with commas between: {names}"}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        names = super()._deserialize(value).split(",")
+        if not self.least <= len(names) <= self.most:
+            raise ValidationError(f"must be {self.least} to {self.most} names with commas between")
+        for name in names:
+            if self.choices and name not in self.choices:
+                raise ValidationError(f"must be of: {', '.join(self.choices)}")
+            Text(minimum=1, maximum=MAX_TYPE).deserialize(name)
+        return names
+
+
+class Day(fields.Field[date]):
+    """A date from 1970 on."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "date"}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> date:
+        try:
+            day = date.fromisoformat(value) if isinstance(value, str) and DATE.fullmatch(value) else None
+        except ValueError:
+            day = None
+        if day is None or not FIRST_TIME.date() <= day < STORED_YEARS[1].date():
+            raise ValidationError("must be a date such as 2018-08-01, from 1970 on")
+        return day
+
+
+class Segment(Text):
+    """`event_type:NAME` or `property.NAME:VALUE`. Loads to what the query takes."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "string",
+        "description": "`event_type:NAME` or `property.NAME:VALUE`: only such events make a user active",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(maximum=2 * MAX_FILTER, **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        what, colon, asked = super()._deserialize(value).partition(":")
+        if colon and what == "event_type":
+            return {"event_type": Text(minimum=1, maximum=MAX_TYPE).deserialize(asked)}
+        name = what.removeprefix("property.")
+        if not colon or not name or name == what:
+            raise ValidationError("must be event_type:NAME or property.NAME:VALUE")
+        return {"name": name, "values": values_of(asked)}
+
+
+class PeriodRequest(Strict):
+    since = DateTime(data_key="from", load_default=None)
+    until = DateTime(data_key="to", load_default=None)
+
+    @validates_schema
+    def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
+        for name, time in (("from", data["since"]), ("to", data["until"])):
+            if time is not None and not STORED_YEARS[0] <= time < STORED_YEARS[1]:
+                raise ValidationError("must lie in the years 2 to 9997", name)
+        if data["since"] and data["until"] and data["since"] > data["until"]:
+            raise ValidationError("is before from", "to")
+
+
+class GroupKey(fields.Field[Any]):
+    """A part of a cursor whose type depends on the grouping."""
+
+
+class CountEventsRequest(PageQuery, EventFilterRequest):
+    group_by = Names(*GROUPS, least=1, most=MAX_GROUPS, required=True)
+    tz = TimeZone(load_default="UTC")
+    after = Cursor(Integer(minimum=1), GroupKey(), GroupKey(allow_none=True))
+
+    @post_load
+    def type_cursor(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Give the groups of the cursor the types that they have in the database."""
+        if len(set(data["group_by"])) < len(data["group_by"]):
+            raise ValidationError("must name different groups", "group_by")
+        if data["after"] is None:
+            return data
+        events, *groups = data["after"]
+        wanted = [KEYS.get(name, DAY) for name in data["group_by"]]
+        try:
+            typed = [key.deserialize(group) for key, group in zip(wanted, groups, strict=False)]
+        except ValidationError:
+            raise ValidationError("is not a cursor of this list", "cursor") from None
+        return data | {"after": (events, *typed)}
+
+
+DAY = Day()
+KEYS: dict[str, fields.Field[Any]] = {
+    "type": Text(minimum=1, maximum=MAX_TYPE),
+    "user": Integer(),
+    "hour": DateTime(),
+}
+
+
+class EventCountResponse(Schema):
+    """A group with its totals; it has the fields that were asked for by `group_by`."""
+
+    event_type = fields.String(attribute="groups.event_type", metadata=OPTIONAL)
+    user_id = fields.Integer(attribute="groups.user_id", metadata=OPTIONAL)
+    hour = DateTime(attribute="groups.hour", metadata=OPTIONAL)
+    day = DateTime(attribute="groups.day", metadata=OPTIONAL)
+    week = DateTime(attribute="groups.week", metadata=OPTIONAL)
+    month = DateTime(attribute="groups.month", metadata=OPTIONAL)
+    events = fields.Integer()
+    users = fields.Integer()
+
+
+class ActiveUsersRequest(PeriodRequest):
+    tz = TimeZone(load_default="UTC")
+    segment = Segment(load_default=dict)
+
+
+class ActiveDayResponse(Schema):
+    day = DateTime()
+    users = fields.Integer()
+
+
+class TopEventsRequest(PeriodRequest):
+    limit = IntegerText(minimum=1, maximum=1000, load_default=50)
+
+
+class TopEventResponse(Schema):
+    event_type = fields.String()
+    events = fields.Integer()
+    users = fields.Integer()
+
+
+class RetentionRequest(Strict):
+    start = Day(required=True)
+    windows = IntegerText(minimum=1, maximum=90, load_default=7)
+    unit = Choice("day", "week", load_default="day")
+    tz = TimeZone(load_default="UTC")
+
+
+class CohortResponse(Schema):
+    cohort = DateTime()
+    size = fields.Integer()
+    retained = fields.List(fields.Integer())
+
+
+class FunnelRequest(PeriodRequest):
+    steps = Names(least=2, most=10, required=True)
+    within = IntegerText(minimum=1, maximum=MAX_WITHIN, load_default=86_400)
+
+
+class FunnelStepResponse(Schema):
+    step = fields.Integer(metadata={"description": "from 1"})
+    event_type = fields.String()
+    users = fields.Integer()
+    share = fields.Float(metadata={"description": "of the users who did the first step"})

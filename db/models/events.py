@@ -1,0 +1,37 @@
+"""Events that programs report."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+
+class Event(Base):
+    """Known by the id that its sender gave it, so that sending it again is harmless.
+
+    Lists go by (occurred_at, event_id), newest first; each filter has an index that ends with these two.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_occurred_at", "occurred_at", "event_id"),
+        Index("ix_event_user_id", "user_id", "occurred_at", "event_id"),
+        Index("ix_event_event_type", "event_type", "occurred_at", "event_id"),
+        Index(
+            "ix_event_properties",
+            "properties",
+            postgresql_using="gin",
+            postgresql_ops={"properties": "jsonb_path_ops"},
+        ),
+    )
+
+    event_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int]
+    event_type: Mapped[str]
+    occurred_at: Mapped[datetime]
+    properties: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -1,0 +1,171 @@
+"""What the statistics ask of the events. Days are dates of a zone; when one begins, Python tells."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, FromClause, Row, cast, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Event
+from db.queries.events import EventFilter
+from db.sql import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Which events make a user active: those of a type, or with one of `values` as their property; or all."""
+
+    event_type: str | None = None
+    name: str | None = None
+    values: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DayUsers:
+    day: date
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeEvents:
+    event_type: str
+    events: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class CohortUsers:
+    """`later` is the number of windows after the cohort's own."""
+
+    cohort: int
+    later: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """`count` windows of `days` days of `tz`, the first from `start` on; all lie in [since, until)."""
+
+    start: date
+    days: int
+    count: int
+    tz: str
+    since: datetime
+    until: datetime
+
+
+async def select_first_and_last(session: AsyncSession) -> tuple[datetime | None, datetime | None]:
+    """The times of the oldest and of the newest event."""
+    row = (await session.execute(select(func.min(Event.occurred_at), func.max(Event.occurred_at)))).one()
+    return row[0], row[1]
+
+
+async def daily_active_users(
+    session: AsyncSession, since: datetime, until: datetime, tz: str, segment: Segment
+) -> list[DayUsers]:
+    parameters = {
+        "since": since,
+        "until": until,
+        "tz": tz,
+        "event_type": segment.event_type,
+        "property": segment.name,
+        "values": [json.dumps(value) for value in segment.values],
+    }
+    rows = await session.execute(statement("daily_active_users"), parameters)
+    return [DayUsers(*row) for row in rows]
+
+
+async def top_events(session: AsyncSession, since: datetime, until: datetime, limit: int) -> list[TypeEvents]:
+    parameters = {"since": since, "until": until, "limit": limit}
+    rows = await session.execute(statement("top_events"), parameters)
+    return [TypeEvents(*row) for row in rows]
+
+
+async def retention(session: AsyncSession, windows: Windows) -> list[CohortUsers]:
+    parameters = {
+        "start": windows.start,
+        "days": windows.days,
+        "windows": windows.count,
+        "tz": windows.tz,
+        "since": windows.since,
+        "until": windows.until,
+    }
+    rows = await session.execute(statement("retention"), parameters)
+    return [CohortUsers(*row) for row in rows]
+
+
+def groupings(tz: str) -> dict[str, ColumnElement[Any]]:
+    """What events can be grouped by. Days, weeks and months are the date in `tz` at which they begin.
+
+    An hour is the instant at which it begins, so one that the clock repeats is two.
+    """
+    local = func.timezone(tz, Event.occurred_at)
+    return {
+        "type": Event.event_type.collate("C"),
+        "user": Event.user_id.expression,
+        "hour": func.date_trunc("hour", Event.occurred_at, tz),
+        "day": cast(local, Date),
+        "week": cast(func.date_trunc("week", local), Date),
+        "month": cast(func.date_trunc("month", local), Date),
+    }
+
+
+async def count_events(
+    session: AsyncSession,
+    asked: EventFilter,
+    by: Sequence[str],
+    tz: str,
+    *,
+    after: Sequence[Any] | None,
+    limit: int,
+    offset: int,
+) -> Sequence[Row[Any]]:
+    """Rows of the groups `by`, events and users; most events first, then by group.
+
+    :param after: events and groups of the last row before
+    """
+    keys = [groupings(tz)[name].label(f"group_{place}") for place, name in enumerate(by)]
+    grouped = (
+        select(*keys, func.count().label("events"), func.count(Event.user_id.distinct()).label("users"))
+        .where(*asked.conditions())
+        .group_by(*(key.name for key in keys))
+        .subquery()
+    )
+    order = [grouped.c[key.name] for key in keys]
+    query = select(grouped).order_by(grouped.c.events.desc(), *order).limit(limit).offset(offset)
+    if after is not None:
+        events, *groups = after
+        following = tuple_(*order) > tuple_(*groups)
+        query = query.where(or_(grouped.c.events < events, (grouped.c.events == events) & following))
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
+
+
+async def funnel(
+    session: AsyncSession, steps: Sequence[str], within: timedelta, since: datetime, until: datetime
+) -> list[int]:
+    """How many users did the first of the steps, the first two in this order, and so on.
+
+    Each step comes after the one before, and at most `within` after the first. Column `start_n` of an event
+    is the latest first step of which the steps before n were done before this event: if that one is too long
+    ago for step n, all others are.
+    """
+    path: FromClause = (
+        select(Event.user_id, Event.event_type, Event.occurred_at, Event.occurred_at.label("start_0"))
+        .where(Event.event_type.in_(steps), Event.occurred_at >= since, Event.occurred_at < until)
+        .subquery()
+    )
+    for number, step in enumerate(steps[:-1]):
+        latest = func.max(path.c[f"start_{number}"]).filter(path.c.event_type == step)
+        before = latest.over(partition_by=path.c.user_id, order_by=path.c.occurred_at, groups=(None, -1))
+        path = select(path, before.label(f"start_{number + 1}")).subquery()
+    done = [
+        func.count(path.c.user_id.distinct()).filter(
+            path.c.event_type == step, path.c.occurred_at - path.c[f"start_{number}"] <= within
+        )
+        for number, step in enumerate(steps)
+    ]
+    return list((await session.execute(select(*done))).one())

@@ -1,0 +1,121 @@
+"""Events: stored in bulk, listed and streamed newest first."""
+
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, cast, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import select_in_batches
+from db.models import Event
+from db.sql import statement
+
+COLUMNS = (Event.event_id, Event.user_id, Event.event_type, Event.occurred_at, Event.properties)
+
+
+@dataclass(slots=True)
+class NewEvents:
+    """Events as columns of the same length; `properties` are JSON texts of objects, times are aware."""
+
+    event_ids: list[uuid.UUID] = field(default_factory=list)
+    user_ids: list[int] = field(default_factory=list)
+    event_types: list[str] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+    properties: list[str] = field(default_factory=list)
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "event_ids": self.event_ids,
+            "user_ids": self.user_ids,
+            "event_types": self.event_types,
+            "times": self.times,
+            "properties": self.properties,
+        }
+
+    def pick(self, places: Sequence[int]) -> "NewEvents":
+        """Those at the places, from 0."""
+        return NewEvents(
+            [self.event_ids[place] for place in places],
+            [self.user_ids[place] for place in places],
+            [self.event_types[place] for place in places],
+            [self.times[place] for place in places],
+            [self.properties[place] for place in places],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events are asked for: those of [since, until), and of all that is not None.
+
+    `properties`: for each name the JSON values of which one must be the property's.
+    """
+
+    user_id: int | None = None
+    event_type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    properties: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.user_id is not None:
+            found.append(Event.user_id == self.user_id)
+        if self.event_type is not None:
+            found.append(Event.event_type == self.event_type)
+        if self.since is not None:
+            found.append(Event.occurred_at >= self.since)
+        if self.until is not None:
+            found.append(Event.occurred_at < self.until)
+        return found + [has_property(name, values) for name, values in self.properties.items()]
+
+
+def has_property(name: str, values: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether the property is one of the JSON values.
+
+    Containment is what the index knows; it also finds lists and objects that hold more than the value.
+    """
+    contained = or_(*(Event.properties.contains(cast({name: value}, JSONB)) for value in values))
+    return contained & Event.properties[name].in_([cast(value, JSONB) for value in values])
+
+
+async def insert_events(session: AsyncSession, new: NewEvents) -> list[int]:
+    """Store those whose ids are new, and return the places of the others, from 0. Each id stands once."""
+    places = await session.scalars(statement("insert_events"), new.parameters())
+    return [place - 1 for place in places]
+
+
+async def select_same_events(session: AsyncSession, given: NewEvents) -> list[int]:
+    """The places, from 0, of the events that are stored exactly as given."""
+    places = await session.scalars(statement("same_events"), given.parameters())
+    return [place - 1 for place in places]
+
+
+async def select_events(
+    session: AsyncSession,
+    asked: EventFilter,
+    *,
+    after: tuple[datetime, uuid.UUID] | None,
+    limit: int,
+    offset: int,
+) -> Sequence[Row[Any]]:
+    """Newest first: rows of `COLUMNS`."""
+    query = newest_first(asked).limit(limit).offset(offset)
+    if after is not None:
+        query = query.where(tuple_(Event.occurred_at, Event.event_id) < tuple_(*after))
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
+
+
+async def stream_events(session: AsyncSession, asked: EventFilter) -> AsyncGenerator[Sequence[Row[Any]]]:
+    """All of them, newest first, in batches of rows of `COLUMNS`."""
+    async for rows in select_in_batches(session, newest_first(asked)):
+        yield rows
+
+
+def newest_first(asked: EventFilter) -> Select[Any]:
+    query = select(*COLUMNS).order_by(Event.occurred_at.desc(), Event.event_id.desc())
+    return query.where(*asked.conditions())

@@ -1,0 +1,136 @@
+"""Statistics of events in plain, slow Python: every user and every event looked at one by one."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import combinations, pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class OneEvent:
+    user_id: int
+    event_type: str
+    occurred_at: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+def day_of(moment: datetime, tz: str) -> date:
+    return moment.astimezone(ZoneInfo(tz)).date()
+
+
+def begin_of(day: date, tz: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(tz)).astimezone(UTC)
+
+
+def begin_of_hour(moment: datetime, tz: str) -> datetime:
+    local = moment.astimezone(ZoneInfo(tz))
+    return moment - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+
+
+def group_of(event: OneEvent, name: str, tz: str) -> Any:
+    day = day_of(event.occurred_at, tz)
+    match name:
+        case "type":
+            return event.event_type
+        case "user":
+            return event.user_id
+        case "hour":
+            return begin_of_hour(event.occurred_at, tz)
+        case "day":
+            return begin_of(day, tz)
+        case "week":
+            return begin_of(day - day.weekday() * DAY, tz)
+        case _:
+            return begin_of(day.replace(day=1), tz)
+
+
+def between(events: Iterable[OneEvent], since: datetime | None, until: datetime | None) -> list[OneEvent]:
+    return [
+        event
+        for event in events
+        if (since is None or event.occurred_at >= since) and (until is None or event.occurred_at < until)
+    ]
+
+
+def counts(events: Iterable[OneEvent], by: Sequence[str], tz: str) -> list[tuple[Any, ...]]:
+    """(group, ..., events, users), most events first."""
+    users = defaultdict(list)
+    for event in events:
+        users[tuple(group_of(event, name, tz) for name in by)].append(event.user_id)
+    rows = [(*group, len(of), len(set(of))) for group, of in users.items()]
+    return sorted(rows, key=lambda row: (-row[-2], row[:-2]))
+
+
+def active_users(
+    events: Sequence[OneEvent],
+    since: datetime | None,
+    until: datetime | None,
+    tz: str,
+    counted: Callable[[OneEvent], bool],
+) -> list[tuple[datetime, int]]:
+    if not events:
+        return []
+    since = since or min(event.occurred_at for event in events)
+    until = until or max(event.occurred_at for event in events) + timedelta(microseconds=1)
+    users = defaultdict(set)
+    for event in between(events, since, until):
+        if counted(event):
+            users[day_of(event.occurred_at, tz)].add(event.user_id)
+    # Every quarter of an hour tells of its day, so a day that the zone skipped is never heard of.
+    steps = int((until - since) / timedelta(minutes=15)) + 1 if since < until else 0
+    moments = [since + number * timedelta(minutes=15) for number in range(steps)]
+    days = {day_of(moment, tz) for moment in moments if moment < until} | set(users)
+    if since < until:
+        days.add(day_of(until - timedelta(microseconds=1), tz))
+    return [(begin_of(day, tz), len(users[day])) for day in sorted(days)]
+
+
+def top(events: Iterable[OneEvent]) -> list[tuple[str, int, int]]:
+    events = list(events)
+    number = Counter(event.event_type for event in events)
+    rows = [
+        (name, count, len({event.user_id for event in events if event.event_type == name}))
+        for name, count in number.items()
+    ]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def retention(
+    events: Sequence[OneEvent], start: date, windows: int, days: int, tz: str
+) -> list[tuple[datetime, int, list[int]]]:
+    def window(moment: datetime) -> int:
+        return (day_of(moment, tz) - start).days // days
+
+    seen = defaultdict(set)
+    first: dict[int, datetime] = {}
+    for event in sorted(events, key=lambda event: event.occurred_at):
+        first.setdefault(event.user_id, event.occurred_at)
+        seen[window(event.occurred_at)].add(event.user_id)
+    rows = []
+    for cohort in range(windows):
+        users = {user for user, moment in first.items() if window(moment) == cohort}
+        retained = [len(users & seen[later]) for later in range(cohort, windows)]
+        rows.append((begin_of(start + cohort * days * DAY, tz), len(users), retained))
+    return rows
+
+
+def funnel(events: Iterable[OneEvent], steps: Sequence[str], within: timedelta) -> list[int]:
+    """Every way to choose a user's events is tried."""
+    by_user = defaultdict(list)
+    for event in sorted(events, key=lambda event: event.occurred_at):
+        by_user[event.user_id].append(event)
+
+    def did(own: list[OneEvent], count: int) -> bool:
+        return any(
+            [event.event_type for event in chosen] == list(steps[:count])
+            and all(a.occurred_at < b.occurred_at for a, b in pairwise(chosen))
+            and chosen[-1].occurred_at - chosen[0].occurred_at <= within
+            for chosen in combinations(own, count)
+        )
+
+    return [sum(did(own, count) for own in by_user.values()) for count in range(1, len(steps) + 1)]

@@ -1,0 +1,77 @@
+"""/events: taken in bulk, listed, exported."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+
+from api.events import (
+    CreateEventsRequest,
+    CreateEventsResponse,
+    EventRequest,
+    EventResponse,
+    ExportEventsRequest,
+    ListEventsRequest,
+)
+from service import events
+from transport.event_batches import read_json, read_ndjson
+from transport.exports import export
+from transport.operations import Lines, Page, Text, operation
+from transport.parsing import MIB, query, require_media_type
+from transport.request import Request
+from transport.responses import ok, page
+
+blueprint = Blueprint("events")
+
+READERS = {"application/json": read_json, "application/x-ndjson": read_ndjson}
+LONG_BODY = MIB // 2  # bytes; reading more would keep other requests waiting
+
+CSV_EXAMPLE = (
+    "event_id,user_id,event_type,occurred_at,properties\r\n"
+    '0d9c6f3a-5b1e-4f7a-9a51-3f1f6d2c8e40,7,view,2018-08-01T03:00:00Z,"{""page"":""/""}"\r\n'
+)
+
+create_response = CreateEventsResponse()
+event_response = EventResponse()
+
+
+@blueprint.post("/events", ctx_scope="events:write", ctx_limit="ingest", ctx_max_body=32 * MIB, ctx_gzip=True)
+@operation(
+    body={"application/json": CreateEventsRequest, "application/x-ndjson": Lines(EventRequest)},
+    answers={200: CreateEventsResponse},
+)
+async def create_events(request: Request) -> HTTPResponse:
+    read = READERS[require_media_type(request, *READERS)]
+    now = datetime.now(UTC)
+    if len(request.body) > LONG_BODY:
+        batch = await asyncio.to_thread(read, request.body, now=now)
+    else:
+        batch = read(request.body, now=now)
+    return ok(create_response.dump(await events.create_events(request.deps.db, batch)))
+
+
+@blueprint.get("/events", ctx_scope="events:read")
+@operation(query=ListEventsRequest, answers={200: Page(EventResponse)})
+async def list_events(request: Request) -> HTTPResponse:
+    asked = query(request, ListEventsRequest())
+    rows = await events.list_events(request.deps.replica, **asked)
+    return page(
+        request,
+        event_response,
+        rows,
+        limit=asked["limit"],
+        key=lambda row: (row.occurred_at, str(row.event_id)),
+    )
+
+
+@blueprint.get("/events/export", ctx_scope="events:read")
+@operation(
+    query=ExportEventsRequest,
+    answers={200: {"application/x-ndjson": Lines(EventResponse), "text/csv": Text(CSV_EXAMPLE)}},
+)
+async def export_events(request: Request) -> HTTPResponse | None:
+    asked = query(request, ExportEventsRequest())
+    form = asked.pop("format")
+    rows = events.export_events(request.deps.replica, **asked)
+    return await export(request, rows, names=list(event_response.fields), form=form, filename="events")
