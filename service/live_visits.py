@@ -79,12 +79,16 @@ def compare(visit: LiveVisit, row: VisitRow) -> Outcome:
 async def insert_visits(db: Database, visits: Sequence[LiveVisit]) -> dict[str, Stored]:
     """Insert those whose ids are new, all in one transaction. By id, what became of them."""
     rows = [live_row(visit) for visit in visits]
-    told = await insert_rows(db, rows)
+    # A product page of now explains no cart line that is stored already; one of a time before now may.
+    merged = any(
+        visit.page.cart_id is not None or (visit.timed and visit.page.kind == "product") for visit in visits
+    )
+    told = await insert_rows(db, rows, merged=merged)
     if not told:
         pages = {(visit.page.category, visit.page.product) for visit in visits}
         async with db.transaction() as session:
             await queries.insert_page_names(session, sorted_pages(pages))
-        told = await insert_rows(db, rows)
+        told = await insert_rows(db, rows, merged=merged)
     return told
 
 
@@ -93,9 +97,9 @@ def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, s
     return sorted(named, key=lambda page: (page[0], page[1] or ""))
 
 
-async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> dict[str, Stored]:
-    """Empty if a name has no id yet: nothing is stored then."""
-    if all(row.cart_id is None for row in rows):
+async def insert_rows(db: Database, rows: Sequence[LiveRow], *, merged: bool) -> dict[str, Stored]:
+    """Empty if a name has no id yet: nothing is stored then. `merged`: into carts and goods too."""
+    if not merged:
         async with db.driver() as driver:
             return await queries.insert_live_visits(driver, rows)
     async with db.transaction() as session:
@@ -109,7 +113,7 @@ async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> dict[str, Stored
 async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:
     """Merge new cart, pay and success pages into carts, as the importer does with lines.
 
-    Goods are learned from them too, and from the product pages that came with them.
+    Goods are learned from them, and from product pages.
     """
     # polars starts threads as it is imported, and workers are forked from a process that must have none.
     import polars as pl  # noqa: PLC0415 - see above
@@ -117,7 +121,7 @@ async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:
     from db.queries.carts import merge_visits  # noqa: PLC0415 - see above
 
     lines = [row for row in rows if row.cart_id is not None or row.kind == "product"]
-    if all(row.cart_id is None for row in lines):
+    if not lines:
         return
     await merge_visits(
         session,
