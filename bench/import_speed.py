@@ -1,14 +1,15 @@
-"""Import of 2,000,000 lines, file to committed rows, beside \\copy of the same rows, parsed before, with indexes made after.
+"""Import of 2,000,000 lines, file to committed rows, beside COPY of the same rows and their indexes after it.
 
     python -m bench.import_speed [--lines N] [--log FILE]
 
 Trawl imports as `python main.py import` does, into the embedded PostgreSQL, its roll-ups, carts and goods
-included. The reference copies the visits that this has left, as CSV that is made beforehand, into a table of the
-same columns, and then makes the same indexes. GoAccess, where it is installed, only counts the log.
+included. The reference copies the visits that this has left, as CSV that is made beforehand, into a table of
+the same columns, and then makes the same indexes. GoAccess, where it is installed, only counts the log.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -55,7 +56,8 @@ async def main(url, log):
 asyncio.run(main(*sys.argv[1:]))
 """
 INDEXES = """
-    SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'visit'::regclass ORDER BY indisprimary DESC"""
+    SELECT pg_get_indexdef(indexrelid)
+    FROM pg_index WHERE indrelid = 'visit'::regclass ORDER BY indisprimary DESC"""
 
 
 def tenths(told: list[tuple[float, int]]) -> tuple[float, float]:
@@ -79,7 +81,7 @@ async def copy(url: str, csv: Path) -> tuple[float, float]:
     """Seconds that COPY takes, and that the indexes take after it."""
     connection = await asyncpg.connect(url)
     indexes = [row[0] for row in await connection.fetch(INDEXES)]
-    await connection.execute("CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS); CHECKPOINT")
+    await connection.execute("CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS)")
     begin = time.perf_counter()
     await connection.copy_to_table("bare_visit", source=csv, format="csv")
     copied = time.perf_counter()
@@ -93,8 +95,6 @@ async def copy(url: str, csv: Path) -> tuple[float, float]:
 
 
 def run_import(url: str, log: Path) -> dict[str, float]:
-    import json
-
     done = subprocess.run(
         [sys.executable, "-c", IMPORT, url, str(log)],
         cwd=ROOT,
@@ -102,7 +102,7 @@ def run_import(url: str, log: Path) -> dict[str, float]:
         stdout=subprocess.PIPE,
         check=True,
     )
-    told = json.loads(done.stdout)
+    told = json.loads(done.stdout.splitlines()[-1])
     first, last = tenths(told["told"])
     return {"seconds": told["seconds"], "megabytes": told["megabytes"], "first": first, "last": last}
 
@@ -112,7 +112,14 @@ def run_goaccess(log: Path) -> float | None:
     goaccess = shutil.which("goaccess")
     if goaccess is None:
         return None
-    form = ["--log-format", "%^| %d %t %^ INFO: %h %U", "--date-format", "%Y-%m-%d", "--time-format", "%H:%M:%S"]
+    form = [
+        "--log-format",
+        "%^| %d %t %^ INFO: %h %U",
+        "--date-format",
+        "%Y-%m-%d",
+        "--time-format",
+        "%H:%M:%S",
+    ]
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
@@ -161,7 +168,12 @@ def main() -> None:
         table.append(("GoAccess", f"{lines / goaccess:,.0f} lines/s", "", ""))
         table.append(("trawl / GoAccess", f"{ratio:.2f}", "at least 2", "yes" if ratio >= 2 else "no"))
     table.append(
-        ("memory above idle", f"{ours['megabytes']:.0f} MB", "at most 400", "yes" if ours["megabytes"] <= 400 else "no")
+        (
+            "memory above idle",
+            f"{ours['megabytes']:.0f} MB",
+            "at most 400",
+            "yes" if ours["megabytes"] <= 400 else "no",
+        )
     )
     steady = ours["last"] / ours["first"]
     table.append(

@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-HEAD = "# What the benchmarks measured\n\nEach table is written by its benchmark, which measures both sides in one run.\n"
+HEAD = """# What the benchmarks measured
+
+Each table is written by its benchmark, which measures both sides in one run.
+"""
 
 
 def write_results(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -30,10 +33,12 @@ def row_of(cells: Sequence[str]) -> str:
 def circumstances() -> str:
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     git = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, cwd=RESULTS.parent, capture_output=True, text=True, check=False).stdout.strip()
+    commit = subprocess.run(
+        git, cwd=RESULTS.parent, capture_output=True, text=True, check=False
+    ).stdout.strip()
     changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=RESULTS.parent, check=False).returncode
     load = os.getloadavg()[0]
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}{' with changes' if changed else ''}, {os.cpu_count()} cores of "
-        f"{model[1] if model else platform.machine()}, load {load:.1f} at the end."
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}{' with changes' if changed else ''}, "
+        f"{os.cpu_count()} cores of {model[1] if model else platform.machine()}, load {load:.1f} at the end."
     )

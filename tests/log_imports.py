@@ -27,7 +27,8 @@ from tests.log_lines import line
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HELD = """
     SELECT DISTINCT payment.cart_id, date_trunc('day', paid_at) AS day, payment.source, category_id
-    FROM payment JOIN cart_item USING (cart_id) JOIN goods USING (goods_id) JOIN product ON product_id = product.id"""
+    FROM payment JOIN cart_item USING (cart_id) JOIN goods USING (goods_id)
+    JOIN product ON product_id = product.id"""
 BOUGHT = """
     SELECT count(*) AS bought FROM payment JOIN cart ON cart_id = id
     WHERE user_id IS NOT NULL AND payment.source IN ({}) GROUP BY user_id"""

@@ -1,4 +1,4 @@
-"""Roll-ups of carts, which change by what carts count for after a change less what they counted for before."""
+"""Roll-ups of carts: they change by what carts count for after a change, less what they did before it."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -12,9 +12,9 @@ from db.frames import add_counts, drop_zeros
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.sql import statement
 
-# Advisory lock of whoever changes carts or goods, beside the writers' own of db.queries.visits: what a cart counts
-# for depends on goods that others learn, so two changes at once would not see each other. It is taken after all
-# that visits alone change, and held to the end of the transaction.
+# Advisory lock of whoever changes carts or goods, beside the writers' own of db.queries.visits: what a cart
+# counts for depends on goods that others learn, so two changes at once would not see each other. It is taken
+# after all that visits alone change, and held to the end of the transaction.
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(20181, 1)")
 
 KEYS: dict[type[Base], tuple[str, ...]] = {
@@ -55,9 +55,7 @@ async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: lis
             rollup, day, source, is_paid, user_id, carts = row
             keys = {"cart_day": (day, source, is_paid), "payment_day": (day, source)}
             counts[rollup, keys.get(rollup, (user_id, source))] = carts
-    held = await session.execute(
-        statement("cart_categories"), {"cart_ids": cart_ids, "goods_ids": goods_ids}
-    )
+    held = await session.execute(statement("cart_categories"), {"cart_ids": cart_ids, "goods_ids": goods_ids})
     for category_id, day, source, other_id, carts in held:
         if other_id is None:
             counts["paid_category_day", (category_id, day, source)] = carts

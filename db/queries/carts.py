@@ -50,7 +50,7 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
 
 
 async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> list[dict[str, Any]]:
-    """What new visits, which are inserted already, teach of goods: columns of `goods`, and known_product_id."""
+    """What new visits, inserted already, teach of goods: columns of `goods`, and known_product_id."""
     lines = visits.filter(pl.col("kind") == "cart").select(
         "goods_id", "address", *IN_ORDER, "request_id", "import_id"
     )
