@@ -1,9 +1,10 @@
 -- How many users paid for one cart, for two, three… in [:since, :until)? By number of purchases. Where the period
 -- holds all payments, the roll-up knows (by :source, the report's parameter); users of others are counted.
 WITH period AS (
+    -- Asked so, the ends of an index tell at once; EXISTS is planned as if a row were soon found.
     SELECT
-        NOT EXISTS (SELECT FROM payment WHERE payment.paid_at < :since)
-        AND NOT EXISTS (SELECT FROM payment WHERE payment.paid_at >= :until) AS is_all
+        (SELECT min(payment.paid_at) FROM payment) >= :since
+        AND (SELECT max(payment.paid_at) FROM payment) < :until AS is_all
 )
 
 SELECT buyer_count.purchases, buyer_count.users

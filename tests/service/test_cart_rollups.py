@@ -1,23 +1,19 @@
 """Reports of carts over logs and live visits in any order, some undone: held to the oracle."""
 
 from dataclasses import replace
-from datetime import UTC
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
 from service import import_undo
-from service.log_chunks import LogFile
-from service.log_columns import parse_chunk
-from service.visit_rows import store_visits
+from service.live_visits import store_live_visits
 from tests import oracle
+from tests.live_cases import live_visit
 from tests.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.log_lines import logs
 from tests.report_cases import questions
@@ -33,16 +29,16 @@ def visits_of(number: int, log: bytes) -> list[oracle.Visit]:
     return [replace(visit, offset=visit.line, source=source) for visit in found]
 
 
-async def store_live(shop: Importer, log: bytes) -> None:
-    """Store a log's lines as live visits, one transaction each, carts and all."""
-    for chunk in LogFile(BytesIO(log), take_last=True).chunks():
-        found = parse_chunk(chunk, zone=UTC, now=NOW).visits
-        rows = found.with_columns(
-            request_id=pl.format("live-{}-{}", pl.col("occurred_at").dt.epoch("s"), "request_id")
+async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
+    for visit in visits:
+        one = live_visit(
+            visit.url,
+            occurred_at=visit.time,
+            position=visit.offset,
+            address=visit.address,
+            country=shop.geo.country(visit.address),
         )
-        for row in rows.iter_slices(1):
-            async with shop.db.transaction() as session:
-                await store_visits(session, row, geo=shop.geo, source="api", import_id=None)
+        await store_live_visits(shop.db, [one])
 
 
 @given(
@@ -70,7 +66,7 @@ async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
     records = {}
     for number in order:
         if number == LIVE:
-            await store_live(shop, own[number])
+            await store_live(shop, visits_of(LIVE, own[LIVE]))
         else:
             path = tmp_path / f"{number}.txt"
             write(path, own[number])
