@@ -15,7 +15,7 @@ from service.live_visits import store_live_visits
 from tests import oracle
 from tests.live_cases import live_visit
 from tests.log_imports import NOW, Importer, lines_of, some_lines, write
-from tests.log_lines import logs
+from tests.log_lines import line, logs
 from tests.report_cases import questions
 from tests.service.test_reports import agrees, ask, check_carts, expected_report
 from tests.service.test_undo import of_file, undo
@@ -48,7 +48,7 @@ async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
     span=st.sampled_from((3, 1000)),
     asked=questions,
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
     committed_db: Database,
     geo: Geo,
@@ -104,3 +104,14 @@ async def test_goods_learned_late_move_carts_that_are_paid_already(
     await undo(shop, late)
     assert await shop.rows(query) == []
     assert await shop.rows("SELECT sum(carts) FROM payment_day") == [(10,)]
+
+
+async def test_a_cart_is_young_until_it_is_min_age_old_to_the_minute(
+    committed_db: Database, geo: Geo, tmp_path: Path
+) -> None:
+    shop = Importer(committed_db, geo)
+    cart = line("2018-08-01 00:00:00", "AAAAAAAA", "8.8.8.8", "/cart?goods_id=1&amount=1&cart_id=1")
+    newest = line("2018-08-01 00:10:00", "AAAAAAAB", "8.8.8.8", "/")
+    write(tmp_path / "logs.txt", f"{cart}\n{newest}\n".encode())
+    await shop.read(tmp_path / "logs.txt")
+    assert [(await ask(shop, 6, min_age=minutes)).answer for minutes in (0, 10, 11)] == [1, 1, 0]
