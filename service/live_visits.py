@@ -79,13 +79,14 @@ def compare(visit: LiveVisit, row: VisitRow) -> Outcome:
 async def insert_visits(db: Database, visits: Sequence[LiveVisit]) -> dict[str, Stored]:
     """Insert those whose ids are new, all in one transaction. By id, what became of them."""
     rows = [live_row(visit) for visit in visits]
-    told = await insert_rows(db, rows)
+    cart_lines = any(row.cart_id is not None for row in rows)
+    told = await insert_rows(db, rows, learning=cart_lines)
     if not told:
         pages = {(visit.page.category, visit.page.product) for visit in visits}
         async with db.transaction() as session:
             await queries.insert_page_names(session, sorted_pages(pages))
-        told = await insert_rows(db, rows)
-    return told
+        told = await insert_rows(db, rows, learning=cart_lines)
+    return told or await insert_rows(db, rows, learning=True)
 
 
 def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, str | None]]:
@@ -93,13 +94,13 @@ def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, s
     return sorted(named, key=lambda page: (page[0], page[1] or ""))
 
 
-async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> dict[str, Stored]:
-    """Empty if a name has no id yet: nothing is stored then."""
-    if all(row.cart_id is None for row in rows):
+async def insert_rows(db: Database, rows: Sequence[LiveRow], *, learning: bool) -> dict[str, Stored]:
+    """Empty if a name has no id yet, or goods must be learned and are not: nothing is stored then."""
+    if not learning:
         async with db.driver() as driver:
-            return await queries.insert_live_visits(driver, rows)
+            return await queries.insert_live_visits(driver, rows, learning=False)
     async with db.transaction() as session:
-        told = await queries.insert_live_visits(await driver_of(session), rows)
+        told = await queries.insert_live_visits(await driver_of(session), rows, learning=True)
         await merge_carts(
             session, [row for row in rows if row.request_id in told and told[row.request_id].created]
         )
@@ -117,7 +118,7 @@ async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:
     from db.queries.carts import merge_visits  # noqa: PLC0415 - see above
 
     lines = [row for row in rows if row.cart_id is not None or row.kind == "product"]
-    if all(row.cart_id is None for row in lines):
+    if not lines:
         return
     await merge_visits(
         session,
