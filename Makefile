@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api clients db embedded service transport tests bench migrations main.py composition.py config.py
+SOURCES := api clients db embedded service transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench format lock clean
+.PHONY: help install run demo test check bench format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "installing dependencies (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m compileall -q api clients db embedded service transport main.py composition.py config.py
+	@$(BIN)/python -m compileall -q api clients db embedded service transport $(wildcard *.py)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
@@ -30,6 +30,9 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 run: $(VENV)/.installed ## set everything up and serve on HOST:PORT (127.0.0.1:8000)
 	@exec $(BIN)/python main.py
+
+demo: $(VENV)/.installed ## the same with a made-up film service, no key needed; its data lie in var/demo
+	@exec $(BIN)/python -m demo
 
 test: install ## set everything up and run all tests
 	@$(BIN)/python -m pytest

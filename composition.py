@@ -3,26 +3,39 @@
 By hand and in one place; only main.py imports it.
 """
 
+import multiprocessing
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sanic import Sanic
+
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
+from clients.kinopoisk import Kinopoisk
 from config import Settings, load_secret
 from db.database import Database
 from db.migrate import migrate
 from db.queries.auth_events import Origin
 from embedded import open_servers
-from service import accounts
+from service import accounts, metrics
+from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
+from service.film_catalogue import FilmCatalogue
+from service.import_keeper import keep_imports
+from service.import_record import Reading
+from service.log_follow import Following, follow_log
+from service.log_rules import read_rules
 from service.log_source import LogFolder
 from service.tokens import TokenSettings
+from transport.app import make_app
+from transport.observe import report_errors_to
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -41,17 +54,25 @@ class Addresses:
 def make_deps(settings: Settings, addresses: Addresses) -> Deps:
     database = Database.connect(addresses.database, pool_size=POOL_SIZE)
     same = addresses.replica == addresses.database
+    cache, background = Cache.connect(addresses.cache), Background()
     return Deps(
         db=database,
         replica=database if same else Database.connect(addresses.replica, pool_size=POOL_SIZE),
-        cache=Cache.connect(addresses.cache),
+        cache=cache,
         tokens=TokenSettings(
             settings.secret or load_secret(settings.data_dir),
             settings.jwt_algorithm,
             timedelta(minutes=settings.access_token_expire_minutes),
         ),
-        logs=LogFolder(settings.logs_file, settings.logs_dir, ZoneInfo(settings.logs_timezone)),
+        logs=LogFolder(
+            settings.logs_file,
+            settings.logs_dir,
+            ZoneInfo(settings.logs_timezone),
+            rules=read_rules(settings.logs_rules) if settings.logs_rules else None,
+        ),
         geo=Geo.open(settings.geoip_path),
+        films=make_films(settings, cache, background),
+        background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
         registration_open=settings.registration == "open",
         cors_origins=settings.cors_origins,
@@ -59,6 +80,48 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         real_ip_header=settings.real_ip_header,
         version=VERSION,
     )
+
+
+def make_films(settings: Settings, cache: Cache, background: Background) -> FilmCatalogue | None:
+    """None without a key."""
+    if settings.kinopoisk_api_key is None:
+        return None
+    client = Kinopoisk(settings.kinopoisk_url, settings.kinopoisk_api_key)
+    return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
+
+
+def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> Sanic[Any, Any]:
+    """The app of a worker process, whose metrics are kept in `folder`."""
+    metrics.keep_in(folder, multiprocessing.current_process().name)
+    deps = make_deps(settings, addresses)
+    app = make_app(deps)
+    app.register_listener(lambda _app: begin_work(settings, deps), "after_server_start")
+    if settings.sentry_dsn is not None:
+        from clients import sentry  # noqa: PLC0415 - costs the start of those who do not use it
+
+        sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
+        report_errors_to(sentry.send_error)
+        app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
+    return app
+
+
+def begin_work(settings: Settings, deps: Deps) -> None:
+    """Begin what goes on beside a worker's requests."""
+    keeping = keep_imports(deps.db, deps.geo, deps.logs, deps.background, clock=now)
+    deps.background.spawn(keeping, name="keeper of imports")
+    if settings.logs_follow:
+        reading = Reading(deps.logs.zone, resumable=True, rules=deps.logs.rules)
+        following = Following(deps.db, deps.geo, reading, now)
+        deps.background.spawn(follow_log(following, deps.logs.file), name="follower of the log")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def metrics_folder(settings: Settings) -> Path:
+    """Where the workers of a server keep their metrics: two servers may share a DATA_DIR, but no port."""
+    return settings.data_dir / "metrics" / f"{settings.host}-{settings.port}"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ ALIASES = {
     "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "ACCESS_TOKEN_EXPIRE_MINUTES",
 }
 SECRETS = frozenset(
-    {
+    [
         "DATABASE_URL",
         "DATABASE_REPLICA_URL",
         "REDIS_URL",
@@ -36,7 +36,7 @@ SECRETS = frozenset(
         "IPINFO_TOKEN",
         "KINOPOISK_API_KEY",
         "SENTRY_DSN",
-    }
+    ]
 )
 
 
@@ -67,6 +67,8 @@ class Settings:
     logs_file: Path
     logs_dir: Path
     logs_timezone: str
+    logs_follow: bool
+    logs_rules: Path | None
     ipinfo_token: str | None = field(repr=False)
     geoip_path: Path | None
     kinopoisk_api_key: str | None = field(repr=False)
@@ -146,6 +148,10 @@ def is_time_zone(value: str) -> bool:
     return True
 
 
+def is_file(value: str) -> bool:
+    return Path(value).is_file()
+
+
 postgres_url = is_url("postgresql", "postgres", "postgresql+asyncpg")
 web_url = is_url("http", "https")
 
@@ -179,11 +185,15 @@ class SettingsSchema(Schema):
         "UTC",
         check=takes("an IANA time zone such as Europe/Berlin", is_time_zone),
     )
+    LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
+    LOGS_RULES = text(check=takes("the path of a file of rules for URLs that is there", is_file))
     IPINFO_TOKEN = text()
-    GEOIP_PATH = text(
-        check=takes("the path of an .mmdb file that is there", lambda value: Path(value).is_file())
+    GEOIP_PATH = text(check=takes("the path of an .mmdb file that is there", is_file))
+    KINOPOISK_API_KEY = text(
+        check=takes(
+            "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
+        )
     )
-    KINOPOISK_API_KEY = text()
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
     CORS_ORIGINS = text(
         "",
@@ -228,6 +238,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
         "database_replica_url": replica_url and plain_postgres_url(replica_url),
         "logs_file": logs_file,
         "logs_dir": Path(values["LOGS_DIR"] or logs_file.parent),
+        "logs_rules": values["LOGS_RULES"] and Path(values["LOGS_RULES"]),
         "geoip_path": values["GEOIP_PATH"] and Path(values["GEOIP_PATH"]),
         "cors_origins": tuple(split_list(values["CORS_ORIGINS"])),
     }

@@ -1,4 +1,4 @@
-"""The command line: serve, import, report, create-admin, migrate."""
+"""The command line: serve, import, report, create-admin, refresh-favourites, migrate."""
 
 import gc
 import os
@@ -11,72 +11,36 @@ if __name__ == "__main__":
     gc.disable()
 
 import asyncio
-import logging
 import secrets
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import orjson
 import typer
-from marshmallow import ValidationError
-from maxminddb import InvalidDatabaseError
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
+import operate
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
-from clients.geo import Geo
-from composition import make_deps, prepare, running, with_database
-from config import Settings, SettingsError, read_settings
+from composition import make_worker_app, metrics_folder, prepare, running, with_database
 from db.database import Database
 from db.migrate import migrate as migrate_database
-from db.models import Import
 from db.queries.auth_events import Origin
-from embedded import EmbeddedError
-from service import accounts, imports, reports
-from service.errors import TrawlError
-from service.log_source import LogSource
+from film_refresh import refresh_favourites as refresh_films
+from import_command import ImportCommand, run_import
+from service import accounts, metrics, reports
+from service.import_record import Reading
+from service.log_rules import read_rules
 from service.passwords import Hasher
-from transport.app import make_app
-from transport.observe import configure_logging
-from transport.server import HttpServer, ServerError, serve_until_signal, termination_handled
-
-SHOWN_REJECTS = 10
+from terminal import err, fail, out, settings_and_logs, told_in_one_line
+from transport.server import HttpServer, serve_until_signal, termination_handled
 
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
-out = Console()
-err = Console(stderr=True)
-
-
-@contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """What an operator can mend is told in one line, and ends with 1."""
-    try:
-        yield
-    except (SettingsError, EmbeddedError, ServerError, TrawlError) as error:
-        fail(str(error))
-    except ValidationError as error:
-        fail(str(error.messages) if isinstance(error.messages, list) else in_one_line(error.messages))
-    except (OSError, InvalidDatabaseError) as error:
-        fail(str(error).splitlines()[0])
-    except SQLAlchemyError as error:
-        fail(f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}")
-
-
-def in_one_line(messages: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} {' and '.join(what)}" for name, what in sorted(messages.items()))
-
-
-def fail(reason: str) -> None:
-    err.print(f"trawl: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+cli.command()(operate.openapi)
 
 
 @cli.callback(invoke_without_command=True)
@@ -91,16 +55,23 @@ def serve() -> None:
     """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
     with told_in_one_line(), termination_handled() as termination:
         settings = settings_and_logs(quiet=False)
+        folder = metrics_folder(settings)
         with (
-            HttpServer(settings.host, settings.port, settings.workers) as server,
+            HttpServer(
+                settings.host,
+                settings.port,
+                settings.workers,
+                on_worker_end=partial(metrics.forget_worker, folder),
+            ) as server,
             running(settings, exclusive=True) as (addresses, watch),
         ):
+            metrics.empty(folder)
             asyncio.run(prepare(settings, addresses))
             host, port = server.address
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             serve_until_signal(
                 server,
-                lambda: make_app(make_deps(settings, addresses)),
+                lambda: make_worker_app(settings, addresses, folder),
                 termination,
                 watch=watch,
                 on_ready=lambda: out.print(f"Trawl is serving on {address}", highlight=False),
@@ -110,73 +81,32 @@ def serve() -> None:
 @cli.command("import")
 def import_logs(
     files: Annotated[
-        list[str], typer.Argument(help="Logs, plain or .gz; - is standard input.", metavar="FILE...")
-    ],
+        list[str] | None, typer.Argument(help="Logs, plain or .gz; - is standard input.", metavar="FILE...")
+    ] = None,
+    *,
+    follow: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Then read on as this log grows, until Ctrl-C.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; change nothing.")] = False,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What URLs stand for; LOGS_RULES unless given.")
+    ] = None,
 ) -> None:
     """Import access logs, each line once, however often it is read."""
     with told_in_one_line():
+        if not files and follow is None:
+            fail("name the logs to import, or one to --follow")
+        if dry_run and follow is not None:
+            fail("--dry-run and --follow do not go together")
         settings = settings_and_logs()
+        rules = rules or settings.logs_rules
+        reading = Reading(
+            ZoneInfo(settings.logs_timezone), dry_run=dry_run, rules=read_rules(rules) if rules else None
+        )
+        command = ImportCommand(files or [], follow, reading, settings.geoip_path)
         with running(settings) as (addresses, _):
-            done = asyncio.run(with_database(addresses, lambda db: import_files(db, settings, files)))
-    raise typer.Exit(0 if done else 1)
-
-
-async def import_files(db: Database, settings: Settings, names: list[str]) -> bool:
-    """Import one log after the other, also after one that can't be. Whether all could be."""
-    return all([await import_file(db, settings, name) for name in names])
-
-
-async def import_file(db: Database, settings: Settings, name: str) -> bool:
-    """Import one log with a progress bar. Whether it could be done."""
-    source = LogSource("-", None, sys.stdin.buffer) if name == "-" else LogSource.of_file(Path(name))
-    reading = imports.Reading(ZoneInfo(settings.logs_timezone), take_last=True)
-    with import_progress(source.name) as on_progress:
-        try:
-            record = await imports.import_log(
-                db, Geo.open(settings.geoip_path), source, reading, clock=now, on_progress=on_progress
-            )
-        except (OSError, EOFError, TrawlError) as error:
-            cause = imports.cause_of(error) if not isinstance(error, TrawlError) else str(error)
-            err.print(f"trawl: {name}: {cause}", style="red", markup=False, highlight=False)
-            return False
-    rejects = await imports.list_rejects(db, record.id, after=None, limit=SHOWN_REJECTS, offset=0)
-    for reject in rejects[:SHOWN_REJECTS]:
-        err.print(f"{source.name}:{reject.line}: {reject.reason}", markup=False, highlight=False)
-    more = f"; all of them: GET /imports/{record.id}/rejects" if len(rejects) > SHOWN_REJECTS else ""
-    out.print(
-        f"{source.name}: {record.lines:,} lines: {record.imported:,} imported, "
-        f"{record.duplicates:,} duplicates, {record.rejected:,} rejected "
-        f"({record.lines_per_second:,} lines/s){more}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-    return True
-
-
-@contextmanager
-def import_progress(name: str) -> Iterator[Callable[[Import], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[speed]:,} lines/s, {task.fields[rejected]:,} rejected"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
-        task = progress.add_task(name, total=None, speed=0, rejected=0)
-
-        def show(record: Import) -> None:
-            progress.update(
-                task,
-                total=record.bytes_total,
-                completed=record.bytes,
-                speed=record.lines_per_second,
-                rejected=record.rejected,
-            )
-
-        yield show
+            code = asyncio.run(with_database(addresses, lambda db: run_import(db, command)))
+    raise typer.Exit(code)
 
 
 @cli.command()
@@ -244,6 +174,16 @@ def create_admin(login: Annotated[str, typer.Argument(help="The login of the new
     out.print(f"{made.login} is an admin (id {made.id})", markup=False, highlight=False)
 
 
+@cli.command("refresh-favourites")
+def refresh_favourites() -> None:
+    """Look all favourite films up again, as often a second as the film service allows."""
+    with told_in_one_line():
+        settings = settings_and_logs()
+        with running(settings) as (addresses, _):
+            done = asyncio.run(refresh_films(settings, addresses, out=out, err=err))
+    raise typer.Exit(0 if done else 1)
+
+
 @cli.command()
 def migrate() -> None:
     """Bring the database up to date."""
@@ -255,16 +195,6 @@ def migrate() -> None:
         f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}",
         highlight=False,
     )
-
-
-def settings_and_logs(*, quiet: bool = True) -> Settings:
-    """The settings, and logs as they say; a short command (`quiet`) logs only what is wrong."""
-    settings = read_settings()
-    log_format = settings.log_format or ("console" if sys.stderr.isatty() else "json")
-    usual = "WARNING" if quiet else settings.log_level
-    configure_logging("DEBUG" if settings.debug else usual, "console" if log_format == "console" else "json")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    return settings
 
 
 def from_here() -> Origin:

@@ -58,7 +58,10 @@ class ListActivityRequest(PageQuery):
 
 
 class ActivityResponse(Schema):
-    """One thing that a user did. `detail`: an address, a visit's page, a task's title or an event's type."""
+    """One thing that a user did.
+
+    `detail`: an auth event's address, a visit's page, a task's title, a film's id or an event's type.
+    """
 
     at = DateTime()
     type = fields.String()

@@ -16,6 +16,13 @@ class ParseLogRequest(Strict):
     dry_run = Flag(load_default=False)
 
 
+class UploadLogRequest(Strict):
+    """`name` is how the import is to be called."""
+
+    name = Text(minimum=1, maximum=255, load_default="upload")
+    dry_run = Flag(load_default=False)
+
+
 class ListImportsRequest(PageQuery):
     after = Cursor(Integer())
 
@@ -25,10 +32,15 @@ class ListRejectsRequest(PageQuery):
 
 
 class ImportResponse(Schema):
-    """An import. `bytes` is how far it has come; `lines` = `imported` + `duplicates` + `rejected`."""
+    """An import. `bytes` is how far it has come; `lines` = `imported` + `duplicates` + `rejected`.
+
+    `status` is running, done, failed, cancelled or undone; `format` is shop, common or combined, as the first
+    lines tell, null before there are any.
+    """
 
     id = fields.Integer()
     name = fields.String()
+    format = Choice("shop", "common", "combined", allow_none=True)
     status = Choice("running", "done", "failed", "cancelled", "undone")
     dry_run = fields.Boolean()
     bytes = fields.Integer()

@@ -12,6 +12,7 @@ from api.fields import Choice, DateTime, IntegerText, Strict, Text
 FORMATS = ("json", "csv", "svg")
 PAGES = ("all", "category", "product")
 MAX_CATEGORY = 2048  # characters: as long as a URL
+QUESTION = {"example": "From which country do visitors come most often?"}
 MAX_AGE = 10 * 366 * 24 * 60  # minutes
 
 
@@ -142,7 +143,7 @@ class ReportResponse(Schema):
     """A report's answer with all that tells what it means. Rows are those of the report's own schema."""
 
     report = fields.Integer(attribute="report.number")
-    title = fields.String(attribute="report.title")
+    title = fields.String(attribute="report.title", metadata=QUESTION)
     definition = fields.String(attribute="report.definition")
     parameters = fields.Method(
         "dump_parameters", metadata={"type": "object", "example": {"tz": "UTC", "source": "all", "limit": 10}}
@@ -164,7 +165,7 @@ class ReportSummary(Schema):
     """One of GET /reports: what the report answers, and its parameters with their defaults."""
 
     report = fields.Integer(attribute="number")
-    title = fields.String()
+    title = fields.String(metadata=QUESTION)
     definition = fields.String()
     parameters = fields.Method(
         "dump_parameters",

@@ -1,8 +1,9 @@
 """What Trawl is measured against: the least that answers an authenticated GET, and the usual way to do it."""
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Annotated, Any
 
@@ -26,10 +27,14 @@ ROW = (
     "SELECT id, title, description, status, priority, due_at, created_at, updated_at "
     "FROM task WHERE id = $1 AND account_id = $2"
 )
+INSERT = (
+    "INSERT INTO bare_visit (occurred_at, request_id, position, source, kind, user_id, address, page_url) "
+    "VALUES ($1, $2, 0, 'api', 'other', $3, $4, $5)"
+)
 
 
 def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
-    """PyJWT, one Valkey GET, one asyncpg SELECT."""
+    """PyJWT, one Valkey GET, and by asyncpg one SELECT or one INSERT."""
     app: Sanic[Any, Any] = Sanic("bare", configure_logging=False)
     app.config.update({"MOTD": False, "ACCESS_LOG": False})
 
@@ -51,6 +56,18 @@ def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
             raise Unauthorized("no session")
         row = await app.ctx.pool.fetchrow(ROW, task_id, int(user_id))
         return HTTPResponse(orjson.dumps(dict(row)), content_type="application/json")
+
+    @app.post("/visits")
+    async def record_visit(request: Request) -> HTTPResponse:
+        claims = jwt.decode(request.token or "", key, algorithms=["HS256"])
+        user_id = await app.ctx.redis.get(f"bare:caller:{claims['jti']}")
+        if user_id is None:
+            raise Unauthorized("no session")
+        page_url, visit_id = orjson.loads(request.body)["page_url"], str(uuid.uuid4())
+        now = datetime.now(UTC)
+        await app.ctx.pool.execute(INSERT, now, visit_id, int(user_id), request.ip, page_url)
+        told = {"id": visit_id, "user_id": int(user_id), "page_url": page_url, "timestamp": now.isoformat()}
+        return HTTPResponse(orjson.dumps(told), 201, content_type="application/json")
 
     return app
 

@@ -7,11 +7,21 @@ from typing import Any
 
 import orjson
 from asyncpg import Connection, InterfaceError, PostgresError
-from sqlalchemy import URL, Executable, Row, event, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy import URL, Executable, Row, event, make_url, text
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool
 from sqlalchemy.util import await_only, greenlet_spawn
+
+# What a database that is away, or goes away, is told by. FileNotFoundError: its socket is missing.
+DATABASE_ERRORS = (
+    SQLAlchemyError,
+    PostgresError,
+    InterfaceError,
+    ConnectionError,
+    FileNotFoundError,
+    TimeoutError,
+)
 
 Transaction = AsyncSession  # what a use case holds, and hands to its queries
 
@@ -124,7 +134,7 @@ class Database:
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Connection]:
-        """For one SELECT of the routes asked most: asyncpg itself, at a third of what `read` costs.
+        """For one statement of the routes asked most: asyncpg itself, at a third of what `read` costs.
 
         Its errors are the driver's own, but for a lost connection, which is a ConnectionError.
         """
@@ -162,9 +172,21 @@ class Database:
         async with AsyncSession(engine) as session, session.begin():
             yield session
 
+    def pool_counts(self) -> tuple[int, int]:
+        """Connections of the pool that are in use, and that are idle."""
+        pool = self._reads.pool if self._reads is not None else None
+        return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
+
     async def close(self) -> None:
         if isinstance(self._bind, AsyncEngine):
             await self._bind.dispose()
+
+
+async def driver_of(session: AsyncSession) -> Connection:
+    """The driver within the session's transaction, which SQLAlchemy begins with its first statement."""
+    connection = await session.connection()
+    await connection.execute(text("SELECT"))
+    return _driver_of(await connection.get_raw_connection())
 
 
 def _driver_of(pooled: PoolProxiedConnection) -> Connection:

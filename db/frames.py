@@ -34,22 +34,41 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: pl.DataFr
     """
     if counts.is_empty():
         return
+    table, names, arrays, key = described(model)
+    statement = (
+        f"INSERT INTO {table} AS total ({names}) "  # noqa: S608 - names of our own models
+        f"SELECT * FROM unnest({arrays}) AS added({names}) ORDER BY {key} "
+        f"ON CONFLICT ({key}) DO UPDATE SET requests = total.requests + excluded.requests"
+    )
+    await session.execute(text(statement), as_arrays(counts))
+
+
+async def subtract_counts(session: AsyncSession, model: type[Base], counts: pl.DataFrame) -> None:
+    """Take what add_counts has added; a row that nothing is left of goes. Nobody else may be writing."""
+    if counts.is_empty():
+        return
+    table, names, arrays, key = described(model)
+    gone = f"unnest({arrays}) AS gone({names})"
+    same = " AND ".join(f"total.{name} = gone.{name}" for name in key.split(", "))
+    arguments = as_arrays(counts)
+    update = f"UPDATE {table} AS total SET requests = total.requests - gone.requests FROM {gone} WHERE {same}"  # noqa: S608 - names of our own models
+    delete = f"DELETE FROM {table} AS total USING {gone} WHERE {same} AND total.requests = 0"  # noqa: S608 - the same
+    await session.execute(text(update), arguments)
+    await session.execute(text(delete), arguments)
+
+
+def described(model: type[Base]) -> tuple[str, str, str, str]:
+    """A roll-up for SQL: its name, its columns, parameters of arrays for them, and its key."""
     table = model.__table__
     assert isinstance(table, Table)
-    names = [column.name for column in table.columns]
     dialect = cast(Dialect, postgresql.dialect())
     arrays = ", ".join(
         f"CAST(:{column.name} AS {column.type.compile(dialect)}[])" for column in table.columns
     )
-    key = ", ".join(column.name for column in table.primary_key)
-    statement = (
-        f"INSERT INTO {table.name} AS total ({', '.join(names)}) "  # noqa: S608 - names of our own models
-        f"SELECT * FROM unnest({arrays}) AS added({', '.join(names)}) ORDER BY {key} "
-        f"ON CONFLICT ({key}) DO UPDATE SET requests = total.requests + excluded.requests"
-    )
-    await session.execute(text(statement), as_arrays(counts, names))
+    names = ", ".join(column.name for column in table.columns)
+    return table.name, names, arrays, ", ".join(column.name for column in table.primary_key)
 
 
-def as_arrays(frame: pl.DataFrame, names: list[str] | None = None) -> dict[str, list[Any]]:
+def as_arrays(frame: pl.DataFrame) -> dict[str, list[Any]]:
     """The columns as parameters for a statement that unnests them."""
-    return {name: frame[name].to_list() for name in names or frame.columns}
+    return {name: frame[name].to_list() for name in frame.columns}

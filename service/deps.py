@@ -6,9 +6,11 @@ from clients.geo import Geo
 from db.database import Database
 from service.background import Background
 from service.cache import Cache
+from service.film_catalogue import FilmCatalogue
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import TokenSettings
+from service.visit_writer import VisitWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ class Deps:
     tokens: TokenSettings
     logs: LogFolder
     geo: Geo
+    films: FilmCatalogue | None = None  # None: there is no key to look films up with
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
+    visit_writer: VisitWriter = field(default_factory=VisitWriter)
     limits: RateLimits = field(default_factory=RateLimits)
     registration_open: bool = True
     cors_origins: tuple[str, ...] = ()

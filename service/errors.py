@@ -74,3 +74,9 @@ class Unavailable(TrawlError):
     def __init__(self, detail: str, *, retry_after: int | None = 1, code: str | None = None) -> None:
         super().__init__(detail, code=code)
         self.retry_after = retry_after
+
+
+class TooLarge(TrawlError):
+    """More than is taken."""
+
+    code = "too_large"

@@ -8,6 +8,9 @@ from typing import BinaryIO, Self
 from service.access_log import MAX_LINE_BYTES
 
 CHUNK_BYTES = 16 * 1024 * 1024
+TAIL_BYTES = 1024 * 1024  # kept of what stands before a chunk
+HEAD_BYTES = 64 * 1024  # kept of the begin of the log
+CHECKED_BYTES = 4096  # compared where a log is read on after a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +31,73 @@ class Chunk:
     """Lines: `data` begins at `offset` (bytes) with line `line` (from 1). `end` is where to go on after it.
 
     A last line without its newline leaves `end` before it: what the line grows to is read as a whole then.
+    `before` are the bytes before `data`, TAIL_BYTES at most, and `head` is how the whole log begins.
     """
 
     data: bytes
     offset: int
     line: int
     end: Position
+    before: bytes = b""
+    head: bytes = b""
 
 
 class LogFile:
     """A log that is read in chunks, from the start or from a position before which nothing has changed."""
 
-    def __init__(self, stream: BinaryIO, *, take_last: bool = False, chunk_bytes: int = CHUNK_BYTES) -> None:
+    def __init__(self, stream: BinaryIO, *, take_last: bool = False, chunk_bytes: int | None = None) -> None:
         self._stream = stream
         self._take_last = take_last
-        self._chunk_bytes = chunk_bytes
+        self._chunk_bytes = chunk_bytes or CHUNK_BYTES
+        self._restart()
+
+    def _restart(self) -> None:
         self._digest = sha256()
         self._line = 0
+        self._head = self._tail = b""
+        self._moved = False
         self.offset = 0
 
+    @property
+    def position(self) -> Position:
+        return Position(self.offset, self._line, self._digest.digest())
+
+    def take_last(self) -> None:
+        """From now on a last line without its newline is given: nothing will be written behind it."""
+        self._take_last = True
+
+    def go_to(self, position: Position) -> bool:
+        """Go to the position, if what stands before it is what stood there. Else go to the start."""
+        if position != self.position or not self._is_undisturbed():
+            if self._moved:
+                self._stream.seek(0)
+            self._restart()
+            return self.resume(position)
+        return True
+
+    def _is_undisturbed(self) -> bool:
+        """Whether the last bytes that were read still stand there; the stream then stands behind them."""
+        if not self._moved:
+            return True
+        known = self._tail[-CHECKED_BYTES:]
+        self._stream.seek(self.offset - len(known))
+        return self._stream.read(len(known)) == known
+
     def resume(self, position: Position) -> bool:
-        """Go to the position, if what stands before it is what stood there. Else the log was rewritten."""
-        digest = sha256()
+        """Go on from the start to the position, if what stands before it is what stood there.
+
+        Else the log was rewritten, and is at its start.
+        """
         left = position.offset
         while left and (block := self._stream.read(min(left, self._chunk_bytes))):
-            digest.update(block)
+            self._moved = True
+            self._take(block)
             left -= len(block)
-        if left or digest.digest() != position.prefix_sha256:
+        if left or self._digest.digest() != position.prefix_sha256:
             self._stream.seek(0)
+            self._restart()
             return False
-        self._digest, self.offset, self._line = digest, position.offset, position.line
+        self._line = position.line
         return True
 
     def chunks(self) -> Iterator[Chunk]:
@@ -68,6 +108,7 @@ class LogFile:
         """
         rest = b""
         while block := self._stream.read(self._chunk_bytes - len(rest)):
+            self._moved = True
             data = rest + block
             end = data.rfind(b"\n") + 1
             if end:
@@ -79,18 +120,26 @@ class LogFile:
                 rest = b""
                 yield from self._oversized_line(data)
         if rest and self._take_last:
-            yield Chunk(rest, self.offset, self._line + 1, self._position())
+            head = self._head or rest[:HEAD_BYTES]
+            yield Chunk(rest, self.offset, self._line + 1, self.position, self._tail, head)
 
     def _chunk(self, data: bytes) -> Chunk:
-        offset, line = self.offset, self._line + 1
+        offset, line, before = self.offset, self._line + 1, self._tail
+        self._take(data)
+        self._line += data.count(b"\n")
+        return Chunk(data, offset, line, self.position, before, self._head)
+
+    def _take(self, data: bytes) -> None:
+        """The bytes, whole lines or a part of them, are behind us."""
         self._digest.update(data)
         self.offset += len(data)
-        self._line += data.count(b"\n")
-        return Chunk(data, offset, line, self._position())
+        if len(self._head) < HEAD_BYTES:
+            self._head += data[: HEAD_BYTES - len(self._head)]
+        self._tail = data[-TAIL_BYTES:] if len(data) >= TAIL_BYTES else (self._tail + data)[-TAIL_BYTES:]
 
     def _oversized_line(self, begin: bytes) -> Iterator[Chunk]:
         """Reads on to the end of the line that begins so; its chunk is cut short."""
-        offset, line = self.offset, self._line + 1
+        offset, line, before = self.offset, self._line + 1, self._tail
         shortened = begin[: MAX_LINE_BYTES + 1]
         digest, length, block = self._digest.copy(), len(begin), begin
         digest.update(begin)
@@ -99,9 +148,8 @@ class LogFile:
             length += len(block)
         if block:
             self._digest, self.offset, self._line = digest, offset + length, line
-            yield Chunk(shortened + b"\n", offset, line, self._position())
+            self._tail = block
+            self._head = self._head or shortened[:HEAD_BYTES]
+            yield Chunk(shortened + b"\n", offset, line, self.position, before, self._head)
         elif self._take_last:
-            yield Chunk(shortened, offset, line, self._position())
-
-    def _position(self) -> Position:
-        return Position(self.offset, self._line, self._digest.digest())
+            yield Chunk(shortened, offset, line, self.position, before, self._head)

@@ -59,10 +59,17 @@ class ParsedChunk:
     visits: pl.DataFrame
     rejects: list[RejectedLine]
     duplicates: int
+    log_format: str = "shop"
 
     @property
     def lines(self) -> int:
         return self.visits.height + self.duplicates + len(self.rejects)
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The times of the first and the last visit."""
+        times = self.visits["occurred_at"]
+        return (times[0], times[-1]) if len(times) else None
 
 
 def parse_chunk(chunk: Chunk, *, zone: tzinfo, now: datetime) -> ParsedChunk:
@@ -147,12 +154,17 @@ def parse_others(
             line = parse_line(raw)
             instant = to_utc(line.local_time, zone, now)
         except BadLine as error:
-            text = raw[: 4 * REJECT_TEXT_CHARACTERS].decode(errors="replace").removesuffix("\r")
-            text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:REJECT_TEXT_CHARACTERS]
-            rejects.append(RejectedLine(position, offsets[position - chunk.line], str(error), text))
+            rejects.append(reject_of(raw, position, offsets[position - chunk.line], str(error)))
         else:
             visits.append((position, instant, line.key, line.address, line.url, *as_row(line.page)))
     return pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row"), rejects
+
+
+def reject_of(raw: bytes, line: int, offset: int, reason: str) -> RejectedLine:
+    """The reject of a line, its text as PostgreSQL can store it."""
+    text = raw[: 4 * REJECT_TEXT_CHARACTERS].decode(errors="replace").removesuffix("\r")
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:REJECT_TEXT_CHARACTERS]
+    return RejectedLine(line, offset, reason, text)
 
 
 def line_offsets(raw_lines: list[bytes], start: int) -> list[int]:

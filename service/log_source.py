@@ -1,24 +1,31 @@
-"""Where a log comes from: a file that may have been read before, a .gz file, or standard input."""
+"""Where a log comes from: a file that may have been read before, or a stream that is read once."""
 
-import gzip
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import IO, BinaryIO, Self, cast
+from typing import Self
 
 from service.errors import NotFound
+from service.log_chunks import LogFile
+from service.log_rules import Rules
+from service.log_streams import LogStream, is_packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
 class LogFolder:
-    """What may be imported by name: the log itself and the files of one folder; and their times' zone."""
+    """What may be imported by name: the log itself and the files of one folder; and how they are read.
+
+    `zone` is that of times which name none, `rules` are for URLs of logs in a standard format.
+    """
 
     file: Path
     folder: Path
     zone: tzinfo
+    rules: Rules | None = None
+    follow: bool = False
 
     def find(self, name: str | None) -> "LogSource":
         """The log, or the file of that name in the folder. Links that lead out of the folder lead nowhere."""
@@ -37,50 +44,61 @@ class LogFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class LogSource:
-    """A log to import; `path` is None for standard input."""
+class OpenLog:
+    """A log that is being read.
 
-    name: str
-    path: Path | None
-    stream: BinaryIO | None = None
+    `read` tells how many of its bytes, as stored, have been; None where these are the bytes of its lines.
+    """
 
-    @classmethod
-    def of_file(cls, path: Path) -> Self:
-        return cls(path.name, path.resolve())
-
-    @property
-    def key(self) -> str | None:
-        return None if self.path is None else os.fsencode(self.path).decode(errors="backslashreplace")
-
-    @property
-    def compressed(self) -> bool:
-        return self.path is not None and self.path.suffix == ".gz"
-
-    @property
-    def resumable(self) -> bool:
-        """Whether a position means anything the next time: not in a stream, nor in what gzip unpacks."""
-        return self.path is not None and not self.compressed
-
-    @contextmanager
-    def open(self) -> Iterator["OpenLog"]:
-        """Open it for reading from its start. Raises OSError where it can't be."""
-        if self.path is None:
-            assert self.stream is not None
-            yield OpenLog(self.stream, self.stream, None)
-            return
-        with self.path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if self.compressed:
-                with gzip.open(file) as unpacked:
-                    yield OpenLog(cast(BinaryIO, unpacked), file, size)
-            else:
-                yield OpenLog(file, file, size)
+    file: LogFile
+    size: int | None
+    read: Callable[[], int] | None = None
+    stop: Callable[[], None] = lambda: None  # wakes a reader that waits for more; it fails then
 
 
 @dataclass(frozen=True, slots=True)
-class OpenLog:
-    """`lines` is what is read; `raw` is the file as stored, whose position tells how far that has come."""
+class LogSource:
+    """A log to import: a file, or what `opened` gives. `key` is None for a stream, which is read once."""
 
-    lines: BinaryIO
-    raw: IO[bytes]
-    size: int | None
+    name: str
+    key: str | None
+    opened: Callable[[], AbstractContextManager[OpenLog]]
+
+    @classmethod
+    def of_file(cls, path: Path, *, take_last: bool = False) -> Self:
+        absolute = path.resolve()
+        return cls(path.name, file_key(absolute), lambda: open_file(absolute, take_last=take_last))
+
+    @classmethod
+    def of_key(cls, name: str, key: str) -> Self:
+        """The file that an import's row names."""
+        path = Path(key)  # a path that is no UTF-8 is not found again
+        return cls(name, key, lambda: open_file(path, take_last=False))
+
+    @classmethod
+    def of_stream(cls, name: str, stream: LogStream, *, size: int | None = None) -> Self:
+        return cls(name, None, lambda: open_stream(stream, size))
+
+    def open(self) -> AbstractContextManager[OpenLog]:
+        """Open it for reading from its start. Raises OSError where it can't be."""
+        return self.opened()
+
+
+def file_key(absolute: Path) -> str:
+    return os.fsencode(absolute).decode(errors="backslashreplace")
+
+
+@contextmanager
+def open_file(path: Path, *, take_last: bool) -> Iterator[OpenLog]:
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if path.suffix == ".gz" or is_packed(file.peek(2)):
+            with unpacked(file) as lines:
+                yield OpenLog(LogFile(lines, take_last=take_last), size, file.tell)
+        else:
+            yield OpenLog(LogFile(file, take_last=take_last), size)
+
+
+@contextmanager
+def open_stream(stream: LogStream, size: int | None) -> Iterator[OpenLog]:
+    yield OpenLog(LogFile(stream.lines(), take_last=True), size, stream.tell, stream.stop)

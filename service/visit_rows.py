@@ -35,6 +35,7 @@ async def store_visits(
     """
     if parsed.is_empty():
         return 0
+    await visits.write_alongside(session)
     rows = await name_pages(session, parsed)
     countries = countries_of(parsed["address"], geo)
     rows = rows.join(countries, on="address", how="left").with_columns(
@@ -43,7 +44,7 @@ async def store_visits(
     new = await visits.insert_visits(session, rows.select(ROW))
     await visits.insert_addresses(session, countries.join(new, on="address", how="semi"))
     await visits.add_to_rollups(session, new)
-    await carts.merge_cart_lines(session, new)
+    await carts.merge_visits(session, new)
     return new.height
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import secrets
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -27,8 +29,11 @@ from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
+from tests.commands import Command
+from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
+from tests.kinopoisk import FakeKinopoisk, play_kinopoisk
 
 PASSWORD = "correct horse battery"
 FAST = 4  # log2 of scrypt's N in tests
@@ -118,6 +123,11 @@ class OneAtATime(Database):
         async with self._turn, super().transaction() as session:
             yield session
 
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[AsyncSession]:
+        async with super().transaction() as session:  # beside the others, which end before it does
+            yield session
+
 
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
@@ -200,6 +210,14 @@ def server(running_app: RunningApp, deps: Deps) -> RunningApp:
     return running_app
 
 
+@pytest.fixture(autouse=True)
+def requests_fit_the_document() -> Iterator[None]:
+    """What a test asked and was answered must be as the OpenAPI document says."""
+    complaints.clear()
+    yield
+    assert complaints == []
+
+
 @pytest.fixture
 async def client(server: RunningApp) -> AsyncIterator[Client]:
     """Somebody who has not signed in."""
@@ -261,3 +279,25 @@ async def other_user(add_user: AddUser, noise: None) -> User:
 @pytest.fixture
 async def admin(add_user: AddUser, noise: None) -> User:
     return await add_user("Root", role="admin")
+
+
+@pytest.fixture
+async def kinopoisk() -> AsyncIterator[FakeKinopoisk]:
+    """Kinopoisk's stand-in, slow and broken on demand."""
+    async with play_kinopoisk() as fake:
+        yield fake
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A DATA_DIR whose sockets' paths fit into 107 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="trawl-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path / "var"
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
+    """The command line on the tests' servers and a database of its own."""
+    return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})

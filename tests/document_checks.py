@@ -17,6 +17,8 @@ Json = Any
 # Answers of the router and the server, not of an operation.
 OF_NO_OPERATION = {405}
 
+complaints: list[str] = []
+
 
 @cache
 def document() -> Json:
@@ -63,6 +65,23 @@ def find_operation(method: str, url: URL) -> tuple[str, str, Json] | None:
     operation = document()["paths"][path][name]
     documented = any(status != "default" and int(status) < 400 for status in operation["responses"])
     return (path, name, operation) if documented else None
+
+
+def note_complaints(
+    method: str,
+    url: URL,
+    options: Mapping[str, Any],
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> None:
+    """Check a request and its answer. What is wrong fails the test at its end, not amid other requests."""
+    try:
+        check_answer(method, url, status, headers, body)
+        check_request(method, url, status, options)
+    except AssertionError as error:
+        complaints.append(str(error))
 
 
 def check_answer(method: str, url: URL, status: int, headers: Mapping[str, str], body: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from tests.document_checks import check_answer, check_request
+from tests.document_checks import note_complaints
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ class Client:
             method, path, headers=headers, allow_redirects=False, **options
         ) as response:
             answer = Answer(response.status, response.headers, await response.read())
-        check_answer(method, response.url, answer.status, answer.headers, answer.body)
-        check_request(method, response.url, answer.status, options)
+        note_complaints(
+            method, response.url, options, status=answer.status, headers=answer.headers, body=answer.body
+        )
         return answer
 
     async def get(self, path: str, **options: Any) -> Answer:

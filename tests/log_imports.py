@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from unittest.mock import patch
@@ -15,8 +14,10 @@ from sqlalchemy import text
 from clients.geo import Geo
 from db.database import Database
 from db.models import Base, Import, Reject
-from service import imports
-from service.imports import Reading, import_log, list_rejects
+from service import log_chunks
+from service.import_record import Reading
+from service.import_run import import_log
+from service.imports import list_rejects
 from service.log_chunks import CHUNK_BYTES, LogFile
 from service.log_columns import parse_chunk
 from service.log_source import LogSource
@@ -69,12 +70,12 @@ class Importer:
         on_progress: Callable[[Import], object] = lambda _: None,
     ) -> Import:
         """Import a file. A chunk must hold the longest of its lines."""
-        reading = Reading(ZoneInfo(zone) if zone != "UTC" else UTC, take_last=take_last, dry_run=dry_run)
+        reading = Reading(ZoneInfo(zone) if zone != "UTC" else UTC, dry_run=dry_run)
         with chunks_of(chunk_bytes):
             return await import_log(
                 self.db,
                 self.geo,
-                LogSource.of_file(path),
+                LogSource.of_file(path, take_last=take_last),
                 reading,
                 clock=lambda: NOW,
                 on_progress=on_progress,
@@ -120,7 +121,7 @@ class Importer:
 @contextmanager
 def chunks_of(size: int) -> Iterator[None]:
     """Have imports cut logs into chunks of that many bytes."""
-    with patch.object(imports, "LogFile", partial(LogFile, chunk_bytes=size)):
+    with patch.object(log_chunks, "CHUNK_BYTES", size):
         yield
 
 

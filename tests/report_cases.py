@@ -117,7 +117,8 @@ async def store_live_pages(shop: Importer, live: bytes) -> None:
     for chunk in LogFile(BytesIO(live), take_last=True).chunks():
         found = parse_chunk(chunk, zone=UTC, now=NOW).visits.filter(pl.col("kind") != "cart")
         rows = found.with_columns(
-            pl.col("position") + 10**6, request_id=pl.lit("live-") + pl.col("request_id")
+            pl.col("position") + 10**6,
+            request_id=pl.format("live-{}-{}", pl.col("occurred_at").dt.epoch("s"), "request_id"),
         )
         async with shop.db.transaction() as session:
             await store_visits(session, rows, geo=shop.geo, source="page", import_id=None)

@@ -2,28 +2,16 @@
 
 import gzip
 import json
-import os
 import re
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.commands import PASSWORD, Command, call, free_port, wait_until_ready
 from tests.embedded.processes import comes_true, postgres_pids, valkey_pids
 
-PROJECT = Path(__file__).parents[1]
-PASSWORD = "correct horse battery"
 LINES = [
     "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
     "shop_api      | 2018-08-01 03:01:36 [YQ3J8G5B] INFO: 8.8.8.8 https://shop.example/fresh_fish/",
@@ -34,59 +22,11 @@ LINES = [
 LOG = "".join(f"{line}\n" for line in LINES)
 
 
-@dataclass(frozen=True)
-class Command:
-    """Runs `python main.py` with settings of its own; those of this process do not reach it."""
-
-    settings: dict[str, str]
-
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        inherited = {name: os.environ[name] for name in os.environ if name in {"PATH", "HOME", "LANG"}}
-        traced = {name: value for name, value in os.environ.items() if name.startswith("COV")}
-        return subprocess.Popen(
-            [sys.executable, str(PROJECT / "main.py"), *arguments],
-            cwd=PROJECT,
-            env=inherited | traced | {"COLUMNS": "100"} | self.settings | settings,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
-        """Returns the exit code, the output, and the lines of the error output that are no log lines."""
-        process = self.start(*arguments, **settings)
-        output, errors = process.communicate(text, timeout=30)
-        told = [line for line in errors.splitlines() if not line.startswith("{")]
-        return process.returncode, output, "\n".join(told)
-
-
-@pytest.fixture
-def short_dir() -> Iterator[Path]:
-    """A DATA_DIR whose sockets' paths fit into 107 bytes."""
-    path = Path(tempfile.mkdtemp(prefix="trawl-", dir="/tmp"))
-    path.chmod(0o755)
-    yield path / "var"
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
-    """The command line on the tests' servers and a database of its own."""
-    return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})
-
-
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "shop.log"
     path.write_text(LOG)
     return path
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def one_line(told: str) -> str:
@@ -101,6 +41,7 @@ def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
         "import": "standard input",
         "report": "--json",
         "create-admin": "login",
+        "refresh-favourites": "favourite",
         "migrate": "database",
     }
     command = Command({"DATA_DIR": str(short_dir)})
@@ -206,26 +147,6 @@ def test_a_port_in_use_is_named(trawl: Command) -> None:
         code, output, told = trawl.run("serve", PORT=port)
     assert (code, output) == (1, "")
     assert port in one_line(told)
-
-
-def call(url: str, *, token: str | None = None, body: dict[str, str] | None = None) -> Any:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": token} if token else {})
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
-
-
-def wait_until_ready(url: str) -> None:
-    end = time.monotonic() + 20
-    while True:
-        try:
-            call(f"{url}/ready")
-        except (urllib.error.URLError, ConnectionError):
-            assert time.monotonic() < end, "the server is not ready"
-            time.sleep(0.05)
-        else:
-            return
 
 
 def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> None:

@@ -10,10 +10,9 @@ from subprocess import Popen
 import aiohttp
 import pytest
 
-from tests.test_main import PASSWORD, Command, free_port, short_dir, wait_until_ready
+from tests.commands import PASSWORD, Command, free_port, wait_until_ready
 from tests.wire import Wire, lay_wire
 
-__all__ = ["short_dir"]  # a fixture
 LIMIT = 100
 CONNECTIONS = 40  # so many at once reach both workers
 

@@ -28,6 +28,7 @@ from transport.openapi.routes import PREFIX
 from transport.parsing import MIB, read_body
 from transport.request import Request, new_request_id
 from transport.routes import BLUEPRINTS
+from transport.sampling import start_sampling, stop_sampling
 
 log = structlog.get_logger("trawl.http")
 
@@ -60,19 +61,36 @@ def make_app(deps: Deps) -> Sanic[Any, Any]:
         loads=orjson.loads,
     )
     Sanic.unregister_app(app)  # Sanic's registry takes a name once, and only its own server needs it
-    app.router.register_pattern("id", positive_id, IDENTIFIER)
-    for blueprint in BLUEPRINTS:
-        app.blueprint(blueprint)
+    add_routes(app)
+    app.register_listener(start_sampling, "after_server_start")
+    app.register_listener(stop_sampling, "before_server_stop")
     app.register_listener(close_deps, "after_server_stop")
     app.register_middleware(before_handler, "request")
     app.register_middleware(after_handler, "response")
     return app
 
 
+def add_routes(app: Sanic[Any, Any]) -> None:
+    app.router.register_pattern("id", positive_id, IDENTIFIER)
+    for blueprint in BLUEPRINTS:
+        app.blueprint(blueprint)
+
+
+def all_routes() -> Iterable[Route]:
+    """The routes, without anything that could serve them."""
+    app = Sanic("routes", config=Config(env_prefix=None), router=PrefixRouter(), configure_logging=False)
+    Sanic.unregister_app(app)
+    add_routes(app)
+    routes: Iterable[Route] = app.router.routes
+    return routes
+
+
 async def close_deps(app: Sanic[Any, Any]) -> None:
     """End what runs in the background and all connections, when the server has stopped."""
     deps: Deps = app.ctx.deps
     await deps.background.close()
+    if deps.films is not None:
+        await deps.films.close()
     await deps.cache.close()
     await deps.db.close()
     await deps.replica.close()

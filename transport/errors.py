@@ -19,6 +19,7 @@ from service.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    TooLarge,
     TooMany,
     TrawlError,
     Unauthorized,
@@ -36,6 +37,7 @@ STATUSES: dict[type[TrawlError], int] = {
     Conflict: 409,
     Changed: 412,
     Invalid: 422,
+    TooLarge: 413,
     TooMany: 429,
     Unavailable: 503,
 }

@@ -1,22 +1,46 @@
 """Logs: structlog for ours and the libraries', one line a request."""
 
 import logging
+import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 import structlog
 from structlog.typing import Processor
 
+from service.metrics import observe_request
 from transport.request import Request
 
 log = structlog.get_logger("trawl.http")
 
+HIDDEN = "hidden"
+REPORTED = "trawl_reported"
+OUR_FREQUENT_EVENTS = frozenset({"request"})
+# An away dependency is told by the metrics, once a request would be too often.
+NOT_REPORTED = frozenset({"dependency_away"})
+SECRET_TEXT = re.compile(
+    r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # a token of ours
+    r"|\btrawl_[\w-]{40,}"  # an API key
+    r"|(?<=://)[^/\s@]+:[^/\s@]+(?=@)"  # user:password in a URL
+    r"|(?<=Bearer )\S+"
+    r"""|(?i:(?<=password[=:'" ])|(?<=secret[=:'" ]))['" =:]*[^\s'",;]+"""
+)
 SECRET_FIELDS = frozenset(
     {"password", "current_password", "token", "access_token", "authorization", "key", "secret"}
 )
+
+
+@dataclass(slots=True)
+class _Reporting:
+    send: Callable[[BaseException, Mapping[str, Any]], None] | None = None
+
+
+_reporting = _Reporting()
 
 
 def configure_logging(level: str, log_format: Literal["json", "console"]) -> None:
@@ -28,13 +52,15 @@ def configure_logging(level: str, log_format: Literal["json", "console"]) -> Non
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        report,
         hide_secrets,
     ]
-    last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if log_format == "console"
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=to_json)]
+        else structlog.processors.JSONRenderer(serializer=to_json)
     )
+    last: list[Processor] = [structlog.processors.format_exc_info, scrub, renderer]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -53,10 +79,52 @@ def configure_logging(level: str, log_format: Literal["json", "console"]) -> Non
 
 
 def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A last net: what is named like a secret is never written."""
+    """What is named like a secret is never written."""
     for name in event.keys() & SECRET_FIELDS:
-        event[name] = "hidden"
+        event[name] = HIDDEN
     return event
+
+
+def scrub(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What looks like a secret is never written, where the text is not our own.
+
+    Our events are static names with fields. Free text comes from exceptions and from libraries alone.
+    """
+    if event.get("level") in ("debug", "info") and event["event"] in OUR_FREQUENT_EVENTS:
+        return event
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = SECRET_TEXT.sub(HIDDEN, value)
+    return event
+
+
+def report(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hand an unexpected error to whoever was named to `report_errors_to`."""
+    error = event.get("exc_info")
+    if _reporting.send is not None and error and event["event"] not in NOT_REPORTED:
+        cause = error[1] if isinstance(error, tuple) else error
+        cause = sys.exc_info()[1] if cause is True else cause
+        if (
+            isinstance(cause, BaseException)
+            and event.get("level") in ("error", "critical")
+            and is_news(cause)
+        ):
+            _reporting.send(cause, {name: event.get(name) for name in ("event", "request_id", "user_id")})
+    return event
+
+
+def is_news(error: BaseException) -> bool:
+    """Whether this very error is reported for the first time: it may be logged on several of its ways."""
+    if getattr(error, REPORTED, False):
+        return False
+    with suppress(AttributeError):  # of a class with slots
+        setattr(error, REPORTED, True)
+    return True
+
+
+def report_errors_to(send: Callable[[BaseException, Mapping[str, Any]], None] | None) -> None:
+    """Whoever is to be told of each unexpected error, besides the log; None for nobody."""
+    _reporting.send = send
 
 
 def to_json(event: Any, **_: Any) -> str:
@@ -64,11 +132,18 @@ def to_json(event: Any, **_: Any) -> str:
 
 
 def log_request(request: Request, status: int, started: float) -> None:
-    """The line of a request that has ended. The route is the template, so that no identifier is in it."""
+    """The line of a request that has ended. The route is the template, so that no identifier is in it.
+
+    `kind` is the operation, as the OpenAPI document names it.
+    """
+    seconds = time.perf_counter() - started
+    route = request.uri_template
+    observe_request(route, request.method, status, seconds)
     log.info(
         "request",
         method=request.method,
-        route=request.uri_template,
+        route=route,
+        kind=request.route.name.rpartition(".")[2] if request.route else None,
         status=status,
-        duration_ms=round((time.perf_counter() - started) * 1000, 2),
+        duration_ms=round(seconds * 1000, 2),
     )

@@ -73,6 +73,7 @@ class Operation:
     summary: str = ""
     etag: bool = False
     if_match: bool = False
+    prefixes: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -89,6 +90,7 @@ def operation(
     summary: str = "",
     etag: bool = False,
     if_match: bool = False,
+    prefixes: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare what a handler takes and answers.
 
@@ -99,8 +101,9 @@ def operation(
     :param problems: codes by status, beyond those of every such route: `{409: "login_taken"}`
     :param path: the JSON Schema of path parameters that their pattern does not tell
     :param summary: instead of the handler's name in words
-    :param etag: it answers with an ETag, and 304 to If-None-Match
+    :param etag: it answers with an ETag; a GET also 304 to If-None-Match
     :param if_match: it takes If-Match, and answers 412
+    :param prefixes: query parameters of which only the begin of the name is fixed, and what they are
     """
 
     def declare(handler: Handler) -> Handler:
@@ -116,6 +119,7 @@ def operation(
             summary=summary,
             etag=etag,
             if_match=if_match,
+            prefixes=prefixes or {},
         )
         return handler
 

@@ -7,14 +7,16 @@ from urllib.parse import parse_qsl
 
 import orjson
 from marshmallow import Schema
-from sanic.exceptions import BadRequest, PayloadTooLarge
+from sanic.exceptions import BadRequest, PayloadTooLarge, RequestTimeout
 
 from service.errors import Invalid
+from service.log_streams import BrokenOff
 from transport.errors import BadJson, UnsupportedMediaType
 from transport.request import Request
 
 MIB = 2**20
 MAX_PARAMETERS = 100
+MAX_SIZE_DIGITS = 19  # of a Content-Length: more than a row can hold
 UNPACKED_CHUNK = MIB  # bytes that a gzip body may unpack to at a time
 
 
@@ -82,8 +84,7 @@ async def read_body(request: Request, *, limit: int, gzip: bool) -> bytes:
 
     :raises PayloadTooLarge: it is over `limit` bytes, unpacked
     """
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    if (declared_size(request) or 0) > limit:
         raise PayloadTooLarge(f"the body is over {limit} bytes")
     parts: list[bytes] = []
     size = 0
@@ -95,21 +96,50 @@ async def read_body(request: Request, *, limit: int, gzip: bool) -> bytes:
     return b"".join(parts)
 
 
+def declared_size(request: Request) -> int | None:
+    """The Content-Length, None where there is none that can be meant."""
+    declared = request.headers.get("content-length", "")
+    return (
+        int(declared)
+        if declared.isascii() and declared.isdecimal() and len(declared) < MAX_SIZE_DIGITS
+        else None
+    )
+
+
+def is_packed(request: Request) -> bool:
+    """Whether the body is said to be packed with gzip.
+
+    :raises UnsupportedMediaType: it is packed in another way
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise UnsupportedMediaType(f"Content-Encoding {encoding} is not taken here")
+    return encoding in ("gzip", "x-gzip")
+
+
+async def upload_pieces(request: Request) -> AsyncIterator[bytes]:
+    """The body as it arrives, for a use case that reads it itself.
+
+    :raises BrokenOff: the client broke off, or sends nothing any more
+    """
+    try:
+        async for piece in request.raw_chunks():
+            yield piece
+    except (BadRequest, RequestTimeout) as error:
+        raise BrokenOff(f"the upload broke off: {error}") from None
+
+
 async def body_chunks(request: Request, *, gzip: bool) -> AsyncIterator[bytes]:
     """The body piece by piece, unpacked if it came packed. Memory stays flat, whatever it unpacks to.
 
     :raises BadRequest: it breaks off, or is not the gzip that it says
     :raises UnsupportedMediaType: it is packed and may not be, or not with gzip
     """
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        async for chunk in request.raw_chunks():
-            yield chunk
-    elif gzip and encoding in ("gzip", "x-gzip"):
-        async for chunk in gunzip(request.raw_chunks()):
-            yield chunk
-    else:
-        raise UnsupportedMediaType(f"Content-Encoding {encoding} is not taken here")
+    packed = is_packed(request)
+    if packed and not gzip:
+        raise UnsupportedMediaType("Content-Encoding gzip is not taken here")
+    async for chunk in gunzip(request.raw_chunks()) if packed else request.raw_chunks():
+        yield chunk
 
 
 async def gunzip(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -63,14 +63,31 @@ def page(
     return response
 
 
-def next_page(request: Request, cursor: str) -> str:
-    """The address of this list's next page."""
+def next_page(request: Request, cursor: str, *, name: str = "cursor") -> str:
+    """The address of this list's next page, which the parameter `name` tells."""
     parameters = [
         pair
         for pair in parse_qsl(request.query_string, keep_blank_values=True)
-        if pair[0] not in ("cursor", "offset")
+        if pair[0] not in (name, "offset")
     ]
-    return f"{request.path}?{urlencode([*parameters, ('cursor', cursor)])}"
+    return f"{request.path}?{urlencode([*parameters, (name, cursor)])}"
+
+
+def numbered_page(
+    request: Request, schema: Schema, rows: Sequence[Row], following: int | None
+) -> HTTPResponse:
+    """A list whose pages are numbered: `next` is the following page's number, if there is one."""
+    response = ok({"items": schema.dump(rows, many=True), "next": following})
+    if following is not None:
+        response.headers["link"] = f'<{next_page(request, str(following), name="page")}>; rel="next"'
+    return response
+
+
+def warned(response: HTTPResponse, *, is_stale: bool) -> HTTPResponse:
+    """The response, with a Warning if it tells what was true before and can't be asked for now."""
+    if is_stale:
+        response.headers["warning"] = '110 - "Response is Stale"'
+    return response
 
 
 def make_etag(content: bytes | str) -> str:

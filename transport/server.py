@@ -91,11 +91,21 @@ def termination_handled() -> Iterator[Termination]:
 class HttpServer:
     """Worker processes that serve one app on one port. For the main thread of a process without others."""
 
-    def __init__(self, host: str, port: int, workers: int, *, drain: float = DRAIN) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        workers: int,
+        *,
+        drain: float = DRAIN,
+        on_worker_end: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Take the port, so that it is known to be free before anything else is started.
 
-        Raises ServerError if it can't be had. `drain` is in seconds.
+        Raises ServerError if it can't be had. `drain` is in seconds; `on_worker_end` is told the name of each
+        worker that has ended, before another takes its place.
         """
+        self._on_worker_end = on_worker_end
         self.address, self._reservation = _reserve(host, port)
         self._drain = drain
         self._workers = [Worker(number + 1) for number in range(workers)]
@@ -151,6 +161,7 @@ class HttpServer:
 
     def _judge(self, worker: Worker, cause: str) -> None:
         logger.error("worker %d ended: %s; starting it again", worker.number, cause)
+        self._on_worker_end(worker.name)
         if worker.was_up:
             self._failures = 0
             worker.not_before = 0.0

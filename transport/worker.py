@@ -48,11 +48,16 @@ class Worker:
         self._cause = ""
         self._reports: Connection | None = None
 
+    @property
+    def name(self) -> str:
+        """Of the process, whichever it is that fills the place."""
+        return f"trawl-worker-{self.number}"
+
     def start(self, make_app: Callable[[], App], address: tuple[str, int]) -> None:
         self.forget()
         self._reports, reports = _forking.Pipe(duplex=False)
         self.process = _forking.Process(
-            target=_work, args=(make_app, address, reports, os.getpid()), name=f"trawl-worker-{self.number}"
+            target=_work, args=(make_app, address, reports, os.getpid()), name=self.name
         )
         # Until the worker has put its own handlers in place, the signals must not reach ours in its copy.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)

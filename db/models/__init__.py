@@ -3,8 +3,9 @@
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base
 from db.models.events import Event
+from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
-from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
 from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
 
@@ -21,9 +22,11 @@ __all__ = [
     "CategoryQuarter",
     "CountryDay",
     "Event",
+    "Favourite",
     "FilePosition",
     "Goods",
     "Import",
+    "PageVisits",
     "Payment",
     "Product",
     "Reject",

@@ -14,15 +14,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base
 
+Digest = bytes  # Import has a column of that name
+
 
 class Import(Base):
-    """One reading of a log. `bytes` is how far it has come; counts are of committed chunks only."""
+    """One reading of a log. `bytes` is how far it has come; counts are of committed chunks only.
+
+    While it runs, its process holds an advisory lock and renews the heartbeat; `owner` is that process's
+    token: a chunk is stored only while it still stands here. `first_at` and `last_at` bound the times of its
+    visits, which is where undoing looks for them. `prior_…` is the file's position before this import wrote
+    it.
+    """
 
     __tablename__ = "import"
     __table_args__ = (
         CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled', 'undone')", name="status"),
         CheckConstraint("lines = imported + duplicates + rejected", name="lines"),
         Index("ix_import_file", "file", text("id DESC")),
+        # What somebody has to go on with: few rows of many.
+        Index(
+            "ix_import_unfinished",
+            "id",
+            postgresql_where=text("status = 'running' OR (undo_at IS NOT NULL AND status <> 'undone')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -40,6 +54,17 @@ class Import(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
     error: Mapped[str | None]
+    format: Mapped[str | None]  # as detected from its first lines
+    owner: Mapped[str | None]
+    heartbeat_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    resumable: Mapped[bool] = mapped_column(server_default=text("false"))  # servers may go on with it
+    first_at: Mapped[datetime | None]
+    last_at: Mapped[datetime | None]
+    undo_at: Mapped[datetime | None]  # since when it is to be undone
+    prior_offset: Mapped[int | None]
+    prior_line: Mapped[int | None]
+    prior_sha256: Mapped[Digest | None]
+    prior_import_id: Mapped[int | None]
 
     @property
     def lines_per_second(self) -> int:
@@ -56,6 +81,7 @@ class FilePosition(Base):
     offset: Mapped[int]  # bytes
     line: Mapped[int]  # lines before the offset, blank ones too: the editor's count
     prefix_sha256: Mapped[bytes]  # of all bytes before the offset
+    import_id: Mapped[int | None]  # whose work it is
 
 
 class Reject(Base):

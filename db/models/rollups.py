@@ -53,3 +53,12 @@ class CategoryCountryDay(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     requests: Mapped[int]
+
+
+class PageVisits(Base):
+    """Live visits of a page that is named by its path alone, known by the SHA-256 of that path."""
+
+    __tablename__ = "page_visits"
+
+    page_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    visits: Mapped[int]

@@ -51,12 +51,21 @@ class Product(Base):
 
 
 class Goods(Base):
-    """What a `goods_id` was learned to be, from the product page that was viewed before its cart line."""
+    """What a `goods_id` was learned to be: the page viewed last before its first cart line that has one.
+
+    That line's time, position and key tell which line is the first, whatever order lines arrive in; the
+    imports of line and page tell what undoing one of them unlearns.
+    """
 
     __tablename__ = "goods"
 
     goods_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     product_id: Mapped[int] = mapped_column(Integer, ForeignKey("product.id"))
+    learned_at: Mapped[datetime]
+    learned_position: Mapped[int]
+    learned_key: Mapped[str] = mapped_column(Text(collation="C"))
+    line_import_id: Mapped[int | None]
+    view_import_id: Mapped[int | None]
 
 
 class Visit(Base):
@@ -68,21 +77,47 @@ class Visit(Base):
 
     __tablename__ = "visit"
     __table_args__ = (
-        # The last product page of an address before its cart line: how goods are learned.
+        # The product pages and the cart lines of an address: how goods are learned.
         Index(
-            "ix_visit_product_view",
+            "ix_visit_learning",
             "address",
             "occurred_at",
             "position",
-            postgresql_where=text("kind = 'product'"),
+            postgresql_where=text("kind IN ('product', 'cart')"),
         ),
-        # What a user of ours did. A log's user numbers are the shop's.
-        Index("ix_visit_user_id", "user_id", "occurred_at", postgresql_where=text("source <> 'log'")),
+        # What a cart is added up from again when lines of it are undone.
+        Index("ix_visit_cart_id", "cart_id", postgresql_where=text("cart_id IS NOT NULL")),
+        # What a user did. Of a log's lines only those that pay have a user, and cost an entry.
+        Index(
+            "ix_visit_user_id",
+            "user_id",
+            "occurred_at",
+            "request_id",
+            postgresql_where=text("user_id IS NOT NULL"),
+        ),
+        # A live visit's id is its own, whatever the time it is sent with.
+        Index("uq_visit_live_id", "request_id", unique=True, postgresql_where=text("source <> 'log'")),
+        # Where in the table a rare value is, for lists: a hundredth of its size, and nearly free to keep.
+        Index(
+            "ix_visit_values",
+            "page_url",
+            "country",
+            "category_id",
+            postgresql_using="brin",
+            postgresql_ops={
+                "page_url": "text_bloom_ops(n_distinct_per_range = -0.5)",
+                "country": "text_bloom_ops(n_distinct_per_range = 100)",
+                "category_id": "int4_bloom_ops(n_distinct_per_range = 100)",
+            },
+            postgresql_with={"pages_per_range": 32},
+        ),
+        # Live visits among millions of log lines, which pay nothing for it.
+        Index("ix_visit_live_time", "occurred_at", "request_id", postgresql_where=text("source <> 'log'")),
     )
 
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True)
     request_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    position: Mapped[int]  # line number in its file: orders the lines of one second
+    position: Mapped[int]  # orders visits of one instant: line number in the file; when a live one came in
     source: Mapped[str]
     kind: Mapped[str]
     address: Mapped[str | None] = mapped_column(INET)
@@ -95,6 +130,7 @@ class Visit(Base):
     amount: Mapped[int | None]
     import_id: Mapped[int | None]
     page_url: Mapped[str]
+    buyer_id: Mapped[int | None]  # of a live pay page: the user that it names; `user_id` is the visitor's
 
 
 class Cart(Base):

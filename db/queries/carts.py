@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import polars as pl
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.frames import as_arrays
@@ -11,8 +12,14 @@ from db.sql import statement
 IN_ORDER = ("occurred_at", "position")
 
 
+async def merge_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
+    """Merge newly inserted visits (columns of `visit`) into carts, items, learned goods and payments."""
+    await merge_cart_lines(session, visits)
+    await learn_goods(session, visits)
+
+
 async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Merge newly inserted visits (columns of `visit`) into carts, items, payments and learned goods.
+    """Merge visits into carts, items and payments.
 
     Each merge takes the first, the last or the sum, so lines may arrive in any order.
     """
@@ -23,11 +30,43 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
     cart_lines = lines.filter(pl.col("kind") == "cart")
     if not cart_lines.is_empty():
         await session.execute(statement("add_cart_items"), items_of(cart_lines))
-        learnable = cart_lines.select("goods_id", "address", *IN_ORDER)
-        await session.execute(statement("learn_goods"), as_arrays(learnable))
     success_lines = lines.filter(pl.col("kind") == "success")
     if not success_lines.is_empty():
         await session.execute(statement("merge_payments"), as_arrays(payments_of(success_lines)))
+
+
+async def learn_goods(session: AsyncSession, visits: pl.DataFrame) -> None:
+    """Learn from new visits which product goods are: pages may come after the lines that they explain."""
+    lines = visits.filter(pl.col("kind") == "cart").select(
+        "goods_id", "address", *IN_ORDER, "request_id", "import_id"
+    )
+    views = (
+        visits.filter((pl.col("kind") == "product") & pl.col("address").is_not_null())
+        .group_by(view_address="address")
+        .agg(view_at=pl.col("occurred_at").min())
+    )
+    if lines.is_empty() and views.is_empty():
+        return
+    await session.execute(statement("learn_goods"), as_arrays(lines) | as_arrays(views))
+
+
+async def delete_carts(session: AsyncSession, cart_ids: list[int]) -> None:
+    for table, key in (("payment", "cart_id"), ("cart_item", "cart_id"), ("cart", "id")):
+        await session.execute(
+            text(f"DELETE FROM {table} WHERE {key} = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608 - our names
+            {"ids": cart_ids},
+        )
+
+
+async def relearn_goods(session: AsyncSession, import_id: int) -> None:
+    """Learn anew what lines or pages of the import have taught, from what there is without them."""
+    unlearned = await session.execute(
+        text("DELETE FROM goods WHERE :import_id IN (line_import_id, view_import_id) RETURNING goods_id"),
+        {"import_id": import_id},
+    )
+    goods_ids = sorted(unlearned.scalars())
+    if goods_ids:
+        await session.execute(statement("relearn_goods"), {"goods_ids": goods_ids})
 
 
 def carts_of(lines: pl.DataFrame) -> pl.DataFrame:

@@ -7,8 +7,23 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import add_counts, as_arrays, copy_frame
-from db.models import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+from db.frames import add_counts, as_arrays, copy_frame, subtract_counts
+from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+
+# Advisory lock of all who store visits (shared) against those who take visits away (alone).
+WRITERS = 20_181
+WRITE_ALONGSIDE = text(f"SELECT pg_advisory_xact_lock_shared({WRITERS}, 0)")
+WRITE_ALONE = text(f"SELECT pg_advisory_xact_lock({WRITERS}, 0)")
+
+
+async def write_alongside(session: AsyncSession) -> None:
+    """Before visits are stored: others may store theirs meanwhile, and nobody takes any away."""
+    await session.execute(WRITE_ALONGSIDE)
+
+
+async def write_alone(session: AsyncSession) -> None:
+    """Before visits are taken away: waits for those who are storing, and makes new ones wait."""
+    await session.execute(WRITE_ALONE)
 
 
 async def insert_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataFrame:
@@ -135,20 +150,33 @@ async def insert_addresses(session: AsyncSession, addresses: pl.DataFrame) -> No
 
 async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count newly inserted visits in every roll-up. Columns of `visit`, times in UTC."""
+    for model, counts in rollups_of(visits):
+        await add_counts(session, model, counts)
+
+
+async def subtract_from_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
+    """The contrary, for visits that were deleted. Nobody else may be writing."""
+    for model, counts in rollups_of(visits):
+        await subtract_counts(session, model, counts)
+
+
+def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
+    """What visits add to each roll-up, in the order in which roll-ups are written."""
     counted = visits.with_columns(
         quarter=pl.col("occurred_at").dt.truncate("15m"), day=pl.col("occurred_at").dt.truncate("1d")
     )
     pages = counted.filter(pl.col("category_id").is_not_null())
     located = counted.filter(pl.col("country").is_not_null())
     located_pages = located.filter(pl.col("category_id").is_not_null())
-    await add_counts(session, RequestQuarter, count_by(counted, "quarter", "source"))
-    await add_counts(session, CategoryQuarter, count_by(pages, "category_id", "quarter", "kind", "source"))
-    await add_counts(session, CountryDay, count_by(located, "day", "country", "source"))
-    await add_counts(
-        session,
-        CategoryCountryDay,
-        count_by(located_pages, "category_id", "day", "country", "kind", "source"),
-    )
+    return [
+        (RequestQuarter, count_by(counted, "quarter", "source")),
+        (CategoryQuarter, count_by(pages, "category_id", "quarter", "kind", "source")),
+        (CountryDay, count_by(located, "day", "country", "source")),
+        (
+            CategoryCountryDay,
+            count_by(located_pages, "category_id", "day", "country", "kind", "source"),
+        ),
+    ]
 
 
 def count_by(visits: pl.DataFrame, *key: str) -> pl.DataFrame:

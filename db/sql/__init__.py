@@ -1,10 +1,12 @@
 """SQL kept in files beside this one, each named as the query that runs it."""
 
+import re
 from functools import cache
 from pathlib import Path
 
 from sqlalchemy import TextClause, text
 
+PARAMETER = re.compile(r"(?<!:):([a-z_0-9]+)")
 FOLDER = Path(__file__).parent
 
 
@@ -12,3 +14,11 @@ FOLDER = Path(__file__).parent
 def statement(name: str) -> TextClause:
     """The statement in `<name>.sql`."""
     return text((FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+@cache
+def driver_statement(name: str) -> tuple[str, tuple[str, ...]]:
+    """The statement in `<name>.sql` as the driver takes it, and the names of its parameters in order."""
+    sql = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    names = tuple(dict.fromkeys(PARAMETER.findall(sql)))
+    return PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names

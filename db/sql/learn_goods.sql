@@ -1,23 +1,81 @@
--- For each goods_id not learned yet, the product whose page the cart line's address viewed last before it, of the
--- first cart line in time for which there is one.
-INSERT INTO goods (goods_id, product_id)
-SELECT DISTINCT ON (line.goods_id) line.goods_id, viewed.product_id
-FROM unnest(
-    CAST(:goods_id AS bigint[]),
-    CAST(:address AS inet[]),
-    CAST(:occurred_at AS timestamptz[]),
-    CAST(:position AS bigint[])
-) AS line (goods_id, address, occurred_at, position)
+-- Of new cart lines, and of the cart lines known before that stand after a new product page of their address: for each
+-- goods_id the first one for which its address viewed a product before it, and the product viewed last before it.
+-- Nothing where an earlier line has taught it already, so the answer does not depend on the order of arrival.
+WITH line AS (
+    SELECT *
+    FROM unnest(
+        CAST(:goods_id AS bigint[]),
+        CAST(:address AS inet[]),
+        CAST(:occurred_at AS timestamptz[]),
+        CAST(:position AS bigint[]),
+        CAST(:request_id AS text[]),
+        CAST(:import_id AS bigint[])
+    ) AS new (goods_id, address, occurred_at, position, request_id, import_id)
+    UNION
+    SELECT
+        later.goods_id,
+        later.address,
+        later.occurred_at,
+        later.position,
+        later.request_id,
+        later.import_id
+    FROM unnest(CAST(:view_address AS inet[]), CAST(:view_at AS timestamptz[])) AS seen (address, since)
+    INNER JOIN visit AS later
+        ON
+            seen.address = later.address
+            AND later.kind = 'cart'
+            AND seen.since <= later.occurred_at
+),
+
+candidate AS (
+    SELECT line.*
+    FROM line
+    WHERE
+        NOT EXISTS (
+            SELECT FROM goods
+            WHERE
+                goods.goods_id = line.goods_id
+                AND (goods.learned_at, goods.learned_position, goods.learned_key)
+                < (line.occurred_at, line.position, line.request_id COLLATE "C")
+        )
+)
+
+INSERT INTO goods AS known (
+    goods_id, product_id, learned_at, learned_position, learned_key, line_import_id, view_import_id
+)
+SELECT DISTINCT ON (candidate.goods_id)
+    candidate.goods_id,
+    viewed.product_id,
+    candidate.occurred_at,
+    candidate.position,
+    candidate.request_id,
+    candidate.import_id,
+    viewed.import_id
+FROM candidate
 CROSS JOIN LATERAL (
-    SELECT visit.product_id
+    SELECT
+        visit.product_id,
+        visit.import_id
     FROM visit
     WHERE
         visit.kind = 'product'
-        AND visit.address = line.address
-        AND (visit.occurred_at, visit.position) < (line.occurred_at, line.position)
-    ORDER BY visit.occurred_at DESC, visit.position DESC
+        AND visit.address = candidate.address
+        AND (visit.occurred_at, visit.position) < (candidate.occurred_at, candidate.position)
+    ORDER BY visit.occurred_at DESC, visit.position DESC, visit.request_id DESC
     LIMIT 1
 ) AS viewed
-WHERE NOT EXISTS (SELECT FROM goods WHERE goods.goods_id = line.goods_id)
-ORDER BY line.goods_id, line.occurred_at, line.position
-ON CONFLICT DO NOTHING;
+ORDER BY
+    candidate.goods_id,
+    candidate.occurred_at,
+    candidate.position,
+    candidate.request_id COLLATE "C"
+ON CONFLICT (goods_id) DO UPDATE SET
+    product_id = excluded.product_id,
+    learned_at = excluded.learned_at,
+    learned_position = excluded.learned_position,
+    learned_key = excluded.learned_key,
+    line_import_id = excluded.line_import_id,
+    view_import_id = excluded.view_import_id
+WHERE
+    (excluded.learned_at, excluded.learned_position, excluded.learned_key)
+    <= (known.learned_at, known.learned_position, known.learned_key);

@@ -47,6 +47,20 @@ FROM (
     UNION ALL
     (
         SELECT
+            favourite.added_at AS at,
+            'favourite_added' AS type,
+            favourite.kinopoisk_id::text AS detail,
+            'favourite ' || lpad(favourite.kinopoisk_id::text, 19, '0') AS ref
+        FROM favourite
+        WHERE
+            favourite.account_id = :account_id
+            AND (CAST(:before_at AS timestamptz) IS NULL OR favourite.added_at <= :before_at)
+        ORDER BY favourite.added_at DESC
+        FETCH FIRST (CAST(:limit AS bigint) + CAST(:offset AS bigint)) ROWS WITH TIES
+    )
+    UNION ALL
+    (
+        SELECT
             event.occurred_at AS at,
             'event' AS type,
             event.event_type AS detail,

@@ -18,7 +18,10 @@ SELECT
         SELECT count(*) FROM task
         WHERE task.account_id = account.id
     ) AS tasks,
-    0 AS favourites
+    (
+        SELECT count(*) FROM favourite
+        WHERE favourite.account_id = account.id
+    ) AS favourites
 FROM account
 WHERE account.id = ANY(CAST(:account_ids AS bigint[]))
 ORDER BY account.id;

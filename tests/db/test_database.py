@@ -240,4 +240,4 @@ async def test_the_migrations_make_the_models_tables(db: Database) -> None:
         index = await session.scalar(
             text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_visit_user_id'")
         )
-    assert "(user_id, occurred_at) WHERE (source <> 'log'::text)" in index
+    assert "(user_id, occurred_at, request_id) WHERE (user_id IS NOT NULL)" in index

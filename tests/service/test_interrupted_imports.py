@@ -17,7 +17,8 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from service.imports import INTERRUPTED, list_imports
+from service.import_record import INTERRUPTED
+from service.imports import list_imports
 from tests.log_imports import NOW, Importer, counts, some_lines
 
 ROOT = Path(__file__).parents[2]

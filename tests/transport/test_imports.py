@@ -19,6 +19,7 @@ from tests.log_imports import Importer, chunks_of, some_lines, write
 FIELDS = {
     "id",
     "name",
+    "format",
     "status",
     "dry_run",
     "bytes",

@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.http_client import Client, User
+from transport.observe import scrub
 
 SCRIPT = """
 import logging, structlog, sys
@@ -85,3 +86,18 @@ async def test_no_secret_is_logged(client: Client, user: User) -> None:
     told = repr(logs)
     for secret in (key, user.token, answer.json["access_token"], "not the password", "correct horse"):
         assert secret not in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "401 for eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2VjcmV0",
+        "GET /x Authorization: Bearer c2VjcmV0",
+        "can't connect to postgresql://anna:c2VjcmV0@db/trawl",
+        "DSN password=c2VjcmV0 host=db",
+        'body {"password": "c2VjcmV0"}',
+        f"key trawl_{'c2VjcmV0' * 6}",
+    ],
+)
+def test_what_looks_like_a_secret_is_not_written_wherever_it_stands(text: str) -> None:
+    assert "c2VjcmV0" not in str(scrub(None, "", {"event": text, "level": "error", "exception": text}))

@@ -114,7 +114,7 @@ def operation_of(fact: RouteFacts, unique: str, schemas: SchemaDocument, shared:
         }
     told["responses"] = {
         **{str(status): answer_of(fact, status, schemas) for status in sorted(fact.operation.answers)},
-        **({"304": not_modified(fact)} if fact.operation.etag else {}),
+        **({"304": not_modified(fact)} if fact.is_tagged_get else {}),
         **problems_of(fact, shared),
     }
     return told
@@ -147,7 +147,11 @@ def parameters_of(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]:
         for name, schema in fact.parameters.items()
     ]
     found += schemas.parameters(fact.operation.query)
-    if fact.operation.etag:
+    found += [
+        {"name": f"{prefix}*", "in": "query", "description": text, "schema": TEXT}
+        for prefix, text in fact.operation.prefixes.items()
+    ]
+    if fact.is_tagged_get:
         found.append(header("If-None-Match", "an ETag; 304 if it is still the one"))
     if fact.operation.if_match:
         found.append(header("If-Match", "an ETag; 412 if it is no longer the one"))
@@ -165,7 +169,7 @@ def answer_of(fact: RouteFacts, status: int, schemas: SchemaDocument) -> Json:
     names = ["X-Request-ID", *(LIMIT_HEADERS if fact.limit != "none" else ())]
     names += ["Location"] if status in (201, 202) else []
     names += ["Link"] if isinstance(shape, Page) else []
-    names += ["ETag"] if fact.operation.etag and status == 200 else []  # noqa: PLR2004 - statuses are names
+    names += ["ETag"] if fact.operation.etag and status in (200, 201) else []
     described = {200: "Done", 201: "Made", 202: "It goes on", 204: "Done; no body"}
     return {
         "description": described.get(status, "See the body"),

@@ -19,6 +19,8 @@ DETAILS = {
     "internal_error": "something went wrong here; the log tells what",
     "invalid": "title: must have 1 to 200 characters",
     "login_taken": "this login is taken",
+    "movies_not_configured": "films can't be looked up here: no KINOPOISK_API_KEY is set",
+    "movies_unavailable": "films can't be looked up right now",
     "not_found": "nothing has this path",
     "not_yours": "only the user itself may do this",
     "out_of_scope": "this needs another scope, or a token: keys are not taken everywhere",

@@ -42,6 +42,11 @@ class RouteFacts:
     operation: Operation
 
     @property
+    def is_tagged_get(self) -> bool:
+        """Whether it answers 304."""
+        return self.operation.etag and self.method == "get"
+
+    @property
     def has_body(self) -> bool:
         """Whether a body is read, though perhaps for nothing."""
         return self.method in ("post", "put", "patch", "delete")

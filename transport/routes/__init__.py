@@ -8,6 +8,8 @@ from transport.routes import (
     events,
     imports,
     keys,
+    movies,
+    pages,
     profile,
     reports,
     root,
@@ -15,6 +17,7 @@ from transport.routes import (
     stats,
     tasks,
     users,
+    visits,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -28,6 +31,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports.blueprint,
     reports.blueprint,
     tasks.blueprint,
+    movies.blueprint,
+    visits.blueprint,
+    pages.blueprint,
     events.blueprint,
     stats.blueprint,
 )

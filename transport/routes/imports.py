@@ -1,4 +1,4 @@
-"""Imports of access logs: start one, watch it, read what it rejected."""
+"""Imports of access logs: start one, watch it, read what it rejected, cancel and undo it."""
 
 from datetime import UTC, datetime
 
@@ -10,14 +10,17 @@ from api.imports import (
     ListRejectsRequest,
     ParseLogRequest,
     RejectResponse,
+    UploadLogRequest,
 )
-from service import imports
-from transport.operations import Page, operation
-from transport.parsing import query
+from service import import_undo, imports
+from transport.operations import Page, Text, operation
+from transport.parsing import declared_size, is_packed, query, upload_pieces
 from transport.request import Request
 from transport.responses import accepted, no_content, ok, page
 
 blueprint = Blueprint("imports")
+
+LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/caviar/\n"
 
 
 @blueprint.get("/parse", ctx_scope="imports:write")
@@ -25,18 +28,37 @@ blueprint = Blueprint("imports")
 @operation(
     query=ParseLogRequest,
     answers={200: ImportResponse, 202: ImportResponse},
-    problems={404: "no_such_log"},
+    problems={404: "no_such_log", 409: "import_running"},
 )
 async def parse_log(request: Request) -> HTTPResponse:
     asked = query(request, ParseLogRequest())
     if request.method == "HEAD":  # asks what GET would answer, and must not import
         return no_content()
     deps = request.deps
-    record = await imports.parse_log(
-        deps.db, deps.geo, deps.logs, deps.background, **asked, clock=lambda: datetime.now(UTC)
-    )
+    record = await imports.parse_log(deps.db, deps.geo, deps.logs, deps.background, **asked, clock=now)
     answer = ImportResponse().dump(record)
     return accepted(f"/imports/{record.id}", answer) if record.status == "running" else ok(answer)
+
+
+@blueprint.post("/imports", ctx_admin=True, stream=True)
+@operation(
+    query=UploadLogRequest,
+    body={"text/plain": Text(LINE, "A log, plain or gzip, under any content type.")},
+    answers={202: ImportResponse},
+)
+async def upload_log(request: Request) -> HTTPResponse:
+    deps = request.deps
+    record = await imports.upload_log(
+        deps.db,
+        deps.geo,
+        deps.logs,
+        upload_pieces(request),
+        **query(request, UploadLogRequest()),
+        packed=is_packed(request),
+        size=declared_size(request),
+        clock=now,
+    )
+    return accepted(f"/imports/{record.id}", ImportResponse().dump(record))
 
 
 @blueprint.get("/imports", ctx_scope="imports:read")
@@ -54,9 +76,23 @@ async def get_import(request: Request, import_id: int) -> HTTPResponse:
     return ok(ImportResponse().dump(record))
 
 
+@blueprint.delete("/imports/<import_id:id>", ctx_admin=True)
+@operation(answers={200: ImportResponse, 202: ImportResponse}, problems={409: "import_running"})
+async def delete_import(request: Request, import_id: int) -> HTTPResponse:
+    deps = request.deps
+    record = await import_undo.delete_import(deps.db, deps.background, import_id, clock=now)
+    answer = ImportResponse().dump(record)
+    is_over = record.status in ("cancelled", "undone") and not import_undo.is_under_way(record)
+    return ok(answer) if is_over else accepted(f"/imports/{record.id}", answer)
+
+
 @blueprint.get("/imports/<import_id:id>/rejects", ctx_scope="imports:read")
 @operation(query=ListRejectsRequest, answers={200: Page(RejectResponse)})
 async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
     asked = query(request, ListRejectsRequest())
     rows = await imports.list_rejects(request.deps.db, import_id, **asked)
     return page(request, RejectResponse(), rows, limit=asked["limit"], key=lambda row: (row.line,))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

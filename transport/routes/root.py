@@ -1,15 +1,22 @@
 """/, /health and /ready: whether the service is there, and whether all that it stands on is."""
 
+import asyncio
+
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.health import GreetingResponse, HealthResponse, ReadyResponse
+from service import metrics
 from service.health import check_health
-from transport.operations import operation
+from transport.operations import Text, operation
 from transport.request import Request
 from transport.responses import ok
+from transport.sampling import sample_health
 
 blueprint = Blueprint("root")
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METRICS_EXAMPLE = 'trawl_request_duration_seconds_count{method="GET",route="/tasks",status="200"} 12.0\n'
 
 
 @blueprint.get("/", ctx_public=True, ctx_limit="none")
@@ -34,3 +41,11 @@ async def get_ready(request: Request) -> HTTPResponse:
     good = not draining and (await check_health(request.deps)).good
     status = "ok" if good else "draining" if draining else "down"
     return ok(ReadyResponse().dump({"status": status}), status=200 if good else 503)
+
+
+@blueprint.get("/metrics", ctx_public=True, ctx_limit="none")
+@operation(answers={200: {"text/plain": Text(METRICS_EXAMPLE, "Prometheus's text format")}})
+async def get_metrics(request: Request) -> HTTPResponse:
+    """Counts and times over all workers."""
+    await sample_health(request.deps)
+    return HTTPResponse(await asyncio.to_thread(metrics.exposition), content_type=METRICS_TYPE)

@@ -37,7 +37,7 @@ def shown(request: Request, task: TaskRow) -> HTTPResponse:
 
 
 @blueprint.post("/tasks", ctx_scope="tasks:write")
-@operation(body=CreateTaskRequest, answers={201: TaskResponse})
+@operation(body=CreateTaskRequest, answers={201: TaskResponse}, etag=True)
 async def create_task(request: Request) -> HTTPResponse:
     new = body(request, create_request)
     task = await tasks.create_task(request.deps.db, request.user_id, now=request.origin.at, **new)
@@ -66,13 +66,13 @@ async def get_task(request: Request, task_id: int) -> HTTPResponse:
 
 
 @blueprint.put("/tasks/<task_id:id>", ctx_scope="tasks:write")
-@operation(body=ReplaceTaskRequest, answers={200: TaskResponse}, if_match=True)
+@operation(body=ReplaceTaskRequest, answers={200: TaskResponse}, etag=True, if_match=True)
 async def replace_task(request: Request, task_id: int) -> HTTPResponse:
     return await change(request, task_id, body(request, replace_request))
 
 
 @blueprint.patch("/tasks/<task_id:id>", ctx_scope="tasks:write")
-@operation(body=UpdateTaskRequest, answers={200: TaskResponse}, if_match=True)
+@operation(body=UpdateTaskRequest, answers={200: TaskResponse}, etag=True, if_match=True)
 async def update_task(request: Request, task_id: int) -> HTTPResponse:
     return await change(request, task_id, body(request, update_request))
 

@@ -1,0 +1,102 @@
+"""Which visits are asked for, and how they are counted."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
+
+from api.fields import Choice, DateTime, Integer, IntegerText, Strict, Text
+from api.paging import Cursor, PageQuery
+from api.reports import MAX_CATEGORY, TimeZone
+from api.visits import MAX_PAGE_URL
+
+MAX_KEY = 64  # characters of what tells visits of one instant apart
+GROUPS = ("page", "user", "country", "category", "hour", "day", "week", "month")
+MAX_GROUPS = 2
+COUNTRY = re.compile(r"[A-Za-z]{2}")
+ASKED_FOR = {"x-optional": True}  # for the OpenAPI document
+
+
+class CountryCode(Text):
+    """An ISO 3166 code of two letters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(minimum=2, maximum=2, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        code = super()._deserialize(value, attr, data, **kwargs)
+        if not COUNTRY.fullmatch(code):
+            raise ValidationError("must be a country code of two letters")
+        return code.upper()
+
+
+class VisitFilter(Strict):
+    """Which visits are asked for: of [from, to), and with these values."""
+
+    since = DateTime(data_key="from", load_default=None)
+    until = DateTime(data_key="to", load_default=None)
+    user_id = IntegerText(load_default=None)
+    page_url = Text(minimum=1, maximum=MAX_PAGE_URL, load_default=None)
+    source = Choice("log", "api", "page", load_default=None)
+    country = CountryCode(load_default=None)
+    category = Text(minimum=1, maximum=MAX_CATEGORY, load_default=None)
+
+    @validates_schema
+    def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["since"] and data["until"] and data["since"] > data["until"]:
+            raise ValidationError("is before from", "to")
+
+
+class ListVisitsRequest(VisitFilter, PageQuery):
+    after = Cursor(DateTime(), Text(minimum=1, maximum=MAX_KEY))
+
+
+class ExportVisitsRequest(VisitFilter):
+    format = Choice("ndjson", "csv", load_default="ndjson")
+
+
+class GroupBy(Text):
+    """Up to two names of groups, with a comma between them."""
+
+    def __init__(self, *names: str, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=100, **kwargs)
+        self.names = names
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        groups = tuple(super()._deserialize(value, *args, **kwargs).split(","))
+        if len(groups) > MAX_GROUPS or len(set(groups)) < len(groups) or not set(groups) <= set(self.names):
+            raise ValidationError(f"must be one or two different ones of: {', '.join(self.names)}")
+        return groups
+
+
+class CountVisitsRequest(VisitFilter, PageQuery):
+    """Without `group_by` all visits are one group."""
+
+    group_by = GroupBy(*GROUPS, load_default=None)
+    tz = TimeZone(load_default="UTC")
+    after = Cursor(Integer(minimum=1))
+
+
+class VisitCountResponse(Schema):
+    """Visits of one group. Of the group fields there are those asked for; times are begins, in UTC."""
+
+    page_url = fields.String(allow_none=True, metadata=ASKED_FOR)
+    user_id = fields.Integer(allow_none=True, metadata=ASKED_FOR)
+    country = fields.String(allow_none=True, metadata=ASKED_FOR)
+    category = fields.String(allow_none=True, metadata=ASKED_FOR)
+    hour = DateTime(metadata=ASKED_FOR)
+    day = DateTime(metadata=ASKED_FOR)
+    week = DateTime(metadata=ASKED_FOR)
+    month = DateTime(metadata=ASKED_FOR)
+    visits = fields.Integer()
+    visitors = fields.Integer()
+    first = DateTime()
+    last = DateTime()
+
+    @pre_dump
+    def flatten(self, count: Any, **_: Any) -> dict[str, Any]:
+        counts = {name: getattr(count, name) for name in ("visits", "visitors", "first", "last")}
+        return {**count.group, **counts}

@@ -1,0 +1,181 @@
+"""Kills a server that imports a log, again and again, then lets it finish and compares with what is known.
+
+python -m bench.crash_test --kills 20 --what all        # the server, its workers, PostgreSQL and Valkey
+python -m bench.crash_test --kills 20 --what postgres   # PostgreSQL alone, below a living server
+python -m bench.crash_test --kills 20 --what workers    # the workers alone
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from bench.shop_log import KnownAnswers, generate
+from clients.geo import Geo
+from composition import running
+from config import read_settings
+from db.database import Database
+from service.reports import REPORTS
+from tests.log_imports import Importer
+from tests.service.test_reports import ask
+
+ROOT = Path(__file__).parents[1]
+PASSWORD = "a long password of a test"
+PATIENCE = 300.0
+
+
+class Victim:
+    """A server on its own data, that can be killed."""
+
+    def __init__(self, folder: Path, log: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.environ = os.environ | {
+            "DATA_DIR": str(folder / "var"),
+            "PORT": str(port),
+            "WORKERS": "2",
+            "LOGS_FILE": str(log),
+            "ADMIN_LOGIN": "root",
+            "ADMIN_PASSWORD": PASSWORD,
+            "RATE_LIMIT_PER_MINUTE": "0",
+            "LOG_LEVEL": "ERROR",
+        }
+        self._token = ""
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py")], cwd=ROOT, env=self.environ, stdout=subprocess.DEVNULL
+        )
+
+    def family(self) -> dict[int, str]:
+        """The processes of the server and their programs' names, the server's own first."""
+        parents: dict[int, tuple[int, str]] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                head, _, tail = stat.read_text().rpartition(") ")
+                pid, _, name = head.partition(" (")
+                parents[int(pid)] = int(tail.split()[1]), name
+        found = {self.process.pid: "server"}
+        while more := {pid: name for pid, (of, name) in parents.items() if of in found and pid not in found}:
+            found |= more
+        return found
+
+    def kill(self, what: str) -> None:
+        family = self.family()
+        chosen = {
+            "all": list(family),
+            "postgres": [pid for pid, name in family.items() if name.startswith("postgres")],
+            "workers": [pid for pid, name in family.items() if name.startswith("python")],
+        }[what]
+        for pid in chosen:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if what == "all":
+            self.process.wait()
+            self.start()
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask until there is an answer."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                if not self._token and path != "/login":
+                    login = {"login": "root", "password": PASSWORD}
+                    self._token = self.call("POST", "/login", login)["access_token"]
+                request = urllib.request.Request(
+                    self.url + path,
+                    method=method,
+                    data=json.dumps(body).encode() if body else None,
+                    headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+                )
+                with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                    found: dict[str, Any] = json.load(answer)
+                    return found
+            except OSError:  # HTTPError is one
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+async def compare(environ: dict[str, str], known: KnownAnswers) -> list[str]:
+    """What is not as it must be."""
+    wrong: list[str] = []
+    with running(read_settings(environ)) as (addresses, _):
+        db = Database.connect(addresses.database)
+        shop = Importer(db, Geo.open())
+        [(visits,)] = await shop.rows("SELECT count(*) FROM visit")
+        if visits != known.lines:
+            wrong.append(f"{visits} visits of {known.lines} lines")
+        [(imported, positioned)] = await shop.rows(
+            "SELECT (SELECT sum(imported) FROM import), (SELECT sum(line) FROM file_position)"
+        )
+        if (imported, positioned) != (known.lines, known.lines):
+            wrong.append(f"imports say {imported}, the position {positioned}")
+        try:
+            await shop.check_rollups()
+        except AssertionError as error:
+            wrong.append(f"roll-up {error}")
+        for number in REPORTS:
+            answer = (await ask(shop, number)).answer
+            if answer != known.answers[number]:
+                wrong.append(f"report {number}: {answer}, not {known.answers[number]}")
+        await db.close()
+    return wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.crash_test", description=__doc__)
+    parser.add_argument("--lines", type=int, default=400_000)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--what", choices=("all", "postgres", "workers"), default="all")
+    parser.add_argument("--longest", type=float, default=4.0, help="seconds between two kills at most")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    rng, known = Random(asked.seed), KnownAnswers()
+    folder = Path(tempfile.mkdtemp(prefix="trawl-crash-", dir="/tmp"))
+    folder.chmod(0o755)
+    log = folder / "logs.txt"
+    with log.open("w") as file:
+        for line in generate(asked.lines, asked.seed, known=known):
+            file.write(line)
+    victim = Victim(folder, log)
+    begun = time.monotonic()
+    victim.call("GET", "/ready")
+    stages: list[int] = []
+    for _ in range(asked.kills):
+        victim.call("POST", "/parse?wait=0")
+        time.sleep(rng.uniform(0, asked.longest))
+        victim.kill(asked.what)
+        stages.append(sum(row["imported"] for row in victim.call("GET", "/imports?limit=1000")["items"]))
+    victim.call("POST", "/parse?wait=300")
+    rows = victim.call("GET", "/imports?limit=1000")["items"]
+    victim.stop()
+    wrong = asyncio.run(compare(victim.environ, known))
+    took, told = time.monotonic() - begun, wrong or "all as it must be"
+    print(f"{asked.kills} kills of {asked.what} in {took:.0f} s; imported after each: {stages}")
+    print(f"{len(rows)} imports: {sorted({row['status'] for row in rows})}; {told}")
+    shutil.rmtree(folder)
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

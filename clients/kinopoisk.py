@@ -1,0 +1,161 @@
+"""The Kinopoisk API Unofficial: films by keyword and by id. One request a call; no cache, no second try."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import structlog
+
+from clients.film_records import Film, FilmPage, film_from, page_from
+
+log = structlog.get_logger("trawl.kinopoisk")
+
+MAX_ANSWER = 2**20  # bytes; a full page of long descriptions has a tenth of that
+CONNECTIONS = 10
+FAILING_STATUS = 500
+CHUNK = 65536
+
+
+class UpstreamError(Exception):
+    """The film service gave no answer that can be used."""
+
+
+class FilmUnknown(UpstreamError):
+    """It has no such film."""
+
+
+class KeyRefused(UpstreamError):
+    """It does not take the key, or the key's quota is used up. `status` is 401 or 402."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.cause = "its quota is used up" if status == HTTPStatus.PAYMENT_REQUIRED else "it is refused"
+        super().__init__(f"the key: {self.cause} ({status})")
+
+
+class UpstreamRefused(UpstreamError):
+    """It does not take this request, which says nothing of the next one."""
+
+
+class UpstreamFailed(UpstreamError):
+    """It is away, too busy, or answers nonsense: whoever asks next will most likely fare the same."""
+
+
+class UpstreamSlow(UpstreamFailed):
+    """It has not answered within the time that it was given."""
+
+
+class Kinopoisk:
+    """A client of the service at `url`. All that it raises are UpstreamErrors."""
+
+    def __init__(self, url: str, key: str, *, max_answer: int = MAX_ANSWER) -> None:
+        self.url = url.rstrip("/")
+        self._headers = {"X-API-KEY": key, "Accept": "application/json", "Accept-Encoding": "identity"}
+        self._max_answer = max_answer
+        self._session: aiohttp.ClientSession | None = None
+
+    async def search(self, keyword: str, page: int, *, within: float) -> FilmPage:
+        """A page of films, counted from 1. Waits `within` seconds at most, as all calls do."""
+        parameters = {"keyword": keyword, "page": str(page)}
+        return page_from(
+            await self._get("search", "/api/v2.1/films/search-by-keyword", within, parameters), page
+        )
+
+    async def film(self, kinopoisk_id: int, *, within: float) -> Film:
+        found = film_from(await self._get("film", f"/api/v2.2/films/{kinopoisk_id}", within))
+        if found is None:
+            raise UpstreamFailed("the answer is no film")
+        return replace(found, kinopoisk_id=kinopoisk_id)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _get(
+        self, kind: str, path: str, within: float, parameters: Mapping[str, str] | None = None
+    ) -> Mapping[str, Any]:
+        """The JSON object at a path, and a log line of how that went."""
+        started = time.perf_counter()
+        outcome = "cancelled"
+        try:
+            answer = await self._request(path, within, parameters)
+            outcome = "ok"
+        except UpstreamError as error:
+            outcome = str(error)
+            raise
+        finally:
+            duration = round((time.perf_counter() - started) * 1000, 2)
+            log.info("upstream_call", kind=f"kinopoisk_{kind}", status=outcome, duration_ms=duration)
+        return answer
+
+    async def _request(
+        self, path: str, within: float, parameters: Mapping[str, str] | None
+    ) -> Mapping[str, Any]:
+        session = self._open_session()
+        try:
+            async with (
+                asyncio.timeout(within),
+                session.get(self.url + path, params=parameters, allow_redirects=False) as response,
+            ):
+                check_status(response.status)
+                return parse(await read_capped(response, self._max_answer))
+        except TimeoutError:
+            raise UpstreamSlow("no answer in time") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise UpstreamFailed(f"the connection failed: {type(error).__name__}") from error
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        """Made in the loop that uses it: the client itself is made before there is one."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                headers=self._headers,
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # a small packed answer could unpack to any size
+                timeout=aiohttp.ClientTimeout(total=None),  # every call says its own
+            )
+        return self._session
+
+
+def check_status(status: int) -> None:
+    match status:
+        case HTTPStatus.OK:
+            return
+        case HTTPStatus.NOT_FOUND:
+            raise FilmUnknown("404")
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.PAYMENT_REQUIRED:
+            raise KeyRefused(status)
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            raise UpstreamFailed("429")
+    # Redirects are not followed: the key would go with them to wherever they lead.
+    if status >= FAILING_STATUS or status < HTTPStatus.BAD_REQUEST:
+        raise UpstreamFailed(str(status))
+    raise UpstreamRefused(str(status))
+
+
+async def read_capped(response: aiohttp.ClientResponse, most: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_chunked(CHUNK):
+        size += len(chunk)
+        if size > most:
+            response.close()
+            raise UpstreamFailed("the answer is too large")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def parse(body: bytes) -> Mapping[str, Any]:
+    """The standard library's parser, unlike orjson, takes half a surrogate pair in a film's description."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UpstreamFailed("the answer is no JSON") from None
+    if not isinstance(answer, dict):
+        raise UpstreamFailed("the answer is no JSON object")
+    return answer

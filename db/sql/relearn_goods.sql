@@ -1,0 +1,53 @@
+-- Learn :goods_ids, which are not known, from all cart lines that there are, as learn_goods does from new ones.
+INSERT INTO goods (
+    goods_id, product_id, learned_at, learned_position, learned_key, line_import_id, view_import_id
+)
+SELECT
+    lost.goods_id,
+    taught.product_id,
+    taught.occurred_at,
+    taught.position,
+    taught.request_id,
+    taught.line_import_id,
+    taught.view_import_id
+FROM unnest(CAST(:goods_ids AS bigint[])) AS lost (goods_id)
+CROSS JOIN LATERAL (
+    SELECT
+        line.occurred_at,
+        line.position,
+        line.request_id,
+        line.import_id AS line_import_id,
+        viewed.product_id,
+        viewed.import_id AS view_import_id
+    FROM (
+        SELECT
+            visit.address,
+            visit.occurred_at,
+            visit.position,
+            visit.request_id,
+            visit.import_id
+        FROM cart_item
+        INNER JOIN visit ON cart_item.cart_id = visit.cart_id
+        WHERE
+            cart_item.goods_id = lost.goods_id
+            AND visit.kind = 'cart'
+            AND visit.goods_id = lost.goods_id
+        ORDER BY visit.occurred_at, visit.position, visit.request_id
+        OFFSET 0 -- keeps the order, so that the first line with a page before it ends the search
+    ) AS line
+    CROSS JOIN LATERAL (
+        SELECT
+            visit.product_id,
+            visit.import_id
+        FROM visit
+        WHERE
+            visit.kind = 'product'
+            AND visit.address = line.address
+            AND (visit.occurred_at, visit.position) < (line.occurred_at, line.position)
+        ORDER BY visit.occurred_at DESC, visit.position DESC, visit.request_id DESC
+        LIMIT 1
+    ) AS viewed
+    ORDER BY line.occurred_at, line.position, line.request_id
+    LIMIT 1
+) AS taught
+ORDER BY lost.goods_id;

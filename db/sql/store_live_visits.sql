@@ -1,0 +1,151 @@
+-- Store live visits with the roll-ups that count them, or nothing at all if a category or product has no id yet.
+-- Each id stands once in what is given. One row a visit: its id, whether it is new, and how often its page was visited.
+-- Tables are written in the order of service/visit_rows.py, and rows in the order of their keys: each step asks for
+-- the step before it, because PostgreSQL promises no order of its own.
+WITH given AS (
+    SELECT
+        sent.*,
+        category.id AS category_id,
+        product.id AS product_id,
+        bool_and(
+            (sent.category IS NULL) = (category.id IS NULL) AND (sent.product IS NULL) = (product.id IS NULL)
+        ) OVER () AS all_named
+    FROM unnest(
+        CAST(:request_id AS text[]),
+        CAST(:occurred_at AS timestamptz[]),
+        CAST(:position AS bigint[]),
+        CAST(:source AS text[]),
+        CAST(:kind AS text[]),
+        CAST(:address AS inet[]),
+        CAST(:country AS text[]),
+        CAST(:category AS bytea[]),
+        CAST(:product AS bytea[]),
+        CAST(:user_id AS bigint[]),
+        CAST(:cart_id AS bigint[]),
+        CAST(:goods_id AS bigint[]),
+        CAST(:amount AS bigint[]),
+        CAST(:buyer_id AS bigint[]),
+        CAST(:page_url AS text[]),
+        CAST(:page_sha256 AS bytea[])
+    ) AS sent (
+        request_id, occurred_at, position, source, kind, address, country, category, product,
+        user_id, cart_id, goods_id, amount, buyer_id, page_url, page_sha256
+    )
+    -- As db.queries.visits.write_alongside: nobody takes visits away meanwhile. The window above waits for it.
+    CROSS JOIN (SELECT pg_advisory_xact_lock_shared(20181, 0)) AS alongside
+    LEFT JOIN category ON sent.category = category.name_sha256
+    LEFT JOIN product ON category.id = product.category_id AND sent.product = product.name_sha256
+),
+
+new AS (
+    INSERT INTO visit (
+        request_id, occurred_at, position, source, kind, address, country, category_id, product_id,
+        user_id, cart_id, goods_id, amount, buyer_id, page_url
+    )
+    SELECT
+        given.request_id,
+        given.occurred_at,
+        given.position,
+        given.source,
+        given.kind,
+        given.address,
+        given.country,
+        given.category_id,
+        given.product_id,
+        given.user_id,
+        given.cart_id,
+        given.goods_id,
+        given.amount,
+        given.buyer_id,
+        given.page_url
+    FROM given
+    WHERE given.all_named
+    ORDER BY given.request_id COLLATE "C"
+    ON CONFLICT DO NOTHING
+    RETURNING request_id
+),
+
+counted AS (
+    SELECT
+        given.*,
+        date_bin('15 minutes', given.occurred_at, 'epoch') AS quarter,
+        date_bin('1 day', given.occurred_at, 'epoch') AS day
+    FROM given
+    INNER JOIN new ON given.request_id = new.request_id
+),
+
+addresses AS (
+    INSERT INTO address (address, country)
+    SELECT counted.address, counted.country
+    FROM counted
+    WHERE counted.address IS NOT NULL
+    GROUP BY counted.address, counted.country
+    ORDER BY counted.address
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+),
+
+quarters AS (
+    INSERT INTO request_quarter AS total (quarter, source, requests)
+    SELECT counted.quarter, counted.source, count(*)
+    FROM counted
+    WHERE (SELECT count(*) FROM addresses) >= 0
+    GROUP BY counted.quarter, counted.source
+    ORDER BY counted.quarter, counted.source
+    ON CONFLICT (quarter, source) DO UPDATE SET requests = total.requests + excluded.requests
+    RETURNING 1
+),
+
+category_quarters AS (
+    INSERT INTO category_quarter AS total (category_id, quarter, kind, source, requests)
+    SELECT counted.category_id, counted.quarter, counted.kind, counted.source, count(*)
+    FROM counted
+    WHERE counted.category_id IS NOT NULL AND (SELECT count(*) FROM quarters) >= 0
+    GROUP BY counted.category_id, counted.quarter, counted.kind, counted.source
+    ORDER BY counted.category_id, counted.quarter, counted.kind, counted.source
+    ON CONFLICT (category_id, quarter, kind, source) DO UPDATE SET requests = total.requests + excluded.requests
+    RETURNING 1
+),
+
+country_days AS (
+    INSERT INTO country_day AS total (day, country, source, requests)
+    SELECT counted.day, counted.country, counted.source, count(*)
+    FROM counted
+    WHERE counted.country IS NOT NULL AND (SELECT count(*) FROM category_quarters) >= 0
+    GROUP BY counted.day, counted.country, counted.source
+    ORDER BY counted.day, counted.country, counted.source
+    ON CONFLICT (day, country, source) DO UPDATE SET requests = total.requests + excluded.requests
+    RETURNING 1
+),
+
+category_country_days AS (
+    INSERT INTO category_country_day AS total (category_id, day, country, kind, source, requests)
+    SELECT counted.category_id, counted.day, counted.country, counted.kind, counted.source, count(*)
+    FROM counted
+    WHERE
+        counted.category_id IS NOT NULL
+        AND counted.country IS NOT NULL
+        AND (SELECT count(*) FROM country_days) >= 0
+    GROUP BY counted.category_id, counted.day, counted.country, counted.kind, counted.source
+    ORDER BY counted.category_id, counted.day, counted.country, counted.kind, counted.source
+    ON CONFLICT (category_id, day, country, kind, source)
+    DO UPDATE SET requests = total.requests + excluded.requests
+    RETURNING 1
+),
+
+pages AS (
+    INSERT INTO page_visits AS total (page_sha256, visits)
+    SELECT counted.page_sha256, count(*)
+    FROM counted
+    WHERE counted.page_sha256 IS NOT NULL AND (SELECT count(*) FROM category_country_days) >= 0
+    GROUP BY counted.page_sha256
+    ORDER BY counted.page_sha256
+    ON CONFLICT (page_sha256) DO UPDATE SET visits = total.visits + excluded.visits
+    RETURNING page_sha256, visits
+)
+
+SELECT given.request_id, new.request_id IS NOT NULL AS created, pages.visits
+FROM given
+LEFT JOIN new ON given.request_id = new.request_id
+LEFT JOIN pages ON given.page_sha256 = pages.page_sha256
+WHERE given.all_named;

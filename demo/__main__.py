@@ -1,0 +1,53 @@
+"""python -m demo: Trawl as `python main.py` serves it, with a made-up film service beside it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+import main
+from terminal import out
+
+DATA_DIR = Path("var") / "demo"
+
+
+@contextmanager
+def film_service() -> Iterator[str]:
+    """The address of a film service that ends with this process, however that ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo.kinopoisk"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not url:
+            sys.exit("trawl: the made-up film service does not start")
+        try:
+            yield url
+        finally:
+            process.stdin.close()
+
+
+def serve() -> None:
+    with film_service() as url:
+        # Data of its own, so that invented films never stand among somebody's favourites.
+        os.environ.setdefault("DATA_DIR", str(DATA_DIR))
+        os.environ["KINOPOISK_URL"] = url
+        os.environ["KINOPOISK_API_KEY"] = "demo"
+        out.print(f"The film routes know forty invented films, served at {url}", highlight=False)
+        main.serve()
+
+
+if __name__ == "__main__":
+    try:
+        serve()
+    except typer.Exit as end:
+        sys.exit(end.exit_code)

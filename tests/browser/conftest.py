@@ -1,0 +1,61 @@
+"""Headless Chromium, that of the system, for tests of pages. Without one they are skipped."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.async_api import Browser, Page, Request, Route, async_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+NO_SANDBOX = ("--no-sandbox", "--disable-dev-shm-usage")  # as root, and in containers, there is none
+
+
+def find_chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    chromium = find_chromium()
+    if chromium is None:
+        # CI installs one; a newcomer's `make test` needs nothing.
+        assert "CI" not in os.environ, "CI has no Chromium"
+        pytest.skip("needs Chromium: apt install chromium, or CHROMIUM=/path/to/one")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium, args=list(NO_SANDBOX))
+        yield launched
+        await launched.close()
+
+
+@dataclass
+class Tab:
+    """A page, and what went wrong in it. Hosts other than the server's are blocked: `strangers`."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+async def tab(browser: Browser) -> AsyncIterator[Tab]:
+    """A new page of a new profile, in which only the server on this machine can be reached."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = Tab(await context.new_page())
+
+    async def guard(route: Route, request: Request) -> None:
+        if request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            await route.continue_()
+        else:
+            opened.strangers.append(request.url)
+            await route.abort()
+
+    await context.route("**/*", guard)
+    opened.page.on("pageerror", lambda error: opened.errors.append(str(error)))
+    opened.page.on(
+        "console",
+        lambda message: opened.errors.append(message.text) if message.type in ("error", "warning") else None,
+    )
+    yield opened
+    await context.close()

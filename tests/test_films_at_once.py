@@ -1,0 +1,148 @@
+"""Films as their users have them: a server of two workers, the command line, the demonstration."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.commands import PASSWORD, PROJECT, free_port
+from tests.films import FILM, KEY
+from tests.http_client import Client
+from tests.http_server import wait_for_port
+from tests.kinopoisk import FakeKinopoisk
+
+ACCOUNT = {"login": "anna", "password": PASSWORD}
+
+
+def start(program: list[str], settings: dict[str, str]) -> subprocess.Popen[str]:
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    traced = {name: value for name, value in os.environ.items() if name.startswith("COV")}
+    return subprocess.Popen(
+        [sys.executable, *program],
+        cwd=PROJECT,
+        env=inherited | traced | settings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """The exit code, the output and the error output."""
+    output, errors = await asyncio.to_thread(process.communicate, timeout=20)
+    return process.returncode, output, errors
+
+
+@pytest.fixture
+def settings(committed_url: str, servers: tuple[str, str], short_dir: Path) -> dict[str, str]:
+    return {
+        "DATABASE_URL": committed_url,
+        "REDIS_URL": servers[1],
+        "DATA_DIR": str(short_dir),
+        "PORT": str(free_port()),
+        "WORKERS": "2",
+        "RATE_LIMIT_PER_MINUTE": "0",
+    }
+
+
+async def sign_in(client: Client) -> Client:
+    assert (await client.post("/register", json=ACCOUNT)).status == 201
+    token = (await client.post("/login", json=ACCOUNT)).json["access_token"]
+    return client.signed_in(token)
+
+
+@pytest.fixture
+async def anna(
+    cache: Any, settings: dict[str, str], kinopoisk: FakeKinopoisk
+) -> AsyncIterator[tuple[Client, subprocess.Popen[str]]]:
+    """A user of a server of two workers, each of whose requests comes on a connection of its own."""
+    settings |= {"KINOPOISK_URL": kinopoisk.url, "KINOPOISK_API_KEY": KEY}
+    process = start(["main.py"], settings)
+    try:
+        await wait_until_served(settings["PORT"])
+        connector = aiohttp.TCPConnector(force_close=True, limit=0)
+        url = f"http://127.0.0.1:{settings['PORT']}"
+        async with aiohttp.ClientSession(url, connector=connector) as session:
+            yield await sign_in(Client(session)), process
+    finally:
+        process.terminate()
+        await ended(process)
+
+
+async def wait_until_served(port: str) -> None:
+    for _ in range(10):
+        try:
+            await wait_for_port(int(port))
+        except AssertionError:
+            continue
+        return
+    raise AssertionError("nothing listens")
+
+
+async def test_two_workers_together_never_call_more_than_five_times_in_a_second(
+    anna: tuple[Client, subprocess.Popen[str]], kinopoisk: FakeKinopoisk, settings: dict[str, str]
+) -> None:
+    client, _ = anna
+    begun = time.monotonic()
+    answers = await asyncio.gather(*(client.get(f"/movies/search?query=film{n}") for n in range(20)))
+    assert time.monotonic() - begun < 3
+    assert kinopoisk.most_in_a_second() == 5
+    statuses = [answer.status for answer in answers]
+    assert set(statuses) <= {200, 503}
+    assert 10 <= statuses.count(200) <= 15
+    assert all("Retry-After" in answer.headers for answer in answers if answer.status == 503)
+    await asyncio.sleep(1.0)
+    kinopoisk.calls.clear()
+    equal = await asyncio.gather(*(client.get("/movies/search?query=e") for _ in range(30)))
+    assert {answer.status for answer in equal} == {200}
+    assert 1 <= len(kinopoisk.calls) <= 2
+
+    assert (await client.post("/movies/favorites", json={"kinopoisk_id": FILM})).status == 201
+    kinopoisk.answer = {"kinopoiskId": FILM, "nameRu": "Новое имя"}
+    code, output, _ = await ended(start(["main.py", "refresh-favourites"], settings))
+    assert (code, output) == (0, "1 favourite film: 1 brought up to date\n")
+    [saved] = (await client.get("/movies/favorites")).json["items"]
+    assert saved["name_ru"] == "Новое имя"
+    assert saved["refreshed_at"] > saved["added_at"]
+    kinopoisk.mode = 401
+    code, output, errors = await ended(start(["main.py", "refresh-favourites"], settings))
+    assert (code, output) == (1, "1 favourite film: 0 brought up to date, 1 not asked for\n")
+    assert "KINOPOISK_API_KEY" in errors
+    assert KEY not in errors
+
+
+async def test_refreshing_without_a_key_is_told_in_one_line(settings: dict[str, str]) -> None:
+    code, output, errors = await ended(start(["main.py", "refresh-favourites"], settings))
+    assert (code, output) == (1, "")
+    assert "KINOPOISK_API_KEY" in errors
+    assert len(errors.splitlines()) == 1
+
+
+async def test_the_demonstration_serves_invented_films_and_leaves_nothing_behind(
+    cache: Any, settings: dict[str, str]
+) -> None:
+    process = start(["-m", "demo"], settings | {"WORKERS": "1"})
+    try:
+        await wait_until_served(settings["PORT"])
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{settings['PORT']}") as session:
+            client = await sign_in(Client(session))
+            found = await client.get("/movies/search?query=lighthouse")
+            assert [film["kinopoisk_id"] for film in found.json["items"]] == [FILM]
+            assert json.loads(found.body)["next"] is None
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code, output, _ = await ended(process)
+    assert code == 0
+    port = int(output.splitlines()[0].rpartition(":")[2])
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)

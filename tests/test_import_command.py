@@ -1,0 +1,79 @@
+"""`main.py import` as a process: dry runs, rules, following, and being interrupted."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.commands import Command
+from tests.embedded.processes import comes_true
+from tests.test_main import LINES, LOG, one_line
+
+
+@pytest.fixture
+def shop_log(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.log"
+    path.write_text(LOG)
+    return path
+
+
+def test_a_dry_run_imports_nothing_and_rules_read_another_shops_log(
+    trawl: Command, shop_log: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[[page]]\nkind = 'category'\npath = '/list/(?P<category>.+)'\n")
+    other = tmp_path / "access.log"
+    other.write_text('8.8.8.8 - - [01/Aug/2018:00:00:00 +0000] "GET /list/fresh_fish HTTP/1.1" 200 12\n')
+    code, output, _ = trawl.run("import", "--dry-run", str(shop_log))
+    assert (code, "4 imported" in output, "(dry run)" in output) == (0, True, True)
+    code, output, _ = trawl.run("import", "--rules", str(rules), str(shop_log), str(other))
+    assert code == 0
+    assert [line.split(": ")[2][:10] for line in output.splitlines()] == ["4 imported", "1 imported"]
+    code, output, _ = trawl.run("report", "2")
+    assert (code, "US" in output) == (0, True)
+    rules.write_text("[[page]]\nkind = 'shop'")
+    code, _, told = trawl.run("import", "--rules", str(rules), str(shop_log))
+    assert (code, "page 1: kind must be one of" in one_line(told)) == (1, True)
+    for wrong in ((), ("--dry-run", "--follow", str(shop_log))):
+        code, _, told = trawl.run("import", *wrong)
+        assert (code, told.startswith("trawl: ")) == (1, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_following_goes_on_until_it_is_told_to_stop(
+    trawl: Command, shop_log: Path, committed_url: str, number: signal.Signals
+) -> None:
+    process = trawl.start("import", "--follow", str(shop_log))
+
+    def imported(lines: int) -> bool:
+        counted = "SELECT coalesce(sum(imported), 0) AS lines FROM import WHERE status = 'done'"
+        return bool(asyncio.run(fetch(committed_url, counted)) == lines)
+
+    assert comes_true(lambda: imported(4), seconds=20)
+    with shop_log.open("a") as file:
+        file.write(LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ") + "\n")
+    assert comes_true(lambda: imported(5), seconds=10)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_standard_input_that_does_not_come_can_be_interrupted(trawl: Command, committed_url: str) -> None:
+    process = trawl.start("import", "-")
+    running = "SELECT count(*) FROM import WHERE status = 'running'"
+    assert comes_true(lambda: asyncio.run(fetch(committed_url, running)) == 1, seconds=20)
+    process.send_signal(signal.SIGINT)
+    process.wait(10)
+    process.communicate()
+    assert process.returncode == 128 + signal.SIGINT
+    assert asyncio.run(fetch(committed_url, "SELECT status FROM import")) == "failed"
+
+
+async def fetch(url: str, statement: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,194 @@
+"""Logs uploaded over HTTP: plain and packed, broken off and bombs; and imports cancelled and undone."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import aiohttp
+import pytest
+
+from clients.geo import Geo
+from db.database import Database
+from service import log_streams
+from tests.http_client import User
+from tests.http_server import RunningApp
+from tests.log_imports import Importer, chunks_of, some_lines, write
+
+COUNTS = ("lines", "imported", "duplicates", "rejected")
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """An import holds its lock in one transaction and stores chunks in others."""
+    return committed_db
+
+
+@pytest.fixture
+def shop(db: Database, geo: Geo) -> Importer:
+    return Importer(db, geo)
+
+
+def counted(record: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(record[name] for name in COUNTS)
+
+
+LOG = some_lines(40) + b"bad\n" + some_lines(3, start=40).removesuffix(b"\n")
+PACKED = gzip.compress(LOG)
+WAYS: dict[str, tuple[bytes, dict[str, str]]] = {
+    "plain": (LOG, {}),
+    "packed, as said": (PACKED, {"Content-Encoding": "gzip"}),
+    "packed, not said": (PACKED, {}),
+    "packed twice": (gzip.compress(PACKED), {"Content-Encoding": "gzip"}),
+    "in two members": (gzip.compress(LOG[:1000]) + gzip.compress(LOG[1000:]), {"Content-Encoding": "gzip"}),
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_log_is_uploaded(admin: User, shop: Importer, way: str, prefix: str) -> None:
+    content, headers = WAYS[way]
+    answer = await admin.client.post(f"{prefix}/imports?name=july.log", data=content, headers=headers)
+    assert answer.status == 202
+    assert answer.headers["Location"] == f"{prefix}/imports/{answer.json['id']}"
+    record = (await admin.client.get(answer.headers["Location"])).json
+    assert counted(record) == (44, 43, 0, 1)  # a last line without its newline is taken
+    assert (record["name"], record["status"], record["format"]) == ("july.log", "done", "shop")
+    assert record["bytes"] == record["bytes_total"] == len(content)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(43,)]
+    [reject] = (await admin.client.get(f"/imports/{record['id']}/rejects")).json["items"]
+    assert (reject["line"], reject["offset"]) == (41, len(some_lines(40)))
+    again = (await admin.client.post("/imports", data=LOG)).json
+    assert (again["name"], counted(again)) == ("upload", (44, 0, 43, 1))
+
+
+async def test_nothing_uploaded_is_an_import_of_nothing(admin: User, shop: Importer) -> None:
+    for headers in ({}, {"Content-Encoding": "gzip"}):
+        answer = await admin.client.post("/imports", data=b"", headers=headers)
+        assert (answer.status, answer.json["status"], counted(answer.json)) == (202, "done", (0, 0, 0, 0))
+
+
+async def test_a_dry_run_of_an_upload_stores_no_visit(admin: User, shop: Importer) -> None:
+    record = (await admin.client.post("/imports?dry_run=true", data=LOG)).json
+    assert (record["dry_run"], counted(record)) == (True, (44, 43, 0, 1))
+    assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/imports?name=", {}, 422),
+        ("/imports?name=a%00", {}, 422),
+        ("/imports?nme=a", {}, 422),
+        ("/imports?dry_run=2", {}, 422),
+        ("/imports", {"Content-Encoding": "br"}, 415),
+    ],
+)
+async def test_what_is_asked_wrongly_makes_no_import(
+    admin: User, shop: Importer, path: str, headers: dict[str, str], status: int
+) -> None:
+    assert (await admin.client.post(path, data=LOG, headers=headers)).status == status
+    assert (await admin.client.get("/imports")).json["items"] == []
+
+
+@pytest.mark.parametrize("cut", ["cut off", "damaged"])
+async def test_broken_gzip_fails_and_keeps_its_whole_lines(admin: User, shop: Importer, cut: str) -> None:
+    packed = gzip.compress(some_lines(3000))
+    half = len(packed) // 2
+    broken = packed[:half] if cut == "cut off" else packed[:half] + b"\xff" * 40 + packed[half + 40 :]
+    answer = await admin.client.post("/imports", data=broken, headers={"Content-Encoding": "gzip"})
+    record = (await admin.client.get(answer.headers["Location"])).json
+    assert (answer.status, record["status"]) == (202, "failed")
+    assert "gzip" in record["error"]
+    assert 0 < record["imported"] < 3000
+    assert await shop.rows("SELECT count(*) FROM visit") == [(record["imported"],)]
+    await shop.check_rollups()
+    whole = (await admin.client.post("/imports", data=packed)).json
+    assert whole["imported"] == 3000 - record["imported"]
+
+
+async def test_an_upload_that_breaks_off_fails_and_keeps_its_whole_lines(
+    admin: User, server: RunningApp, shop: Importer
+) -> None:
+    text = some_lines(20)
+    head = f"POST /imports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {admin.token}\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+    writer.write(f"{head}Content-Length: {10 * len(text)}\r\n\r\n".encode() + text[:-10])
+    await writer.drain()
+    running = await some_import(admin, "running")
+    writer.close()
+    await writer.wait_closed()
+    del reader
+    record = await some_import(admin, "failed")
+    assert record["id"] == running["id"]
+    assert counted(record) == (19, 19, 0, 0)
+    assert "broke off" in record["error"]
+    assert await shop.rows("SELECT count(*) FROM visit") == [(19,)]
+
+
+async def some_import(user: User, status: str) -> dict[str, Any]:
+    """The newest import, when it has that status."""
+    for _ in range(300):
+        items = (await user.client.get("/imports?limit=1")).json["items"]
+        if items and items[0]["status"] == status:
+            found: dict[str, Any] = items[0]
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"no import is {status}")
+
+
+async def test_a_bomb_is_refused(admin: User, shop: Importer) -> None:
+    bomb = gzip.compress(some_lines(20) + b"x" * 5_000_000)
+    with patch.object(log_streams, "FREE_BYTES", 1_000_000):
+        answer = await admin.client.post("/imports", data=bomb, headers={"Content-Encoding": "gzip"})
+    assert (answer.status, answer.code) == (413, "too_large")
+    record = await some_import(admin, "failed")
+    assert "200 times" in record["error"]
+
+
+async def test_an_upload_is_cancelled_while_it_comes(admin: User, server: RunningApp, shop: Importer) -> None:
+    go_on = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield some_lines(100)
+        await go_on.wait()
+
+    async def upload() -> int:
+        headers = {"Authorization": f"Bearer {admin.token}"}
+        async with (
+            aiohttp.ClientSession(server.url, headers=headers) as session,
+            session.post("/imports", data=slowly()) as answer,
+        ):
+            return answer.status
+
+    task = asyncio.create_task(upload())
+    record = await some_import(admin, "running")
+    answer = await admin.client.delete(f"/imports/{record['id']}")
+    assert (answer.status, answer.json["status"]) == (200, "cancelled")
+    assert answer.json["finished_at"] is not None
+    go_on.set()
+    assert await task == 202
+    assert (await admin.client.get(f"/imports/{record['id']}")).json["status"] == "cancelled"
+
+
+async def test_imports_are_cancelled_and_undone_by_admins(
+    admin: User, user: User, shop: Importer, tmp_path: Path
+) -> None:
+    write(tmp_path / "logs.txt", some_lines(3000))
+    with chunks_of(20_000):
+        running = (await user.client.get("/parse?wait=0")).json
+        path = f"/imports/{running['id']}"
+        assert (await user.client.delete(path)).status == 403
+        cancelled = await admin.client.delete(path)
+    assert (cancelled.status, cancelled.json["status"]) == (200, "cancelled")
+    stored = cancelled.json["imported"]
+    assert await shop.rows("SELECT count(*) FROM visit") == [(stored,)]
+    undone = await admin.client.delete(path)
+    assert (undone.status, undone.json["status"]) == (200, "undone")
+    assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
+    assert (await admin.client.delete(path)).json == undone.json
+    again = (await user.client.get("/parse")).json
+    assert counted(again) == (3000, 3000, 0, 0)
+    assert (await admin.client.delete("/imports/987654321")).status == 404

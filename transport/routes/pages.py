@@ -1,0 +1,39 @@
+"""/pages/{any path}: looking at a page records a visit of the caller."""
+
+import secrets
+from urllib.parse import quote, unquote
+
+from sanic import Blueprint
+from sanic.response import HTTPResponse
+
+from api.visits import PageViewResponse, VisitPageRequest
+from service import visits
+from transport.operations import operation
+from transport.request import Request
+from transport.responses import ok
+from transport.routes.visits import visitor_of
+
+blueprint = Blueprint("pages")
+
+visit_page_request = VisitPageRequest()
+page_view_response = PageViewResponse()
+
+
+@blueprint.get("/pages/<page:path>", ctx_scope="visits:write")
+@operation(answers={200: PageViewResponse}, problems={422: "invalid"}, path={"page": {"type": "string"}})
+async def view_page(request: Request, page: str) -> HTTPResponse:
+    page_url = visit_page_request.load({"page_url": page_url_of(page, request.query_string)})["page_url"]
+    if request.method == "HEAD":  # asks what GET would answer, and must not record
+        view = await visits.count_page(request.deps.db, page_url)
+    else:
+        view = await visits.view_page(
+            request.deps, visitor_of(request), page_url, randomness=secrets.randbits
+        )
+    return ok(page_view_response.dump(view))
+
+
+def page_url_of(path: str, query_string: str) -> str:
+    """The page's own path, decoded but for what would end it, with its query string as it came."""
+    decoded = unquote(path.lstrip("/"), errors="surrogateescape")  # what is not UTF-8 is refused as text then
+    kept = decoded.replace("?", quote("?")).replace("#", quote("#"))
+    return f"/{kept}?{query_string}" if query_string else f"/{kept}"
