@@ -26,7 +26,7 @@ ALIASES = {
     "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "ACCESS_TOKEN_EXPIRE_MINUTES",
 }
 SECRETS = frozenset(
-    [
+    {
         "DATABASE_URL",
         "DATABASE_REPLICA_URL",
         "REDIS_URL",
@@ -36,7 +36,7 @@ SECRETS = frozenset(
         "IPINFO_TOKEN",
         "KINOPOISK_API_KEY",
         "SENTRY_DSN",
-    ]
+    }
 )
 
 
@@ -181,10 +181,7 @@ class SettingsSchema(Schema):
     INGEST_RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 1000)
     LOGS_FILE = text("logs.txt")
     LOGS_DIR = text()
-    LOGS_TIMEZONE = text(
-        "UTC",
-        check=takes("an IANA time zone such as Europe/Berlin", is_time_zone),
-    )
+    LOGS_TIMEZONE = text("UTC", check=takes("an IANA time zone such as Europe/Berlin", is_time_zone))
     LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
     LOGS_RULES = text(check=takes("the path of a file of rules for URLs that is there", is_file))
     IPINFO_TOKEN = text()

@@ -17,6 +17,7 @@ from service.log_source import LogFolder, LogSource
 from service.log_streams import BREAKS, UploadedLog
 
 POLL_SECONDS = 0.02
+BEGIN_SECONDS = 5.0  # within which who has taken a file's lock writes the row of its import
 
 
 async def parse_log(
@@ -38,7 +39,8 @@ async def parse_log(
     until = time.monotonic() + wait
     source = logs.find(file)
     reading = Reading(logs.zone, dry_run=dry_run, resumable=True, rules=logs.rules)
-    import_id = await start_import(db, geo, source, reading, background, clock=clock, until=until)
+    begun_by = time.monotonic() + max(wait, BEGIN_SECONDS)
+    import_id = await start_import(db, geo, source, reading, background, clock=clock, until=begun_by)
     while True:
         record = await get_import(db, import_id)
         if record.status != "running" or time.monotonic() >= until:

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +16,6 @@ import pytest
 import structlog
 from hypothesis import settings
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from clients.geo import Geo
 from db.database import Database, create_engine
@@ -34,6 +32,7 @@ from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
 from tests.kinopoisk import FakeKinopoisk, play_kinopoisk
+from tests.one_at_a_time import OneAtATime
 
 PASSWORD = "correct horse battery"
 FAST = 4  # log2 of scrypt's N in tests
@@ -109,24 +108,6 @@ async def database_url(servers: tuple[str, str], template: str) -> AsyncIterator
     await on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield with_database(postgres_url, name)
     await on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-class OneAtATime(Database):
-    """Transactions of one connection, which wait for each other."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
-        self._turn = asyncio.Lock()
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        async with self._turn, super().transaction() as session:
-            yield session
-
-    @asynccontextmanager
-    async def hold(self) -> AsyncIterator[AsyncSession]:
-        async with super().transaction() as session:  # beside the others, which end before it does
-            yield session
 
 
 @pytest.fixture
