@@ -15,7 +15,7 @@ WORKDIR /srv/trawl
 RUN useradd --system --uid 10001 --no-create-home trawl && install -d -o trawl -g trawl var
 COPY --from=build /srv/trawl/.venv .venv
 # By name: no .env, no ./var and no history of a working copy can get into the image.
-COPY main.py composition.py config.py film_refresh.py import_command.py operate.py terminal.py alembic.ini logs.txt ./
+COPY *.py alembic.ini logs.txt ./
 COPY api api
 COPY clients clients
 COPY db db
@@ -23,7 +23,7 @@ COPY embedded embedded
 COPY migrations migrations
 COPY service service
 COPY transport transport
-RUN .venv/bin/python -m compileall -q api clients db embedded service transport main.py composition.py config.py film_refresh.py import_command.py operate.py terminal.py
+RUN .venv/bin/python -m compileall -q api clients db embedded service transport ./*.py
 USER trawl
 # Inside a container, 127.0.0.1 can't be reached from outside; PATH makes `python` the one with the packages.
 ENV HOST=0.0.0.0 PORT=8000 PATH=/srv/trawl/.venv/bin:$PATH PYTHONUNBUFFERED=1

@@ -15,6 +15,7 @@ from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
 from service.access_log import Page
 from service.live_pages import is_bare_path
+from service.metrics import count_taken
 
 Status = Literal["created", "duplicate", "conflict"]
 
@@ -85,6 +86,7 @@ async def insert_visits(db: Database, visits: Sequence[LiveVisit]) -> dict[str, 
         async with db.transaction() as session:
             await queries.insert_page_names(session, sorted_pages(pages))
         told = await insert_rows(db, rows)
+    count_taken("visits", sum(stored.created for stored in told.values()))
     return told
 
 
