@@ -20,6 +20,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import orjson
+import structlog
 import typer
 from rich.table import Table
 
@@ -39,8 +40,11 @@ from service.passwords import Hasher
 from terminal import err, fail, out, settings_and_logs, told_in_one_line
 from transport.server import HttpServer, serve_until_signal, termination_handled
 
+log = structlog.get_logger("trawl.server")
+
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
-cli.command()(operate.openapi)
+for command in (operate.openapi, operate.doctor, operate.backup, operate.restore):
+    cli.command()(command)
 
 
 @cli.callback(invoke_without_command=True)
@@ -55,6 +59,7 @@ def serve() -> None:
     """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
     with told_in_one_line(), termination_handled() as termination:
         settings = settings_and_logs(quiet=False)
+        log.info("settings", **settings.shown())
         folder = metrics_folder(settings)
         with (
             HttpServer(

@@ -15,6 +15,7 @@ from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
 from service.access_log import Page
 from service.live_pages import is_bare_path
+from service.metrics import count_taken
 
 Status = Literal["created", "duplicate", "conflict"]
 
@@ -86,7 +87,9 @@ async def insert_visits(db: Database, visits: Sequence[LiveVisit]) -> dict[str, 
         async with db.transaction() as session:
             await queries.insert_page_names(session, sorted_pages(pages))
         told = await insert_rows(db, rows, learning=cart_lines)
-    return told or await insert_rows(db, rows, learning=True)
+    told = told or await insert_rows(db, rows, learning=True)
+    count_taken("visits", sum(stored.created for stored in told.values()))
+    return told
 
 
 def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, str | None]]:

@@ -72,6 +72,8 @@ def test_a_days_log_tells_what_was_done_and_no_secret(trawl: Command, tmp_path: 
     assert len(done) == 1
     assert (done[0]["status"], done[0]["user_id"]) == (200, 1)
     assert done[0]["duration_ms"] > 0
+    [settings] = [line for line in lines if line["event"] == "settings"]
+    assert (settings["port"], settings["kinopoisk_api_key_is_set"]) == (port, True)
     [imported] = [line for line in lines if line["event"] == "import"]
     assert (imported["kind"], imported["status"], imported["lines"]) == ("import", "done", 1)
     assert imported["request_id"]
