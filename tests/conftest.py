@@ -27,7 +27,7 @@ from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
-from tests.commands import Command
+from tests.command_line import Command
 from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
