@@ -70,6 +70,8 @@ def allow_databases(embedded: EmbeddedServers) -> str:
     assert embedded.postgres_url is not None
     superuser = embedded.postgres_url.replace("//trawl@", "//postgres@", 1)
     asyncio.run(on_server(superuser, "ALTER ROLE trawl CREATEDB"))
+    # To drop them also while autovacuum is in one.
+    asyncio.run(on_server(superuser, "GRANT pg_signal_backend TO trawl"))
     return embedded.postgres_url
 
 
