@@ -1,0 +1,23 @@
+// The view of the seven reports: controls for all, and a card each.
+import { askJson } from "./api.js";
+import { element } from "./elements.js";
+import { moment } from "./formats.js";
+import { reportCard } from "./report-card.js";
+import { settings, settingsForm } from "./settings.js";
+import { say } from "./words.js";
+
+export async function showReports(view, { signal, onSettings }) {
+  const { items } = await askJson("/reports", { signal });
+  const controls = element("div");
+  const cards = element("div", { class: "cards" });
+  const asOf = element("p", { class: "dim as-of" });
+  view.replaceChildren(element("h1", {}, say("reports")), controls, asOf, cards);
+  const made = items.map((report) => reportCard(report, signal));
+  cards.append(...made.map((card) => card.root));
+  controls.replaceChildren(settingsForm(onSettings, null));
+  const results = await Promise.all(made.map((card) => card.load()));
+  const newest = results.find((result) => result?.as_of)?.as_of ?? null;
+  const hadFocus = controls.contains(document.activeElement);
+  if (!hadFocus) controls.replaceChildren(settingsForm(onSettings, newest));
+  asOf.textContent = newest ? say("as-of", moment(newest, settings.tz)) : say("no-visits");
+}
