@@ -22,8 +22,8 @@ export async function showEvents(view, { signal, onSettings }) {
   const cards = [activeUsers(asks), topEvents(top), retention(asks), funnel(asks)];
   view.replaceChildren(
     element("h1", {}, say("events")),
-    settingsForm(onSettings, null),
-    element("div", { class: "cards" }, cards.map((card) => card.root)),
+    settingsForm(onSettings, null, { withSource: false }),
+    element("div", { class: "cards wide" }, cards.map((card) => card.root)),
   );
   await Promise.all(cards.map((card) => card.load?.()));
 }

@@ -4,6 +4,7 @@ import { currentLanguage } from "./words.js";
 export const number = (value, options) => new Intl.NumberFormat(currentLanguage(), options).format(value);
 export const rate = (value) => number(value, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 export const percent = (value) => number(value, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+export const wholePercent = (value) => number(value, { style: "percent", maximumFractionDigits: 0 });
 export const bytes = (value) =>
   number(value / 2 ** 20, { maximumFractionDigits: 1, style: "unit", unit: "megabyte", unitDisplay: "short" });
 

@@ -63,7 +63,7 @@ function visitsTable(visits) {
   const columns = [
     { label: say("column.time"), of: (visit) => momentToSecond(visit.timestamp, settings.tz) },
     { label: say("column.page"), of: (visit) => element("code", {}, visit.page_url) },
-    { label: say("column.country"), of: (visit) => visit.country && country(visit.country, visit.country) },
+    { label: say("country"), of: (visit) => visit.country && country(visit.country, visit.country) },
     { label: say("column.user"), of: (visit) => visit.user_id },
   ];
   return table(say("newest-visits"), columns, visits, { empty: say("no-live-visits") });

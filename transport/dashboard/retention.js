@@ -1,6 +1,6 @@
 // The retention grid: a row a cohort, a column a window, the fuller the stronger.
 import { element } from "./elements.js";
-import { dayAndMonth, number, percent } from "./formats.js";
+import { dayAndMonth, number, wholePercent } from "./formats.js";
 import { settings } from "./settings.js";
 import { say } from "./words.js";
 
@@ -9,14 +9,15 @@ export function retentionGrid(cohorts, unit) {
   const head = element("tr", {},
     element("th", { scope: "col" }, say("column.cohort")),
     element("th", { scope: "col", class: "numeric" }, say("column.size")),
-    cohorts.map((_, index) => element("th", { scope: "col", class: "numeric" }, say(`unit-number.${unit}`, index))));
+    cohorts.map((_, index) => element("th", { scope: "col", class: "numeric" }, number(index))));
   const rows = cohorts.map((cohort) => element("tr", {},
     element("th", { scope: "row" }, dayAndMonth(cohort.cohort, settings.tz)),
     element("td", { class: "numeric" }, number(cohort.size)),
     cohort.retained.map((users) => cell(users, cohort.size))));
-  return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": say("retention") },
+  const later = element("p", { class: "dim small-print" }, say(`later.${unit}`));
+  return element("div", {}, later, element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": say("retention") },
     element("table", { class: "grid" },
-      element("caption", { class: "unseen" }, say("retention")), element("thead", {}, head), element("tbody", {}, rows)));
+      element("caption", { class: "unseen" }, say("retention")), element("thead", {}, head), element("tbody", {}, rows))));
 }
 
 function cell(users, size) {
@@ -24,5 +25,5 @@ function cell(users, size) {
   const share = users / size;
   // Steps, so that text keeps its contrast on each: the style sheet knows them.
   const strength = share ? Math.min(4, 1 + Math.floor(share * 4)) : 0;
-  return element("td", { class: `numeric heat heat-${strength}`, title: number(users) }, percent(share));
+  return element("td", { class: `numeric heat heat-${strength}`, title: number(users) }, wholePercent(share));
 }

@@ -28,7 +28,8 @@ function zones() {
 }
 
 // The controls; `onChange` is called when one was changed. `newest`: the time of the newest visit, or null.
-export function settingsForm(onChange, newest) {
+// Events have no source.
+export function settingsForm(onChange, newest, { withSource = true } = {}) {
   const change = (changes) => {
     Object.assign(settings, changes);
     onChange();
@@ -53,7 +54,7 @@ export function settingsForm(onChange, newest) {
     onchange: (event) => change({ source: event.target.value }),
   });
   return element("form", { class: "settings", "aria-label": say("settings"), onsubmit: (event) => event.preventDefault() },
-    field(say("period"), period), ownPeriod, field(say("zone"), zone), field(say("source"), source));
+    field(say("period"), period), ownPeriod, field(say("zone"), zone), withSource ? field(say("source"), source) : null);
 }
 
 function timeControl(name) {

@@ -7,11 +7,12 @@ import { say } from "./words.js";
 const GZIP = [0x1f, 0x8b];
 
 export function uploadForm(onDone) {
-  const files = element("input", { type: "file", multiple: true, id: newId(), class: "file" });
+  const files = element("input", { type: "file", multiple: true, id: newId(), class: "unseen" });
   const dry = element("input", { type: "checkbox", id: newId() });
   const status = element("p", { class: "dim", role: "status" });
   const zone = element("div", { class: "drop" },
-    element("label", { for: files.id }, element("strong", {}, say("upload-drop")), " ", say("upload-choose")), files,
+    element("p", {}, element("strong", {}, say("upload-drop"))),
+    files, element("label", { for: files.id, class: "file" }, say("upload-choose")),
     element("p", { class: "dim" }, say("upload-hint")),
     element("p", {}, dry, " ", element("label", { for: dry.id }, say("upload-dry"))), status);
 
