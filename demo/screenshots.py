@@ -123,7 +123,7 @@ async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size
     await page.wait_for_timeout(WATCHED * 1000)
     for view in VIEWS:
         await page.evaluate("name => { location.hash = name }", view)
-        await page.wait_for_selector(f"[data-view={view}]:not([aria-busy])")
+        await page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
         await page.wait_for_timeout(1500)  # the live stream has told of a second
         whole = view != "reports" or bool(size)
         await page.screenshot(path=folder / f"{view}-{scheme}{size}.png", full_page=whole)

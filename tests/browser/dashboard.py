@@ -38,7 +38,7 @@ class Dashboard:
 
     async def settled(self, view: str) -> None:
         """Wait until a view shows all that it has asked for."""
-        await self.page.wait_for_selector(f"[data-view={view}]:not([aria-busy])")
+        await self.page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
 
     async def token(self) -> str | None:
         token: str | None = await self.page.evaluate("sessionStorage.getItem('trawl.token')")

@@ -37,8 +37,9 @@ async def dashboard(server: RunningApp, tab: Tab) -> AsyncIterator[Dashboard]:
     assert (tab.errors, tab.strangers) == ([], [])
 
 
-async def api_answers(user: User) -> dict[int, Any]:
-    answers = await asyncio.gather(*(user.client.get(f"/report/{number}") for number in range(1, 8)))
+async def api_answers(user: User, query: str = "") -> dict[int, Any]:
+    paths = [f"/report/{number}{query}" for number in range(1, 8)]
+    answers = await asyncio.gather(*map(user.client.get, paths))
     return {answer.json["report"]: answer.json["answer"] for answer in answers}
 
 
@@ -58,11 +59,53 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     assert None not in answers.values()
     assert await dashboard.page.locator("[data-report] svg").count() == 7
 
+    async with dashboard.page.expect_download() as saving:
+        await dashboard.page.locator("[data-report='1']").get_by_text("CSV", exact=True).click()
+    saved = await (await saving.value).path()
+    assert saved.read_bytes() == (await admin.client.get("/report/1?format=csv")).body
+
+    await dashboard.page.get_by_label("Time zone").select_option("Asia/Tokyo")
+    await dashboard.page.wait_for_url("**/dashboard#reports?tz=*")
+    await dashboard.settled("reports")
+    await dashboard.page.get_by_label("Period").select_option("7")
+    await dashboard.page.wait_for_url("**/dashboard#reports?from=*")
+    await dashboard.settled("reports")
+    query = dashboard.page.url.partition("#reports")[2]
+    week = await dashboard.answers()
+    assert week == await api_answers(admin, query)
+    assert week != answers
+    await dashboard.visit("reports")
+
     await dashboard.page.get_by_label("Language").select_option("ru")
     await dashboard.page.get_by_role("heading", name="Отчёты").wait_for()
     await dashboard.settled("reports")
     assert await dashboard.answers() == answers
     assert await dashboard.page.locator("html").get_attribute("lang") == "ru"
+
+
+DROP = """(zone, [name, text]) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], name));
+    zone.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
+
+async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
+    dashboard: Dashboard, admin: User
+) -> None:
+    page = dashboard.page
+    await dashboard.open()
+    await dashboard.sign_in(admin.login)
+    await dashboard.visit("imports")
+    log = some_lines(30).decode() + "no line <b>of</b> a log\n"
+    await page.locator(".drop").evaluate(DROP, ["dropped.log", log])
+    await page.get_by_role("button", name="Rejects (1)").click()
+    await page.get_by_text("no line <b>of</b> a log").wait_for()
+    assert (await admin.client.get("/imports")).json["items"][0]["imported"] == 30
+    await page.get_by_role("button", name="Undo").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Undo").click()
+    await page.wait_for_selector(".badge.undone")
+    assert (await admin.client.get("/report/4")).json["answer"] is None
 
 
 async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: Dashboard, user: User) -> None:

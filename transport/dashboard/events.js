@@ -17,15 +17,17 @@ const period = () => ({ from: settings.from, to: settings.to });
 
 export async function showEvents(view, { signal, onSettings }) {
   const asks = (path, query) => askJson(path, { query, signal });
-  const top = (await asks("/stats/top-events", { ...period(), limit: TOP })).items;
+  const top = await topEvents(asks);
   chosen.steps ||= top.slice(0, STEPS).map((event) => event.event_type).join(",");
-  const cards = [activeUsers(asks), topEvents(top), retention(asks), funnel(asks)];
+  const cards = [activeUsers(asks), topCard(asks), retention(asks), funnel(asks)];
   view.replaceChildren(
     element("h1", {}, say("events")),
-    settingsForm(onSettings, null, { withSource: false }),
+    settingsForm(onSettings, { withSource: false }),
     element("div", { class: "cards wide" }, cards.map((card) => card.root)),
   );
-  await Promise.all(cards.map((card) => card.load?.()));
+  const refresh = () => Promise.all(cards.map((card) => card.load()));
+  await refresh();
+  return refresh;
 }
 
 // A card with a form of its own, whose changes draw it anew.
@@ -67,10 +69,17 @@ function activeUsers(asks) {
   });
 }
 
-function topEvents(top) {
-  return card("top-events", [], () => top.length
-    ? rankedBars(top.map((event) => ({ label: event.event_type, value: event.events, note: say("by-users", number(event.users)) })))
-    : element("p", { class: "dim" }, say("no-events")));
+async function topEvents(asks) {
+  return (await asks("/stats/top-events", { ...period(), limit: TOP })).items;
+}
+
+function topCard(asks) {
+  return card("top-events", [], async () => {
+    const top = await topEvents(asks);
+    return top.length
+      ? rankedBars(top.map((event) => ({ label: event.event_type, value: event.events, note: say("by-users", number(event.users)) })))
+      : element("p", { class: "dim" }, say("no-events"));
+  });
 }
 
 function retention(asks) {

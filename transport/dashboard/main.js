@@ -18,6 +18,7 @@ const main = document.getElementById("main");
 const top = document.getElementById("top");
 let user = null;
 let shown = new AbortController(); // ends what the view before still does
+let refresh = null; // what the view has, if it can show other settings without being drawn anew
 let signedIn = new AbortController();
 
 function place() {
@@ -32,6 +33,8 @@ async function show() {
   const { signal } = shown;
   const { name, query } = place();
   readSettings(query);
+  refresh = null;
+  main.setAttribute("aria-busy", "true");
   drawHeader(name);
   document.title = `${say(name)} · Trawl`;
   const view = element("div", { class: "view", "data-view": name, "aria-busy": "true" });
@@ -41,7 +44,7 @@ async function show() {
     await Promise.race([drawing, filled(view)]);
     if (signal.aborted) return;
     main.replaceChildren(view);
-    await drawing;
+    refresh = (await drawing) ?? null;
   } catch (error) {
     if (signal.aborted) return;
     view.replaceChildren(element("h1", {}, say(name)), element("p", { class: "notice bad", role: "alert" }, error.code ? error.message : say("unreachable")),
@@ -49,6 +52,7 @@ async function show() {
     main.replaceChildren(view);
   } finally {
     view.removeAttribute("aria-busy");
+    if (!signal.aborted) main.removeAttribute("aria-busy");
   }
 }
 
@@ -59,11 +63,16 @@ const filled = (view) => new Promise((resolve) => {
   }).observe(view, { childList: true });
 });
 
-// The settings go into the address, which draws the view anew.
-function onSettings() {
-  const next = `#${place().name}${settingsQuery()}`;
-  if (next === location.hash) show();
-  else location.hash = next;
+// The settings go into the address. What is shown stays until its successor is here.
+async function onSettings() {
+  const { name } = place();
+  history.pushState(null, "", `#${name}${settingsQuery()}`);
+  if (!refresh) return show();
+  const { signal } = shown;
+  drawHeader(name);
+  main.setAttribute("aria-busy", "true");
+  await refresh();
+  if (!signal.aborted) main.removeAttribute("aria-busy");
 }
 
 function drawHeader(current) {
@@ -72,6 +81,7 @@ function drawHeader(current) {
   const language = select(languages, currentLanguage(), { "aria-label": say("language"), onchange: (event) => {
     changeLanguage(event.target.value);
     draw();
+    top.querySelector("select").focus(); // the header was drawn anew
   } });
   top.replaceChildren(
     element("p", { class: "brand" }, element("img", { src: "/dashboard/icon.svg", alt: "", width: 28, height: 28 }), " Trawl"),
@@ -107,6 +117,7 @@ async function draw(reason) {
   document.querySelector(".skip").textContent = say("skip");
   if (!token()) {
     user = null;
+    main.removeAttribute("aria-busy");
     drawHeader("");
     document.title = `${say("sign-in")} · Trawl`;
     showSignIn(main, reason, () => draw());
@@ -132,7 +143,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part of the address after # names the view
   main.focus();
 });
-window.addEventListener("hashchange", async () => {
+window.addEventListener("popstate", async () => {
   if (!user) return;
   await show();
   main.focus({ preventScroll: true });

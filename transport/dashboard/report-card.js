@@ -31,6 +31,8 @@ export function reportCard(report, signal) {
     element("details", {}, element("summary", {}, say("rows")), rows),
     files);
 
+  let turns = 0;
+
   async function save(format) {
     try {
       await download(`/report/${report.report}`, { ...query(), format }, `report-${report.report}.${format}`);
@@ -48,10 +50,11 @@ export function reportCard(report, signal) {
   // What is shown stays until the new answer is here: nothing flickers.
   async function load() {
     root.setAttribute("aria-busy", "true");
+    const turn = (turns += 1);
     try {
       const response = await ask(`/report/${report.report}`, { query: { ...query(), format: "svg" }, signal });
       const { report: result, picture } = readChart(await response.text());
-      show(result, picture);
+      if (turn === turns) show(result, picture); // else something else was asked for meanwhile
       return result;
     } catch (error) {
       return fail(error);

@@ -3,7 +3,7 @@ import { askJson } from "./api.js";
 import { element } from "./elements.js";
 import { moment } from "./formats.js";
 import { reportCard } from "./report-card.js";
-import { settings, settingsForm } from "./settings.js";
+import { noteNewest, settings, settingsForm } from "./settings.js";
 import { say } from "./words.js";
 
 export async function showReports(view, { signal, onSettings }) {
@@ -14,10 +14,13 @@ export async function showReports(view, { signal, onSettings }) {
   view.replaceChildren(element("h1", {}, say("reports")), controls, asOf, cards);
   const made = items.map((report) => reportCard(report, signal));
   cards.append(...made.map((card) => card.root));
-  controls.replaceChildren(settingsForm(onSettings, null));
-  const results = await Promise.all(made.map((card) => card.load()));
-  const newest = results.find((result) => result?.as_of)?.as_of ?? null;
-  const hadFocus = controls.contains(document.activeElement);
-  if (!hadFocus) controls.replaceChildren(settingsForm(onSettings, newest));
-  asOf.textContent = newest ? say("as-of", moment(newest, settings.tz)) : say("no-visits");
+  controls.replaceChildren(settingsForm(onSettings));
+  async function refresh() {
+    const results = await Promise.all(made.map((card) => card.load()));
+    const newest = results.find((result) => result?.as_of)?.as_of ?? null;
+    noteNewest(newest);
+    asOf.textContent = newest ? say("as-of", moment(newest, settings.tz)) : say("no-visits");
+  }
+  await refresh();
+  return refresh;
 }

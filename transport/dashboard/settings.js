@@ -6,6 +6,7 @@ import { say } from "./words.js";
 
 const DEFAULTS = { from: "", to: "", tz: "UTC", source: "all" };
 const ONE_DAY = 86_400_000;
+const QUARTER = 900_000;
 const PERIODS = [["", 0], ["1", 1], ["7", 7], ["30", 30]];
 
 export const settings = { ...DEFAULTS };
@@ -27,9 +28,15 @@ function zones() {
   return [...new Set(["UTC", ownZone, ...Intl.supportedValuesOf("timeZone")])];
 }
 
-// The controls; `onChange` is called when one was changed. `newest`: the time of the newest visit, or null.
-// Events have no source.
-export function settingsForm(onChange, newest, { withSource = true } = {}) {
+// Periods end with the newest visit, which the reports tell: a log is often older than today.
+let newest = null;
+
+export function noteNewest(time) {
+  newest = time;
+}
+
+// The controls; `onChange` is called when one was changed. Events have no source.
+export function settingsForm(onChange, { withSource = true } = {}) {
   const change = (changes) => {
     Object.assign(settings, changes);
     onChange();
@@ -38,14 +45,14 @@ export function settingsForm(onChange, newest, { withSource = true } = {}) {
   const to = timeControl("to");
   const period = select(
     [...PERIODS.map(([value]) => [value, say("period.days", value)]), ["own", say("period.own")]],
-    chosenPeriod(newest),
+    chosenPeriod(),
   );
   const ownPeriod = element("div", { class: "row", hidden: period.value !== "own" },
     field(say("from"), from, say("included")), field(say("to"), to, say("excluded")),
     button(say("apply"), () => change({ from: instantOf(from.value, settings.tz), to: instantOf(to.value, settings.tz) })));
   period.addEventListener("change", () => {
     ownPeriod.hidden = period.value !== "own";
-    if (period.value !== "own") change(lastDays(Number(period.value), newest));
+    if (period.value !== "own") change(lastDays(Number(period.value)));
   });
   const zone = select(zones().map((name) => [name, name.replaceAll("_", " ")]), settings.tz, {
     onchange: (event) => change({ tz: event.target.value }),
@@ -63,17 +70,17 @@ function timeControl(name) {
 }
 
 // The period that ends with the quarter hour after the newest visit.
-function lastDays(days, newest) {
-  if (!days || !newest) return { from: "", to: "" };
-  const end = (Math.floor(Date.parse(newest) / 900_000) + 1) * 900_000;
+function lastDays(days) {
+  if (!days) return { from: "", to: "" };
+  const end = (Math.floor((newest ? Date.parse(newest) : Date.now()) / QUARTER) + 1) * QUARTER;
   const instant = (time) => new Date(time).toISOString().replace(".000Z", "Z");
   return { from: instant(end - days * ONE_DAY), to: instant(end) };
 }
 
-function chosenPeriod(newest) {
+function chosenPeriod() {
   if (!settings.from && !settings.to) return "";
   const same = PERIODS.find(([, days]) => {
-    const period = lastDays(days, newest);
+    const period = lastDays(days);
     return period.from === settings.from && period.to === settings.to;
   });
   return same ? same[0] : "own";
