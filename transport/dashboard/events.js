@@ -1,5 +1,6 @@
 // The view of event statistics: active users, top events, retention and a funnel.
 import { askJson } from "./api.js";
+import { inColumns } from "./columns.js";
 import { button, element, field, select } from "./elements.js";
 import { day, number, percent } from "./formats.js";
 import { columns, rankedBars } from "./plots.js";
@@ -8,6 +9,7 @@ import { settings, settingsForm } from "./settings.js";
 import { table } from "./tables.js";
 import { say } from "./words.js";
 
+const COLUMN = 34; // rem
 const TOP = 10;
 const STEPS = 3; // of the funnel that is shown first
 // What was chosen stays when the view is drawn anew.
@@ -20,11 +22,13 @@ export async function showEvents(view, { signal, onSettings }) {
   const top = await topEvents(asks);
   chosen.steps ||= top.slice(0, STEPS).map((event) => event.event_type).join(",");
   const cards = [activeUsers(asks), topCard(asks), retention(asks), funnel(asks)];
+  const place = element("div", { class: "cards" });
   view.replaceChildren(
     element("h1", {}, say("events")),
     settingsForm(onSettings, { withSource: false }),
-    element("div", { class: "cards wide" }, cards.map((card) => card.root)),
+    place,
   );
+  inColumns(place, cards.map((card) => [card.root, 1]), COLUMN, signal);
   const refresh = () => Promise.all(cards.map((card) => card.load()));
   await refresh();
   return refresh;
