@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := api clients commands db embedded service transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench format lock clean jwt-demo docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
+.PHONY: help install run demo screenshots test check bench format lock clean jwt-demo docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
 COMPOSE := docker compose
 
 help: ## list the targets
@@ -37,6 +37,9 @@ demo: $(VENV)/.installed ## the same with a made-up film service, no key needed;
 
 jwt-demo: $(VENV)/.installed ## what a token is and does, shown on a server of its own that leaves nothing behind
 	@exec $(BIN)/python -m demo.jwt
+
+screenshots: install ## pictures of the dashboard in docs/screenshots; needs Chromium
+	@$(BIN)/python -m demo.screenshots
 
 test: install ## set everything up and run all tests
 	@$(BIN)/python -m pytest
