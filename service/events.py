@@ -11,6 +11,7 @@ from db.queries import events as queries
 from db.queries.events import EventFilter, NewEvents
 from service.deps import Deps
 from service.live import count_stored
+from service.metrics import count_taken
 
 __all__ = ["NewEvents"]
 
@@ -87,11 +88,13 @@ async def create_events(deps: Deps, batch: EventBatch) -> Outcome:
     if known:
         async with deps.db.read() as session:
             same = {known[at] for at in await queries.select_same_events(session, batch.events.pick(known))}
-    count_stored(deps, events=len(batch.indexes) - len(known))
+    created = len(batch.indexes) - len(known)
+    count_taken("events", created)
+    count_stored(deps, events=created)
     verdicts = [_verdict(batch, place, "duplicate" if place in same else "conflict") for place in known]
     return Outcome(
         received=batch.received,
-        created=len(batch.indexes) - len(known),
+        created=created,
         duplicates=len(same),
         conflicts=len(known) - len(same),
         invalid=len(batch.invalid),

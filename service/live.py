@@ -16,7 +16,6 @@ from db.queries.recent_imports import select_recent_imports
 from service.cache import CacheAway
 from service.deps import Deps
 from service.live_counts import Totals
-from service.metrics import count_taken
 
 TICK = 1.0  # seconds
 STILL_SHOWN = timedelta(seconds=10)  # for which an import that has ended is told of
@@ -41,10 +40,8 @@ class LiveState:
 
 
 def count_stored(deps: Deps, *, visits: int = 0, events: int = 0) -> None:
-    """Count what was just stored, for those who listen and for the metrics."""
+    """Count what was just stored, for those who listen."""
     counts = deps.live
-    count_taken("visits", visits)
-    count_taken("events", events)
     counts.pending += Totals(visits, events)
     if counts.pending != Totals() and not counts.telling:
         _start(deps)
