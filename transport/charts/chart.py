@@ -45,5 +45,5 @@ def answer_of(result: Mapping[str, Any]) -> str:
     answer = result["answer"]
     if answer is None:
         return "no data"
-    said = f"{answer:,}" if isinstance(answer, int) else str(answer).replace("_", " ")
+    said = f"{answer:,}" if isinstance(answer, int) else str(answer)
     return clean_raw(shorten(said, ANSWER_CHARACTERS))

@@ -97,10 +97,11 @@ def bought_together(result: Result, top: float) -> Plot:
     rows = result["rows"]
     bars = [
         Bar(
-            row["category"].replace("_", " "),
+            row["category"],
             row["carts"],
             percent(row["confidence"]),
-            note_meaning={"share": row["confidence"]},
+            {"category": row["category"]},
+            {"share": row["confidence"]},
         )
         for row in rows
     ]

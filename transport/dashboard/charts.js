@@ -57,6 +57,7 @@ function meaning(data, zone, text) {
   if (data.hour !== undefined) return hourOfDay(data.hour, zone);
   if (data.day !== undefined) return dayAndMonth(data.day, zone);
   if (data.country !== undefined) return shorten(country(data.country, text));
+  if (data.category !== undefined) return text.replaceAll("_", " ");
   return null;
 }
 
