@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api clients db embedded service transport tests bench demo migrations $(wildcard *.py)
+SOURCES := api clients commands db embedded service transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench format lock clean jwt-demo docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
+.PHONY: help install run demo screenshots test check bench format lock clean jwt-demo docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
 COMPOSE := docker compose
 
 help: ## list the targets
@@ -21,7 +21,7 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "installing dependencies (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m compileall -q api clients db embedded service transport $(wildcard *.py)
+	@$(BIN)/python -m compileall -q api clients commands db embedded service transport $(wildcard *.py)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
@@ -37,6 +37,9 @@ demo: $(VENV)/.installed ## the same with a made-up film service, no key needed;
 
 jwt-demo: $(VENV)/.installed ## what a token is and does, shown on a server of its own that leaves nothing behind
 	@exec $(BIN)/python -m demo.jwt
+
+screenshots: install ## pictures of the dashboard in docs/screenshots; needs Chromium
+	@$(BIN)/python -m demo.screenshots
 
 test: install ## set everything up and run all tests
 	@$(BIN)/python -m pytest

@@ -24,20 +24,20 @@ import structlog
 import typer
 from rich.table import Table
 
-import operate
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
+from commands import operate
+from commands.import_logs import ImportCommand, run_import
+from commands.refresh_favourites import refresh_favourites as refresh_films
+from commands.terminal import err, fail, out, settings_and_logs, told_in_one_line
 from composition import make_worker_app, metrics_folder, prepare, running, with_database
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
-from film_refresh import refresh_favourites as refresh_films
-from import_command import ImportCommand, run_import
 from service import accounts, metrics, reports
 from service.import_record import Reading
 from service.log_rules import read_rules
 from service.passwords import Hasher
-from terminal import err, fail, out, settings_and_logs, told_in_one_line
 from transport.server import HttpServer, serve_until_signal, termination_handled
 
 log = structlog.get_logger("trawl.server")

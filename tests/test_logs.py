@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import PASSWORD, Command, call, free_port, wait_until_ready
+from tests.command_line import PASSWORD, Command, call, free_port, wait_until_ready
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 REPORTS = """

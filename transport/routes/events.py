@@ -50,7 +50,7 @@ async def create_events(request: Request) -> HTTPResponse:
         batch = await asyncio.to_thread(read, request.body, now=now)
     else:
         batch = read(request.body, now=now)
-    return ok(create_response.dump(await events.create_events(request.deps.db, batch)))
+    return ok(create_response.dump(await events.create_events(request.deps, batch)))
 
 
 @blueprint.get("/events", ctx_scope="events:read")

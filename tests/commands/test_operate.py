@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Command
+from tests.command_line import Command
 
 
 def test_the_doctor_finds_all_well(trawl: Command) -> None:

@@ -8,13 +8,13 @@ from typing import Annotated
 import orjson
 import typer
 
-import doctor as examination
+from commands import doctor as examination
+from commands.terminal import err, fail, out, settings_and_logs, told_in_one_line
 from composition import VERSION, Addresses, running
 from config import Settings
 from db.migrate import migrate
 from embedded import EmbeddedError, database_files
 from service.cache import Cache
-from terminal import err, fail, out, settings_and_logs, told_in_one_line
 from transport.app import all_routes
 
 BackupFile = Annotated[Path, typer.Argument(help="The backup's file.", metavar="FILE")]
