@@ -1,7 +1,7 @@
 # Builds and runs Trawl:
 #   docker build -t trawl . && docker run -p 8000:8000 -v trawl:/srv/trawl/var trawl
 
-FROM python:3.13-slim AS build
+FROM python:3.13.9-slim-bookworm AS build
 WORKDIR /srv/trawl
 # The lock alone, so that a change of the code does not install everything anew.
 COPY requirements.lock .
@@ -9,28 +9,39 @@ COPY requirements.lock .
 RUN python -m venv .venv \
     && .venv/bin/python -m pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
 
-FROM python:3.13-slim
+# The tests, on the embedded servers: docker build --target test -t trawl-test . && docker run --rm trawl-test
+FROM build AS test
+COPY requirements-dev.lock .
+RUN .venv/bin/python -m pip install --no-cache-dir --require-hashes --no-deps -r requirements-dev.lock \
+    && useradd --system --uid 10001 --create-home trawl && chown trawl:trawl /srv/trawl
+COPY --chown=trawl:trawl . .
+USER 10001
+ENV PATH=/srv/trawl/.venv/bin:$PATH
+CMD ["python", "-m", "pytest"]
+
+FROM python:3.13.9-slim-bookworm AS serve
 WORKDIR /srv/trawl
-# The embedded PostgreSQL refuses to run as root. The folder is made here so that a volume on it is the user's.
+# It runs with a read-only root: what it writes is in var and /tmp. The embedded PostgreSQL refuses to run as root. The folder is made here so that a volume on it is the user's.
 RUN useradd --system --uid 10001 --no-create-home trawl && install -d -o trawl -g trawl var
 COPY --from=build /srv/trawl/.venv .venv
 # By name: no .env, no ./var and no history of a working copy can get into the image.
-COPY main.py composition.py config.py film_refresh.py import_command.py operate.py terminal.py alembic.ini logs.txt ./
+COPY *.py alembic.ini logs.txt ./
 COPY api api
 COPY clients clients
+COPY commands commands
 COPY db db
 COPY embedded embedded
 COPY migrations migrations
 COPY service service
 COPY transport transport
-RUN .venv/bin/python -m compileall -q api clients db embedded service transport main.py composition.py config.py film_refresh.py import_command.py operate.py terminal.py
-USER trawl
+RUN .venv/bin/python -m compileall -q api clients commands db embedded service transport ./*.py
+USER 10001
 # Inside a container, 127.0.0.1 can't be reached from outside; PATH makes `python` the one with the packages.
 ENV HOST=0.0.0.0 PORT=8000 PATH=/srv/trawl/.venv/bin:$PATH PYTHONUNBUFFERED=1
 EXPOSE 8000
 VOLUME /srv/trawl/var
 # The image has no curl. urlopen raises for a 503, which is exit code 1. PORT may have been set to another.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", \
-    "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)"]
+    "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/ready', timeout=4)"]
 # As a list, so that SIGTERM comes to Python and not to a shell. It drains for 10 s: `docker stop -t 20`.
 CMD ["python", "main.py"]

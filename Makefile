@@ -2,13 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api clients db embedded service transport tests bench demo migrations $(wildcard *.py)
+SOURCES := api clients commands db embedded service transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench format lock clean
+.PHONY: help install run demo screenshots test check bench format lock clean jwt-demo docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
+COMPOSE := docker compose
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed $(VENV)/.installed-dev ## set up the virtual environment for development
 
@@ -20,7 +21,7 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "installing dependencies (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m compileall -q api clients db embedded service transport $(wildcard *.py)
+	@$(BIN)/python -m compileall -q api clients commands db embedded service transport $(wildcard *.py)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
@@ -33,6 +34,12 @@ run: $(VENV)/.installed ## set everything up and serve on HOST:PORT (127.0.0.1:8
 
 demo: $(VENV)/.installed ## the same with a made-up film service, no key needed; its data lie in var/demo
 	@exec $(BIN)/python -m demo
+
+jwt-demo: $(VENV)/.installed ## what a token is and does, shown on a server of its own that leaves nothing behind
+	@exec $(BIN)/python -m demo.jwt
+
+screenshots: install ## pictures of the dashboard in docs/screenshots; needs Chromium
+	@$(BIN)/python -m demo.screenshots
 
 test: install ## set everything up and run all tests
 	@$(BIN)/python -m pytest
@@ -59,3 +66,28 @@ lock: $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml
 
 clean: ## remove the virtual environment and caches; keeps ./var, where the data is
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+
+docker-dev: ## containers, with readable logs and no limits, in the foreground
+	$(COMPOSE) -f compose.yaml -f compose.dev.yaml up --build
+
+docker-prod: ## containers, in the background, once they are healthy
+	$(COMPOSE) up --build --detach --wait
+
+docker-status: ## how the containers are
+	$(COMPOSE) ps
+
+docker-logs: ## their logs, as they come
+	$(COMPOSE) logs --follow --tail=100
+
+docker-down: ## end the containers; keeps their data
+	$(COMPOSE) down
+
+docker-test: ## all tests in a container
+	docker build --target test --tag trawl-test .
+	docker run --rm --shm-size=512m trawl-test
+
+docker-shell: ## a shell beside the server
+	$(COMPOSE) exec trawl sh
+
+docker-db-shell: ## psql on the containers' database
+	$(COMPOSE) exec postgres psql --username=trawl trawl

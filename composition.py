@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -86,7 +87,11 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
     """None without a key."""
     if settings.kinopoisk_api_key is None:
         return None
-    client = Kinopoisk(settings.kinopoisk_url, settings.kinopoisk_api_key)
+    client = Kinopoisk(
+        settings.kinopoisk_url,
+        settings.kinopoisk_api_key,
+        on_call=partial(metrics.observe_upstream, "kinopoisk"),
+    )
     return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
 
 

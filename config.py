@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -79,6 +80,17 @@ class Settings:
     sentry_dsn: str | None = field(repr=False)
     log_level: str
     log_format: str | None
+
+    def shown(self) -> dict[str, str | int | bool | None]:
+        """The settings as a log may tell them: of a secret one, whether it is set."""
+        told: dict[str, str | int | bool | None] = {}
+        for each in fields_of(self):
+            value = getattr(self, each.name)
+            if not each.repr:
+                told[f"{each.name}_is_set"] = value is not None
+            else:
+                told[each.name] = value if isinstance(value, str | int | bool | None) else str(value)
+        return told
 
 
 def takes(what: str, check: Callable[[Any], bool]) -> Callable[[Any], None]:

@@ -20,27 +20,31 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import orjson
+import structlog
 import typer
 from rich.table import Table
 
-import operate
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
+from commands import operate
+from commands.import_logs import ImportCommand, run_import
+from commands.refresh_favourites import refresh_favourites as refresh_films
+from commands.terminal import err, fail, out, settings_and_logs, told_in_one_line
 from composition import make_worker_app, metrics_folder, prepare, running, with_database
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
-from film_refresh import refresh_favourites as refresh_films
-from import_command import ImportCommand, run_import
 from service import accounts, metrics, reports
 from service.import_record import Reading
 from service.log_rules import read_rules
 from service.passwords import Hasher
-from terminal import err, fail, out, settings_and_logs, told_in_one_line
 from transport.server import HttpServer, serve_until_signal, termination_handled
 
+log = structlog.get_logger("trawl.server")
+
 cli = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
-cli.command()(operate.openapi)
+for command in (operate.openapi, operate.doctor, operate.backup, operate.restore):
+    cli.command()(command)
 
 
 @cli.callback(invoke_without_command=True)
@@ -55,6 +59,7 @@ def serve() -> None:
     """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
     with told_in_one_line(), termination_handled() as termination:
         settings = settings_and_logs(quiet=False)
+        log.info("settings", **settings.shown())
         folder = metrics_folder(settings)
         with (
             HttpServer(

@@ -14,6 +14,7 @@ SCOPES = (
     "events:write",
     "imports:read",
     "imports:write",
+    "live:read",
     "movies:read",
     "movies:write",
     "profile:read",

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -53,10 +53,19 @@ class UpstreamSlow(UpstreamFailed):
 class Kinopoisk:
     """A client of the service at `url`. All that it raises are UpstreamErrors."""
 
-    def __init__(self, url: str, key: str, *, max_answer: int = MAX_ANSWER) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        max_answer: int = MAX_ANSWER,
+        on_call: Callable[[str, float], None] = lambda _outcome, _seconds: None,
+    ) -> None:
+        """`on_call` is told of each call: `ok` or the kind of its failure, and how long it took."""
         self.url = url.rstrip("/")
         self._headers = {"X-API-KEY": key, "Accept": "application/json", "Accept-Encoding": "identity"}
         self._max_answer = max_answer
+        self._on_call = on_call
         self._session: aiohttp.ClientSession | None = None
 
     async def search(self, keyword: str, page: int, *, within: float) -> FilmPage:
@@ -81,16 +90,22 @@ class Kinopoisk:
     ) -> Mapping[str, Any]:
         """The JSON object at a path, and a log line of how that went."""
         started = time.perf_counter()
-        outcome = "cancelled"
+        outcome = failure = "cancelled"
         try:
             answer = await self._request(path, within, parameters)
-            outcome = "ok"
+            outcome = failure = "ok"
         except UpstreamError as error:
-            outcome = str(error)
+            outcome, failure = str(error), type(error).__name__
             raise
         finally:
-            duration = round((time.perf_counter() - started) * 1000, 2)
-            log.info("upstream_call", kind=f"kinopoisk_{kind}", status=outcome, duration_ms=duration)
+            seconds = time.perf_counter() - started
+            self._on_call(failure, seconds)
+            log.info(
+                "upstream_call",
+                kind=f"kinopoisk_{kind}",
+                status=outcome,
+                duration_ms=round(seconds * 1000, 2),
+            )
         return answer
 
     async def _request(

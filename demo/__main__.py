@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 import main
-from terminal import out
+from commands.terminal import out
 
 DATA_DIR = Path("var") / "demo"
 

@@ -7,6 +7,7 @@ from db.database import Database
 from service.background import Background
 from service.cache import Cache
 from service.film_catalogue import FilmCatalogue
+from service.live_counts import LiveCounts
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import TokenSettings
@@ -33,6 +34,7 @@ class Deps:
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
     visit_writer: VisitWriter = field(default_factory=VisitWriter)
+    live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)
     registration_open: bool = True
     cors_origins: tuple[str, ...] = ()

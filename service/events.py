@@ -9,6 +9,9 @@ from typing import Any
 from db.database import Database
 from db.queries import events as queries
 from db.queries.events import EventFilter, NewEvents
+from service.deps import Deps
+from service.live import count_stored
+from service.metrics import count_taken
 
 __all__ = ["NewEvents"]
 
@@ -70,7 +73,7 @@ class Outcome:
     results: Sequence[Verdict]
 
 
-async def create_events(db: Database, batch: EventBatch) -> Outcome:
+async def create_events(deps: Deps, batch: EventBatch) -> Outcome:
     """Store the good events. An id that is known, from this batch or before, is a duplicate or a conflict.
 
     They are stored together or not at all. Judging the others comes after: an event never changes.
@@ -80,15 +83,18 @@ async def create_events(db: Database, batch: EventBatch) -> Outcome:
     if batch.indexes:
         firsts, repeated = _split_repeated(batch.events.event_ids)
         new = batch.events.pick(firsts) if repeated else batch.events
-        async with db.autocommit() as session:
+        async with deps.db.autocommit() as session:
             known = [firsts[place] for place in await queries.insert_events(session, new)] + repeated
     if known:
-        async with db.read() as session:
+        async with deps.db.read() as session:
             same = {known[at] for at in await queries.select_same_events(session, batch.events.pick(known))}
+    created = len(batch.indexes) - len(known)
+    count_taken("events", created)
+    count_stored(deps, events=created)
     verdicts = [_verdict(batch, place, "duplicate" if place in same else "conflict") for place in known]
     return Outcome(
         received=batch.received,
-        created=len(batch.indexes) - len(known),
+        created=created,
         duplicates=len(same),
         conflicts=len(known) - len(same),
         invalid=len(batch.invalid),

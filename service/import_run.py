@@ -75,13 +75,16 @@ async def import_log(
             try:
                 async with heartbeat(run, record.id) as ended:
                     await store_log(run, record.id, log, ended, on_progress)
+                return await end_import(run, record.id, "done")
             except Lost:
                 return await read_import(db, record.id)
             except BaseException as error:
                 if not (reading.resumable and isinstance(error, PASSING)):
-                    await asyncio.shield(end_import(run, record.id, "failed", error=cause_of(error, source)))
+                    # Following a log has no end but being told to stop.
+                    done = reopen and isinstance(error, asyncio.CancelledError)
+                    told = {} if done else {"error": cause_of(error, source)}
+                    await asyncio.shield(end_import(run, record.id, "done" if done else "failed", **told))
                 raise
-            return await end_import(run, record.id, "done")
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
 from service.access_log import Page
 from service.live_pages import is_bare_path
+from service.metrics import count_taken
 
 Status = Literal["created", "duplicate", "conflict"]
 
@@ -79,16 +80,15 @@ def compare(visit: LiveVisit, row: VisitRow) -> Outcome:
 async def insert_visits(db: Database, visits: Sequence[LiveVisit]) -> dict[str, Stored]:
     """Insert those whose ids are new, all in one transaction. By id, what became of them."""
     rows = [live_row(visit) for visit in visits]
-    # A product page of now explains no cart line that is stored already; one of a time before now may.
-    merged = any(
-        visit.page.cart_id is not None or (visit.timed and visit.page.kind == "product") for visit in visits
-    )
-    told = await insert_rows(db, rows, merged=merged)
+    cart_lines = any(row.cart_id is not None for row in rows)
+    told = await insert_rows(db, rows, learning=cart_lines)
     if not told:
         pages = {(visit.page.category, visit.page.product) for visit in visits}
         async with db.transaction() as session:
             await queries.insert_page_names(session, sorted_pages(pages))
-        told = await insert_rows(db, rows, merged=merged)
+        told = await insert_rows(db, rows, learning=cart_lines)
+    told = told or await insert_rows(db, rows, learning=True)
+    count_taken("visits", sum(stored.created for stored in told.values()))
     return told
 
 
@@ -97,13 +97,13 @@ def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, s
     return sorted(named, key=lambda page: (page[0], page[1] or ""))
 
 
-async def insert_rows(db: Database, rows: Sequence[LiveRow], *, merged: bool) -> dict[str, Stored]:
-    """Empty if a name has no id yet: nothing is stored then. `merged`: into carts and goods too."""
-    if not merged:
+async def insert_rows(db: Database, rows: Sequence[LiveRow], *, learning: bool) -> dict[str, Stored]:
+    """Empty if a name has no id yet, or goods must be learned and are not: nothing is stored then."""
+    if not learning:
         async with db.driver() as driver:
-            return await queries.insert_live_visits(driver, rows)
+            return await queries.insert_live_visits(driver, rows, learning=False)
     async with db.transaction() as session:
-        told = await queries.insert_live_visits(await driver_of(session), rows)
+        told = await queries.insert_live_visits(await driver_of(session), rows, learning=True)
         await merge_carts(
             session, [row for row in rows if row.request_id in told and told[row.request_id].created]
         )
@@ -113,7 +113,7 @@ async def insert_rows(db: Database, rows: Sequence[LiveRow], *, merged: bool) ->
 async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:
     """Merge new cart, pay and success pages into carts, as the importer does with lines.
 
-    Goods are learned from them, and from product pages.
+    Goods are learned from them too, and from the product pages that came with them.
     """
     # polars starts threads as it is imported, and workers are forked from a process that must have none.
     import polars as pl  # noqa: PLC0415 - see above

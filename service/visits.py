@@ -12,6 +12,7 @@ from db.database import Database
 from db.queries import live_visits
 from service.deps import Deps
 from service.errors import Conflict
+from service.live import count_stored
 from service.live_pages import page_of
 from service.live_visits import LiveVisit, Status, store_live_visits
 from service.visit_ids import RANDOM_BITS, new_visit_id
@@ -58,17 +59,19 @@ async def record_visit(deps: Deps, visitor: Visitor, new: NewVisit, *, randomnes
     outcome = await deps.visit_writer.write(visit, partial(store_live_visits, deps.db))
     if outcome.status == "conflict":
         raise Conflict(f"the id {visit.id} stands for another visit")
+    count_stored(deps, visits=outcome.status == "created")
     return Verdict(outcome.status, visit_of(outcome.row))
 
 
 async def record_visits(
-    db: Database, geo: Geo, visitor: Visitor, new: Sequence[NewVisit], *, randomness: Randomness
+    deps: Deps, visitor: Visitor, new: Sequence[NewVisit], *, randomness: Randomness
 ) -> list[Verdict]:
     """Store visits, all that are new or none. In their order, what became of each."""
     if not new:
         return []
-    visits = await asyncio.to_thread(live_visits_of, new, visitor, "api", geo, randomness)
-    outcomes = await store_live_visits(db, visits)
+    visits = await asyncio.to_thread(live_visits_of, new, visitor, "api", deps.geo, randomness)
+    outcomes = await store_live_visits(deps.db, visits)
+    count_stored(deps, visits=sum(outcome.status == "created" for outcome in outcomes))
     return [Verdict(outcome.status, visit_of(outcome.row)) for outcome in outcomes]
 
 
@@ -77,6 +80,7 @@ async def view_page(deps: Deps, visitor: Visitor, page_url: str, *, randomness: 
     [visit] = live_visits_of([NewVisit(page_url=page_url)], visitor, "page", deps.geo, randomness)
     outcome = await deps.visit_writer.write(visit, partial(store_live_visits, deps.db))
     assert outcome.page_visits is not None
+    count_stored(deps, visits=1)
     return PageView(page_url, outcome.page_visits)
 
 

@@ -27,7 +27,7 @@ from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.passwords import Hasher
 from service.tokens import Claims, TokenSettings, encode_token
-from tests.commands import Command
+from tests.command_line import Command
 from tests.document_checks import complaints
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
@@ -70,6 +70,8 @@ def allow_databases(embedded: EmbeddedServers) -> str:
     assert embedded.postgres_url is not None
     superuser = embedded.postgres_url.replace("//trawl@", "//postgres@", 1)
     asyncio.run(on_server(superuser, "ALTER ROLE trawl CREATEDB"))
+    # To drop them also while autovacuum is in one.
+    asyncio.run(on_server(superuser, "GRANT pg_signal_backend TO trawl"))
     return embedded.postgres_url
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.commands import PASSWORD, PROJECT, free_port
+from tests.command_line import PASSWORD, PROJECT, free_port
 from tests.films import FILM, KEY
 from tests.http_client import Client
 from tests.http_server import wait_for_port

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import PASSWORD, Command, call, free_port, wait_until_ready
+from tests.command_line import PASSWORD, Command, call, free_port, wait_until_ready
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 REPORTS = """
@@ -72,6 +72,8 @@ def test_a_days_log_tells_what_was_done_and_no_secret(trawl: Command, tmp_path: 
     assert len(done) == 1
     assert (done[0]["status"], done[0]["user_id"]) == (200, 1)
     assert done[0]["duration_ms"] > 0
+    [settings] = [line for line in lines if line["event"] == "settings"]
+    assert (settings["port"], settings["kinopoisk_api_key_is_set"]) == (port, True)
     [imported] = [line for line in lines if line["event"] == "import"]
     assert (imported["kind"], imported["status"], imported["lines"]) == ("import", "done", 1)
     assert imported["request_id"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import PASSWORD, Command, call, free_port, wait_until_ready
+from tests.command_line import PASSWORD, Command, call, free_port, wait_until_ready
 from tests.embedded.processes import comes_true, postgres_pids, valkey_pids
 
 LINES = [

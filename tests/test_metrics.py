@@ -14,7 +14,7 @@ import pytest
 from db.database import Database
 from service import metrics
 from service.deps import Deps
-from tests.commands import Command, free_port, wait_until_ready
+from tests.command_line import Command, free_port, wait_until_ready
 from tests.embedded.processes import comes_true
 from tests.http_client import User
 

@@ -10,7 +10,7 @@ from subprocess import Popen
 import aiohttp
 import pytest
 
-from tests.commands import PASSWORD, Command, free_port, wait_until_ready
+from tests.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.wire import Wire, lay_wire
 
 LIMIT = 100

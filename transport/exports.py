@@ -42,7 +42,7 @@ async def export(
         await batches.aclose()
         return head
     sending = asyncio.create_task(_send_all(request, head, batches, names, form))
-    leaving = asyncio.create_task(_client_gone(request))
+    leaving = asyncio.create_task(request.client_gone())
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -87,14 +87,6 @@ async def _send(response: HTTPResponse, chunk: bytes) -> None:
     """Hand on one chunk; waits for the client to take the ones before it."""
     async with asyncio.timeout(STALL):
         await response.send(chunk)
-
-
-async def _client_gone(request: Request) -> None:
-    """Returns when the client has closed its connection."""
-    while True:
-        message = await request.transport.receive()  # type: ignore[attr-defined]  # ASGI's, unknown to the protocol
-        if message["type"] == "http.disconnect":
-            return
 
 
 def to_ndjson(names: Sequence[str], rows: Rows) -> bytes:

@@ -36,6 +36,13 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """Server-sent events: one object of the schema each."""
+
+    item: type[Schema]
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """Text of some other format, such as CSV or SVG."""
 
@@ -58,7 +65,7 @@ class Raw:
     example: Any = None
 
 
-Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Text | File | Raw
+Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Events | Text | File | Raw
 # A shape alone is JSON; several media types are named; None is no body.
 Content = Shape | Mapping[str, Shape] | None
 

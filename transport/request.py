@@ -112,6 +112,13 @@ class Request(SanicRequest[App, Any]):
             if message.get("body"):
                 yield message["body"]
 
+    async def client_gone(self) -> None:
+        """Returns when the client has closed its connection."""
+        while True:
+            message = await self.transport.receive()  # type: ignore[attr-defined]  # as above
+            if message["type"] == "http.disconnect":
+                return
+
 
 def new_request_id() -> str:
     return f"{getrandbits(128):032x}"

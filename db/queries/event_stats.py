@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, FromClause, Row, cast, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Row, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Event
@@ -128,18 +128,22 @@ async def count_events(
     :param after: events and groups of the last row before
     """
     keys = [groupings(tz)[name].label(f"group_{place}") for place, name in enumerate(by)]
-    grouped = (
-        select(*keys, func.count().label("events"), func.count(Event.user_id.distinct()).label("users"))
+    # Users are counted by grouping twice: count(DISTINCT) would sort all events.
+    by_user = (
+        select(*keys, func.count().label("events"))
         .where(*asked.conditions())
-        .group_by(*(key.name for key in keys))
+        .group_by(*(key.name for key in keys), Event.user_id)
         .subquery()
     )
+    events = cast(func.sum(by_user.c.events), BigInteger).label("events")
+    groups = [by_user.c[key.name] for key in keys]
+    grouped = select(*groups, events, func.count().label("users")).group_by(*groups).subquery()
     order = [grouped.c[key.name] for key in keys]
     query = select(grouped).order_by(grouped.c.events.desc(), *order).limit(limit).offset(offset)
     if after is not None:
-        events, *groups = after
-        following = tuple_(*order) > tuple_(*groups)
-        query = query.where(or_(grouped.c.events < events, (grouped.c.events == events) & following))
+        fewer, *last = after
+        following = tuple_(*order) > tuple_(*last)
+        query = query.where(or_(grouped.c.events < fewer, (grouped.c.events == fewer) & following))
     rows: Sequence[Row[Any]] = (await session.execute(query)).all()
     return rows
 

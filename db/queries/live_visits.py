@@ -50,10 +50,17 @@ def digest(name: str) -> bytes:
     return sha256(name.encode()).digest()
 
 
-async def insert_live_visits(driver: Connection, rows: Sequence[LiveRow]) -> dict[str, Stored]:
-    """Store visits of distinct ids. By id, what became of each; empty if a name has no id yet."""
+async def insert_live_visits(
+    driver: Connection, rows: Sequence[LiveRow], *, learning: bool
+) -> dict[str, Stored]:
+    """Store visits of distinct ids. By id, what became of each; empty if a name has no id yet.
+
+    `learning`: goods are learned from them afterwards. Where they must be and are not, it is empty too.
+    """
     sql, names = driver_statement("store_live_visits")
-    told = await driver.fetch(sql, *([getattr(row, name) for row in rows] for name in names))
+    told = await driver.fetch(
+        sql, *(learning if name == "learning" else [getattr(row, name) for row in rows] for name in names)
+    )
     return {request_id: Stored(created, visits) for request_id, created, visits in told}
 
 

@@ -1,4 +1,5 @@
--- Store live visits with the roll-ups that count them, or nothing at all if a category or product has no id yet.
+-- Store live visits with the roll-ups that count them, or nothing at all if a category or product has no id yet, or if
+-- there is to be no :learning and a product page stands before a cart line of its address, whose goods it may explain.
 -- Each id stands once in what is given. One row a visit: its id, whether it is new, and how often its page was visited.
 -- Tables are written in the order of service/visit_rows.py, and rows in the order of their keys: each step asks for
 -- the step before it, because PostgreSQL promises no order of its own.
@@ -8,8 +9,20 @@ WITH given AS (
         category.id AS category_id,
         product.id AS product_id,
         bool_and(
-            (sent.category IS NULL) = (category.id IS NULL) AND (sent.product IS NULL) = (product.id IS NULL)
-        ) OVER () AS all_named
+            (sent.category IS NULL) = (category.id IS NULL)
+            AND (sent.product IS NULL) = (product.id IS NULL)
+            AND (
+                CAST(:learning AS boolean)
+                OR sent.kind <> 'product'
+                OR NOT EXISTS (
+                    SELECT FROM visit AS later
+                    WHERE
+                        later.kind = 'cart'
+                        AND later.address = sent.address
+                        AND later.occurred_at >= sent.occurred_at
+                )
+            )
+        ) OVER () AS all_ready
     FROM unnest(
         CAST(:request_id AS text[]),
         CAST(:occurred_at AS timestamptz[]),
@@ -59,7 +72,7 @@ new AS (
         given.buyer_id,
         given.page_url
     FROM given
-    WHERE given.all_named
+    WHERE given.all_ready
     ORDER BY given.request_id COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING request_id
@@ -148,4 +161,4 @@ SELECT given.request_id, new.request_id IS NOT NULL AS created, pages.visits
 FROM given
 LEFT JOIN new ON given.request_id = new.request_id
 LEFT JOIN pages ON given.page_sha256 = pages.page_sha256
-WHERE given.all_named;
+WHERE given.all_ready;

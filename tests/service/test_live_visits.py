@@ -55,11 +55,8 @@ async def test_live_visits_leave_what_the_importer_would_leave(
     expected = await everything(shop)
     await shop.empty()
     for batch in given_batches:
-        # Goods are learned from what is stored when a cart line comes: one by one, as above, or at once.
-        alone = any(visit.page.kind == "cart" for visit in batch)
-        for part in [[visit] for visit in batch] if alone else [batch]:
-            outcomes = await store_live_visits(committed_db, part)
-            assert [outcome.status for outcome in outcomes] == ["created"] * len(part)
+        outcomes = await store_live_visits(committed_db, batch)
+        assert [outcome.status for outcome in outcomes] == ["created"] * len(batch)
     assert await everything(shop) == expected
     await check_pages(shop)
     visits = [visit for batch in given_batches for visit in batch]
@@ -85,6 +82,19 @@ async def test_a_cart_of_one_request_learns_from_the_page_before_it(committed_db
     assert await shop.rows("SELECT id, user_id FROM cart") == [(1, 77)]
     assert await shop.rows("SELECT cart_id, source FROM payment") == [(1, "api")]
     assert await shop.rows("SELECT amount FROM cart_item") == [(5,)]
+
+
+async def test_a_product_page_explains_an_earlier_sent_cart_line_after_it(
+    committed_db: Database, geo: Geo
+) -> None:
+    cart = live_visit("/cart?goods_id=5&amount=2&cart_id=1", position=2)
+    elsewhere = live_visit("/caviar/red/", address="8.8.4.4", occurred_at=NOW - timedelta(minutes=1))
+    page = live_visit("/fresh_fish/salmon/", position=1)
+    later = live_visit("/fresh_fish/pike/", occurred_at=NOW + timedelta(minutes=1))
+    for visit in (cart, elsewhere, later, page):
+        await store_live_visits(committed_db, [visit])
+    learned = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
+    assert await Importer(committed_db, geo).rows(learned) == [(5, "salmon")]
 
 
 async def test_equal_batches_at_once_store_each_visit_once(committed_db: Database, geo: Geo) -> None:

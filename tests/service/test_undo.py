@@ -55,7 +55,8 @@ def shop(committed_db: Database, geo: Geo) -> Importer:
 
 async def undo(shop: Importer, record: Import) -> Import:
     background = Background()
-    undone = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
+    with patch.object(import_undo, "WAIT_SECONDS", 60):
+        undone = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
     await background.close()
     return undone
 

@@ -161,7 +161,8 @@ def test_no_worker_survives_its_killed_parent(server: subprocess.Popen[str]) -> 
     workers = children(server.pid)
     server.kill()
     assert comes_true(lambda: all(map(gone, workers)), 5)
-    assert get(url) == "ConnectionRefusedError"
+    # Threads of a process that counts as gone may hold the socket for a moment longer.
+    assert comes_true(lambda: get(url) == "ConnectionRefusedError", 5)
 
 
 def test_requests_in_flight_are_finished_while_readiness_is_withdrawn(server: subprocess.Popen[str]) -> None:

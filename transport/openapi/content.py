@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from api.openapi import SchemaDocument
-from transport.operations import JSON, Content, File, Items, Lines, Page, Raw, Shape, Text
+from transport.operations import JSON, Content, Events, File, Items, Lines, Page, Raw, Shape, Text
 
 MediaType = dict[str, Any]
 
@@ -35,6 +35,14 @@ def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
             return {
                 "schema": {"type": "string", "description": described, "x-line": reference},
                 "example": f"{line}\n",
+            }
+        case Events():
+            reference = schemas.reference(shape.item)
+            event = orjson.dumps(schemas.example(reference)).decode()
+            described = "server-sent events, the data of each as `x-event`"
+            return {
+                "schema": {"type": "string", "description": described, "x-event": reference},
+                "example": f"data: {event}\n\n",
             }
         case Text():
             return {"schema": {"type": "string", **about(shape.description)}, "example": shape.example}

@@ -4,10 +4,12 @@ from sanic import Blueprint
 
 from transport.routes import (
     admin,
+    dashboard,
     documents,
     events,
     imports,
     keys,
+    live,
     movies,
     pages,
     profile,
@@ -23,6 +25,7 @@ from transport.routes import (
 BLUEPRINTS: tuple[Blueprint, ...] = (
     root.blueprint,
     documents.blueprint,
+    dashboard.blueprint,
     users.blueprint,
     sessions.blueprint,
     profile.blueprint,
@@ -30,6 +33,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin.blueprint,
     imports.blueprint,
     reports.blueprint,
+    live.blueprint,
     tasks.blueprint,
     movies.blueprint,
     visits.blueprint,

@@ -1,15 +1,12 @@
 """The OpenAPI document, and three pages that show it."""
 
-import hashlib
-from dataclasses import dataclass
 from functools import cache
-from gzip import decompress
 from pathlib import Path
 
 import orjson
 from sanic import Blueprint, HTTPResponse
 
-from service.errors import NotFound
+from transport.asset_files import load_asset, names_in, send_file
 from transport.operations import Raw, Text, operation
 from transport.request import App, Request
 from transport.responses import JSON, tagged
@@ -17,15 +14,6 @@ from transport.responses import JSON, tagged
 blueprint = Blueprint("documents")
 
 FOLDER = Path(__file__).parent.parent / "assets"
-ASSETS = {
-    "swagger-ui.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "swagger-start.js": "text/javascript",
-    "redoc.js": "text/javascript",
-    "redoc-start.js": "text/javascript",
-    "scalar.js": "text/javascript",
-    "scalar-start.js": "text/javascript",
-}
 PUBLIC_CACHE = "public, max-age=3600"
 PAGE_SHAPE = {"text/html": Text("<!doctype html>", "a page that shows this document")}
 # Everything is ours; the pages style themselves from scripts, and ReDoc searches in a worker that it makes.
@@ -66,52 +54,18 @@ async def show_scalar(_request: Request) -> HTTPResponse:
 
 @blueprint.get("/docs/assets/<name:str>", ctx_public=True, ctx_limit="none")
 @operation(
-    answers={200: {kind: Text("…") for kind in sorted(set(ASSETS.values()))}},
-    path={"name": {"type": "string", "enum": list(ASSETS)}},
+    answers={200: {"text/css": Text("…"), "text/javascript": Text("…")}},
+    path={"name": {"type": "string", "enum": sorted(names_in(FOLDER))}},
     etag=True,
 )
 async def get_asset(request: Request, name: str) -> HTTPResponse:
     """A script or style of the pages."""
-    if name not in ASSETS:
-        raise NotFound("nothing has this path")
-    asset = load_asset(name)
-    packed = asset.packed is not None and "gzip" in request.headers.get("accept-encoding", "")
-    response = HTTPResponse(asset.packed if packed else asset.plain, content_type=ASSETS[name])
-    response = tagged(request, response, asset.etag(packed=packed))
-    response.headers.update({"cache-control": PUBLIC_CACHE, "vary": "Accept-Encoding"})
-    if packed and response.body:
-        response.headers["content-encoding"] = "gzip"
-    return response
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file to be served; `packed` is its gzip form, if it lies on disk so."""
-
-    digest: str
-    packed: bytes | None
-    raw: bytes
-
-    @property
-    def plain(self) -> bytes:
-        return decompress(self.raw) if self.packed is not None else self.raw
-
-    def etag(self, *, packed: bool) -> str:
-        """One for each form: they are different bytes."""
-        return f'"{self.digest}{"-gzip" if packed else ""}"'
-
-
-@cache
-def load_asset(name: str) -> Asset:
-    packed = FOLDER / f"{name}.gz"
-    raw = (packed if packed.exists() else FOLDER / name).read_bytes()
-    digest = hashlib.blake2b(raw, digest_size=12).hexdigest()
-    return Asset(digest, raw if packed.exists() else None, raw)
+    return send_file(request, FOLDER, name, cache_control=PUBLIC_CACHE)
 
 
 def html_page(name: str) -> HTTPResponse:
     headers = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
-    return HTTPResponse(load_asset(name).plain, 200, headers, "text/html; charset=utf-8")
+    return HTTPResponse(load_asset(FOLDER, name).plain, 200, headers, "text/html; charset=utf-8")
 
 
 @cache

@@ -10,7 +10,7 @@ from sanic import Blueprint, HTTPResponse
 
 from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
 from service import reports
-from transport.charts import chart
+from transport.charts.chart import chart
 from transport.operations import Items, Text, operation
 from transport.parsing import query
 from transport.request import Request

@@ -73,9 +73,7 @@ async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
     visitor = visitor_of(request)
     read = await asyncio.to_thread(read_visits, body, now=visitor.now)  # others are served meanwhile
     new = [NewVisit(**item) for item in read if not isinstance(item, ValidationError)]
-    verdicts = await visits.record_visits(
-        request.deps.db, request.deps.geo, visitor, new, randomness=secrets.randbits
-    )
+    verdicts = await visits.record_visits(request.deps, visitor, new, randomness=secrets.randbits)
     return ok(record_visits_response.dump(bulk_answer(read, verdicts)))
 
 

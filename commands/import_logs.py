@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from clients.geo import Geo
+from commands.terminal import err, out
 from db.database import Database
 from db.models import Import
 from service.errors import Conflict, TrawlError
@@ -22,7 +23,6 @@ from service.imports import list_rejects
 from service.log_follow import Following, follow_log
 from service.log_source import LogSource
 from service.log_streams import PipedLog
-from terminal import err, out
 
 SHOWN_REJECTS = 10
 RETRY_SECONDS = 0.2

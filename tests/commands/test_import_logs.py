@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.commands import Command
+from tests.command_line import Command
 from tests.embedded.processes import comes_true
 from tests.test_main import LINES, LOG, one_line
 

@@ -1,0 +1,17 @@
+"""What listeners of /live are told each second."""
+
+from marshmallow import Schema, fields
+
+from api.fields import DateTime
+from api.imports import ImportResponse
+
+
+class LiveResponse(Schema):
+    """`visits` and `events` are counted since the cache was started; `imports` run or have just ended."""
+
+    time = DateTime(attribute="at")
+    visits_per_second = fields.Float()
+    events_per_second = fields.Float()
+    visits = fields.Integer()
+    events = fields.Integer()
+    imports = fields.Nested(ImportResponse, many=True)

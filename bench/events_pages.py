@@ -1,0 +1,177 @@
+"""GET /events: how long a page of 50 out of millions takes, for each filter, at both ends of the list.
+
+Also writes what PostgreSQL plans for each of them, and for each statistic, to bench/plans/events.txt.
+BENCH_EVENTS sets how many events there are.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.events import values_of
+from api.paging import encode_cursor
+from bench.event_rows import EVENTS, Served, many_events_served
+from db.database import create_engine
+from db.queries import event_stats
+from db.queries.event_stats import Segment, Windows
+from db.queries.events import EventFilter, newest_first, select_events
+
+PLANS = Path(__file__).parent / "plans" / "events.txt"
+REQUESTS = 150  # of each page
+WANTED = 20  # milliseconds
+SINCE, UNTIL = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)
+
+Draw = Callable[[Random], dict[str, Any]]
+FILTERS: dict[str, Draw] = {
+    "none": lambda _: {},
+    "user_id": lambda rng: {"user_id": rng.randrange(100_000)},
+    "event_type": lambda rng: {"event_type": f"type_{rng.randrange(20)}"},
+    "from, to": lambda _: {"since": SINCE, "until": UNTIL},
+    "user_id, event_type": lambda rng: {
+        "user_id": rng.randrange(100_000),
+        "event_type": f"type_{rng.randrange(20)}",
+    },
+    "event_type, from, to": lambda rng: {
+        "event_type": f"type_{rng.randrange(20)}",
+        "since": SINCE,
+        "until": UNTIL,
+    },
+    "property, common": lambda rng: {"properties": {"plan": rng.choice(("free", "pro", "team"))}},
+    "property, 1 in 500": lambda rng: {"properties": {"page": f"/p/{rng.randrange(500)}"}},
+    "property, unique": lambda rng: {"properties": {"order": str(rng.randrange(EVENTS))}},
+    "property, none": lambda _: {"properties": {"plan": "none"}},
+    "user_id, property": lambda rng: {
+        "user_id": rng.randrange(100_000),
+        "properties": {"plan": "pro"},
+    },
+}
+NAMES = {"since": "from", "until": "to"}
+
+
+def query_of(asked: dict[str, Any]) -> str:
+    parameters = {NAMES.get(name, name): value for name, value in asked.items() if name != "properties"}
+    parameters |= {f"property.{name}": value for name, value in asked.get("properties", {}).items()}
+    return "&".join(
+        f"{name}={quote(value.isoformat() if isinstance(value, datetime) else str(value))}"
+        for name, value in parameters.items()
+    )
+
+
+def filter_of(asked: dict[str, Any]) -> EventFilter:
+    properties = {name: values_of(value) for name, value in asked.get("properties", {}).items()}
+    return EventFilter(**asked | {"properties": properties})
+
+
+async def last_cursor(session: AsyncSession, asked: dict[str, Any]) -> str:
+    """The cursor behind which fifty events are left."""
+    query = newest_first(filter_of(asked)).order_by(None)
+    columns = [column for column in query.selected_columns if column.name in ("occurred_at", "event_id")]
+    oldest = query.order_by(*sorted(columns, key=lambda column: column.name != "occurred_at")).limit(51)
+    rows = (await session.execute(oldest)).all()
+    if len(rows) <= 50:
+        return ""
+    return f"&cursor={encode_cursor((rows[-1].occurred_at, str(rows[-1].event_id)))}"
+
+
+async def measure(client: aiohttp.ClientSession, paths: list[str]) -> list[float]:
+    """Milliseconds of each request, sorted."""
+    times = []
+    for path in paths:
+        begin = time.perf_counter()
+        async with client.get(path) as response:
+            assert response.status == 200, await response.text()
+            await response.read()
+        times.append((time.perf_counter() - begin) * 1000)
+    return sorted(times)
+
+
+async def time_pages(served: Served) -> float:
+    """Prints the times of all pages; returns the worst p99."""
+    engine, rng, worst = create_engine(served.postgres_url, pool_size=1), Random(1), 0.0
+    headers = {"Authorization": f"Bearer {served.token}"}
+    async with (
+        aiohttp.ClientSession(f"http://127.0.0.1:{served.port}", headers=headers) as client,
+        AsyncSession(engine) as session,
+    ):
+        for name, draw in FILTERS.items():
+            drawn = [draw(rng) for _ in range(REQUESTS)]
+            first = [f"/events?{query_of(asked)}" for asked in drawn]
+            known: dict[str, str] = {}
+            for asked, path in zip(drawn, first, strict=True):
+                if path not in known:
+                    known[path] = await last_cursor(session, asked)
+            for end, paths in (("first", first), ("last", [path + known[path] for path in first])):
+                times = await measure(client, paths)
+                p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
+                worst = max(worst, p99)
+                print(f"{name:22} {end:5} p50 {p50:6.1f} ms  p99 {p99:6.1f} ms")
+    await engine.dispose()
+    return worst
+
+
+def statistics(session: AsyncSession) -> dict[str, Awaitable[Any]]:
+    whole, week = EventFilter(), EventFilter(since=SINCE, until=UNTIL)
+    page: dict[str, Any] = {"after": None, "limit": 51, "offset": 0}
+    windows = Windows(date(2026, 2, 1), 1, 7, "UTC", SINCE, UNTIL)
+    plain = [*FILTERS.items()]
+    lists = {
+        f"list by {name}": select_events(session, filter_of(draw(Random(2))), **page) for name, draw in plain
+    }
+    return {
+        **lists,
+        "totals by type": event_stats.count_events(session, whole, ["type"], "UTC", **page),
+        "totals by day of a week": event_stats.count_events(session, week, ["day"], "Asia/Tokyo", **page),
+        "active users of a week": event_stats.daily_active_users(session, SINCE, UNTIL, "UTC", Segment()),
+        "top events of a week": event_stats.top_events(session, SINCE, UNTIL, 10),
+        "retention of a week": event_stats.retention(session, windows),
+        "funnel of a week": event_stats.funnel(
+            session, ["type_9", "type_8", "type_7"], timedelta(days=1), SINCE, UNTIL
+        ),
+    }
+
+
+async def explain(served: Served) -> str:
+    """What PostgreSQL does for each list and each statistic, and how long it takes."""
+    engine, parts = create_engine(served.postgres_url, pool_size=1), [f"{EVENTS:,} events"]
+    ran: list[tuple[str, Any]] = []
+    event.listen(
+        engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, _context, _many: ran.append(
+            (statement, parameters)
+        ),
+    )
+    async with AsyncSession(engine) as session:
+        for name, query in statistics(session).items():
+            ran.clear()
+            await query
+            statement, parameters = ran[0]
+            connection = await session.connection()
+            plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters)
+            parts.append(f"== {name}\n" + "\n".join(row[0] for row in plan))
+    await engine.dispose()
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    print("GET /events: pages of 50")
+    with many_events_served() as served:
+        worst = asyncio.run(time_pages(served))
+        PLANS.parent.mkdir(exist_ok=True)
+        PLANS.write_text(asyncio.run(explain(served)))
+    print(f"worst p99: {worst:.1f} ms (wanted: {WANTED}); plans in {PLANS}")
+    sys.exit(worst > WANTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""python -m demo.screenshots [FOLDER]: pictures of every view of the dashboard, in both themes.
+
+Serves from a new DATA_DIR, imports logs.txt, makes up events and live visits; the system's Chromium looks.
+"""
+
+import asyncio
+import os
+import random
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import aiohttp
+from playwright.async_api import Browser, Page, async_playwright
+
+from demo.activity import event_of, make_events, make_visits
+
+FOLDER = Path("docs") / "screenshots"
+VIEWS = ("reports", "live", "events", "imports", "people")
+SIZES = {"": (1440, 1000), "-narrow": (360, 780)}
+ACCOUNT = {"login": "anna", "password": "correct horse battery"}
+WATCHED = 45  # seconds for which visits and events come in, so that the live view has a past
+BATCH = 5000
+FEW = 120  # users that are there today
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[str]:
+    """The address of a server with nothing in it yet but an admin."""
+    data_dir = mkdtemp(prefix="trawl-")  # a short path: those of sockets are limited
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    settings = {
+        "DATA_DIR": data_dir,
+        "PORT": str(port),
+        "RATE_LIMIT_PER_MINUTE": "0",
+        "LOG_LEVEL": "ERROR",
+        "ADMIN_LOGIN": ACCOUNT["login"],
+        "ADMIN_PASSWORD": ACCOUNT["password"],
+    }
+    process = await asyncio.create_subprocess_exec(sys.executable, "main.py", env={**os.environ, **settings})
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await ready(url)
+        yield url
+    finally:
+        process.terminate()
+        await process.wait()
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+async def ready(url: str) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        while True:
+            try:
+                async with session.get(f"{url}/ready") as answer:
+                    if answer.ok:
+                        return
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.2)
+
+
+class Shop:
+    """Does over HTTP what a shop's programs would."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self.http = http
+        self.chance = random.Random(7)
+
+    async def post(self, path: str, body: Any = None) -> None:
+        async with self.http.post(path, json=body) as answer:
+            answer.raise_for_status()
+
+    async def upload(self, name: str, log: str) -> None:
+        async with self.http.post("/imports", params={"name": name}, data=log) as answer:
+            answer.raise_for_status()
+
+    async def fill(self) -> None:
+        await self.post("/parse")
+        events = make_events(self.chance, datetime.now(UTC))
+        for begin in range(0, len(events), BATCH):
+            await self.post("/events", {"events": events[begin : begin + BATCH]})
+        for login in ("boris", "clara"):
+            await self.post("/register", {**ACCOUNT, "login": login})
+        await self.upload("broken.log", "this is no line of a log\n" * 3)
+
+    async def stay_busy(self) -> None:
+        """Visits and events, some more in one second than in the next, until it is cancelled."""
+        while True:
+            await self.post("/visits", {"visits": make_visits(self.chance, self.chance.randrange(2, 30))})
+            now = datetime.now(UTC)
+            users = [self.chance.randrange(1, FEW) for _ in range(self.chance.randrange(10, 90))]
+            await self.post(
+                "/events", {"events": [event_of(self.chance, user, "view", now) for user in users]}
+            )
+            await asyncio.sleep(0.5)
+
+
+async def sign_in(page: Page) -> None:
+    await page.get_by_label("Login").fill(ACCOUNT["login"])
+    await page.get_by_label("Password").fill(ACCOUNT["password"])
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("nav")
+
+
+async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size: str) -> None:
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = await context.new_page()
+    await page.goto(f"{url}/dashboard")
+    await page.get_by_label("Login").wait_for()
+    await page.screenshot(path=folder / f"sign-in-{scheme}{size}.png")
+    await sign_in(page)
+    await page.wait_for_timeout(WATCHED * 1000)
+    for view in VIEWS:
+        await page.evaluate("name => { location.hash = name }", view)
+        await page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
+        await page.wait_for_timeout(1500)  # the live stream has told of a second
+        whole = view != "reports" or bool(size)
+        await page.screenshot(path=folder / f"{view}-{scheme}{size}.png", full_page=whole)
+    await context.close()
+
+
+async def main(folder: Path) -> None:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        sys.exit("trawl: needs Chromium: apt install chromium, or CHROMIUM=/path/to/one")
+    async with serving() as url, aiohttp.ClientSession(url) as http, async_playwright() as playwright:
+        async with http.post("/login", json=ACCOUNT) as answer:
+            http.headers["Authorization"] = f"Bearer {(await answer.json())['access_token']}"
+        shop = Shop(http)
+        await shop.fill()
+        busy = asyncio.create_task(shop.stay_busy())
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        await asyncio.gather(
+            *(
+                photograph(browser, url, folder, scheme, size)
+                for scheme in ("light", "dark")
+                for size in SIZES
+            )
+        )
+        busy.cancel()
+        await browser.close()
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if sys.argv[1:] else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(folder))

@@ -1,0 +1,78 @@
+"""Uses the dashboard as a person does, and asks axe what that person could not."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from playwright.async_api import Page
+
+from tests.conftest import PASSWORD
+
+VIEWS = ("reports", "live", "events", "imports", "people")
+GRAVE = ("serious", "critical")
+
+
+@cache
+def axe() -> str:
+    return (files("axe_playwright_python") / "axe.min.js").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    page: Page
+    url: str
+
+    async def open(self, fragment: str = "") -> None:
+        await self.page.goto(f"{self.url}/dashboard{fragment}")
+
+    async def sign_in(self, login: str) -> None:
+        await self.page.get_by_label("Login").fill(login)
+        await self.page.get_by_label("Password").fill(PASSWORD)
+        await self.page.keyboard.press("Enter")
+        await self.settled("reports")
+
+    async def visit(self, view: str) -> None:
+        await self.page.evaluate("name => { location.hash = name }", view)
+        await self.settled(view)
+
+    async def settled(self, view: str) -> None:
+        """Wait until a view shows all that it has asked for."""
+        await self.page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
+
+    async def token(self) -> str | None:
+        token: str | None = await self.page.evaluate("sessionStorage.getItem('trawl.token')")
+        return token
+
+    async def stored(self) -> str:
+        """All that the page keeps in the browser."""
+        stored: str = await self.page.evaluate(
+            "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"
+        )
+        return stored
+
+    async def answers(self) -> dict[int, Any]:
+        """What the page says that the reports' answers are."""
+        found: list[list[Any]] = await self.page.eval_on_selector_all(
+            "[data-report]",
+            "all => all.map(one => [Number(one.dataset.report), "
+            "JSON.parse(one.querySelector('.answer').dataset.answer)])",
+        )
+        return dict(found)
+
+    async def barriers(self) -> list[str]:
+        """What axe finds grave."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(axe())
+        found = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{each['id']}: {node['target']} {node['failureSummary']}"
+            for each in found["violations"]
+            if each["impact"] in GRAVE
+            for node in each["nodes"]
+        ]
+
+    async def overflows(self) -> bool:
+        """Whether anything stands beyond the window's width."""
+        wide: bool = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        return wide

@@ -1,0 +1,192 @@
+"""The dashboard in a real browser that can reach nobody but us."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.database import Database
+from service.deps import Deps
+from service.log_source import LogFolder
+from tests.browser.conftest import Tab
+from tests.browser.dashboard import VIEWS, Dashboard
+from tests.conftest import PASSWORD
+from tests.http_client import User
+from tests.http_server import RunningApp
+from tests.log_imports import some_lines
+
+ROOT = Path(__file__).parent.parent.parent
+VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about"}]
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """An import holds its file in one transaction and stores chunks in others."""
+    return committed_db
+
+
+@pytest.fixture
+async def dashboard(server: RunningApp, tab: Tab) -> AsyncIterator[Dashboard]:
+    """The page, which must have asked nobody else and told of no error when the test ends."""
+    yield Dashboard(tab.page, server.url)
+    assert (tab.errors, tab.strangers) == ([], [])
+
+
+async def api_answers(user: User, query: str = "") -> dict[int, Any]:
+    paths = [f"/report/{number}{query}" for number in range(1, 8)]
+    answers = await asyncio.gather(*map(user.client.get, paths))
+    return {answer.json["report"]: answer.json["answer"] for answer in answers}
+
+
+async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
+    dashboard: Dashboard, admin: User, deps: Deps, server: RunningApp
+) -> None:
+    server.use(replace(deps, logs=LogFolder(ROOT / "logs.txt", ROOT, UTC)))
+    await dashboard.open()
+    await dashboard.sign_in(admin.login)
+    assert set((await dashboard.answers()).values()) == {None, 0}
+    await dashboard.visit("imports")
+    await dashboard.page.get_by_role("button", name="Read the server's own log").click()
+    await dashboard.page.wait_for_selector(".badge.done")  # as /live tells
+    await dashboard.visit("reports")
+    answers = await dashboard.answers()
+    assert answers == await api_answers(admin)
+    assert None not in answers.values()
+    assert await dashboard.page.locator("[data-report] svg").count() == 7
+
+    async with dashboard.page.expect_download() as saving:
+        await dashboard.page.locator("[data-report='1']").get_by_text("CSV", exact=True).click()
+    saved = await (await saving.value).path()
+    assert saved.read_bytes() == (await admin.client.get("/report/1?format=csv")).body
+
+    await dashboard.page.get_by_label("Time zone").select_option("Asia/Tokyo")
+    await dashboard.page.wait_for_url("**/dashboard#reports?tz=*")
+    await dashboard.settled("reports")
+    await dashboard.page.get_by_label("Period").select_option("7")
+    await dashboard.page.wait_for_url("**/dashboard#reports?from=*")
+    await dashboard.settled("reports")
+    query = dashboard.page.url.partition("#reports")[2]
+    week = await dashboard.answers()
+    assert week == await api_answers(admin, query)
+    assert week != answers
+    await dashboard.visit("reports")
+
+    await dashboard.page.get_by_label("Language").select_option("ru")
+    await dashboard.page.get_by_role("heading", name="Отчёты").wait_for()
+    await dashboard.settled("reports")
+    assert await dashboard.answers() == answers
+    assert await dashboard.page.locator("html").get_attribute("lang") == "ru"
+
+
+DROP = """(zone, [name, text]) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], name));
+    zone.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
+
+async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
+    dashboard: Dashboard, admin: User
+) -> None:
+    page = dashboard.page
+    await dashboard.open()
+    await dashboard.sign_in(admin.login)
+    await dashboard.visit("imports")
+    log = some_lines(30).decode() + "no line <b>of</b> a log\n"
+    await page.locator(".drop").evaluate(DROP, ["dropped.log", log])
+    await page.get_by_role("button", name="Rejects (1)").click()
+    await page.get_by_text("no line <b>of</b> a log").wait_for()
+    assert (await admin.client.get("/imports")).json["items"][0]["imported"] == 30
+    await page.get_by_role("button", name="Undo").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Undo").click()
+    await page.wait_for_selector(".badge.undone")
+    assert (await admin.client.get("/report/4")).json["answer"] is None
+
+
+async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: Dashboard, user: User) -> None:
+    asked: list[str] = []
+    dashboard.page.on("request", lambda request: asked.append(request.url))
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    token = await dashboard.token()
+    assert token
+    await dashboard.page.reload()
+    await dashboard.settled("reports")
+    assert await dashboard.token() == token
+    await dashboard.page.get_by_role("button", name="Sign out").click()
+    await dashboard.page.get_by_text("You are signed out.").wait_for()
+    assert token not in await dashboard.stored()
+    assert not [url for url in asked if token in url]
+    assert (await user.client.signed_in(token).get("/profile")).code == "bad_token"
+
+
+async def test_a_token_that_was_ended_elsewhere_leads_back_to_signing_in(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    token = await dashboard.token()
+    assert token
+    assert (await user.client.signed_in(token).post("/logout")).status == 204
+    await dashboard.page.get_by_text("Your session has ended.").wait_for()
+    assert await dashboard.token() is None
+    assert tab.errors == ["Failed to load resource: the server responded with a status of 401 (Unauthorized)"]
+    tab.errors.clear()
+
+
+async def test_live_counts_reach_the_page_without_reloading(dashboard: Dashboard, user: User) -> None:
+    await dashboard.open("#live")
+    await dashboard.page.get_by_label("Login").wait_for()
+    await dashboard.page.get_by_label("Login").fill(user.login)
+    await dashboard.page.get_by_label("Password").fill(PASSWORD)
+    await dashboard.page.keyboard.press("Enter")
+    await dashboard.settled("live")
+    assert (await user.client.post("/visits", json={"visits": VISITS})).json["created"] == 2
+    await dashboard.page.get_by_text("2 since the start").first.wait_for()
+    await dashboard.page.get_by_text("https://shop.example/fresh_fish/").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nobody_is_shut_out_of_any_view(
+    dashboard: Dashboard, admin: User, tmp_path: Path, scheme: Any
+) -> None:
+    (tmp_path / "logs.txt").write_bytes(some_lines(300) + b"no line of a log\n")
+    assert (await admin.client.get("/parse")).json["rejected"] == 1
+    assert (await admin.client.post("/visits", json={"visits": VISITS})).status == 200
+    await dashboard.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    await dashboard.page.set_viewport_size({"width": 360, "height": 740})
+    await dashboard.open()
+    assert await dashboard.barriers() == []
+    await dashboard.sign_in(admin.login)
+    for view in VIEWS:
+        await dashboard.visit(view)
+        for details in await dashboard.page.locator("details > summary").all():
+            await details.click()
+        assert not await dashboard.overflows(), view
+        assert await dashboard.barriers() == [], view
+
+
+async def test_everything_can_be_reached_with_the_keyboard_alone(dashboard: Dashboard, user: User) -> None:
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    reachable = await dashboard.page.locator("a[href], button, select, input, summary").count()
+    seen = set()
+    await dashboard.page.locator("body").evaluate("body => body.focus()")
+    for _ in range(reachable + 5):
+        await dashboard.page.keyboard.press("Tab")
+        seen.add(
+            await dashboard.page.evaluate(
+                "(() => { const one = document.activeElement; one.dataset.seen = 1;"
+                "return one.tagName + one.textContent })()"
+            )
+        )
+    missed = await dashboard.page.eval_on_selector_all(
+        "a[href], button, select, input, summary",
+        "all => all.filter(one => !one.dataset.seen && one.checkVisibility()).map(one => one.outerHTML)",
+    )
+    assert json.dumps(missed) == "[]"

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from embedded.database_files import ToolFailed, back_up, environment, restore
+
+
+async def run(url: str, statement: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row[0] for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()
+
+
+async def test_a_backup_brings_back_what_was_there_and_nothing_else(
+    committed_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "trawl.backup"
+    await run(committed_url, "CREATE TABLE before AS SELECT 'kept' AS word")
+    back_up(committed_url, file)
+    await run(committed_url, "UPDATE before SET word = 'changed'")
+    await run(committed_url, "CREATE TABLE after ()")
+    restore(committed_url, file)
+    assert await run(committed_url, "SELECT word FROM before") == ["kept"]
+    assert await run(committed_url, "SELECT to_regclass('after')::text") == [None]
+    assert await run(committed_url, "SELECT count(*)::text FROM alembic_version") == ["1"]
+
+
+@pytest.mark.parametrize("kept", [0, 5, 0.5])
+async def test_what_is_no_whole_backup_changes_nothing(
+    committed_url: str, tmp_path: Path, kept: float
+) -> None:
+    file = tmp_path / "trawl.backup"
+    back_up(committed_url, file)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(len(whole) * kept) if kept < 1 else int(kept)])
+    await run(committed_url, "CREATE TABLE after ()")
+    with pytest.raises(ToolFailed):
+        restore(committed_url, file)
+    assert await run(committed_url, "SELECT to_regclass('after')::text") == ["after"]
+
+
+def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailed):
+        back_up("postgresql://a:b@127.0.0.1:1/a", tmp_path / "trawl.backup")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_becomes_variables_and_is_on_no_command_line() -> None:
+    told = environment("postgresql://an%20na:p%40ss@[::1]:5433/shop?sslmode=require")
+    wanted = {
+        "PGHOST": "::1",
+        "PGPORT": "5433",
+        "PGUSER": "an na",
+        "PGPASSWORD": "p@ss",
+        "PGDATABASE": "shop",
+        "PGSSLMODE": "require",
+    }
+    assert wanted.items() <= told.items()

@@ -1,0 +1,62 @@
+"""/dashboard is served whole by us: small, packed, and allowed to ask nobody else."""
+
+import gzip
+import re
+
+import pytest
+
+from tests.http_client import Client
+from transport.asset_files import names_in
+from transport.routes.dashboard import CHART_STYLE, FOLDER
+
+KIB = 1024
+
+
+async def test_the_page_may_run_and_ask_nothing_but_what_is_ours(client: Client) -> None:
+    answer = await client.get("/dashboard")
+    assert answer.status == 200
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert {policy[name] for name in ("script-src", "style-src", "img-src", "connect-src")} == {"'self'"}
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert not re.search(rb"<script(?! src| type=.module. src)|<style|\son\w+=|style=|https?://", answer.body)
+
+
+async def test_all_of_it_is_below_300_kib_packed(client: Client) -> None:
+    names = [f"/dashboard/{name}" for name in (*names_in(FOLDER), CHART_STYLE)]
+    sizes = []
+    for path in ("/dashboard", *names):
+        answer = await client.session.get(path, headers={"Accept-Encoding": "gzip"}, auto_decompress=False)
+        assert answer.headers["Content-Encoding"] == "gzip"
+        sizes.append(len(await answer.read()))
+    assert sum(sizes) < 300 * KIB
+
+
+async def test_who_has_a_file_gets_304_until_it_changes(client: Client) -> None:
+    first = await client.get("/dashboard/main.js")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = await client.get("/dashboard/main.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+async def test_packed_and_plain_are_the_same_file_with_tags_of_their_own(client: Client) -> None:
+    plain = await client.get("/dashboard/page.css", headers={"Accept-Encoding": "identity"})
+    packed = await client.session.get(
+        "/dashboard/page.css", headers={"Accept-Encoding": "gzip"}, auto_decompress=False
+    )
+    assert gzip.decompress(await packed.read()) == plain.body
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    assert packed.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "index.html", "..%2fapp.py", "page.css.gz"])
+async def test_nothing_else_of_the_disk_is_served(client: Client, name: str) -> None:
+    assert (await client.get(f"/dashboard/{name}")).status == 404
+
+
+async def test_every_file_that_a_file_names_is_there(client: Client) -> None:
+    for name in ("", *(f"/{name}" for name in names_in(FOLDER))):
+        text = (await client.get(f"/dashboard{name}")).body.decode()
+        named = re.findall(r'from "\./([\w.-]+)"', text) + re.findall(r'"/dashboard/([\w.-]+)"', text)
+        for file in named:
+            assert (await client.get(f"/dashboard/{file}")).status == 200, f"{file} of {name}"

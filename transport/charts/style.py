@@ -1,0 +1,65 @@
+"""The colours of the charts: one palette, for the SVG that stands alone and for the dashboard that shows it.
+
+Text has a contrast of at least 4.5 to 1 on the paper, shapes of 3 to 1, in both themes (WCAG AA).
+"""
+
+LIGHT = {
+    "paper": "#ffffff",
+    "ink": "#17212b",
+    "dim": "#52606d",
+    "rule": "#d5dde5",
+    "land": "#e4eaf0",
+    "mark": "#0b6aa8",
+    "other": "#6d90ab",
+    "track": "#edf1f5",
+}
+DARK = {
+    "paper": "#10181f",
+    "ink": "#e8eef3",
+    "dim": "#9fb0bf",
+    "rule": "#2c3a46",
+    "land": "#26343f",
+    "mark": "#4fb3ef",
+    "other": "#567d99",
+    "track": "#1c2831",
+}
+LETTERS = (
+    ".chart{font:15px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;"
+    "font-variant-numeric:tabular-nums}"
+    ".chart .small{font-size:12.5px}.chart .answer{font-size:26px;font-weight:650}"
+    ".chart .big{font-size:34px;font-weight:650}.chart .strong{font-weight:600}"
+    ".chart .middle{text-anchor:middle}.chart .end{text-anchor:end}"
+)
+
+
+def chart_style() -> str:
+    """For a chart that stands alone: light or dark as its reader prefers. Not all know variables."""
+    return (
+        f"{LETTERS}{rules(LIGHT, paper=True)}@media(prefers-color-scheme:dark){{{rules(DARK, paper=True)}}}"
+    )
+
+
+def page_style() -> str:
+    """For charts within the dashboard, whose reader may have chosen a theme; their paper is the page's."""
+    dark = rules(DARK)
+    return (
+        f"{LETTERS}{rules(LIGHT)}"
+        f"@media(prefers-color-scheme:dark){{{scoped(dark, ':root:not([data-theme=light])')}}}"
+        f"{scoped(dark, ':root[data-theme=dark]')}"
+    )
+
+
+def rules(palette: dict[str, str], *, paper: bool = False) -> str:
+    background = f".chart{{background:{palette['paper']}}}" if paper else ""
+    return (
+        f"{background}.chart text{{fill:{palette['ink']}}}.chart .dim{{fill:{palette['dim']}}}"
+        f".chart .rule{{stroke:{palette['rule']};fill:none}}"
+        f".chart .land{{fill:{palette['land']};stroke:{palette['paper']};stroke-width:.4}}"
+        f".chart .mark{{fill:{palette['mark']}}}.chart .other{{fill:{palette['other']}}}"
+        f".chart .track{{fill:{palette['track']}}}"
+    )
+
+
+def scoped(style: str, root: str) -> str:
+    """The same rules, where `root` matches."""
+    return style.replace(".chart{", f"{root} .chart{{").replace(".chart ", f"{root} .chart ")

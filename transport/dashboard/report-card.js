@@ -1,0 +1,128 @@
+// One report: question, answer in large, chart, own parameters, definition, rows, and the same as files.
+import { ask, download, Problem } from "./api.js";
+import { readChart } from "./charts.js";
+import { button, element, field, newId, select } from "./elements.js";
+import { country, moment, number, percent } from "./formats.js";
+import { settings } from "./settings.js";
+import { table } from "./tables.js";
+import { knows, say } from "./words.js";
+
+const COMMON = new Set(["from", "to", "tz", "source", "limit", "format"]);
+const FORMATS = ["json", "csv", "svg"];
+// What was chosen on a card stays when the view is drawn anew.
+const chosen = new Map();
+
+export function reportCard(report, signal) {
+  const own = report.parameters.filter((parameter) => !COMMON.has(parameter.name));
+  if (!chosen.has(report.report)) chosen.set(report.report, Object.fromEntries(own.map((each) => [each.name, each.default])));
+  const values = chosen.get(report.report);
+  const id = newId();
+  const answer = element("p", { class: "answer" }, "…");
+  const plot = element("figure", { class: "plot" });
+  const rows = element("div", { class: "scroll" });
+  const trouble = element("p", { class: "trouble", role: "alert" });
+  const query = () => ({ ...sharedQuery(), ...values });
+  const files = element("div", { class: "row files" }, FORMATS.map((format) =>
+    button(format.toUpperCase(), () => save(format), { class: "link", "aria-label": say("download-as", format.toUpperCase(), title(report)) })));
+  const root = element("article", { class: "card report", "aria-labelledby": id, "data-report": report.report },
+    element("h2", { id }, title(report)), answer, plot, trouble,
+    own.length ? element("form", { class: "row own", onsubmit: (event) => event.preventDefault() }, own.map((each) => control(each, values, load))) : null,
+    element("details", {}, element("summary", {}, say("definition")), element("p", {}, definition(report))),
+    element("details", {}, element("summary", {}, say("rows")), rows),
+    files);
+
+  let turns = 0;
+
+  async function save(format) {
+    try {
+      await download(`/report/${report.report}`, { ...query(), format }, `report-${report.report}.${format}`);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function fail(error) {
+    if (signal.aborted) return null;
+    trouble.textContent = error instanceof Problem ? error.message : say("unreachable");
+    return null;
+  }
+
+  // What is shown stays until the new answer is here: nothing flickers.
+  async function load() {
+    root.setAttribute("aria-busy", "true");
+    const turn = (turns += 1);
+    try {
+      const response = await ask(`/report/${report.report}`, { query: { ...query(), format: "svg" }, signal });
+      const { report: result, picture } = readChart(await response.text());
+      if (turn === turns) show(result, picture); // else something else was asked for meanwhile
+      return result;
+    } catch (error) {
+      return fail(error);
+    } finally {
+      root.removeAttribute("aria-busy");
+    }
+  }
+
+  function show(result, picture) {
+    trouble.textContent = "";
+    answer.textContent = said(result);
+    answer.dataset.answer = JSON.stringify(result.answer);
+    plot.replaceChildren(result.rows.length ? picture : element("p", { class: "dim" }, say("no-data")));
+    picture.setAttribute("aria-label", `${title(report)} ${said(result)}`);
+    rows.replaceChildren(rowsTable(result));
+  }
+  return { root, load };
+}
+
+function sharedQuery() {
+  return { from: settings.from, to: settings.to, tz: settings.tz, source: settings.source };
+}
+
+// The server says these in English.
+const title = (report) => (knows(`title.${report.report}`) ? say(`title.${report.report}`) : report.title);
+const definition = (report) => (knows(`definition.${report.report}`) ? say(`definition.${report.report}`) : report.definition);
+
+function control(parameter, values, load) {
+  const label = say(`parameter.${parameter.name}`);
+  const set = (event) => {
+    values[parameter.name] = event.target.value || parameter.default;
+    load();
+  };
+  if (parameter.choices) {
+    const options = parameter.choices.map((choice) => [choice, say(`choice.${choice}`)]);
+    return field(label, select(options, values[parameter.name], { onchange: set }));
+  }
+  const isNumber = typeof parameter.default === "number";
+  return field(label, element("input", {
+    type: isNumber ? "number" : "text", min: isNumber ? 0 : null, list: parameter.name === "category" ? "categories" : null,
+    value: values[parameter.name], onchange: set,
+  }));
+}
+
+function said({ report, answer, rows }) {
+  if (answer === null) return say("no-data");
+  if (typeof answer === "number") return number(answer);
+  if (report <= 2) return country(rows[0].country, answer);
+  return report === 3 ? say(`chart.${answer}`) : answer.replaceAll("_", " ");
+}
+
+const WRITTEN = {
+  country: (value) => value,
+  name: (value, row) => country(row.country, value),
+  share: percent, unpaid_share: percent, support: percent, confidence: percent,
+  lift: (value) => number(value),
+  hour: (value, _row, zone) => moment(value, zone),
+  part_of_day: (value) => say(`chart.${value}`),
+  from_hour: (value) => `${value}:00`, to_hour: (value) => `${value}:00`,
+  hours: (value) => value.map((each) => number(each)).join(" "),
+};
+
+function rowsTable({ rows, parameters }) {
+  const names = Object.keys(rows[0] ?? {});
+  const columns = names.map((name) => ({
+    label: say(`column.${name}`),
+    numeric: typeof rows[0][name] === "number",
+    of: (row) => (WRITTEN[name] ?? ((value) => (typeof value === "number" ? number(value) : value)))(row[name], row, parameters.tz),
+  }));
+  return table(say("rows"), columns, rows, { empty: say("no-data") });
+}

@@ -1,0 +1,60 @@
+"""/dashboard: for those who would rather look. Its files lie in transport/dashboard/, as they are sent.
+
+The page is public and holds no data: its scripts ask the API with the token of who signed in.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from sanic import Blueprint, HTTPResponse
+
+from transport.asset_files import Asset, load_asset, make_asset, names_in, send_asset, send_file
+from transport.charts.style import page_style
+from transport.operations import Text, operation
+from transport.request import Request
+
+blueprint = Blueprint("dashboard")
+
+FOLDER = Path(__file__).parent.parent / "dashboard"
+PAGE = "index.html"
+CHART_STYLE = "charts.css"  # made from the charts' palette
+# Everything is ours: no script, style or connection of another host, and none that stands in the page itself.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types charts"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+FRESH = "no-cache"  # asked for anew each time, and 304 unless Trawl was upgraded: its files fit each other
+
+
+@blueprint.get("/dashboard", ctx_public=True, ctx_limit="none")
+@operation(answers={200: {"text/html": Text("<!doctype html>", "the dashboard")}}, etag=True)
+async def show_dashboard(request: Request) -> HTTPResponse:
+    page = load_asset(FOLDER, PAGE)
+    headers = {**HEADERS, "cache-control": FRESH}
+    return send_asset(request, page, "text/html; charset=utf-8", headers=headers)
+
+
+@blueprint.get("/dashboard/<name:str>", ctx_public=True, ctx_limit="none")
+@operation(
+    answers={200: {kind: Text("…") for kind in ("image/svg+xml", "text/css", "text/javascript")}},
+    path={"name": {"type": "string", "enum": sorted({*names_in(FOLDER), CHART_STYLE})}},
+    etag=True,
+)
+async def get_dashboard_file(request: Request, name: str) -> HTTPResponse:
+    """A script, style or image of the dashboard."""
+    if name == CHART_STYLE:
+        headers = {"cache-control": FRESH}
+        return send_asset(request, chart_style(), "text/css; charset=utf-8", headers=headers)
+    return send_file(request, FOLDER, name, cache_control=FRESH)
+
+
+@cache
+def chart_style() -> Asset:
+    return make_asset(page_style().encode())
