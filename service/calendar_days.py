@@ -16,10 +16,24 @@ def day_of(moment: datetime, tz: str) -> date:
     return moment.astimezone(ZoneInfo(tz)).date()
 
 
+def end_of_day(day: date, tz: str) -> datetime:
+    """The instant, in UTC, at which the day is over for good: clocks may go back over its end once more."""
+    second_midnight = datetime.combine(day + DAY, time(), ZoneInfo(tz)).replace(fold=1).astimezone(UTC)
+    again = day_of(second_midnight - timedelta(microseconds=1), tz) == day
+    return second_midnight if again else begin_of_day(day + DAY, tz)
+
+
 def days_between(since: datetime, until: datetime, tz: str) -> Iterator[date]:
-    """The days of which [since, until) holds a part, without those that the zone has skipped."""
-    day, last = day_of(since, tz), day_of(until - timedelta(microseconds=1), tz)
-    while day <= last:
-        if begin_of_day(day, tz) < begin_of_day(day + DAY, tz):
+    """The days of which [since, until) holds a part, without those that the zone has skipped.
+
+    A clock that goes back over midnight makes a day begin twice, with an end of the day before between. So
+    the days of the two ends may not be the first and the last.
+    """
+    ends = (day_of(since, tz), day_of(until - timedelta(microseconds=1), tz))
+    day = min(ends) - DAY
+    while day <= max(ends) + DAY:
+        begins = begin_of_day(day, tz)
+        held = since <= begins < until or since < end_of_day(day, tz) <= until
+        if begins < begin_of_day(day + DAY, tz) and (held or min(ends) <= day <= max(ends)):
             yield day
         day += DAY

@@ -81,9 +81,10 @@ def active_users(
     for event in between(events, since, until):
         if counted(event):
             users[day_of(event.occurred_at, tz)].add(event.user_id)
-    # Every quarter of an hour tells of its day, so a day that the zone skipped is never heard of.
-    steps = int((until - since) / timedelta(minutes=15)) + 1 if since < until else 0
-    moments = [since + number * timedelta(minutes=15) for number in range(steps)]
+    # Every minute tells of its day, so a day that the zone skipped is never heard of, and one of which clocks
+    # that went back a minute after midnight show a first minute is.
+    steps = int((until - since) / timedelta(minutes=1)) + 1 if since < until else 0
+    moments = [since + number * timedelta(minutes=1) for number in range(steps)]
     days = {day_of(moment, tz) for moment in moments if moment < until} | set(users)
     if since < until:
         days.add(day_of(until - timedelta(microseconds=1), tz))

@@ -119,7 +119,15 @@ SEGMENTS = (
 )
 
 
+ST_JOHNS = datetime.fromisoformat(CHANGES["America/St_Johns"]).replace(tzinfo=UTC)
+IN_THE_MINUTE_BEFORE = [
+    OneEvent(0, "view", ST_JOHNS - timedelta(minutes=minutes), {}) for minutes in (4000, 1)
+]
+
+
 @given(cases(), periods(), st.sampled_from(range(len(SEGMENTS))))
+@example(("America/St_Johns", ST_JOHNS, IN_THE_MINUTE_BEFORE), (None, 30), 0)
+@example(("America/St_Johns", ST_JOHNS, IN_THE_MINUTE_BEFORE[1:]), (None, 1500), 0)
 @SETTINGS
 async def test_daily_active_users_agree_with_the_oracle(
     db: Database,
