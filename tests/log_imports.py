@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -145,8 +144,12 @@ class Importer:
 @contextmanager
 def chunks_of(size: int) -> Iterator[None]:
     """Have imports cut logs into chunks of that many bytes."""
-    with patch.object(log_chunks, "CHUNK_BYTES", size):
+    log_chunks.CHUNK_BYTES = size
+    try:
         yield
+    finally:
+        # Not what stood there before: imports at once end in any order, and one's size would stay for good.
+        log_chunks.CHUNK_BYTES = CHUNK_BYTES
 
 
 def counts(record: Import) -> tuple[int, int, int, int]:
