@@ -52,9 +52,9 @@ class Site:
 
 
 @asynccontextmanager
-async def two_workers(trawl: Command, wire: Wire, **settings: str) -> AsyncIterator[Site]:
+async def two_workers(trawl: Command, cache_url: str, **settings: str) -> AsyncIterator[Site]:
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = trawl.start(PORT=str(port), WORKERS="2", REDIS_URL=wire.url, LOG_LEVEL="ERROR", **settings)
+    process = trawl.start(PORT=str(port), WORKERS="2", REDIS_URL=cache_url, LOG_LEVEL="ERROR", **settings)
     try:
         await asyncio.to_thread(wait_until_ready, url)
         async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as http:
@@ -71,14 +71,15 @@ def trawl(committed_url: str, short_dir: Path) -> Command:
     return Command({"DATABASE_URL": committed_url, "DATA_DIR": str(short_dir)})
 
 
-async def test_three_hundred_at_once_are_limited_exactly(trawl: Command, wire: Wire) -> None:
-    async with two_workers(trawl, wire, RATE_LIMIT_PER_MINUTE=str(LIMIT)) as site:
+async def test_three_hundred_at_once_are_limited_exactly(trawl: Command, servers: tuple[str, str]) -> None:
+    # Not over the wire, which runs in the busy loop of these 300 and holds replies up.
+    async with two_workers(trawl, servers[1], RATE_LIMIT_PER_MINUTE=str(LIMIT)) as site:
         token = await site.token()
         assert await site.statuses("/profile", token, 3 * LIMIT) == {200: LIMIT, 429: 2 * LIMIT}
 
 
 async def test_a_token_that_was_signed_out_is_dead_on_every_worker(trawl: Command, wire: Wire) -> None:
-    async with two_workers(trawl, wire, RATE_LIMIT_PER_MINUTE="0") as site:
+    async with two_workers(trawl, wire.url, RATE_LIMIT_PER_MINUTE="0") as site:
         signed_out, other = await site.token(), await site.token()
         for token in (signed_out, other):
             assert await site.statuses("/profile", token, CONNECTIONS) == {200: CONNECTIONS}

@@ -119,7 +119,7 @@ async def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(
 async def test_orphaned_servers_are_ended_before_new_ones_start(data_dir: Path) -> None:
     orphan = Postgres(data_dir / "postgres").spawn()
     with open_servers(data_dir) as servers:
-        assert orphan.wait(timeout=5) == 0
+        assert orphan.wait(timeout=5) in (0, 1)  # 1: it was still starting
         assert await query(servers, "SELECT 1") == [(1,)]
 
 

@@ -48,7 +48,7 @@ async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
     span=st.sampled_from((3, 1000)),
     asked=questions,
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
     committed_db: Database,
     geo: Geo,

@@ -31,7 +31,7 @@ CHANGES = {
     "Asia/Kathmandu": "2024-01-01T18:15:00",  # a quarter past
 }
 TYPES = ("view", "cart", "pay", "Übergabe")
-SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

@@ -28,7 +28,7 @@ def shop(committed_db: Database, geo: Geo) -> Importer:
 
 
 @given(logs(broken=0, min_lines=10, max_lines=40), st.permutations(range(4)))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_parts_of_a_log_in_any_order_are_the_whole_log(
     shop: Importer, tmp_path: Path, log: bytes, order: list[int]
 ) -> None:

@@ -41,7 +41,7 @@ async def check_pages(shop: Importer) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_live_visits_leave_what_the_importer_would_leave(
     committed_db: Database, geo: Geo, data: st.DataObject
 ) -> None:

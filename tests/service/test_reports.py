@@ -98,7 +98,7 @@ async def check_carts(shop: Importer, visits: list[oracle.Visit]) -> None:
 
 
 @given(case=cases(), asked=questions)
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_imports_and_reports_agree_with_the_oracle(
     committed_db: Database, geo: Geo, tmp_path: Path, case: Case, asked: list[Any]
 ) -> None:

@@ -76,7 +76,7 @@ several_logs = st.lists(logs(max_lines=25), min_size=2, max_size=3)
 
 
 @given(several_logs, st.integers(0, 2), st.sampled_from((3, 1000)))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_undone_it_is_as_if_it_had_never_been(
     shop: Importer, tmp_path: Path, files: list[bytes], undone: int, span: int
 ) -> None:

@@ -159,7 +159,7 @@ asked_groups = st.lists(st.sampled_from((*GROUPS, *UNITS)), max_size=2, unique=T
     stored=visits(),
     asked=st.lists(st.tuples(filters(), asked_groups, st.sampled_from(ZONES)), min_size=2, max_size=4),
 )
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_lists_and_statistics_agree_with_the_oracle(
     committed_db: Database, geo: Geo, stored: list[LiveVisit], asked: list[Any]
 ) -> None:
