@@ -29,12 +29,13 @@ COPY *.py alembic.ini logs.txt ./
 COPY api api
 COPY clients clients
 COPY commands commands
+COPY config config
 COPY db db
 COPY embedded embedded
 COPY migrations migrations
 COPY service service
 COPY transport transport
-RUN .venv/bin/python -m compileall -q api clients commands db embedded service transport ./*.py
+RUN .venv/bin/python -m compileall -q api clients commands config db embedded service transport ./*.py
 USER 10001
 # Inside a container, 127.0.0.1 can't be reached from outside; PATH makes `python` the one with the packages.
 ENV HOST=0.0.0.0 PORT=8000 PATH=/srv/trawl/.venv/bin:$PATH PYTHONUNBUFFERED=1

@@ -224,6 +224,12 @@ def test_the_generated_secret_is_private_long_and_stays_the_same(tmp_path: Path)
     assert load_secret(tmp_path / "another") != secret
 
 
+def test_a_secret_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("short")
+    with pytest.raises(SettingsError, match=f"{tmp_path}/secret is cut short"):
+        load_secret(tmp_path)
+
+
 def test_processes_that_make_the_secret_at_once_agree_on_it(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from config import load_secret\n"

@@ -1,0 +1,7 @@
+"""Settings, read once from the environment and a `.env` file, checked, and frozen."""
+
+from config.schema import SettingsSchema
+from config.secret_file import load_secret
+from config.settings import Settings, SettingsError, read_settings
+
+__all__ = ["Settings", "SettingsError", "SettingsSchema", "load_secret", "read_settings"]

@@ -1,0 +1,161 @@
+"""What each setting takes, and its default."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+MIN_SECRET_BYTES = 32
+SECRETS = frozenset(
+    {
+        "DATABASE_URL",
+        "DATABASE_REPLICA_URL",
+        "REDIS_URL",
+        "POSTGRES_PASSWORD",
+        "SECRET",
+        "ADMIN_PASSWORD",
+        "IPINFO_TOKEN",
+        "KINOPOISK_API_KEY",
+        "SENTRY_DSN",
+    }
+)
+
+
+def takes(what: str, check: Callable[[Any], bool]) -> Callable[[Any], None]:
+    """A validator whose message is what the setting takes."""
+
+    def validator(value: Any) -> None:
+        if not check(value):
+            raise ValidationError(what)
+
+    return validator
+
+
+class Whole(fields.Integer):
+    """Plain digits only: Python's own int() also takes 1_000 and other alphabets' digits."""
+
+    def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not (value.isascii() and value.isdigit()):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+def whole(low: int, high: int, default: Any) -> fields.Integer:
+    what = f"a whole number from {low} to {high}"
+    messages: dict[str, Any] = {"invalid": what, "too_large": what}
+    return Whole(
+        load_default=default, validate=validate.Range(low, high, error=what), error_messages=messages
+    )
+
+
+def text(default: Any = None, *, check: Callable[[Any], None] | None = None) -> fields.String:
+    return fields.String(load_default=default, validate=check)
+
+
+def one_of(*choices: str, default: str | None) -> fields.String:
+    return text(default, check=validate.OneOf(choices, error="one of " + ", ".join(choices)))
+
+
+def split_list(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def is_url(*schemes: str) -> Callable[[Any], None]:
+    def check(value: str) -> bool:
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            return False
+        return parts.scheme in schemes and port != 0
+
+    return takes("a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes), check)
+
+
+def is_origin(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return (
+        parts.scheme in {"http", "https"}
+        and value == f"{parts.scheme}://{parts.netloc}"
+        and parts.netloc != ""
+    )
+
+
+def is_time_zone(value: str) -> bool:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def is_file(value: str) -> bool:
+    return Path(value).is_file()
+
+
+postgres_url = is_url("postgresql", "postgres", "postgresql+asyncpg")
+web_url = is_url("http", "https")
+
+
+class SettingsSchema(Schema):
+    """What each setting takes, and its default. Error messages complete `NAME is …; it takes …`."""
+
+    HOST = text("127.0.0.1")
+    PORT = whole(1, 65535, 8000)
+    WORKERS = whole(1, 256, lambda: len(os.sched_getaffinity(0)))
+    DEBUG = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
+    DATA_DIR = text("var")
+    DATABASE_URL = text(check=postgres_url)
+    DATABASE_REPLICA_URL = text(check=postgres_url)
+    REDIS_URL = text(check=is_url("redis", "rediss", "unix"))
+    SECRET = text(
+        check=takes(
+            f"at least {MIN_SECRET_BYTES} bytes", lambda value: len(value.encode()) >= MIN_SECRET_BYTES
+        )
+    )
+    JWT_ALGORITHM = one_of("HS256", "HS384", "HS512", default="HS256")
+    ACCESS_TOKEN_EXPIRE_MINUTES = whole(1, 525_600, 30)
+    REGISTRATION = one_of("open", "closed", default="open")
+    ADMIN_LOGIN = text(check=validate.Length(3, 254, error="3 to 254 characters"))
+    ADMIN_PASSWORD = text(check=validate.Length(8, 128, error="8 to 128 characters"))
+    RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 100)
+    INGEST_RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 1000)
+    LOGS_FILE = text("logs.txt")
+    LOGS_DIR = text()
+    LOGS_TIMEZONE = text("UTC", check=takes("an IANA time zone such as Europe/Berlin", is_time_zone))
+    LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
+    LOGS_RULES = text(check=takes("the path of a file of rules for URLs that is there", is_file))
+    IPINFO_TOKEN = text()
+    GEOIP_PATH = text(check=takes("the path of an .mmdb file that is there", is_file))
+    KINOPOISK_API_KEY = text(
+        check=takes(
+            "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
+        )
+    )
+    KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
+    CORS_ORIGINS = text(
+        "",
+        check=takes(
+            "exact origins such as https://shop.example, with commas between",
+            lambda value: all(map(is_origin, split_list(value))),
+        ),
+    )
+    PROXIES_COUNT = whole(0, 100, 0)
+    REAL_IP_HEADER = text(
+        check=takes("the name of a header such as X-Real-IP", lambda value: value.replace("-", "").isalnum())
+    )
+    SENTRY_DSN = text(check=web_url)
+    LOG_LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")
+    LOG_FORMAT = one_of("json", "console", default=None)
+    POSTGRES_USER = text("postgres")
+    POSTGRES_PASSWORD = text("")
+    POSTGRES_DB = text()
+    POSTGRES_HOST = text("localhost")
+    POSTGRES_PORT = whole(1, 65535, 5432)

@@ -1,0 +1,143 @@
+"""Reads settings from the environment and a `.env` file.
+
+Only main.py and migrations/env.py read them; everything below gets plain values. Names are taken in any
+letter case and under their aliases; the environment goes before the file; what is empty is not set.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dotenv import dotenv_values
+from marshmallow import ValidationError
+
+from config.schema import SECRETS, SettingsSchema, split_list
+
+ALIASES = {
+    "POSTGRES_URL": "DATABASE_URL",
+    "SECRET_KEY": "SECRET",
+    "JWT_SECRET_KEY": "SECRET",
+    "ALGORITHM": "JWT_ALGORITHM",
+    "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "ACCESS_TOKEN_EXPIRE_MINUTES",
+}
+UPPER_CASE = ("JWT_ALGORITHM", "LOG_LEVEL")
+LOWER_CASE = ("REGISTRATION", "LOG_FORMAT")
+
+
+class SettingsError(ValueError):
+    """A setting is wrong. The message is one line that names it and tells what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Fields are named as the settings, in lower case. URLs are None where the embedded server serves."""
+
+    host: str
+    port: int
+    workers: int
+    debug: bool
+    data_dir: Path
+    database_url: str | None = field(repr=False)
+    database_replica_url: str | None = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    secret: str | None = field(repr=False)
+    jwt_algorithm: str
+    access_token_expire_minutes: int
+    registration: str
+    admin_login: str | None
+    admin_password: str | None = field(repr=False)
+    rate_limit_per_minute: int
+    ingest_rate_limit_per_minute: int
+    logs_file: Path
+    logs_dir: Path
+    logs_timezone: str
+    logs_follow: bool
+    logs_rules: Path | None
+    ipinfo_token: str | None = field(repr=False)
+    geoip_path: Path | None
+    kinopoisk_api_key: str | None = field(repr=False)
+    kinopoisk_url: str
+    cors_origins: tuple[str, ...]
+    proxies_count: int
+    real_ip_header: str | None
+    sentry_dsn: str | None = field(repr=False)
+    log_level: str
+    log_format: str | None
+
+    def shown(self) -> dict[str, str | int | bool | None]:
+        """The settings as a log may tell them: of a secret one, whether it is set."""
+        told: dict[str, str | int | bool | None] = {}
+        for each in fields_of(self):
+            value = getattr(self, each.name)
+            if not each.repr:
+                told[f"{each.name}_is_set"] = value is not None
+            else:
+                told[each.name] = value if isinstance(value, str | int | bool | None) else str(value)
+        return told
+
+
+def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -> Settings:
+    """The settings of the environment and the file. Raises SettingsError."""
+    given = given_settings(environ, dotenv)
+    try:
+        values: dict[str, Any] = SettingsSchema().load(given)
+    except ValidationError as error:
+        raise SettingsError(tell(error, given)) from None
+    if (values["ADMIN_LOGIN"] is None) != (values["ADMIN_PASSWORD"] is None):
+        raise SettingsError("ADMIN_LOGIN and ADMIN_PASSWORD go together; only one of them is set")
+    database_url = values["DATABASE_URL"] or postgres_parts_url(given, values)
+    replica_url = values["DATABASE_REPLICA_URL"]
+    logs_file = Path(values["LOGS_FILE"])
+    special: dict[str, Any] = {
+        "data_dir": Path(values["DATA_DIR"]).absolute(),
+        "database_url": database_url and plain_postgres_url(database_url),
+        "database_replica_url": replica_url and plain_postgres_url(replica_url),
+        "logs_file": logs_file,
+        "logs_dir": Path(values["LOGS_DIR"] or logs_file.parent),
+        "logs_rules": values["LOGS_RULES"] and Path(values["LOGS_RULES"]),
+        "geoip_path": values["GEOIP_PATH"] and Path(values["GEOIP_PATH"]),
+        "cors_origins": tuple(split_list(values["CORS_ORIGINS"])),
+    }
+    plain = {name.lower(): value for name, value in values.items() if not name.startswith("POSTGRES_")}
+    return Settings(**(plain | special))
+
+
+def given_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
+    """What is set, under the settings' own names. Other variables are not ours to complain of."""
+    given: dict[str, str] = {}
+    for source in (dotenv_values(dotenv), environ):
+        named = {name.upper(): value.strip() for name, value in source.items() if value and value.strip()}
+        given |= {ALIASES[name]: value for name, value in named.items() if name in ALIASES}
+        given |= {name: value for name, value in named.items() if name in SettingsSchema().fields}
+    given |= {name: given[name].upper() for name in UPPER_CASE if name in given}
+    given |= {name: given[name].lower() for name in LOWER_CASE if name in given}
+    return given
+
+
+def tell(error: ValidationError, given: Mapping[str, str]) -> str:
+    """One line about the first wrong setting."""
+    assert isinstance(error.messages, dict)
+    name, what = min(error.messages.items())
+    got = "is not what it must be" if name in SECRETS else f"is {given[name]!r}"
+    return f"{name} {got}; it takes {what[0]}"
+
+
+def postgres_parts_url(given: Mapping[str, str], values: Mapping[str, Any]) -> str | None:
+    """The URL that POSTGRES_USER and its like add up to, if any of them is set."""
+    if not any(name.startswith("POSTGRES_") for name in given):
+        return None
+    user, password, database = values["POSTGRES_USER"], values["POSTGRES_PASSWORD"], values["POSTGRES_DB"]
+    account = quote(user, safe="") + (":" + quote(password, safe="") if password else "")
+    host, port = values["POSTGRES_HOST"], values["POSTGRES_PORT"]
+    path = quote(database or user, safe="")
+    if host.startswith("/"):  # the folder of a socket
+        return f"postgresql://{account}@/{path}?host={quote(host, safe='')}&port={port}"
+    return f"postgresql://{account}@{f'[{host}]' if ':' in host else host}:{port}/{path}"
+
+
+def plain_postgres_url(url: str) -> str:
+    return "postgresql://" + url.partition("://")[2]
