@@ -102,7 +102,7 @@ def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> S
     app = make_app(deps)
     app.register_listener(lambda _app: begin_work(settings, deps), "after_server_start")
     if settings.sentry_dsn is not None:
-        from clients import sentry  # noqa: PLC0415 - costs the start of those who do not use it
+        from clients import sentry
 
         sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
         report_errors_to(sentry.send_error)

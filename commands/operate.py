@@ -22,7 +22,7 @@ BackupFile = Annotated[Path, typer.Argument(help="The backup's file.", metavar="
 
 def openapi() -> None:
     """Print the OpenAPI document."""
-    from transport.openapi.document import make_document  # noqa: PLC0415 - what serving does not start with
+    from transport.openapi.document import make_document
 
     document = make_document(all_routes(), version=VERSION)
     sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

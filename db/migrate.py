@@ -31,8 +31,7 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def alembic_config(connection: Connection | None = None) -> "Config":
-    # Imported only when there is something to migrate: it takes 0.2 s.
-    from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic.config import Config
 
     config = Config(ROOT / "alembic.ini")
     config.attributes["connection"] = connection
@@ -41,14 +40,14 @@ def alembic_config(connection: Connection | None = None) -> "Config":
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Migrate inside the connection's transaction; the lock goes with it."""
-    from alembic import command  # noqa: PLC0415 - as above
+    from alembic import command
 
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
     command.upgrade(alembic_config(connection), revision)
 
 
 def downgrade(connection: Connection, revision: str = "base") -> None:
-    from alembic import command  # noqa: PLC0415 - as above
+    from alembic import command
 
     command.downgrade(alembic_config(connection), revision)
 

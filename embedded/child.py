@@ -32,7 +32,7 @@ def spawn(
     """
     assert threading.current_thread() is threading.main_thread()
     with log.open("ab") as output, _threads_allowed():
-        return subprocess.Popen(  # noqa: S603 - the commands are built here, of nothing that users send
+        return subprocess.Popen(
             command,
             cwd=cwd,
             env=ENVIRONMENT,
@@ -43,7 +43,7 @@ def spawn(
             group=account.gid if account else None,
             extra_groups=[] if account else None,
             start_new_session=True,
-            preexec_fn=_bound_to_parent(death_signal),  # noqa: PLW1509 - see _threads_allowed
+            preexec_fn=_bound_to_parent(death_signal),
         )
 
 
@@ -53,7 +53,7 @@ def run(
     """Run `command` to its end with `text` as its input; returns its exit code and all its output."""
     with (
         _threads_allowed(),
-        subprocess.Popen(  # noqa: S603 - as above
+        subprocess.Popen(
             command,
             cwd=cwd,
             env=ENVIRONMENT,
@@ -66,7 +66,7 @@ def run(
             group=account.gid if account else None,
             extra_groups=[] if account else None,
             start_new_session=True,
-            preexec_fn=_bound_to_parent(signal.SIGKILL),  # noqa: PLW1509 - see _threads_allowed
+            preexec_fn=_bound_to_parent(signal.SIGKILL),
         ) as process,
     ):
         try:

@@ -33,7 +33,7 @@ def back_up(url: str, file: Path) -> None:
                 "--no-privileges",
                 f"--file={draft}",
             ]
-            dump = subprocess.run(command, env=environment(url), stderr=told, check=False)  # noqa: S603 - ours
+            dump = subprocess.run(command, env=environment(url), stderr=told, check=False)
             check(dump.returncode, "pg_dump", told)
         draft.rename(file)
     finally:
@@ -47,12 +47,8 @@ def restore(url: str, file: Path) -> None:
     with (
         TemporaryFile() as unpack_told,
         TemporaryFile() as put_told,
-        subprocess.Popen(  # noqa: S603 - ours
-            unpack, stdout=subprocess.PIPE, stderr=unpack_told
-        ) as source,
-        subprocess.Popen(  # noqa: S603 - ours
-            put, stdin=subprocess.PIPE, stderr=put_told, env=environment(url)
-        ) as target,
+        subprocess.Popen(unpack, stdout=subprocess.PIPE, stderr=unpack_told) as source,
+        subprocess.Popen(put, stdin=subprocess.PIPE, stderr=put_told, env=environment(url)) as target,
     ):
         assert source.stdout is not None
         assert target.stdin is not None

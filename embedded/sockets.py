@@ -14,6 +14,7 @@ from embedded.errors import EmbeddedError
 
 # `sun_path` holds 108 bytes with the NUL at its end.
 LONGEST_PATH = 107
+TEMPORARY = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - each gets a folder of mode 0700 inside
 # A URL's reader splits a host at commas and colons and decodes percent signs.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 
@@ -48,10 +49,10 @@ def _fits(path: Path) -> bool:
 def _short_directories(account: Account | None) -> list[Path]:
     """Candidates that clients and servers both reach, the safest first; root's servers are another user."""
     if account is not None:
-        return [Path("/run"), Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - made private below it
+        return [Path("/run"), *TEMPORARY]
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     own = [Path(runtime)] if runtime.startswith("/") else []
-    return [*own, Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - as above
+    return [*own, *TEMPORARY]
 
 
 class Question:

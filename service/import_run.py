@@ -142,7 +142,7 @@ async def parse_ahead(
     chunks = log.file.chunks()
 
     def parse_next() -> "tuple[Chunk, ParsedChunk] | None":
-        from service.log_formats import parse_log_chunk  # noqa: PLC0415 - see above
+        from service.log_formats import parse_log_chunk
 
         reading = run.reading
         for chunk in chunks:
@@ -171,8 +171,8 @@ async def parse_ahead(
 
 
 async def store_chunk(run: Run, import_id: int, chunk: Chunk, parsed: "ParsedChunk", read: int) -> Import:
-    from db.queries.visits import insert_trial_keys  # noqa: PLC0415 - see above
-    from service.visit_rows import store_visits  # noqa: PLC0415 - see above
+    from db.queries.visits import insert_trial_keys
+    from service.visit_rows import store_visits
 
     async with run.db.transaction() as session:
         if run.reading.dry_run:

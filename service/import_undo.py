@@ -71,7 +71,7 @@ async def undo_import(db: Database, import_id: int) -> None:
 async def remove_import(db: Database, import_id: int) -> None:
     """Take away, span after span, what the import has brought. The caller holds its lock."""
     await asyncio.to_thread(import_module, "service.visit_rows")  # with polars, which takes a while
-    from db.queries import carts, undo, visits  # noqa: PLC0415 - polars starts threads, as import_run tells
+    from db.queries import carts, undo, visits
 
     beating = asyncio.create_task(beat(db, import_id))
     try:
@@ -94,7 +94,7 @@ async def remove_import(db: Database, import_id: int) -> None:
 
 async def remove_span(db: Database, import_id: int) -> bool:
     """Take away the import's last visits. Whether there are more."""
-    from db.queries import carts, undo, visits  # noqa: PLC0415 - the same
+    from db.queries import carts, undo, visits
 
     async with db.transaction() as session:
         await visits.write_alone(session)

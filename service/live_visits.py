@@ -116,9 +116,9 @@ async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:
     Goods are learned from them too, and from the product pages that came with them.
     """
     # polars starts threads as it is imported, and workers are forked from a process that must have none.
-    import polars as pl  # noqa: PLC0415 - see above
+    import polars as pl
 
-    from db.queries.carts import merge_visits  # noqa: PLC0415 - see above
+    from db.queries.carts import merge_visits
 
     lines = [row for row in rows if row.cart_id is not None or row.kind == "product"]
     if not lines:

@@ -76,12 +76,15 @@ class GateClosed(Exception):
         self.seconds = seconds
 
 
+Outcome = Literal["answered", "failed", "broken off"]
+
+
 @dataclass(slots=True)
 class Call:
     """A call under way. Its maker says how it ended; one that is broken off tells nothing of the service."""
 
     name: str
-    outcome: Literal["answered", "failed", "broken off"] = "broken off"
+    outcome: Outcome = "broken off"
 
 
 class UpstreamGate:

@@ -281,6 +281,9 @@ def short_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
-def trawl(committed_url: str, servers: tuple[str, str], short_dir: Path) -> Command:
-    """The command line on the tests' servers and a database of its own."""
+def trawl(committed_url: str, servers: tuple[str, str], cache: Cache, short_dir: Path) -> Command:
+    """The command line on the tests' servers, with a database of its own and an empty Valkey.
+
+    Users of other tests have the same ids, and their requests may have been counted a moment ago.
+    """
     return Command({"DATABASE_URL": committed_url, "REDIS_URL": servers[1], "DATA_DIR": str(short_dir)})

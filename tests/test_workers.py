@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from subprocess import Popen
 
 import aiohttp
@@ -64,11 +63,6 @@ async def two_workers(trawl: Command, cache_url: str, **settings: str) -> AsyncI
     finally:
         process.terminate()
         await asyncio.to_thread(process.communicate, timeout=20)
-
-
-@pytest.fixture
-def trawl(committed_url: str, short_dir: Path) -> Command:
-    return Command({"DATABASE_URL": committed_url, "DATA_DIR": str(short_dir)})
 
 
 async def test_three_hundred_at_once_are_limited_exactly(trawl: Command, servers: tuple[str, str]) -> None:

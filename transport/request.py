@@ -115,7 +115,7 @@ class Request(SanicRequest[App, Any]):
     async def client_gone(self) -> None:
         """Returns when the client has closed its connection."""
         while True:
-            message = await self.transport.receive()  # type: ignore[attr-defined]  # as above
+            message = await self.transport.receive()  # type: ignore[attr-defined]  # ASGI's, unknown to the protocol
             if message["type"] == "http.disconnect":
                 return
 

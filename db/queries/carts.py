@@ -4,10 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-from sqlalchemy import text
+from sqlalchemy import ARRAY, BigInteger, any_, cast, delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.frames import as_arrays
+from db.models import Cart, CartItem, Payment
 from db.queries.cart_rollups import recounted, take_turn
 from db.sql import statement
 
@@ -66,11 +67,8 @@ async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> li
 async def replace_carts(session: AsyncSession, cart_ids: list[int], visits: pl.DataFrame) -> None:
     """Add the carts up anew, from all visits that name them. Nobody else may be writing."""
     async with recounted(session, cart_ids=cart_ids, goods_ids=[]):
-        for table, key in (("payment", "cart_id"), ("cart_item", "cart_id"), ("cart", "id")):
-            await session.execute(
-                text(f"DELETE FROM {table} WHERE {key} = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608 - our names
-                {"ids": cart_ids},
-            )
+        for key in (Payment.cart_id, CartItem.cart_id, Cart.id):
+            await session.execute(delete(key.class_).where(key == any_(cast(cart_ids, ARRAY(BigInteger)))))
         await merge_cart_lines(session, visits)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition, Import, Visit
+from db.sql import statement
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "occurred_at": pl.Datetime("us", "UTC"),
@@ -25,9 +26,6 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "import_id": pl.Int64,
     "page_url": pl.String,
 }
-# Whose cart it is: a live visit's own user is the one that visits.
-BUYER = "CASE WHEN source = 'log' THEN user_id ELSE buyer_id END"
-SELECTED = ", ".join("host(address)" if name == "address" else name for name in COLUMNS)
 
 
 async def last_visits_since(
@@ -48,22 +46,14 @@ async def delete_visits(
 ) -> pl.DataFrame:
     """The import's visits in [first, last], which are gone now. Columns of `visit`."""
     deleted = await session.execute(
-        text(
-            "DELETE FROM visit WHERE import_id = :import_id AND occurred_at BETWEEN :first AND :last "  # noqa: S608 - our columns
-            f"RETURNING {SELECTED}"
-        ),
-        {"import_id": import_id, "first": first, "last": last},
+        statement("delete_import_visits"), {"import_id": import_id, "first": first, "last": last}
     )
     return pl.DataFrame([tuple(row) for row in deleted], schema=COLUMNS, orient="row")
 
 
 async def select_cart_visits(session: AsyncSession, cart_ids: list[int]) -> pl.DataFrame:
     """All visits that name one of the carts. Columns of `visit`, but `user_id` is who pays."""
-    columns = SELECTED.replace("user_id", BUYER)
-    found = await session.execute(
-        text(f"SELECT {columns} FROM visit WHERE cart_id = ANY(CAST(:ids AS bigint[]))"),  # noqa: S608 - our columns
-        {"ids": cart_ids},
-    )
+    found = await session.execute(statement("cart_visits"), {"cart_ids": cart_ids})
     return pl.DataFrame([tuple(row) for row in found], schema=COLUMNS, orient="row")
 
 

@@ -7,7 +7,7 @@ import pytest
 from service.background import Background
 from service.cache import Cache
 from service.local_gate import BREAK_AFTER, PAUSE, LocalGate
-from service.upstream_gate import GateClosed, UpstreamGate
+from service.upstream_gate import GateClosed, Outcome, UpstreamGate
 from tests.films import Clock
 from tests.wire import lay_wire
 
@@ -22,12 +22,12 @@ async def background() -> AsyncIterator[Background]:
     await made.close()
 
 
-async def call(gate: UpstreamGate, name: str, *, outcome: str = "answered", lasts: float = 0.0) -> float:
+async def call(gate: UpstreamGate, name: str, *, outcome: Outcome = "answered", lasts: float = 0.0) -> float:
     """Make a call. Returns when it had come to the service at the latest."""
     async with gate.turn(name, within=5) as turn:
         await asyncio.sleep(lasts)
         reached = time.monotonic()
-        turn.outcome = outcome  # type: ignore[assignment]  # one of the names, by its caller
+        turn.outcome = outcome
     return reached
 
 

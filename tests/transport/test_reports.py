@@ -147,15 +147,15 @@ def table(answer: Answer) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
 
 
+def cell(value: object) -> str:
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else str(value)
+
+
 @pytest.mark.parametrize("number", EXPECTED)
 async def test_csv_is_the_same_rows_as_a_table(user: User, visits: None, number: int) -> None:
     rows = EXPECTED[number][1]
     found = table(await user.client.get(f"/report/{number}?format=csv"))
-    assert found == [
-        {name: json.dumps(value, separators=(",", ":")) if isinstance(value, list) else str(value)
-         for name, value in row.items()}
-        for row in rows
-    ]  # fmt: skip
+    assert found == [{name: cell(value) for name, value in row.items()} for row in rows]
     assert [list(row) for row in found] == [list(row) for row in rows]
 
 

@@ -71,6 +71,6 @@ def html_page(name: str) -> HTTPResponse:
 @cache
 def openapi_json(app: App) -> bytes:
     """The document of an app's routes, made when it is first asked for: the start can't wait for it."""
-    from transport.openapi.document import make_document  # noqa: PLC0415 - as little as for apispec
+    from transport.openapi.document import make_document  # brings apispec, which serving seldom needs
 
     return orjson.dumps(make_document(app.router.routes, version=app.ctx.deps.version))
