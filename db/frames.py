@@ -1,5 +1,6 @@
 """Moves polars frames into PostgreSQL: as CSV by COPY, or as arrays that a statement unnests."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
@@ -21,7 +22,7 @@ async def copy_frame(session: AsyncSession, table: str, frame: pl.DataFrame) -> 
     CSV made by polars goes in five times as fast as Python tuples. Raises the driver's own errors.
     """
     csv = BytesIO()
-    frame.write_csv(csv, include_header=False, datetime_format=MICROSECONDS)
+    await asyncio.to_thread(frame.write_csv, csv, include_header=False, datetime_format=MICROSECONDS)
     csv.seek(0)
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection

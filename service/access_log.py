@@ -38,6 +38,8 @@ FIELDS = (
     (re.compile(r"[^ ]+ "), "no URL follows the address"),
 )
 URL = re.compile(r"https?://[^/?#]+(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?")
+OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}")
 UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 CART_NUMBERS = ("goods_id", "amount", "cart_id")
 PAY_NUMBERS = ("user_id", "cart_id")
@@ -108,6 +110,8 @@ def why_unfit(line: str) -> str:
 
 def parse_address(text: str) -> str:
     """The canonical form of an IPv4 or IPv6 address. Raises BadLine."""
+    if IPV4.fullmatch(text):  # ipaddress would say the same, ten times as slowly
+        return text
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -7,7 +7,7 @@ from typing import BinaryIO, Self
 
 from service.access_log import MAX_LINE_BYTES
 
-CHUNK_BYTES = 16 * 1024 * 1024
+CHUNK_BYTES = 8 * 1024 * 1024
 TAIL_BYTES = 1024 * 1024  # kept of what stands before a chunk
 HEAD_BYTES = 64 * 1024  # kept of the begin of the log
 CHECKED_BYTES = 4096  # compared where a log is read on after a while

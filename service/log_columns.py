@@ -1,8 +1,9 @@
 """Parses a chunk of the log in columns: the common line by polars, the rest by the grammar of access_log.
 
 Both give the same rows for the same bytes, which a property test holds them to. The common line is ASCII and
-differs from the grammar only in being strict where the grammar is lenient (padding, other alphabets); what is
-costly to tell, URLs and addresses, is told once for each distinct one, by the grammar itself.
+differs from the grammar only in being strict where the grammar is lenient (padding, other alphabets).
+Addresses and URLs are told once for each distinct one, by the grammar itself, but for the URLs of carts:
+hardly two of them are the same.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ from typing import Any
 
 import polars as pl
 
-from service.access_log import BadLine, Page, parse_address, parse_line, parse_url, to_utc
+from service.access_log import (
+    MAX_URL_CHARACTERS,
+    BadLine,
+    Page,
+    parse_address,
+    parse_line,
+    parse_url,
+    to_utc,
+)
 from service.log_chunks import Chunk
 
 COMMON_LINE = (
@@ -20,6 +29,13 @@ COMMON_LINE = (
     r"[0-9a-fA-F.:]+ https?://[!-~]+$"
 )
 TIME_AT, KEY_AT, ADDRESS_AT = 16, 37, 53  # where the fields of a common line begin
+NUMBER = "[1-9][0-9]{0,17}"  # of no more digits than surely fit into 64 bits
+CART_URL = (
+    r"^https?://[^/?#]+(?:"
+    rf"/cart\?goods_id=(?P<goods_id>{NUMBER})&amount=(?P<amount>{NUMBER})&cart_id=(?P<filled>{NUMBER})"
+    rf"|/pay\?user_id=(?P<user_id>{NUMBER})&cart_id=(?P<paying>{NUMBER})"
+    rf"|/success_pay_(?P<paid>{NUMBER})/?)$"
+)
 REJECT_TEXT_CHARACTERS = 200
 
 INSTANT = pl.Datetime("us", "UTC")
@@ -54,7 +70,7 @@ class RejectedLine:
 
 @dataclass(frozen=True, slots=True)
 class ParsedChunk:
-    """`visits` has VISIT_COLUMNS, by (time, position), each (time, key) once; blank lines count nowhere."""
+    """`visits` has VISIT_COLUMNS, by (time, key), each once; blank lines count nowhere."""
 
     visits: pl.DataFrame
     rejects: list[RejectedLine]
@@ -77,13 +93,12 @@ def parse_chunk(chunk: Chunk, *, zone: tzinfo, now: datetime) -> ParsedChunk:
     lines = split_lines(chunk.data).with_columns(position=pl.int_range(pl.len(), dtype=pl.Int64) + chunk.line)
     fields = common_fields(lines.filter(pl.col("line").str.contains(COMMON_LINE)), zone)
     common = fields.join(told_once(fields["address"], parse_address, {"canonical": pl.String}), on="address")
-    common = common.join(told_once(fields["page_url"], parse_url, PAGE_COLUMNS), on="page_url")
+    common = common.join(pages_of(fields["page_url"]), on="page_url")
     common = common.filter(pl.col("occurred_at").is_between(EPOCH, pl.lit(now) + DAY))
     common = common.with_columns(address=pl.col("canonical")).select(*VISIT_COLUMNS)
     others = lines.join(common, on="position", how="anti")
     strict, rejects = parse_others(others["position"].to_list(), chunk, zone=zone, now=now)
-    visits = pl.concat([common, strict]).sort("occurred_at", "position")
-    return drop_duplicates(visits, rejects)
+    return drop_duplicates(pl.concat([common, strict]), rejects)
 
 
 EPOCH = pl.lit(datetime(1970, 1, 1, tzinfo=UTC), INSTANT)
@@ -119,6 +134,33 @@ def in_utc(local_time: pl.Expr, zone: tzinfo) -> pl.Expr:
         return local_time.dt.replace_time_zone("UTC").cast(INSTANT)
     aware = local_time.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="null")
     return aware.dt.convert_time_zone("UTC").cast(INSTANT)
+
+
+def pages_of(urls: pl.Series) -> pl.DataFrame:
+    """What each distinct URL stands for, but for those refused: columns page_url and PAGE_COLUMNS."""
+    url = pl.col("page_url")
+    distinct = urls.unique().to_frame()
+    numbers = distinct.with_columns(url.str.extract_groups(CART_URL).alias("numbers")).unnest("numbers")
+    kind = (
+        pl.when(url.str.len_bytes() > MAX_URL_CHARACTERS)
+        .then(None)
+        .when(pl.col("goods_id").is_not_null())
+        .then(pl.lit("cart"))
+        .when(pl.col("user_id").is_not_null())
+        .then(pl.lit("pay"))
+        .when(pl.col("paid").is_not_null())
+        .then(pl.lit("success"))
+    )
+    told = numbers.with_columns(kind=kind, cart_id=pl.coalesce("filled", "paying", "paid"))
+    carts = told.filter(pl.col("kind").is_not_null()).select(
+        "page_url",
+        *(
+            (pl.col(name) if name in told.columns else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in PAGE_COLUMNS.items()
+        ),
+    )
+    others = told.filter(pl.col("kind").is_null())["page_url"]
+    return pl.concat([carts, told_once(others, parse_url, PAGE_COLUMNS)])
 
 
 def told_once(texts: pl.Series, tell: Any, columns: dict[str, Any]) -> pl.DataFrame:
@@ -180,6 +222,8 @@ def is_blank(raw: bytes) -> bool:
 
 
 def drop_duplicates(visits: pl.DataFrame, rejects: list[RejectedLine]) -> ParsedChunk:
-    """Of the lines with one time and key, the first in the file stays."""
-    once = visits.unique(["occurred_at", "request_id"], keep="first", maintain_order=True)
+    """By (time, key); of the lines with the same, the first in the file stays."""
+    ordered = visits.sort("occurred_at", "request_id", "position")
+    time, key = pl.col("occurred_at"), pl.col("request_id")
+    once = ordered.filter(time.ne_missing(time.shift()) | key.ne_missing(key.shift()))
     return ParsedChunk(once, rejects, visits.height - once.height)

@@ -61,5 +61,4 @@ def parse_standard_chunk(chunk: Chunk, *, rules: Rules | None, now: datetime) ->
             rejects.append(reject_of(raw, position, offset, str(error)))
         else:
             visits.append((position, line.instant, key, line.address, line.url, *as_row(line.page)))
-    frame = pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row").sort("occurred_at", "position")
-    return drop_duplicates(frame, rejects)
+    return drop_duplicates(pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row"), rejects)

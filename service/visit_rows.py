@@ -1,4 +1,8 @@
-"""Stores classified visits with everything that is derived from them, in the caller's transaction."""
+"""Stores classified visits with everything that is derived from them, in the caller's transaction.
+
+The order in which tables are written is the same for all writers, and so is the order of rows in each:
+writers wait for each other, but never in a circle.
+"""
 
 import polars as pl
 
@@ -25,27 +29,34 @@ ROW = (
 )
 
 
-async def store_visits(
-    session: Transaction, parsed: pl.DataFrame, *, geo: Geo, source: str, import_id: int | None
-) -> int:
-    """Store visits (columns of log_columns.VISIT_COLUMNS). Returns how many of them were new.
+def locate(visits: pl.DataFrame, geo: Geo) -> pl.DataFrame:
+    """The visits with the `country` of their addresses; null where there is none."""
+    distinct = visits["address"].drop_nulls().unique()
+    countries = pl.Series("country", [geo.country(address) for address in distinct], dtype=pl.String)
+    return visits.join(pl.DataFrame([distinct, countries]), on="address", how="left", maintain_order="left")
 
-    The order in which tables are written is the same for all writers, and so is the order of rows in each:
-    writers wait for each other, but never in a circle.
+
+async def insert(
+    session: Transaction, located: pl.DataFrame, *, source: str, import_id: int | None
+) -> pl.DataFrame:
+    """Insert visits (columns of log_columns.VISIT_COLUMNS, and country). Returns those that are new.
+
+    Of one process's transactions, one at a time may be in here; others may wait, in their order, to `derive`.
     """
-    if parsed.is_empty():
-        return 0
     await visits.write_alongside(session)
-    rows = await name_pages(session, parsed)
-    countries = countries_of(parsed["address"], geo)
-    rows = rows.join(countries, on="address", how="left").with_columns(
+    rows = (await name_pages(session, located)).with_columns(
         source=pl.lit(source), import_id=pl.lit(import_id, pl.Int64)
     )
-    new = await visits.insert_visits(session, rows.select(ROW))
-    await visits.insert_addresses(session, countries.join(new, on="address", how="semi"))
+    return await visits.insert_visits(session, rows.select(ROW))
+
+
+async def derive(session: Transaction, new: pl.DataFrame) -> None:
+    """Add newly inserted visits (as `insert` returns them) to all that follows from visits."""
+    if new.is_empty():
+        return
+    await visits.insert_addresses(session, new.select("address", "country").drop_nulls("address").unique())
     await visits.add_to_rollups(session, new)
     await carts.merge_visits(session, new)
-    return new.height
 
 
 async def name_pages(session: Transaction, parsed: pl.DataFrame) -> pl.DataFrame:
@@ -69,11 +80,4 @@ async def name_pages(session: Transaction, parsed: pl.DataFrame) -> pl.DataFrame
         },
         orient="row",
     )
-    return parsed.join(ids, on=["category", "product"], how="left", nulls_equal=True)
-
-
-def countries_of(addresses: pl.Series, geo: Geo) -> pl.DataFrame:
-    """The distinct addresses (columns address, country); country is null where there is none."""
-    distinct = addresses.drop_nulls().unique().sort()
-    countries = pl.Series("country", [geo.country(address) for address in distinct], dtype=pl.String)
-    return pl.DataFrame([distinct, countries])
+    return parsed.join(ids, on=["category", "product"], how="left", nulls_equal=True, maintain_order="left")

@@ -8,10 +8,11 @@ from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from sqlalchemy import text
 
 from clients.geo import Geo
-from db.database import Database
+from db.database import Database, Transaction
 from db.models import Base, Import, Reject
 from service import log_chunks
 from service.import_record import Reading
@@ -20,7 +21,7 @@ from service.imports import list_rejects
 from service.log_chunks import CHUNK_BYTES, LogFile
 from service.log_columns import parse_chunk
 from service.log_source import LogSource
-from service.visit_rows import store_visits
+from service.visit_rows import derive, insert, locate
 from tests.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,6 +76,11 @@ DERIVED = (
 )
 
 
+async def store_visits(session: Transaction, visits: pl.DataFrame, *, geo: Geo, source: str) -> None:
+    """Store visits as an import does, in a transaction that is there."""
+    await derive(session, await insert(session, locate(visits, geo), source=source, import_id=None))
+
+
 @dataclass(frozen=True)
 class Importer:
     """Imports into a database, at a standing clock."""
@@ -109,7 +115,7 @@ class Importer:
         for chunk in LogFile(BytesIO(log), take_last=True).chunks():
             visits = parse_chunk(chunk, zone=UTC, now=NOW).visits
             async with self.db.transaction() as session:
-                await store_visits(session, visits, geo=self.geo, source="log", import_id=None)
+                await store_visits(session, visits, geo=self.geo, source="log")
 
     async def rejects(self, record: Import) -> list[Reject]:
         return await list_rejects(self.db, record.id, after=None, limit=100_000, offset=0)

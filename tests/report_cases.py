@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from service.log_chunks import CHUNK_BYTES, LogFile
 from service.log_columns import parse_chunk
-from service.visit_rows import store_visits
 from tests import oracle
-from tests.log_imports import NOW, Importer, lines_of
+from tests.log_imports import NOW, Importer, lines_of, store_visits
 from tests.log_lines import CATEGORIES, logs
 
 ZONES = (
@@ -121,4 +120,4 @@ async def store_live_pages(shop: Importer, live: bytes) -> None:
             request_id=pl.format("live-{}-{}", pl.col("occurred_at").dt.epoch("s"), "request_id"),
         )
         async with shop.db.transaction() as session:
-            await store_visits(session, rows, geo=shop.geo, source="page", import_id=None)
+            await store_visits(session, rows, geo=shop.geo, source="page")

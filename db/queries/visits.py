@@ -27,16 +27,15 @@ async def write_alone(session: AsyncSession) -> None:
 
 
 async def insert_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataFrame:
-    """Insert the visits that are not there yet, and return those. Each key stands once in `visits`.
+    """Insert the visits that are not there yet, and return those. `visits` are by key, each of which once.
 
     The common case, all of them new, is one COPY straight in. A clash falls back to a staging table.
     """
-    ordered = visits.sort("occurred_at", "request_id")
     try:
         async with session.begin_nested():
-            await copy_frame(session, "visit", ordered)
+            await copy_frame(session, "visit", visits)
     except UniqueViolationError:
-        return await insert_new_visits(session, ordered)
+        return await insert_new_visits(session, visits)
     return visits
 
 
@@ -141,7 +140,7 @@ async def insert_addresses(session: AsyncSession, addresses: pl.DataFrame) -> No
     await session.execute(
         text(
             "INSERT INTO address (address, country) "
-            "SELECT * FROM unnest(CAST(:address AS inet[]), CAST(:country AS text[])) "
+            "SELECT * FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) "
             "AS new(address, country) ORDER BY new.address ON CONFLICT DO NOTHING"
         ),
         as_arrays(addresses),

@@ -12,9 +12,8 @@ from clients.geo import Geo
 from db.database import Database
 from service.live_visits import LiveVisit, store_live_visits
 from service.visit_ids import RANDOM_BITS, log_line_id, new_visit_id, read_log_line_id
-from service.visit_rows import store_visits
 from tests.live_cases import NOW, as_log_rows, batches, live_visit
-from tests.log_imports import Importer, some_lines
+from tests.log_imports import Importer, some_lines, store_visits
 
 VISITS = """
     SELECT occurred_at, request_id, position, source, kind, host(address), country, cart_id, goods_id, amount,
@@ -51,7 +50,7 @@ async def test_live_visits_leave_what_the_importer_would_leave(
         for visit in batch:
             parsed = as_log_rows([visit])
             async with committed_db.transaction() as session:
-                await store_visits(session, parsed, geo=geo, source=visit.source, import_id=None)
+                await store_visits(session, parsed, geo=geo, source=visit.source)
     expected = await everything(shop)
     await shop.empty()
     for batch in given_batches:
