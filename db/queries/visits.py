@@ -7,8 +7,9 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import add_counts, as_arrays, copy_frame, drop_zeros
+from db.frames import add_counts, as_arrays, copy_frame, drop_zeros, execute_arrays
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+from db.sql import statement
 
 # Advisory lock of all who store visits (shared) against those who take visits away (alone).
 WRITERS = 20_181
@@ -41,13 +42,7 @@ async def insert_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataF
 
 async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataFrame:
     await stage_visits(session, visits)
-    columns = ", ".join(visits.columns)
-    inserted = await session.execute(
-        text(
-            f"INSERT INTO visit ({columns}) SELECT {columns} FROM visit_staging "  # noqa: S608 - our columns
-            "ORDER BY occurred_at, request_id ON CONFLICT DO NOTHING RETURNING occurred_at, request_id"
-        )
-    )
+    inserted = await session.execute(statement("insert_staged_visits"))
     keys = pl.DataFrame(
         [tuple(row) for row in inserted],
         schema={"occurred_at": visits.schema["occurred_at"], "request_id": pl.String},
@@ -72,16 +67,7 @@ async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:
         )
     )
     keys = visits.select("occurred_at", "request_id")
-    inserted = await session.execute(
-        text(
-            "INSERT INTO trial_key SELECT occurred_at, request_id "
-            "FROM unnest(CAST(:occurred_at AS timestamptz[]), CAST(:request_id AS text[])) "
-            "AS key(occurred_at, request_id) "
-            "WHERE NOT EXISTS (SELECT FROM visit WHERE (visit.occurred_at, visit.request_id) = "
-            "(key.occurred_at, key.request_id)) ON CONFLICT DO NOTHING"
-        ),
-        as_arrays(keys),
-    )
+    inserted = await execute_arrays(session, statement("insert_trial_keys"), as_arrays(keys))
     assert isinstance(inserted, CursorResult)
     return inserted.rowcount
 
@@ -89,15 +75,7 @@ async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:
 async def category_ids(session: AsyncSession, names: list[str]) -> dict[str, int]:
     """The ids of categories, made where they are new."""
     digests = [sha256(name.encode()).digest() for name in sorted(names)]
-    await session.execute(
-        text(
-            "INSERT INTO category (name, name_sha256) "
-            "SELECT new.name, new.digest FROM unnest(CAST(:names AS text[]), CAST(:digests AS bytea[])) "
-            "AS new(name, digest) WHERE NOT EXISTS (SELECT FROM category WHERE name_sha256 = new.digest) "
-            "ORDER BY new.digest ON CONFLICT DO NOTHING"
-        ),
-        {"names": sorted(names), "digests": digests},
-    )
+    await session.execute(statement("insert_categories"), {"names": sorted(names), "digests": digests})
     found = await session.execute(
         text("SELECT name, id FROM category WHERE name_sha256 = ANY(CAST(:digests AS bytea[]))"),
         {"digests": digests},
@@ -112,39 +90,16 @@ async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> di
         "names": [name for _, name in names],
         "digests": [sha256(name.encode()).digest() for _, name in names],
     }
-    new = (
-        "unnest(CAST(:categories AS int[]), CAST(:names AS text[]), CAST(:digests AS bytea[])) "
-        "AS new(category_id, name, digest)"
-    )
-    await session.execute(
-        text(
-            f"INSERT INTO product (category_id, name, name_sha256) SELECT * FROM {new} "  # noqa: S608 - ours
-            "WHERE NOT EXISTS (SELECT FROM product "
-            "WHERE category_id = new.category_id AND name_sha256 = new.digest) "
-            "ORDER BY new.category_id, new.digest ON CONFLICT DO NOTHING"
-        ),
-        parameters,
-    )
+    await session.execute(statement("insert_products"), parameters)
     found = await session.execute(
-        text(
-            f"SELECT product.category_id, product.name, product.id FROM {new} "  # noqa: S608 - ours
-            "JOIN product ON product.category_id = new.category_id AND product.name_sha256 = new.digest"
-        ),
-        {key: parameters[key] for key in ("categories", "names", "digests")},
+        statement("product_ids"), {key: parameters[key] for key in ("categories", "digests")}
     )
-    return {(category, name): product for category, name, product in found}
+    return {(category, name): product for category, product, name in found}
 
 
 async def insert_addresses(session: AsyncSession, addresses: pl.DataFrame) -> None:
     """Keep addresses (columns address, country) that have not been seen before."""
-    await session.execute(
-        text(
-            "INSERT INTO address (address, country) "
-            "SELECT * FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) "
-            "AS new(address, country) ORDER BY new.address ON CONFLICT DO NOTHING"
-        ),
-        as_arrays(addresses),
-    )
+    await execute_arrays(session, statement("insert_addresses"), as_arrays(addresses))
 
 
 async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:

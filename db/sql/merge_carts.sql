@@ -6,7 +6,7 @@ INSERT INTO cart AS known (
 SELECT *
 FROM unnest(
     CAST(:id AS bigint[]),
-    CAST(CAST(:address AS text[]) AS inet[]),
+    CAST(:address AS inet[]),
     CAST(:source AS text[]),
     CAST(:opened_at AS timestamptz[]),
     CAST(:opened_position AS bigint[]),

@@ -5,7 +5,7 @@ WITH line AS (
     SELECT *
     FROM unnest(
         CAST(:goods_id AS bigint[]),
-        CAST(CAST(:address AS text[]) AS inet[]),
+        CAST(:address AS inet[]),
         CAST(:occurred_at AS timestamptz[]),
         CAST(:position AS bigint[]),
         CAST(:request_id AS text[]),
@@ -19,7 +19,7 @@ WITH line AS (
         later.position,
         later.request_id,
         later.import_id
-    FROM unnest(CAST(CAST(:view_address AS text[]) AS inet[]), CAST(:view_at AS timestamptz[])) AS seen (address, since)
+    FROM unnest(CAST(:view_address AS inet[]), CAST(:view_at AS timestamptz[])) AS seen (address, since)
     INNER JOIN visit AS later
         ON
             seen.address = later.address

@@ -1,0 +1,12 @@
+-- Keys of visits that are not stored, and that no earlier chunk of the trial has had.
+INSERT INTO trial_key
+SELECT
+    key.occurred_at,
+    key.request_id
+FROM unnest(CAST(:occurred_at AS timestamptz[]), CAST(:request_id AS text[])) AS key (occurred_at, request_id)
+WHERE
+    NOT EXISTS (
+        SELECT FROM visit
+        WHERE (visit.occurred_at, visit.request_id) = (key.occurred_at, key.request_id)
+    )
+ON CONFLICT DO NOTHING;

@@ -1,0 +1,35 @@
+"""Columns of polars frames as arrays of PostgreSQL, held to what PostgreSQL reads from them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from db.database import Database
+from db.frames import as_arrays, execute_arrays
+
+TEXTS = st.one_of(
+    st.none(),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
+    st.sampled_from(["NULL", "", '"', "\\", "{,}", ' "a\\" ']),
+)
+NUMBERS = st.none() | st.integers(-(2**63), 2**63 - 1)
+INSTANTS = st.none() | st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+ROWS = st.lists(st.tuples(TEXTS, NUMBERS, INSTANTS), max_size=8)
+SCHEMA: dict[str, Any] = {"name": pl.String, "number": pl.Int64, "instant": pl.Datetime("us", "UTC")}
+SAME = text(
+    "SELECT * FROM unnest(CAST(:name AS text[]), CAST(:number AS bigint[]), CAST(:instant AS timestamptz[]))"
+)
+
+
+@given(ROWS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_postgresql_reads_the_arrays_as_the_rows_that_they_are_made_of(
+    db: Database, rows: list[tuple[str | None, int | None, datetime | None]]
+) -> None:
+    arrays = as_arrays(pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+    async with db.transaction() as session:
+        assert [tuple(row) for row in await execute_arrays(session, SAME, arrays)] == rows
