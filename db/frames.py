@@ -1,7 +1,6 @@
 """Moves polars frames into PostgreSQL: as CSV by COPY, or as arrays that a statement unnests."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from io import BytesIO
 from typing import Any, cast
@@ -16,18 +15,19 @@ from db.models import Base
 MICROSECONDS = "%Y-%m-%d %H:%M:%S%.6f+00"
 
 
-async def copy_frame(session: AsyncSession, table: str, frame: pl.DataFrame) -> None:
-    """COPY the frame into the columns of its names, in the session's transaction. Times must be in UTC.
-
-    CSV made by polars goes in five times as fast as Python tuples. Raises the driver's own errors.
-    """
+def as_csv(frame: pl.DataFrame) -> bytes:
+    """The frame for `copy_csv`, which takes it five times as fast as Python tuples. Times must be in UTC."""
     csv = BytesIO()
-    await asyncio.to_thread(frame.write_csv, csv, include_header=False, datetime_format=MICROSECONDS)
-    csv.seek(0)
+    frame.write_csv(csv, include_header=False, datetime_format=MICROSECONDS)
+    return csv.getvalue()
+
+
+async def copy_csv(session: AsyncSession, table: str, columns: Sequence[str], csv: bytes) -> None:
+    """COPY rows into the columns, in the session's transaction. Raises the driver's own errors."""
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
-    await driver.copy_to_table(table, source=csv, columns=frame.columns, format="csv")
+    await driver.copy_to_table(table, source=BytesIO(csv), columns=columns, format="csv")
 
 
 async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:

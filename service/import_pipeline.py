@@ -23,15 +23,20 @@ from service.metrics import count_taken
 
 if TYPE_CHECKING:
     from service.log_columns import ParsedChunk
+    from service.visit_rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
 class ReadChunk:
-    """A chunk as it is stored: its lines, where to go on after it, and how many bytes have been read then."""
+    """A chunk as it is stored: its lines, where to go on after it, and how many bytes have been read then.
+
+    `rows` are its visits as they are inserted; a dry run has none.
+    """
 
     parsed: "ParsedChunk"
     end: Position
     read: int
+    rows: "Rows | None" = None
 
 
 async def store_log(
@@ -39,13 +44,13 @@ async def store_log(
 ) -> None:
     """Store what is left of the log. Raises Lost when the import has `ended`, or is another run's now."""
     await resume(run, log)
-    read_next, read = chunk_reader(run, log), log.file.offset
-    reading = asyncio.create_task(asyncio.to_thread(read_next))
+    parse_next, read = chunk_parser(run, log), log.file.offset
+    reading = asyncio.create_task(read_chunk(run, import_id, parse_next))
     storing = Storing(run, import_id, on_progress)
     try:
         await storing.watch(reading, ended)
         while reading.exception() is None and (chunk := reading.result()) is not None:
-            reading = asyncio.create_task(asyncio.to_thread(read_next))
+            reading = asyncio.create_task(read_chunk(run, import_id, parse_next))
             read = chunk.read
             await storing.add(chunk)
             await storing.watch(reading, ended)
@@ -71,22 +76,36 @@ async def resume(run: Run, log: OpenLog) -> None:
     await asyncio.to_thread(log.file.go_to, position)
 
 
-def chunk_reader(run: Run, log: OpenLog) -> Callable[[], ReadChunk | None]:
-    """What reads and parses the next chunk, in a thread; None after the last one."""
+async def read_chunk(
+    run: Run, import_id: int, parse_next: Callable[[], ReadChunk | None]
+) -> ReadChunk | None:
+    """The next chunk, ready to be inserted; None after the last one."""
+    chunk = await asyncio.to_thread(parse_next)
+    if chunk is None or run.reading.dry_run:
+        return chunk
+    from service.visit_rows import make_rows, name_pages
+
+    visits = chunk.parsed.visits
+    async with run.db.transaction() as session:
+        pages = await name_pages(session, visits)
+    rows = await asyncio.to_thread(make_rows, visits, pages, geo=run.geo, source="log", import_id=import_id)
+    return replace(chunk, rows=rows)
+
+
+def chunk_parser(run: Run, log: OpenLog) -> Callable[[], ReadChunk | None]:
+    """What reads and parses the next chunk, to be called in a thread; None after the last one."""
     chunks = log.file.chunks()
 
-    def read_next() -> ReadChunk | None:
+    def parse_next() -> ReadChunk | None:
         from service.log_formats import parse_log_chunk
-        from service.visit_rows import locate
 
         for chunk in chunks:
             read = chunk.offset + len(chunk.data) if log.read is None else log.read()
             parsed = parse_log_chunk(chunk, zone=run.reading.zone, rules=run.reading.rules, now=run.clock())
-            located = replace(parsed, visits=locate(parsed.visits, run.geo))
-            return ReadChunk(located, chunk.end, read)
+            return ReadChunk(parsed, chunk.end, read)
         return None
 
-    return read_next
+    return parse_next
 
 
 class Storing:
@@ -143,16 +162,16 @@ class Storing:
 
         run, parsed = self._run, chunk.parsed
         async with run.db.transaction() as session:
-            if run.reading.dry_run:
+            if chunk.rows is None:
                 new = await insert_trial_keys(run.lock, parsed.visits)
                 copied.set()
                 await stored(before)
             else:
-                rows = await insert(session, parsed.visits, source="log", import_id=self._import_id)
+                inserted = await insert(session, chunk.rows)
                 copied.set()
                 await stored(before)
-                await derive(session, rows)
-                new = rows.height
+                await derive(session, inserted)
+                new = inserted.height
                 if run.source.key is not None:
                     await queries.put_position(session, run.source.key, self._import_id, **asdict(chunk.end))
             record = await self._count(session, chunk, new)

@@ -4,10 +4,13 @@ The order in which tables are written is the same for all writers, and so is the
 writers wait for each other, but never in a circle.
 """
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from clients.geo import Geo
 from db.database import Transaction
+from db.frames import as_csv
 from db.queries import carts, visits
 
 ROW = (
@@ -29,45 +32,27 @@ ROW = (
 )
 
 
-def locate(visits: pl.DataFrame, geo: Geo) -> pl.DataFrame:
-    """The visits with the `country` of their addresses; null where there is none."""
-    distinct = visits["address"].drop_nulls().unique()
-    countries = pl.Series("country", [geo.country(address) for address in distinct], dtype=pl.String)
-    return visits.join(pl.DataFrame([distinct, countries]), on="address", how="left", maintain_order="left")
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Visits as rows of `visit`, and the same as CSV."""
 
-
-async def insert(
-    session: Transaction, located: pl.DataFrame, *, source: str, import_id: int | None
-) -> pl.DataFrame:
-    """Insert visits (columns of log_columns.VISIT_COLUMNS, and country). Returns those that are new.
-
-    Of one process's transactions, one at a time may be in here; others may wait, in their order, to `derive`.
-    """
-    await visits.write_alongside(session)
-    rows = (await name_pages(session, located)).with_columns(
-        source=pl.lit(source), import_id=pl.lit(import_id, pl.Int64)
-    )
-    return await visits.insert_visits(session, rows.select(ROW))
-
-
-async def derive(session: Transaction, new: pl.DataFrame) -> None:
-    """Add newly inserted visits (as `insert` returns them) to all that follows from visits."""
-    if new.is_empty():
-        return
-    await visits.insert_addresses(session, new.select("address", "country").drop_nulls("address").unique())
-    await visits.add_to_rollups(session, new)
-    await carts.merge_visits(session, new)
+    visits: pl.DataFrame
+    csv: bytes
 
 
 async def name_pages(session: Transaction, parsed: pl.DataFrame) -> pl.DataFrame:
-    """The visits with `category_id` and `product_id` in place of the names."""
+    """The pages that are named, with the ids of their names: category, product, category_id, product_id.
+
+    Names are made where they are new, and for good, in a transaction that holds nothing else: nobody waits
+    for visits because of a name.
+    """
     pages = parsed.select("category", "product").drop_nulls("category").unique()
     category_ids = await visits.category_ids(session, pages["category"].unique().to_list())
     names = [
         (category_ids[category], product) for category, product in pages.iter_rows() if product is not None
     ]
     product_ids = await visits.product_ids(session, sorted(names)) if names else {}
-    ids = pl.DataFrame(
+    return pl.DataFrame(
         [
             (category, product, category_ids[category], product_ids.get((category_ids[category], product)))
             for category, product in pages.iter_rows()
@@ -80,4 +65,41 @@ async def name_pages(session: Transaction, parsed: pl.DataFrame) -> pl.DataFrame
         },
         orient="row",
     )
-    return parsed.join(ids, on=["category", "product"], how="left", nulls_equal=True, maintain_order="left")
+
+
+def make_rows(
+    parsed: pl.DataFrame, pages: pl.DataFrame, *, geo: Geo, source: str, import_id: int | None
+) -> Rows:
+    """Classified visits (columns of log_columns.VISIT_COLUMNS) as rows, with the ids of `pages`."""
+    rows = (
+        parsed.join(pages, on=["category", "product"], how="left", nulls_equal=True, maintain_order="left")
+        .join(countries_of(parsed["address"], geo), on="address", how="left", maintain_order="left")
+        .with_columns(source=pl.lit(source), import_id=pl.lit(import_id, pl.Int64))
+        .select(ROW)
+    )
+    return Rows(rows, as_csv(rows))
+
+
+async def insert(session: Transaction, rows: Rows) -> pl.DataFrame:
+    """Insert visits. Returns those that are new, as rows.
+
+    Of one process's transactions, one at a time may be in here; others may wait, in their order, to `derive`.
+    """
+    await visits.write_alongside(session)
+    return await visits.insert_visits(session, rows.visits, rows.csv)
+
+
+async def derive(session: Transaction, new: pl.DataFrame) -> None:
+    """Add newly inserted visits (as `insert` returns them) to all that follows from visits."""
+    if new.is_empty():
+        return
+    await visits.insert_addresses(session, new.select("address", "country").drop_nulls("address").unique())
+    await visits.add_to_rollups(session, new)
+    await carts.merge_visits(session, new)
+
+
+def countries_of(addresses: pl.Series, geo: Geo) -> pl.DataFrame:
+    """The distinct addresses (columns address, country); country is null where there is none."""
+    distinct = addresses.drop_nulls().unique()
+    countries = pl.Series("country", [geo.country(address) for address in distinct], dtype=pl.String)
+    return pl.DataFrame([distinct, countries])

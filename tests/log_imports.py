@@ -21,7 +21,7 @@ from service.imports import list_rejects
 from service.log_chunks import CHUNK_BYTES, LogFile
 from service.log_columns import parse_chunk
 from service.log_source import LogSource
-from service.visit_rows import derive, insert, locate
+from service.visit_rows import derive, insert, make_rows, name_pages
 from tests.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,7 +78,9 @@ DERIVED = (
 
 async def store_visits(session: Transaction, visits: pl.DataFrame, *, geo: Geo, source: str) -> None:
     """Store visits as an import does, in a transaction that is there."""
-    await derive(session, await insert(session, locate(visits, geo), source=source, import_id=None))
+    pages = await name_pages(session, visits)
+    rows = make_rows(visits, pages, geo=geo, source=source, import_id=None)
+    await derive(session, await insert(session, rows))
 
 
 @dataclass(frozen=True)

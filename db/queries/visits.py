@@ -7,7 +7,7 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import add_counts, as_arrays, copy_frame, drop_zeros, execute_arrays
+from db.frames import add_counts, as_arrays, copy_csv, drop_zeros, execute_arrays
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.sql import statement
 
@@ -27,21 +27,25 @@ async def write_alone(session: AsyncSession) -> None:
     await session.execute(WRITE_ALONE)
 
 
-async def insert_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataFrame:
+async def insert_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes) -> pl.DataFrame:
     """Insert the visits that are not there yet, and return those. `visits` are by key, each of which once.
+
+    `csv` are the same, as `as_csv` gives them.
 
     The common case, all of them new, is one COPY straight in. A clash falls back to a staging table.
     """
     try:
         async with session.begin_nested():
-            await copy_frame(session, "visit", visits)
+            await copy_csv(session, "visit", visits.columns, csv)
     except UniqueViolationError:
-        return await insert_new_visits(session, visits)
+        return await insert_new_visits(session, visits, csv)
     return visits
 
 
-async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.DataFrame:
-    await stage_visits(session, visits)
+async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes) -> pl.DataFrame:
+    await session.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS visit_staging (LIKE visit)"))
+    await session.execute(text("TRUNCATE visit_staging"))
+    await copy_csv(session, "visit_staging", visits.columns, csv)
     inserted = await session.execute(statement("insert_staged_visits"))
     keys = pl.DataFrame(
         [tuple(row) for row in inserted],
@@ -49,12 +53,6 @@ async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame) -> pl.D
         orient="row",
     )
     return visits.join(keys, on=["occurred_at", "request_id"], how="semi")
-
-
-async def stage_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
-    await session.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS visit_staging (LIKE visit)"))
-    await session.execute(text("TRUNCATE visit_staging"))
-    await copy_frame(session, "visit_staging", visits)
 
 
 async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:
