@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: one pool, transactions that use cases open, and single reads without one."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -169,8 +170,17 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args=CONNECT_ARGS,
         )
-        async with AsyncSession(engine) as session, session.begin():
-            yield session
+        session = AsyncSession(engine)
+        try:
+            async with session.begin():
+                yield session
+        finally:
+            # A task that is cancelled meanwhile waits all the same: its loop may be about to end.
+            closing = asyncio.create_task(session.close())
+            try:
+                await asyncio.shield(closing)
+            finally:
+                await asyncio.wait([closing])
 
     def pool_counts(self) -> tuple[int, int]:
         """Connections of the pool that are in use, and that are idle."""
