@@ -39,8 +39,8 @@ CONNECT_ARGS: dict[str, Any] = {
     "server_settings": {
         "timezone": "UTC",
         "jit": "off",
-        # Parallel workers take 5 ms to start, which the default of 1,000 does not tell: reports of 2 ms took 12
-        # at 10 million visits, to start workers for a branch that found nothing to do.
+        # Parallel workers take 5 ms to start, which the default of 1,000 does not tell: reports of 2 ms took
+        # 12 at 10 million visits, to start workers for a branch that found nothing to do.
         "parallel_setup_cost": "50000",
     },
 }
