@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any, cast
 
 import polars as pl
+from polars.selectors import datetime as datetimes
 from sqlalchemy import Dialect, Result, Table, Text, TextClause, bindparam, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,9 +17,12 @@ MICROSECONDS = "%Y-%m-%d %H:%M:%S%.6f+00"
 
 
 def as_csv(frame: pl.DataFrame) -> bytes:
-    """The frame for `copy_csv`, which takes it five times as fast as Python tuples. Times must be in UTC."""
+    """The frame for `copy_csv`, which takes it five times as fast as Python tuples. Times must be in UTC.
+
+    They are written without their zone, which polars does in half the time; that of all sessions is UTC.
+    """
     csv = BytesIO()
-    frame.write_csv(csv, include_header=False, datetime_format=MICROSECONDS)
+    frame.with_columns(datetimes().dt.replace_time_zone(None)).write_csv(csv, include_header=False)
     return csv.getvalue()
 
 
