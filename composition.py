@@ -3,6 +3,7 @@
 By hand and in one place; only main.py imports it.
 """
 
+import asyncio
 import multiprocessing
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -118,6 +120,17 @@ def begin_work(settings: Settings, deps: Deps) -> None:
         reading = Reading(deps.logs.zone, resumable=True, rules=deps.logs.rules)
         following = Following(deps.db, deps.geo, reading, now)
         deps.background.spawn(follow_log(following, deps.logs.file), name="follower of the log")
+    if settings.retention_days is not None:
+        dropping = drop_old_rows(deps.db, settings.retention_days)
+        deps.background.spawn(dropping, name="keeper of the retention")
+
+
+async def drop_old_rows(db: Database, days: int) -> None:
+    # With polars, which takes a while, and starts threads: the process must have been forked before.
+    await asyncio.to_thread(import_module, "service.retention")
+    from service.retention import keep_retention
+
+    await keep_retention(db, days, clock=now)
 
 
 def now() -> datetime:

@@ -132,6 +132,7 @@ class SettingsSchema(Schema):
     LOGS_TIMEZONE = text("UTC", check=takes("an IANA time zone such as Europe/Berlin", is_time_zone))
     LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
     LOGS_RULES = text(check=takes("the path of a file of rules for URLs that is there", is_file))
+    RETENTION_DAYS = whole(1, 36_500, None)
     IPINFO_TOKEN = text()
     GEOIP_PATH = text(check=takes("the path of an .mmdb file that is there", is_file))
     KINOPOISK_API_KEY = text(

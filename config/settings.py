@@ -57,6 +57,7 @@ class Settings:
     logs_timezone: str
     logs_follow: bool
     logs_rules: Path | None
+    retention_days: int | None
     ipinfo_token: str | None = field(repr=False)
     geoip_path: Path | None
     kinopoisk_api_key: str | None = field(repr=False)

@@ -19,6 +19,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NO_ROUTE = "none"
 
 Taken = Literal["events", "visits", "lines"]
+Dropped = Literal["events", "visits"]
 
 
 class Metrics:
@@ -46,6 +47,9 @@ class Metrics:
             )
             for what in ("events", "visits", "lines")
         }
+        self.dropped: Counter = self._make(
+            Counter, "trawl_rows_dropped", "Visits and events that were dropped for their age", ["kind"]
+        )
         self.cpu: Counter = self._make(
             Counter, "process_cpu_seconds", "User and system CPU time of the workers", []
         )
@@ -120,6 +124,11 @@ def exposition() -> bytes:
 def count_taken(what: Taken, number: int) -> None:
     """Events and visits that were stored, lines that were read."""
     current().taken[what].inc(number)
+
+
+def count_dropped(what: Dropped, number: int) -> None:
+    """Visits and events that were dropped for their age."""
+    current().dropped.labels(what).inc(number)
 
 
 def observe_upstream(upstream: str, outcome: str, seconds: float) -> None:

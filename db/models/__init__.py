@@ -6,6 +6,7 @@ from db.models.cart_rollups import Buyer, BuyerCount, CartDay, PaidCategoryDay, 
 from db.models.events import Event
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
+from db.models.retention import UnfinishedRetention
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
 from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
@@ -40,5 +41,6 @@ __all__ = [
     "RequestQuarter",
     "Session",
     "Task",
+    "UnfinishedRetention",
     "Visit",
 ]

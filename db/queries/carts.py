@@ -27,9 +27,7 @@ async def merge_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
     changed = [row["goods_id"] for row in taught if row["product_id"] != row["known_product_id"]]
     async with recounted(session, cart_ids=cart_ids, goods_ids=changed):
         await merge_cart_lines(session, visits)
-        if taught:
-            columns = {name: [row[name] for row in taught] for name in taught[0]}
-            await session.execute(statement("learn_goods"), columns)
+        await learn(session, taught)
 
 
 async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
@@ -79,11 +77,26 @@ async def relearn_goods(session: AsyncSession, import_id: int) -> None:
     )
     goods_ids = sorted(taught.scalars())
     if goods_ids:
-        async with recounted(session, cart_ids=[], goods_ids=goods_ids):
-            await session.execute(
-                text("DELETE FROM goods WHERE goods_id = ANY(CAST(:ids AS bigint[]))"), {"ids": goods_ids}
-            )
-            await session.execute(statement("relearn_goods"), {"goods_ids": goods_ids})
+        await learn_anew(session, goods_ids)
+
+
+async def learn_anew(session: AsyncSession, goods_ids: list[int]) -> None:
+    """Learn goods from all visits that there are, or forget them. Nobody else may be writing."""
+    found = await session.execute(statement("relearn_goods"), {"goods_ids": goods_ids})
+    taught = [dict(row) for row in found.mappings()]
+    changed = [row["goods_id"] for row in taught if row["product_id"] != row["known_product_id"]]
+    async with recounted(session, cart_ids=[], goods_ids=changed):
+        await session.execute(
+            text("DELETE FROM goods WHERE goods_id = ANY(CAST(:ids AS bigint[]))"), {"ids": changed}
+        )
+        await learn(session, [row for row in taught if row["product_id"] is not None])
+
+
+async def learn(session: AsyncSession, taught: list[dict[str, Any]]) -> None:
+    """Keep what goods were found to be. Nobody else learns meanwhile."""
+    if taught:
+        columns = {name: [row[name] for row in taught] for name in taught[0]}
+        await session.execute(statement("learn_goods"), columns)
 
 
 def carts_of(lines: pl.DataFrame) -> pl.DataFrame:

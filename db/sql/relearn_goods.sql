@@ -1,17 +1,16 @@
--- Learn :goods_ids, which are not known, from all cart lines that there are, as learn_goods does from new ones.
-INSERT INTO goods (
-    goods_id, product_id, learned_at, learned_position, learned_key, line_import_id, view_import_id
-)
+-- What all cart lines that there are teach of :goods_ids, as taught_goods tells of new ones: product_id is null where they
+-- teach nothing. Nobody else may be writing.
 SELECT
-    lost.goods_id,
+    asked.goods_id,
     taught.product_id,
-    taught.occurred_at,
-    taught.position,
-    taught.request_id,
+    taught.occurred_at AS learned_at,
+    taught.position AS learned_position,
+    taught.request_id AS learned_key,
     taught.line_import_id,
-    taught.view_import_id
-FROM unnest(CAST(:goods_ids AS bigint[])) AS lost (goods_id)
-CROSS JOIN LATERAL (
+    taught.view_import_id,
+    known.product_id AS known_product_id
+FROM unnest(CAST(:goods_ids AS bigint[])) AS asked (goods_id)
+LEFT JOIN LATERAL (
     SELECT
         line.occurred_at,
         line.position,
@@ -29,9 +28,9 @@ CROSS JOIN LATERAL (
         FROM cart_item
         INNER JOIN visit ON cart_item.cart_id = visit.cart_id
         WHERE
-            cart_item.goods_id = lost.goods_id
+            cart_item.goods_id = asked.goods_id
             AND visit.kind = 'cart'
-            AND visit.goods_id = lost.goods_id
+            AND visit.goods_id = asked.goods_id
         ORDER BY visit.occurred_at, visit.position, visit.request_id
         OFFSET 0 -- keeps the order, so that the first line with a page before it ends the search
     ) AS line
@@ -49,5 +48,6 @@ CROSS JOIN LATERAL (
     ) AS viewed
     ORDER BY line.occurred_at, line.position, line.request_id
     LIMIT 1
-) AS taught
-ORDER BY lost.goods_id;
+) AS taught ON true
+LEFT JOIN goods AS known ON asked.goods_id = known.goods_id
+ORDER BY asked.goods_id;

@@ -1,0 +1,105 @@
+"""Dropping what is too old: visits and events by spans of time, then what nothing tells of any more."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.frames import add_counts, drop_zeros
+from db.models import PageVisits, UnfinishedRetention
+from db.queries.undo import COLUMNS
+from db.sql import statement
+
+
+async def delete_visits(
+    session: AsyncSession, *, since: datetime, before: datetime, count: int
+) -> pl.DataFrame:
+    """The first `count` visits in [since, before), which are gone now. Columns of `visit`."""
+    deleted = await session.execute(
+        statement("drop_visits"), {"since": since, "before": before, "count": count}
+    )
+    return pl.DataFrame([tuple(row) for row in deleted], schema=COLUMNS, orient="row")
+
+
+async def delete_events(
+    session: AsyncSession, *, since: datetime, before: datetime, count: int
+) -> tuple[int, datetime | None]:
+    """How many of the first `count` events in [since, before) there were, and when the last of them was."""
+    deleted = await session.execute(
+        statement("drop_events"), {"since": since, "before": before, "count": count}
+    )
+    events, last = deleted.one()
+    return events, last
+
+
+async def subtract_from_pages(session: AsyncSession, pages: Iterable[str]) -> None:
+    """Count a visit less for each page that is named by its path. Nobody else may be writing."""
+    counts = Counter(pages)
+    if counts:
+        gone = {
+            "page_sha256": [sha256(page.encode()).digest() for page in counts],
+            "visits": [-visits for visits in counts.values()],
+        }
+        await add_counts(session, PageVisits, gone)
+        await drop_zeros(session, PageVisits, gone)
+
+
+async def put_unfinished(session: AsyncSession, before: datetime) -> None:
+    """Remember that goods and addresses are to be put right."""
+    await session.execute(upsert(UnfinishedRetention).values(before=before).on_conflict_do_nothing())
+
+
+async def is_unfinished(session: AsyncSession) -> bool:
+    return await session.scalar(select(UnfinishedRetention.before).limit(1)) is not None
+
+
+async def delete_unfinished(session: AsyncSession) -> None:
+    await session.execute(delete(UnfinishedRetention))
+
+
+async def select_untaught_goods(session: AsyncSession, *, after: int, count: int) -> list[int]:
+    """Goods whose cart line, or all product pages before it, are gone: in order, those after an id."""
+    found = await session.scalars(statement("untaught_goods"), {"after": after, "count": count})
+    return list(found)
+
+
+async def select_unvisited_addresses(session: AsyncSession, *, count: int) -> list[str]:
+    """Some addresses that no visit names. It looks through all visits, and holds up nobody."""
+    found = await session.scalars(
+        text(
+            "SELECT host(address) FROM address "
+            "WHERE NOT EXISTS (SELECT FROM visit WHERE visit.address = address.address) LIMIT :count"
+        ),
+        {"count": count},
+    )
+    return list(found)
+
+
+async def delete_addresses(session: AsyncSession, addresses: list[str]) -> list[dict[str, Any]]:
+    """The rows of these addresses, which are gone now."""
+    deleted = await session.execute(
+        text(
+            "DELETE FROM address WHERE address = ANY(CAST(:addresses AS inet[])) "
+            "RETURNING host(address) AS address, country"
+        ),
+        {"addresses": addresses},
+    )
+    return [dict(row) for row in deleted.mappings()]
+
+
+async def put_back_visited(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Put those rows of `address` back that visits name after all."""
+    await session.execute(
+        text(
+            "INSERT INTO address (address, country) SELECT DISTINCT gone.address, gone.country "
+            "FROM unnest(CAST(:address AS inet[]), CAST(:country AS text[])) AS gone (address, country) "
+            "INNER JOIN visit ON gone.address = visit.address ORDER BY gone.address ON CONFLICT DO NOTHING"
+        ),
+        {name: [row[name] for row in rows] for name in ("address", "country")},
+    )

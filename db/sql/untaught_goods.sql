@@ -1,0 +1,22 @@
+-- The first :count of the goods after :after that nothing teaches any more: the cart line that they were learned from
+-- is gone, or all product pages before it. The inner query is a scalar, so that it is asked for each of them alone.
+SELECT goods.goods_id
+FROM goods
+WHERE
+    goods.goods_id > :after
+    AND (
+        SELECT line.request_id
+        FROM visit AS line
+        CROSS JOIN LATERAL (
+            SELECT 1
+            FROM visit AS viewed
+            WHERE
+                viewed.kind = 'product'
+                AND viewed.address = line.address
+                AND (viewed.occurred_at, viewed.position) < (line.occurred_at, line.position)
+            LIMIT 1
+        ) AS taught
+        WHERE line.occurred_at = goods.learned_at AND line.request_id = goods.learned_key
+    ) IS NULL
+ORDER BY goods.goods_id
+LIMIT :count;

@@ -1,0 +1,158 @@
+"""Drops visits and events that are too old, by whole months: as if they had never been.
+
+Rows go in spans of time, oldest first, each in a transaction with all that follows from them, as undoing an
+import does; between two spans whoever stores visits has as long as the span took. Then goods are learned anew
+whose cart line or pages are gone, and addresses dropped that no visit names. If the process dies, another
+finds that they are unfinished, and goes on.
+
+One worker does it, over all nodes: the one that has the lock.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import structlog
+
+from db.database import DATABASE_ERRORS, Database, Transaction
+from db.queries import carts, imports, retention, undo, visits
+from service import metrics
+from service.import_record import Clock
+from service.live_pages import is_bare_path
+from service.pacing import Pace
+
+log = structlog.get_logger("trawl.retention")
+
+LOCK = "retention"
+# At most, at a time.
+VISITS_TOGETHER = 20_000
+EVENTS_TOGETHER = 5000
+GOODS_TOGETHER = 1000
+ADDRESSES_TOGETHER = 50_000
+
+PASS_SECONDS = 3600.0
+RETRY_SECONDS = 60.0
+BEGIN_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def keep_retention(db: Database, days: int, *, clock: Clock) -> None:
+    """Drop months when they are older than `days`, for ever: now, and once an hour."""
+    while True:
+        try:
+            await drop_before(db, kept_since(clock(), days))
+        except DATABASE_ERRORS as error:
+            log.warning("retention_put_off", cause=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            await asyncio.sleep(PASS_SECONDS)
+
+
+def kept_since(now: datetime, days: int) -> datetime:
+    """When the first month (UTC) begins whose last moment is not older than `days`."""
+    oldest = now.astimezone(UTC) - timedelta(days=days)
+    return oldest.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+async def drop_before(db: Database, before: datetime) -> bool:
+    """Drop visits and events before a moment. False if another worker is at it."""
+    async with db.hold() as lock:
+        if not await imports.try_lock(lock, LOCK):
+            return False
+        await drop_visits(db, before)
+        await drop_events(db, before)
+    return True
+
+
+async def drop_visits(db: Database, before: datetime) -> None:
+    began, dropped, since = time.perf_counter(), 0, BEGIN_OF_TIME
+    pace = Pace(1000, VISITS_TOGETHER)
+    while True:
+        async with pace.alone(db) as session:
+            gone = await drop_span(session, since, before, pace.rows)
+        if gone.is_empty():
+            break
+        metrics.count_dropped("visits", gone.height)
+        dropped += gone.height
+        since = gone["occurred_at"][-1]
+    async with db.read() as session:
+        unfinished = await retention.is_unfinished(session)
+    if unfinished:
+        await learn_goods_anew(db)
+        await drop_unvisited_addresses(db)
+        async with db.transaction() as session:
+            await retention.delete_unfinished(session)
+        tell("drop_visits", dropped, before, began)
+
+
+async def drop_span(session: Transaction, since: datetime, before: datetime, count: int) -> pl.DataFrame:
+    """Drop the first visits in [since, before), in order. Nobody else may be writing."""
+    gone = await retention.delete_visits(session, since=since, before=before, count=count)
+    if gone.is_empty():
+        return gone
+    await retention.put_unfinished(session, before)
+    await visits.subtract_from_rollups(session, gone)
+    live = gone.filter(gone["source"] != "log")
+    await retention.subtract_from_pages(session, filter(is_bare_path, live["page_url"]))
+    cart_ids = gone["cart_id"].drop_nulls().unique().sort().to_list()
+    if cart_ids:
+        await carts.replace_carts(session, cart_ids, await undo.select_cart_visits(session, cart_ids))
+    return gone.sort("occurred_at")
+
+
+async def learn_goods_anew(db: Database) -> None:
+    """Learn goods anew that nothing teaches any more; those that nobody explains now are forgotten."""
+    after, pace = -1, Pace(1, GOODS_TOGETHER)
+    while True:
+        async with db.read() as session:
+            goods_ids = await retention.select_untaught_goods(session, after=after, count=pace.rows)
+        if not goods_ids:
+            return
+        async with pace.alone(db) as session:
+            await carts.learn_anew(session, goods_ids)
+        after = goods_ids[-1]
+
+
+async def drop_unvisited_addresses(db: Database) -> None:
+    """Drop addresses that no visit names, without holding up those who store visits meanwhile.
+
+    The writers are shut out only while the rows go: whoever stores a visit of such an address later waits
+    for this transaction and puts a row of its own. Visits that came before are looked for at leisure.
+    """
+    while True:
+        async with db.read() as session:
+            unvisited = await retention.select_unvisited_addresses(session, count=ADDRESSES_TOGETHER)
+        if not unvisited:
+            return
+        async with db.transaction() as session:
+            async with db.hold() as gate:
+                await visits.write_alone(gate)
+                gone = await retention.delete_addresses(session, unvisited)
+            await retention.put_back_visited(session, gone)
+
+
+async def drop_events(db: Database, before: datetime) -> None:
+    began, dropped, since = time.perf_counter(), 0, BEGIN_OF_TIME
+    while True:
+        async with db.transaction() as session:
+            count, last = await retention.delete_events(
+                session, since=since, before=before, count=EVENTS_TOGETHER
+            )
+        if last is None:
+            break
+        metrics.count_dropped("events", count)
+        dropped, since = dropped + count, last
+    if dropped:
+        tell("drop_events", dropped, before, began)
+
+
+def tell(kind: str, rows: int, before: datetime, began: float) -> None:
+    milliseconds = round((time.perf_counter() - began) * 1000, 2)
+    log.info(
+        "retention",
+        kind=kind,
+        status="done",
+        rows=rows,
+        before=before.isoformat(),
+        duration_ms=milliseconds,
+    )
