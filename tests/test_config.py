@@ -41,6 +41,7 @@ def test_nothing_set_gives_the_documented_defaults() -> None:
     assert (settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute) == (100, 1000)
     assert (settings.logs_file, settings.logs_dir) == (Path("logs.txt"), Path())
     assert (settings.logs_timezone, settings.log_level, settings.log_format) == ("UTC", "INFO", None)
+    assert settings.retention_days is None
     assert (settings.cors_origins, settings.proxies_count, settings.real_ip_header) == ((), 0, None)
 
 
@@ -123,6 +124,8 @@ WRONG = [
     ("RATE_LIMIT_PER_MINUTE", "-5"),
     ("INGEST_RATE_LIMIT_PER_MINUTE", "1e3"),
     ("LOGS_TIMEZONE", "Europe/Atlantis"),
+    ("RETENTION_DAYS", "0"),
+    ("RETENTION_DAYS", "36501"),
     ("GEOIP_PATH", "/no/such.mmdb"),
     ("KINOPOISK_URL", "ftp://films.example"),
     ("CORS_ORIGINS", "https://a.example/path"),
