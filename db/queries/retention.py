@@ -42,7 +42,7 @@ async def subtract_from_pages(session: AsyncSession, pages: Iterable[str]) -> No
     """Count a visit less for each page that is named by its path. Nobody else may be writing."""
     counts = Counter(pages)
     if counts:
-        gone = {
+        gone: dict[str, list[Any]] = {
             "page_sha256": [sha256(page.encode()).digest() for page in counts],
             "visits": [-visits for visits in counts.values()],
         }
