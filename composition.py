@@ -20,6 +20,7 @@ from sanic import Sanic
 
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
+from clients.ipinfo import IpInfo
 from clients.kinopoisk import Kinopoisk
 from config import Settings, load_secret
 from db.database import Database
@@ -123,14 +124,27 @@ def begin_work(settings: Settings, deps: Deps) -> None:
     if settings.retention_days is not None:
         dropping = drop_old_rows(deps.db, settings.retention_days)
         deps.background.spawn(dropping, name="keeper of the retention")
+    if settings.ipinfo_token is not None:
+        completing = complete_countries(deps.db, settings.ipinfo_token)
+        deps.background.spawn(completing, name="completer of countries")
+
+
+# Both with polars, which takes a while, and starts threads: the process must have been forked before.
 
 
 async def drop_old_rows(db: Database, days: int) -> None:
-    # With polars, which takes a while, and starts threads: the process must have been forked before.
     await asyncio.to_thread(import_module, "service.retention")
     from service.retention import keep_retention
 
     await keep_retention(db, days, clock=now)
+
+
+async def complete_countries(db: Database, token: str) -> None:
+    await asyncio.to_thread(import_module, "service.countries")
+    from service.countries import keep_completing
+
+    service = IpInfo(token, on_call=partial(metrics.observe_upstream, "ipinfo"))
+    await keep_completing(db, service, clock=now)
 
 
 def now() -> datetime:

@@ -12,6 +12,7 @@ import aiohttp
 import structlog
 
 from clients.film_records import Film, FilmPage, film_from, page_from
+from clients.upstream import UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow
 
 log = structlog.get_logger("trawl.kinopoisk")
 
@@ -19,10 +20,6 @@ MAX_ANSWER = 2**20  # bytes; a full page of long descriptions has a tenth of tha
 CONNECTIONS = 10
 FAILING_STATUS = 500
 CHUNK = 65536
-
-
-class UpstreamError(Exception):
-    """The film service gave no answer that can be used."""
 
 
 class FilmUnknown(UpstreamError):
@@ -36,18 +33,6 @@ class KeyRefused(UpstreamError):
         self.status = status
         self.cause = "its quota is used up" if status == HTTPStatus.PAYMENT_REQUIRED else "it is refused"
         super().__init__(f"the key: {self.cause} ({status})")
-
-
-class UpstreamRefused(UpstreamError):
-    """It does not take this request, which says nothing of the next one."""
-
-
-class UpstreamFailed(UpstreamError):
-    """It is away, too busy, or answers nonsense: whoever asks next will most likely fare the same."""
-
-
-class UpstreamSlow(UpstreamFailed):
-    """It has not answered within the time that it was given."""
 
 
 class Kinopoisk:

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from clients.film_records import Film
-from clients.kinopoisk import FilmUnknown, KeyRefused, UpstreamError
+from clients.kinopoisk import FilmUnknown, KeyRefused
+from clients.upstream import UpstreamError
 from db.database import Database
 from db.models import Favourite
 from db.queries import favourites as queries

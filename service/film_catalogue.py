@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from clients.film_records import Film, FilmPage
-from clients.kinopoisk import FilmUnknown, KeyRefused, Kinopoisk, UpstreamError, UpstreamFailed, UpstreamSlow
+from clients.kinopoisk import FilmUnknown, KeyRefused, Kinopoisk
+from clients.upstream import UpstreamError, UpstreamFailed, UpstreamSlow
 from service.background import Background
 from service.cache import Cache
 from service.errors import NotFound, Unavailable

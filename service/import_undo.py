@@ -14,6 +14,7 @@ from importlib import import_module
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
+from db.queries.writers import write_alone
 from service.background import Background
 from service.errors import Conflict, NotFound
 from service.import_record import Clock, lock_key, read_import
@@ -71,14 +72,14 @@ async def undo_import(db: Database, import_id: int) -> None:
 async def remove_import(db: Database, import_id: int) -> None:
     """Take away, span after span, what the import has brought. The caller holds its lock."""
     await asyncio.to_thread(import_module, "service.visit_rows")  # with polars, which takes a while
-    from db.queries import carts, undo, visits
+    from db.queries import carts, undo
 
     beating = asyncio.create_task(beat(db, import_id))
     try:
         while await remove_span(db, import_id):
             pass
         async with db.transaction() as session:
-            await visits.write_alone(session)
+            await write_alone(session)
             record = await queries.select_import(session, import_id)
             assert record is not None
             if record.imported and not record.dry_run:
@@ -97,7 +98,7 @@ async def remove_span(db: Database, import_id: int) -> bool:
     from db.queries import carts, undo, visits
 
     async with db.transaction() as session:
-        await visits.write_alone(session)
+        await write_alone(session)
         record = await queries.select_import(session, import_id)
         assert record is not None
         if record.status == "undone" or record.first_at is None or record.last_at is None:

@@ -5,14 +5,17 @@ for a visit because of a name.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from clients.geo import public_address
 from db.database import Database, Transaction, driver_of
 from db.queries import live_visits as queries
+from db.queries.countries import select_countries
 from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
+from db.queries.writers import write_alongside
 from service.access_log import Page
 from service.live_pages import is_bare_path
 from service.metrics import count_taken
@@ -55,13 +58,13 @@ async def store_live_visits(db: Database, visits: Sequence[LiveVisit]) -> list[O
         first.setdefault(visit.id, visit)
     told = await insert_visits(db, list(first.values()))
     created = {id(visit): told[key] for key, visit in first.items() if told[key].created}
-    others = {visit.id for visit in visits if id(visit) not in created}
+    others = {visit.id for visit in visits if id(visit) not in created or is_unlocated(visit)}
     known: dict[str, VisitRow] = {}
     if others:
         async with db.read() as session:
             known = await queries.select_live_visits(session, sorted(others))
     return [
-        Outcome("created", row_of(visit), created[id(visit)].page_visits)
+        Outcome("created", known.get(visit.id) or row_of(visit), created[id(visit)].page_visits)
         if id(visit) in created
         else compare(visit, known[visit.id])
         for visit in visits
@@ -99,15 +102,34 @@ def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, s
 
 async def insert_rows(db: Database, rows: Sequence[LiveRow], *, learning: bool) -> dict[str, Stored]:
     """Empty if a name has no id yet, or goods must be learned and are not: nothing is stored then."""
-    if not learning:
+    if not learning and not any(map(is_unlocated, rows)):
         async with db.driver() as driver:
             return await queries.insert_live_visits(driver, rows, learning=False)
     async with db.transaction() as session:
-        told = await queries.insert_live_visits(await driver_of(session), rows, learning=True)
-        await merge_carts(
-            session, [row for row in rows if row.request_id in told and told[row.request_id].created]
-        )
+        rows = await locate(session, rows)
+        told = await queries.insert_live_visits(await driver_of(session), rows, learning=learning)
+        if learning:
+            new = [row for row in rows if row.request_id in told and told[row.request_id].created]
+            await merge_carts(session, new)
         return told
+
+
+def is_unlocated(visit: LiveVisit | LiveRow) -> bool:
+    """Whether the visit has no country, and its address might."""
+    return visit.country is None and visit.address is not None and public_address(visit.address) is not None
+
+
+async def locate(session: Transaction, rows: Sequence[LiveRow]) -> Sequence[LiveRow]:
+    """The rows with the countries that their addresses have been given since: nobody gives any meanwhile."""
+    lost = sorted({row.address for row in rows if row.address is not None and is_unlocated(row)})
+    if not lost:
+        return rows
+    await write_alongside(session)
+    found = await select_countries(session, lost)
+    return [
+        replace(row, country=found.get(row.address)) if row.address and is_unlocated(row) else row
+        for row in rows
+    ]
 
 
 async def merge_carts(session: Transaction, rows: Sequence[LiveRow]) -> None:

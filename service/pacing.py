@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from db.database import Database, Transaction
-from db.queries.visits import write_alone
+from db.queries.writers import write_alone
 
 HELD_SECONDS = 0.2  # for which the writers are shut out at a time, about
 

@@ -17,6 +17,7 @@ import structlog
 
 from db.database import DATABASE_ERRORS, Database, Transaction
 from db.queries import carts, imports, retention, undo, visits
+from db.queries.writers import write_alone
 from service import metrics
 from service.import_record import Clock
 from service.live_pages import is_bare_path
@@ -126,7 +127,7 @@ async def drop_unvisited_addresses(db: Database) -> None:
             return
         async with db.transaction() as session:
             async with db.hold() as gate:
-                await visits.write_alone(gate)
+                await write_alone(gate)
                 gone = await retention.delete_addresses(session, unvisited)
             await retention.put_back_visited(session, gone)
 

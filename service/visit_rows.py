@@ -4,6 +4,7 @@ The order in which tables are written is the same for all writers, and so is the
 writers wait for each other, but never in a circle.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,6 +13,8 @@ from clients.geo import Geo
 from db.database import Transaction
 from db.frames import as_csv
 from db.queries import carts, visits
+from db.queries.countries import select_countries
+from db.queries.writers import write_alongside
 
 ROW = (
     "occurred_at",
@@ -85,8 +88,20 @@ async def insert(session: Transaction, rows: Rows) -> pl.DataFrame:
 
     Of one process's transactions, one at a time may be in here; others may wait, in their order, to `derive`.
     """
-    await visits.write_alongside(session)
-    return await visits.insert_visits(session, rows.visits, rows.csv)
+    await write_alongside(session)
+    located = await locate_again(session, rows)
+    return await visits.insert_visits(session, located.visits, located.csv)
+
+
+async def locate_again(session: Transaction, rows: Rows) -> Rows:
+    """The rows with the countries that addresses have been given later, where data on disk knew none."""
+    lost = rows.visits.filter(pl.col("country").is_null())["address"].drop_nulls().unique()
+    found = await select_countries(session, lost.to_list())
+    if not found:
+        return rows
+    given = pl.col("address").replace_strict(found, default=None, return_dtype=pl.String)
+    located = rows.visits.with_columns(country=pl.coalesce("country", given))
+    return Rows(located, await asyncio.to_thread(as_csv, located))
 
 
 async def derive(session: Transaction, new: pl.DataFrame) -> None:

@@ -20,12 +20,24 @@ from db.models.base import Base
 
 
 class Address(Base):
-    """An address that has visited, and the ISO code of its country; null: none (private) or not known yet."""
+    """An address that has visited, and the ISO code of its country; null: none (private) or not known yet.
+
+    Null with `asked_at` is for good: it is private, or a service was asked then, and did not know.
+    """
 
     __tablename__ = "address"
+    __table_args__ = (
+        # Whose country may still be asked for: few of many.
+        Index(
+            "ix_address_unasked",
+            "address",
+            postgresql_where=text("country IS NULL AND asked_at IS NULL"),
+        ),
+    )
 
     address: Mapped[str] = mapped_column(INET, primary_key=True)
     country: Mapped[str | None]
+    asked_at: Mapped[datetime | None]
 
 
 class Category(Base):
@@ -85,6 +97,8 @@ class Visit(Base):
             "position",
             postgresql_where=text("kind IN ('product', 'cart')"),
         ),
+        # Whose country may become known later. Lines of known countries pay nothing for it.
+        Index("ix_visit_unlocated", "address", postgresql_where=text("country IS NULL")),
         # What a cart is added up from again when lines of it are undone.
         Index("ix_visit_cart_id", "cart_id", postgresql_where=text("cart_id IS NOT NULL")),
         # What a user did. Of a log's lines only those that pay have a user, and cost an entry.

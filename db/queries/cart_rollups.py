@@ -12,7 +12,7 @@ from db.frames import add_counts, drop_zeros
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.sql import statement
 
-# Advisory lock of whoever changes carts or goods, beside the writers' own of db.queries.visits: what a cart
+# Advisory lock of whoever changes carts or goods, beside the writers' own of db.queries.writers: what a cart
 # counts for depends on goods that others learn, so two changes at once would not see each other. It is taken
 # after all that visits alone change, and held to the end of the transaction.
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(20181, 1)")

@@ -85,8 +85,8 @@ async def delete_addresses(session: AsyncSession, addresses: list[str]) -> list[
     """The rows of these addresses, which are gone now."""
     deleted = await session.execute(
         text(
-            "DELETE FROM address WHERE address = ANY(CAST(:addresses AS inet[])) "
-            "RETURNING host(address) AS address, country"
+            "DELETE FROM address WHERE address = ANY(CAST(CAST(:addresses AS text[]) AS inet[])) "
+            "RETURNING host(address) AS address, country, asked_at"
         ),
         {"addresses": addresses},
     )
@@ -97,9 +97,10 @@ async def put_back_visited(session: AsyncSession, rows: list[dict[str, Any]]) ->
     """Put those rows of `address` back that visits name after all."""
     await session.execute(
         text(
-            "INSERT INTO address (address, country) SELECT DISTINCT gone.address, gone.country "
-            "FROM unnest(CAST(:address AS inet[]), CAST(:country AS text[])) AS gone (address, country) "
+            "INSERT INTO address (address, country, asked_at) SELECT DISTINCT gone.* "
+            "FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[]), "
+            "CAST(:asked_at AS timestamptz[])) AS gone (address, country, asked_at) "
             "INNER JOIN visit ON gone.address = visit.address ORDER BY gone.address ON CONFLICT DO NOTHING"
         ),
-        {name: [row[name] for row in rows] for name in ("address", "country")},
+        {name: [row[name] for row in rows] for name in ("address", "country", "asked_at")},
     )

@@ -11,21 +11,6 @@ from db.frames import add_counts, as_arrays, copy_csv, drop_zeros, execute_array
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.sql import statement
 
-# Advisory lock of all who store visits (shared) against those who take visits away (alone).
-WRITERS = 20_181
-WRITE_ALONGSIDE = text(f"SELECT pg_advisory_xact_lock_shared({WRITERS}, 0)")
-WRITE_ALONE = text(f"SELECT pg_advisory_xact_lock({WRITERS}, 0)")
-
-
-async def write_alongside(session: AsyncSession) -> None:
-    """Before visits are stored: others may store theirs meanwhile, and nobody takes any away."""
-    await session.execute(WRITE_ALONGSIDE)
-
-
-async def write_alone(session: AsyncSession) -> None:
-    """Before visits are taken away: waits for those who are storing, and makes new ones wait."""
-    await session.execute(WRITE_ALONE)
-
 
 async def insert_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes) -> pl.DataFrame:
     """Insert the visits that are not there yet, and return those. `visits` are by key, each of which once.
@@ -104,6 +89,13 @@ async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count newly inserted visits in every roll-up. Columns of `visit`, times in UTC."""
     for model, counts in rollups_of(visits):
         if not counts.is_empty():
+            await add_counts(session, model, as_arrays(counts))
+
+
+async def add_to_country_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
+    """Count visits whose country has become known. Nobody else may be writing."""
+    for model, counts in rollups_of(visits):
+        if model in (CountryDay, CategoryCountryDay) and not counts.is_empty():
             await add_counts(session, model, as_arrays(counts))
 
 

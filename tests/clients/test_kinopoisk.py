@@ -4,15 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from clients.kinopoisk import (
-    FilmUnknown,
-    KeyRefused,
-    Kinopoisk,
-    UpstreamError,
-    UpstreamFailed,
-    UpstreamRefused,
-    UpstreamSlow,
-)
+from clients.kinopoisk import FilmUnknown, KeyRefused, Kinopoisk
+from clients.upstream import UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow
 from tests.films import FILM, KEY
 from tests.kinopoisk import FakeKinopoisk
 

@@ -1,0 +1,127 @@
+"""Completes countries: addresses that the data on disk do not know are asked for at a service.
+
+When the country of an address is told, its visits get it, and the roll-ups that count by country with them:
+as if it had been known when they were stored. Then the address keeps it, and visits that are stored later
+take it from there. What the service does not know is not asked again.
+
+One worker does it, over all nodes: the one that has the lock. If it dies, another asks again for those
+whose visits are not all done.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import polars as pl
+import structlog
+
+from clients.geo import public_address
+from clients.ipinfo import MOST, TokenRefused
+from clients.upstream import UpstreamError
+from db.database import DATABASE_ERRORS, Database
+from db.queries import countries as queries
+from db.queries import imports, visits
+from service.import_record import Clock
+from service.pacing import Pace
+
+log = structlog.get_logger("trawl.countries")
+
+LOCK = "countries"
+VISITS_TOGETHER = 20_000
+# Seconds.
+LOOK_SECONDS = 10.0
+RETRY_SECONDS = 60.0
+REFUSED_SECONDS = 3600.0
+ANSWER_WITHIN = 20.0
+
+CHANGED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "source": pl.String,
+    "kind": pl.String,
+    "category_id": pl.Int32,
+    "country": pl.String,
+}
+
+
+class CountryService(Protocol):
+    """Who can be asked for the countries of public addresses. Raises UpstreamErrors."""
+
+    async def countries(self, addresses: Sequence[str], *, within: float) -> Mapping[str, str | None]: ...
+
+
+async def keep_completing(db: Database, service: CountryService, *, clock: Clock) -> None:
+    """Look for addresses to ask for, for ever."""
+    while True:
+        try:
+            async with db.read() as session:
+                unasked = await queries.select_unasked(session, count=1)
+            if unasked:
+                await complete_all(db, service, clock=clock)
+        except DATABASE_ERRORS as error:
+            log.warning("countries_put_off", cause=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def complete_all(db: Database, service: CountryService, *, clock: Clock) -> None:
+    """Ask for all addresses, unless another worker is at it. Pauses where the service fails, lock in hand."""
+    async with db.hold() as lock:
+        if not await imports.try_lock(lock, LOCK):
+            return
+        while True:
+            try:
+                if not await complete_some(db, service, clock=clock):
+                    return
+            except TokenRefused as error:
+                tell_refused(error)
+                await asyncio.sleep(REFUSED_SECONDS)
+            except UpstreamError as error:
+                log.warning("countries_unavailable", cause=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+
+def tell_refused(error: TokenRefused) -> None:
+    log.error("ipinfo_token_refused", status=error.status, mend=f"the setting IPINFO_TOKEN: {error.cause}")
+
+
+async def complete_some(db: Database, service: CountryService, *, clock: Clock) -> bool:
+    """Ask for some addresses, and complete what they tell. False if there are none."""
+    async with db.read() as session:
+        addresses = await queries.select_unasked(session, count=MOST)
+    if not addresses:
+        return False
+    asked = {address: public for address in addresses if (public := public_address(address)) is not None}
+    answer = await service.countries(sorted(set(asked.values())), within=ANSWER_WITHIN) if asked else {}
+    known = {
+        address: country for address, public in asked.items() if (country := answer.get(public)) is not None
+    }
+    began = time.perf_counter()
+    changed = await complete(db, known, clock=clock) if known else 0
+    async with db.transaction() as session:
+        await queries.mark_asked(session, [each for each in addresses if each not in known], at=clock())
+    log.info(
+        "countries",
+        kind="complete_countries",
+        status="done",
+        asked=len(asked),
+        known=len(known),
+        visits=changed,
+        duration_ms=round((time.perf_counter() - began) * 1000, 2),
+    )
+    return True
+
+
+async def complete(db: Database, known: Mapping[str, str], *, clock: Clock) -> int:
+    """Give the visits of addresses, and then the addresses, their countries. How many visits there were."""
+    changed, pace = 0, Pace(1000, VISITS_TOGETHER)
+    while True:
+        count = pace.rows
+        async with pace.alone(db) as session:
+            rows = await queries.locate_visits(session, known, count=count)
+            await visits.add_to_country_rollups(session, pl.DataFrame(rows, schema=CHANGED))
+            if len(rows) < count:
+                await queries.locate_addresses(session, known, at=clock())
+        changed += len(rows)
+        if len(rows) < count:
+            return changed
