@@ -82,7 +82,7 @@ async def store_live(shop: Importer, live: list[list[LiveVisit]]) -> None:
     together=st.sampled_from((1, 3, 1000)),
     asked=questions,
 )
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_completed_it_is_as_if_all_countries_had_been_known(
     committed_db: Database,
     tmp_path: Path,

@@ -95,7 +95,7 @@ async def fill(
     days=st.integers(1, 90),
     together=st.sampled_from((1, 3, 1000)),
 )
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_dropped_it_is_as_if_it_had_never_been(
     shop: Importer,
     tmp_path: Path,
@@ -135,7 +135,7 @@ async def test_dropped_it_is_as_if_it_had_never_been(
     together=st.sampled_from((2, 1000)),
     asked=questions,
 )
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_agree_with_the_oracle_over_what_is_left(
     shop: Importer, tmp_path: Path, *, parts: list[bytes], month: int, together: int, asked: list[Any]
 ) -> None:
