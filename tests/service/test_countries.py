@@ -153,6 +153,21 @@ async def test_nobody_is_asked_for_private_addresses_nor_twice_for_any(
     assert record.imported == len(ADDRESSES)
 
 
+async def test_lines_that_are_read_later_have_the_country_that_their_address_was_given(
+    ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
+) -> None:
+    await store_live(ignorant, [[live_visit()]])
+    await complete(ignorant.db)
+    await store_one_each(ignorant, tmp_path, ("10.0.0.1", "8.8.8.8", "8.8.4.4"))
+    assert await ignorant.rows(VISITS) == [
+        ("10.0.0.1", None),
+        ("8.8.4.4", None),
+        ("8.8.8.8", "US"),
+        ("8.8.8.8", "US"),
+    ]
+    await ignorant.check_rollups()
+
+
 async def test_an_import_that_is_undone_takes_its_countries_along(
     ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
 ) -> None:
