@@ -3,6 +3,7 @@
 import asyncio
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ async def test_reports_agree_with_the_oracle_over_what_is_left(
         assert await drop_before(shop.db, since)
     await shop.check_rollups()
     visits = [
-        visit
+        replace(visit, offset=visit.line)
         for log in own
         for visit in oracle.read_log(lines_of(kept_lines(log, since)), now=NOW).visits
         if visit.time >= since
