@@ -11,13 +11,17 @@ from db.sql import statement
 
 
 async def select_countries(session: AsyncSession, addresses: Sequence[str]) -> dict[str, str]:
-    """The countries of those of the addresses whose country is known."""
+    """The countries of those of the addresses whose country is known, by the addresses as given.
+
+    PostgreSQL may write an address in another way than Python, as those of IPv4 within IPv6.
+    """
     if not addresses:
         return {}
     found = await session.execute(
         text(
-            "SELECT host(address), country FROM address "
-            "WHERE address = ANY(CAST(CAST(:addresses AS text[]) AS inet[])) AND country IS NOT NULL"
+            "SELECT given.address, known.country FROM unnest(CAST(:addresses AS text[])) AS given (address) "
+            "INNER JOIN address AS known ON CAST(given.address AS inet) = known.address "
+            "WHERE known.country IS NOT NULL"
         ),
         {"addresses": list(addresses)},
     )

@@ -156,14 +156,16 @@ async def test_nobody_is_asked_for_private_addresses_nor_twice_for_any(
 async def test_lines_that_are_read_later_have_the_country_that_their_address_was_given(
     ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
 ) -> None:
-    await store_live(ignorant, [[live_visit()]])
+    """However the address is written."""
+    await store_live(ignorant, [[live_visit(), live_visit(address="::ffff:8.8.4.4")]])
     await complete(ignorant.db)
-    await store_one_each(ignorant, tmp_path, ("10.0.0.1", "8.8.8.8", "8.8.4.4"))
+    await store_one_each(ignorant, tmp_path, ("10.0.0.1", "8.8.8.8", "9.9.9.9", "::ffff:8.8.4.4"))
+    await store_live(ignorant, [[live_visit(address="::ffff:808:404")]])
     assert await ignorant.rows(VISITS) == [
         ("10.0.0.1", None),
-        ("8.8.4.4", None),
-        ("8.8.8.8", "US"),
-        ("8.8.8.8", "US"),
+        *[("8.8.8.8", "US")] * 2,
+        ("9.9.9.9", None),
+        *[("::ffff:8.8.4.4", "US")] * 3,
     ]
     await ignorant.check_rollups()
 
