@@ -34,7 +34,7 @@ ADDRESSES_TOGETHER = 50_000
 
 PASS_SECONDS = 3600.0
 RETRY_SECONDS = 60.0
-BEGIN_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 async def keep_retention(db: Database, days: int, *, clock: Clock) -> None:
@@ -68,7 +68,7 @@ async def drop_before(db: Database, before: datetime) -> bool:
 async def drop_visits(db: Database, before: datetime) -> None:
     began, dropped, since = time.perf_counter(), 0, BEGIN_OF_TIME
     pace = Pace(1000, VISITS_TOGETHER)
-    while True:
+    while await is_there(db, since, before):
         async with pace.alone(db) as session:
             gone = await drop_span(session, since, before, pace.rows)
         if gone.is_empty():
@@ -84,6 +84,12 @@ async def drop_visits(db: Database, before: datetime) -> None:
         async with db.transaction() as session:
             await retention.delete_unfinished(session)
         tell("drop_visits", dropped, before, began)
+
+
+async def is_there(db: Database, since: datetime, before: datetime) -> bool:
+    """Whether there are visits to drop: most of the time there are none, and then nobody is to wait."""
+    async with db.read() as session:
+        return await retention.has_visits(session, since=since, before=before)
 
 
 async def drop_span(session: Transaction, since: datetime, before: datetime, count: int) -> pl.DataFrame:

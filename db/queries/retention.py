@@ -12,9 +12,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.frames import add_counts, drop_zeros
-from db.models import PageVisits, UnfinishedRetention
+from db.models import PageVisits, UnfinishedRetention, Visit
 from db.queries.undo import COLUMNS
 from db.sql import statement
+
+
+async def has_visits(session: AsyncSession, *, since: datetime, before: datetime) -> bool:
+    """Whether there are visits in [since, before)."""
+    visit = select(Visit.occurred_at).where(Visit.occurred_at >= since, Visit.occurred_at < before)
+    return await session.scalar(visit.limit(1)) is not None
 
 
 async def delete_visits(
