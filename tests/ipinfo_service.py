@@ -1,10 +1,9 @@
 """A real HTTP server that plays ipinfo, slow and broken on demand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 from unittest.mock import patch
 
 from aiohttp import web
@@ -24,7 +23,6 @@ class FakeIpInfo:
     batches: list[list[str]] = field(default_factory=list)  # the addresses of each request
     tokens: set[str] = field(default_factory=set)
     called: asyncio.Event = field(default_factory=asyncio.Event)
-    before_answer: Callable[[], Any] | None = None
 
     @property
     def asked(self) -> list[str]:
@@ -35,8 +33,6 @@ class FakeIpInfo:
         self.batches.append([pattern.removeprefix("lite/").partition("/")[0] for pattern in patterns])
         self.tokens.add(request.headers.get("Authorization", ""))
         self.called.set()
-        if self.before_answer is not None:
-            await self.before_answer()
         match self.mode:
             case int(status):
                 return web.json_response({"status": status, "error": {"title": "no"}}, status=status)
