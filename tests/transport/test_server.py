@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from transport.worker import LAME_DUCK, QUIET
+
 PROJECT = Path(__file__).parents[2]
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -169,10 +171,11 @@ def test_requests_in_flight_are_finished_while_readiness_is_withdrawn(server: su
     url = url_of(server)
     assert get(url, "/ready") == "ready"
     with ThreadPoolExecutor() as pool:
-        slow = pool.submit(get, url, "/slow?seconds=1.5")
+        slow = pool.submit(get, url, "/slow?seconds=2")
         time.sleep(0.3)
         server.terminate()
-        assert comes_true(lambda: get(url, "/ready") == "draining", 0.3)
+        assert comes_true(lambda: get(url, "/ready") == "draining", QUIET)
+        time.sleep(2 * QUIET)
         assert comes_true(lambda: get(url) == "ConnectionRefusedError", 1)
         assert not slow.done()
         assert slow.result() == "done"
@@ -186,7 +189,7 @@ def test_a_request_without_end_does_not_hold_the_end_up(start: Start) -> None:
         endless = pool.submit(get, url, "/slow?seconds=60")
         time.sleep(0.3)
         server.terminate()
-        assert server.wait(timeout=3) == 0
+        assert server.wait(timeout=LAME_DUCK + 3) == 0
         assert endless.result() in {"RemoteDisconnected", "ConnectionResetError"}
 
 
