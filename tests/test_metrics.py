@@ -3,18 +3,24 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from subprocess import PIPE
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from db.database import Database
 from service import metrics
 from service.deps import Deps
-from tests.command_line import Command, free_port, wait_until_ready
+from tests.command_line import PROJECT, Command, free_port, wait_until_ready
 from tests.http_client import User
 from tests.processes import comes_true
 from tests.served import Site
@@ -59,7 +65,7 @@ def counted(site: Site) -> Counter[tuple[str, str, int]]:
     return found
 
 
-def test_counts_are_those_of_all_workers_and_outlive_them(site: Site) -> None:
+def test_counts_are_those_of_all_workers_and_outlive_them(site: Site, trawl: Command, tmp_path: Path) -> None:
     kinds = [(route, method, status) for method, _, route, status in CALLS]
     call_each(site, 5)
     assert counted(site) == Counter(kinds * 5)
@@ -72,6 +78,34 @@ def test_counts_are_those_of_all_workers_and_outlive_them(site: Site) -> None:
     assert counted(site) == Counter(kinds * 8)
     assert comes_true(lambda: site.samples("trawl_workers") == {"": 2.0}, 5)
     told_of_process(site)
+    counts_imports_of_the_command_line(site, trawl, tmp_path / "shop.log")
+
+
+def counts_imports_of_the_command_line(site: Site, trawl: Command, log: Path) -> None:
+    log.write_text(f"{LINE}\nno such line\n")
+    for lines in (3.0, 4.0):  # the second time there is nothing new in the file
+        assert trawl.run("import", str(log), "-", text=f"{LINE}\n")[0] == 0
+        assert site.samples("trawl_lines_taken_total") == {"": lines}
+        assert site.samples("trawl_visits_taken_total") == {"": 1.0}
+    assert site.samples("trawl_workers") == {"": 2.0}
+
+
+def test_commands_at_once_have_places_of_their_own(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from service import metrics\n"
+    code += "with metrics.lent_to(Path(sys.argv[1])):\n  metrics.count_taken('lines', 5); print(); input()"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    for _ in range(2):
+        both = [subprocess.Popen(command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)]
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "\n"
+        for process in both:
+            process.communicate("\n", timeout=20)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(tmp_path))
+    assert registry.get_sample_value("trawl_lines_taken_total") == 20
+    names = {file.name for file in tmp_path.glob("counter_*")}
+    assert names == {"counter_command-1.db", "counter_command-2.db"}
 
 
 def told_of_process(site: Site) -> None:
