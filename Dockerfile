@@ -1,5 +1,5 @@
 # Builds and runs Trawl:
-#   docker build -t trawl . && docker run -p 8000:8000 -v trawl:/srv/trawl/var trawl
+#   docker build -t trawl . && docker run --init --read-only --tmpfs /tmp -p 8000:8000 -v trawl:/srv/trawl/var trawl
 
 FROM python:3.13.9-slim-bookworm AS build
 WORKDIR /srv/trawl
