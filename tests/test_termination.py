@@ -111,8 +111,7 @@ def test_a_signal_at_any_moment_of_a_start_ends_it_within_ten_seconds_and_leaves
     trawl = Command({"DATA_DIR": str(data_dir), "PORT": str(port := free_port()), "WORKERS": "2"})
     moments: list[tuple[Callable[[int], object], float]] = [
         (lambda _: True, 0.0),
-        (lambda _: (postgres / "data.new").exists(), 0.0),
-        (lambda _: (postgres / "data.new").exists(), 0.3),
+        (lambda _: (postgres / "data.new").exists(), 0.2),
         (lambda _: (postgres / "data" / "postmaster.pid").exists(), 0.0),
         (lambda pid: any("main.py" in command_of(child) for child in children(pid)), 0.0),
     ]
