@@ -156,6 +156,12 @@ def metrics_folder(settings: Settings) -> Path:
     return settings.data_dir / "metrics" / f"{settings.host}-{settings.port}"
 
 
+def folder_of_running_server(settings: Settings) -> Path | None:
+    """Where the server of this DATA_DIR that was started last keeps its metrics, whatever its port is."""
+    folders = [folder for folder in (settings.data_dir / "metrics").glob("*") if folder.is_dir()]
+    return max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
+
+
 @contextmanager
 def running(
     settings: Settings, *, exclusive: bool = False

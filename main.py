@@ -30,7 +30,14 @@ from commands import operate
 from commands.import_logs import ImportCommand, run_import
 from commands.refresh_favourites import refresh_favourites as refresh_films
 from commands.terminal import err, fail, out, settings_and_logs, told_in_one_line
-from composition import make_worker_app, metrics_folder, prepare, running, with_database
+from composition import (
+    folder_of_running_server,
+    make_worker_app,
+    metrics_folder,
+    prepare,
+    running,
+    with_database,
+)
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
@@ -109,7 +116,7 @@ def import_logs(
             ZoneInfo(settings.logs_timezone), dry_run=dry_run, rules=read_rules(rules) if rules else None
         )
         command = ImportCommand(files or [], follow, reading, settings.geoip_path)
-        with running(settings) as (addresses, _):
+        with running(settings) as (addresses, _), metrics.lent_to(folder_of_running_server(settings)):
             code = asyncio.run(with_database(addresses, lambda db: run_import(db, command)))
     raise typer.Exit(code)
 

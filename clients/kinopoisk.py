@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import structlog
 
 from clients.film_records import Film, FilmPage, film_from, page_from
 from clients.upstream import UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log = structlog.get_logger("trawl.kinopoisk")
 
@@ -47,7 +49,10 @@ class Kinopoisk:
         on_call: Callable[[str, float], None] = lambda _outcome, _seconds: None,
     ) -> None:
         """`on_call` is told of each call: `ok` or the kind of its failure, and how long it took."""
+        import aiohttp
+
         self.url = url.rstrip("/")
+        self._failures = (aiohttp.ClientError, OSError)
         self._headers = {"X-API-KEY": key, "Accept": "application/json", "Accept-Encoding": "identity"}
         self._max_answer = max_answer
         self._on_call = on_call
@@ -106,11 +111,13 @@ class Kinopoisk:
                 return parse(await read_capped(response, self._max_answer))
         except TimeoutError:
             raise UpstreamSlow("no answer in time") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except self._failures as error:
             raise UpstreamFailed(f"the connection failed: {type(error).__name__}") from error
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> "aiohttp.ClientSession":
         """Made in the loop that uses it: the client itself is made before there is one."""
+        import aiohttp
+
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 headers=self._headers,
@@ -138,7 +145,7 @@ def check_status(status: int) -> None:
     raise UpstreamRefused(str(status))
 
 
-async def read_capped(response: aiohttp.ClientResponse, most: int) -> bytes:
+async def read_capped(response: "aiohttp.ClientResponse", most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_chunked(CHUNK):

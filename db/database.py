@@ -7,12 +7,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import orjson
-from asyncpg import Connection, InterfaceError, PostgresError
-from sqlalchemy import URL, Executable, Row, event, make_url, text
+from asyncpg import Connection, InterfaceError, InternalClientError, PostgresError
+from sqlalchemy import URL, ExceptionContext, Executable, Row, event, make_url, text
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool
 from sqlalchemy.util import await_only, greenlet_spawn
+
+from db.outages import loses_connection
 
 # What a database that is away, or goes away, is told by. FileNotFoundError: its socket is missing.
 DATABASE_ERRORS = (
@@ -65,6 +67,7 @@ def create_engine(url: str, *, pool_size: int = 5, autocommit: bool = False) -> 
     )
     event.listen(engine.sync_engine, "checkin", note_idle)
     event.listen(engine.sync_engine, "checkout", check_alive)
+    event.listen(engine.sync_engine, "handle_error", drop_lost)
     return engine
 
 
@@ -87,8 +90,14 @@ def check_alive(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> No
         return
     try:
         await_only(driver.execute("SELECT", timeout=PING_WAIT))
-    except (PostgresError, InterfaceError, OSError) as error:
+    except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
         raise DisconnectionError from error
+
+
+def drop_lost(context: ExceptionContext) -> None:
+    """Give no connection back to the pool on which nothing more can be said."""
+    if loses_connection(context.original_exception):
+        context.is_disconnect = True
 
 
 class Database:
@@ -152,12 +161,12 @@ class Database:
         pooled = await greenlet_spawn(self._reads.sync_engine.pool.connect)
         try:
             yield _driver_of(pooled)
-        except PostgresError:
-            raise
         except BaseException as error:
+            if isinstance(error, PostgresError) and not loses_connection(error):
+                raise
             # Cut off within a reply, or lost: nobody else must get it.
             pooled.invalidate(error)
-            if isinstance(error, InterfaceError):
+            if isinstance(error, InterfaceError | InternalClientError):
                 raise ConnectionError(str(error)) from error
             raise
         finally:

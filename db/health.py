@@ -1,8 +1,6 @@
 """Whether the database answers, and with which schema."""
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from db.database import Database
+from db.database import DATABASE_ERRORS, Database
 from db.migrate import current_revision
 
 
@@ -12,5 +10,5 @@ async def read_revision(db: Database) -> str | None:
         async with db.transaction() as session:
             connection = await session.connection()
             return await connection.run_sync(current_revision) or ""
-    except (OSError, SQLAlchemyError):
+    except DATABASE_ERRORS:
         return None

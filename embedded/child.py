@@ -50,9 +50,14 @@ def spawn(
 def run(
     command: Sequence[str | Path], *, cwd: Path, account: Account | None, text: str = ""
 ) -> tuple[int, str]:
-    """Run `command` to its end with `text` as its input; returns its exit code and all its output."""
+    """Run `command` to its end with `text` as its input; returns its exit code and all its output.
+
+    A stop signal is heard as soon as there is something to end. During the fork Python may run its handler
+    where exceptions are ignored: this process would go on as if it had not come.
+    """
     with (
         _threads_allowed(),
+        stop_signals_held(),
         subprocess.Popen(
             command,
             cwd=cwd,
@@ -70,7 +75,8 @@ def run(
         ) as process,
     ):
         try:
-            output, _ = process.communicate(text)
+            with _stop_signals_heard():
+                output, _ = process.communicate(text)
         except BaseException:
             # initdb's own children too.
             os.killpg(process.pid, signal.SIGKILL)
@@ -86,6 +92,16 @@ def stop_signals_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _stop_signals_heard() -> Iterator[None]:
+    """Within `stop_signals_held`, let them through for a while."""
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
 def processes_in(directory: Path, program: str, account: Account | None) -> list[int]:

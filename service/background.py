@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from db.outages import is_outage
 from service.errors import TrawlError
 
 log = structlog.get_logger("trawl.background")
@@ -37,5 +38,9 @@ class Background:
         if task.cancelled():
             return
         error = task.exception()
-        if error is not None and not isinstance(error, TrawlError):
+        if error is None or isinstance(error, TrawlError):
+            return
+        if is_outage(error):
+            log.warning("background_cut_off", task=task.get_name(), cause=type(error).__name__)
+        else:
             log.error("background_failed", task=task.get_name(), exc_info=error)

@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -20,7 +20,7 @@ SILENT_TICKS = 10  # after so many without any reply, while commands wait, Valke
 # Of a worker. Valkey runs one command at a time anyway, and a busy loop takes long to open many at once:
 # with 50 a first burst of 300 on a loaded machine found Valkey "away".
 CONNECTIONS = 8
-PAUSE = 1.0  # seconds during which nobody waits for a Valkey that has just failed
+PAUSE = 1.0  # seconds between looks whether a Valkey that has failed is back
 NOTHING = object()
 
 
@@ -70,7 +70,8 @@ class Silence:
 class Cache:
     """Commands for Valkey, each of which may raise CacheAway.
 
-    After a failure all commands fail at once for `PAUSE`; then one is let through to see whether it is back.
+    After a failure all commands fail at once, until Valkey has been found again beside them: no request
+    waits to learn that it is still away.
     """
 
     def __init__(self, make_connection: Callable[[], AbstractConnection], *, connections: int) -> None:
@@ -78,7 +79,7 @@ class Cache:
         self._places = asyncio.Semaphore(connections)
         self._silence = Silence()
         self._idle: list[AbstractConnection] = []
-        self._paused_until = 0.0  # on the monotonic clock
+        self._search: asyncio.Task[None] | None = None  # while it is away
         self._digests: dict[str, str] = {}
 
     @classmethod
@@ -105,10 +106,8 @@ class Cache:
         *,
         insist: bool = False,
     ) -> Any:
-        """A Lua script, sent once and then named by its digest. To insist is to try even in a pause."""
-        if insist:
-            self._paused_until = 0.0
-        return await self._guarded(self._evaluate(source, len(keys), *keys, *args))
+        """A Lua script, sent once and then named by its digest. To insist is to try even while it is away."""
+        return await self._guarded(self._evaluate(source, len(keys), *keys, *args), insist=insist)
 
     async def _evaluate(self, source: str, *args: str | bytes | float) -> Any:
         digest = self._digests.get(source)
@@ -142,24 +141,36 @@ class Cache:
             self._idle.append(connection)
 
     async def close(self) -> None:
+        if self._search is not None:
+            self._search.cancel()
+            await asyncio.wait([self._search])
         self._silence.close()
         for connection in self._idle:
             await connection.disconnect()
 
-    async def _guarded(self, command: Any) -> Any:
-        now = time.monotonic()
-        if now < self._paused_until:
+    async def _guarded(self, command: Coroutine[Any, Any, Any], *, insist: bool = False) -> Any:
+        if self._search is not None and not insist:
             command.close()
             raise CacheAway
-        probing = self._paused_until > 0
-        if probing:
-            self._paused_until = now + PAUSE
         try:
             reply = await command
         except (RedisError, OSError) as error:
-            self._paused_until = time.monotonic() + PAUSE
-            log.warning("cache_away", error=str(error))
+            if self._search is None:
+                log.warning("cache_away", error=str(error))
+                self._search = asyncio.create_task(self._look_for_it(), name="search for Valkey")
             raise CacheAway from error
-        if probing:
-            self._paused_until = 0.0
+        if insist and self._search is not None:
+            self._search.cancel()
+            self._end_search()
         return reply
+
+    async def _look_for_it(self) -> None:
+        while self._search is not None:
+            await asyncio.sleep(PAUSE)
+            with suppress(RedisError, OSError):
+                await self._execute("PING")
+                self._end_search()
+
+    def _end_search(self) -> None:
+        self._search = None
+        log.info("cache_back")

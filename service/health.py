@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from db.database import DATABASE_ERRORS
 from db.health import read_revision
 from db.migrate import newest_revision
 from db.queries.imports import select_position
@@ -61,12 +62,15 @@ async def _cache_answers(deps: Deps) -> bool:
 
 
 async def _import_lag(deps: Deps) -> int | None:
-    """None if there is no log."""
+    """None if there is no log, or the database goes away just now."""
     size, key = await asyncio.to_thread(_size_and_key, deps.logs.file)
     if size is None or key is None:
         return None
-    async with deps.db.read() as session:
-        position = await select_position(session, key)
+    try:
+        async with deps.db.read() as session:
+            position = await select_position(session, key)
+    except DATABASE_ERRORS:
+        return None
     return max(0, size - position.offset) if position else size
 
 

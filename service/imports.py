@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from clients.geo import Geo
@@ -30,11 +30,13 @@ async def parse_log(
     dry_run: bool,
     wait: float,
     clock: Clock,
+    is_leaving: Callable[[], bool] = lambda: False,
 ) -> Import:
     """Import a log of the log folder, or join the import of it that runs already.
 
-    Answers with its row when it has ended, or after `wait` seconds. Raises NotFound `no_such_log`, and
-    Conflict `import_running` while an import of the file is being undone for as long.
+    Answers with its row when it has ended, after `wait` seconds, or when this server is leaving.
+    Raises NotFound `no_such_log`, and Conflict `import_running` while an import of the file is being undone
+    for as long.
     """
     until = time.monotonic() + wait
     source = logs.find(file)
@@ -43,7 +45,7 @@ async def parse_log(
     import_id = await start_import(db, geo, source, reading, background, clock=clock, until=begun_by)
     while True:
         record = await get_import(db, import_id)
-        if record.status != "running" or time.monotonic() >= until:
+        if record.status != "running" or time.monotonic() >= until or is_leaving():
             return record
         await asyncio.sleep(POLL_SECONDS)
 

@@ -1,11 +1,14 @@
 """What is counted and timed, for Prometheus: over all workers, also those that have died.
 
 A worker calls `keep_in` before it serves. From then on its numbers stand in files that the others read
-too, and that the worker that takes its place goes on with. Without it they are this process's alone.
+too, and that the worker that takes its place goes on with. A command that imports lends its numbers to a
+server by `lent_to`. Without either they are this process's alone.
 """
 
+import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +20,7 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ROUTE = "none"
+MAX_COMMANDS = 16
 
 Taken = Literal["events", "visits", "lines"]
 Dropped = Literal["events", "visits"]
@@ -109,6 +113,27 @@ def keep_in(folder: Path, worker: str) -> None:
 def forget_worker(folder: Path, worker: str) -> None:
     """A worker has died: what it was doing is over, and what it has counted stays."""
     mark_process_dead(worker, str(folder))
+
+
+@contextmanager
+def lent_to(folder: Path | None) -> Iterator[None]:
+    """Count for the server whose workers keep their numbers in `folder`, if there is one.
+
+    One command at a time has a place there, whose files the next goes on with.
+    """
+    if folder is None:
+        yield
+        return
+    with ExitStack() as held:
+        for name in (f"command-{number}" for number in range(1, MAX_COMMANDS + 1)):
+            # Another user's, or held by another command: the next place is as good.
+            with suppress(OSError):
+                place = held.enter_context((folder / f"{name}.lock").open("a"))
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                keep_in(folder, name)
+                held.callback(forget_worker, folder, name)
+                break
+        yield
 
 
 def exposition() -> bytes:

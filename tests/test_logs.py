@@ -1,19 +1,23 @@
 """What a server writes down of a day, and what it must not; and what it tells Sentry."""
 
+import asyncio
 import json
 import subprocess
 import sys
 import threading
-import urllib.error
 import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
-from tests.command_line import PASSWORD, Command, call, free_port, wait_until_ready
+from tests.command_line import PASSWORD, Command, free_port, wait_until_ready
+from tests.films import FILM
+from tests.http_client import Client
+from tests.kinopoisk import FakeKinopoisk
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 REPORTS = """
@@ -38,45 +42,74 @@ asyncio.run(sentry.stop_sentry())
 """
 
 
-def test_a_days_log_tells_what_was_done_and_no_secret(trawl: Command, tmp_path: Path) -> None:
-    (tmp_path / "logs.txt").write_text(LINE)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    process = trawl.start(
-        PORT=str(port),
-        WORKERS="1",
-        LOG_LEVEL="DEBUG",
-        LOGS_FILE=str(tmp_path / "logs.txt"),
-        KINOPOISK_API_KEY="a-key-of-somebody-else",
-    )
+SECRETS = {
+    "SECRET": "the-secret-that-signs-the-tokens-of-a-day",
+    "ADMIN_PASSWORD": "the password of the admin",
+    "KINOPOISK_API_KEY": "a-key-of-somebody-else",
+    "IPINFO_TOKEN": "a-token-of-somebody-else",
+}
+NEW_PASSWORD, WRONG_PASSWORD, WEAK_PASSWORD = "staple battery horse", "another password", "pa55w0rd"
+
+
+async def spend_a_day(client: Client, kinopoisk: FakeKinopoisk) -> set[str]:
+    """Do what people do, and what they do wrong. Returns what they would not have others read."""
+    account = {"login": "anna", "password": PASSWORD}
+    await client.post("/register", json={"login": "boris", "password": WEAK_PASSWORD[:7]})
+    assert (await client.post("/register", json=account)).status == 201
+    token = (await client.post("/login", json=account)).json["access_token"]
+    anna = client.signed_in(token)
+    made = await anna.post("/keys", json={"name": "k", "scopes": ["reports:read"]})
+    program = client.signed_in(made.json["key"])
+    assert (await program.get("/report/1")).status == 200
+    assert (await program.get("/tasks")).status == 403
+    assert (await anna.get("/parse")).status == 200
+    assert (await anna.get("/movies/search?query=caviar")).status == 200
+    kinopoisk.mode = 401
+    assert (await anna.get(f"/movies/{FILM}")).status == 503
+    for wrong in (account | {"password": WRONG_PASSWORD}, account | {"token": token}, [account]):
+        assert (await client.post("/login", json=wrong)).status in (401, 422)
+    broken = f'{{"login": "anna", "password": "{PASSWORD}"'
+    assert (
+        await client.post("/login", data=broken, headers={"Content-Type": "application/json"})
+    ).status == 400
+    assert (await client.signed_in(f"{token}x").get(f"/profile?token={token}")).status == 401
+    assert (await anna.get(f"/tasks?{token}={PASSWORD}")).status == 422
+    assert (await anna.get(f"/no/{token}")).status == 404
+    changed = {"password": NEW_PASSWORD, "current_password": PASSWORD}
+    assert (await anna.patch("/profile", json=changed | {"current_password": WRONG_PASSWORD})).status == 403
+    assert (await anna.patch("/profile", json=changed)).status == 200
+    assert (await anna.post("/logout?all=true")).status == 204
+    return {PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, WEAK_PASSWORD[:7], token, made.json["key"]}
+
+
+async def test_a_days_log_tells_what_was_done_and_no_secret(
+    trawl: Command, kinopoisk: FakeKinopoisk, tmp_path: Path
+) -> None:
+    log, port = tmp_path / "logs.txt", free_port()
+    log.write_text(LINE)
+    settings = {"PORT": str(port), "WORKERS": "1", "LOG_LEVEL": "DEBUG", "LOGS_FILE": str(log), **SECRETS}
+    process = trawl.start(**settings, ADMIN_LOGIN="root", KINOPOISK_URL=kinopoisk.url)
     try:
-        wait_until_ready(url)
-        account = {"login": "anna", "password": PASSWORD}
-        call(f"{url}/register", body=account)
-        token = call(f"{url}/login", body=account)["access_token"]
-        key = call(f"{url}/keys", token=token, body={"name": "k", "scopes": ["reports:read"]})["key"]
-        call(f"{url}/report/1", token=key)
-        call(f"{url}/parse", token=token)
-        with pytest.raises(urllib.error.HTTPError):
-            call(f"{url}/login", body={"login": "anna", "password": "another password"})
-        with pytest.raises(urllib.error.HTTPError):
-            call(f"{url}/profile?token={token}", token=f"{token}x")
+        url = f"http://127.0.0.1:{port}"
+        await asyncio.to_thread(wait_until_ready, url)
+        async with aiohttp.ClientSession(url) as session:
+            secrets = await spend_a_day(Client(session), kinopoisk)
     finally:
         process.terminate()
-        output, errors = process.communicate(timeout=20)
-    for secret in (PASSWORD, "another password", token, key, "a-key-of-somebody-else"):
-        assert secret not in output + errors
+        output, errors = await asyncio.to_thread(process.communicate, timeout=20)
+    assert [secret for secret in {*secrets, *SECRETS.values()} if secret in output + errors] == []
     lines = [json.loads(line) for line in errors.splitlines()]
     assert all({"time", "level", "event"} <= line.keys() for line in lines)
     done = [line for line in lines if line["event"] == "request" and line["kind"] == "get_report"]
     assert len(done) == 1
-    assert (done[0]["status"], done[0]["user_id"]) == (200, 1)
+    assert (done[0]["status"], done[0]["user_id"]) == (200, 2)
     assert done[0]["duration_ms"] > 0
-    [settings] = [line for line in lines if line["event"] == "settings"]
-    assert (settings["port"], settings["kinopoisk_api_key_is_set"]) == (port, True)
+    [shown] = [line for line in lines if line["event"] == "settings"]
+    assert (shown["port"], shown["kinopoisk_api_key_is_set"]) == (port, True)
     [imported] = [line for line in lines if line["event"] == "import"]
     assert (imported["kind"], imported["status"], imported["lines"]) == ("import", "done", 1)
     assert imported["request_id"]
+    assert [line["event"] for line in lines if line["level"] == "error"] == ["kinopoisk_key_refused"]
 
 
 @pytest.fixture

@@ -5,12 +5,17 @@ import json
 import re
 import signal
 import socket
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from main import cli
 from tests.command_line import PASSWORD, Command, call, free_port, wait_until_ready
-from tests.embedded.processes import comes_true, postgres_pids, valkey_pids
+from tests.embedded.processes import postgres_pids, valkey_pids
+from tests.processes import comes_true
 
 LINES = [
     "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
@@ -34,7 +39,14 @@ def one_line(told: str) -> str:
     return told
 
 
-def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """What the command line says before it reads any setting: in this process, where that costs little."""
+    monkeypatch.setenv("COLUMNS", "100")
+    return partial(CliRunner().invoke, cli)
+
+
+def test_every_command_tells_what_it_takes(told: Callable[..., Result]) -> None:
     words = {
         "": "create-admin",
         "serve": "HOST:PORT",
@@ -44,12 +56,16 @@ def test_every_command_tells_what_it_takes(short_dir: Path) -> None:
         "refresh-favourites": "favourite",
         "migrate": "database",
     }
-    command = Command({"DATA_DIR": str(short_dir)})
-    processes = {name: command.start(*name.split(), "--help") for name in words}
-    for name, process in processes.items():
-        output, errors = process.communicate(timeout=30)
-        assert (process.returncode, errors) == (0, ""), name
-        assert words[name] in output
+    for name, word in words.items():
+        result = told([*name.split(), "--help"])
+        assert (result.exit_code, result.stderr) == (0, ""), name
+        assert word in result.stdout
+
+
+def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:
+    code, output, errors = Command({"DATA_DIR": str(short_dir)}).run("--help")
+    assert (code, errors) == (0, "")
+    assert "create-admin" in output
     assert not short_dir.exists()
 
 
@@ -59,15 +75,13 @@ def test_import_takes_files_packed_files_and_standard_input_each_line_once(
     packed = tmp_path / "packed.log.gz"
     more = LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ")
     packed.write_bytes(gzip.compress((LOG + more).encode()))
-    code, output, told = trawl.run("import", str(log), str(packed))
+    code, output, told = trawl.run("import", str(log), str(packed), "-", text=LOG.rstrip("\n"))
     assert code == 0
-    first, second = output.splitlines()
+    first, second, third = output.splitlines()
     assert first.startswith("shop.log: 5 lines: 4 imported, 0 duplicates, 1 rejected (")
     assert second.startswith("packed.log.gz: 6 lines: 1 imported, 4 duplicates, 1 rejected (")
-    assert [line.partition(": ")[0] for line in told.splitlines()] == ["shop.log:5", "packed.log.gz:5"]
-    code, output, _ = trawl.run("import", "-", text=LOG.rstrip("\n"))
-    assert code == 0
-    assert output.startswith("-: 5 lines: 0 imported, 4 duplicates, 1 rejected (")
+    assert third.startswith("-: 5 lines: 0 imported, 4 duplicates, 1 rejected (")
+    assert [line.partition(": ")[0] for line in told.splitlines()] == ["shop.log:5", "packed.log.gz:5", "-:5"]
 
 
 def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: Command, log: Path) -> None:
@@ -92,17 +106,16 @@ def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -
     assert body["as_of"] == "2018-08-01T14:01:38Z"
 
 
-@pytest.mark.parametrize("parameter", ["limit=0", "colour=red"])
-def test_a_wrong_parameter_of_a_report_is_told_in_one_line(trawl: Command, parameter: str) -> None:
-    code, output, told = trawl.run("report", "1", parameter)
+def test_wrong_parameters_of_a_report_are_told_in_one_line(trawl: Command) -> None:
+    code, output, told = trawl.run("report", "1", "limit=0", "colour=red")
     assert (code, output) == (1, "")
-    assert parameter.partition("=")[0] in one_line(told)
+    assert re.search("colour.*; limit", one_line(told))
 
 
-def test_an_unknown_report_is_refused(trawl: Command) -> None:
-    code, _, told = trawl.run("report", "8")
-    assert code != 0
-    assert "number" in told
+def test_an_unknown_report_is_refused(told: Callable[..., Result]) -> None:
+    result = told(["report", "8"])
+    assert result.exit_code != 0
+    assert "number" in result.stderr.lower()
 
 
 def test_an_admin_is_made_with_a_password_from_standard_input_once(trawl: Command) -> None:
@@ -118,16 +131,14 @@ def test_an_admin_is_made_with_a_password_from_standard_input_once(trawl: Comman
 
 
 def test_migrating_again_changes_nothing(trawl: Command) -> None:
-    for _ in range(2):
-        code, output, told = trawl.run("migrate")
-        assert (code, told) == (0, "")
-        assert output.startswith("up to date at ")
+    code, output, told = trawl.run("migrate")
+    assert (code, told) == (0, "")
+    assert output.startswith("up to date at ")
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"PORT": "x"}, ["PORT", "'x'", "65535"]),
         ({"secret": "hunter2"}, ["SECRET", "32 bytes"]),
         ({"DATABASE_URL": "postgresql://a@127.0.0.1:1/a"}, ["trawl: "]),
     ],

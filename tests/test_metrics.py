@@ -4,43 +4,35 @@ import os
 import re
 import signal
 import subprocess
+import sys
+import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from db.database import Database
 from service import metrics
 from service.deps import Deps
-from tests.command_line import Command, free_port, wait_until_ready
-from tests.embedded.processes import comes_true
+from tests.command_line import PROJECT, Command, free_port, wait_until_ready
 from tests.http_client import User
+from tests.processes import comes_true
+from tests.served import Site
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/"
-SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Site:
-    """A server with two workers."""
-
-    url: str
-    process: subprocess.Popen[str]
-
-    def workers(self) -> list[int]:
-        pid = self.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-    def samples(self, name: str) -> dict[str, float]:
-        """The values of a metric by their labels."""
-        found = SAMPLE.findall(get(f"{self.url}/metrics"))
-        return {labels: float(value) for metric, labels, value in found if metric == name}
-
-    def greetings(self) -> float:
-        counts = self.samples("trawl_request_duration_seconds_count")
-        return sum(count for labels, count in counts.items() if 'route="/"' in labels)
+CALLS = [
+    ("GET", "/", "/", 200),
+    ("POST", "/", "/", 200),
+    ("HEAD", "/", "/", 200),
+    ("GET", "/docs", "/docs", 200),
+]
+CALLS += [("GET", "/no-such", "none", 404), ("GET", "/tasks/7", "/tasks/<task_id:id>", 401)]
 
 
 @pytest.fixture
@@ -56,26 +48,64 @@ def site(trawl: Command) -> Iterator[Site]:
         process.communicate(timeout=30)
 
 
-def get(url: str) -> str:
-    """Over a connection of its own, so that the workers take turns as the kernel likes."""
-    with urllib.request.urlopen(url, timeout=10) as response:
-        return str(response.read().decode())
+def call_each(site: Site, times: int) -> None:
+    for method, path, *_ in CALLS * times:
+        asked = urllib.request.Request(f"{site.url}{path}", method=method)
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(asked, timeout=10) as response:
+            response.read()
 
 
-def test_counts_are_those_of_all_workers_and_outlive_them(site: Site) -> None:
-    for _ in range(30):
-        get(f"{site.url}/")
-    assert site.greetings() == 30
+def counted(site: Site) -> Counter[tuple[str, str, int]]:
+    """The requests by route, method and status, but for those that look."""
+    found: Counter[tuple[str, str, int]] = Counter()
+    for labels, count in site.samples("trawl_request_duration_seconds_count").items():
+        told = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+        if told["route"] not in ("/metrics", "/ready"):
+            found[told["route"], told["method"], int(told["status"])] = int(count)
+    return found
+
+
+def test_counts_are_those_of_all_workers_and_outlive_them(site: Site, trawl: Command, tmp_path: Path) -> None:
+    kinds = [(route, method, status) for method, _, route, status in CALLS]
+    call_each(site, 5)
+    assert counted(site) == Counter(kinds * 5)
     assert comes_true(lambda: site.samples("trawl_workers") == {"": 2.0}, 5)
     victim = site.workers()[0]
     os.kill(victim, signal.SIGKILL)
     assert comes_true(lambda: len(site.workers()) == 2 and victim not in site.workers(), 5)
-    assert site.greetings() == 30
-    for _ in range(20):
-        get(f"{site.url}/")
-    assert site.greetings() == 50
+    assert counted(site) == Counter(kinds * 5)
+    call_each(site, 3)
+    assert counted(site) == Counter(kinds * 8)
     assert comes_true(lambda: site.samples("trawl_workers") == {"": 2.0}, 5)
     told_of_process(site)
+    counts_imports_of_the_command_line(site, trawl, tmp_path / "shop.log")
+
+
+def counts_imports_of_the_command_line(site: Site, trawl: Command, log: Path) -> None:
+    log.write_text(f"{LINE}\nno such line\n")
+    for lines in (3.0, 4.0):  # the second time there is nothing new in the file
+        assert trawl.run("import", str(log), "-", text=f"{LINE}\n")[0] == 0
+        assert site.samples("trawl_lines_taken_total") == {"": lines}
+        assert site.samples("trawl_visits_taken_total") == {"": 1.0}
+    assert site.samples("trawl_workers") == {"": 2.0}
+
+
+def test_commands_at_once_have_places_of_their_own(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from service import metrics\n"
+    code += "with metrics.lent_to(Path(sys.argv[1])):\n  metrics.count_taken('lines', 5); print(); input()"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    for _ in range(2):
+        both = [subprocess.Popen(command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)]
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "\n"
+        for process in both:
+            process.communicate("\n", timeout=20)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(tmp_path))
+    assert registry.get_sample_value("trawl_lines_taken_total") == 20
+    names = {file.name for file in tmp_path.glob("counter_*")}
+    assert names == {"counter_command-1.db", "counter_command-2.db"}
 
 
 def told_of_process(site: Site) -> None:

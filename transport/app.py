@@ -209,6 +209,8 @@ async def after_handler(request: Request, response: BaseHTTPResponse) -> None:
     headers["x-request-id"] = request.id
     headers["x-content-type-options"] = "nosniff"
     headers.setdefault("cache-control", "no-store")
+    if request.app.ctx.draining:
+        headers["connection"] = "close"
     location = headers.get("location", "")
     if location.startswith("/") and request.path.startswith(f"{PREFIX}/"):
         headers["location"] = PREFIX + location

@@ -10,9 +10,8 @@ from marshmallow import ValidationError
 from redis.exceptions import RedisError
 from sanic.exceptions import BadRequest, MethodNotAllowed, SanicException
 from sanic.response import HTTPResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from db.outages import is_outage, sqlstate
 from service.errors import (
     Changed,
     Conflict,
@@ -50,8 +49,6 @@ CODES = {
     414: "url_too_long",
     415: "unsupported_media_type",
 }
-# SQLSTATEs of a database that is starting, stopping, full of clients, read-only or giving up on a deadlock.
-PASSING_STATES = ("08", "53", "57P", "57014", "25006", "40001", "40P01")
 RETRY_AFTER = 1  # seconds
 
 
@@ -94,7 +91,7 @@ def to_response(request: Request, error: Exception) -> HTTPResponse:
     if state is not None and state.startswith("22"):
         log.warning("data_refused_by_database", exc_info=error)
         return problem(request.id, 422, "invalid", "a value can't be stored", errors=[])
-    if is_passing(error, state):
+    if is_outage(error) or isinstance(error, RedisError):
         log.error("dependency_away", exc_info=error)
         response = problem(request.id, 503, "unavailable", "not available right now, try again")
         response.headers["retry-after"] = str(RETRY_AFTER)
@@ -152,19 +149,3 @@ def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from pointers(inner, path)
     else:
         yield path, str(messages)
-
-
-def sqlstate(error: Exception) -> str | None:
-    """PostgreSQL's code of an error, through SQLAlchemy or straight from the driver."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(cause, "sqlstate", None)
-    return state if isinstance(state, str) else None
-
-
-def is_passing(error: Exception, state: str | None) -> bool:
-    """Whether a database or cache is away, so that the same request may succeed later."""
-    if state is not None:
-        return state.startswith(PASSING_STATES)
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, PoolTimeout | RedisError | OSError)

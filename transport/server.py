@@ -21,7 +21,7 @@ logger = logging.getLogger("trawl.server")
 
 # Seconds.
 TICK = 0.05
-DRAIN = 10.0  # how long requests in flight may take after a stop signal
+DRAIN = 8.0  # how long requests in flight may take when connections are no longer taken
 BACK_OFF = (0.0, 0.1, 0.2, 0.5)
 # A server none of whose workers has ever started is given up after so many failures.
 HOPELESS = 5

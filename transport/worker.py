@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -25,8 +26,10 @@ App = Sanic[Any, Any]
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 BACKLOG = 1024
-# Seconds for which connections are still taken after a stop signal, so that /ready can tell of it.
-LAME_DUCK = 0.3
+# Seconds. After a stop signal connections are still taken, so that /ready can tell of it, until no request
+# has come for so long: whoever still sends has not heard of it.
+QUIET = 0.3
+LAME_DUCK = 2.0  # and no longer than that
 
 # Loaded before any fork: the child of a fork must not wait for the dynamic loader's locks.
 _prctl = getattr(ctypes.CDLL(None), "prctl", None)
@@ -116,15 +119,11 @@ def _work(make_app: Callable[[], App], address: tuple[str, int], reports: Connec
 
 
 async def _serve(app: App, address: tuple[str, int], reports: Connection) -> None:
-    loop = asyncio.get_running_loop()
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     app.ctx.draining = False
 
-    def stop() -> None:
-        app.ctx.draining = True
-        loop.call_later(LAME_DUCK, server.stop)
-
     def started() -> None:
-        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGTERM, stopping.set)
         reports.send("")
 
     announced = _Announced(app, started)
@@ -137,22 +136,43 @@ async def _serve(app: App, address: tuple[str, int], reports: Connection) -> Non
         backlog=BACKLOG,
         log_enabled=False,
     )
+    leaving = asyncio.create_task(_leave(stopping, announced, server))
     try:
         await server.serve()
     except FatalError as error:
         raise StartFailed(announced.failure or str(error)) from error
+    finally:
+        leaving.cancel()
+
+
+async def _leave(stopping: asyncio.Event, app: "_Announced", server: Server) -> None:
+    """Once told to stop, say so to whoever asks, and take no more connections when that is known."""
+    await stopping.wait()
+    app.drain()
+    end, told = time.monotonic() + LAME_DUCK, -1
+    while told != app.requests and time.monotonic() < end:
+        told = app.requests
+        await asyncio.sleep(QUIET)
+    server.stop()
 
 
 class _Announced:
-    """The app, saying when it has started, or why it could not."""
+    """The app, saying when it has started, or why it could not, and how many requests it was asked."""
 
     def __init__(self, app: App, started: Callable[[], None]) -> None:
         self.failure = ""
+        self.requests = 0
         self._app = app
         self._started = started
 
+    def drain(self) -> None:
+        self._app.ctx.draining = True
+
     def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
-        return self._app(scope, receive, self._heard(send) if scope["type"] == "lifespan" else send)
+        if scope["type"] == "lifespan":
+            return self._app(scope, receive, self._heard(send))
+        self.requests += 1
+        return self._app(scope, receive, send)
 
     def _heard(self, send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         async def hear(message: Any) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.command_line import Command
-from tests.embedded.processes import comes_true
+from tests.processes import comes_true
 from tests.test_main import LINES, LOG, one_line
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import asyncpg
 from embedded import EmbeddedServers
 from embedded.account import effective, service_account
 from embedded.child import processes_in
+from tests.processes import comes_true
 
 PROJECT = Path(__file__).parents[2]
 
@@ -74,16 +74,6 @@ def user_of(pid: int) -> int:
 
 def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
-
-
-def comes_true(condition: Callable[[], object], seconds: float) -> bool:
-    """Whether a condition holds within so many seconds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def watched(servers: EmbeddedServers, condition: Callable[[], object], seconds: float) -> bool:

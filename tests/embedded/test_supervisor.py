@@ -12,7 +12,8 @@ import redis
 from embedded import EmbeddedServers, open_servers
 from embedded.supervisor import Supervisor
 from embedded.valkey import Valkey
-from tests.embedded.processes import Owner, comes_true, postgres_pids, query, valkey_pids, watched
+from tests.embedded.processes import Owner, postgres_pids, query, valkey_pids, watched
+from tests.processes import comes_true
 
 
 def postmaster(data_dir: Path) -> int:

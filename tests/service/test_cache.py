@@ -3,8 +3,9 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
-from service.cache import PAUSE, Cache, CacheAway
+from service.cache import PAUSE, TICK, Cache, CacheAway
 from tests.wire import Wire, lay_wire
 
 
@@ -55,16 +56,35 @@ async def test_it_is_found_again_when_it_is_back(wired: Cache, wire: Wire) -> No
     assert await wired.run("PING")
 
 
-async def test_it_is_asked_again_after_a_pause(
+async def test_it_is_looked_for_beside_the_commands_none_of_which_waits(
     wired: Cache, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire.cut()
-    with pytest.raises(CacheAway):
-        await wired.run("PING")
+    monkeypatch.setattr("service.cache.PAUSE", 0.01)
+    monkeypatch.setattr("service.cache.SILENT_TICKS", 2)
+    wire.hang()
+    with capture_logs() as logs:
+        assert not await answers(wired)
+        begun, waits = time.monotonic(), []
+        while time.monotonic() < begun + 5 * TICK:  # in which it is looked for twice
+            asked = time.monotonic()
+            assert not await answers(wired)
+            waits.append(time.monotonic() - asked)
+            await asyncio.sleep(0.001)
+    assert sorted(waits)[len(waits) // 2] < TICK / 10
+    assert [line["event"] for line in logs] == ["cache_away"]
     wire.mend()
-    later = time.monotonic() + PAUSE
-    monkeypatch.setattr("service.cache.time.monotonic", lambda: later)
-    assert await wired.run("PING")
+    for _ in range(500):
+        if await answers(wired):
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("it is not found again")
+
+
+async def answers(cache: Cache) -> bool:
+    try:
+        return bool(await cache.run("PING"))
+    except CacheAway:
+        return False
 
 
 async def test_a_connection_that_was_closed_while_nobody_asked_is_made_anew(wired: Cache, wire: Wire) -> None:

@@ -38,6 +38,7 @@ async def test_a_database_that_is_away_shows(client: Client, server: RunningApp,
     assert parts == {"database": "down", "cache": "ok", "migrations": "down", "import_lag": "ok"}
     ready = await client.get("/ready")
     assert (ready.status, ready.json) == (503, {"status": "down"})
+    assert answer.headers["Retry-After"] == ready.headers["Retry-After"] == "1"
     await away.close()
 
 

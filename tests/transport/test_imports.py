@@ -114,6 +114,18 @@ async def test_who_does_not_wait_is_told_where_to_look(user: User, log: Path, pr
     assert (record["status"], record["imported"]) == ("done", 3000)
 
 
+async def test_a_server_that_leaves_does_not_wait_for_the_end_of_an_import(
+    user: User, log: Path, server: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(log, some_lines(3000))
+    monkeypatch.setattr(server.app.ctx, "draining", True)
+    with chunks_of(20_000):
+        answer = await user.client.get("/parse")
+        assert (answer.status, answer.json["status"]) == (202, "running")
+        assert answer.headers["Connection"] == "close"
+        assert (await ended(user.client, answer.headers["Location"]))["imported"] == 3000
+
+
 async def test_a_second_caller_gets_the_running_import(user: User, other_user: User, log: Path) -> None:
     write(log, some_lines(3000))
     with chunks_of(20_000):

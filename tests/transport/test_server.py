@@ -11,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.processes import children, comes_true, gone, working_below
+from transport.worker import LAME_DUCK, QUIET
 
 PROJECT = Path(__file__).parents[2]
 
@@ -76,41 +78,10 @@ def pids(url: str) -> set[int]:
     return {json.loads(answer) for answer in answers if answer.isdigit()}
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def gone(pid: int) -> bool:
-    """Whether the process has ended, also when nobody has asked for its exit code yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
 def handles(pid: int, number: signal.Signals) -> bool:
     status = Path(f"/proc/{pid}/status").read_text()
     caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught, 16) >> (number - 1) & 1)
-
-
-def working_below(directory: Path) -> list[int]:
-    """The processes whose working directory is there, or was when it still existed."""
-    found = []
-    for process in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
-        with suppress(OSError):
-            if (process / "cwd").readlink().is_relative_to(directory):
-                found.append(int(process.name))
-    return found
-
-
-def comes_true(condition: Callable[[], object], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_every_worker_answers_and_the_end_is_in_order(server: subprocess.Popen[str]) -> None:
@@ -169,10 +140,11 @@ def test_requests_in_flight_are_finished_while_readiness_is_withdrawn(server: su
     url = url_of(server)
     assert get(url, "/ready") == "ready"
     with ThreadPoolExecutor() as pool:
-        slow = pool.submit(get, url, "/slow?seconds=1.5")
+        slow = pool.submit(get, url, "/slow?seconds=2")
         time.sleep(0.3)
         server.terminate()
-        assert comes_true(lambda: get(url, "/ready") == "draining", 0.3)
+        assert comes_true(lambda: get(url, "/ready") == "draining", QUIET)
+        time.sleep(2 * QUIET)
         assert comes_true(lambda: get(url) == "ConnectionRefusedError", 1)
         assert not slow.done()
         assert slow.result() == "done"
@@ -186,7 +158,7 @@ def test_a_request_without_end_does_not_hold_the_end_up(start: Start) -> None:
         endless = pool.submit(get, url, "/slow?seconds=60")
         time.sleep(0.3)
         server.terminate()
-        assert server.wait(timeout=3) == 0
+        assert server.wait(timeout=LAME_DUCK + 3) == 0
         assert endless.result() in {"RemoteDisconnected", "ConnectionResetError"}
 
 

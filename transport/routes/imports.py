@@ -35,7 +35,15 @@ async def parse_log(request: Request) -> HTTPResponse:
     if request.method == "HEAD":  # asks what GET would answer, and must not import
         return no_content()
     deps = request.deps
-    record = await imports.parse_log(deps.db, deps.geo, deps.logs, deps.background, **asked, clock=now)
+    record = await imports.parse_log(
+        deps.db,
+        deps.geo,
+        deps.logs,
+        deps.background,
+        **asked,
+        clock=now,
+        is_leaving=lambda: request.app.ctx.draining,
+    )
     answer = ImportResponse().dump(record)
     return accepted(f"/imports/{record.id}", answer) if record.status == "running" else ok(answer)
 

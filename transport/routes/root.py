@@ -1,6 +1,7 @@
 """/, /health and /ready: whether the service is there, and whether all that it stands on is."""
 
 import asyncio
+from typing import Any
 
 from sanic import Blueprint
 from sanic.response import HTTPResponse
@@ -8,6 +9,7 @@ from sanic.response import HTTPResponse
 from api.health import GreetingResponse, HealthResponse, ReadyResponse
 from service import metrics
 from service.health import check_health
+from transport.errors import RETRY_AFTER
 from transport.operations import Text, operation
 from transport.request import Request
 from transport.responses import ok
@@ -30,7 +32,7 @@ async def greet(request: Request) -> HTTPResponse:
 @operation(answers={200: HealthResponse, 503: HealthResponse})
 async def get_health(request: Request) -> HTTPResponse:
     health = await check_health(request.deps)
-    return ok(HealthResponse().dump(health), status=200 if health.good else 503)
+    return told(HealthResponse().dump(health), good=health.good)
 
 
 @blueprint.get("/ready", ctx_public=True, ctx_limit="none")
@@ -40,7 +42,15 @@ async def get_ready(request: Request) -> HTTPResponse:
     draining = request.app.ctx.draining
     good = not draining and (await check_health(request.deps)).good
     status = "ok" if good else "draining" if draining else "down"
-    return ok(ReadyResponse().dump({"status": status}), status=200 if good else 503)
+    return told(ReadyResponse().dump({"status": status}), good=good)
+
+
+def told(data: Any, *, good: bool) -> HTTPResponse:
+    """200, or 503 with the time after which to ask again."""
+    response = ok(data, status=200 if good else 503)
+    if not good:
+        response.headers["retry-after"] = str(RETRY_AFTER)
+    return response
 
 
 @blueprint.get("/metrics", ctx_public=True, ctx_limit="none")

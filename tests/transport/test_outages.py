@@ -1,0 +1,60 @@
+"""A database that is there, and has no connection to spare."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from db.database import POOL_WAIT, Database
+from service.deps import Deps
+from tests.conftest import on_server
+from tests.http_client import Answer, User
+from tests.http_server import RunningApp
+
+VISIT = {"page_url": "/caviar/"}
+
+
+@pytest.fixture
+async def pool(committed_url: str) -> AsyncIterator[Database]:
+    database = Database.connect(committed_url, pool_size=3)
+    yield database
+    await database.close()
+
+
+async def ask_all(user: User) -> list[Answer]:
+    """Ask for what reads and for what writes."""
+    asked = [user.client.get(path) for path in ("/tasks", "/report/1", "/profile", "/health", "/ready")]
+    return await asyncio.gather(
+        *asked, user.client.post("/visits", json=VISIT), user.client.post("/tasks", json={"title": "a task"})
+    )
+
+
+async def test_who_finds_all_connections_busy_is_told_so_in_two_seconds(
+    user: User, server: RunningApp, deps: Deps, pool: Database
+) -> None:
+    assert (await user.client.get("/profile")).status == 200  # whose copy the cache has now
+    server.use(replace(deps, db=pool, replica=pool))
+    async with AsyncExitStack() as busy:
+        for _ in range(3):
+            await busy.enter_async_context(pool.driver())
+        begun = time.monotonic()
+        answers = await ask_all(user)
+        assert time.monotonic() - begun < POOL_WAIT + 1
+    assert {answer.status for answer in answers} == {503}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
+    assert (await user.client.get("/health")).status == 200
+
+
+async def test_a_database_that_takes_no_more_clients_is_passing(
+    user: User, server: RunningApp, deps: Deps, pool: Database, committed_url: str
+) -> None:
+    assert (await user.client.get("/profile")).status == 200
+    server.use(replace(deps, db=pool, replica=pool))
+    await on_server(committed_url, f"ALTER DATABASE {urlsplit(committed_url).path[1:]} CONNECTION LIMIT 0")
+    answers = await ask_all(user)
+    assert {answer.status for answer in answers} == {503}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
