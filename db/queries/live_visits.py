@@ -57,10 +57,13 @@ async def insert_live_visits(
 
     `learning`: goods are learned from them afterwards. Where they must be and are not, it is empty too.
     """
-    sql, names = driver_statement("store_live_visits")
-    told = await driver.fetch(
-        sql, *(learning if name == "learning" else [getattr(row, name) for row in rows] for name in names)
-    )
+    if len(rows) == 1:
+        sql, names = driver_statement("store_live_visit")
+        values = [learning if name == "learning" else getattr(rows[0], name) for name in names]
+    else:
+        sql, names = driver_statement("store_live_visits")
+        values = [learning if name == "learning" else [getattr(row, name) for row in rows] for name in names]
+    told = await driver.fetch(sql, *values)
     return {request_id: Stored(created, visits) for request_id, created, visits in told}
 
 

@@ -53,7 +53,9 @@ async def test_live_visits_leave_what_the_importer_would_leave(
                 await store_visits(session, parsed, geo=geo, source=visit.source)
     expected = await everything(shop)
     await shop.empty()
-    for batch in given_batches:
+    alone = data.draw(st.booleans())  # a single visit has a statement of its own
+    requests = [[visit] for batch in given_batches for visit in batch] if alone else given_batches
+    for batch in requests:
         outcomes = await store_live_visits(committed_db, batch)
         assert [outcome.status for outcome in outcomes] == ["created"] * len(batch)
     assert await everything(shop) == expected
@@ -109,6 +111,18 @@ async def test_equal_batches_at_once_store_each_visit_once(committed_db: Databas
     await shop.check_rollups()
     await check_pages(shop)
     assert await shop.rows("SELECT count(*) FROM visit") == [(500,)]
+
+
+async def test_one_visit_sent_often_at_once_is_stored_and_counted_once(
+    committed_db: Database, geo: Geo
+) -> None:
+    visit = live_visit("/fresh_fish/salmon/")
+    told = await asyncio.gather(*(store_live_visits(committed_db, [visit]) for _ in range(5)))
+    statuses = [outcome.status for outcomes in told for outcome in outcomes]
+    assert (statuses.count("created"), statuses.count("duplicate")) == (1, 4)
+    shop = Importer(committed_db, geo)
+    await shop.check_rollups()
+    await check_pages(shop)
 
 
 async def test_one_id_at_several_times_at_once_is_one_visit_and_conflicts(

@@ -1,0 +1,129 @@
+-- Store one live visit as store_live_visits.sql stores many, for half the price: nothing is sorted, grouped or joined.
+-- No row if a category or product has no id yet, or if there is to be no :learning and goods may have to be learned.
+-- Each step asks for the step before it, so that tables are written in the order of service/visit_rows.py.
+WITH category_known AS MATERIALIZED (
+    SELECT
+        (SELECT category.id FROM category WHERE category.name_sha256 = CAST(:category AS bytea)) AS id,
+        -- As db.queries.visits.write_alongside: nobody takes visits away meanwhile.
+        pg_advisory_xact_lock_shared(20181, 0) AS alongside
+),
+
+given AS MATERIALIZED (
+    SELECT
+        category_known.id AS category_id,
+        product.id AS product_id
+    FROM category_known
+    LEFT JOIN product
+        ON category_known.id = product.category_id AND product.name_sha256 = CAST(:product AS bytea)
+    WHERE
+        (CAST(:category AS bytea) IS NULL) = (category_known.id IS NULL)
+        AND (CAST(:product AS bytea) IS NULL) = (product.id IS NULL)
+        AND (
+            CAST(:learning AS boolean)
+            OR CAST(:kind AS text) <> 'product'
+            OR NOT EXISTS (
+                SELECT FROM visit AS later
+                WHERE
+                    later.kind = 'cart'
+                    AND later.address = CAST(:address AS inet)
+                    AND later.occurred_at >= CAST(:occurred_at AS timestamptz)
+                    -- Makes the planner expect few, and so plan once instead of each time.
+                    AND later.occurred_at < 'infinity'
+            )
+        )
+),
+
+new AS (
+    INSERT INTO visit (
+        request_id, occurred_at, position, source, kind, address, country, category_id, product_id,
+        user_id, cart_id, goods_id, amount, buyer_id, page_url
+    )
+    SELECT
+        CAST(:request_id AS text),
+        CAST(:occurred_at AS timestamptz),
+        CAST(:position AS bigint),
+        CAST(:source AS text),
+        CAST(:kind AS text),
+        CAST(:address AS inet),
+        CAST(:country AS text),
+        given.category_id,
+        given.product_id,
+        CAST(:user_id AS bigint),
+        CAST(:cart_id AS bigint),
+        CAST(:goods_id AS bigint),
+        CAST(:amount AS bigint),
+        CAST(:buyer_id AS bigint),
+        CAST(:page_url AS text)
+    FROM given
+    ON CONFLICT DO NOTHING
+    RETURNING
+        category_id,
+        kind,
+        source,
+        country,
+        date_bin('15 minutes', occurred_at, 'epoch') AS quarter,
+        date_bin('1 day', occurred_at, 'epoch') AS day
+),
+
+addresses AS (
+    INSERT INTO address (address, country)
+    SELECT CAST(:address AS inet), CAST(:country AS text)
+    FROM new
+    WHERE CAST(:address AS inet) IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+),
+
+quarters AS (
+    INSERT INTO request_quarter AS total (quarter, source, requests)
+    SELECT new.quarter, new.source, 1
+    FROM new
+    WHERE (SELECT count(*) FROM addresses) >= 0
+    ON CONFLICT (quarter, source) DO UPDATE SET requests = total.requests + 1
+    RETURNING 1
+),
+
+category_quarters AS (
+    INSERT INTO category_quarter AS total (category_id, quarter, kind, source, requests)
+    SELECT new.category_id, new.quarter, new.kind, new.source, 1
+    FROM new
+    WHERE new.category_id IS NOT NULL AND (SELECT count(*) FROM quarters) >= 0
+    ON CONFLICT (category_id, quarter, kind, source) DO UPDATE SET requests = total.requests + 1
+    RETURNING 1
+),
+
+country_days AS (
+    INSERT INTO country_day AS total (day, country, source, requests)
+    SELECT new.day, new.country, new.source, 1
+    FROM new
+    WHERE new.country IS NOT NULL AND (SELECT count(*) FROM category_quarters) >= 0
+    ON CONFLICT (day, country, source) DO UPDATE SET requests = total.requests + 1
+    RETURNING 1
+),
+
+category_country_days AS (
+    INSERT INTO category_country_day AS total (category_id, day, country, kind, source, requests)
+    SELECT new.category_id, new.day, new.country, new.kind, new.source, 1
+    FROM new
+    WHERE
+        new.category_id IS NOT NULL
+        AND new.country IS NOT NULL
+        AND (SELECT count(*) FROM country_days) >= 0
+    ON CONFLICT (category_id, day, country, kind, source) DO UPDATE SET requests = total.requests + 1
+    RETURNING 1
+),
+
+pages AS (
+    INSERT INTO page_visits AS total (page_sha256, visits)
+    SELECT CAST(:page_sha256 AS bytea), 1
+    FROM new
+    WHERE CAST(:page_sha256 AS bytea) IS NOT NULL AND (SELECT count(*) FROM category_country_days) >= 0
+    ON CONFLICT (page_sha256) DO UPDATE SET visits = total.visits + 1
+    RETURNING visits
+)
+
+SELECT
+    CAST(:request_id AS text) AS request_id,
+    EXISTS (SELECT FROM new) AS created,
+    (SELECT pages.visits FROM pages) AS visits
+FROM given;
