@@ -8,6 +8,7 @@ from typing import Any
 
 from db.database import Database
 from db.queries import events as queries
+from db.queries.event_pages import select_events
 from db.queries.events import EventFilter, NewEvents
 from service.deps import Deps
 from service.live import count_stored
@@ -125,8 +126,8 @@ async def list_events(
 ) -> Sequence[Any]:
     """Newest first; one more than `limit` if more follow. `filters` are those of EventFilter."""
     asked = EventFilter(**filters)
-    async with db.read() as session:
-        return await queries.select_events(session, asked, after=after, limit=limit + 1, offset=offset)
+    async with db.transaction() as session:
+        return await select_events(session, asked, after=after, limit=limit + 1, offset=offset)
 
 
 async def export_events(db: Database, **filters: Any) -> AsyncGenerator[Sequence[Any]]:

@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import select_in_batches
+from db.database import plan_for_values, select_in_batches
 from db.models import Category, RequestQuarter
 from db.sql import statement
 
 QUARTER = timedelta(minutes=15)
-PLAN_FOR_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,6 @@ class VisitFilter:
 async def select_category_id(session: AsyncSession, name: str) -> int | None:
     digest = sha256(name.encode()).digest()
     return await session.scalar(select(Category.id).where(Category.name_sha256 == digest))
-
-
-async def plan_for_values(session: AsyncSession) -> None:
-    """Have the transaction's statements planned for the values asked for.
-
-    A plan for any value would take an absent filter for one that is there, and a rare value for a common one.
-    """
-    await session.execute(PLAN_FOR_VALUES)
 
 
 async def select_visits(

@@ -1,0 +1,71 @@
+"""GET /events/export and /visits/export of millions: how much memory the worker takes more than when idle.
+
+BENCH_EVENTS and BENCH_VISITS set how many there are.
+"""
+
+import asyncio
+import sys
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import aiohttp
+
+from bench.event_rows import EVENTS, many_events_served
+from bench.many_rows import Served
+from bench.results import write_results
+from bench.visit_rows import VISITS, many_visits_served
+
+WANTED = 100  # MB over idle (wanted: at most)
+
+
+def resident(pid: int) -> float:
+    """Memory that a process holds, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+async def export(served: Served, path: str) -> tuple[int, float]:
+    """Lines of the export, and the most memory that the worker held meanwhile."""
+    most, lines = resident(served.pid), 0
+    headers = {"Authorization": f"Bearer {served.token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout()) as client,
+        client.get(f"http://127.0.0.1:{served.port}{path}") as response,
+    ):
+        async for chunk in response.content.iter_chunked(2**20):
+            lines += chunk.count(b"\n")
+            most = max(most, resident(served.pid))
+    return lines, most
+
+
+def measure(name: str, rows: int, server: AbstractContextManager[Served]) -> list[tuple[str, float, float]]:
+    """Of each form its name, rows a second, and MB over idle."""
+    found = []
+    with server as served:
+        idle = resident(served.pid)
+        for form in ("ndjson", "csv"):
+            begin = time.perf_counter()
+            lines, most = asyncio.run(export(served, f"/{name}/export?format={form}"))
+            assert lines == rows + (form == "csv"), lines
+            found.append(
+                (f"{rows:,} {name}, {form}", rows / (time.perf_counter() - begin), most - idle),
+            )
+    return found
+
+
+def main() -> None:
+    found = [
+        *measure("events", EVENTS, many_events_served()),
+        *measure("visits", VISITS, many_visits_served()),
+    ]
+    rows = [
+        (name, f"{rate:,.0f}", f"{most:.1f}", "yes" if most <= WANTED else "no") for name, rate, most in found
+    ]
+    columns = ("export", "rows a second", "MB over idle", f"at most {WANTED} MB")
+    write_results("Exports, and the memory they take", columns, rows)
+    sys.exit(any(most > WANTED for _, _, most in found))
+
+
+if __name__ == "__main__":
+    main()

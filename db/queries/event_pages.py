@@ -1,0 +1,112 @@
+"""Pages of the list of events, newest first, each in a few milliseconds of millions of events.
+
+Every filter but that of a property has an index in the list's order. For properties there is one that finds
+all events of a value, in no order: if they are many, sorting them for the newest takes long, and if they are
+few, so does reading the newest events until there are enough. So a page is looked for in windows of time,
+where PostgreSQL joins that index with the ranges of times, and among all the rest once windows have told that
+the value is rare.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import plan_for_values
+from db.models import Event
+from db.queries.events import EventFilter, newest_first
+
+Key = tuple[datetime, uuid.UUID]
+
+BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
+
+WINDOW = 20_000
+MAX_WINDOWS = 3
+LEAST_GROWTH, MOST_GROWTH = 4.0, 50.0  # how many times as long a window is as the one before
+FARTHEST = 2000  # events of a property that windows may be expected to hold
+
+
+async def select_events(
+    session: AsyncSession,
+    asked: EventFilter,
+    *,
+    after: Key | None,
+    limit: int,
+    offset: int,
+    window: int = WINDOW,
+) -> Sequence[Row[Any]]:
+    """Newest first, from the key `after` on: rows of `COLUMNS`. The transaction's plans are for these values.
+
+    :param window: events in the first window, whatever their properties
+    """
+    await plan_for_values(session)
+    reach = offset + limit
+    if asked.properties and asked.user_id is None and reach <= FARTHEST:
+        return (await select_by_windows(session, asked, after, reach, window))[offset:]
+    rows: Sequence[Row[Any]] = (
+        await session.execute(page_of(asked, after).limit(limit).offset(offset))
+    ).all()
+    return rows
+
+
+async def select_by_windows(
+    session: AsyncSession, asked: EventFilter, after: Key | None, limit: int, window: int
+) -> list[Row[Any]]:
+    """The windows do not overlap: an event that comes meanwhile is there once or, as if late, not at all."""
+    found: list[Row[Any]] = []
+    newest, begin = await bounds_of_window(session, asked, after, window)
+    for _ in range(MAX_WINDOWS):
+        if newest is None or begin is None:
+            break
+        page = page_of(replace(asked, since=begin), after).limit(limit - len(found))
+        rows = (await session.execute(page)).all()
+        found += rows
+        missing = limit - len(found)
+        if not missing:
+            return found
+        asked, after = replace(asked, until=begin), None
+        if len(rows) * MOST_GROWTH < missing:
+            break
+        growth = max(LEAST_GROWTH, 2 * missing / len(rows))
+        newest, begin = begin, earlier(begin, (newest - begin) * growth)
+        if asked.since is not None and begin <= asked.since:
+            break
+    rest = await session.execute(page_of(asked, after).limit(limit - len(found)))
+    return [*found, *rest]
+
+
+async def bounds_of_window(
+    session: AsyncSession, asked: EventFilter, after: Key | None, events: int
+) -> tuple[datetime | None, datetime | None]:
+    """The times of the first and the last of so many events of any properties. None: there are fewer."""
+    times = select(Event.occurred_at).order_by(Event.occurred_at.desc(), Event.event_id.desc())
+    times = times.where(*place_of(replace(asked, properties={}), after)).limit(1)
+    found = await session.execute(select(times.scalar_subquery(), times.offset(events - 1).scalar_subquery()))
+    newest, begin = found.one()
+    return newest, begin
+
+
+def earlier(time: datetime, span: timedelta) -> datetime:
+    return time - min(span, time - BEGIN_OF_TIME)
+
+
+def page_of(asked: EventFilter, after: Key | None) -> Select[Any]:
+    return newest_first(EventFilter()).where(*place_of(asked, after))
+
+
+def place_of(asked: EventFilter, after: Key | None) -> list[ColumnElement[bool]]:
+    """The conditions of what follows the key."""
+    if after is None:
+        return asked.conditions()
+    if asked.until is not None and after[0] < asked.until:
+        asked = replace(asked, until=None)  # of two bounds, PostgreSQL may begin to read at the later one
+    return [
+        *asked.conditions(),
+        tuple_(Event.occurred_at, Event.event_id) < tuple_(*after),
+        Event.occurred_at
+        <= after[0],  # follows from the line before, but the index of ranges knows only this
+    ]

@@ -1,0 +1,111 @@
+"""Pages of events hold what the filter leaves, newest first and each once, however they are looked for."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert
+
+from db.database import Database
+from db.models import Event
+from db.queries.event_pages import select_events
+from db.queries.events import EventFilter
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+# Some lie close together and some far apart, so that windows are too long, too short and empty.
+MINUTES = st.sampled_from((0, 0, 1, 2, 3, 5, 60, 61, 1500, 1501, 90_000, 2_000_000))
+VALUES: tuple[Any, ...] = ("pro", 1, 1.0, "1", True, None, [1], [1, 2], {"a": 1}, {"a": 1, "b": 2})
+ASKED: tuple[tuple[Any, ...], ...] = (("pro",), ("1", 1), ([1],), ({"a": 1},), (None,), (True,), ("none",))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A filter, and the same in Python."""
+
+    filter: EventFilter
+    passes: Callable[[Event], bool]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether JSON values are equal: for Python, True is 1."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+@st.composite
+def stored(draw: st.DrawFn) -> list[Event]:
+    properties = st.dictionaries(st.sampled_from(("p", "q")), st.sampled_from(VALUES))
+    made = st.builds(
+        lambda minutes, user_id, event_type, found: Event(
+            event_id=uuid.uuid4(),
+            occurred_at=NOON - timedelta(minutes=minutes),
+            user_id=user_id,
+            event_type=event_type,
+            properties=found,
+        ),
+        MINUTES,
+        st.integers(1, 2),
+        st.sampled_from(("view", "cart")),
+        properties,
+    )
+    return draw(st.lists(made, max_size=25))
+
+
+@st.composite
+def filters(draw: st.DrawFn) -> Asked:
+    ends = sorted(draw(st.lists(MINUTES, min_size=2, max_size=2)), reverse=True)
+    since, until = (
+        None if draw(st.booleans()) else NOON - timedelta(minutes=minutes - later)
+        for later, minutes in enumerate(ends)
+    )
+    user_id = draw(st.none() | st.integers(1, 2))
+    event_type = draw(st.sampled_from((None, None, "view")))
+    wanted = draw(st.dictionaries(st.sampled_from(("p", "q")), st.sampled_from(ASKED)))
+
+    def passes(event: Event) -> bool:
+        return (
+            (since is None or event.occurred_at >= since)
+            and (until is None or event.occurred_at < until)
+            and user_id in (None, event.user_id)
+            and event_type in (None, event.event_type)
+            and all(
+                name in event.properties and any(same(event.properties[name], value) for value in values)
+                for name, values in wanted.items()
+            )
+        )
+
+    asked = EventFilter(user_id=user_id, event_type=event_type, since=since, until=until, properties=wanted)
+    return Asked(asked, passes)
+
+
+@given(
+    events=stored(),
+    asked=st.lists(filters(), min_size=3, max_size=3),
+    sizes=st.fixed_dictionaries({"window": st.integers(1, 4), "limit": st.integers(1, 6)}),
+    offset=st.integers(0, 3),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_pages_agree_with_a_sorted_list(
+    committed_db: Database, events: list[Event], asked: list[Asked], sizes: dict[str, int], offset: int
+) -> None:
+    columns = ("event_id", "occurred_at", "user_id", "event_type", "properties")
+    async with committed_db.transaction() as session:
+        await session.execute(delete(Event))
+        if events:
+            rows = [{name: getattr(event, name) for name in columns} for event in events]
+            await session.execute(insert(Event), rows)
+    newest_first = sorted(events, key=lambda event: (event.occurred_at, event.event_id), reverse=True)
+    for one in asked:
+        expected = [event.event_id for event in newest_first if one.passes(event)]
+        found, after, skipped = list[uuid.UUID](), None, offset
+        for _ in range(len(events) + 1):
+            async with committed_db.transaction() as session:
+                page = await select_events(session, one.filter, after=after, offset=skipped, **sizes)
+            found += [row.event_id for row in page]
+            if len(page) < sizes["limit"]:
+                break
+            after, skipped = (page[-1].occurred_at, page[-1].event_id), 0
+        assert found == expected[offset:]
