@@ -49,15 +49,6 @@ FRACTION = re.compile(r"\.(\d{6})(\d+)")
 BARE_OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
-class EventId(Uuid):
-    """A UUID, with its dashes or as 32 digits alone."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        if isinstance(value, str) and re.fullmatch("[0-9a-fA-F]{32}", value):
-            value = f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
-        return super()._deserialize(value)
-
-
 class EventTime(DateTime):
     """A time, rounded to microseconds; its offset may lack the colon."""
 
@@ -117,7 +108,7 @@ def check_value(value: Any, depth: int) -> int:
 class EventRequest(Strict):
     """One event of a batch that came at `now`. `properties` may be left out for none."""
 
-    event_id = EventId(required=True)
+    event_id = Uuid(required=True)
     user_id = Integer(required=True)
     event_type = Text(minimum=1, maximum=MAX_TYPE, required=True)
     occurred_at = EventTime(required=True)

@@ -15,7 +15,7 @@ MAX_INTEGER = 2**63 - 1
 RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[-+ ]\d\d:\d\d)?", re.ASCII
 )
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -134,7 +134,7 @@ class DateTime(fields.Field[datetime]):
 
 
 class Uuid(fields.Field[uuid.UUID]):
-    """A UUID in its usual form of 36 characters."""
+    """A UUID, with its dashes or as 32 digits alone. Out always with them."""
 
     json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "uuid"}
 

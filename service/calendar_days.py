@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -10,6 +11,11 @@ DAY = timedelta(days=1)
 def begin_of_day(day: date, tz: str) -> datetime:
     """The instant, in UTC, at which the day begins: the first of two midnights, the end of a skipped one."""
     return datetime.combine(day, time(), ZoneInfo(tz)).astimezone(UTC)
+
+
+def instant_of(group: Any, tz: str) -> Any:
+    """What a group of statistics is told as: a day by the instant at which it begins, all else as it is."""
+    return begin_of_day(group, tz) if type(group) is date else group
 
 
 def day_of(moment: datetime, tz: str) -> date:

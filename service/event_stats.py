@@ -9,7 +9,7 @@ from db.database import Database
 from db.queries import event_stats as queries
 from db.queries.event_stats import Segment, TypeEvents, Windows
 from db.queries.events import EventFilter
-from service.calendar_days import DAY, begin_of_day, days_between
+from service.calendar_days import DAY, begin_of_day, days_between, instant_of
 from service.errors import Invalid
 
 __all__ = ["Segment"]
@@ -79,8 +79,7 @@ async def count_events(
 def _event_count(group_by: Sequence[str], tz: str, row: Sequence[Any]) -> EventCount:
     *found, events, users = row
     groups = {
-        NAMES.get(name, name): begin_of_day(value, tz) if type(value) is date else value
-        for name, value in zip(group_by, found, strict=True)
+        NAMES.get(name, name): instant_of(value, tz) for name, value in zip(group_by, found, strict=True)
     }
     key = [value.isoformat() if type(value) is date else value for value in found]
     return EventCount(groups, events, users, [events, *key])

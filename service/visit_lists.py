@@ -5,19 +5,17 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from db.database import Database, Transaction
 from db.queries import visit_list as queries
 from db.queries.live_visits import select_live_visits
 from db.queries.visit_list import VisitFilter, VisitRow
+from db.queries.visit_stats import select_visit_counts
+from service.calendar_days import instant_of
 from service.errors import NotFound
-from service.time_buckets import UNITS, bucket_begins
 from service.visit_ids import log_line_id, read_log_line_id
 
-GROUPS = {"page": "page_url", "user": "user_id", "country": "country", "category": "category"} | {
-    unit: unit for unit in UNITS
-}
+GROUPS = {"page": "page_url", "user": "user_id"}  # names of groups, where it is not the group's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +104,21 @@ async def count_visits(
         asked = await find_filter(session, category, wanted)
         if asked is None:
             return []
-        buckets: dict[str, list[datetime]] = {}
-        if any(name in UNITS for name in group_by):
-            buckets["quarter"] = await queries.select_quarters(session, asked.since, asked.until)
-        for place, name in enumerate(group_by, 1):
-            if name in UNITS:
-                buckets[f"begin_{place}"] = bucket_begins(buckets["quarter"], name, ZoneInfo(tz))
-        rows = await queries.select_visit_counts(
-            session, asked, group_by=group_by, buckets=buckets, limit=limit + 1, offset=skipped
-        )
-    return [
-        VisitCount(
-            {GROUPS[name]: value for name, value in zip(group_by, row.group, strict=True)},
-            row.visits,
-            row.visitors,
-            row.first,
-            row.last,
-            skipped + index,
-        )
-        for index, row in enumerate(rows, 1)
-    ]
+        rows = await select_visit_counts(session, asked, group_by, tz, limit=limit + 1, offset=skipped)
+    return [visit_count(group_by, tz, skipped + place, row) for place, row in enumerate(rows, 1)]
+
+
+def visit_count(group_by: Sequence[str], tz: str, place: int, row: Sequence[Any]) -> VisitCount:
+    *found, visits, visitors, first, last = row
+    groups = zip(group_by, found, strict=True)
+    return VisitCount(
+        {GROUPS.get(name, name): instant_of(value, tz) for name, value in groups},
+        visits,
+        visitors,
+        first,
+        last,
+        place,
+    )
 
 
 async def find_filter(

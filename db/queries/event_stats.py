@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Row, cast, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Row, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Event
 from db.queries.events import EventFilter
+from db.queries.time_groups import time_groups
 from db.sql import statement
 
 
@@ -98,18 +99,11 @@ async def retention(session: AsyncSession, windows: Windows) -> list[CohortUsers
 
 
 def groupings(tz: str) -> dict[str, ColumnElement[Any]]:
-    """What events can be grouped by. Days, weeks and months are the date in `tz` at which they begin.
-
-    An hour is the instant at which it begins, so one that the clock repeats is two.
-    """
-    local = func.timezone(tz, Event.occurred_at)
+    """What events can be grouped by."""
     return {
         "type": Event.event_type.collate("C"),
         "user": Event.user_id.expression,
-        "hour": func.date_trunc("hour", Event.occurred_at, tz),
-        "day": cast(local, Date),
-        "week": cast(func.date_trunc("week", local), Date),
-        "month": cast(func.date_trunc("month", local), Date),
+        **time_groups(Event.occurred_at.expression, tz),
     }
 
 

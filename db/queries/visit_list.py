@@ -1,19 +1,17 @@
-"""Visits as they are read: lists by filter, and statistics."""
+"""Visits as they are read: lists by filter."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import plan_for_values, select_in_batches
-from db.models import Category, RequestQuarter
+from db.models import Category, Visit
 from db.sql import statement
-
-QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +30,6 @@ class VisitRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CountRow:
-    """`group` has the values of the groups asked for, in their order."""
-
-    group: tuple[Any, ...]
-    visits: int
-    visitors: int
-    first: datetime
-    last: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class VisitFilter:
     """Which visits are asked for: of [since, until), and with these values. None asks for nothing."""
 
@@ -53,6 +40,21 @@ class VisitFilter:
     source: str | None = None
     country: str | None = None
     category_id: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same as visits.sql asks for."""
+        found: list[ColumnElement[bool]] = []
+        if self.since is not None:
+            found.append(Visit.occurred_at >= self.since)
+        if self.until is not None:
+            found.append(Visit.occurred_at < self.until)
+        names = ("user_id", "page_url", "source", "country", "category_id")
+        found += [
+            getattr(Visit, name) == value for name in names if (value := getattr(self, name)) is not None
+        ]
+        if self.source not in (None, "log"):
+            found.append(Visit.source != "log")  # lets the index of live visits serve
+        return found
 
 
 async def select_category_id(session: AsyncSession, name: str) -> int | None:
@@ -91,53 +93,3 @@ async def select_all_visits(session: AsyncSession, wanted: VisitFilter) -> Async
     everything = statement("visits").bindparams(**asdict(wanted), **page)
     async for rows in select_in_batches(session, everything):
         yield [VisitRow(*row) for row in cast(Sequence[Any], rows)]
-
-
-async def select_quarters(
-    session: AsyncSession, since: datetime | None, until: datetime | None
-) -> list[datetime]:
-    """The begins of all quarter hours that have visits in [since, until), and perhaps of one more."""
-    quarter = RequestQuarter.quarter
-    query = select(quarter).distinct()
-    if since is not None:
-        query = query.where(quarter + QUARTER > since)
-    if until is not None:
-        query = query.where(quarter < until)
-    return list(await session.scalars(query))
-
-
-async def select_visit_counts(
-    session: AsyncSession,
-    wanted: VisitFilter,
-    *,
-    group_by: Sequence[str],
-    buckets: Mapping[str, Sequence[datetime]],
-    limit: int,
-    offset: int,
-) -> list[CountRow]:
-    """Visits by up to two groups, most first.
-
-    `buckets`: for each `quarter`, with which instant (`begin_1`, `begin_2`) the bucket of the first or the
-    second group begins; empty where none is a time.
-    """
-    nothing = [None] * len(buckets.get("quarter", ()))
-    by_1, by_2 = (*group_by, None, None)[:2]
-    arrays = {"quarter": [], "begin_1": nothing, "begin_2": nothing, **buckets}
-    groups = {"by_1": by_1, "by_2": by_2, "timed": bool(buckets), "limit": limit, "offset": offset}
-    await plan_for_values(session)
-    rows = await session.execute(statement("visit_stats"), asdict(wanted) | groups | arrays)
-    return [
-        CountRow(
-            tuple(group_value(row, name, place) for place, name in enumerate(group_by, 1)),
-            row.visits,
-            row.visitors,
-            row.first,
-            row.last,
-        )
-        for row in rows
-    ]
-
-
-def group_value(row: Any, name: str, place: int) -> Any:
-    column = {"page": "text", "country": "text", "user": "number", "category": "category"}.get(name, "time")
-    return getattr(row, f"{column}_{place}")

@@ -107,11 +107,21 @@ def test_times_come_back_as_they_went_out(moment: datetime) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "x", "{12345678-1234-1234-1234-123456789abc}", "12345678123412341234123456789abc", 5, None],
+    [
+        "",
+        "x",
+        "{12345678-1234-1234-1234-123456789abc}",
+        "12345678-123412341234-123456789abc",
+        "12345678123412341234123456789abc0-",
+        "urn:uuid:12345678-1234-1234-1234-123456789abc",
+        5,
+        None,
+    ],
 )
-def test_a_uuid_has_its_usual_form(value: object) -> None:
+def test_a_uuid_has_its_dashes_or_none_of_them(value: object) -> None:
     text = "12345678-1234-1234-1234-123456789ABC"
     assert str(Uuid().deserialize(text)) == text.lower()
+    assert str(Uuid().deserialize(text.replace("-", ""))) == text.lower()
     assert refuses(Uuid(), value)
 
 

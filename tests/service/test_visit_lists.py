@@ -14,7 +14,6 @@ from clients.geo import Geo
 from db.database import Database
 from service.errors import NotFound
 from service.live_visits import LiveVisit, store_live_visits
-from service.time_buckets import bucket_begin
 from service.visit_ids import log_line_id
 from service.visit_lists import VisitCount, count_visits, export_visits, get_visit, list_visits
 from tests.live_cases import NOW, live_visit
@@ -196,9 +195,14 @@ async def test_lists_and_statistics_agree_with_the_oracle(
         ("Europe/Berlin", "2018-10-31T22:00:00", "month", "2018-09-30T22:00:00"),
     ],
 )
-def test_buckets_begin_when_the_local_clock_says(zone: str, instant: str, unit: str, begin: str) -> None:
+async def test_groups_of_time_begin_when_the_local_clock_says(
+    db: Database, zone: str, instant: str, unit: str, begin: str
+) -> None:
     moment = datetime.fromisoformat(instant).replace(tzinfo=UTC)
-    assert bucket_begin(moment, unit, ZoneInfo(zone)) == datetime.fromisoformat(begin).replace(tzinfo=UTC)
+    await store_live_visits(db, [live_visit(occurred_at=moment)])
+    how: dict[str, Any] = {"group_by": (unit,), "tz": zone, "after": None, "limit": 1, "offset": 0}
+    [count] = await count_visits(db, **NOTHING, **how)
+    assert count.group == {unit: datetime.fromisoformat(begin).replace(tzinfo=UTC)}
 
 
 async def test_pages_of_a_list_hold_every_visit_once(db: Database, geo: Geo) -> None:
