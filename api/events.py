@@ -19,6 +19,7 @@ from api.fields import (
     Integer,
     IntegerText,
     JsonSchema,
+    RowResponse,
     Strict,
     Text,
     Uuid,
@@ -135,7 +136,7 @@ class CreateEventsRequest(Strict):
     )
 
 
-class EventResponse(Schema):
+class EventResponse(RowResponse):
     event_id = Uuid()
     user_id = fields.Integer()
     event_type = fields.String()

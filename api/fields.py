@@ -31,6 +31,13 @@ class Strict(Schema):
         unknown = RAISE
 
 
+class RowResponse(Schema):
+    """Base of responses of rows, of which there are many: marshmallow looks for items before attributes."""
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return getattr(obj, attr, default)
+
+
 class Integer(fields.Field[int]):
     """A whole JSON number: no boolean, no 1.0, no text."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length
 
-from api.fields import DateTime, Integer, Strict, Text, Uuid
+from api.fields import DateTime, Integer, RowResponse, Strict, Text, Uuid
 
 MAX_VISITS = 10_000
 MAX_PAGE_URL = 2048  # characters
@@ -72,7 +72,7 @@ class VisitPageRequest(Strict):
     page_url = PageUrl(required=True)
 
 
-class VisitResponse(Schema):
+class VisitResponse(RowResponse):
     """A visit. `user_id` is the visitor's number; of a log line, that of its pay line or null."""
 
     id = Uuid()

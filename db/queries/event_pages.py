@@ -41,7 +41,7 @@ async def select_events(
 ) -> Sequence[Row[Any]]:
     """Newest first, from the key `after` on: rows of `COLUMNS`. The transaction's plans are for these values.
 
-    :param window: events in the first window, whatever their properties
+    :param window: events that are counted, whatever their properties, to know how long a window must be
     """
     await plan_for_values(session)
     reach = offset + limit
@@ -58,9 +58,9 @@ async def select_by_windows(
 ) -> list[Row[Any]]:
     """The windows do not overlap: an event that comes meanwhile is there once or, as if late, not at all."""
     found: list[Row[Any]] = []
-    newest, begin = await bounds_of_window(session, asked, after, window)
+    end, begin = await first_window(session, asked, after, window)
     for _ in range(MAX_WINDOWS):
-        if newest is None or begin is None:
+        if end is None or begin is None or (asked.since is not None and begin <= asked.since):
             break
         page = page_of(replace(asked, since=begin), after).limit(limit - len(found))
         rows = (await session.execute(page)).all()
@@ -72,22 +72,20 @@ async def select_by_windows(
         if len(rows) * MOST_GROWTH < missing:
             break
         growth = max(LEAST_GROWTH, 2 * missing / len(rows))
-        newest, begin = begin, earlier(begin, (newest - begin) * growth)
-        if asked.since is not None and begin <= asked.since:
-            break
+        end, begin = begin, earlier(begin, (end - begin) * growth)
     rest = await session.execute(page_of(asked, after).limit(limit - len(found)))
     return [*found, *rest]
 
 
-async def bounds_of_window(
+async def first_window(
     session: AsyncSession, asked: EventFilter, after: Key | None, events: int
 ) -> tuple[datetime | None, datetime | None]:
-    """The times of the first and the last of so many events of any properties. None: there are fewer."""
+    """The newest event's time, and one twice as far back as so many events reach. None: there are fewer."""
     times = select(Event.occurred_at).order_by(Event.occurred_at.desc(), Event.event_id.desc())
     times = times.where(*place_of(replace(asked, properties={}), after)).limit(1)
     found = await session.execute(select(times.scalar_subquery(), times.offset(events - 1).scalar_subquery()))
-    newest, begin = found.one()
-    return newest, begin
+    newest, oldest = found.one()
+    return newest, None if oldest is None else earlier(oldest, newest - oldest)
 
 
 def earlier(time: datetime, span: timedelta) -> datetime:
