@@ -1,7 +1,7 @@
 """Visits as they are read: lists by filter."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -72,6 +72,8 @@ async def select_visits(
 ) -> list[VisitRow]:
     """Newest first, from the key `after` on."""
     before_at, before_id = after or (None, None)
+    if before_at is not None and wanted.until is not None and before_at < wanted.until:
+        wanted = replace(wanted, until=None)  # of two bounds, PostgreSQL may begin to read at the later one
     page = {"before_at": before_at, "before_id": before_id, "limit": limit, "offset": offset}
     await plan_for_values(session)
     rows = await session.execute(statement("visits"), asdict(wanted) | page)

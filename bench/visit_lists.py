@@ -1,0 +1,149 @@
+"""GET /visits and /visits/stats: how long each filter and each grouping takes out of millions of visits.
+
+Also writes what PostgreSQL plans for each of them to bench/plans/visits.txt. BENCH_VISITS sets how many
+visits there are.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiohttp
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bench.events_pages import measure
+from bench.many_rows import Served
+from bench.results import write_results
+from bench.visit_rows import VISITS, many_visits_served
+from db.database import create_engine
+from db.queries.visit_list import VisitFilter, select_visits
+from db.queries.visit_stats import groupings, select_visit_counts
+
+PLANS = Path(__file__).parent / "plans" / "visits.txt"
+REQUESTS = 100  # of each list
+WANTED = 20  # milliseconds of a list's p99 (wanted: at most)
+SINCE, UNTIL = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)
+FILTERS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "from, to": {"since": SINCE, "until": UNTIL},
+    "user_id": {"user_id": 500},
+    "page_url, common": {"page_url": "/category_0/"},
+    "page_url, rare": {"page_url": "/category_19/product_3/"},
+    "page_url, none": {"page_url": "/nothing"},
+    "source log": {"source": "log"},
+    "source api": {"source": "api"},
+    "country": {"country": "XC"},
+    "country, none": {"country": "ZZ"},
+    "category": {"category_id": 1},
+    "category, country": {"category_id": 3, "country": "XE"},
+    "source api, country, none": {"source": "api", "country": "ZZ"},
+}
+GROUPS: tuple[tuple[str, ...], ...] = (
+    (),
+    *((name,) for name in groupings("UTC")),
+    ("country", "day"),
+    ("page", "hour"),
+)
+NAMES = {"since": "from", "until": "to"}
+
+
+def query_of(wanted: dict[str, Any]) -> dict[str, str]:
+    return {
+        NAMES.get(name, name): f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else str(value)
+        for name, value in wanted.items()
+        if name != "category_id"
+    } | ({"category": f"category_{wanted['category_id'] - 1}"} if "category_id" in wanted else {})
+
+
+async def time_routes(served: Served) -> list[tuple[str, float, float]]:
+    """Of each list and statistic its name and the milliseconds at its 50th and 99th percentile."""
+    headers, rng, found = {"Authorization": f"Bearer {served.token}"}, Random(1), []
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{served.port}", headers=headers) as client:
+        for name, wanted in FILTERS.items():
+            query = "&".join(f"{key}={value}" for key, value in query_of(wanted).items())
+            paths = [f"/visits?{query}&limit={rng.choice((50, 50, 49))}" for _ in range(REQUESTS)]
+            times = await measure(client, paths)
+            found.append((f"list by {name}", times[len(times) // 2], times[int(len(times) * 0.99)]))
+        for by in GROUPS:
+            asked = f"group_by={','.join(by)}&" if by else ""
+            times = await measure(client, [f"/visits/stats?{asked}tz=Asia/Tokyo"] * 3)
+            found.append((f"counts by {', '.join(by) or 'nothing'}", times[1], times[2]))
+    return found
+
+
+def queries(session: AsyncSession) -> dict[str, Awaitable[Any]]:
+    page: dict[str, Any] = {"limit": 51, "offset": 0}
+    week = VisitFilter(since=SINCE, until=UNTIL)
+    return {
+        **{
+            f"list by {name}": select_visits(session, VisitFilter(**wanted), after=None, **page)
+            for name, wanted in FILTERS.items()
+        },
+        "list behind a cursor": select_visits(
+            session, week, after=(datetime(2026, 2, 2, tzinfo=UTC), "A"), **page
+        ),
+        **{
+            f"counts by {', '.join(by) or 'nothing'}": select_visit_counts(
+                session, VisitFilter(), by, "Asia/Tokyo", **page
+            )
+            for by in GROUPS
+        },
+        "counts by country of a week": select_visit_counts(session, week, ("country",), "UTC", **page),
+        "counts by hour of a user": select_visit_counts(
+            session, VisitFilter(user_id=500), ("hour",), "UTC", **page
+        ),
+        "counts by page of live visits": select_visit_counts(
+            session, VisitFilter(source="api"), ("page",), "UTC", **page
+        ),
+    }
+
+
+async def explain(served: Served) -> str:
+    """What PostgreSQL does for each list and each statistic, and how long it takes."""
+    engine, parts = create_engine(served.postgres_url, pool_size=1), [f"{VISITS:,} visits"]
+    ran: list[tuple[str, Any]] = []
+    event.listen(
+        engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, _context, _many: ran.append(
+            (statement, parameters)
+        ),
+    )
+    async with AsyncSession(engine) as session:
+        for name, query in queries(session).items():
+            await query
+            statement, parameters = ran[-1]
+            connection = await session.connection()
+            plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters)
+            parts.append(f"== {name}\n" + "\n".join(row[0] for row in plan))
+    await engine.dispose()
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    with many_visits_served() as served:
+        found = asyncio.run(time_routes(served))
+        PLANS.parent.mkdir(exist_ok=True)
+        PLANS.write_text(asyncio.run(explain(served)))
+    lists = [name for name, _, p99 in found if name.startswith("list") and p99 > WANTED]
+    rows = [
+        (
+            name,
+            f"{p50:.1f}",
+            f"{p99:.1f}",
+            ("no" if name in lists else "yes") if name.startswith("list") else "",
+        )
+        for name, p50, p99 in found
+    ]
+    columns = ("query", "p50 (ms)", "p99 (ms)", f"at most {WANTED} ms")
+    write_results(f"Lists and statistics of {VISITS:,} visits", columns, rows)
+    sys.exit(bool(lists))
+
+
+if __name__ == "__main__":
+    main()
