@@ -13,31 +13,33 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import asyncpg
 
 from bench.authenticated_get import TOKENS, measure, prepare, serving, trawl_app
 from bench.bare_apps import sanic_app
+from bench.results import write_results
 from embedded import open_servers
 
 CLIENTS = (1, 8, 32)
-ROUNDS = 5
+ROUNDS = 9
+WANTED = 1.5  # times what the bare route takes (wanted: at most)
 BARE_TABLE = """
     CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS);
     ALTER TABLE bare_visit ADD PRIMARY KEY (occurred_at, request_id)
 """
 
 
-def report(results: dict[str, list[tuple[float, float]]], clients: int, out: TextIO) -> None:
-    rates = {name: statistics.median(rate for rate, _ in rounds) for name, rounds in results.items()}
-    for name, rounds in results.items():
-        spread = f"{min(rounds)[0]:.0f} to {max(rounds)[0]:.0f}"
-        cpu = statistics.median(cpu for _, cpu in rounds)
-        figures = f"{rates[name]:6.0f} visits/s ({spread}), {cpu:4.0f} us of CPU each"
-        print(f"{clients:2} clients, {name:10} {figures}", file=out)
-    cost = rates["bare sanic"] / rates["trawl"]
-    print(f"{clients:2} clients, cost of trawl / bare sanic: {cost:.2f} (wanted: at most 1.5)", file=out)
+def row_of(clients: int, results: dict[str, list[tuple[float, float]]]) -> tuple[str, ...]:
+    """The table's line of so many clients; the cost is the median over the pairs of turns."""
+    cells = [str(clients)]
+    for rounds in results.values():
+        rate, cpu = (statistics.median(figures) for figures in zip(*rounds, strict=True))
+        cells.append(f"{rate:.0f} ({min(rounds)[0]:.0f} to {max(rounds)[0]:.0f}), {cpu:.0f} us")
+    pairs = zip(results["bare sanic"], results["trawl"], strict=True)
+    cost = statistics.median(bare / ours for (bare, _), (ours, _) in pairs)
+    return (*cells, f"{cost:.2f}", "yes" if cost <= WANTED else "no")
 
 
 async def make_bare_table(postgres_url: str) -> None:
@@ -54,7 +56,7 @@ def request_of(token: str) -> bytes:
 
 
 def main() -> None:
-    print("POST of one visit")
+    rows = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = stack.enter_context(open_servers(folder, postgres=True, valkey=True))
@@ -65,7 +67,6 @@ def main() -> None:
             "trawl": lambda: trawl_app(postgres_url, redis_url, folder),
             "bare sanic": lambda: sanic_app(postgres_url, redis_url, TOKENS.key),
         }
-        out = sys.stdout
         with Path(os.devnull).open("w") as nowhere:
             sys.stderr, before = nowhere, sys.stderr  # the workers' log lines are made, and go nowhere
             workers = {name: stack.enter_context(serving(app)) for name, app in apps.items()}
@@ -78,7 +79,9 @@ def main() -> None:
                     result = asyncio.run(measure(port, pid, request, clients))
                     if turn:  # the first one warms up
                         results[name].append(result)
-            report(results, clients, out)
+            rows.append(row_of(clients, results))
+    columns = ("clients", *(f"{name}: visits/s, CPU each" for name in apps), "cost", f"at most {WANTED}")
+    write_results("POST of one visit beside a bare route", columns, rows)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 -- Store one live visit as store_live_visits.sql stores many, for half the price: nothing is sorted, grouped or joined.
--- No row if a category or product has no id yet, or if there is to be no :learning and goods may have to be learned.
+-- No row if a category or product has no id yet, or if there is to be no :learning and goods may have to be learned:
+-- a cart line may follow a product page. Few lines are looked at, or the planner would fear many and plan each time.
 -- Each step asks for the step before it, so that tables are written in the order of service/visit_rows.py.
 WITH category_known AS MATERIALIZED (
     SELECT
@@ -21,14 +22,18 @@ given AS MATERIALIZED (
         AND (
             CAST(:learning AS boolean)
             OR CAST(:kind AS text) <> 'product'
-            OR NOT EXISTS (
-                SELECT FROM visit AS later
-                WHERE
-                    later.kind = 'cart'
-                    AND later.address = CAST(:address AS inet)
-                    AND later.occurred_at >= CAST(:occurred_at AS timestamptz)
-                    -- Makes the planner expect few, and so plan once instead of each time.
-                    AND later.occurred_at < 'infinity'
+            OR NOT (
+                SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
+                FROM (
+                    SELECT visit.kind
+                    FROM visit
+                    WHERE
+                        visit.kind IN ('product', 'cart')
+                        AND visit.address = CAST(:address AS inet)
+                        AND visit.occurred_at >= CAST(:occurred_at AS timestamptz)
+                    ORDER BY visit.occurred_at
+                    LIMIT 50
+                ) AS later
             )
         )
 ),

@@ -1,5 +1,6 @@
 -- Store live visits with the roll-ups that count them, or nothing at all if a category or product has no id yet, or if
--- there is to be no :learning and a product page stands before a cart line of its address, whose goods it may explain.
+-- there is to be no :learning and a product page may stand before a cart line of its address, whose goods it explains.
+-- Of what stands behind it few lines are looked at, or the planner would fear many and plan the statement each time.
 -- Each id stands once in what is given. One row a visit: its id, whether it is new, and how often its page was visited.
 -- Tables are written in the order of service/visit_rows.py, and rows in the order of their keys: each step asks for
 -- the step before it, because PostgreSQL promises no order of its own.
@@ -14,14 +15,18 @@ WITH given AS (
             AND (
                 CAST(:learning AS boolean)
                 OR sent.kind <> 'product'
-                OR NOT EXISTS (
-                    SELECT FROM visit AS later
-                    WHERE
-                        later.kind = 'cart'
-                        AND later.address = sent.address
-                        AND later.occurred_at >= sent.occurred_at
-                        -- Makes the planner expect few, and so plan once instead of each time.
-                        AND later.occurred_at < 'infinity'
+                OR NOT (
+                    SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
+                    FROM (
+                        SELECT visit.kind
+                        FROM visit
+                        WHERE
+                            visit.kind IN ('product', 'cart')
+                            AND visit.address = sent.address
+                            AND visit.occurred_at >= sent.occurred_at
+                        ORDER BY visit.occurred_at
+                        LIMIT 50
+                    ) AS later
                 )
             )
         ) OVER () AS all_ready

@@ -98,6 +98,23 @@ async def test_a_product_page_explains_an_earlier_sent_cart_line_after_it(
     assert await Importer(committed_db, geo).rows(learned) == [(5, "salmon")]
 
 
+async def test_a_product_page_before_more_of_them_than_are_looked_at_explains_a_cart_line(
+    committed_db: Database, geo: Geo
+) -> None:
+    """The cart line comes first, and the page it follows last."""
+    shop = Importer(committed_db, geo)
+    cart = live_visit("/cart?goods_id=5&amount=2&cart_id=1", occurred_at=NOW + timedelta(minutes=99))
+    pages = [live_visit("/caviar/red/", occurred_at=NOW + timedelta(seconds=at)) for at in range(60)]
+    last = live_visit("/fresh_fish/salmon/", occurred_at=NOW + timedelta(minutes=98))
+    first = live_visit("/caviar/black/", occurred_at=NOW - timedelta(minutes=1))
+    for batch in ([cart], pages, [first], [last]):
+        outcomes = await store_live_visits(committed_db, batch)
+        assert {outcome.status for outcome in outcomes} == {"created"}
+    learned = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
+    assert await shop.rows(learned) == [(5, "salmon")]
+    await shop.check_rollups()
+
+
 async def test_equal_batches_at_once_store_each_visit_once(committed_db: Database, geo: Geo) -> None:
     batch = [
         live_visit(f"/category-{number % 7}/product-{number % 5}/", occurred_at=NOW + timedelta(hours=number))

@@ -171,6 +171,9 @@ async def test_lists_and_statistics_agree_with_the_oracle(
         found = [visit for visit in newest_first if passes(visit, wanted)]
         listed = await list_visits(db, **wanted, after=None, limit=1000, offset=0)
         assert [visit.id for visit in listed] == [visit.id for visit in found]
+        if len(listed) > 1:
+            after = (listed[0].timestamp, listed[0].key)
+            assert await list_visits(db, **wanted, after=after, limit=1000, offset=0) == listed[1:]
         how: dict[str, Any] = {"group_by": group_by, "tz": tz, "limit": 1000}
         counts = await count_visits(db, **wanted, **how, after=None, offset=0)
         assert [told(count) for count in counts] == expected_counts(found, group_by, tz)
