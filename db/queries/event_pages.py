@@ -24,7 +24,8 @@ Key = tuple[datetime, uuid.UUID]
 
 BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
-WINDOW = 20_000
+COUNTED = 5000
+FIRST_GROWTH = 8  # how many times as long the first window is as so many events take
 MAX_WINDOWS = 3
 LEAST_GROWTH, MOST_GROWTH = 4.0, 50.0  # how many times as long a window is as the one before
 FARTHEST = 2000  # events of a property that windows may be expected to hold
@@ -37,16 +38,17 @@ async def select_events(
     after: Key | None,
     limit: int,
     offset: int,
-    window: int = WINDOW,
+    counted: int = COUNTED,
 ) -> Sequence[Row[Any]]:
-    """Newest first, from the key `after` on: rows of `COLUMNS`. The transaction's plans are for these values.
+    """Newest first, from the key `after` on: rows of `COLUMNS`. With properties, in a transaction.
 
-    :param window: events that are counted, whatever their properties, to know how long a window must be
+    :param counted: events that are counted, whatever their properties, to know how long a window must be
     """
-    await plan_for_values(session)
     reach = offset + limit
-    if asked.properties and asked.user_id is None and reach <= FARTHEST:
-        return (await select_by_windows(session, asked, after, reach, window))[offset:]
+    if asked.properties:
+        await plan_for_values(session)
+        if asked.user_id is None and reach <= FARTHEST:
+            return (await select_by_windows(session, asked, after, reach, counted))[offset:]
     rows: Sequence[Row[Any]] = (
         await session.execute(page_of(asked, after).limit(limit).offset(offset))
     ).all()
@@ -54,13 +56,13 @@ async def select_events(
 
 
 async def select_by_windows(
-    session: AsyncSession, asked: EventFilter, after: Key | None, limit: int, window: int
+    session: AsyncSession, asked: EventFilter, after: Key | None, limit: int, counted: int
 ) -> list[Row[Any]]:
     """The windows do not overlap: an event that comes meanwhile is there once or, as if late, not at all."""
     found: list[Row[Any]] = []
-    end, begin = await first_window(session, asked, after, window)
+    oldest, end, begin = await first_window(session, asked, after, counted)
     for _ in range(MAX_WINDOWS):
-        if end is None or begin is None or (asked.since is not None and begin <= asked.since):
+        if begin is None or begin <= oldest:
             break
         page = page_of(replace(asked, since=begin), after).limit(limit - len(found))
         rows = (await session.execute(page)).all()
@@ -78,14 +80,21 @@ async def select_by_windows(
 
 
 async def first_window(
-    session: AsyncSession, asked: EventFilter, after: Key | None, events: int
-) -> tuple[datetime | None, datetime | None]:
-    """The newest event's time, and one twice as far back as so many events reach. None: there are fewer."""
-    times = select(Event.occurred_at).order_by(Event.occurred_at.desc(), Event.event_id.desc())
-    times = times.where(*place_of(replace(asked, properties={}), after)).limit(1)
-    found = await session.execute(select(times.scalar_subquery(), times.offset(events - 1).scalar_subquery()))
-    newest, oldest = found.one()
-    return newest, None if oldest is None else earlier(oldest, newest - oldest)
+    session: AsyncSession, asked: EventFilter, after: Key | None, counted: int
+) -> tuple[datetime, datetime, datetime | None]:
+    """The oldest event's time, and when the first window ends and begins; no begin if there are few."""
+    columns = (Event.occurred_at, Event.event_id)
+    times = select(Event.occurred_at).where(*place_of(replace(asked, properties={}), after)).limit(1)
+    backwards = times.order_by(*(column.desc() for column in columns))
+    asking = select(
+        times.order_by(*columns).scalar_subquery(),
+        backwards.scalar_subquery(),
+        backwards.offset(counted - 1).scalar_subquery(),
+    )
+    oldest, newest, last_counted = (await session.execute(asking)).one()
+    if last_counted is None:
+        return oldest, newest, None
+    return oldest, newest, earlier(newest, (newest - last_counted) * FIRST_GROWTH)
 
 
 def earlier(time: datetime, span: timedelta) -> datetime:
