@@ -58,7 +58,7 @@ MULTIPLIED = {
     "carts": ("cart_day", "payment_day", "paid_category_day", "paid_pair_day"),
     "users": ("buyer_count",),
 }
-ROUNDS = 15
+ROUNDS = 31
 DEFAULTS: dict[int, dict[str, Any]] = {
     1: {"metric": "requests"},
     2: {"category": "fresh_fish", "pages": "all"},
@@ -71,20 +71,25 @@ DEFAULTS: dict[int, dict[str, Any]] = {
 EVERYTHING = {"since": None, "until": None, "tz": "UTC", "source": "all", "limit": 10}
 
 
-async def time_ours(url: str) -> tuple[dict[int, float], dict[int, Any]]:
-    """Milliseconds of each report, the median, and what it answers."""
-    db = Database.connect(url, pool_size=2)
-    times: dict[int, list[float]] = {number: [] for number in REPORTS}
+async def time_ours(*urls: str) -> tuple[list[dict[int, float]], dict[int, Any]]:
+    """Milliseconds of each report in each database, the median, and what it answers in the last one.
+
+    The databases take turns, so that what the machine does meanwhile is shared by them.
+    """
+    databases = [Database.connect(url, pool_size=2) for url in urls]
+    times: list[dict[int, list[float]]] = [{number: [] for number in REPORTS} for _ in urls]
     answers = {}
     for turn in range(ROUNDS + 3):
         for number, report in REPORTS.items():
-            begin = time.perf_counter()
-            found = await run_report(db, report, EVERYTHING | DEFAULTS[number])
-            if turn >= 3:  # the first ones warm up
-                times[number].append(1000 * (time.perf_counter() - begin))
-            answers[number] = found.answer
-    await db.close()
-    return {number: statistics.median(taken) for number, taken in times.items()}, answers
+            for db, taken in zip(databases, times, strict=True):
+                begin = time.perf_counter()
+                found = await run_report(db, report, EVERYTHING | DEFAULTS[number])
+                if turn >= 3:  # the first ones warm up
+                    taken[number].append(1000 * (time.perf_counter() - begin))
+                answers[number] = found.answer
+    for db in databases:
+        await db.close()
+    return [{number: statistics.median(ms) for number, ms in taken.items()} for taken in times], answers
 
 
 def time_duckdb(folder: Path) -> tuple[dict[int, float], dict[int, Any]]:
@@ -134,9 +139,21 @@ async def grow(url: str) -> None:
     await connection.close()
 
 
+async def copy_database(url: str) -> str:
+    """Copy the database as it is. Returns the URL of the copy."""
+    connection = await asyncpg.connect(as_superuser(url).replace("/trawl?", "/postgres?", 1))
+    await connection.execute("CREATE DATABASE small TEMPLATE trawl OWNER trawl")
+    await connection.close()
+    return url.replace("/trawl?", "/small?", 1)
+
+
+def as_superuser(url: str) -> str:
+    return url.replace("//trawl@", "//postgres@", 1)
+
+
 async def settle(url: str) -> None:
     """What autovacuum and the checkpointer do sooner or later."""
-    connection = await asyncpg.connect(url.replace("//trawl@", "//postgres@", 1))
+    connection = await asyncpg.connect(as_superuser(url))
     for table in (*(name for names in MULTIPLIED.values() for name in names), "cart", "payment", "buyer"):
         await connection.execute(f"VACUUM (ANALYZE) {table}")
     await connection.execute("ANALYZE visit")
@@ -158,11 +175,11 @@ def main() -> None:
         with open_servers(folder, postgres=True, valkey=False) as servers:
             url = str(servers.postgres_url)
             run_import(url, log)
-            asyncio.run(settle(url))
-            small, _ = asyncio.run(time_ours(url))
+            small_url = asyncio.run(copy_database(url))
             asyncio.run(grow(url))
+            asyncio.run(settle(small_url))
             asyncio.run(settle(url))
-            large, answers = asyncio.run(time_ours(url))
+            (small, large), answers = asyncio.run(time_ours(small_url, url))
             asyncio.run(export(url, folder))
         theirs, told = time_duckdb(folder)
     told |= {number: country_names[told[number]] for number in (1, 2)}
