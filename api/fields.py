@@ -25,7 +25,7 @@ JsonSchema = dict[str, Any]
 class Strict(Schema):
     """Base of all request schemas: a field that it does not name is an error."""
 
-    error_messages = {"unknown": "is not known here"}  # noqa: RUF012 - marshmallow declares it so
+    error_messages = {"unknown": "is not known here"}  # noqa: RUF012 - marshmallow declares it as an attribute of instances
 
     class Meta:
         unknown = RAISE

@@ -53,7 +53,7 @@ async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[s
     table, names, arrays, key, count = described(model)
     same = " AND ".join(f"total.{name} = gone.{name}" for name in key.split(", "))
     statement = (
-        f"DELETE FROM {table} AS total USING unnest({arrays}) AS gone({names}) "  # noqa: S608 - the same
+        f"DELETE FROM {table} AS total USING unnest({arrays}) AS gone({names}) "  # noqa: S608 - names of our own models
         f"WHERE {same} AND total.{count} = 0"
     )
     await execute_arrays(session, text(statement), counts)

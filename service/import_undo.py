@@ -19,6 +19,7 @@ from service.background import Background
 from service.errors import Conflict, NotFound
 from service.import_record import Clock, lock_key, read_import
 from service.import_run import BEAT_SECONDS
+from service.unvisited_addresses import drop_unvisited_addresses
 
 SPAN_VISITS = 20_000
 WAIT_SECONDS = 5.0  # for which a caller is kept waiting
@@ -78,12 +79,14 @@ async def remove_import(db: Database, import_id: int) -> None:
     try:
         while await remove_span(db, import_id):
             pass
+        removed = await read_import(db, import_id)
+        if removed.imported and not removed.dry_run:
+            await drop_unvisited_addresses(db)
         async with db.transaction() as session:
             await write_alone(session)
             record = await queries.select_import(session, import_id)
             assert record is not None
             if record.imported and not record.dry_run:
-                await undo.delete_unvisited_addresses(session)
                 await carts.relearn_goods(session, import_id)
             if record.file is not None:
                 await undo.restore_position(session, record)

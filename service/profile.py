@@ -19,7 +19,7 @@ from service.passwords import check_new_password
 from service.sign_in_throttle import attempt
 
 COLUMNS = ("first_name", "last_name", "email")
-WRONG_PASSWORD = "the current password is another one"  # noqa: S105 - a message
+WRONG_PASSWORD = "the current password is another one"  # noqa: S105 - tells of a password, is none
 
 
 async def update_profile(

@@ -17,11 +17,11 @@ import structlog
 
 from db.database import DATABASE_ERRORS, Database, Transaction
 from db.queries import carts, imports, retention, undo, visits
-from db.queries.writers import write_alone
 from service import metrics
 from service.import_record import Clock
 from service.live_pages import is_bare_path
 from service.pacing import Pace
+from service.unvisited_addresses import drop_unvisited_addresses
 
 log = structlog.get_logger("trawl.retention")
 
@@ -30,7 +30,6 @@ LOCK = "retention"
 VISITS_TOGETHER = 20_000
 EVENTS_TOGETHER = 5000
 GOODS_TOGETHER = 1000
-ADDRESSES_TOGETHER = 50_000
 
 PASS_SECONDS = 3600.0
 RETRY_SECONDS = 60.0
@@ -118,24 +117,6 @@ async def learn_goods_anew(db: Database) -> None:
         async with pace.alone(db) as session:
             await carts.learn_anew(session, goods_ids)
         after = goods_ids[-1]
-
-
-async def drop_unvisited_addresses(db: Database) -> None:
-    """Drop addresses that no visit names, without holding up those who store visits meanwhile.
-
-    The writers are shut out only while the rows go: whoever stores a visit of such an address later waits
-    for this transaction and puts a row of its own. Visits that came before are looked for at leisure.
-    """
-    while True:
-        async with db.read() as session:
-            unvisited = await retention.select_unvisited_addresses(session, count=ADDRESSES_TOGETHER)
-        if not unvisited:
-            return
-        async with db.transaction() as session:
-            async with db.hold() as gate:
-                await write_alone(gate)
-                gone = await retention.delete_addresses(session, unvisited)
-            await retention.put_back_visited(session, gone)
 
 
 async def drop_events(db: Database, before: datetime) -> None:

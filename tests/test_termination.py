@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -117,7 +118,7 @@ def test_a_signal_at_any_moment_of_a_start_ends_it_within_ten_seconds_and_leaves
     ]
     for came, later in moments:
         process = trawl.start()
-        assert comes_true(lambda: came(process.pid), 20)  # noqa: B023 - used at once
+        assert comes_true(partial(came, process.pid), 20)
         time.sleep(later)
         process.terminate()
         _, errors = process.communicate(timeout=10)

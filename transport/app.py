@@ -122,7 +122,7 @@ class Trawl(Sanic[Any, Any]):
             await send(message)
 
         try:
-            await super().__call__(scope, receive, watched_send)  # type: ignore[no-untyped-call]  # Sanic's
+            await super().__call__(scope, receive, watched_send)  # type: ignore[no-untyped-call]  # Sanic's has no types
         except SanicException as error:
             # What Sanic can't make a request of: a URL or header names that are none.
             await refuse(watched_send, error)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import polars as pl
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition, Import, Visit
@@ -60,12 +60,6 @@ async def select_cart_visits(session: AsyncSession, cart_ids: list[int]) -> pl.D
 async def narrow_import(session: AsyncSession, import_id: int, *, last: datetime | None) -> None:
     """Remember that no visit of the import is later than `last`; None: that there is none."""
     await session.execute(update(Import).where(Import.id == import_id).values(last_at=last))
-
-
-async def delete_unvisited_addresses(session: AsyncSession) -> None:
-    await session.execute(
-        text("DELETE FROM address WHERE NOT EXISTS (SELECT FROM visit WHERE visit.address = address.address)")
-    )
 
 
 async def restore_position(session: AsyncSession, record: Import) -> None:

@@ -17,8 +17,7 @@ from sqlalchemy import insert
 from clients.geo import Geo
 from db.database import Database
 from db.models import Event
-from db.queries import imports
-from db.queries import retention as queries
+from db.queries import addresses, imports
 from service import retention
 from service.live_visits import store_live_visits
 from service.retention import drop_before, keep_retention, kept_since
@@ -220,7 +219,7 @@ async def test_an_address_that_comes_back_while_it_is_dropped_stays(shop: Import
     await store_live_visits(
         shop.db, [live_visit(occurred_at=OLD), live_visit(occurred_at=OLD, address="9.9.9.9")]
     )
-    real = queries.select_unvisited_addresses
+    real = addresses.select_unvisited_addresses
     came_back: list[int] = []
 
     async def come_back(session: Any, *, count: int) -> list[str]:
@@ -230,7 +229,7 @@ async def test_an_address_that_comes_back_while_it_is_dropped_stays(shop: Import
             await store_live_visits(shop.db, [live_visit(occurred_at=YOUNG)])
         return found
 
-    with patch.object(queries, "select_unvisited_addresses", come_back):
+    with patch.object(addresses, "select_unvisited_addresses", come_back):
         await drop_before(shop.db, YOUNG)
     assert came_back == [2]
     assert await shop.rows("SELECT host(address), country FROM address") == [("8.8.8.8", "US")]
@@ -239,7 +238,7 @@ async def test_an_address_that_comes_back_while_it_is_dropped_stays(shop: Import
 async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_for(shop: Importer) -> None:
     """But for visits of the very addresses that are being dropped, which lose nothing."""
     await store_live_visits(shop.db, [live_visit(occurred_at=OLD)])
-    real, waiting = queries.put_back_visited, []
+    real, waiting = addresses.put_back_visited, []
 
     async def look(session: Any, rows: Any) -> None:
         other = live_visit(occurred_at=YOUNG, address="9.9.9.9")
@@ -250,7 +249,7 @@ async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_fo
         waiting.append(same)
         await real(session, rows)
 
-    with patch.object(queries, "put_back_visited", look):
+    with patch.object(addresses, "put_back_visited", look):
         await drop_before(shop.db, YOUNG)
     [outcome] = await waiting[0]
     assert outcome.status == "created"
