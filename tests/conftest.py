@@ -59,19 +59,24 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     postgres_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
     data_dir = tmp_path_factory.mktemp("servers")
     with open_servers(data_dir, postgres=not postgres_url, valkey=not redis_url) as embedded:
-        postgres_url = postgres_url or allow_databases(embedded)
+        postgres_url = postgres_url or prepare_for_tests(embedded)
         redis_url = redis_url or embedded.redis_url
         assert redis_url is not None
         yield postgres_url, redis_url
 
 
-def allow_databases(embedded: EmbeddedServers) -> str:
+def prepare_for_tests(embedded: EmbeddedServers) -> str:
     """The embedded PostgreSQL's address, whose role may from now on make the databases of tests."""
     assert embedded.postgres_url is not None
     superuser = embedded.postgres_url.replace("//trawl@", "//postgres@", 1)
-    asyncio.run(on_server(superuser, "ALTER ROLE trawl CREATEDB"))
-    # To drop them also while autovacuum is in one.
-    asyncio.run(on_server(superuser, "GRANT pg_signal_backend TO trawl"))
+    for statement in (
+        "ALTER ROLE trawl CREATEDB",
+        "GRANT pg_signal_backend TO trawl",  # to drop them also while autovacuum is in one
+        # Nobody kills this server; those of tests that do have servers of their own.
+        "ALTER SYSTEM SET fsync = off",
+        "SELECT pg_reload_conf()",
+    ):
+        asyncio.run(on_server(superuser, statement))
     return embedded.postgres_url
 
 
@@ -128,7 +133,7 @@ async def committed_url(servers: tuple[str, str], template: str) -> AsyncIterato
     """A migrated database of this test alone, dropped afterwards."""
     postgres_url, _ = servers
     name = f"own_{secrets.token_hex(6)}"
-    await on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield with_database(postgres_url, name)
     await on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
