@@ -20,7 +20,6 @@ from sanic import Sanic
 
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
-from clients.ipinfo import IpInfo
 from clients.kinopoisk import Kinopoisk
 from config import Settings, load_secret
 from db.database import Database
@@ -141,6 +140,7 @@ async def drop_old_rows(db: Database, days: int) -> None:
 
 async def complete_countries(db: Database, token: str) -> None:
     await asyncio.to_thread(import_module, "service.countries")
+    from clients.ipinfo import IpInfo  # brings aiohttp, which would cost every start and command a tenth
     from service.countries import keep_completing
 
     service = IpInfo(token, on_call=partial(metrics.observe_upstream, "ipinfo"))
