@@ -144,10 +144,10 @@ async def compare(environ: dict[str, str], known: KnownAnswers) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.crash_test", description=__doc__)
-    parser.add_argument("--lines", type=int, default=400_000)
+    parser.add_argument("--lines", type=int, default=1_500_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--what", choices=("all", "postgres", "workers"), default="all")
-    parser.add_argument("--longest", type=float, default=4.0, help="seconds between two kills at most")
+    parser.add_argument("--longest", type=float, default=3.2, help="seconds between two kills at most")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     rng, known = Random(asked.seed), KnownAnswers()
