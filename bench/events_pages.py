@@ -157,10 +157,12 @@ async def explain(served: Served) -> str:
         for name, query in statistics(session).items():
             ran.clear()
             await query
-            statement, parameters = ran[0]
             connection = await session.connection()
-            plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters)
-            parts.append(f"== {name}\n" + "\n".join(row[0] for row in plan))
+            for statement, parameters in [one for one in ran if "set_config" not in one[0]]:
+                plan = await connection.exec_driver_sql(
+                    f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters
+                )
+                parts.append(f"== {name}\n" + "\n".join(row[0] for row in plan))
     await engine.dispose()
     return "\n\n".join(parts) + "\n"
 
