@@ -108,9 +108,14 @@ DAY = pl.duration(days=1)
 def split_lines(data: bytes) -> pl.DataFrame:
     """One row a line, in column `line`. Bytes that are not UTF-8 become U+FFFD: no common line then."""
     try:
-        return pl.read_lines(BytesIO(data), name="line")
+        return read_lines(data)
     except pl.exceptions.ComputeError:
-        return pl.read_lines(BytesIO(data.decode(errors="replace").encode()), name="line")
+        return read_lines(data.decode(errors="replace").encode())
+
+
+def read_lines(data: bytes) -> pl.DataFrame:
+    """Behind an empty line, which is dropped again: polars unpacks what begins as gzip, zlib or zstd does."""
+    return pl.read_lines(BytesIO(b"\n" + data), name="line").slice(1)
 
 
 def common_fields(lines: pl.DataFrame, zone: tzinfo) -> pl.DataFrame:

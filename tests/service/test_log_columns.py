@@ -22,6 +22,7 @@ ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "Ameri
 def test_it_finds_what_the_oracle_finds(log: bytes, zone: str) -> None:
     log = log.removesuffix(b"\n") + b"\n"  # whole, it is one chunk, whose visits are in order
     expected = read_log(io.BytesIO(log).readlines(), tz=zone, now=NOW)
+    expected_visits = sorted(expected.visits, key=lambda visit: (visit.time, visit.key))
     chunks = LogFile(io.BytesIO(log)).chunks()
     parsed = [parse_chunk(chunk, zone=ZoneInfo(zone), now=NOW) for chunk in chunks]
     visits = [row for part in parsed for row in part.visits.iter_rows(named=True)]
@@ -29,15 +30,24 @@ def test_it_finds_what_the_oracle_finds(log: bytes, zone: str) -> None:
         tuple(row[name] for name in ("position", "occurred_at", "request_id", "address", "page_url", "kind"))
         for row in visits
     ]
-    assert found == [(v.line, v.time, v.key, v.address, v.url, v.kind) for v in expected.visits]
+    assert found == [(v.line, v.time, v.key, v.address, v.url, v.kind) for v in expected_visits]
     numbers = [(row["user_id"], row["cart_id"], row["goods_id"], row["amount"]) for row in visits]
-    assert numbers == [(v.user_id, v.cart_id, v.goods_id, v.amount) for v in expected.visits]
+    assert numbers == [(v.user_id, v.cart_id, v.goods_id, v.amount) for v in expected_visits]
     pages = [(row["category"], row["product"]) for row in visits if row["kind"] in ("category", "product")]
-    assert pages == [(v.category, v.product) for v in expected.visits if v.kind in ("category", "product")]
+    assert pages == [(v.category, v.product) for v in expected_visits if v.kind in ("category", "product")]
     rejects = [(reject.line, reject.offset) for part in parsed for reject in part.rejects]
     assert rejects == [(reject.line, reject.offset) for reject in expected.rejects]
     assert sum(part.duplicates for part in parsed) == expected.duplicates
     assert sum(part.lines for part in parsed) == len(expected.visits) + len(rejects) + expected.duplicates
+
+
+@pytest.mark.parametrize("begin", [b"\x1f\x8b", b"x\x9c", b"x\x01", b"(\xb5/\xfd"])
+def test_a_line_that_begins_as_packed_data_do_is_a_reject_like_any_other(begin: bytes) -> None:
+    log = begin + b"\n" + line("2018-08-01 00:00:00", "AAAAAAAA", "8.8.8.8", "/").encode() + b"\n"
+    [chunk] = LogFile(io.BytesIO(log)).chunks()
+    parsed = parse_chunk(chunk, zone=UTC, now=NOW)
+    assert [reject.line for reject in parsed.rejects] == [1]
+    assert parsed.visits["position"].to_list() == [2]
 
 
 def test_a_reject_tells_its_first_200_characters_as_postgresql_can_store_them() -> None:
