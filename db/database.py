@@ -187,13 +187,13 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args=CONNECT_ARGS,
         )
-        session = AsyncSession(engine)
+        connection = await engine.connect()
         try:
-            async with session.begin():
+            async with AsyncSession(connection) as session, session.begin():
                 yield session
         finally:
             # A task that is cancelled meanwhile waits all the same: its loop may be about to end.
-            closing = asyncio.create_task(session.close())
+            closing = asyncio.create_task(connection.close())
             try:
                 await asyncio.shield(closing)
             finally:

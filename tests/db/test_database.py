@@ -241,3 +241,23 @@ async def test_the_migrations_make_the_models_tables(db: Database) -> None:
             text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_visit_user_id'")
         )
     assert "(user_id, occurred_at, request_id) WHERE (user_id IS NOT NULL)" in index
+
+
+async def test_a_held_transaction_that_is_cancelled_at_its_end_closes_its_connection_in_silence(
+    committed_db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    for steps in range(40):
+        reached = asyncio.Event()
+
+        async def hold(reached: asyncio.Event = reached) -> None:
+            async with committed_db.hold() as session:
+                await session.execute(NOW)
+                reached.set()
+
+        task = asyncio.create_task(hold())
+        await reached.wait()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    assert caplog.text == ""
