@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
@@ -142,8 +144,27 @@ def exposition() -> bytes:
     if folder is None:
         return generate_latest(current().registry)
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, folder)
+    registry.register(_Files(Path(folder)))
     return generate_latest(registry)
+
+
+class _Files(Collector):
+    """The files of all workers, but those that one is just making: the library trips over an empty file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in self._folder.glob("*.db") if _is_filled(file)]
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)
+        return metrics
+
+
+def _is_filled(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:  # a gauge of a worker that has died since
+        return False
 
 
 def count_taken(what: Taken, number: int) -> None:

@@ -108,6 +108,14 @@ def test_commands_at_once_have_places_of_their_own(tmp_path: Path) -> None:
     assert names == {"counter_command-1.db", "counter_command-2.db"}
 
 
+def test_a_file_that_a_worker_is_just_making_is_not_read_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(metrics.FOLDER_VARIABLE, str(tmp_path))
+    (tmp_path / "counter_worker-1.db").touch()
+    assert metrics.exposition() == b""
+
+
 def told_of_process(site: Site) -> None:
     parts = {'part="database"': 1.0, 'part="cache"': 1.0, 'part="migrations"': 1.0}
     assert site.samples("trawl_up") == parts
