@@ -60,9 +60,13 @@ async def select_by_windows(
 ) -> list[Row[Any]]:
     """The windows do not overlap: an event that comes meanwhile is there once or, as if late, not at all."""
     found: list[Row[Any]] = []
-    oldest, end, begin = await first_window(session, asked, after, counted)
+    window = await first_window(session, asked, after, counted)
+    if window is None:
+        return found
+    oldest, end, begin = window
     for _ in range(MAX_WINDOWS):
-        if begin is None or begin <= oldest:
+        if begin <= oldest:
+            asked = replace(asked, since=oldest)  # without a bound PostgreSQL would not think it a window
             break
         page = page_of(replace(asked, since=begin), after).limit(limit - len(found))
         rows = (await session.execute(page)).all()
@@ -81,8 +85,11 @@ async def select_by_windows(
 
 async def first_window(
     session: AsyncSession, asked: EventFilter, after: Key | None, counted: int
-) -> tuple[datetime, datetime, datetime | None]:
-    """The oldest event's time, and when the first window ends and begins; no begin if there are few."""
+) -> tuple[datetime, datetime, datetime] | None:
+    """The oldest event's time, and when the first window ends and begins: with the oldest if there are few.
+
+    None if there are none.
+    """
     columns = (Event.occurred_at, Event.event_id)
     times = select(Event.occurred_at).where(*place_of(replace(asked, properties={}), after)).limit(1)
     backwards = times.order_by(*(column.desc() for column in columns))
@@ -92,8 +99,10 @@ async def first_window(
         backwards.offset(counted - 1).scalar_subquery(),
     )
     oldest, newest, last_counted = (await session.execute(asking)).one()
+    if newest is None:
+        return None
     if last_counted is None:
-        return oldest, newest, None
+        return oldest, newest, oldest
     return oldest, newest, earlier(newest, (newest - last_counted) * FIRST_GROWTH)
 
 
