@@ -189,5 +189,5 @@ class UserResponse(Schema):
 
 class AccessTokenResponse(Schema):
     access_token = fields.String()
-    token_type = Choice("Bearer")
+    token_type = Choice("Bearer", dump_default="Bearer")
     expires_in = fields.Integer(metadata={"description": "seconds"})

@@ -20,12 +20,13 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 JsonSchema = dict[str, Any]
+MESSAGES = {"unknown": "is not known here"}
 
 
 class Strict(Schema):
     """Base of all request schemas: a field that it does not name is an error."""
 
-    error_messages = {"unknown": "is not known here"}  # noqa: RUF012 - marshmallow declares it as an attribute of instances
+    error_messages = MESSAGES
 
     class Meta:
         unknown = RAISE

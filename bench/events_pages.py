@@ -15,13 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.events import values_of
 from api.paging import encode_cursor
 from bench.event_rows import EVENTS, many_events_served
-from bench.many_rows import Served
+from bench.many_rows import Served, explain
 from bench.results import write_results
 from db.database import create_engine
 from db.queries import event_stats
@@ -142,36 +141,11 @@ def statistics(session: AsyncSession) -> dict[str, Awaitable[Any]]:
     }
 
 
-async def explain(served: Served) -> str:
-    """What PostgreSQL does for each list and each statistic, and how long it takes."""
-    engine, parts = create_engine(served.postgres_url, pool_size=1), [f"{EVENTS:,} events"]
-    ran: list[tuple[str, Any]] = []
-    event.listen(
-        engine.sync_engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, parameters, _context, _many: ran.append(
-            (statement, parameters)
-        ),
-    )
-    async with AsyncSession(engine) as session:
-        for name, query in statistics(session).items():
-            ran.clear()
-            await query
-            connection = await session.connection()
-            for statement, parameters in [one for one in ran if "set_config" not in one[0]]:
-                plan = await connection.exec_driver_sql(
-                    f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters
-                )
-                parts.append(f"== {name}\n" + "\n".join(row[0] for row in plan))
-    await engine.dispose()
-    return "\n\n".join(parts) + "\n"
-
-
 def main() -> None:
     with many_events_served() as served:
         found = asyncio.run(time_pages(served))
         PLANS.parent.mkdir(exist_ok=True)
-        PLANS.write_text(asyncio.run(explain(served)))
+        PLANS.write_text(f"{EVENTS:,} events\n\n" + asyncio.run(explain(served.postgres_url, statistics)))
     rows = [(name, f"{p50:.1f}", f"{p99:.1f}", "yes" if p99 <= WANTED else "no") for name, p50, p99 in found]
     columns = ("filter and end of the list", "p50 (ms)", "p99 (ms)", f"at most {WANTED} ms")
     write_results(f"Pages of 50 of {EVENTS:,} events", columns, rows)

@@ -5,14 +5,18 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.authenticated_get import prepare, serving, trawl_app
+from db.database import create_engine
 from embedded import open_servers
 
 INDEXES = """
@@ -62,3 +66,28 @@ def many_rows_served(table: str, statements: Sequence[str], rows: int) -> Iterat
             port, pid = stack.enter_context(serving(lambda: trawl_app(postgres_url, redis_url, folder)))
             sys.stderr = before
         yield Served(postgres_url, token, port, pid)
+
+
+async def explain(url: str, queries: Callable[[AsyncSession], Mapping[str, Awaitable[Any]]]) -> str:
+    """What PostgreSQL does for each statement of each query, and how long it takes."""
+    engine, parts = create_engine(url, pool_size=1), []
+    ran: list[tuple[str, Any]] = []
+    event.listen(
+        engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, _context, _many: ran.append(
+            (statement, parameters)
+        ),
+    )
+    async with AsyncSession(engine) as session:
+        for name, query in queries(session).items():
+            ran.clear()
+            await query
+            connection = await session.connection()
+            for statement, parameters in [one for one in ran if "set_config" not in one[0]]:
+                plan = await connection.exec_driver_sql(
+                    f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters
+                )
+                parts.append(f"== {name}\n" + "\n".join(row[0] for row in plan))
+    await engine.dispose()
+    return "\n\n".join(parts) + "\n"

@@ -21,6 +21,7 @@ import asyncpg
 import duckdb
 from ipinfo.data import countries as country_names
 
+from api.reports import REQUESTS
 from bench.duckdb_reports import QUERIES, TABLES
 from bench.import_speed import run_import
 from bench.results import write_results
@@ -59,16 +60,7 @@ MULTIPLIED = {
     "users": ("buyer_count",),
 }
 ROUNDS = 31
-DEFAULTS: dict[int, dict[str, Any]] = {
-    1: {"metric": "requests"},
-    2: {"category": "fresh_fish", "pages": "all"},
-    3: {"category": "frozen_fish", "pages": "category"},
-    4: {},
-    5: {"category": "semi_manufactures"},
-    6: {"min_age": 0},
-    7: {},
-}
-EVERYTHING = {"since": None, "until": None, "tz": "UTC", "source": "all", "limit": 10}
+DEFAULTS = {number: request().load({}) for number, request in REQUESTS.items()}
 
 
 async def time_ours(*urls: str) -> tuple[list[dict[int, float]], dict[int, Any]]:
@@ -83,7 +75,7 @@ async def time_ours(*urls: str) -> tuple[list[dict[int, float]], dict[int, Any]]
         for number, report in REPORTS.items():
             for db, taken in zip(databases, times, strict=True):
                 begin = time.perf_counter()
-                found = await run_report(db, report, EVERYTHING | DEFAULTS[number])
+                found = await run_report(db, report, DEFAULTS[number])
                 if turn >= 3:  # the first ones warm up
                     taken[number].append(1000 * (time.perf_counter() - begin))
                 answers[number] = found.answer

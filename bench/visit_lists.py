@@ -13,14 +13,12 @@ from random import Random
 from typing import Any
 
 import aiohttp
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.events_pages import measure
-from bench.many_rows import Served
+from bench.many_rows import Served, explain
 from bench.results import write_results
 from bench.visit_rows import VISITS, many_visits_served
-from db.database import create_engine
 from db.queries.visit_list import VisitFilter, select_visits
 from db.queries.visit_stats import groupings, select_visit_counts
 
@@ -103,33 +101,11 @@ def queries(session: AsyncSession) -> dict[str, Awaitable[Any]]:
     }
 
 
-async def explain(served: Served) -> str:
-    """What PostgreSQL does for each list and each statistic, and how long it takes."""
-    engine, parts = create_engine(served.postgres_url, pool_size=1), [f"{VISITS:,} visits"]
-    ran: list[tuple[str, Any]] = []
-    event.listen(
-        engine.sync_engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, parameters, _context, _many: ran.append(
-            (statement, parameters)
-        ),
-    )
-    async with AsyncSession(engine) as session:
-        for name, query in queries(session).items():
-            await query
-            statement, parameters = ran[-1]
-            connection = await session.connection()
-            plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters)
-            parts.append(f"== {name}\n" + "\n".join(row[0] for row in plan))
-    await engine.dispose()
-    return "\n\n".join(parts) + "\n"
-
-
 def main() -> None:
     with many_visits_served() as served:
         found = asyncio.run(time_routes(served))
         PLANS.parent.mkdir(exist_ok=True)
-        PLANS.write_text(asyncio.run(explain(served)))
+        PLANS.write_text(f"{VISITS:,} visits\n\n" + asyncio.run(explain(served.postgres_url, queries)))
     lists = [name for name, _, p99 in found if name.startswith("list") and p99 > WANTED]
     rows = [
         (

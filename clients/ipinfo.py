@@ -6,8 +6,7 @@ a longer one, leaves it as it is.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from importlib import import_module
@@ -17,7 +16,7 @@ import aiohttp
 import structlog
 
 from clients.geo import COUNTRY_NAMES
-from clients.upstream import UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow
+from clients.upstream import OnCall, UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow, told
 
 log = structlog.get_logger("trawl.ipinfo")
 
@@ -43,9 +42,7 @@ class TokenRefused(UpstreamError):
 class IpInfo:
     """A client of the service. All that it raises are UpstreamErrors, none of which holds the token."""
 
-    def __init__(
-        self, token: str, *, on_call: Callable[[str, float], None] = lambda _outcome, _seconds: None
-    ) -> None:
+    def __init__(self, token: str, *, on_call: OnCall = lambda _outcome, _seconds: None) -> None:
         """`on_call` is told of each call: `ok` or the kind of its failure, and how long it took."""
         self._token = token
         self._on_call = on_call
@@ -55,24 +52,8 @@ class IpInfo:
 
         Waits `within` seconds at most.
         """
-        started = time.perf_counter()
-        outcome = failure = "cancelled"
-        try:
-            answer = await self._ask(addresses, within)
-            outcome = failure = "ok"
-        except UpstreamError as error:
-            outcome, failure = str(error), type(error).__name__
-            raise
-        finally:
-            seconds = time.perf_counter() - started
-            self._on_call(failure, seconds)
-            log.info(
-                "upstream_call",
-                kind="ipinfo_countries",
-                status=outcome,
-                duration_ms=round(seconds * 1000, 2),
-            )
-        return answer
+        with told(log, "ipinfo_countries", self._on_call):
+            return await self._ask(addresses, within)
 
     async def _ask(self, addresses: Sequence[str], within: float) -> dict[str, str | None]:
         """Errors are told anew: the library's hold the request, and that the token."""

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from clients.film_records import Film, FilmPage, film_from, page_from
-from clients.upstream import UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow
+from clients.upstream import OnCall, UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow, told
 
 if TYPE_CHECKING:
     import aiohttp
@@ -46,7 +45,7 @@ class Kinopoisk:
         key: str,
         *,
         max_answer: int = MAX_ANSWER,
-        on_call: Callable[[str, float], None] = lambda _outcome, _seconds: None,
+        on_call: OnCall = lambda _outcome, _seconds: None,
     ) -> None:
         """`on_call` is told of each call: `ok` or the kind of its failure, and how long it took."""
         import aiohttp
@@ -79,24 +78,8 @@ class Kinopoisk:
         self, kind: str, path: str, within: float, parameters: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
         """The JSON object at a path, and a log line of how that went."""
-        started = time.perf_counter()
-        outcome = failure = "cancelled"
-        try:
-            answer = await self._request(path, within, parameters)
-            outcome = failure = "ok"
-        except UpstreamError as error:
-            outcome, failure = str(error), type(error).__name__
-            raise
-        finally:
-            seconds = time.perf_counter() - started
-            self._on_call(failure, seconds)
-            log.info(
-                "upstream_call",
-                kind=f"kinopoisk_{kind}",
-                status=outcome,
-                duration_ms=round(seconds * 1000, 2),
-            )
-        return answer
+        with told(log, f"kinopoisk_{kind}", self._on_call):
+            return await self._request(path, within, parameters)
 
     async def _request(
         self, path: str, within: float, parameters: Mapping[str, str] | None

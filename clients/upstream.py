@@ -1,4 +1,12 @@
-"""How calls to services of others fail."""
+"""Calls to services of others: how they fail, and how each of them is told."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+OnCall = Callable[[str, float], None]
 
 
 class UpstreamError(Exception):
@@ -15,3 +23,20 @@ class UpstreamFailed(UpstreamError):
 
 class UpstreamSlow(UpstreamFailed):
     """It has not answered within the time that it was given."""
+
+
+@contextmanager
+def told(log: structlog.stdlib.BoundLogger, kind: str, on_call: OnCall) -> Iterator[None]:
+    """A call, of which a log line tells, and `on_call`: `ok` or the kind of its failure, and the seconds."""
+    started = time.perf_counter()
+    outcome = failure = "cancelled"
+    try:
+        yield
+        outcome = failure = "ok"
+    except UpstreamError as error:
+        outcome, failure = str(error), type(error).__name__
+        raise
+    finally:
+        seconds = time.perf_counter() - started
+        on_call(failure, seconds)
+        log.info("upstream_call", kind=kind, status=outcome, duration_ms=round(seconds * 1000, 2))

@@ -1,13 +1,26 @@
 """Moves polars frames into PostgreSQL: as CSV by COPY, or as arrays that a statement unnests."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 from polars.selectors import datetime as datetimes
-from sqlalchemy import Dialect, Result, Table, Text, TextClause, bindparam, text
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Column,
+    Result,
+    Table,
+    TableValuedAlias,
+    Text,
+    TextClause,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,42 +48,56 @@ async def copy_csv(session: AsyncSession, table: str, columns: Sequence[str], cs
 
 
 async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
-    """Add to the counts of a roll-up, or take away. `counts`: an array a column, each key once.
+    """Add to the counts of a roll-up, or take away. `counts`: arrays of its columns, each key once.
 
     Rows are locked in the order of the key, so that two writers wait for each other and never for good.
     """
-    table, names, arrays, key, count = described(model)
-    statement = (
-        f"INSERT INTO {table} AS total ({names}) "  # noqa: S608 - names of our own models
-        f"SELECT * FROM unnest({arrays}) AS added({names}) ORDER BY {key} "
-        f"ON CONFLICT ({key}) DO UPDATE SET {count} = total.{count} + excluded.{count}"
+    table, [count] = described(model)
+    added = unnested(table, counts)
+    key = [column.name for column in table.primary_key]
+    names = [column.name for column in table.columns]
+    insert = postgresql.insert(table).from_select(
+        names, select(added).order_by(*(added.c[name] for name in key))
     )
-    await execute_arrays(session, text(statement), counts)
+    await session.execute(
+        insert.on_conflict_do_update(
+            index_elements=key, set_={count.name: count + insert.excluded[count.name]}
+        ),
+        counts,
+    )
 
 
 async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
     """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
-    table, names, arrays, key, count = described(model)
-    same = " AND ".join(f"total.{name} = gone.{name}" for name in key.split(", "))
-    statement = (
-        f"DELETE FROM {table} AS total USING unnest({arrays}) AS gone({names}) "  # noqa: S608 - names of our own models
-        f"WHERE {same} AND total.{count} = 0"
-    )
-    await execute_arrays(session, text(statement), counts)
+    table, [count] = described(model)
+    gone = unnested(table, counts)
+    same = (column == gone.c[column.name] for column in table.primary_key)
+    await session.execute(delete(table).where(*same, count == 0), counts)
 
 
-@cache
-def described(model: type[Base]) -> tuple[str, str, str, str, str]:
-    """A roll-up for SQL: its name, its columns, parameters of arrays for them, its key, and its count."""
+def described(model: type[Base]) -> tuple[Table, list[Column[int]]]:
+    """A roll-up's table, and those of its columns that are no key."""
     table = model.__table__
     assert isinstance(table, Table)
-    dialect = cast(Dialect, postgresql.dialect())
-    arrays = ", ".join(
-        f"CAST(:{column.name} AS {column.type.compile(dialect)}[])" for column in table.columns
-    )
-    names = ", ".join(column.name for column in table.columns)
-    [count] = [column.name for column in table.columns if not column.primary_key]
-    return table.name, names, arrays, ", ".join(column.name for column in table.primary_key), count
+    return table, [column for column in table.columns if not column.primary_key]
+
+
+def unnested(table: Table, arrays: Mapping[str, str | list[Any]]) -> TableValuedAlias:
+    """Rows of the table, of parameters that are an array a column."""
+    columns = table.columns
+    parameters = [
+        cast(
+            written(column.name) if isinstance(arrays[column.name], str) else bindparam(column.name),
+            ARRAY(column.type),
+        )
+        for column in columns
+    ]
+    return func.unnest(*parameters).table_valued(*columns.keys()).render_derived()
+
+
+def written(name: str) -> BindParameter[str]:
+    """A parameter of `as_arrays`."""
+    return bindparam(name, type_=Text)
 
 
 def as_arrays(frame: pl.DataFrame) -> dict[str, str]:
@@ -98,5 +125,5 @@ async def execute_arrays(
     session: AsyncSession, statement: TextClause, arrays: Mapping[str, str | list[Any]]
 ) -> Result[Any]:
     """Execute a statement that unnests its parameters; each stands in it as `CAST(:name AS type[])`."""
-    written = [bindparam(name, type_=Text) for name, array in arrays.items() if isinstance(array, str)]
-    return await session.execute(statement.bindparams(*written), arrays)
+    texts = [written(name) for name, array in arrays.items() if isinstance(array, str)]
+    return await session.execute(statement.bindparams(*texts), arrays)

@@ -21,6 +21,7 @@ logger = getLogger("trawl.embedded")
 
 ROLE = DATABASE = "trawl"
 SOCKET = ".s.PGSQL.5432"
+BUILTIN_LOCALES_SINCE = 17  # major release
 # Nothing that makes a commit less durable stands here: fsync, synchronous_commit and full_page_writes are on.
 SETTINGS = {
     "listen_addresses": "",
@@ -156,7 +157,7 @@ class Postgres:
 
     def _has_builtin_locales(self) -> bool:
         _, version = run([self._programs.postgres, "--version"], cwd=self.home, account=self._account)
-        return int(version.split()[2].split(".")[0]) >= 17  # noqa: PLR2004 - the release that brought them
+        return int(version.split()[2].split(".")[0]) >= BUILTIN_LOCALES_SINCE
 
     def _run(self, command: list[str | Path], directory: Path, text: str = "") -> None:
         code, output = run(command, cwd=directory, account=self._account, text=text)

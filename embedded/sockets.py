@@ -14,7 +14,9 @@ from embedded.errors import EmbeddedError
 
 # `sun_path` holds 108 bytes with the NUL at its end.
 LONGEST_PATH = 107
-TEMPORARY = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - each gets a folder of mode 0700 inside
+# TMPDIR may be too long a path itself. In /tmp, where everybody writes, `private_directory` refuses what is
+# not ours, so a name that can be foreseen does no harm.
+TEMPORARY = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - no file of it is trusted, see above
 # A URL's reader splits a host at commas and colons and decodes percent signs.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 

@@ -46,11 +46,18 @@ class Rule:
             field: named if (named := found.groupdict().get(field)) is not None else self._value(field, query)
             for field in self.taken_from
         }
-        names = {field: values[field] for field in NAMES.get(self.kind, ())}
-        if any(not name for name in names.values()):
+        if not all(values[field] for field in NAMES.get(self.kind, ())):
             return Page("other")
         numbers = {field: parse_number(values[field], field) for field in NUMBERS.get(self.kind, ())}
-        return Page(self.kind, **names, **numbers)  # type: ignore[arg-type]  # the fields of the kind
+        return Page(
+            self.kind,
+            category=values.get("category"),
+            product=values.get("product"),
+            user_id=numbers.get("user_id"),
+            cart_id=numbers.get("cart_id"),
+            goods_id=numbers.get("goods_id"),
+            amount=numbers.get("amount"),
+        )
 
     def _value(self, field: str, query: dict[str, str]) -> str | None:
         source = self.taken_from[field]

@@ -19,7 +19,6 @@ from service.passwords import check_new_password
 from service.sign_in_throttle import attempt
 
 COLUMNS = ("first_name", "last_name", "email")
-WRONG_PASSWORD = "the current password is another one"  # noqa: S105 - tells of a password, is none
 
 
 async def update_profile(
@@ -50,7 +49,7 @@ async def update_profile(
                 raise name_taken("email")
         if new_hash:
             if not await queries.update_password_hash(session, caller.user_id, old=old_hash, new=new_hash):
-                raise Forbidden(WRONG_PASSWORD, code="bad_credentials")
+                raise _not_the_current_password()
             ended = await delete_sessions(session, caller.user_id, but=caller.credential_id)
             await insert_auth_event(session, "password_changed", caller.user_id, origin)
         account = await queries.update_account(session, caller.user_id, values)
@@ -71,9 +70,13 @@ async def _prove_password(
     async with attempt(deps.cache, account.login_key, origin.address, attempt_id) as trying:
         if not await deps.hasher.verify(password, account.password_hash):
             trying.failed()
-            raise Forbidden(WRONG_PASSWORD, code="bad_credentials")
+            raise _not_the_current_password()
         trying.succeeded()
     return account.password_hash
+
+
+def _not_the_current_password() -> Forbidden:
+    return Forbidden("the current password is another one", code="bad_credentials")
 
 
 async def update_names(db: Database, account_id: int, names: dict[str, str]) -> Account:

@@ -25,7 +25,6 @@ class AccessToken:
 
     access_token: str
     expires_in: int  # seconds
-    token_type: str = "Bearer"  # noqa: S105 - the scheme, no secret
 
 
 async def sign_in(

@@ -40,6 +40,7 @@ ASKED_HEADERS = "Authorization, Content-Type, Content-Encoding, If-Match, If-Non
 SHOWN_HEADERS = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Warning, X-Request-ID"
 
 Message = dict[str, Any]
+AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def make_app(deps: Deps) -> Sanic[Any, Any]:
@@ -112,6 +113,7 @@ class Trawl(Sanic[Any, Any]):
             self._asgi_lifespan = Lifespan(self, scope, receive, send)
             await self._asgi_lifespan()
             return
+        serve: AsgiApp = super().__call__
         started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         status = 0
@@ -122,7 +124,7 @@ class Trawl(Sanic[Any, Any]):
             await send(message)
 
         try:
-            await super().__call__(scope, receive, watched_send)  # type: ignore[no-untyped-call]  # Sanic's has no types
+            await serve(scope, receive, watched_send)
         except SanicException as error:
             # What Sanic can't make a request of: a URL or header names that are none.
             await refuse(watched_send, error)
@@ -145,11 +147,7 @@ class PrefixRouter(Router):
     def _get(self, path: str, method: str, host: str | None) -> tuple[Route, RouteHandler, dict[str, Any]]:
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
             path = path[len(PREFIX) :] or "/"
-        return super()._get(path, method, host)
-
-    def add(self, uri: str, methods: Iterable[str], *args: Any, **options: Any) -> Any:  # type: ignore[override]  # as Sanic's own
-        names = frozenset(methods)
-        return super().add(uri, names | {"HEAD"} if "GET" in names else names, *args, **options)
+        return super()._get(path, "GET" if method == "HEAD" else method, host)
 
 
 def methods_of(router: Router, path: str) -> list[str]:
@@ -198,9 +196,8 @@ async def before_handler(request: Request) -> None:
         return
     await admit(request)
     if request.method in ("POST", "PUT", "PATCH", "DELETE") and not request.route.extra.stream:
-        route = request.route.ctx
-        limit = getattr(route, "max_body", MAX_BODY)
-        request.body = await read_body(request, limit=limit, gzip=getattr(route, "gzip", False))
+        limit = getattr(request.route_ctx, "max_body", MAX_BODY)
+        request.body = await read_body(request, limit=limit, gzip=getattr(request.route_ctx, "gzip", False))
 
 
 async def after_handler(request: Request, response: BaseHTTPResponse) -> None:

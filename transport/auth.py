@@ -21,7 +21,7 @@ async def admit(request: Request) -> None:
     :raises Forbidden: a known caller that may not
     :raises TooMany: over the limit
     """
-    route = request.route.ctx  # type: ignore[union-attr]  # called for routed requests only
+    route = request.route_ctx
     policy = route_limit(request)
     if getattr(route, "public", False):
         await limit_address(request, policy)

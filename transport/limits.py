@@ -18,7 +18,7 @@ UNLIMITED = Policy("default", 0)
 
 def route_limit(request: Request) -> Policy:
     """The route's policy: `ctx_limit` is "none", "ingest" or, unless said, "default"."""
-    name = getattr(request.route.ctx, "limit", "default")  # type: ignore[union-attr]  # routed requests only
+    name = getattr(request.route_ctx, "limit", "default")
     limits = request.deps.limits
     if name == "none":
         return UNLIMITED

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import getrandbits
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import sanic
 from sanic.exceptions import BadRequest, BadURL, RequestTimeout
+from sanic.models.asgi import MockTransport
 from sanic.request.types import Request as SanicRequest
 
 from service.callers import Caller, Origin
@@ -62,6 +63,12 @@ class Request(SanicRequest[App, Any]):
         return deps
 
     @property
+    def route_ctx(self) -> SimpleNamespace:
+        """What its route says by `ctx_…`. Only for requests that have found one."""
+        assert self.route is not None
+        return self.route.ctx
+
+    @property
     def user_id(self) -> int:
         """The account that asks. Only for private routes: 0 on public ones."""
         user_id: int = self.ctx.user_id
@@ -103,7 +110,7 @@ class Request(SanicRequest[App, Any]):
         while more:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    message = await self.transport.receive()  # type: ignore[attr-defined]  # ASGI's, unknown to the protocol
+                    message = await self._receive()
             except TimeoutError:
                 raise RequestTimeout("the body does not come") from None
             if message["type"] != "http.request":
@@ -112,10 +119,14 @@ class Request(SanicRequest[App, Any]):
             if message.get("body"):
                 yield message["body"]
 
+    async def _receive(self) -> dict[str, Any]:
+        transport = cast(MockTransport, self.transport)  # as Sanic calls what stands between it and ASGI
+        return cast(dict[str, Any], await transport.receive())
+
     async def client_gone(self) -> None:
         """Returns when the client has closed its connection."""
         while True:
-            message = await self.transport.receive()  # type: ignore[attr-defined]  # ASGI's, unknown to the protocol
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 return
 

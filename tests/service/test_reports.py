@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from api.reports import REQUESTS
 from bench.shop_log import KnownAnswers, generate
 from clients.geo import Geo
 from db.database import Database
@@ -21,16 +22,7 @@ from tests.report_cases import Case, cases, questions, store_live_pages
 ROOT = Path(__file__).parents[2]
 # The log whose answers the contract tells is no part of the project; where it lies beside it, it is read.
 SHOP_LOGS = [path for path in [ROOT.parent / "shared" / "data" / "logs.txt"] if path.exists()]
-DEFAULTS: dict[int, dict[str, Any]] = {
-    1: {"metric": "requests"},
-    2: {"category": "fresh_fish", "pages": "all"},
-    3: {"category": "frozen_fish", "pages": "category"},
-    4: {},
-    5: {"category": "semi_manufactures"},
-    6: {"min_age": 0},
-    7: {},
-}
-EVERYTHING = {"since": None, "until": None, "tz": "UTC", "source": "all", "limit": 10}
+DEFAULTS = {number: request().load({}) for number, request in REQUESTS.items()}
 GOODS = """
     SELECT goods_id, category.name, product.name FROM goods
     JOIN product ON product.id = product_id JOIN category ON category.id = category_id ORDER BY 1"""
@@ -40,7 +32,7 @@ CARTS = """
 
 
 async def ask(shop: Importer, number: int, **parameters: Any) -> ReportResult:
-    asked = {**EVERYTHING, **DEFAULTS[number], **parameters}
+    asked = {**DEFAULTS[number], **parameters}
     return await run_report(shop.db, find_report(str(number)), asked)
 
 
