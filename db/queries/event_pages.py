@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, not_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import plan_for_values
@@ -120,9 +120,8 @@ def place_of(asked: EventFilter, after: Key | None) -> list[ColumnElement[bool]]
         return asked.conditions()
     if asked.until is not None and after[0] < asked.until:
         asked = replace(asked, until=None)  # of two bounds, PostgreSQL may begin to read at the later one
-    return [
-        *asked.conditions(),
-        tuple_(Event.occurred_at, Event.event_id) < tuple_(*after),
-        Event.occurred_at
-        <= after[0],  # follows from the line before, but the index of ranges knows only this
-    ]
+    if not asked.properties:
+        return [*asked.conditions(), tuple_(Event.occurred_at, Event.event_id) < tuple_(*after)]
+    # The index of ranges knows no comparison of rows, and PostgreSQL expects too few events of one.
+    known = and_(Event.occurred_at == after[0], Event.event_id >= after[1])
+    return [*asked.conditions(), Event.occurred_at <= after[0], not_(known)]
