@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from asyncpg import Connection, InterfaceError, InternalClientError, PostgresError
-from sqlalchemy import URL, ExceptionContext, Executable, Row, event, make_url, text
+from sqlalchemy import URL, ExceptionContext, Executable, Row, event, func, make_url, select, text
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool
@@ -34,7 +34,8 @@ CONNECT_WAIT = 2.0
 TRUSTED_IDLE = 1.0  # a connection that was in use so lately is not pinged: that costs as much as a read
 PING_WAIT = 1.0
 
-PLAN_FOR_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+# Takes effect with the next statement of the transaction.
+PLAN_FOR_VALUES = func.set_config("plan_cache_mode", "force_custom_plan", True)
 
 BATCH = 1000  # rows of a large answer that are in memory at a time
 
@@ -227,7 +228,7 @@ async def plan_for_values(session: AsyncSession) -> None:
 
     A plan for any value would take an absent filter for one that is there, and a rare value for a common one.
     """
-    await session.execute(PLAN_FOR_VALUES)
+    await session.execute(select(PLAN_FOR_VALUES))
 
 
 async def select_in_batches(session: AsyncSession, query: Executable) -> AsyncGenerator[Sequence[Row[Any]]]:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, not_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import plan_for_values
+from db.database import PLAN_FOR_VALUES, plan_for_values
 from db.models import Event
 from db.queries.events import EventFilter, newest_first
 
@@ -25,6 +25,7 @@ Key = tuple[datetime, uuid.UUID]
 BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 COUNTED = 5000
+STRAGGLERS = 5  # one in so many of those may be older than a window that is to reach them all
 FIRST_GROWTH = 8  # how many times as long the first window is as so many events take
 MAX_WINDOWS = 3
 LEAST_GROWTH, MOST_GROWTH = 4.0, 50.0  # how many times as long a window is as the one before
@@ -45,10 +46,10 @@ async def select_events(
     :param counted: events that are counted, whatever their properties, to know how long a window must be
     """
     reach = offset + limit
+    if asked.properties and asked.user_id is None and reach <= FARTHEST:
+        return (await select_by_windows(session, asked, after, reach, counted))[offset:]
     if asked.properties:
         await plan_for_values(session)
-        if asked.user_id is None and reach <= FARTHEST:
-            return (await select_by_windows(session, asked, after, reach, counted))[offset:]
     rows: Sequence[Row[Any]] = (
         await session.execute(page_of(asked, after).limit(limit).offset(offset))
     ).all()
@@ -63,9 +64,9 @@ async def select_by_windows(
     window = await first_window(session, asked, after, counted)
     if window is None:
         return found
-    oldest, end, begin = window
+    oldest, nearly_oldest, end, begin = window
     for _ in range(MAX_WINDOWS):
-        if begin <= oldest:
+        if begin <= nearly_oldest:
             asked = replace(asked, since=oldest)  # without a bound PostgreSQL would not think it a window
             break
         page = page_of(replace(asked, since=begin), after).limit(limit - len(found))
@@ -85,25 +86,29 @@ async def select_by_windows(
 
 async def first_window(
     session: AsyncSession, asked: EventFilter, after: Key | None, counted: int
-) -> tuple[datetime, datetime, datetime] | None:
-    """The oldest event's time, and when the first window ends and begins: with the oldest if there are few.
+) -> tuple[datetime, datetime, datetime, datetime] | None:
+    """The oldest event's time, one that few are older than, and when the first window ends and begins.
 
-    None if there are none.
+    It begins with the oldest event if there are few, and is None if there are none. The transaction's next
+    statements are planned for their values.
     """
     columns = (Event.occurred_at, Event.event_id)
     times = select(Event.occurred_at).where(*place_of(replace(asked, properties={}), after)).limit(1)
     backwards = times.order_by(*(column.desc() for column in columns))
+    forwards = times.order_by(*columns)
     asking = select(
-        times.order_by(*columns).scalar_subquery(),
+        PLAN_FOR_VALUES,
+        forwards.scalar_subquery(),
+        forwards.offset(counted // STRAGGLERS).scalar_subquery(),
         backwards.scalar_subquery(),
         backwards.offset(counted - 1).scalar_subquery(),
     )
-    oldest, newest, last_counted = (await session.execute(asking)).one()
+    _, oldest, nearly_oldest, newest, last_counted = (await session.execute(asking)).one()
     if newest is None:
         return None
     if last_counted is None:
-        return oldest, newest, oldest
-    return oldest, newest, earlier(newest, (newest - last_counted) * FIRST_GROWTH)
+        return oldest, oldest, newest, oldest
+    return oldest, nearly_oldest, newest, earlier(newest, (newest - last_counted) * FIRST_GROWTH)
 
 
 def earlier(time: datetime, span: timedelta) -> datetime:
