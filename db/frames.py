@@ -1,6 +1,6 @@
 """Moves polars frames into PostgreSQL: as CSV by COPY, or as arrays that a statement unnests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Base
 
+PIECE = 256 * 1024  # bytes
 MICROSECONDS = "%Y-%m-%d %H:%M:%S%.6f+00"
 
 
@@ -44,7 +45,13 @@ async def copy_csv(session: AsyncSession, table: str, columns: Sequence[str], cs
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
-    await driver.copy_to_table(table, source=BytesIO(csv), columns=columns, format="csv")
+    await driver.copy_to_table(table, source=pieces_of(csv), columns=columns, format="csv")
+
+
+async def pieces_of(csv: bytes) -> AsyncIterator[bytes]:
+    """Of a file, asyncpg would have a thread read each piece, which must wait for the one that parses."""
+    for start in range(0, len(csv), PIECE):
+        yield csv[start : start + PIECE]
 
 
 async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:

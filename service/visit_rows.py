@@ -108,7 +108,7 @@ async def derive(session: Transaction, new: pl.DataFrame) -> None:
     """Add newly inserted visits (as `insert` returns them) to all that follows from visits."""
     if new.is_empty():
         return
-    await visits.insert_addresses(session, new.select("address", "country").drop_nulls("address").unique())
+    await visits.insert_addresses(session, new)
     await visits.add_to_rollups(session, new)
     await carts.merge_visits(session, new)
 

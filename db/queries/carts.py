@@ -1,5 +1,6 @@
 """Carts, their goods and their payments, as cart, pay and success lines add up to them."""
 
+import asyncio
 from typing import Any
 
 import polars as pl
@@ -35,29 +36,15 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
 
     Each merge takes the first, the last or the sum, so lines may arrive in any order.
     """
-    lines = visits.filter(pl.col("cart_id").is_not_null()).sort(*IN_ORDER)
-    if lines.is_empty():
-        return
-    await execute_arrays(session, statement("merge_carts"), as_arrays(carts_of(lines)))
-    cart_lines = lines.filter(pl.col("kind") == "cart")
-    if not cart_lines.is_empty():
-        await execute_arrays(session, statement("add_cart_items"), as_arrays(items_of(cart_lines)))
-    success_lines = lines.filter(pl.col("kind") == "success")
-    if not success_lines.is_empty():
-        await execute_arrays(session, statement("merge_payments"), as_arrays(payments_of(success_lines)))
+    for name, arrays in await asyncio.to_thread(merges_of, visits):
+        await execute_arrays(session, statement(name), arrays)
 
 
 async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> list[dict[str, Any]]:
     """What new visits, inserted already, teach of goods: columns of `goods`, and known_product_id."""
-    lines = visits.filter(pl.col("kind") == "cart").select(
-        "goods_id", "address", *IN_ORDER, "request_id", "import_id"
+    taught = await execute_arrays(
+        session, statement("taught_goods"), await asyncio.to_thread(teaching_of, visits)
     )
-    views = (
-        visits.filter((pl.col("kind") == "product") & pl.col("address").is_not_null())
-        .group_by(view_address="address")
-        .agg(view_at=pl.col("occurred_at").min())
-    )
-    taught = await execute_arrays(session, statement("taught_goods"), as_arrays(lines) | as_arrays(views))
     return [dict(row) for row in taught.mappings()]
 
 
@@ -97,6 +84,30 @@ async def learn(session: AsyncSession, taught: list[dict[str, Any]]) -> None:
     if taught:
         columns = {name: [row[name] for row in taught] for name in taught[0]}
         await session.execute(statement("learn_goods"), columns)
+
+
+def merges_of(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:
+    """The statements that merge visits, in their order, with arrays. Takes a while: for a thread."""
+    lines = visits.filter(pl.col("cart_id").is_not_null()).sort(*IN_ORDER)
+    merges = {
+        "merge_carts": carts_of(lines),
+        "add_cart_items": items_of(lines.filter(pl.col("kind") == "cart")),
+        "merge_payments": payments_of(lines.filter(pl.col("kind") == "success")),
+    }
+    return [(name, as_arrays(rows)) for name, rows in merges.items() if not rows.is_empty()]
+
+
+def teaching_of(visits: pl.DataFrame) -> dict[str, str]:
+    """The cart lines, and since when which address has viewed products, as arrays."""
+    lines = visits.filter(pl.col("kind") == "cart").select(
+        "goods_id", "address", *IN_ORDER, "request_id", "import_id"
+    )
+    views = (
+        visits.filter((pl.col("kind") == "product") & pl.col("address").is_not_null())
+        .group_by(view_address="address")
+        .agg(view_at=pl.col("occurred_at").min())
+    )
+    return as_arrays(lines) | as_arrays(views)
 
 
 def carts_of(lines: pl.DataFrame) -> pl.DataFrame:

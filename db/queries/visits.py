@@ -1,5 +1,6 @@
 """Visits, the names they refer to, and the roll-ups that count them."""
 
+import asyncio
 from hashlib import sha256
 
 import polars as pl
@@ -80,32 +81,39 @@ async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> di
     return {(category, name): product for category, product, name in found}
 
 
-async def insert_addresses(session: AsyncSession, addresses: pl.DataFrame) -> None:
-    """Keep addresses (columns address, country) that have not been seen before."""
-    await execute_arrays(session, statement("insert_addresses"), as_arrays(addresses))
+async def insert_addresses(session: AsyncSession, visits: pl.DataFrame) -> None:
+    """Keep the visits' addresses that have not been seen before, with their countries."""
+    arrays = await asyncio.to_thread(lambda: as_arrays(addresses_of(visits)))
+    await execute_arrays(session, statement("insert_addresses"), arrays)
 
 
 async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count newly inserted visits in every roll-up. Columns of `visit`, times in UTC."""
-    for model, counts in rollups_of(visits):
-        if not counts.is_empty():
-            await add_counts(session, model, as_arrays(counts))
+    for model, counts in await asyncio.to_thread(rollups_as_arrays, visits):
+        await add_counts(session, model, counts)
 
 
 async def add_to_country_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count visits whose country has become known. Nobody else may be writing."""
-    for model, counts in rollups_of(visits):
-        if model in (CountryDay, CategoryCountryDay) and not counts.is_empty():
-            await add_counts(session, model, as_arrays(counts))
+    for model, counts in await asyncio.to_thread(rollups_as_arrays, visits):
+        if model in (CountryDay, CategoryCountryDay):
+            await add_counts(session, model, counts)
 
 
 async def subtract_from_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """The contrary, for visits that were deleted. Nobody else may be writing."""
-    for model, counts in rollups_of(visits):
-        if not counts.is_empty():
-            gone = as_arrays(counts.with_columns(requests=-pl.col("requests").cast(pl.Int64)))
-            await add_counts(session, model, gone)
-            await drop_zeros(session, model, gone)
+    for model, gone in await asyncio.to_thread(rollups_as_arrays, visits, times=-1):
+        await add_counts(session, model, gone)
+        await drop_zeros(session, model, gone)
+
+
+def rollups_as_arrays(visits: pl.DataFrame, *, times: int = 1) -> list[tuple[type[Base], dict[str, str]]]:
+    """What visits add to the roll-ups that they change, so many times. Takes a while: for a thread."""
+    return [
+        (model, as_arrays(counts.with_columns(pl.col("requests").cast(pl.Int64) * times)))
+        for model, counts in rollups_of(visits)
+        if not counts.is_empty()
+    ]
 
 
 def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
@@ -125,6 +133,10 @@ def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
             count_by(located_pages, "category_id", "day", "country", "kind", "source"),
         ),
     ]
+
+
+def addresses_of(visits: pl.DataFrame) -> pl.DataFrame:
+    return visits.select("address", "country").drop_nulls("address").unique()
 
 
 def count_by(visits: pl.DataFrame, *key: str) -> pl.DataFrame:
