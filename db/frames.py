@@ -59,7 +59,7 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[s
 
     Rows are locked in the order of the key, so that two writers wait for each other and never for good.
     """
-    table, [count] = described(model)
+    table, count = described(model)
     added = unnested(table, counts)
     key = [column.name for column in table.primary_key]
     names = [column.name for column in table.columns]
@@ -76,17 +76,18 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[s
 
 async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
     """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
-    table, [count] = described(model)
+    table, count = described(model)
     gone = unnested(table, counts)
     same = (column == gone.c[column.name] for column in table.primary_key)
     await session.execute(delete(table).where(*same, count == 0), counts)
 
 
-def described(model: type[Base]) -> tuple[Table, list[Column[int]]]:
-    """A roll-up's table, and those of its columns that are no key."""
+def described(model: type[Base]) -> tuple[Table, Column[int]]:
+    """A roll-up's table and the column of its counts, the only one that is not of the key."""
     table = model.__table__
     assert isinstance(table, Table)
-    return table, [column for column in table.columns if not column.primary_key]
+    [count] = [column for column in table.columns if not column.primary_key]
+    return table, count
 
 
 def unnested(table: Table, arrays: Mapping[str, str | list[Any]]) -> TableValuedAlias:
