@@ -2,29 +2,37 @@
 
 Both check a JWT and ask Valkey once, each in one worker of the same HTTP server; their turns alternate. The
 bare route inserts into a table of the visit's columns and key. Trawl also counts the request, classifies the
-page, and stores with the visit its address and the roll-ups that count it.
+page, and stores with the visit its address and the roll-ups that count it. What these cost is told beside
+a Trawl whose statements leave them out.
 """
 
 import asyncio
 import os
+import re
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 
 from bench.authenticated_get import TOKENS, measure, prepare, serving, trawl_app
 from bench.bare_apps import sanic_app
 from bench.results import write_results
+from db.queries import live_visits
+from db.sql import driver_statement
 from embedded import open_servers
 
 CLIENTS = (1, 8, 32)
 ROUNDS = 9
 WANTED = 1.5  # times what the bare route takes (wanted: at most)
+WANTED_OF_ROLLUPS = 1.2  # times what a Trawl without roll-ups takes (wanted: at most)
+ROLLUPS = ("quarters", "category_quarters", "country_days", "category_country_days")  # as the statements say
 BARE_TABLE = """
     CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS);
     ALTER TABLE bare_visit ADD PRIMARY KEY (occurred_at, request_id)
@@ -32,14 +40,31 @@ BARE_TABLE = """
 
 
 def row_of(clients: int, results: dict[str, list[tuple[float, float]]]) -> tuple[str, ...]:
-    """The table's line of so many clients; the cost is the median over the pairs of turns."""
+    """The table's line of so many clients; costs are medians over the pairs of turns."""
     cells = [str(clients)]
     for rounds in results.values():
         rate, cpu = (statistics.median(figures) for figures in zip(*rounds, strict=True))
         cells.append(f"{rate:.0f} ({min(rounds)[0]:.0f} to {max(rounds)[0]:.0f}), {cpu:.0f} us")
-    pairs = zip(results["bare sanic"], results["trawl"], strict=True)
-    cost = statistics.median(bare / ours for (bare, _), (ours, _) in pairs)
-    return (*cells, f"{cost:.2f}", "yes" if cost <= WANTED else "no")
+    for reference, wanted in (("bare sanic", WANTED), ("no roll-ups", WANTED_OF_ROLLUPS)):
+        pairs = zip(results[reference], results["trawl"], strict=True)
+        cost = statistics.median(other / ours for (other, _), (ours, _) in pairs)
+        cells += [f"{cost:.2f}", "yes" if cost <= wanted else "no"]
+    return tuple(cells)
+
+
+def app_without_rollups(*of_trawl: Any) -> Any:
+    """Trawl in a process whose statements store visits and count them nowhere."""
+
+    @cache
+    def without(name: str) -> tuple[str, tuple[str, ...]]:
+        sql, names = driver_statement(name)
+        for step in ROLLUPS:
+            sql, found = re.subn(rf"(?s)\n{step} AS \(.*?\n\),", f"\n{step} AS (SELECT 1 WHERE FALSE),", sql)
+            assert found == 1
+        return sql, names
+
+    patch.object(live_visits, "driver_statement", without).start()
+    return trawl_app(*of_trawl)
 
 
 async def make_bare_table(postgres_url: str) -> None:
@@ -65,6 +90,7 @@ def main() -> None:
         asyncio.run(make_bare_table(postgres_url))
         apps: dict[str, Callable[[], Any]] = {
             "trawl": lambda: trawl_app(postgres_url, redis_url, folder),
+            "no roll-ups": lambda: app_without_rollups(postgres_url, redis_url, folder),
             "bare sanic": lambda: sanic_app(postgres_url, redis_url, TOKENS.key),
         }
         with Path(os.devnull).open("w") as nowhere:
@@ -80,7 +106,8 @@ def main() -> None:
                     if turn:  # the first one warms up
                         results[name].append(result)
             rows.append(row_of(clients, results))
-    columns = ("clients", *(f"{name}: visits/s, CPU each" for name in apps), "cost", f"at most {WANTED}")
+    costs = ("trawl / bare", f"at most {WANTED}", "trawl / no roll-ups", f"at most {WANTED_OF_ROLLUPS}")
+    columns = ("clients", *(f"{name}: visits/s, CPU each" for name in apps), *costs)
     write_results("POST of one visit beside a bare route", columns, rows)
 
 
