@@ -20,13 +20,13 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 JsonSchema = dict[str, Any]
-MESSAGES = {"unknown": "is not known here"}
+UNKNOWN_FIELD = {"unknown": "is not known here"}
 
 
 class Strict(Schema):
     """Base of all request schemas: a field that it does not name is an error."""
 
-    error_messages = MESSAGES
+    error_messages = UNKNOWN_FIELD
 
     class Meta:
         unknown = RAISE

@@ -16,7 +16,7 @@ import aiohttp
 import structlog
 
 from clients.geo import COUNTRY_NAMES
-from clients.upstream import OnCall, UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow, told
+from clients.upstream import OnCall, UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow, observed
 
 log = structlog.get_logger("trawl.ipinfo")
 
@@ -52,7 +52,7 @@ class IpInfo:
 
         Waits `within` seconds at most.
         """
-        with told(log, "ipinfo_countries", self._on_call):
+        with observed(log, "ipinfo_countries", self._on_call):
             return await self._ask(addresses, within)
 
     async def _ask(self, addresses: Sequence[str], within: float) -> dict[str, str | None]:
@@ -68,7 +68,7 @@ class IpInfo:
                 asyncio.timeout(within),
                 aclosing(handler.getBatchDetailsIter(list(patterns))) as parts,
             ):
-                told = {pattern: value async for pattern, value in parts}
+                answers = {pattern: value async for pattern, value in parts}
         except TimeoutError:
             raise UpstreamSlow("no answer in time") from None
         except aiohttp.ClientResponseError as error:
@@ -78,7 +78,7 @@ class IpInfo:
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             # What the library trips over when the answer is no JSON, or no object of details.
             raise UpstreamFailed(f"the answer can't be read: {type(error).__name__}") from None
-        return countries_from(told, patterns)
+        return countries_from(answers, patterns)
 
 
 def failure_of(status: int) -> UpstreamError:
@@ -90,9 +90,9 @@ def failure_of(status: int) -> UpstreamError:
     return UpstreamRefused(str(status))
 
 
-def countries_from(told: Mapping[str, Any], patterns: Mapping[str, str]) -> dict[str, str | None]:
+def countries_from(answers: Mapping[str, Any], patterns: Mapping[str, str]) -> dict[str, str | None]:
     """By address. What is left out, or told with an error, is not known, unless all of them are."""
-    answered = {pattern: value for pattern, value in told.items() if isinstance(value, str)}
+    answered = {pattern: value for pattern, value in answers.items() if isinstance(value, str)}
     if patterns and not answered.keys() & patterns.keys():
         raise UpstreamFailed("the answer tells of no address")
     return {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from clients.film_records import Film, FilmPage, film_from, page_from
-from clients.upstream import OnCall, UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow, told
+from clients.upstream import OnCall, UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow, observed
 
 if TYPE_CHECKING:
     import aiohttp
@@ -78,7 +78,7 @@ class Kinopoisk:
         self, kind: str, path: str, within: float, parameters: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
         """The JSON object at a path, and a log line of how that went."""
-        with told(log, f"kinopoisk_{kind}", self._on_call):
+        with observed(log, f"kinopoisk_{kind}", self._on_call):
             return await self._request(path, within, parameters)
 
     async def _request(

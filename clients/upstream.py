@@ -26,7 +26,7 @@ class UpstreamSlow(UpstreamFailed):
 
 
 @contextmanager
-def told(log: structlog.stdlib.BoundLogger, kind: str, on_call: OnCall) -> Iterator[None]:
+def observed(log: structlog.stdlib.BoundLogger, kind: str, on_call: OnCall) -> Iterator[None]:
     """A call, of which a log line tells, and `on_call`: `ok` or the kind of its failure, and the seconds."""
     started = time.perf_counter()
     outcome = failure = "cancelled"

@@ -1,8 +1,10 @@
 """Moves polars frames into PostgreSQL: as CSV by COPY, or as arrays that a statement unnests."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 from polars.selectors import datetime as datetimes
@@ -26,6 +28,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Base
 
+Made = TypeVar("Made")
+
+# Threads of their own: whoever holds a lock waits for no upload, log or password that others work on.
+THREADS = ThreadPoolExecutor(2, "frames")
 PIECE = 256 * 1024  # bytes
 MICROSECONDS = "%Y-%m-%d %H:%M:%S%.6f+00"
 
@@ -49,9 +55,14 @@ async def copy_csv(session: AsyncSession, table: str, columns: Sequence[str], cs
 
 
 async def pieces_of(csv: bytes) -> AsyncIterator[bytes]:
-    """Of a file, asyncpg would have a thread read each piece, which must wait for the one that parses."""
+    """The CSV in pieces. Of a file, asyncpg would have a thread read each, behind the one that parses."""
     for start in range(0, len(csv), PIECE):
         yield csv[start : start + PIECE]
+
+
+async def in_thread(make: Callable[[], Made]) -> Made:
+    """What `make` makes of frames, while the loop goes on with COPY and with requests."""
+    return await asyncio.get_running_loop().run_in_executor(THREADS, make)
 
 
 async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
@@ -59,7 +70,7 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[s
 
     Rows are locked in the order of the key, so that two writers wait for each other and never for good.
     """
-    table, count = described(model)
+    table, count = table_and_count(model)
     added = unnested(table, counts)
     key = [column.name for column in table.primary_key]
     names = [column.name for column in table.columns]
@@ -76,13 +87,13 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[s
 
 async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
     """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
-    table, count = described(model)
+    table, count = table_and_count(model)
     gone = unnested(table, counts)
     same = (column == gone.c[column.name] for column in table.primary_key)
     await session.execute(delete(table).where(*same, count == 0), counts)
 
 
-def described(model: type[Base]) -> tuple[Table, Column[int]]:
+def table_and_count(model: type[Base]) -> tuple[Table, Column[int]]:
     """A roll-up's table and the column of its counts, the only one that is not of the key."""
     table = model.__table__
     assert isinstance(table, Table)
@@ -109,7 +120,7 @@ def written(name: str) -> BindParameter[str]:
 
 
 def as_arrays(frame: pl.DataFrame) -> dict[str, str]:
-    """The columns as parameters for `execute_arrays`: each an array as PostgreSQL writes it.
+    """The columns as parameters of statements: each an array as PostgreSQL writes it.
 
     polars writes these 20 times as fast as asyncpg encodes lists.
     """

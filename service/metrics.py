@@ -144,18 +144,18 @@ def exposition() -> bytes:
     if folder is None:
         return generate_latest(current().registry)
     registry = CollectorRegistry()
-    registry.register(_Files(Path(folder)))
+    registry.register(_WorkerFiles(Path(folder)))
     return generate_latest(registry)
 
 
-class _Files(Collector):
+class _WorkerFiles(Collector):
     """The files of all workers, but those that one is just making: the library trips over an empty file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def collect(self) -> Iterable[Metric]:
-        files = [str(file) for file in self._folder.glob("*.db") if _is_filled(file)]
+        files = [str(file) for file in self._folder.iterdir() if file.suffix == ".db" and _is_filled(file)]
         metrics: Iterable[Metric] = MultiProcessCollector.merge(files)
         return metrics
 

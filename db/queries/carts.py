@@ -1,13 +1,12 @@
 """Carts, their goods and their payments, as cart, pay and success lines add up to them."""
 
-import asyncio
 from typing import Any
 
 import polars as pl
 from sqlalchemy import ARRAY, BigInteger, any_, cast, delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import as_arrays, execute_arrays
+from db.frames import as_arrays, execute_arrays, in_thread
 from db.models import Cart, CartItem, Payment
 from db.queries.cart_rollups import recounted, take_turn
 from db.sql import statement
@@ -36,15 +35,14 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
 
     Each merge takes the first, the last or the sum, so lines may arrive in any order.
     """
-    for name, arrays in await asyncio.to_thread(merges_of, visits):
+    for name, arrays in await in_thread(lambda: merges_of(visits)):
         await execute_arrays(session, statement(name), arrays)
 
 
 async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> list[dict[str, Any]]:
     """What new visits, inserted already, teach of goods: columns of `goods`, and known_product_id."""
-    taught = await execute_arrays(
-        session, statement("taught_goods"), await asyncio.to_thread(teaching_of, visits)
-    )
+    arrays = await in_thread(lambda: teaching_of(visits))
+    taught = await execute_arrays(session, statement("taught_goods"), arrays)
     return [dict(row) for row in taught.mappings()]
 
 
@@ -87,7 +85,7 @@ async def learn(session: AsyncSession, taught: list[dict[str, Any]]) -> None:
 
 
 def merges_of(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:
-    """The statements that merge visits, in their order, with arrays. Takes a while: for a thread."""
+    """The statements that merge visits, in their order, with arrays."""
     lines = visits.filter(pl.col("cart_id").is_not_null()).sort(*IN_ORDER)
     merges = {
         "merge_carts": carts_of(lines),

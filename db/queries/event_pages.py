@@ -4,12 +4,12 @@ Every filter but that of a property has an index in the list's order. For proper
 all events of a value, in no order: if they are many, sorting them for the newest takes long, and if they are
 few, so does reading the newest events until there are enough. So a page is looked for in windows of time,
 where PostgreSQL joins that index with the ranges of times, and among all the rest once windows have told that
-the value is rare.
+the value is rare, or once little is left.
 """
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ Key = tuple[datetime, uuid.UUID]
 BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 COUNTED = 5000
-STRAGGLERS = 5  # one in so many of those may be older than a window that is to reach them all
+STRAGGLERS = 0.2  # of those: so many are taken into the window before them, and have none of their own
 FIRST_GROWTH = 8  # how many times as long the first window is as so many events take
 MAX_WINDOWS = 3
 LEAST_GROWTH, MOST_GROWTH = 4.0, 50.0  # how many times as long a window is as the one before
@@ -61,13 +61,13 @@ async def select_by_windows(
 ) -> list[Row[Any]]:
     """The windows do not overlap: an event that comes meanwhile is there once or, as if late, not at all."""
     found: list[Row[Any]] = []
-    window = await first_window(session, asked, after, counted)
-    if window is None:
+    times = await select_times(session, asked, after, counted)
+    if times is None:
         return found
-    oldest, nearly_oldest, end, begin = window
+    end, begin = times.newest, earlier(times.newest, times.first_window)
     for _ in range(MAX_WINDOWS):
-        if begin <= nearly_oldest:
-            asked = replace(asked, since=oldest)  # without a bound PostgreSQL would not think it a window
+        if begin <= times.nearly_oldest:
+            asked = replace(asked, since=times.oldest)  # PostgreSQL takes it for a window only with a bound
             break
         page = page_of(replace(asked, since=begin), after).limit(limit - len(found))
         rows = (await session.execute(page)).all()
@@ -84,14 +84,20 @@ async def select_by_windows(
     return [*found, *rest]
 
 
-async def first_window(
-    session: AsyncSession, asked: EventFilter, after: Key | None, counted: int
-) -> tuple[datetime, datetime, datetime, datetime] | None:
-    """The oldest event's time, one that few are older than, and when the first window ends and begins.
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Of the events behind a key, whatever their properties: few are older than `nearly_oldest`."""
 
-    It begins with the oldest event if there are few, and is None if there are none. The transaction's next
-    statements are planned for their values.
-    """
+    oldest: datetime
+    nearly_oldest: datetime
+    newest: datetime
+    first_window: timedelta  # all of it, if there are few
+
+
+async def select_times(
+    session: AsyncSession, asked: EventFilter, after: Key | None, counted: int
+) -> Times | None:
+    """None if there are no events. The transaction's next statements are planned for their values."""
     columns = (Event.occurred_at, Event.event_id)
     times = select(Event.occurred_at).where(*place_of(replace(asked, properties={}), after)).limit(1)
     backwards = times.order_by(*(column.desc() for column in columns))
@@ -99,7 +105,7 @@ async def first_window(
     asking = select(
         PLAN_FOR_VALUES,
         forwards.scalar_subquery(),
-        forwards.offset(counted // STRAGGLERS).scalar_subquery(),
+        forwards.offset(int(counted * STRAGGLERS)).scalar_subquery(),
         backwards.scalar_subquery(),
         backwards.offset(counted - 1).scalar_subquery(),
     )
@@ -107,8 +113,8 @@ async def first_window(
     if newest is None:
         return None
     if last_counted is None:
-        return oldest, oldest, newest, oldest
-    return oldest, nearly_oldest, newest, earlier(newest, (newest - last_counted) * FIRST_GROWTH)
+        return Times(oldest, oldest, newest, newest - oldest)
+    return Times(oldest, nearly_oldest, newest, (newest - last_counted) * FIRST_GROWTH)
 
 
 def earlier(time: datetime, span: timedelta) -> datetime:

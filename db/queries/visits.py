@@ -1,6 +1,6 @@
 """Visits, the names they refer to, and the roll-ups that count them."""
 
-import asyncio
+from collections.abc import Container
 from hashlib import sha256
 
 import polars as pl
@@ -8,9 +8,11 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import add_counts, as_arrays, copy_csv, drop_zeros, execute_arrays
+from db.frames import add_counts, as_arrays, copy_csv, drop_zeros, execute_arrays, in_thread
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.sql import statement
+
+COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)
 
 
 async def insert_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes) -> pl.DataFrame:
@@ -29,7 +31,9 @@ async def insert_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes)
 
 
 async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes) -> pl.DataFrame:
-    await session.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS visit_staging (LIKE visit)"))
+    await session.execute(
+        text("CREATE TEMPORARY TABLE IF NOT EXISTS visit_staging (LIKE visit INCLUDING DEFAULTS)")
+    )
     await session.execute(text("TRUNCATE visit_staging"))
     await copy_csv(session, "visit_staging", visits.columns, csv)
     inserted = await session.execute(statement("insert_staged_visits"))
@@ -83,36 +87,37 @@ async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> di
 
 async def insert_addresses(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Keep the visits' addresses that have not been seen before, with their countries."""
-    arrays = await asyncio.to_thread(lambda: as_arrays(addresses_of(visits)))
+    arrays = await in_thread(lambda: as_arrays(addresses_of(visits)))
     await execute_arrays(session, statement("insert_addresses"), arrays)
 
 
 async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count newly inserted visits in every roll-up. Columns of `visit`, times in UTC."""
-    for model, counts in await asyncio.to_thread(rollups_as_arrays, visits):
+    for model, counts in await in_thread(lambda: rollups_as_arrays(visits)):
         await add_counts(session, model, counts)
 
 
 async def add_to_country_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count visits whose country has become known. Nobody else may be writing."""
-    for model, counts in await asyncio.to_thread(rollups_as_arrays, visits):
-        if model in (CountryDay, CategoryCountryDay):
-            await add_counts(session, model, counts)
+    for model, counts in await in_thread(lambda: rollups_as_arrays(visits, only=COUNTRY_ROLLUPS)):
+        await add_counts(session, model, counts)
 
 
 async def subtract_from_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """The contrary, for visits that were deleted. Nobody else may be writing."""
-    for model, gone in await asyncio.to_thread(rollups_as_arrays, visits, times=-1):
+    for model, gone in await in_thread(lambda: rollups_as_arrays(visits, sign=-1)):
         await add_counts(session, model, gone)
         await drop_zeros(session, model, gone)
 
 
-def rollups_as_arrays(visits: pl.DataFrame, *, times: int = 1) -> list[tuple[type[Base], dict[str, str]]]:
-    """What visits add to the roll-ups that they change, so many times. Takes a while: for a thread."""
+def rollups_as_arrays(
+    visits: pl.DataFrame, *, sign: int = 1, only: Container[type[Base]] | None = None
+) -> list[tuple[type[Base], dict[str, str]]]:
+    """What visits add to the roll-ups that they change (`sign` 1), or take away (-1)."""
     return [
-        (model, as_arrays(counts.with_columns(pl.col("requests").cast(pl.Int64) * times)))
+        (model, as_arrays(counts.with_columns(pl.col("requests").cast(pl.Int64) * sign)))
         for model, counts in rollups_of(visits)
-        if not counts.is_empty()
+        if not counts.is_empty() and (only is None or model in only)
     ]
 
 

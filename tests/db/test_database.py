@@ -255,7 +255,7 @@ async def test_a_held_transaction_that_is_cancelled_at_its_end_closes_its_connec
                 reached.set()
 
         task = asyncio.create_task(hold())
-        await reached.wait()
+        await asyncio.wait_for(reached.wait(), 10)
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()

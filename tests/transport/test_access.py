@@ -94,9 +94,7 @@ AddUser = Callable[..., Awaitable[User]]
 
 def routes(server: RunningApp) -> dict[str, Any]:
     return {
-        f"{method} /{route.path}": route
-        for route in server.app.router.routes
-        for method in route.methods - {"HEAD"}
+        f"{method} /{route.path}": route for route in server.app.router.routes for method in route.methods
     }
 
 

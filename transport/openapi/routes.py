@@ -53,8 +53,8 @@ class RouteFacts:
 
 
 def route_facts(routes: Iterable[Route]) -> list[RouteFacts]:
-    """The operations of a router, in the order of their paths. HEAD is not told: it works where GET does."""
-    facts = [facts_of(route, method) for route in routes for method in route.methods - {"HEAD"}]
+    """The operations of a router, by their paths. None has HEAD: the router takes it where GET is."""
+    facts = [facts_of(route, method) for route in routes for method in route.methods]
     return sorted(facts, key=lambda each: (each.path, each.method))
 
 
