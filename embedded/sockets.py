@@ -14,9 +14,8 @@ from embedded.errors import EmbeddedError
 
 # `sun_path` holds 108 bytes with the NUL at its end.
 LONGEST_PATH = 107
-# TMPDIR may be too long a path itself. In /tmp, where everybody writes, `private_directory` refuses what is
-# not ours, so a name that can be foreseen does no harm.
-TEMPORARY = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - no file of it is trusted, see above
+# The second is for a TMPDIR that is too long a path itself.
+TEMPORARY = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - a stranger's folder is refused
 # A URL's reader splits a host at commas and colons and decodes percent signs.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 
