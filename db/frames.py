@@ -1,17 +1,16 @@
-"""Moves polars frames into PostgreSQL: as CSV by COPY, or as arrays that a statement unnests."""
+"""Moves polars frames into PostgreSQL: by COPY, or as arrays that a statement unnests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
+from functools import cache
 from typing import Any, TypeVar
 
 import polars as pl
-from polars.selectors import datetime as datetimes
 from sqlalchemy import (
     ARRAY,
-    BindParameter,
     Column,
+    Delete,
     Result,
     Table,
     TableValuedAlias,
@@ -24,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Base
@@ -32,32 +32,23 @@ Made = TypeVar("Made")
 
 # Threads of their own: whoever holds a lock waits for no upload, log or password that others work on.
 THREADS = ThreadPoolExecutor(2, "frames")
-PIECE = 256 * 1024  # bytes
 MICROSECONDS = "%Y-%m-%d %H:%M:%S%.6f+00"
 
 
-def as_csv(frame: pl.DataFrame) -> bytes:
-    """The frame for `copy_csv`, which takes it five times as fast as Python tuples. Times must be in UTC.
-
-    They are written without their zone, which polars does in half the time; that of all sessions is UTC.
-    """
-    csv = BytesIO()
-    frame.with_columns(datetimes().dt.replace_time_zone(None)).write_csv(csv, include_header=False)
-    return csv.getvalue()
-
-
-async def copy_csv(session: AsyncSession, table: str, columns: Sequence[str], csv: bytes) -> None:
-    """COPY rows into the columns, in the session's transaction. Raises the driver's own errors."""
+async def copy_rows(
+    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[memoryview]
+) -> None:
+    """COPY rows, as `as_copy` gives them, in the session's transaction. Raises the driver's own errors."""
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
-    await driver.copy_to_table(table, source=pieces_of(csv), columns=columns, format="csv")
+    await driver.copy_to_table(table, source=one_by_one(rows), columns=columns, format="binary")
 
 
-async def pieces_of(csv: bytes) -> AsyncIterator[bytes]:
-    """The CSV in pieces. Of a file, asyncpg would have a thread read each, behind the one that parses."""
-    for start in range(0, len(csv), PIECE):
-        yield csv[start : start + PIECE]
+async def one_by_one(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:
+    """Of what is not asynchronous asyncpg would have a thread read each piece, behind the one that parses."""
+    for piece in pieces:
+        yield piece
 
 
 async def in_thread(make: Callable[[], Made]) -> Made:
@@ -70,27 +61,39 @@ async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[s
 
     Rows are locked in the order of the key, so that two writers wait for each other and never for good.
     """
+    await session.execute(adding(model, written_of(counts)), counts)
+
+
+async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
+    """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
+    await session.execute(dropping(model, written_of(counts)), counts)
+
+
+def written_of(arrays: Mapping[str, str | list[Any]]) -> frozenset[str]:
+    """The names of those that `as_arrays` has written."""
+    return frozenset(name for name, array in arrays.items() if isinstance(array, str))
+
+
+@cache
+def adding(model: type[Base], written: frozenset[str]) -> Insert:
     table, count = table_and_count(model)
-    added = unnested(table, counts)
+    added = unnested(table, written)
     key = [column.name for column in table.primary_key]
     names = [column.name for column in table.columns]
     insert = postgresql.insert(table).from_select(
         names, select(added).order_by(*(added.c[name] for name in key))
     )
-    await session.execute(
-        insert.on_conflict_do_update(
-            index_elements=key, set_={count.name: count + insert.excluded[count.name]}
-        ),
-        counts,
+    return insert.on_conflict_do_update(
+        index_elements=key, set_={count.name: count + insert.excluded[count.name]}
     )
 
 
-async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
-    """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
+@cache
+def dropping(model: type[Base], written: frozenset[str]) -> Delete:
     table, count = table_and_count(model)
-    gone = unnested(table, counts)
+    gone = unnested(table, written)
     same = (column == gone.c[column.name] for column in table.primary_key)
-    await session.execute(delete(table).where(*same, count == 0), counts)
+    return delete(table).where(*same, count == 0)
 
 
 def table_and_count(model: type[Base]) -> tuple[Table, Column[int]]:
@@ -101,22 +104,14 @@ def table_and_count(model: type[Base]) -> tuple[Table, Column[int]]:
     return table, count
 
 
-def unnested(table: Table, arrays: Mapping[str, str | list[Any]]) -> TableValuedAlias:
+def unnested(table: Table, written: Container[str]) -> TableValuedAlias:
     """Rows of the table, of parameters that are an array a column."""
     columns = table.columns
     parameters = [
-        cast(
-            written(column.name) if isinstance(arrays[column.name], str) else bindparam(column.name),
-            ARRAY(column.type),
-        )
+        cast(bindparam(column.name, type_=Text if column.name in written else None), ARRAY(column.type))
         for column in columns
     ]
     return func.unnest(*parameters).table_valued(*columns.keys()).render_derived()
-
-
-def written(name: str) -> BindParameter[str]:
-    """A parameter of `as_arrays`."""
-    return bindparam(name, type_=Text)
 
 
 def as_arrays(frame: pl.DataFrame) -> dict[str, str]:
@@ -144,5 +139,5 @@ async def execute_arrays(
     session: AsyncSession, statement: TextClause, arrays: Mapping[str, str | list[Any]]
 ) -> Result[Any]:
     """Execute a statement that unnests its parameters; each stands in it as `CAST(:name AS type[])`."""
-    texts = [written(name) for name, array in arrays.items() if isinstance(array, str)]
+    texts = (bindparam(name, type_=Text) for name in written_of(arrays))
     return await session.execute(statement.bindparams(*texts), arrays)

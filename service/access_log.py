@@ -13,12 +13,14 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["main", "category", "product", "cart", "pay", "success", "other"]
 
 MAX_LINE_BYTES = 65_536
 MAX_URL_CHARACTERS = 2_048
+CACHED_ADDRESSES = 16_384  # visitors come back, in one chunk of a log after the other
 MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 19
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,6 +110,7 @@ def why_unfit(line: str) -> str:
     return "URL has a space in it, or there is none"
 
 
+@lru_cache(CACHED_ADDRESSES)
 def parse_address(text: str) -> str:
     """The canonical form of an IPv4 or IPv6 address. Raises BadLine."""
     if IPV4.fullmatch(text):  # ipaddress would say the same, ten times as slowly

@@ -11,7 +11,6 @@ import polars as pl
 
 from clients.geo import Geo
 from db.database import Transaction
-from db.frames import as_csv
 from db.queries import carts, visits
 from db.queries.countries import select_countries
 from db.queries.writers import write_alongside
@@ -37,10 +36,10 @@ ROW = (
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Visits as rows of `visit`, and the same as CSV."""
+    """Visits, in the columns of `visit`, and the same as they are copied into it."""
 
     visits: pl.DataFrame
-    csv: bytes
+    copied: list[memoryview]
 
 
 async def name_pages(session: Transaction, parsed: pl.DataFrame) -> pl.DataFrame:
@@ -80,7 +79,7 @@ def make_rows(
         .with_columns(source=pl.lit(source), import_id=pl.lit(import_id, pl.Int64))
         .select(ROW)
     )
-    return Rows(rows, as_csv(rows))
+    return Rows(rows, visits.as_rows(rows))
 
 
 async def insert(session: Transaction, rows: Rows) -> pl.DataFrame:
@@ -90,7 +89,7 @@ async def insert(session: Transaction, rows: Rows) -> pl.DataFrame:
     """
     await write_alongside(session)
     located = await locate_again(session, rows)
-    return await visits.insert_visits(session, located.visits, located.csv)
+    return await visits.insert_visits(session, located.visits, located.copied)
 
 
 async def locate_again(session: Transaction, rows: Rows) -> Rows:
@@ -101,7 +100,7 @@ async def locate_again(session: Transaction, rows: Rows) -> Rows:
         return rows
     given = pl.col("address").replace_strict(found, default=None, return_dtype=pl.String)
     located = rows.visits.with_columns(country=pl.coalesce("country", given))
-    return Rows(located, await asyncio.to_thread(as_csv, located))
+    return Rows(located, await asyncio.to_thread(visits.as_rows, located))
 
 
 async def derive(session: Transaction, new: pl.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ARRAY, BigInteger, any_, cast, delete, text
+from sqlalchemy import ARRAY, BigInteger, any_, cast, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.frames import as_arrays, execute_arrays, in_thread
@@ -41,9 +41,26 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
 
 async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> list[dict[str, Any]]:
     """What new visits, inserted already, teach of goods: columns of `goods`, and known_product_id."""
-    arrays = await in_thread(lambda: teaching_of(visits))
+    lines, views = await in_thread(lambda: (cart_lines_of(visits), views_of(visits)))
+    # Most lines teach nothing, and most pages come after all carts: PostgreSQL need not read those.
+    settled = await select_settled_goods(session, lines)
+    newest = await session.scalar(select(func.max(Cart.changed_at)))
+    lines = lines.filter(~pl.col("goods_id").is_in(settled))
+    views = views.filter(pl.col("view_at") <= pl.lit(newest, views.schema["view_at"]))
+    if lines.is_empty() and views.is_empty():
+        return []
+    arrays = await in_thread(lambda: as_arrays(lines) | as_arrays(views))
     taught = await execute_arrays(session, statement("taught_goods"), arrays)
     return [dict(row) for row in taught.mappings()]
+
+
+async def select_settled_goods(session: AsyncSession, lines: pl.DataFrame) -> list[int]:
+    """The goods that lines before all of these have taught already."""
+    first = lines.sort(*IN_ORDER, "request_id").unique("goods_id", keep="first", maintain_order=True)
+    found = await execute_arrays(
+        session, statement("settled_goods"), as_arrays(first.select("goods_id", *IN_ORDER, "request_id"))
+    )
+    return list(found.scalars())
 
 
 async def replace_carts(session: AsyncSession, cart_ids: list[int], visits: pl.DataFrame) -> None:
@@ -95,17 +112,15 @@ def merges_of(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:
     return [(name, as_arrays(rows)) for name, rows in merges.items() if not rows.is_empty()]
 
 
-def teaching_of(visits: pl.DataFrame) -> dict[str, str]:
-    """The cart lines, and since when which address has viewed products, as arrays."""
-    lines = visits.filter(pl.col("kind") == "cart").select(
-        "goods_id", "address", *IN_ORDER, "request_id", "import_id"
-    )
-    views = (
-        visits.filter((pl.col("kind") == "product") & pl.col("address").is_not_null())
-        .group_by(view_address="address")
-        .agg(view_at=pl.col("occurred_at").min())
-    )
-    return as_arrays(lines) | as_arrays(views)
+def cart_lines_of(visits: pl.DataFrame) -> pl.DataFrame:
+    lines = visits.filter(pl.col("kind") == "cart")
+    return lines.select("goods_id", "address", *IN_ORDER, "request_id", "import_id")
+
+
+def views_of(visits: pl.DataFrame) -> pl.DataFrame:
+    """Since when which address has viewed products."""
+    views = visits.filter((pl.col("kind") == "product") & pl.col("address").is_not_null())
+    return views.group_by(view_address="address").agg(view_at=pl.col("occurred_at").min())
 
 
 def carts_of(lines: pl.DataFrame) -> pl.DataFrame:

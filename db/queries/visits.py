@@ -8,34 +8,42 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import add_counts, as_arrays, copy_csv, drop_zeros, execute_arrays, in_thread
+from db.binary_copy import as_copy, as_inet
+from db.frames import add_counts, as_arrays, copy_rows, drop_zeros, execute_arrays, in_thread
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.sql import statement
 
 COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)
 
 
-async def insert_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes) -> pl.DataFrame:
+def as_rows(visits: pl.DataFrame) -> list[memoryview]:
+    """Visits (columns of `visit`) as `insert_visits` takes them."""
+    return as_copy(visits.with_columns(as_inet(visits["address"])))
+
+
+async def insert_visits(session: AsyncSession, visits: pl.DataFrame, rows: list[memoryview]) -> pl.DataFrame:
     """Insert the visits that are not there yet, and return those. `visits` are by key, each of which once.
 
-    `csv` are the same, as `as_csv` gives them.
+    `rows` are the same, as `as_rows` gives them.
 
     The common case, all of them new, is one COPY straight in. A clash falls back to a staging table.
     """
     try:
         async with session.begin_nested():
-            await copy_csv(session, "visit", visits.columns, csv)
+            await copy_rows(session, "visit", visits.columns, rows)
     except UniqueViolationError:
-        return await insert_new_visits(session, visits, csv)
+        return await insert_new_visits(session, visits, rows)
     return visits
 
 
-async def insert_new_visits(session: AsyncSession, visits: pl.DataFrame, csv: bytes) -> pl.DataFrame:
+async def insert_new_visits(
+    session: AsyncSession, visits: pl.DataFrame, rows: list[memoryview]
+) -> pl.DataFrame:
     await session.execute(
         text("CREATE TEMPORARY TABLE IF NOT EXISTS visit_staging (LIKE visit INCLUDING DEFAULTS)")
     )
     await session.execute(text("TRUNCATE visit_staging"))
-    await copy_csv(session, "visit_staging", visits.columns, csv)
+    await copy_rows(session, "visit_staging", visits.columns, rows)
     inserted = await session.execute(statement("insert_staged_visits"))
     keys = pl.DataFrame(
         [tuple(row) for row in inserted],

@@ -1,5 +1,6 @@
 -- What the carts :cart_ids, and those that hold any of :goods_ids, count for by what they hold, once they are paid:
 -- the carts that hold a category, and those that hold it with another one, of each day and source of payment.
+-- OFFSET 0 has payments and items looked up cart by cart: PostgreSQL would read all of these tables while they are new.
 WITH touched AS (
     SELECT unnest(CAST(:cart_ids AS bigint[])) AS cart_id
     UNION
@@ -8,14 +9,18 @@ WITH touched AS (
 
 held AS (
     SELECT DISTINCT
-        payment.cart_id,
-        date_bin('1 day', payment.paid_at, 'epoch') AS day,
-        payment.source,
+        touched.cart_id,
+        date_bin('1 day', paid.paid_at, 'epoch') AS day,
+        paid.source,
         product.category_id
     FROM touched
-    INNER JOIN payment ON touched.cart_id = payment.cart_id
-    INNER JOIN cart_item ON payment.cart_id = cart_item.cart_id
-    INNER JOIN goods ON cart_item.goods_id = goods.goods_id
+    CROSS JOIN LATERAL (
+        SELECT payment.paid_at, payment.source FROM payment WHERE payment.cart_id = touched.cart_id OFFSET 0
+    ) AS paid
+    CROSS JOIN LATERAL (
+        SELECT cart_item.goods_id FROM cart_item WHERE cart_item.cart_id = touched.cart_id OFFSET 0
+    ) AS item
+    INNER JOIN goods ON item.goods_id = goods.goods_id
     INNER JOIN product ON goods.product_id = product.id
 )
 

@@ -25,8 +25,6 @@ WITH line AS (
             seen.address = later.address
             AND later.kind = 'cart'
             AND seen.since <= later.occurred_at
-    -- No cart line is later than the last change of a cart, so most views have none to look for.
-    WHERE seen.since <= (SELECT max(cart.changed_at) FROM cart)
 ),
 
 candidate AS (

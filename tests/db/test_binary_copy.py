@@ -1,0 +1,82 @@
+"""Rows for binary COPY, held to what PostgreSQL reads from them."""
+
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+from unittest.mock import patch
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from db import binary_copy
+from db.binary_copy import as_copy, as_inet
+from db.database import Database
+from db.frames import copy_rows
+
+TEXTS = st.one_of(
+    st.none(),
+    st.just(""),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9),
+    st.sampled_from(["abc", "def", "ghi", "x" * 300]),
+)
+INSTANTS = st.none() | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))
+ADDRESSES = st.one_of(st.none(), st.ip_addresses(v=4), st.ip_addresses(v=6), st.just(IPv4Address("10.0.0.1")))
+ROWS = st.lists(
+    st.tuples(
+        TEXTS,
+        st.none() | st.integers(-(2**63), 2**63 - 1),
+        st.none() | st.integers(-(2**31), 2**31 - 1),
+        INSTANTS,
+        ADDRESSES,
+        st.integers(-5, 5),
+    ),
+    max_size=9,
+)
+SCHEMA: dict[str, Any] = {
+    "name": pl.String,
+    "large": pl.Int64,
+    "small": pl.Int32,
+    "instant": pl.Datetime("us", "UTC"),
+    "address": pl.String,
+    "never_null": pl.Int64,
+}
+Row = tuple[str | None, int | None, int | None, datetime | None, IPv4Address | IPv6Address | None, int]
+
+
+@given(ROWS, st.integers(1, 4))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_postgresql_reads_the_rows_of_the_frame(db: Database, rows: list[Row], block: int) -> None:
+    written = [(*row[:4], None if row[4] is None else str(row[4]), row[5]) for row in rows]
+    frame = pl.DataFrame(written, schema=SCHEMA, orient="row")
+    with patch.object(binary_copy, "BLOCK", block):
+        pieces = as_copy(frame.with_columns(as_inet(frame["address"])))
+    async with db.transaction() as session:
+        await session.execute(text("DROP TABLE IF EXISTS copied"))
+        await session.execute(
+            text(
+                "CREATE TEMPORARY TABLE copied (name text, large bigint, small integer, instant timestamptz, "
+                "address inet, never_null bigint, number bigint GENERATED ALWAYS AS IDENTITY)"
+            )
+        )
+        await copy_rows(session, "copied", frame.columns, pieces)
+        found = await session.execute(
+            text("SELECT name, large, small, instant, host(address), never_null FROM copied ORDER BY number")
+        )
+        assert [tuple(row) for row in found] == [
+            (*row[:4], None if row[4] is None else host(row[4]), row[5]) for row in rows
+        ]
+
+
+def host(address: IPv4Address | IPv6Address) -> str:
+    """As PostgreSQL writes it."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(address) if mapped is None else f"::ffff:{mapped}"
+
+
+def test_rows_come_in_pieces() -> None:
+    frame = pl.DataFrame({"number": range(3 * binary_copy.BLOCK + 1)}, schema={"number": pl.Int64})
+    begin, *rows, end = as_copy(frame)
+    assert [len(piece) // (2 + 4 + 8) for piece in rows] == [*3 * [binary_copy.BLOCK], 1]
+    assert (len(begin), len(end)) == (19, 2)
