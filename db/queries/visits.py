@@ -131,8 +131,13 @@ def rollups_as_arrays(
 
 def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
     """What visits add to each roll-up, in the order in which roll-ups are written."""
-    counted = visits.with_columns(
-        quarter=pl.col("occurred_at").dt.truncate("15m"), day=pl.col("occurred_at").dt.truncate("1d")
+    counted = visits.select(
+        "category_id",
+        "country",
+        "kind",
+        "source",
+        quarter=pl.col("occurred_at").dt.truncate("15m"),
+        day=pl.col("occurred_at").dt.truncate("1d"),
     )
     pages = counted.filter(pl.col("category_id").is_not_null())
     located = counted.filter(pl.col("country").is_not_null())
