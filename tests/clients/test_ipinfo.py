@@ -57,7 +57,7 @@ async def test_whatever_goes_wrong_is_told_without_the_token(
     caplog.set_level("DEBUG")
     ipinfo.mode = mode
     with pytest.raises(UpstreamError) as error:
-        await ask(within=0.3)
+        await ask(within=0.3 if kind is UpstreamSlow else 10)
     assert type(error.value) is kind
     assert error.value.__cause__ is None
     assert error.value.__context__ is None or error.value.__suppress_context__
