@@ -2,8 +2,8 @@
 
 Visits go in spans of time, newest first, each in a transaction with all that follows from them: what is left
 is at any moment what the visits that are left add up to. Whoever stores visits meanwhile waits for one span,
-not for all. When the visits are gone, the last transaction learns goods anew, drops addresses that nobody
-uses, and puts the file's position back. If the process dies, another goes on.
+not for all. When the visits are gone, addresses that nobody uses go too, goods are learned anew, and the
+file's position is put back. If the process dies, another goes on.
 
 A line that stood in two imports is the one's which stored it: undoing that one takes it away.
 """
@@ -14,14 +14,15 @@ from importlib import import_module
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from db.queries.writers import write_alone
 from service.background import Background
 from service.errors import Conflict, NotFound
 from service.import_record import Clock, lock_key, read_import
 from service.import_run import BEAT_SECONDS
+from service.pacing import Pace
 from service.unvisited_addresses import drop_unvisited_addresses
 
-SPAN_VISITS = 20_000
+SPAN_VISITS = 20_000  # at most, at a time
+GOODS_TOGETHER = 1000  # the same
 WAIT_SECONDS = 5.0  # for which a caller is kept waiting
 POLL_SECONDS = 0.05
 
@@ -73,21 +74,20 @@ async def undo_import(db: Database, import_id: int) -> None:
 async def remove_import(db: Database, import_id: int) -> None:
     """Take away, span after span, what the import has brought. The caller holds its lock."""
     await asyncio.to_thread(import_module, "service.visit_rows")  # with polars, which takes a while
-    from db.queries import carts, undo
+    from db.queries import undo
 
     beating = asyncio.create_task(beat(db, import_id))
     try:
-        while await remove_span(db, import_id):
+        pace = Pace(1000, SPAN_VISITS)
+        while await remove_span(db, import_id, pace):
             pass
         removed = await read_import(db, import_id)
         if removed.imported and not removed.dry_run:
             await drop_unvisited_addresses(db)
+            await relearn_goods(db, import_id)
         async with db.transaction() as session:
-            await write_alone(session)
             record = await queries.select_import(session, import_id)
             assert record is not None
-            if record.imported and not record.dry_run:
-                await carts.relearn_goods(session, import_id)
             if record.file is not None:
                 await undo.restore_position(session, record)
             await undo.mark_undone(session, import_id)
@@ -96,18 +96,17 @@ async def remove_import(db: Database, import_id: int) -> None:
         await asyncio.gather(beating, return_exceptions=True)
 
 
-async def remove_span(db: Database, import_id: int) -> bool:
+async def remove_span(db: Database, import_id: int, pace: Pace) -> bool:
     """Take away the import's last visits. Whether there are more."""
     from db.queries import carts, undo, visits
 
-    async with db.transaction() as session:
-        await write_alone(session)
+    async with pace.alone(db) as session:
         record = await queries.select_import(session, import_id)
         assert record is not None
         if record.status == "undone" or record.first_at is None or record.last_at is None:
             return False
         since = await undo.last_visits_since(
-            session, import_id, first=record.first_at, last=record.last_at, count=SPAN_VISITS
+            session, import_id, first=record.first_at, last=record.last_at, count=pace.rows
         )
         gone = await undo.delete_visits(
             session, import_id, first=since or record.first_at, last=record.last_at
@@ -118,6 +117,16 @@ async def remove_span(db: Database, import_id: int) -> bool:
             await carts.replace_carts(session, cart_ids, await undo.select_cart_visits(session, cart_ids))
         await undo.narrow_import(session, import_id, last=since)
         return since is not None
+
+
+async def relearn_goods(db: Database, import_id: int) -> None:
+    """Learn anew what lines or pages of the import have taught, from what there is without them."""
+    from db.queries import carts
+
+    pace, left = Pace(1, GOODS_TOGETHER), True
+    while left:
+        async with pace.alone(db) as session:
+            left = await carts.relearn_goods(session, import_id, count=pace.rows)
 
 
 async def beat(db: Database, import_id: int) -> None:

@@ -71,15 +71,19 @@ async def replace_carts(session: AsyncSession, cart_ids: list[int], visits: pl.D
         await merge_cart_lines(session, visits)
 
 
-async def relearn_goods(session: AsyncSession, import_id: int) -> None:
-    """Learn anew what lines or pages of the import have taught, from what there is without them."""
+async def relearn_goods(session: AsyncSession, import_id: int, *, count: int) -> bool:
+    """Learn goods anew that the import has taught, `count` at most. Whether there were any."""
     taught = await session.execute(
-        text("SELECT goods_id FROM goods WHERE :import_id IN (line_import_id, view_import_id)"),
-        {"import_id": import_id},
+        text(
+            "SELECT goods_id FROM goods WHERE :import_id IN (line_import_id, view_import_id) "
+            "ORDER BY goods_id LIMIT :count"
+        ),
+        {"import_id": import_id, "count": count},
     )
-    goods_ids = sorted(taught.scalars())
+    goods_ids = list(taught.scalars())
     if goods_ids:
         await learn_anew(session, goods_ids)
+    return bool(goods_ids)
 
 
 async def learn_anew(session: AsyncSession, goods_ids: list[int]) -> None:

@@ -37,12 +37,12 @@ from db.database import Database
 from service import import_undo
 import_undo.SPAN_VISITS = 20
 real, spans = import_undo.remove_span, 0
-async def die(db, import_id):
+async def die(db, import_id, pace):
     global spans
     spans += 1
     if spans == 4:
         os.kill(os.getpid(), 9)
-    return await real(db, import_id)
+    return await real(db, import_id, pace)
 import_undo.remove_span = die
 asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2])))
 """
