@@ -187,6 +187,8 @@ def main() -> None:
     parser.add_argument("--log", type=Path, help="a log that is made already; --lines tells how long it is")
     parser.add_argument("--rounds", type=int, default=3, help="an odd number, of which medians are told")
     asked = parser.parse_args()
+    if asked.rounds % 2 == 0:
+        parser.error("--rounds takes an odd number")
     lines = asked.lines
     rounds = []
     with tempfile.TemporaryDirectory(prefix="trawl-bench-") as name:
@@ -198,7 +200,8 @@ def main() -> None:
         for number in range(asked.rounds):
             folder = Path(name, str(number))
             folder.mkdir()
-            Path(name).chmod(0o755)
+            for path in (Path(name), folder):
+                path.chmod(0o755)
             rounds.append(play(log, lines, folder))
             shutil.rmtree(folder)
             print(rounds[-1])

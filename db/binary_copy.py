@@ -5,7 +5,7 @@ and times. The format is that of COPY's documentation, "Binary Format": a row is
 of each field the length of its value, -1 for null, and the value as the type's own `recv` function takes it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_pton
 from struct import pack
@@ -14,7 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-BLOCK = 8192  # rows that are put together at a time, in the processor's cache
+# Rows that are put together at a time: at most so many, in at most so many bytes, in the processor's cache.
+BLOCK = 8192
+ROOM = 4 * 1024 * 1024
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 YEAR_2000 = 946_684_800_000_000  # where PostgreSQL's microseconds begin, in those of Unix
@@ -65,14 +67,26 @@ class Strings:
 
 
 def as_copy(frame: pl.DataFrame) -> list[memoryview]:
-    """The frame for `copy_rows`, in pieces of a megabyte or two.
+    """The frame for `copy_rows`, in pieces of a megabyte or so.
 
     Datetime is for timestamptz, Int64 for bigint, Int32 for integer, String for text, and Binary for any type
     as its `recv` function takes it.
     """
     fields = [field_of(column) for column in frame.iter_columns()]
-    parts = (slice(at, min(at + BLOCK, frame.height)) for at in range(0, frame.height, BLOCK))
+    blocks = (slice(at, min(at + BLOCK, frame.height)) for at in range(0, frame.height, BLOCK))
+    parts = (part for block in blocks for part in with_room(fields, block))
     return [memoryview(HEADER), *(rows_of(fields, part).data for part in parts), memoryview(TRAILER)]
+
+
+def with_room(fields: Sequence[Numbers | Strings], part: slice) -> Iterator[slice]:
+    """The rows, halved until they fit into ROOM: one long value makes all rows beside it wide."""
+    rows = part.stop - part.start
+    if rows > 1 and rows * sum(field.widest(part) for field in fields) > ROOM:
+        middle = part.start + rows // 2
+        yield from with_room(fields, slice(part.start, middle))
+        yield from with_room(fields, slice(middle, part.stop))
+    else:
+        yield part
 
 
 def as_inet(addresses: pl.Series) -> pl.Series:

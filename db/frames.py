@@ -46,7 +46,7 @@ async def copy_rows(
 
 
 async def one_by_one(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:
-    """Of what is not asynchronous asyncpg would have a thread read each piece, behind the one that parses."""
+    """No list is taken, and of a file each piece is read by a thread, which waits for the one that parses."""
     for piece in pieces:
         yield piece
 

@@ -2,13 +2,15 @@
 
 Visits go in spans of time, newest first, each in a transaction with all that follows from them: what is left
 is at any moment what the visits that are left add up to. Whoever stores visits meanwhile waits for one span,
-not for all. When the visits are gone, addresses that nobody uses go too, goods are learned anew, and the
-file's position is put back. If the process dies, another goes on.
+of which service/pacing.py says how long it is, and how long the rest after it. When the visits are gone,
+addresses that nobody uses go too, goods are learned anew, and the file's position is put back. If the process
+dies, another goes on.
 
 A line that stood in two imports is the one's which stored it: undoing that one takes it away.
 """
 
 import asyncio
+from functools import partial
 from importlib import import_module
 
 from db.database import Database
@@ -22,7 +24,6 @@ from service.pacing import Pace
 from service.unvisited_addresses import drop_unvisited_addresses
 
 SPAN_VISITS = 20_000  # at most, at a time
-GOODS_TOGETHER = 1000  # the same
 WAIT_SECONDS = 5.0  # for which a caller is kept waiting
 POLL_SECONDS = 0.05
 
@@ -75,6 +76,7 @@ async def remove_import(db: Database, import_id: int) -> None:
     """Take away, span after span, what the import has brought. The caller holds its lock."""
     await asyncio.to_thread(import_module, "service.visit_rows")  # with polars, which takes a while
     from db.queries import undo
+    from service.goods import learn_goods_anew
 
     beating = asyncio.create_task(beat(db, import_id))
     try:
@@ -84,7 +86,7 @@ async def remove_import(db: Database, import_id: int) -> None:
         removed = await read_import(db, import_id)
         if removed.imported and not removed.dry_run:
             await drop_unvisited_addresses(db)
-            await relearn_goods(db, import_id)
+            await learn_goods_anew(db, partial(undo.select_taught_goods, import_id=import_id))
         async with db.transaction() as session:
             record = await queries.select_import(session, import_id)
             assert record is not None
@@ -117,16 +119,6 @@ async def remove_span(db: Database, import_id: int, pace: Pace) -> bool:
             await carts.replace_carts(session, cart_ids, await undo.select_cart_visits(session, cart_ids))
         await undo.narrow_import(session, import_id, last=since)
         return since is not None
-
-
-async def relearn_goods(db: Database, import_id: int) -> None:
-    """Learn anew what lines or pages of the import have taught, from what there is without them."""
-    from db.queries import carts
-
-    pace, left = Pace(1, GOODS_TOGETHER), True
-    while left:
-        async with pace.alone(db) as session:
-            left = await carts.relearn_goods(session, import_id, count=pace.rows)
 
 
 async def beat(db: Database, import_id: int) -> None:

@@ -18,6 +18,7 @@ import structlog
 from db.database import DATABASE_ERRORS, Database, Transaction
 from db.queries import carts, imports, retention, undo, visits
 from service import metrics
+from service.goods import learn_goods_anew
 from service.import_record import Clock
 from service.live_pages import is_bare_path
 from service.pacing import Pace
@@ -29,7 +30,6 @@ LOCK = "retention"
 # At most, at a time.
 VISITS_TOGETHER = 20_000
 EVENTS_TOGETHER = 5000
-GOODS_TOGETHER = 1000
 
 PASS_SECONDS = 3600.0
 RETRY_SECONDS = 60.0
@@ -78,7 +78,7 @@ async def drop_visits(db: Database, before: datetime) -> None:
     async with db.read() as session:
         unfinished = await retention.is_unfinished(session)
     if unfinished:
-        await learn_goods_anew(db)
+        await learn_goods_anew(db, retention.select_untaught_goods)
         await drop_unvisited_addresses(db)
         async with db.transaction() as session:
             await retention.delete_unfinished(session)
@@ -104,19 +104,6 @@ async def drop_span(session: Transaction, since: datetime, before: datetime, cou
     if cart_ids:
         await carts.replace_carts(session, cart_ids, await undo.select_cart_visits(session, cart_ids))
     return gone.sort("occurred_at")
-
-
-async def learn_goods_anew(db: Database) -> None:
-    """Learn goods anew that nothing teaches any more; those that nobody explains now are forgotten."""
-    after, pace = -1, Pace(1, GOODS_TOGETHER)
-    while True:
-        async with db.read() as session:
-            goods_ids = await retention.select_untaught_goods(session, after=after, count=pace.rows)
-        if not goods_ids:
-            return
-        async with pace.alone(db) as session:
-            await carts.learn_anew(session, goods_ids)
-        after = goods_ids[-1]
 
 
 async def drop_events(db: Database, before: datetime) -> None:

@@ -43,10 +43,12 @@ async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> li
     """What new visits, inserted already, teach of goods: columns of `goods`, and known_product_id."""
     lines, views = await in_thread(lambda: (cart_lines_of(visits), views_of(visits)))
     # Most lines teach nothing, and most pages come after all carts: PostgreSQL need not read those.
-    settled = await select_settled_goods(session, lines)
-    newest = await session.scalar(select(func.max(Cart.changed_at)))
-    lines = lines.filter(~pl.col("goods_id").is_in(settled))
-    views = views.filter(pl.col("view_at") <= pl.lit(newest, views.schema["view_at"]))
+    if not lines.is_empty():
+        settled = await select_settled_goods(session, lines)
+        lines = lines.filter(~pl.col("goods_id").is_in(settled))
+    if not views.is_empty():
+        newest = await session.scalar(select(func.max(Cart.changed_at)))
+        views = views.filter(pl.col("view_at") <= pl.lit(newest, views.schema["view_at"]))
     if lines.is_empty() and views.is_empty():
         return []
     arrays = await in_thread(lambda: as_arrays(lines) | as_arrays(views))
@@ -69,21 +71,6 @@ async def replace_carts(session: AsyncSession, cart_ids: list[int], visits: pl.D
         for key in (Payment.cart_id, CartItem.cart_id, Cart.id):
             await session.execute(delete(key.class_).where(key == any_(cast(cart_ids, ARRAY(BigInteger)))))
         await merge_cart_lines(session, visits)
-
-
-async def relearn_goods(session: AsyncSession, import_id: int, *, count: int) -> bool:
-    """Learn goods anew that the import has taught, `count` at most. Whether there were any."""
-    taught = await session.execute(
-        text(
-            "SELECT goods_id FROM goods WHERE :import_id IN (line_import_id, view_import_id) "
-            "ORDER BY goods_id LIMIT :count"
-        ),
-        {"import_id": import_id, "count": count},
-    )
-    goods_ids = list(taught.scalars())
-    if goods_ids:
-        await learn_anew(session, goods_ids)
-    return bool(goods_ids)
 
 
 async def learn_anew(session: AsyncSession, goods_ids: list[int]) -> None:

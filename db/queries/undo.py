@@ -3,10 +3,10 @@
 from datetime import datetime
 
 import polars as pl
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import FilePosition, Import, Visit
+from db.models import FilePosition, Goods, Import, Visit
 from db.sql import statement
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -55,6 +55,20 @@ async def select_cart_visits(session: AsyncSession, cart_ids: list[int]) -> pl.D
     """All visits that name one of the carts. Columns of `visit`, but `user_id` is who pays."""
     found = await session.execute(statement("cart_visits"), {"cart_ids": cart_ids})
     return pl.DataFrame([tuple(row) for row in found], schema=COLUMNS, orient="row")
+
+
+async def select_taught_goods(session: AsyncSession, *, import_id: int, after: int, count: int) -> list[int]:
+    """Goods that lines or pages of the import have taught: in order, those after an id."""
+    found = await session.scalars(
+        select(Goods.goods_id)
+        .where(
+            Goods.goods_id > after,
+            or_(Goods.line_import_id == import_id, Goods.view_import_id == import_id),
+        )
+        .order_by(Goods.goods_id)
+        .limit(count)
+    )
+    return list(found)
 
 
 async def narrow_import(session: AsyncSession, import_id: int, *, last: datetime | None) -> None:

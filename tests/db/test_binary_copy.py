@@ -80,3 +80,11 @@ def test_rows_come_in_pieces() -> None:
     begin, *rows, end = as_copy(frame)
     assert [len(piece) // (2 + 4 + 8) for piece in rows] == [*3 * [binary_copy.BLOCK], 1]
     assert (len(begin), len(end)) == (19, 2)
+
+
+def test_a_long_value_does_not_make_all_rows_wide() -> None:
+    urls = ["/"] * 8192
+    urls[5000] = "/" + 2047 * "x"
+    _, *rows, _ = as_copy(pl.DataFrame({"page_url": urls}))
+    assert sum(map(len, rows)) == 8192 * (2 + 4 + 1) + 2047
+    assert len(rows) > 2  # few were laid out beside the long one

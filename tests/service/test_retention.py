@@ -18,7 +18,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Event
 from db.queries import addresses, imports
-from service import retention, unvisited_addresses
+from service import goods, retention, unvisited_addresses
 from service.live_visits import store_live_visits
 from service.retention import drop_before, keep_retention, kept_since
 from tests import oracle
@@ -117,7 +117,7 @@ async def test_dropped_it_is_as_if_it_had_never_been(
     await fill(shop, tmp_path, own, live, events)
     with (
         patch.object(retention, "VISITS_TOGETHER", together),
-        patch.object(retention, "GOODS_TOGETHER", together),
+        patch.object(goods, "GOODS_TOGETHER", together),
         patch.object(unvisited_addresses, "ADDRESSES_TOGETHER", together),
     ):
         assert await drop_before(shop.db, since)
