@@ -192,6 +192,7 @@ def main() -> None:
     lines = asked.lines
     rounds = []
     with tempfile.TemporaryDirectory(prefix="trawl-bench-") as name:
+        Path(name).chmod(0o755)
         log = asked.log or Path(name, "logs.txt")
         if asked.log is None:
             with log.open("w") as file:
@@ -200,8 +201,7 @@ def main() -> None:
         for number in range(asked.rounds):
             folder = Path(name, str(number))
             folder.mkdir()
-            for path in (Path(name), folder):
-                path.chmod(0o755)
+            folder.chmod(0o755)
             rounds.append(play(log, lines, folder))
             shutil.rmtree(folder)
             print(rounds[-1])
