@@ -33,9 +33,11 @@ COPY config config
 COPY db db
 COPY embedded embedded
 COPY migrations migrations
+COPY server server
 COPY service service
+COPY telemetry telemetry
 COPY transport transport
-RUN .venv/bin/python -m compileall -q api clients commands config db embedded service transport ./*.py
+RUN .venv/bin/python -m compileall -q api clients commands config db embedded server service telemetry transport ./*.py
 USER 10001
 # Inside a container, 127.0.0.1 can't be reached from outside; PATH makes `python` the one with the packages.
 ENV HOST=0.0.0.0 PORT=8000 PATH=/srv/trawl/.venv/bin:$PATH PYTHONUNBUFFERED=1

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api clients commands config db embedded service transport tests bench demo migrations $(wildcard *.py)
+SOURCES := api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo screenshots test check bench format lock clean jwt-demo docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
@@ -21,7 +21,7 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "installing dependencies (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m compileall -q api clients commands config db embedded service transport $(wildcard *.py)
+	@$(BIN)/python -m compileall -q api clients commands config db embedded server service telemetry transport $(wildcard *.py)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed

@@ -26,7 +26,7 @@ from db.database import Database
 from db.migrate import migrate
 from db.queries.auth_events import Origin
 from embedded import open_servers
-from service import accounts, metrics
+from service import accounts
 from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
@@ -37,8 +37,9 @@ from service.log_follow import Following, follow_log
 from service.log_rules import read_rules
 from service.log_source import LogFolder
 from service.tokens import TokenSettings
+from telemetry import metrics, multiprocess
+from telemetry.logs import report_errors_to
 from transport.app import make_app
-from transport.observe import report_errors_to
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -99,12 +100,12 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
 
 def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> Sanic[Any, Any]:
     """The app of a worker process, whose metrics are kept in `folder`."""
-    metrics.keep_in(folder, multiprocessing.current_process().name)
+    multiprocess.keep_in(folder, multiprocessing.current_process().name)
     deps = make_deps(settings, addresses)
     app = make_app(deps)
     app.register_listener(lambda _app: begin_work(settings, deps), "after_server_start")
     if settings.sentry_dsn is not None:
-        from clients import sentry
+        from telemetry import sentry
 
         sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
         report_errors_to(sentry.send_error)

@@ -41,10 +41,11 @@ from composition import (
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
-from service import accounts, metrics, reports
+from service import accounts, reports
 from service.import_record import Reading
 from service.log_rules import read_rules
 from service.passwords import Hasher
+from telemetry import multiprocess
 from transport.server import HttpServer, serve_until_signal, termination_handled
 
 log = structlog.get_logger("trawl.server")
@@ -73,11 +74,11 @@ def serve() -> None:
                 settings.host,
                 settings.port,
                 settings.workers,
-                on_worker_end=partial(metrics.forget_worker, folder),
+                on_worker_end=partial(multiprocess.forget_worker, folder),
             ) as server,
             running(settings, exclusive=True) as (addresses, watch),
         ):
-            metrics.empty(folder)
+            multiprocess.empty(folder)
             asyncio.run(prepare(settings, addresses))
             host, port = server.address
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -116,7 +117,7 @@ def import_logs(
             ZoneInfo(settings.logs_timezone), dry_run=dry_run, rules=read_rules(rules) if rules else None
         )
         command = ImportCommand(files or [], follow, reading, settings.geoip_path)
-        with running(settings) as (addresses, _), metrics.lent_to(folder_of_running_server(settings)):
+        with running(settings) as (addresses, _), multiprocess.lent_to(folder_of_running_server(settings)):
             code = asyncio.run(with_database(addresses, lambda db: run_import(db, command)))
     raise typer.Exit(code)
 

@@ -31,8 +31,8 @@ from service.callers import session_copy
 from service.deps import Deps, RateLimits
 from service.log_source import LogFolder
 from service.tokens import Claims, TokenSettings, encode_token
+from telemetry.logs import configure_logging
 from transport.app import make_app
-from transport.observe import configure_logging
 from transport.server import HttpServer
 
 ACCOUNTS = 1000

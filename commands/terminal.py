@@ -15,7 +15,7 @@ from config import Settings, SettingsError, read_settings
 from embedded import EmbeddedError
 from service.errors import TrawlError
 from service.log_rules import RulesError
-from transport.observe import configure_logging
+from telemetry.logs import configure_logging
 from transport.server import ServerError
 
 out = Console()

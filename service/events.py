@@ -12,7 +12,7 @@ from db.queries.event_pages import select_events
 from db.queries.events import EventFilter, NewEvents
 from service.deps import Deps
 from service.live import count_stored
-from service.metrics import count_taken
+from telemetry.metrics import count_taken
 
 __all__ = ["NewEvents"]
 

@@ -19,7 +19,7 @@ from db.queries import imports as queries
 from service.import_record import Lost, Progress, Run
 from service.log_chunks import Position
 from service.log_source import OpenLog
-from service.metrics import count_taken
+from telemetry.metrics import count_taken
 
 if TYPE_CHECKING:
     from service.log_columns import ParsedChunk

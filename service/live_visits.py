@@ -18,7 +18,7 @@ from db.queries.visit_list import VisitRow
 from db.queries.writers import write_alongside
 from service.access_log import Page
 from service.live_pages import is_bare_path
-from service.metrics import count_taken
+from telemetry.metrics import count_taken
 
 Status = Literal["created", "duplicate", "conflict"]
 

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from service import metrics
+from telemetry import metrics
 
 PROJECT = Path(__file__).parents[1]
 DASHBOARD = PROJECT / "deploy/grafana/dashboards/trawl.json"

@@ -23,7 +23,7 @@ LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://sho
 REPORTS = """
 import asyncio, sys, structlog
 from clients import sentry
-from transport.observe import configure_logging, report_errors_to
+from telemetry.logs import configure_logging, report_errors_to
 configure_logging("INFO", "json")
 sentry.start_sentry(sys.argv[1], release="trawl@1")
 report_errors_to(sentry.send_error)

@@ -18,8 +18,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from db.database import Database
-from service import metrics
 from service.deps import Deps
+from telemetry import multiprocess
 from tests.command_line import PROJECT, Command, free_port, wait_until_ready
 from tests.http_client import User
 from tests.processes import comes_true
@@ -91,8 +91,10 @@ def counts_imports_of_the_command_line(site: Site, trawl: Command, log: Path) ->
 
 
 def test_commands_at_once_have_places_of_their_own(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from service import metrics\n"
-    code += "with metrics.lent_to(Path(sys.argv[1])):\n  metrics.count_taken('lines', 5); print(); input()"
+    code = "import sys; from pathlib import Path; from telemetry import metrics, multiprocess\n"
+    code += (
+        "with multiprocess.lent_to(Path(sys.argv[1])):\n  metrics.count_taken('lines', 5); print(); input()"
+    )
     command = [sys.executable, "-c", code, str(tmp_path)]
     for _ in range(2):
         both = [subprocess.Popen(command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)]
@@ -111,9 +113,9 @@ def test_commands_at_once_have_places_of_their_own(tmp_path: Path) -> None:
 def test_a_file_that_a_worker_is_just_making_is_not_read_yet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(metrics.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(multiprocess.FOLDER_VARIABLE, str(tmp_path))
     (tmp_path / "counter_worker-1.db").touch()
-    assert metrics.exposition() == b""
+    assert multiprocess.exposition() == b""
 
 
 def told_of_process(site: Site) -> None:
@@ -142,7 +144,7 @@ async def test_lines_and_visits_are_counted_as_they_are_read(deps: Deps, user: U
 
 
 def taken() -> dict[str, float]:
-    told = metrics.exposition().decode()
+    told = multiprocess.exposition().decode()
     return {
         what: float(re.findall(rf"^trawl_{what}_taken_total (\S+)$", told, re.MULTILINE)[0])
         for what in ("lines", "visits")

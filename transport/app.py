@@ -21,9 +21,9 @@ from sanic_routing.route import Route
 
 from api.fields import MAX_INTEGER
 from service.deps import Deps
+from telemetry.metrics import observe_request
 from transport.auth import admit
 from transport.errors import problem, to_response
-from transport.observe import log_request
 from transport.openapi.routes import PREFIX
 from transport.parsing import MIB, read_body
 from transport.request import Request, new_request_id
@@ -131,6 +131,24 @@ class Trawl(Sanic[Any, Any]):
             log.info("request_refused", status=status)
         else:
             log_request(cast(Request, Request.get_current()), status, started)
+
+
+def log_request(request: Request, status: int, started: float) -> None:
+    """The line of a request that has ended. The route is the template, so that no identifier is in it.
+
+    `kind` is the operation, as the OpenAPI document names it.
+    """
+    seconds = time.perf_counter() - started
+    route = request.uri_template
+    observe_request(route, request.method, status, seconds)
+    log.info(
+        "request",
+        method=request.method,
+        route=route,
+        kind=request.route.name.rpartition(".")[2] if request.route else None,
+        status=status,
+        duration_ms=round(seconds * 1000, 2),
+    )
 
 
 async def refuse(send: Callable[[Message], Awaitable[None]], error: SanicException) -> None:

@@ -5,9 +5,9 @@ import resource
 import time
 from pathlib import Path
 
-from service import metrics
 from service.deps import Deps
 from service.health import check_health
+from telemetry import metrics
 from transport.request import App
 
 PERIOD = 1.0  # seconds

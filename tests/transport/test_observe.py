@@ -6,12 +6,12 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
+from telemetry.logs import scrub
 from tests.http_client import Client, User
-from transport.observe import scrub
 
 SCRIPT = """
 import logging, structlog, sys
-from transport.observe import configure_logging
+from telemetry.logs import configure_logging
 configure_logging("INFO", sys.argv[1])
 structlog.contextvars.bind_contextvars(request_id="r1", user_id=5)
 structlog.get_logger("trawl.x").info("done", kind="visit", password="hunter2", token="t0ken", n=1)

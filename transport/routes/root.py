@@ -7,8 +7,8 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.health import GreetingResponse, HealthResponse, ReadyResponse
-from service import metrics
 from service.health import check_health
+from telemetry import multiprocess
 from transport.errors import RETRY_AFTER
 from transport.operations import Text, operation
 from transport.request import Request
@@ -58,4 +58,4 @@ def told(data: Any, *, good: bool) -> HTTPResponse:
 async def get_metrics(request: Request) -> HTTPResponse:
     """Counts and times over all workers."""
     await sample_health(request.deps)
-    return HTTPResponse(await asyncio.to_thread(metrics.exposition), content_type=METRICS_TYPE)
+    return HTTPResponse(await asyncio.to_thread(multiprocess.exposition), content_type=METRICS_TYPE)

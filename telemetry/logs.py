@@ -1,9 +1,8 @@
-"""Logs: structlog for ours and the libraries', one line a request."""
+"""Logs: structlog for ours and the libraries', one JSON object a line."""
 
 import logging
 import re
 import sys
-import time
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,11 +11,6 @@ from typing import Any, Literal
 import orjson
 import structlog
 from structlog.typing import Processor
-
-from service.metrics import observe_request
-from transport.request import Request
-
-log = structlog.get_logger("trawl.http")
 
 HIDDEN = "hidden"
 REPORTED = "trawl_reported"
@@ -129,21 +123,3 @@ def report_errors_to(send: Callable[[BaseException, Mapping[str, Any]], None] | 
 
 def to_json(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode(errors="replace")
-
-
-def log_request(request: Request, status: int, started: float) -> None:
-    """The line of a request that has ended. The route is the template, so that no identifier is in it.
-
-    `kind` is the operation, as the OpenAPI document names it.
-    """
-    seconds = time.perf_counter() - started
-    route = request.uri_template
-    observe_request(route, request.method, status, seconds)
-    log.info(
-        "request",
-        method=request.method,
-        route=route,
-        kind=request.route.name.rpartition(".")[2] if request.route else None,
-        status=status,
-        duration_ms=round(seconds * 1000, 2),
-    )
