@@ -26,7 +26,7 @@ from db.database import Database
 from db.migrate import migrate
 from db.queries.auth_events import Origin
 from embedded import open_servers
-from service import accounts
+from service.accounts import accounts
 from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
@@ -34,9 +34,9 @@ from service.film_catalogue import FilmCatalogue
 from service.import_keeper import keep_imports
 from service.import_record import Reading
 from service.log_follow import Following, follow_log
-from service.log_rules import read_rules
-from service.log_source import LogFolder
-from service.tokens import TokenSettings
+from service.logs.source import LogFolder
+from service.logs.url_rules import read_rules
+from service.security.tokens import TokenSettings
 from telemetry import metrics, multiprocess
 from telemetry.logs import report_errors_to
 from transport.app import make_app
@@ -133,16 +133,16 @@ def begin_work(settings: Settings, deps: Deps) -> None:
 
 
 async def drop_old_rows(db: Database, days: int) -> None:
-    await asyncio.to_thread(import_module, "service.retention")
-    from service.retention import keep_retention
+    await asyncio.to_thread(import_module, "service.visits.retention")
+    from service.visits.retention import keep_retention
 
     await keep_retention(db, days, clock=now)
 
 
 async def complete_countries(db: Database, token: str) -> None:
-    await asyncio.to_thread(import_module, "service.countries")
+    await asyncio.to_thread(import_module, "service.visits.countries")
     from clients.ipinfo import IpInfo  # brings aiohttp, which would cost every start and command a tenth
-    from service.countries import keep_completing
+    from service.visits.countries import keep_completing
 
     service = IpInfo(token, on_call=partial(metrics.observe_upstream, "ipinfo"))
     await keep_completing(db, service, clock=now)

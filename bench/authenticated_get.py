@@ -26,11 +26,11 @@ from db.database import Database
 from db.migrate import migrate
 from db.models import Account, Session, Task
 from embedded import open_servers
+from service.accounts.authentication import session_copy
 from service.cache import Cache
-from service.callers import session_copy
 from service.deps import Deps, RateLimits
-from service.log_source import LogFolder
-from service.tokens import Claims, TokenSettings, encode_token
+from service.logs.source import LogFolder
+from service.security.tokens import Claims, TokenSettings, encode_token
 from telemetry.logs import configure_logging
 from transport.app import make_app
 from transport.server import HttpServer

@@ -40,7 +40,7 @@ from db.database import Database
 from db.migrate import migrate
 from service.import_record import Reading
 from service.import_run import import_log
-from service.log_source import LogSource
+from service.logs.source import LogSource
 
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))

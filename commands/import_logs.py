@@ -21,8 +21,8 @@ from service.import_record import Reading, cause_of
 from service.import_run import import_log
 from service.imports import list_rejects
 from service.log_follow import Following, follow_log
-from service.log_source import LogSource
-from service.log_streams import PipedLog
+from service.logs.source import LogSource
+from service.logs.streams import PipedLog
 
 SHOWN_REJECTS = 10
 RETRY_SECONDS = 0.2

@@ -8,9 +8,9 @@ from service.background import Background
 from service.cache import Cache
 from service.film_catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
-from service.log_source import LogFolder
-from service.passwords import Hasher
-from service.tokens import TokenSettings
+from service.logs.source import LogFolder
+from service.security.passwords import Hasher
+from service.security.tokens import TokenSettings
 from service.visit_writer import VisitWriter
 
 

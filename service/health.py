@@ -11,7 +11,7 @@ from db.migrate import newest_revision
 from db.queries.imports import select_position
 from service.cache import CacheAway
 from service.deps import Deps
-from service.log_source import LogSource
+from service.logs.source import LogSource
 
 PATIENCE = 3.0  # seconds until a part that does not answer is said to be down
 

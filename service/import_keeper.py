@@ -17,7 +17,7 @@ from service.errors import Conflict
 from service.import_record import BROKEN_OFF, INTERRUPTED, Clock, Reading, lock_key
 from service.import_run import import_log
 from service.import_undo import undo_import
-from service.log_source import LogFolder, LogSource
+from service.logs.source import LogFolder, LogSource
 
 log = structlog.get_logger("trawl.imports")
 

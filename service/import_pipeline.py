@@ -17,13 +17,13 @@ from db.database import Transaction
 from db.models import Import
 from db.queries import imports as queries
 from service.import_record import Lost, Progress, Run
-from service.log_chunks import Position
-from service.log_source import OpenLog
+from service.logs.chunks import Position
+from service.logs.source import OpenLog
 from telemetry.metrics import count_taken
 
 if TYPE_CHECKING:
-    from service.log_columns import ParsedChunk
-    from service.visit_rows import Rows
+    from service.logs.columnar import ParsedChunk
+    from service.visits.derive import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def read_chunk(
     chunk = await asyncio.to_thread(parse_next)
     if chunk is None or run.reading.dry_run:
         return chunk
-    from service.visit_rows import make_rows, name_pages
+    from service.visits.derive import make_rows, name_pages
 
     visits = chunk.parsed.visits
     async with run.db.transaction() as session:
@@ -97,7 +97,7 @@ def chunk_parser(run: Run, log: OpenLog) -> Callable[[], ReadChunk | None]:
     chunks = log.file.chunks()
 
     def parse_next() -> ReadChunk | None:
-        from service.log_formats import parse_log_chunk
+        from service.logs.detect import parse_log_chunk
 
         for chunk in chunks:
             read = chunk.offset + len(chunk.data) if log.read is None else log.read()
@@ -158,7 +158,7 @@ class Storing:
         self, chunk: ReadChunk, before: asyncio.Task[None] | None, copied: asyncio.Event
     ) -> None:
         from db.queries.visits import insert_trial_keys
-        from service.visit_rows import derive, insert
+        from service.visits.derive import derive, insert
 
         run, parsed = self._run, chunk.parsed
         async with run.db.transaction() as session:

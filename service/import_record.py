@@ -15,8 +15,8 @@ from db.database import DATABASE_ERRORS, Database, Transaction
 from db.models import Import
 from db.queries import imports as queries
 from service.errors import Conflict, TrawlError
-from service.log_rules import Rules
-from service.log_source import LogSource
+from service.logs.source import LogSource
+from service.logs.url_rules import Rules
 
 log = structlog.get_logger("trawl.imports")
 

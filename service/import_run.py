@@ -28,7 +28,7 @@ from service.import_record import (
     read_import,
     take_over,
 )
-from service.log_source import LogSource
+from service.logs.source import LogSource
 
 BEAT_SECONDS = 1.0
 

@@ -2,7 +2,7 @@
 
 Visits go in spans of time, newest first, each in a transaction with all that follows from them: what is left
 is at any moment what the visits that are left add up to. Whoever stores visits meanwhile waits for one span,
-of which service/pacing.py says how long it is, and how long the rest after it. When the visits are gone,
+whose length, and the rest after it, service/visits/pacing.py says. When the visits are gone,
 addresses that nobody uses go too, goods are learned anew, and the file's position is put back. If the process
 dies, another goes on.
 
@@ -20,8 +20,8 @@ from service.background import Background
 from service.errors import Conflict, NotFound
 from service.import_record import Clock, lock_key, read_import
 from service.import_run import BEAT_SECONDS
-from service.pacing import Pace
-from service.unvisited_addresses import drop_unvisited_addresses
+from service.visits.pacing import Pace
+from service.visits.removal import drop_unvisited_addresses
 
 SPAN_VISITS = 20_000  # at most, at a time
 WAIT_SECONDS = 5.0  # for which a caller is kept waiting
@@ -74,9 +74,9 @@ async def undo_import(db: Database, import_id: int) -> None:
 
 async def remove_import(db: Database, import_id: int) -> None:
     """Take away, span after span, what the import has brought. The caller holds its lock."""
-    await asyncio.to_thread(import_module, "service.visit_rows")  # with polars, which takes a while
+    await asyncio.to_thread(import_module, "service.visits.derive")  # with polars, which takes a while
     from db.queries import undo
-    from service.goods import learn_goods_anew
+    from service.visits.goods import learn_goods_anew
 
     beating = asyncio.create_task(beat(db, import_id))
     try:

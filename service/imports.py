@@ -13,8 +13,8 @@ from service.background import Background
 from service.errors import Conflict, NotFound, TooLarge
 from service.import_record import Clock, Reading, read_import
 from service.import_run import import_log
-from service.log_source import LogFolder, LogSource
-from service.log_streams import BREAKS, UploadedLog
+from service.logs.source import LogFolder, LogSource
+from service.logs.streams import BREAKS, UploadedLog
 
 POLL_SECONDS = 0.02
 BEGIN_SECONDS = 5.0  # within which who has taken a file's lock writes the row of its import

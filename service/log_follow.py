@@ -16,8 +16,8 @@ from db.queries import imports as queries
 from service.errors import Conflict
 from service.import_record import Clock, Progress, Reading
 from service.import_run import import_log
-from service.log_chunks import LogFile
-from service.log_source import LogSource, OpenLog, file_key
+from service.logs.chunks import LogFile
+from service.logs.source import LogSource, OpenLog, file_key
 
 log = structlog.get_logger("trawl.imports")
 

@@ -8,7 +8,7 @@ from db.database import Database
 from db.queries import tasks as queries
 from db.queries.tasks import SortValue, TaskFilter, TaskOrder
 from service.errors import Changed, NotFound
-from service.names import fold
+from service.security.identifiers import fold
 
 TaskRow = queries.TaskRow  # a task, as transport gets it
 

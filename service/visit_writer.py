@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from service.live_visits import LiveVisit, Outcome
+from service.visits.store import LiveVisit, Outcome
 
 MAX_TOGETHER = 500
 

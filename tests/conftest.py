@@ -24,9 +24,9 @@ from db.models import Account, Session
 from embedded import EmbeddedServers, open_servers
 from service.cache import Cache
 from service.deps import Deps, RateLimits
-from service.log_source import LogFolder
-from service.passwords import Hasher
-from service.tokens import Claims, TokenSettings, encode_token
+from service.logs.source import LogFolder
+from service.security.passwords import Hasher
+from service.security.tokens import Claims, TokenSettings, encode_token
 from tests.command_line import Command
 from tests.document_checks import complaints
 from tests.http_client import Client, User

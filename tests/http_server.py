@@ -13,7 +13,7 @@ from granian.server.embed import Server
 from db.database import Database
 from service.cache import Cache
 from service.deps import Deps
-from service.tokens import TokenSettings
+from service.security.tokens import TokenSettings
 from transport.app import make_app
 
 SECRET = "a secret of the tests, longer than 32 bytes"

@@ -9,9 +9,9 @@ import polars as pl
 from hypothesis import strategies as st
 
 from clients.geo import Geo
-from service.live_pages import page_of
-from service.live_visits import LiveVisit
-from service.log_columns import VISIT_COLUMNS
+from service.logs.columnar import VISIT_COLUMNS
+from service.visits.pages import page_of
+from service.visits.store import LiveVisit
 from tests.log_lines import ADDRESSES, paths, times
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,14 +14,14 @@ from sqlalchemy import text
 from clients.geo import Geo
 from db.database import Database, Transaction
 from db.models import Base, Import, Reject
-from service import log_chunks
 from service.import_record import Reading
 from service.import_run import import_log
 from service.imports import list_rejects
-from service.log_chunks import CHUNK_BYTES, LogFile
-from service.log_columns import parse_chunk
-from service.log_source import LogSource
-from service.visit_rows import derive, insert, make_rows, name_pages
+from service.logs import chunks as log_chunks
+from service.logs.chunks import CHUNK_BYTES, LogFile
+from service.logs.columnar import parse_chunk
+from service.logs.source import LogSource
+from service.visits.derive import derive, insert, make_rows, name_pages
 from tests.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-from service.log_chunks import CHUNK_BYTES, LogFile
-from service.log_columns import parse_chunk
+from service.logs.chunks import CHUNK_BYTES, LogFile
+from service.logs.columnar import parse_chunk
 from tests import oracle
 from tests.log_imports import NOW, Importer, lines_of, store_visits
 from tests.log_lines import CATEGORIES, logs

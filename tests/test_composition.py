@@ -11,7 +11,7 @@ from composition import begin_work
 from config import read_settings
 from db.database import Database
 from service.deps import Deps
-from service.live_visits import store_live_visits
+from service.visits.store import store_live_visits
 from tests.ipinfo_service import TOKEN, play_ipinfo
 from tests.live_cases import live_visit
 

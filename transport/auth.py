@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from service.callers import Caller, authenticate
+from service.accounts.authentication import Caller, authenticate
 from service.errors import Forbidden, Unauthorized
 from transport.limits import apply, limit_address, route_limit, user_counter
 from transport.request import Request

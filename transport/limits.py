@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from service.errors import TooMany
-from service.rate_limits import WINDOW, Allowance, count_request, network
+from service.security.rate_limits import WINDOW, Allowance, count_request, network
 from transport.request import Request
 
 

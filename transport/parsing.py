@@ -10,7 +10,7 @@ from marshmallow import Schema
 from sanic.exceptions import BadRequest, PayloadTooLarge, RequestTimeout
 
 from service.errors import Invalid
-from service.log_streams import BrokenOff
+from service.logs.streams import BrokenOff
 from transport.errors import BadJson, UnsupportedMediaType
 from transport.request import Request
 

@@ -15,7 +15,7 @@ from sanic.exceptions import BadRequest, BadURL, RequestTimeout
 from sanic.models.asgi import MockTransport
 from sanic.request.types import Request as SanicRequest
 
-from service.callers import Caller, Origin
+from service.accounts.authentication import Caller, Origin
 from service.deps import Deps
 
 App = sanic.Sanic[Any, SimpleNamespace]

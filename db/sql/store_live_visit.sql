@@ -1,7 +1,7 @@
 -- Store one live visit as store_live_visits.sql stores many, for half the price: nothing is sorted, grouped or joined.
 -- No row if a category or product has no id yet, or if there is to be no :learning and goods may have to be learned:
 -- a cart line may follow a product page. Few lines are looked at, or the planner would fear many and plan each time.
--- Each step asks for the step before it, so that tables are written in the order of service/visit_rows.py.
+-- Each step asks for the step before it, so that tables are written in the order of service/visits/derive.py.
 WITH category_known AS MATERIALIZED (
     SELECT
         (SELECT category.id FROM category WHERE category.name_sha256 = CAST(:category AS bytea)) AS id,

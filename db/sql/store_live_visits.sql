@@ -2,7 +2,7 @@
 -- there is to be no :learning and a product page may stand before a cart line of its address, whose goods it explains.
 -- Of what stands behind it few lines are looked at, or the planner would fear many and plan the statement each time.
 -- Each id stands once in what is given. One row a visit: its id, whether it is new, and how often its page was visited.
--- Tables are written in the order of service/visit_rows.py, and rows in the order of their keys: each step asks for
+-- Tables are written in the order of service/visits/derive.py, and rows in the order of their keys: each step asks for
 -- the step before it, because PostgreSQL promises no order of its own.
 WITH given AS (
     SELECT

@@ -12,7 +12,7 @@ import pytest
 
 from db.database import Database
 from service.deps import Deps
-from service.log_source import LogFolder
+from service.logs.source import LogFolder
 from tests.browser.conftest import Tab
 from tests.browser.dashboard import VIEWS, Dashboard
 from tests.conftest import PASSWORD

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.access_log import BadLine, LogLine, Page, format_line, parse_line, parse_url, to_utc
+from service.logs.shop_format import BadLine, LogLine, Page, format_line, parse_line, parse_url, to_utc
 from tests.log_lines import broken_lines, good_lines
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,10 +5,10 @@ import pytest
 
 from db.database import Database
 from db.models import Account
-from service.accounts import NewAccount, ensure_admin, register
-from service.callers import Origin
+from service.accounts.accounts import NewAccount, ensure_admin, register
+from service.accounts.authentication import Origin
 from service.errors import Conflict, Invalid
-from service.passwords import Hasher
+from service.security.passwords import Hasher
 from tests.http_client import User
 
 HASHER = Hasher(log_n=4)

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
 from db.models import Account, Session
+from service.accounts.authentication import Caller, Origin, authenticate, session_copy
+from service.accounts.sessions import sign_out
 from service.cache import Cache
-from service.caller_copies import COPY_LIFE, RENEW_WITHIN, forget
-from service.callers import Caller, Origin, authenticate, session_copy
 from service.deps import Deps
 from service.errors import Unauthorized
-from service.sessions import sign_out
+from service.security.credential_cache import COPY_LIFE, RENEW_WITHIN, forget
 from tests.http_client import User
 from tests.wire import Wire, lay_wire
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clients.geo import Geo
 from db.database import Database
 from service import import_undo
-from service.live_visits import store_live_visits
+from service.visits.store import store_live_visits
 from tests import oracle
 from tests.live_cases import live_visit
 from tests.log_imports import NOW, Importer, lines_of, some_lines, write

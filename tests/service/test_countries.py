@@ -16,9 +16,9 @@ from clients.ipinfo import IpInfo
 from db.database import Database
 from db.queries import countries as queries
 from db.queries import imports
-from service import countries
-from service.countries import complete_all, complete_some, keep_completing
-from service.live_visits import LiveVisit, store_live_visits
+from service.visits import countries
+from service.visits.countries import complete_all, complete_some, keep_completing
+from service.visits.store import LiveVisit, store_live_visits
 from tests import oracle
 from tests.ipinfo_service import TOKEN, FakeIpInfo, play_ipinfo
 from tests.live_cases import batches, live_visit

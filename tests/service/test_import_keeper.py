@@ -22,7 +22,7 @@ from service.background import Background
 from service.import_keeper import keep_imports
 from service.import_record import BROKEN_OFF, INTERRUPTED
 from service.imports import list_imports
-from service.log_source import LogFolder
+from service.logs.source import LogFolder
 from tests.log_imports import NOW, Importer, some_lines, write
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ from db.database import Database
 from service import log_chunks
 from service.import_record import Reading
 from service.import_run import import_log
-from service.log_source import LogSource, OpenLog, open_file
+from service.logs.source import LogSource, OpenLog, open_file
 from tests.log_imports import NOW
 log_chunks.CHUNK_BYTES = 1500
 url, path, kind = sys.argv[1:]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
-from service.live_visits import LiveVisit, store_live_visits
-from service.visit_ids import RANDOM_BITS, log_line_id, new_visit_id, read_log_line_id
+from service.visits.ids import RANDOM_BITS, log_line_id, new_visit_id, read_log_line_id
+from service.visits.store import LiveVisit, store_live_visits
 from tests.live_cases import NOW, as_log_rows, batches, live_visit
 from tests.log_imports import Importer, some_lines, store_visits
 

@@ -6,8 +6,8 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.access_log import MAX_LINE_BYTES
-from service.log_chunks import LogFile, Position
+from service.logs.chunks import LogFile, Position
+from service.logs.shop_format import MAX_LINE_BYTES
 
 texts = st.lists(st.sampled_from((b"a", b"\n", b"bc\n", b"\r\n", b"\xff", b"x" * 50)), max_size=60).map(
     b"".join

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.access_log import MAX_LINE_BYTES
-from service.log_chunks import LogFile
-from service.log_columns import parse_chunk
+from service.logs.chunks import LogFile
+from service.logs.columnar import parse_chunk
+from service.logs.shop_format import MAX_LINE_BYTES
 from tests.log_lines import line, logs
 from tests.oracle_log import read_log
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import Invalid
-from service.passwords import Hasher, check_new_password, common_passwords, encode, parse_phc
+from service.security.passwords import Hasher, check_new_password, common_passwords, encode, parse_phc
 
 SALT = bytes(range(16))
 

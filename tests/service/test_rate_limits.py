@@ -1,7 +1,7 @@
 import pytest
 
 from service.cache import Cache
-from service.rate_limits import WINDOW, LocalCounters, count_request, network
+from service.security.rate_limits import WINDOW, LocalCounters, count_request, network
 
 
 async def test_requests_are_counted_until_the_window_ends(cache: Cache) -> None:
@@ -24,7 +24,7 @@ async def test_a_counter_that_lost_its_end_gets_one(cache: Cache) -> None:
 
 def test_local_counters_end_with_their_window(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("service.rate_limits.time.monotonic", lambda: now)
+    monkeypatch.setattr("service.security.rate_limits.time.monotonic", lambda: now)
     counters = LocalCounters()
     assert counters.look("a") == (0, 0)
     assert [counters.count("a", 60) for _ in range(2)] == [(1, 60_000), (2, 60_000)]

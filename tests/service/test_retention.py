@@ -18,9 +18,10 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Event
 from db.queries import addresses, imports
-from service import goods, retention, unvisited_addresses
-from service.live_visits import store_live_visits
-from service.retention import drop_before, keep_retention, kept_since
+from service.visits import goods, retention
+from service.visits import removal as unvisited_addresses
+from service.visits.retention import drop_before, keep_retention, kept_since
+from service.visits.store import store_live_visits
 from tests import oracle
 from tests.live_cases import at, batches, live_visit
 from tests.log_imports import NOW, Importer, lines_of, some_lines, write

@@ -6,8 +6,8 @@ import pytest
 
 from service.cache import Cache
 from service.errors import TooMany
-from service.rate_limits import LocalCounters
-from service.sign_in_throttle import ADDRESS_LIMIT, PAIR_LIMIT, WINDOW, attempt
+from service.security.rate_limits import LocalCounters
+from service.security.sign_in_throttle import ADDRESS_LIMIT, PAIR_LIMIT, WINDOW, attempt
 
 HOME, OFFICE = "192.0.2.1", "192.0.2.2"
 
@@ -17,7 +17,7 @@ async def any_cache(
     request: pytest.FixtureRequest, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Cache]:
     """Valkey as it should be, and away."""
-    monkeypatch.setattr("service.sign_in_throttle.local_failures", LocalCounters())
+    monkeypatch.setattr("service.security.sign_in_throttle.local_failures", LocalCounters())
     away = Cache.connect("redis://127.0.0.1:1")
     yield cache if request.param == "valkey" else away
     await away.close()
@@ -106,11 +106,11 @@ async def test_many_right_sign_ins_at_once_all_succeed(cache: Cache) -> None:
 async def test_attempts_of_a_worker_that_died_do_not_lock_out_for_long(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.sign_in_throttle.ATTEMPT_LIFE", 1)
+    monkeypatch.setattr("service.security.sign_in_throttle.ATTEMPT_LIFE", 1)
     started = [attempt(cache, "anna", HOME, uuid.uuid4()) for _ in range(PAIR_LIMIT)]
     for one in started:
         await one.__aenter__()  # and the worker is killed
-    monkeypatch.setattr("service.sign_in_throttle.ATTEMPT_LIFE", 30)
+    monkeypatch.setattr("service.security.sign_in_throttle.ATTEMPT_LIFE", 30)
     await asyncio.wait_for(succeed(cache), 3)
     for one in started:
         await one.__aexit__(None, None, None)

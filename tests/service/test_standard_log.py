@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
-from service.access_log import MAX_LINE_BYTES, BadLine, Page
-from service.log_chunks import LogFile
-from service.log_formats import detect_format, parse_log_chunk
-from service.log_rules import Rules, RulesError, read_rules
-from service.standard_log import parse_standard_line
+from service.logs.chunks import LogFile
+from service.logs.combined_format import parse_standard_line
+from service.logs.detect import detect_format, parse_log_chunk
+from service.logs.shop_format import MAX_LINE_BYTES, BadLine, Page
+from service.logs.url_rules import Rules, RulesError, read_rules
 from tests.log_imports import NOW, Importer, counts, some_lines, write
 
 GOOD = (

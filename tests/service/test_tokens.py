@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import Unauthorized
-from service.tokens import Claims, TokenSettings, decode_token, encode_token
+from service.security.tokens import Claims, TokenSettings, decode_token, encode_token
 
 SETTINGS = TokenSettings("a secret of the tests, longer than 32 bytes")
 NOW = datetime.now(UTC).replace(microsecond=0)

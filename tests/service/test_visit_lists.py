@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from clients.geo import Geo
 from db.database import Database
 from service.errors import NotFound
-from service.live_visits import LiveVisit, store_live_visits
-from service.visit_ids import log_line_id
-from service.visit_lists import VisitCount, count_visits, export_visits, get_visit, list_visits
+from service.visits.ids import log_line_id
+from service.visits.queries import VisitCount, count_visits, export_visits, get_visit, list_visits
+from service.visits.store import LiveVisit, store_live_visits
 from tests.live_cases import NOW, live_visit
 from tests.log_imports import Importer, some_lines
 

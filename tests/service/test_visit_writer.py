@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.live_visits import LiveVisit, Outcome, row_of
 from service.visit_writer import MAX_TOGETHER, VisitWriter
+from service.visits.store import LiveVisit, Outcome, row_of
 from tests.live_cases import live_visit
 
 

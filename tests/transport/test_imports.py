@@ -11,7 +11,7 @@ import pytest
 from clients.geo import Geo
 from db.database import Database
 from service.deps import Deps
-from service.log_source import LogFolder
+from service.logs.source import LogFolder
 from tests.http_client import Client, User
 from tests.http_server import RunningApp
 from tests.log_imports import Importer, chunks_of, some_lines, write

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 
 from db.models import Account, Session
 from service.deps import Deps
-from service.passwords import Hasher
-from service.tokens import TokenSettings
+from service.security.passwords import Hasher
+from service.security.tokens import TokenSettings
 from tests.http_client import Client, User
 from tests.http_server import SECRET, RunningApp
 

@@ -12,7 +12,7 @@ from api.paging import encode_cursor
 from api.tasks import SORT_VALUES, SORTS
 from db.models import Task
 from service.deps import Deps
-from service.names import fold
+from service.security.identifiers import fold
 from tests.http_client import User
 
 RANKS = {"low": 1, "normal": 2, "high": 3}

@@ -12,7 +12,7 @@ import pytest
 
 from clients.geo import Geo
 from db.database import Database
-from service import log_streams
+from service.logs import streams as log_streams
 from tests.http_client import User
 from tests.http_server import RunningApp
 from tests.log_imports import Importer, chunks_of, some_lines, write

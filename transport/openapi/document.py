@@ -8,7 +8,7 @@ from sanic_routing.route import Route
 
 from api.openapi import OPENAPI_VERSION, SchemaDocument
 from api.problems import ProblemResponse
-from service.rate_limits import WINDOW
+from service.security.rate_limits import WINDOW
 from transport.openapi.content import media_types
 from transport.openapi.problems import LIMIT_HEADERS, problem_codes, problem_response
 from transport.openapi.routes import PREFIX, RouteFacts, route_facts

@@ -12,7 +12,7 @@ from api.admin import (
     UpdateUserRightsRequest,
     UserOverviewResponse,
 )
-from service import admin
+from service.accounts import admin
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request

@@ -7,7 +7,7 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.credentials import CreateKeyRequest, KeyResponse, ListKeysRequest, NewKeyResponse
-from service import keys
+from service.accounts import api_keys as keys
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request

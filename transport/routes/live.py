@@ -12,7 +12,7 @@ from sanic.response import HTTPResponse
 
 from api.live import LiveResponse
 from service import live
-from service.callers import authenticate
+from service.accounts.authentication import authenticate
 from service.errors import Unauthorized
 from service.live import LiveState
 from transport.auth import read_token

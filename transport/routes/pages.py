@@ -7,7 +7,7 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.visits import PageViewResponse, VisitPageRequest
-from service import visits
+from service.visits import record as visits
 from transport.operations import operation
 from transport.request import Request
 from transport.responses import ok

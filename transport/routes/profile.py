@@ -7,7 +7,7 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.accounts import UpdateProfileRequest, UserResponse
-from service import accounts, profile
+from service.accounts import accounts, profile
 from transport.operations import operation
 from transport.parsing import body
 from transport.request import Request

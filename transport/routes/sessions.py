@@ -8,7 +8,7 @@ from sanic.response import HTTPResponse
 
 from api.accounts import AccessTokenResponse, SignInRequest
 from api.credentials import ListSessionsRequest, SessionResponse, SignOutRequest
-from service import sessions
+from service.accounts import sessions
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request

@@ -12,8 +12,7 @@ from api.accounts import (
     UpdateUserRequest,
     UserResponse,
 )
-from service import accounts, profile
-from service.accounts import NewAccount
+from service.accounts.accounts import NewAccount, accounts, profile
 from transport.auth import require_registration, require_self
 from transport.operations import Page, operation
 from transport.parsing import body, query

@@ -22,9 +22,10 @@ from api.visits import (
     read_visit,
     read_visits,
 )
-from service import visit_lists, visits
-from service.visit_lists import Visit
-from service.visits import NewVisit, Verdict, Visitor
+from service.visits import queries as visit_lists
+from service.visits import record as visits
+from service.visits.queries import Visit
+from service.visits.record import NewVisit, Verdict, Visitor
 from transport.errors import pointers
 from transport.exports import export
 from transport.operations import Lines, Page, Text, operation

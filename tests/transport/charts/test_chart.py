@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.access_log import BadLine, parse_url
+from service.logs.shop_format import BadLine, parse_url
 from transport.charts.chart import chart
 from transport.charts.drawing import INNER, MARGIN, WIDTH
 

@@ -10,13 +10,13 @@ from db.models import Account, Session
 from db.queries import sessions as queries
 from db.queries.accounts import select_account_by_name, update_password_hash
 from db.queries.auth_events import Origin, insert_auth_event, insert_failed_login
-from service.caller_copies import forget
-from service.callers import Caller, session_copy
+from service.accounts.authentication import Caller, session_copy
 from service.deps import Deps
 from service.errors import NotFound, Unauthorized
-from service.names import fold
-from service.sign_in_throttle import attempt
-from service.tokens import Claims, encode_token
+from service.security.credential_cache import forget
+from service.security.identifiers import fold
+from service.security.sign_in_throttle import attempt
+from service.security.tokens import Claims, encode_token
 
 
 @dataclass(frozen=True, slots=True)

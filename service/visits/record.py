@@ -13,10 +13,10 @@ from db.queries import live_visits
 from service.deps import Deps
 from service.errors import Conflict
 from service.live import count_stored
-from service.live_pages import page_of
-from service.live_visits import LiveVisit, Status, store_live_visits
-from service.visit_ids import RANDOM_BITS, new_visit_id
-from service.visit_lists import Visit, visit_of
+from service.visits.ids import RANDOM_BITS, new_visit_id
+from service.visits.pages import page_of
+from service.visits.queries import Visit, visit_of
+from service.visits.store import LiveVisit, Status, store_live_visits
 
 Randomness = Callable[[int], int]  # a number of so many random bits
 PLACES_PER_MICROSECOND = 1000

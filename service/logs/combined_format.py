@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
-from service.access_log import (
+from service.logs.chunks import TAIL_BYTES
+from service.logs.shop_format import (
     MAX_LINE_BYTES,
     MAX_URL_CHARACTERS,
     UNPRINTABLE,
@@ -25,8 +26,7 @@ from service.access_log import (
     parse_address,
     to_utc,
 )
-from service.log_chunks import TAIL_BYTES
-from service.log_rules import Rules, page_of
+from service.logs.url_rules import Rules, page_of
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(

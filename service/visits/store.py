@@ -16,8 +16,8 @@ from db.queries.countries import select_countries
 from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
 from db.queries.writers import write_alongside
-from service.access_log import Page
-from service.live_pages import is_bare_path
+from service.logs.shop_format import Page
+from service.visits.pages import is_bare_path
 from telemetry.metrics import count_taken
 
 Status = Literal["created", "duplicate", "conflict"]

@@ -13,7 +13,7 @@ from db.queries.visit_list import VisitFilter, VisitRow
 from db.queries.visit_stats import select_visit_counts
 from service.calendar_days import instant_of
 from service.errors import NotFound
-from service.visit_ids import log_line_id, read_log_line_id
+from service.visits.ids import log_line_id, read_log_line_id
 
 GROUPS = {"page": "page_url", "user": "user_id"}  # names of groups, where it is not the group's own
 

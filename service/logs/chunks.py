@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO, Self
 
-from service.access_log import MAX_LINE_BYTES
+from service.logs.shop_format import MAX_LINE_BYTES
 
 CHUNK_BYTES = 8 * 1024 * 1024
 TAIL_BYTES = 1024 * 1024  # kept of what stands before a chunk

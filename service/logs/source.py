@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Self
 
 from service.errors import NotFound
-from service.log_chunks import LogFile
-from service.log_rules import Rules
-from service.log_streams import LogStream, is_packed, unpacked
+from service.logs.chunks import LogFile
+from service.logs.streams import LogStream, is_packed, unpacked
+from service.logs.url_rules import Rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from db.queries.credentials import (
     update_key_used,
     update_session_used,
 )
-from service.caller_copies import keep, look_up, renew
 from service.deps import Deps
-from service.rate_limits import Allowance, allowance, count_request
-from service.tokens import bad_token, decode_token
+from service.security.credential_cache import keep, look_up, renew
+from service.security.rate_limits import Allowance, allowance, count_request
+from service.security.tokens import bad_token, decode_token
 
 SelectCaller = Callable[..., Coroutine[Any, Any, CallerRow | None]]
 

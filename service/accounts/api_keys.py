@@ -10,10 +10,10 @@ from db.database import Database
 from db.models import ApiKey
 from db.queries import keys as queries
 from db.queries.auth_events import Origin, insert_auth_event
-from service.caller_copies import forget
-from service.callers import KEY_PREFIX, key_copy
+from service.accounts.authentication import KEY_PREFIX, key_copy
 from service.deps import Deps
 from service.errors import Invalid, NotFound
+from service.security.credential_cache import forget
 
 
 async def create_key(

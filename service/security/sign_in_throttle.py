@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from service.cache import Cache, CacheAway
 from service.errors import TooMany
-from service.rate_limits import LocalCounters, network
+from service.security.rate_limits import LocalCounters, network
 
 PAIR_LIMIT = 5
 ADDRESS_LIMIT = 100

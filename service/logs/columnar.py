@@ -13,7 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from service.access_log import (
+from service.logs.chunks import Chunk
+from service.logs.shop_format import (
     MAX_URL_CHARACTERS,
     BadLine,
     Page,
@@ -22,7 +23,6 @@ from service.access_log import (
     parse_url,
     to_utc,
 )
-from service.log_chunks import Chunk
 
 COMMON_LINE = (
     r"^shop_api      \| [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9] \[[A-Z0-9]{8}\] INFO: "

@@ -9,14 +9,14 @@ from db.queries import accounts as queries
 from db.queries.auth_events import Origin, insert_auth_event
 from db.queries.keys import select_key_digests
 from db.queries.sessions import delete_sessions
-from service.accounts import name_taken
-from service.caller_copies import forget
-from service.callers import Caller, key_copy, session_copy
+from service.accounts.accounts import name_taken
+from service.accounts.authentication import Caller, key_copy, session_copy
 from service.deps import Deps
 from service.errors import Forbidden, NotFound
-from service.names import fold_new
-from service.passwords import check_new_password
-from service.sign_in_throttle import attempt
+from service.security.credential_cache import forget
+from service.security.identifiers import fold_new
+from service.security.passwords import check_new_password
+from service.security.sign_in_throttle import attempt
 
 COLUMNS = ("first_name", "last_name", "email")
 

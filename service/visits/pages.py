@@ -2,7 +2,7 @@
 
 import re
 
-from service.access_log import BadLine, Page, parse_path
+from service.logs.shop_format import BadLine, Page, parse_path
 
 ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 

@@ -12,11 +12,11 @@ from db.queries.auth_events import Origin, insert_auth_event, select_auth_events
 from db.queries.keys import select_key_digests
 from db.queries.sessions import delete_sessions, select_session_ids
 from db.queries.users import Activity, Usage, select_activity, select_usage
-from service.caller_copies import forget
-from service.callers import key_copy, session_copy
+from service.accounts.authentication import key_copy, session_copy
 from service.deps import Deps
 from service.errors import NotFound
-from service.names import fold
+from service.security.credential_cache import forget
+from service.security.identifiers import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from service.cache import Cache, CacheAway
-from service.rate_limits import WINDOW
+from service.security.rate_limits import WINDOW
 
 COPY_LIFE = 2.0  # seconds
 RENEW_WITHIN = 0.75  # seconds before its death

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from db.database import Database, Transaction
 from db.queries.carts import learn_anew
-from service.pacing import Pace
+from service.visits.pacing import Pace
 
 GOODS_TOGETHER = 1000  # at most, at a time
 

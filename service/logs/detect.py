@@ -6,9 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from service.access_log import FIELDS, BadLine
-from service.log_chunks import Chunk
-from service.log_columns import (
+from service.logs.chunks import Chunk
+from service.logs.columnar import (
     VISIT_COLUMNS,
     ParsedChunk,
     RejectedLine,
@@ -19,8 +18,9 @@ from service.log_columns import (
     parse_chunk,
     reject_of,
 )
-from service.log_rules import Rules
-from service.standard_log import LINE, LineKeys, parse_standard_line
+from service.logs.combined_format import LINE, LineKeys, parse_standard_line
+from service.logs.shop_format import FIELDS, BadLine
+from service.logs.url_rules import Rules
 
 SHOP, COMMON, COMBINED = "shop", "common", "combined"
 TRIED_LINES = 20

@@ -8,8 +8,8 @@ from db.models import Account
 from db.queries import accounts as queries
 from db.queries.auth_events import Origin, insert_auth_event
 from service.errors import Conflict, NotFound
-from service.names import fold_new
-from service.passwords import Hasher, check_new_password
+from service.security.identifiers import fold_new
+from service.security.passwords import Hasher, check_new_password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from db.database import DATABASE_ERRORS, Database
 from db.queries import countries as queries
 from db.queries import imports, visits
 from service.import_record import Clock
-from service.pacing import Pace
+from service.visits.pacing import Pace
 
 log = structlog.get_logger("trawl.countries")
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import unquote_plus
 
-from service.access_log import CART_NUMBERS, PAY_NUMBERS, Kind, Page, parse_number, parse_path
+from service.logs.shop_format import CART_NUMBERS, PAY_NUMBERS, Kind, Page, parse_number, parse_path
 
 NAMES: dict[str, tuple[str, ...]] = {"category": ("category",), "product": ("category", "product")}
 NUMBERS: dict[str, tuple[str, ...]] = {"cart": CART_NUMBERS, "pay": PAY_NUMBERS, "success": ("cart_id",)}

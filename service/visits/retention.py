@@ -17,11 +17,11 @@ import structlog
 
 from db.database import DATABASE_ERRORS, Database, Transaction
 from db.queries import carts, imports, retention, undo, visits
-from service.goods import learn_goods_anew
 from service.import_record import Clock
-from service.live_pages import is_bare_path
-from service.pacing import Pace
-from service.unvisited_addresses import drop_unvisited_addresses
+from service.visits.goods import learn_goods_anew
+from service.visits.pacing import Pace
+from service.visits.pages import is_bare_path
+from service.visits.removal import drop_unvisited_addresses
 from telemetry import metrics
 
 log = structlog.get_logger("trawl.retention")
