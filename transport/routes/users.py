@@ -12,7 +12,8 @@ from api.accounts import (
     UpdateUserRequest,
     UserResponse,
 )
-from service.accounts.accounts import NewAccount, accounts, profile
+from service.accounts import accounts, profile
+from service.accounts.accounts import NewAccount
 from transport.auth import require_registration, require_self
 from transport.operations import Page, operation
 from transport.parsing import body, query
