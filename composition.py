@@ -31,9 +31,9 @@ from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
 from service.film_catalogue import FilmCatalogue
-from service.import_keeper import keep_imports
-from service.import_record import Reading
-from service.log_follow import Following, follow_log
+from service.imports.follow import Following, follow_log
+from service.imports.record import Reading
+from service.imports.recovery import keep_imports
 from service.logs.source import LogFolder
 from service.logs.url_rules import read_rules
 from service.security.tokens import TokenSettings

@@ -43,7 +43,7 @@ from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
 from service import reports
 from service.accounts import accounts
-from service.import_record import Reading
+from service.imports.record import Reading
 from service.logs.url_rules import read_rules
 from service.security.passwords import Hasher
 from telemetry import multiprocess

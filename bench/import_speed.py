@@ -38,8 +38,8 @@ from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
 from db.migrate import migrate
-from service.import_record import Reading
-from service.import_run import import_log
+from service.imports.record import Reading
+from service.imports.run import import_log
 from service.logs.source import LogSource
 
 def peak():

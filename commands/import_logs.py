@@ -17,10 +17,10 @@ from commands.terminal import err, out
 from db.database import Database
 from db.models import Import
 from service.errors import Conflict, TrawlError
-from service.import_record import Reading, cause_of
-from service.import_run import import_log
-from service.imports import list_rejects
-from service.log_follow import Following, follow_log
+from service.imports.follow import Following, follow_log
+from service.imports.jobs import list_rejects
+from service.imports.record import Reading, cause_of
+from service.imports.run import import_log
 from service.logs.source import LogSource
 from service.logs.streams import PipedLog
 

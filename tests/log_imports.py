@@ -14,9 +14,9 @@ from sqlalchemy import text
 from clients.geo import Geo
 from db.database import Database, Transaction
 from db.models import Base, Import, Reject
-from service.import_record import Reading
-from service.import_run import import_log
-from service.imports import list_rejects
+from service.imports.jobs import list_rejects
+from service.imports.record import Reading
+from service.imports.run import import_log
 from service.logs import chunks as log_chunks
 from service.logs.chunks import CHUNK_BYTES, LogFile
 from service.logs.columnar import parse_chunk

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
-from service import import_undo
+from service.imports import undo as import_undo
 from service.visits.store import store_live_visits
 from tests import oracle
 from tests.live_cases import live_visit

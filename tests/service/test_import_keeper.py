@@ -17,11 +17,11 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from service import import_keeper
 from service.background import Background
-from service.import_keeper import keep_imports
-from service.import_record import BROKEN_OFF, INTERRUPTED
-from service.imports import list_imports
+from service.imports import recovery as import_keeper
+from service.imports.jobs import list_imports
+from service.imports.record import BROKEN_OFF, INTERRUPTED
+from service.imports.recovery import keep_imports
 from service.logs.source import LogFolder
 from tests.log_imports import NOW, Importer, some_lines, write
 
@@ -36,8 +36,8 @@ from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
 from service import log_chunks
-from service.import_record import Reading
-from service.import_run import import_log
+from service.imports.record import Reading
+from service.imports.run import import_log
 from service.logs.source import LogSource, OpenLog, open_file
 from tests.log_imports import NOW
 log_chunks.CHUNK_BYTES = 1500

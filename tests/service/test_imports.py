@@ -11,7 +11,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from service.errors import Conflict
-from service.imports import list_imports
+from service.imports.jobs import list_imports
 from tests.log_imports import Importer, counts, some_lines, write
 from tests.log_lines import line
 

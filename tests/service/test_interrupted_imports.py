@@ -17,8 +17,8 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from service.import_record import INTERRUPTED
-from service.imports import list_imports
+from service.imports.jobs import list_imports
+from service.imports.record import INTERRUPTED
 from tests.log_imports import NOW, Importer, counts, some_lines
 
 ROOT = Path(__file__).parents[2]

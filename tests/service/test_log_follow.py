@@ -11,11 +11,11 @@ import pytest
 
 from clients.geo import Geo
 from db.database import Database
-from service import log_follow
 from service.errors import Conflict
-from service.import_record import Reading
-from service.imports import list_imports
-from service.log_follow import Following, follow_log
+from service.imports import follow as log_follow
+from service.imports.follow import Following, follow_log
+from service.imports.jobs import list_imports
+from service.imports.record import Reading
 from tests.log_imports import NOW, Importer, some_lines, write
 
 

@@ -16,11 +16,11 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from service import import_undo
 from service.background import Background
 from service.errors import Conflict, NotFound
-from service.import_undo import delete_import, undo_import
-from service.imports import get_import
+from service.imports import undo as import_undo
+from service.imports.jobs import get_import
+from service.imports.undo import delete_import, undo_import
 from tests.log_imports import NOW, Importer, counts, some_lines, write
 from tests.log_lines import logs
 

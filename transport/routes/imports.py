@@ -12,7 +12,8 @@ from api.imports import (
     RejectResponse,
     UploadLogRequest,
 )
-from service import import_undo, imports
+from service.imports import jobs as imports
+from service.imports import undo as import_undo
 from transport.operations import Page, Text, operation
 from transport.parsing import declared_size, is_packed, query, upload_pieces
 from transport.request import Request

@@ -18,8 +18,8 @@ from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict, NotFound
-from service.import_record import Clock, lock_key, read_import
-from service.import_run import BEAT_SECONDS
+from service.imports.record import Clock, lock_key, read_import
+from service.imports.run import BEAT_SECONDS
 from service.visits.pacing import Pace
 from service.visits.removal import drop_unvisited_addresses
 

@@ -11,8 +11,8 @@ from db.models import Import, Reject
 from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict, NotFound, TooLarge
-from service.import_record import Clock, Reading, read_import
-from service.import_run import import_log
+from service.imports.record import Clock, Reading, read_import
+from service.imports.run import import_log
 from service.logs.source import LogFolder, LogSource
 from service.logs.streams import BREAKS, UploadedLog
 

@@ -14,8 +14,8 @@ from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
 from db.queries import imports as queries
 from service.errors import Conflict
-from service.import_record import Clock, Progress, Reading
-from service.import_run import import_log
+from service.imports.record import Clock, Progress, Reading
+from service.imports.run import import_log
 from service.logs.chunks import LogFile
 from service.logs.source import LogSource, OpenLog, file_key
 

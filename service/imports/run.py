@@ -13,8 +13,8 @@ from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
 from service.errors import Conflict
-from service.import_pipeline import store_log
-from service.import_record import (
+from service.imports.pipeline import store_log
+from service.imports.record import (
     PASSING,
     Clock,
     Lost,

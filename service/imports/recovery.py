@@ -14,9 +14,9 @@ from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict
-from service.import_record import BROKEN_OFF, INTERRUPTED, Clock, Reading, lock_key
-from service.import_run import import_log
-from service.import_undo import undo_import
+from service.imports.record import BROKEN_OFF, INTERRUPTED, Clock, Reading, lock_key
+from service.imports.run import import_log
+from service.imports.undo import undo_import
 from service.logs.source import LogFolder, LogSource
 
 log = structlog.get_logger("trawl.imports")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from db.database import Transaction
 from db.models import Import
 from db.queries import imports as queries
-from service.import_record import Lost, Progress, Run
+from service.imports.record import Lost, Progress, Run
 from service.logs.chunks import Position
 from service.logs.source import OpenLog
 from telemetry.metrics import count_taken
