@@ -27,7 +27,7 @@ from api.events import (
 )
 from api.fields import MAX_INTEGER, MIN_INTEGER
 from service.errors import Invalid
-from service.events import EventBatch, NewEvents, Verdict
+from service.events.events import EventBatch, NewEvents, Verdict
 from transport.errors import BadJson, pointers
 
 NO_PROPERTIES = Raw(b"{}")

@@ -12,9 +12,9 @@ from sqlalchemy import delete, insert
 
 from db.database import Database
 from db.models import Event
-from service import event_stats
 from service.errors import Invalid
-from service.event_stats import Segment
+from service.events import stats as event_stats
+from service.events.stats import Segment
 from tests import event_oracle as oracle
 from tests.event_oracle import OneEvent
 

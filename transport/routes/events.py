@@ -14,7 +14,7 @@ from api.events import (
     ExportEventsRequest,
     ListEventsRequest,
 )
-from service import events
+from service.events import events
 from transport.event_batches import read_json, read_ndjson
 from transport.exports import export
 from transport.operations import Lines, Page, Text, operation

@@ -19,8 +19,8 @@ from api.event_stats import (
     TopEventResponse,
     TopEventsRequest,
 )
-from service import event_stats
-from service.event_stats import Segment
+from service.events import stats as event_stats
+from service.events.stats import Segment
 from transport.operations import Items, Page, operation
 from transport.parsing import query
 from transport.request import Request
