@@ -41,10 +41,10 @@ from composition import (
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
-from service import reports
 from service.accounts import accounts
 from service.imports.record import Reading
 from service.logs.url_rules import read_rules
+from service.reports import reports
 from service.security.passwords import Hasher
 from telemetry import multiprocess
 from transport.server import HttpServer, serve_until_signal, termination_handled

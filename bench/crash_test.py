@@ -28,7 +28,7 @@ from clients.geo import Geo
 from composition import running
 from config import read_settings
 from db.database import Database
-from service.reports import REPORTS
+from service.reports.reports import REPORTS
 from tests.log_imports import Importer
 from tests.service.test_reports import ask
 

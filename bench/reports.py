@@ -28,7 +28,7 @@ from bench.results import write_results
 from bench.shop_log import generate
 from db.database import Database
 from embedded import open_servers
-from service.reports import REPORTS, run_report
+from service.reports.reports import REPORTS, run_report
 
 LINES, TIMES = 2_000_000, 5
 # Copy number $1 of everything, in which all ids are others.

@@ -14,7 +14,7 @@ from bench.shop_log import KnownAnswers, generate
 from clients.geo import Geo
 from db.database import Database
 from service.errors import NotFound
-from service.reports import ReportResult, find_report, list_reports, run_report
+from service.reports.reports import ReportResult, find_report, list_reports, run_report
 from tests import oracle
 from tests.log_imports import Importer, counts
 from tests.report_cases import Case, cases, questions, store_live_pages

@@ -9,7 +9,7 @@ import orjson
 from sanic import Blueprint, HTTPResponse
 
 from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
-from service import reports
+from service.reports import reports
 from transport.charts.chart import chart
 from transport.operations import Items, Text, operation
 from transport.parsing import query

@@ -8,8 +8,8 @@ from typing import Any
 from db.database import Database, Transaction
 from db.queries import reports as queries
 from db.queries.reports import Scope
-from service import report_rows
 from service.errors import NotFound
+from service.reports import rows as report_rows
 
 SOURCES = {"all": ("log", "api", "page"), "log": ("log",), "api": ("api", "page")}
 KINDS = {"all": ("category", "product"), "category": ("category",), "product": ("product",)}
@@ -22,7 +22,7 @@ Parameters = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A report's answer and its rows, which are dataclasses of service.report_rows or of the queries."""
+    """A report's answer and its rows, which are dataclasses of service.reports.rows or of the queries."""
 
     answer: str | int | None
     rows: Sequence[Any]
