@@ -30,7 +30,7 @@ from service.accounts import accounts
 from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
-from service.film_catalogue import FilmCatalogue
+from service.films.catalogue import FilmCatalogue
 from service.imports.follow import Following, follow_log
 from service.imports.record import Reading
 from service.imports.recovery import keep_imports

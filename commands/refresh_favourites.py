@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from composition import Addresses, make_films, with_database
 from config import Settings
 from db.database import Database
-from service import favourites
 from service.background import Background
 from service.cache import Cache
-from service.favourites import Refreshing
+from service.films import favourites
+from service.films.favourites import Refreshing
 
 
 async def refresh_favourites(settings: Settings, addresses: Addresses, *, out: Console, err: Console) -> bool:

@@ -6,7 +6,7 @@ from clients.geo import Geo
 from db.database import Database
 from service.background import Background
 from service.cache import Cache
-from service.film_catalogue import FilmCatalogue
+from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
 from service.logs.source import LogFolder
 from service.security.passwords import Hasher

@@ -9,7 +9,7 @@ from clients.kinopoisk import Kinopoisk
 from service.background import Background
 from service.cache import Cache
 from service.deps import Deps
-from service.film_catalogue import FilmCatalogue
+from service.films.catalogue import FilmCatalogue
 from tests.http_server import RunningApp
 from tests.kinopoisk import FakeKinopoisk
 

@@ -10,8 +10,8 @@ from db.database import Database
 from db.models import Account, Favourite
 from service.cache import Cache
 from service.errors import Unavailable
-from service.favourites import GIVE_UP_AFTER, Refreshing, refresh_favourites
-from service.film_catalogue import FilmCatalogue
+from service.films.catalogue import FilmCatalogue
+from service.films.favourites import GIVE_UP_AFTER, Refreshing, refresh_favourites
 from tests.films import FILM, open_catalogue
 from tests.kinopoisk import FakeKinopoisk
 

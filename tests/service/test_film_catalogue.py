@@ -6,8 +6,8 @@ import pytest
 
 from service.cache import Cache
 from service.errors import NotFound, Unavailable
-from service.film_catalogue import FILM_LIFE, SEARCH_LIFE, FilmCatalogue
-from service.local_gate import BREAK_AFTER
+from service.films.catalogue import FILM_LIFE, SEARCH_LIFE, FilmCatalogue
+from service.films.local_gate import BREAK_AFTER
 from tests.films import FILM, KEY, QUICK, Clock, open_catalogue
 from tests.kinopoisk import FakeKinopoisk
 

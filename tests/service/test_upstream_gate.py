@@ -6,8 +6,8 @@ import pytest
 
 from service.background import Background
 from service.cache import Cache
-from service.local_gate import BREAK_AFTER, PAUSE, LocalGate
-from service.upstream_gate import GateClosed, Outcome, UpstreamGate
+from service.films.gate import GateClosed, Outcome, UpstreamGate
+from service.films.local_gate import BREAK_AFTER, PAUSE, LocalGate
 from tests.films import Clock
 from tests.wire import lay_wire
 

@@ -6,7 +6,7 @@ import pytest
 
 from service.cache import Cache
 from service.deps import Deps
-from service.film_catalogue import FILM_LIFE
+from service.films.catalogue import FILM_LIFE
 from tests.films import FILM, QUICK, Clock, open_catalogue, serve_films
 from tests.http_client import Answer, User
 from tests.http_server import RunningApp

@@ -10,8 +10,8 @@ from api.films import (
     ListFavouritesRequest,
     SearchFilmsRequest,
 )
-from service import favourites, films
-from service.favourites import Added
+from service.films import favourites, films
+from service.films.favourites import Added
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request

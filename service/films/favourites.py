@@ -12,9 +12,9 @@ from db.models import Favourite
 from db.queries import favourites as queries
 from db.queries.accounts import lock_account
 from service.errors import NotFound
-from service.film_catalogue import FilmCatalogue
-from service.films import configured
-from service.upstream_gate import GateClosed
+from service.films.catalogue import FilmCatalogue
+from service.films.films import configured
+from service.films.gate import GateClosed
 
 GIVE_UP_AFTER = 5  # failures in a row
 

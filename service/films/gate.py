@@ -16,7 +16,7 @@ from typing import Literal
 
 from service.background import Background
 from service.cache import Cache, CacheAway
-from service.local_gate import BREAK_AFTER, PAUSE, LocalGate, Verdict
+from service.films.local_gate import BREAK_AFTER, PAUSE, LocalGate, Verdict
 
 PLACES = 5
 WINDOW = 1.0  # seconds

@@ -18,8 +18,8 @@ from clients.upstream import UpstreamError, UpstreamFailed, UpstreamSlow
 from service.background import Background
 from service.cache import Cache
 from service.errors import NotFound, Unavailable
-from service.film_cache import DAY, FilmCache, unpack_film, unpack_page
-from service.upstream_gate import GateClosed, UpstreamGate
+from service.films.cache import DAY, FilmCache, unpack_film, unpack_page
+from service.films.gate import GateClosed, UpstreamGate
 
 log = structlog.get_logger("trawl.films")
 

@@ -2,7 +2,7 @@
 
 from clients.film_records import Film, FilmPage
 from service.errors import Unavailable
-from service.film_catalogue import FilmCatalogue, Found
+from service.films.catalogue import FilmCatalogue, Found
 
 
 async def search_films(catalogue: FilmCatalogue | None, *, query: str, page: int) -> Found[FilmPage]:
