@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from clients.geo import Geo
 from db.database import Database
 from service.background import Background
+from service.batcher import VisitWriter
 from service.cache import Cache
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
 from service.logs.source import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import TokenSettings
-from service.visit_writer import VisitWriter
 
 
 @dataclass(frozen=True, slots=True)

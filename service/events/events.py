@@ -11,7 +11,7 @@ from db.queries import events as queries
 from db.queries.event_pages import select_events
 from db.queries.events import EventFilter, NewEvents
 from service.deps import Deps
-from service.live import count_stored
+from service.live_feed import count_stored
 from telemetry.metrics import count_taken
 
 __all__ = ["NewEvents"]

@@ -12,7 +12,7 @@ from db.database import Database
 from db.queries import live_visits
 from service.deps import Deps
 from service.errors import Conflict
-from service.live import count_stored
+from service.live_feed import count_stored
 from service.visits.ids import RANDOM_BITS, new_visit_id
 from service.visits.pages import page_of
 from service.visits.queries import Visit, visit_of

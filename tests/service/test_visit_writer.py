@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.visit_writer import MAX_TOGETHER, VisitWriter
+from service.batcher import MAX_TOGETHER, VisitWriter
 from service.visits.store import LiveVisit, Outcome, row_of
 from tests.live_cases import live_visit
 

@@ -7,7 +7,7 @@ import pytest
 
 from db.database import Database
 from db.models import Import
-from service import live
+from service import live_feed as live
 from service.cache import Cache
 from service.deps import Deps
 from service.live_counts import LiveCounts

@@ -11,10 +11,10 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.live import LiveResponse
-from service import live
+from service import live_feed as live
 from service.accounts.authentication import authenticate
 from service.errors import Unauthorized
-from service.live import LiveState
+from service.live_feed import LiveState
 from transport.auth import read_token
 from transport.event_stream import MEDIA_TYPE, stream_events
 from transport.operations import Events, operation
