@@ -6,7 +6,7 @@ import polars as pl
 from sqlalchemy import ARRAY, BigInteger, any_, cast, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import as_arrays, execute_arrays, in_thread
+from db.bulk import as_arrays, execute_arrays, in_thread
 from db.models import Cart, CartItem, Payment
 from db.queries.cart_rollups import recounted, take_turn
 from db.sql import statement

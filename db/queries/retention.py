@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.frames import add_counts, drop_zeros
+from db.bulk import add_counts, drop_zeros
 from db.models import PageVisits, UnfinishedRetention, Visit
 from db.queries.undo import COLUMNS
 from db.sql import statement

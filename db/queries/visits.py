@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.binary_copy import as_copy, as_inet
-from db.frames import add_counts, as_arrays, copy_rows, drop_zeros, execute_arrays, in_thread
+from db.bulk import add_counts, as_arrays, copy_rows, drop_zeros, execute_arrays, in_thread
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.sql import statement
 

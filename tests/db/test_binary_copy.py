@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from db import binary_copy
 from db.binary_copy import as_copy, as_inet
+from db.bulk import copy_rows
 from db.database import Database
-from db.frames import copy_rows
 
 TEXTS = st.one_of(
     st.none(),

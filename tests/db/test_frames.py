@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from db.bulk import as_arrays, execute_arrays
 from db.database import Database
-from db.frames import as_arrays, execute_arrays
 
 TEXTS = st.one_of(
     st.none(),
