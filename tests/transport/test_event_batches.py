@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from api.events import EventRequest
 from api.fields import rfc3339
 from service.events.events import EventBatch
-from transport.event_batches import read_json, read_ndjson
+from transport.bulk.events import read_json, read_ndjson
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 GOOD = {

@@ -15,7 +15,7 @@ from api.events import (
     ListEventsRequest,
 )
 from service.events import events
-from transport.event_batches import read_json, read_ndjson
+from transport.bulk.events import read_json, read_ndjson
 from transport.exports import export
 from transport.operations import Lines, Page, Text, operation
 from transport.parsing import MIB, query, require_media_type
