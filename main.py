@@ -26,11 +26,7 @@ from rich.table import Table
 
 from api.accounts import CreateAdminRequest
 from api.reports import REQUESTS, ReportResponse
-from commands import operate
-from commands.import_logs import ImportCommand, run_import
-from commands.refresh_favourites import refresh_favourites as refresh_films
-from commands.terminal import err, fail, out, settings_and_logs, told_in_one_line
-from composition import (
+from bootstrap import (
     folder_of_running_server,
     make_worker_app,
     metrics_folder,
@@ -38,6 +34,10 @@ from composition import (
     running,
     with_database,
 )
+from commands import operate
+from commands.import_logs import ImportCommand, run_import
+from commands.refresh_favourites import refresh_favourites as refresh_films
+from commands.terminal import err, fail, out, settings_and_logs, told_in_one_line
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin

@@ -24,8 +24,8 @@ from random import Random
 from typing import Any
 
 from bench.shop_log import KnownAnswers, generate
+from bootstrap import running
 from clients.geo import Geo
-from composition import running
 from config import read_settings
 from db.database import Database
 from service.reports.reports import REPORTS

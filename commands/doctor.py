@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from composition import Addresses
+from bootstrap import Addresses
 from config import Settings
 from db.database import Database
 from db.health import read_revision

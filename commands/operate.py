@@ -8,9 +8,9 @@ from typing import Annotated
 import orjson
 import typer
 
+from bootstrap import VERSION, Addresses, running
 from commands import doctor as examination
 from commands.terminal import err, fail, out, settings_and_logs, told_in_one_line
-from composition import VERSION, Addresses, running
 from config import Settings
 from db.migrate import migrate
 from embedded import EmbeddedError, database_files

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from composition import Addresses, make_films, with_database
+from bootstrap import Addresses, make_films, with_database
 from config import Settings
 from db.database import Database
 from service.background import Background

@@ -51,11 +51,13 @@ async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: lis
     """What the carts, and by what they hold also those with the goods, count for."""
     counts: Counts = Counter()
     if cart_ids:
-        for row in await session.execute(statement("cart_counts"), {"cart_ids": cart_ids}):
+        for row in await session.execute(statement("carts/cart_counts"), {"cart_ids": cart_ids}):
             rollup, day, source, is_paid, user_id, carts = row
             keys = {"cart_day": (day, source, is_paid), "payment_day": (day, source)}
             counts[rollup, keys.get(rollup, (user_id, source))] = carts
-    held = await session.execute(statement("cart_categories"), {"cart_ids": cart_ids, "goods_ids": goods_ids})
+    held = await session.execute(
+        statement("carts/cart_categories"), {"cart_ids": cart_ids, "goods_ids": goods_ids}
+    )
     for category_id, day, source, other_id, carts in held:
         if other_id is None:
             counts["paid_category_day", (category_id, day, source)] = carts
@@ -80,7 +82,7 @@ async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]
 async def change_buyers(session: AsyncSession, buyers: dict[int, Counter[str]]) -> None:
     """Change how many carts users have paid, by user and column of `buyer`."""
     moved = await session.execute(
-        statement("count_buyers"),
+        statement("carts/count_buyers"),
         {
             "user_id": list(buyers),
             "log": [carts["log"] for carts in buyers.values()],

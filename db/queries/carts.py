@@ -52,7 +52,7 @@ async def select_taught_goods(session: AsyncSession, visits: pl.DataFrame) -> li
     if lines.is_empty() and views.is_empty():
         return []
     arrays = await in_thread(lambda: as_arrays(lines) | as_arrays(views))
-    taught = await execute_arrays(session, statement("taught_goods"), arrays)
+    taught = await execute_arrays(session, statement("goods/taught_goods"), arrays)
     return [dict(row) for row in taught.mappings()]
 
 
@@ -60,7 +60,9 @@ async def select_settled_goods(session: AsyncSession, lines: pl.DataFrame) -> li
     """The goods that lines before all of these have taught already."""
     first = lines.sort(*IN_ORDER, "request_id").unique("goods_id", keep="first", maintain_order=True)
     found = await execute_arrays(
-        session, statement("settled_goods"), as_arrays(first.select("goods_id", *IN_ORDER, "request_id"))
+        session,
+        statement("goods/settled_goods"),
+        as_arrays(first.select("goods_id", *IN_ORDER, "request_id")),
     )
     return list(found.scalars())
 
@@ -75,7 +77,7 @@ async def replace_carts(session: AsyncSession, cart_ids: list[int], visits: pl.D
 
 async def learn_anew(session: AsyncSession, goods_ids: list[int]) -> None:
     """Learn goods from all visits that there are, or forget them. Nobody else may be writing."""
-    found = await session.execute(statement("relearn_goods"), {"goods_ids": goods_ids})
+    found = await session.execute(statement("goods/relearn_goods"), {"goods_ids": goods_ids})
     taught = [dict(row) for row in found.mappings()]
     changed = [row["goods_id"] for row in taught if row["product_id"] != row["known_product_id"]]
     async with recounted(session, cart_ids=[], goods_ids=changed):
@@ -89,16 +91,16 @@ async def learn(session: AsyncSession, taught: list[dict[str, Any]]) -> None:
     """Keep what goods were found to be. Nobody else learns meanwhile."""
     if taught:
         columns = {name: [row[name] for row in taught] for name in taught[0]}
-        await session.execute(statement("learn_goods"), columns)
+        await session.execute(statement("goods/learn_goods"), columns)
 
 
 def merges_of(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:
     """The statements that merge visits, in their order, with arrays."""
     lines = visits.filter(pl.col("cart_id").is_not_null()).sort(*IN_ORDER)
     merges = {
-        "merge_carts": carts_of(lines),
-        "add_cart_items": items_of(lines.filter(pl.col("kind") == "cart")),
-        "merge_payments": payments_of(lines.filter(pl.col("kind") == "success")),
+        "carts/merge_carts": carts_of(lines),
+        "carts/add_cart_items": items_of(lines.filter(pl.col("kind") == "cart")),
+        "carts/merge_payments": payments_of(lines.filter(pl.col("kind") == "success")),
     }
     return [(name, as_arrays(rows)) for name, rows in merges.items() if not rows.is_empty()]
 

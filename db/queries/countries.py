@@ -59,7 +59,7 @@ async def locate_visits(
     Nobody else may be writing.
     """
     changed = await session.execute(
-        statement("locate_visits"),
+        statement("visits/locate_visits"),
         {"address": list(known), "country": list(known.values()), "count": count},
     )
     return [dict(row) for row in changed.mappings()]

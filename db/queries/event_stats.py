@@ -75,13 +75,13 @@ async def daily_active_users(
         "property": segment.name,
         "values": [json.dumps(value) for value in segment.values],
     }
-    rows = await session.execute(statement("daily_active_users"), parameters)
+    rows = await session.execute(statement("events/daily_active_users"), parameters)
     return [DayUsers(*row) for row in rows]
 
 
 async def top_events(session: AsyncSession, since: datetime, until: datetime, limit: int) -> list[TypeEvents]:
     parameters = {"since": since, "until": until, "limit": limit}
-    rows = await session.execute(statement("top_events"), parameters)
+    rows = await session.execute(statement("events/top_events"), parameters)
     return [TypeEvents(*row) for row in rows]
 
 
@@ -94,7 +94,7 @@ async def retention(session: AsyncSession, windows: Windows) -> list[CohortUsers
         "since": windows.since,
         "until": windows.until,
     }
-    rows = await session.execute(statement("retention"), parameters)
+    rows = await session.execute(statement("events/retention"), parameters)
     return [CohortUsers(*row) for row in rows]
 
 

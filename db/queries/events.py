@@ -91,13 +91,13 @@ def has_value(name: str, value: Any) -> ColumnElement[bool]:
 
 async def insert_events(session: AsyncSession, new: NewEvents) -> list[int]:
     """Store those whose ids are new, and return the places of the others, from 0. Each id stands once."""
-    places = await session.scalars(statement("insert_events"), new.parameters())
+    places = await session.scalars(statement("events/insert_events"), new.parameters())
     return [place - 1 for place in places]
 
 
 async def select_same_events(session: AsyncSession, given: NewEvents) -> list[int]:
     """The places, from 0, of the events that are stored exactly as given."""
-    places = await session.scalars(statement("same_events"), given.parameters())
+    places = await session.scalars(statement("events/same_events"), given.parameters())
     return [place - 1 for place in places]
 
 

@@ -58,10 +58,10 @@ async def insert_live_visits(
     `learning`: goods are learned from them afterwards. Where they must be and are not, it is empty too.
     """
     if len(rows) == 1:
-        sql, names = driver_statement("store_live_visit")
+        sql, names = driver_statement("visits/store_live_visit")
         values = [learning if name == "learning" else getattr(rows[0], name) for name in names]
     else:
-        sql, names = driver_statement("store_live_visits")
+        sql, names = driver_statement("visits/store_live_visits")
         values = [learning if name == "learning" else [getattr(row, name) for row in rows] for name in names]
     told = await driver.fetch(sql, *values)
     return {request_id: Stored(created, visits) for request_id, created, visits in told}
@@ -79,7 +79,7 @@ async def insert_page_names(session: AsyncSession, pages: Sequence[tuple[str, st
         {"names": [name for _, name in categories], "digests": [key for key, _ in categories]},
     )
     products = [(category, product) for category, product in pages if product is not None]
-    await session.execute(statement("name_pages"), product_arrays(products))
+    await session.execute(statement("visits/name_pages"), product_arrays(products))
 
 
 def product_arrays(products: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
@@ -92,7 +92,7 @@ def product_arrays(products: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
 
 async def select_live_visits(session: AsyncSession, request_ids: Sequence[str]) -> dict[str, VisitRow]:
     """The live visits of these ids, by id."""
-    rows = await session.execute(statement("live_visits"), {"request_ids": list(request_ids)})
+    rows = await session.execute(statement("visits/live_visits"), {"request_ids": list(request_ids)})
     return {row.request_id: VisitRow(*row) for row in rows}
 
 

@@ -87,12 +87,12 @@ async def newest_visit_time(session: AsyncSession) -> datetime | None:
 
 
 async def top_countries(session: AsyncSession, scope: Scope) -> list[CountryRequests]:
-    rows = await session.execute(statement("top_countries"), scope.day_parameters())
+    rows = await session.execute(statement("reports/top_countries"), scope.day_parameters())
     return [CountryRequests(*row) for row in rows]
 
 
 async def top_visitor_countries(session: AsyncSession, scope: Scope) -> list[CountryVisitors]:
-    rows = await session.execute(statement("top_visitor_countries"), scope.parameters())
+    rows = await session.execute(statement("reports/top_visitor_countries"), scope.parameters())
     return [CountryVisitors(*row) for row in rows]
 
 
@@ -100,7 +100,7 @@ async def category_countries(
     session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str]
 ) -> list[CountryRequests]:
     pages = {"category": digest(category), "kinds": kinds}
-    rows = await session.execute(statement("category_countries"), scope.day_parameters() | pages)
+    rows = await session.execute(statement("reports/category_countries"), scope.day_parameters() | pages)
     return [CountryRequests(*row) for row in rows]
 
 
@@ -109,12 +109,14 @@ async def category_hours(
 ) -> list[HourOfDayViews]:
     """Only the hours that have views."""
     pages = {"category": digest(category), "kinds": kinds, "tz": tz}
-    rows = await session.execute(statement("category_hours"), scope.parameters() | pages)
+    rows = await session.execute(statement("reports/category_hours"), scope.parameters() | pages)
     return [HourOfDayViews(*row) for row in rows]
 
 
 async def busiest_hours(session: AsyncSession, scope: Scope, tz: str, limit: int) -> list[HourRequests]:
-    rows = await session.execute(statement("busiest_hours"), scope.parameters() | {"tz": tz, "limit": limit})
+    rows = await session.execute(
+        statement("reports/busiest_hours"), scope.parameters() | {"tz": tz, "limit": limit}
+    )
     return [HourRequests(*row) for row in rows]
 
 
@@ -122,21 +124,24 @@ async def bought_together(
     session: AsyncSession, scope: Scope, category: str, limit: int
 ) -> list[CategoryCarts]:
     rows = await session.execute(
-        statement("bought_together"), scope.day_parameters() | {"category": digest(category), "limit": limit}
+        statement("reports/bought_together"),
+        scope.day_parameters() | {"category": digest(category), "limit": limit},
     )
     return [CategoryCarts(*row) for row in rows]
 
 
 async def unpaid_carts(session: AsyncSession, scope: Scope, unchanged_since: datetime) -> CartCounts:
     rows = await session.execute(
-        statement("unpaid_carts"), scope.day_parameters() | {"unchanged_since": unchanged_since}
+        statement("reports/unpaid_carts"), scope.day_parameters() | {"unchanged_since": unchanged_since}
     )
     return CartCounts(*rows.one())
 
 
 async def repeat_purchases(session: AsyncSession, scope: Scope, source: str) -> list[PurchaseUsers]:
     """`source` is what the scope's sources are called: all, log or api."""
-    rows = await session.execute(statement("repeat_purchases"), scope.parameters() | {"source": source})
+    rows = await session.execute(
+        statement("reports/repeat_purchases"), scope.parameters() | {"source": source}
+    )
     return [PurchaseUsers(*row) for row in rows]
 
 

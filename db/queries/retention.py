@@ -28,7 +28,7 @@ async def delete_visits(
 ) -> pl.DataFrame:
     """The first `count` visits in [since, before), which are gone now. Columns of `visit`."""
     deleted = await session.execute(
-        statement("drop_visits"), {"since": since, "before": before, "count": count}
+        statement("visits/drop_visits"), {"since": since, "before": before, "count": count}
     )
     return pl.DataFrame([tuple(row) for row in deleted], schema=COLUMNS, orient="row")
 
@@ -38,7 +38,7 @@ async def delete_events(
 ) -> tuple[int, datetime | None]:
     """How many of the first `count` events in [since, before) there were, and when the last of them was."""
     deleted = await session.execute(
-        statement("drop_events"), {"since": since, "before": before, "count": count}
+        statement("events/drop_events"), {"since": since, "before": before, "count": count}
     )
     events, last = deleted.one()
     return events, last
@@ -71,5 +71,5 @@ async def delete_unfinished(session: AsyncSession) -> None:
 
 async def select_untaught_goods(session: AsyncSession, *, after: int, count: int) -> list[int]:
     """Goods whose cart line, or all product pages before it, are gone: in order, those after an id."""
-    found = await session.scalars(statement("untaught_goods"), {"after": after, "count": count})
+    found = await session.scalars(statement("goods/untaught_goods"), {"after": after, "count": count})
     return list(found)

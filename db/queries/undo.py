@@ -46,14 +46,14 @@ async def delete_visits(
 ) -> pl.DataFrame:
     """The import's visits in [first, last], which are gone now. Columns of `visit`."""
     deleted = await session.execute(
-        statement("delete_import_visits"), {"import_id": import_id, "first": first, "last": last}
+        statement("visits/delete_import_visits"), {"import_id": import_id, "first": first, "last": last}
     )
     return pl.DataFrame([tuple(row) for row in deleted], schema=COLUMNS, orient="row")
 
 
 async def select_cart_visits(session: AsyncSession, cart_ids: list[int]) -> pl.DataFrame:
     """All visits that name one of the carts. Columns of `visit`, but `user_id` is who pays."""
-    found = await session.execute(statement("cart_visits"), {"cart_ids": cart_ids})
+    found = await session.execute(statement("carts/cart_visits"), {"cart_ids": cart_ids})
     return pl.DataFrame([tuple(row) for row in found], schema=COLUMNS, orient="row")
 
 

@@ -33,7 +33,9 @@ class Activity:
 
 
 async def select_usage(session: AsyncSession, account_ids: Sequence[int], *, now: datetime) -> list[Usage]:
-    rows = await session.execute(statement("user_usage"), {"account_ids": list(account_ids), "now": now})
+    rows = await session.execute(
+        statement("users/user_usage"), {"account_ids": list(account_ids), "now": now}
+    )
     return [Usage(*row) for row in rows]
 
 
@@ -54,5 +56,5 @@ async def select_activity(
         "limit": limit,
         "offset": offset,
     }
-    rows = await session.execute(statement("user_activity"), parameters)
+    rows = await session.execute(statement("users/user_activity"), parameters)
     return [Activity(*row) for row in rows]

@@ -76,7 +76,7 @@ async def select_visits(
         wanted = replace(wanted, until=None)  # of two bounds, PostgreSQL may begin to read at the later one
     page = {"before_at": before_at, "before_id": before_id, "limit": limit, "offset": offset}
     await plan_for_values(session)
-    rows = await session.execute(statement("visits"), asdict(wanted) | page)
+    rows = await session.execute(statement("visits/visits"), asdict(wanted) | page)
     return [VisitRow(*row) for row in rows]
 
 
@@ -92,6 +92,6 @@ async def select_all_visits(session: AsyncSession, wanted: VisitFilter) -> Async
     """All of them as they are at one moment, newest first, some at a time. Keeps the session busy."""
     page: dict[str, Any] = {"before_at": None, "before_id": None, "limit": None, "offset": 0}
     await plan_for_values(session)
-    everything = statement("visits").bindparams(**asdict(wanted), **page)
+    everything = statement("visits/visits").bindparams(**asdict(wanted), **page)
     async for rows in select_in_batches(session, everything):
         yield [VisitRow(*row) for row in cast(Sequence[Any], rows)]

@@ -44,7 +44,7 @@ async def insert_new_visits(
     )
     await session.execute(text("TRUNCATE visit_staging"))
     await copy_rows(session, "visit_staging", visits.columns, rows)
-    inserted = await session.execute(statement("insert_staged_visits"))
+    inserted = await session.execute(statement("visits/insert_staged_visits"))
     keys = pl.DataFrame(
         [tuple(row) for row in inserted],
         schema={"occurred_at": visits.schema["occurred_at"], "request_id": pl.String},
@@ -63,7 +63,7 @@ async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:
         )
     )
     keys = visits.select("occurred_at", "request_id")
-    inserted = await execute_arrays(session, statement("insert_trial_keys"), as_arrays(keys))
+    inserted = await execute_arrays(session, statement("visits/insert_trial_keys"), as_arrays(keys))
     assert isinstance(inserted, CursorResult)
     return inserted.rowcount
 
@@ -71,7 +71,7 @@ async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:
 async def category_ids(session: AsyncSession, names: list[str]) -> dict[str, int]:
     """The ids of categories, made where they are new."""
     digests = [sha256(name.encode()).digest() for name in sorted(names)]
-    await session.execute(statement("insert_categories"), {"names": sorted(names), "digests": digests})
+    await session.execute(statement("visits/insert_categories"), {"names": sorted(names), "digests": digests})
     found = await session.execute(
         text("SELECT name, id FROM category WHERE name_sha256 = ANY(CAST(:digests AS bytea[]))"),
         {"digests": digests},
@@ -86,9 +86,9 @@ async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> di
         "names": [name for _, name in names],
         "digests": [sha256(name.encode()).digest() for _, name in names],
     }
-    await session.execute(statement("insert_products"), parameters)
+    await session.execute(statement("visits/insert_products"), parameters)
     found = await session.execute(
-        statement("product_ids"), {key: parameters[key] for key in ("categories", "digests")}
+        statement("visits/product_ids"), {key: parameters[key] for key in ("categories", "digests")}
     )
     return {(category, name): product for category, product, name in found}
 
@@ -96,7 +96,7 @@ async def product_ids(session: AsyncSession, names: list[tuple[int, str]]) -> di
 async def insert_addresses(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Keep the visits' addresses that have not been seen before, with their countries."""
     arrays = await in_thread(lambda: as_arrays(addresses_of(visits)))
-    await execute_arrays(session, statement("insert_addresses"), arrays)
+    await execute_arrays(session, statement("visits/insert_addresses"), arrays)
 
 
 async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:

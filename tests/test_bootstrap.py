@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from composition import begin_work
+from bootstrap import begin_work
 from config import read_settings
 from db.database import Database
 from service.deps import Deps
