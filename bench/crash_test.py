@@ -29,8 +29,8 @@ from clients.geo import Geo
 from config import read_settings
 from db.database import Database
 from service.reports.reports import REPORTS
-from tests.log_imports import Importer
-from tests.service.test_reports import ask
+from tests.service.reports.test_reports import ask
+from tests.support.log_imports import Importer
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "a long password of a test"

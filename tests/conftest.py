@@ -27,12 +27,12 @@ from service.deps import Deps, RateLimits
 from service.logs.source import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import Claims, TokenSettings, encode_token
-from tests.command_line import Command
-from tests.document_checks import complaints
-from tests.http_client import Client, User
-from tests.http_server import SECRET, RunningApp, make_unserved_app, serve
-from tests.kinopoisk import FakeKinopoisk, play_kinopoisk
-from tests.one_at_a_time import OneAtATime
+from tests.support.command_line import Command
+from tests.support.document_checks import complaints
+from tests.support.http_client import Client, User
+from tests.support.http_server import SECRET, RunningApp, make_unserved_app, serve
+from tests.support.kinopoisk import FakeKinopoisk, play_kinopoisk
+from tests.support.one_at_a_time import OneAtATime
 
 PASSWORD = "correct horse battery"
 FAST = 4  # log2 of scrypt's N in tests

@@ -12,8 +12,8 @@ from config import read_settings
 from db.database import Database
 from service.deps import Deps
 from service.visits.store import store_live_visits
-from tests.ipinfo_service import TOKEN, play_ipinfo
-from tests.live_cases import live_visit
+from tests.support.ipinfo_service import TOKEN, play_ipinfo
+from tests.support.live_cases import live_visit
 
 NO_FILE = Path("no-such.env")
 

@@ -14,11 +14,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.command_line import PASSWORD, PROJECT, free_port
-from tests.films import FILM, KEY
-from tests.http_client import Client
-from tests.http_server import wait_for_port
-from tests.kinopoisk import FakeKinopoisk
+from tests.support.command_line import PASSWORD, PROJECT, free_port
+from tests.support.films import FILM, KEY
+from tests.support.http_client import Client
+from tests.support.http_server import wait_for_port
+from tests.support.kinopoisk import FakeKinopoisk
 
 ACCOUNT = {"login": "anna", "password": PASSWORD}
 

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from main import cli
-from tests.command_line import PASSWORD, Command, call, free_port, wait_until_ready
-from tests.embedded.processes import postgres_pids, valkey_pids
-from tests.processes import comes_true
+from tests.support.command_line import PASSWORD, Command, call, free_port, wait_until_ready
+from tests.support.embedded_processes import postgres_pids, valkey_pids
+from tests.support.processes import comes_true
 
 LINES = [
     "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.shop_log import KnownAnswers, country_of, generate
-from tests import oracle
+from tests.support import oracle
 
 ROOT = Path(__file__).parents[1]
 LINES, SEED = 20_000, 1

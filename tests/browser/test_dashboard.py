@@ -14,11 +14,11 @@ from db.database import Database
 from service.deps import Deps
 from service.logs.source import LogFolder
 from tests.browser.conftest import Tab
-from tests.browser.dashboard import VIEWS, Dashboard
 from tests.conftest import PASSWORD
-from tests.http_client import User
-from tests.http_server import RunningApp
-from tests.log_imports import some_lines
+from tests.support.dashboard_page import VIEWS, Dashboard
+from tests.support.http_client import User
+from tests.support.http_server import RunningApp
+from tests.support.log_imports import some_lines
 
 ROOT = Path(__file__).parent.parent.parent
 VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about"}]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Tab
-from tests.http_server import RunningApp
+from tests.support.http_server import RunningApp
 
 SHOWN = {
     "/docs": "#swagger-ui .opblock",

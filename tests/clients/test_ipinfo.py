@@ -9,7 +9,7 @@ import pytest
 
 from clients.ipinfo import IpInfo, TokenRefused
 from clients.upstream import UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow
-from tests.ipinfo_service import TOKEN, FakeIpInfo, play_ipinfo
+from tests.support.ipinfo_service import TOKEN, FakeIpInfo, play_ipinfo
 
 ADDRESSES = ["8.8.8.8", "9.9.9.9", "2001:4860:4860::8888", "2002::1"]
 

@@ -6,8 +6,8 @@ import pytest
 
 from clients.kinopoisk import FilmUnknown, KeyRefused, Kinopoisk
 from clients.upstream import UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow
-from tests.films import FILM, KEY
-from tests.kinopoisk import FakeKinopoisk
+from tests.support.films import FILM, KEY
+from tests.support.kinopoisk import FakeKinopoisk
 
 WITHIN = 0.3  # seconds
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.command_line import Command
-from tests.processes import comes_true
+from tests.support.command_line import Command
+from tests.support.processes import comes_true
 from tests.test_main import LINES, LOG, one_line
 
 

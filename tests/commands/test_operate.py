@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Command
+from tests.support.command_line import Command
 
 
 def test_the_doctor_finds_all_well(trawl: Command) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.command_line import PROJECT, free_port
-from tests.http_server import RunningApp
+from tests.support.command_line import PROJECT, free_port
+from tests.support.http_server import RunningApp
 
 
 def ask(**settings: str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ import pytest
 
 from embedded import open_servers
 from embedded.account import service_account
-from tests.embedded.processes import Owner
+from tests.support.embedded_processes import Owner
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from embedded.account import everyone_reaches
 from embedded.binaries import PostgresPrograms, find_postgres, find_valkey
 from embedded.postgres import SOCKET
 from embedded.sockets import socket_directory
-from tests.embedded.processes import mode_of, postgres_pids, program_of, query, user_of, valkey_pids
+from tests.support.embedded_processes import mode_of, postgres_pids, program_of, query, user_of, valkey_pids
 
 AS_ROOT = os.geteuid() == 0
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from embedded import DataDirInUse, EmbeddedError, open_servers
 from embedded.postgres import Postgres
-from tests.embedded.processes import Owner, postgres_pids, query, valkey_pids, watched
-from tests.processes import comes_true
+from tests.support.embedded_processes import Owner, postgres_pids, query, valkey_pids, watched
+from tests.support.processes import comes_true
 
 StartOwner = Callable[..., Owner]
 

@@ -12,8 +12,8 @@ import redis
 from embedded import EmbeddedServers, open_servers
 from embedded.supervisor import Supervisor
 from embedded.valkey import Valkey
-from tests.embedded.processes import Owner, postgres_pids, query, valkey_pids, watched
-from tests.processes import comes_true
+from tests.support.embedded_processes import Owner, postgres_pids, query, valkey_pids, watched
+from tests.support.processes import comes_true
 
 
 def postmaster(data_dir: Path) -> int:

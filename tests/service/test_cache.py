@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.cache import PAUSE, TICK, Cache, CacheAway
-from tests.wire import Wire, lay_wire
+from tests.support.wire import Wire, lay_wire
 
 
 @pytest.fixture

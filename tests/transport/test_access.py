@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from api.credentials import SCOPES
-from tests.http_client import Client, User
-from tests.http_server import RunningApp
+from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp
 
 PUBLIC = {
     "GET /",

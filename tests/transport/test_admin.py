@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from db.models import Visit
 from service.deps import Deps
-from tests.http_client import Client, User
+from tests.support.http_client import Client, User
 
 PASSWORD = "correct horse battery"
 

@@ -4,8 +4,8 @@ from typing import Any, cast
 import pytest
 
 from service.deps import Deps
-from tests.http_client import Client, User
-from tests.http_server import RunningApp
+from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp
 
 ORIGIN = "https://shop.example"
 

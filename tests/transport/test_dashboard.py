@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.http_client import Client
+from tests.support.http_client import Client
 from transport.asset_files import names_in
 from transport.routes.dashboard import CHART_STYLE, FOLDER
 

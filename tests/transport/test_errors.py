@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 
 from db.database import Database
 from service.deps import Deps
-from tests.http_client import Client, User
-from tests.http_server import RunningApp, make_unserved_app, serve
+from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp, make_unserved_app, serve
 from transport.errors import pointers
 from transport.request import Request
 

@@ -14,9 +14,9 @@ from sqlalchemy import insert
 from db.database import Database
 from db.models import Account, Session
 from service.deps import Deps, RateLimits
-from tests.event_requests import JSON, NDJSON, bodies, counts, event, listed, send
-from tests.http_client import User
-from tests.http_server import RunningApp
+from tests.support.event_requests import JSON, NDJSON, bodies, counts, event, listed, send
+from tests.support.http_client import User
+from tests.support.http_server import RunningApp
 
 
 @pytest.mark.parametrize(

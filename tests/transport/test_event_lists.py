@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.event_requests import event, listed, send
-from tests.http_client import User
+from tests.support.event_requests import event, listed, send
+from tests.support.http_client import User
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.http_client import User
+from tests.support.http_client import User
 
 MAY = "2024-05-0{}T{:02}:00:00Z"
 

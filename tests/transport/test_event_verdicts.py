@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from api.fields import rfc3339
-from tests.event_requests import JSON, bodies, counts, event, listed, send
-from tests.http_client import User
+from tests.support.event_requests import JSON, bodies, counts, event, listed, send
+from tests.support.http_client import User
 
 
 async def test_each_event_has_its_verdict(user: User) -> None:

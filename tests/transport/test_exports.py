@@ -19,8 +19,8 @@ from sqlalchemy import text
 
 from db.database import Database, select_in_batches
 from service.deps import Deps
-from tests.http_client import Client
-from tests.http_server import RunningApp, make_unserved_app, serve
+from tests.support.http_client import Client
+from tests.support.http_server import RunningApp, make_unserved_app, serve
 from transport.exports import export
 from transport.request import Request
 

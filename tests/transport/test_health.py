@@ -6,8 +6,8 @@ from db.database import Database
 from db.migrate import newest_revision
 from service.cache import Cache
 from service.deps import Deps
-from tests.http_client import Client
-from tests.http_server import RunningApp
+from tests.support.http_client import Client
+from tests.support.http_server import RunningApp
 
 
 async def test_all_parts_are_well(client: Client) -> None:

@@ -12,9 +12,9 @@ from clients.geo import Geo
 from db.database import Database
 from service.deps import Deps
 from service.logs.source import LogFolder
-from tests.http_client import Client, User
-from tests.http_server import RunningApp
-from tests.log_imports import Importer, chunks_of, some_lines, write
+from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp
+from tests.support.log_imports import Importer, chunks_of, some_lines, write
 
 FIELDS = {
     "id",

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from db.models import Account, ApiKey
 from service.deps import Deps
-from tests.http_client import Client, User
+from tests.support.http_client import Client, User
 
 READER = {"name": "reader", "scopes": ["profile:read"]}
 

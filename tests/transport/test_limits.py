@@ -6,8 +6,8 @@ import pytest
 
 from service.cache import Cache
 from service.deps import Deps, RateLimits
-from tests.http_client import Client, User
-from tests.http_server import RunningApp
+from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp
 
 LIMIT = 5
 

@@ -11,9 +11,9 @@ from service import live_feed as live
 from service.cache import Cache
 from service.deps import Deps
 from service.live_counts import LiveCounts
-from tests.http_client import User
-from tests.http_server import RunningApp
-from tests.live_stream import listening
+from tests.support.http_client import User
+from tests.support.http_server import RunningApp
+from tests.support.live_stream import listening
 from transport.routes import live as routes
 
 VISIT = {"page_url": "https://shop.example/fresh_fish/"}

@@ -7,10 +7,10 @@ import pytest
 from service.cache import Cache
 from service.deps import Deps
 from service.films.catalogue import FILM_LIFE
-from tests.films import FILM, QUICK, Clock, open_catalogue, serve_films
-from tests.http_client import Answer, User
-from tests.http_server import RunningApp
-from tests.kinopoisk import FakeKinopoisk
+from tests.support.films import FILM, QUICK, Clock, open_catalogue, serve_films
+from tests.support.http_client import Answer, User
+from tests.support.http_server import RunningApp
+from tests.support.kinopoisk import FakeKinopoisk
 
 FIELDS = {
     *("kinopoisk_id", "imdb_id", "name_ru", "name_en", "name_original", "year", "length_minutes", "type"),

@@ -9,9 +9,9 @@ from marshmallow import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.fields import Strict
-from tests.document_checks import document, validator
-from tests.http_client import Client
-from tests.http_server import RunningApp
+from tests.support.document_checks import document, validator
+from tests.support.http_client import Client
+from tests.support.http_server import RunningApp
 from transport.openapi.routes import route_facts
 from transport.operations import declared
 

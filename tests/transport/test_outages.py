@@ -12,8 +12,8 @@ import pytest
 from db.database import POOL_WAIT, Database
 from service.deps import Deps
 from tests.conftest import on_server
-from tests.http_client import Answer, User
-from tests.http_server import RunningApp
+from tests.support.http_client import Answer, User
+from tests.support.http_server import RunningApp
 
 VISIT = {"page_url": "/caviar/"}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.http_client import Client, User
+from tests.support.http_client import Client, User
 
 
 async def visits(client: Client) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.http_client import Client, User
+from tests.support.http_client import Client, User
 
 PASSWORD = "correct horse battery"
 

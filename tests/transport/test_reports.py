@@ -11,9 +11,9 @@ import pytest
 
 from clients.geo import Geo
 from service.deps import Deps
-from tests.http_client import Answer, User
-from tests.log_imports import Importer
-from tests.log_lines import line
+from tests.support.http_client import Answer, User
+from tests.support.log_imports import Importer
+from tests.support.log_lines import line
 
 VISITS = (
     ("00:10:00", "8.8.8.8", "/semi_manufactures/dumplings/"),

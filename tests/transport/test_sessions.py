@@ -10,8 +10,8 @@ from db.models import Account, Session
 from service.deps import Deps
 from service.security.passwords import Hasher
 from service.security.tokens import TokenSettings
-from tests.http_client import Client, User
-from tests.http_server import SECRET, RunningApp
+from tests.support.http_client import Client, User
+from tests.support.http_server import SECRET, RunningApp
 
 PASSWORD = "correct horse battery"
 

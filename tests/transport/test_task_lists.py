@@ -13,7 +13,7 @@ from api.tasks import SORT_VALUES, SORTS
 from db.models import Task
 from service.deps import Deps
 from service.security.identifiers import fold
-from tests.http_client import User
+from tests.support.http_client import User
 
 RANKS = {"low": 1, "normal": 2, "high": 3}
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from service.deps import Deps
-from tests.http_client import Client, User
-from tests.http_server import RunningApp
+from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp
 
 DEFAULTS = {"description": "", "status": "todo", "priority": "normal", "due_at": None}
 FULL = {

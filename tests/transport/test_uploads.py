@@ -13,9 +13,9 @@ import pytest
 from clients.geo import Geo
 from db.database import Database
 from service.logs import streams as log_streams
-from tests.http_client import User
-from tests.http_server import RunningApp
-from tests.log_imports import Importer, chunks_of, some_lines, write
+from tests.support.http_client import User
+from tests.support.http_server import RunningApp
+from tests.support.log_imports import Importer, chunks_of, some_lines, write
 
 COUNTS = ("lines", "imported", "duplicates", "rejected")
 

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from db.database import Database
 from db.models import Account
 from service.deps import Deps
-from tests.http_client import Client, User
-from tests.http_server import RunningApp
+from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp
 
 NAMES = {"first_name": "Clara", "last_name": "Zetkin"}
 NEW = {"login": "Clara", "password": "a good password", **NAMES}

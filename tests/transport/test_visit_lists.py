@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.database import Database
-from tests.http_client import Client, User
+from tests.support.http_client import Client, User
 
 SALMON = "/fresh_fish/salmon/"
 VISITS = [

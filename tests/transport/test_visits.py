@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from service.deps import Deps, RateLimits
-from tests.http_client import Answer, Client, User
-from tests.http_server import RunningApp
+from tests.support.http_client import Answer, Client, User
+from tests.support.http_server import RunningApp
 
 FIELDS = {
     "id",

@@ -1,0 +1,155 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from service.cache import Cache
+from service.errors import NotFound, Unavailable
+from service.films.catalogue import FILM_LIFE, SEARCH_LIFE, FilmCatalogue
+from service.films.local_gate import BREAK_AFTER
+from tests.support.films import FILM, KEY, QUICK, Clock, open_catalogue
+from tests.support.kinopoisk import FakeKinopoisk
+
+TROUBLES = [429, 500, 503, "hang", "drip", "huge", "cut", "no json", "list", "redirect"]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def catalogue(kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock) -> AsyncIterator[FilmCatalogue]:
+    async with open_catalogue(kinopoisk, cache, clock=clock, **QUICK) as made:
+        yield made
+
+
+async def test_answers_are_kept_as_long_as_they_are_fresh(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, clock: Clock
+) -> None:
+    looked_up = await catalogue.film(FILM)
+    assert looked_up == await catalogue.film(FILM)
+    found = await catalogue.search("маяк", 1)
+    clock.now += SEARCH_LIFE - 1
+    assert found == await catalogue.search("маяк", 1)
+    assert len(kinopoisk.calls) == 2
+    clock.now += 1
+    assert found == await catalogue.search("маяк", 1)
+    assert len(kinopoisk.calls) == 3
+    clock.now += FILM_LIFE - SEARCH_LIFE - 1
+    await catalogue.film(FILM)
+    assert len(kinopoisk.calls) == 3
+    clock.now += 1
+    assert looked_up == await catalogue.film(FILM)
+    assert len(kinopoisk.calls) == 4
+
+
+async def test_an_entry_that_can_not_be_read_is_none(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, cache: Cache
+) -> None:
+    await catalogue.film(FILM)
+    [name] = await cache.run("KEYS", "films:*:film:*")
+    for junk in ("", "[]", '{"at": 1}', '{"at": 9e99, "value": {"colour": "red"}}'):
+        await cache.run("SET", name, junk)
+        assert (await catalogue.film(FILM)).value.kinopoisk_id == FILM
+
+
+async def test_equal_askers_share_one_call_also_its_failure(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
+) -> None:
+    kinopoisk.delay = 0.05
+    found = await asyncio.gather(*(catalogue.search("маяк", 1) for _ in range(30)))
+    assert len(kinopoisk.calls) == 1
+    assert all(page == found[0] for page in found)
+    kinopoisk.mode = 500
+    failed = await asyncio.gather(*(catalogue.film(FILM) for _ in range(30)), return_exceptions=True)
+    assert len(kinopoisk.calls) == 2
+    assert all(isinstance(failure, Unavailable) for failure in failed)
+
+
+async def test_a_look_up_goes_on_when_its_first_asker_goes_away(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
+) -> None:
+    kinopoisk.delay = 0.05
+    first = asyncio.create_task(catalogue.film(FILM))
+    second = asyncio.create_task(catalogue.film(FILM))
+    await asyncio.sleep(0.02)
+    first.cancel()
+    assert (await second).value.kinopoisk_id == FILM
+    assert len(kinopoisk.calls) == 1
+
+
+@pytest.mark.parametrize("mode", TROUBLES)
+async def test_in_trouble_the_stale_answer_is_given_or_none_in_time(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, clock: Clock, mode: str | int
+) -> None:
+    fresh = await catalogue.film(FILM)
+    clock.now += FILM_LIFE
+    kinopoisk.mode = mode
+    begun = time.monotonic()
+    stale = await catalogue.film(FILM)
+    assert (stale.value, stale.is_stale, fresh.is_stale) == (fresh.value, True, False)
+    with pytest.raises(Unavailable) as unavailable:
+        await catalogue.search("маяк", 1)
+    assert unavailable.value.code == "movies_unavailable"
+    assert unavailable.value.retry_after
+    assert time.monotonic() - begun < 2 * QUICK["answer_within"] + 0.3
+
+
+async def test_what_the_service_does_not_know_is_not_found_or_an_empty_page(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
+) -> None:
+    kinopoisk.mode = 404
+    with pytest.raises(NotFound):
+        await catalogue.film(FILM)
+    found = (await catalogue.search("маяк", 1)).value
+    assert (found.films, found.next_page) == ((), None)
+    kinopoisk.mode = "ok"
+    assert (await catalogue.search("маяк", 1)).value.films
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_a_refused_key_is_the_operators_trouble(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    kinopoisk.mode = status
+    with pytest.raises(Unavailable) as unavailable:
+        await catalogue.film(FILM)
+    assert (unavailable.value.code, unavailable.value.retry_after) == ("movies_unavailable", None)
+    assert "KINOPOISK_API_KEY" not in unavailable.value.detail
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "KINOPOISK_API_KEY" in line
+    assert KEY not in caplog.text
+
+
+async def test_after_five_failures_the_service_is_left_alone(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
+) -> None:
+    kinopoisk.mode = 500
+    for number in range(BREAK_AFTER + 5):
+        with pytest.raises(Unavailable):
+            await catalogue.film(FILM + number)
+        await asyncio.sleep(0.01)
+    assert len(kinopoisk.calls) == BREAK_AFTER
+
+
+async def test_calls_whose_turn_does_not_come_are_told_when_to_try_again(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
+) -> None:
+    looked_up = await asyncio.gather(
+        *(catalogue.film(FILM + number) for number in range(8)), return_exceptions=True
+    )
+    refused = [answer for answer in looked_up if isinstance(answer, Unavailable)]
+    assert (len(kinopoisk.calls), len(refused)) == (5, 3)
+    assert {answer.retry_after for answer in refused} == {1}
+
+
+async def test_a_second_look_asks_again_and_is_kept(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
+) -> None:
+    await catalogue.film(FILM)
+    kinopoisk.answer = {"kinopoiskId": FILM, "nameRu": "new"}
+    assert (await catalogue.look_again(FILM)).name_ru == "new"
+    assert (await catalogue.film(FILM)).value.name_ru == "new"
+    assert len(kinopoisk.calls) == 2

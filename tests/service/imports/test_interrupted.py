@@ -1,0 +1,178 @@
+"""Imports that die at any moment: whole chunks stay, and the next import completes them."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError
+
+from clients.geo import Geo
+from db.database import Database
+from db.models import Import
+from db.queries import imports as queries
+from service.imports.jobs import list_imports
+from service.imports.record import INTERRUPTED
+from tests.support.log_imports import NOW, Importer, counts, some_lines
+
+ROOT = Path(__file__).parents[3]
+LINES = 200
+SMALL = 1500  # bytes a chunk: about fifteen lines
+DYING_PROCESS = """
+import asyncio, os, sys
+from itertools import count
+from pathlib import Path
+from clients.geo import Geo
+from db.database import Database
+from tests.support.log_imports import Importer
+stored = count()
+def die(record):
+    if next(stored) == 3:
+        os.kill(os.getpid(), 9)
+shop = Importer(Database.connect(sys.argv[1]), Geo.open())
+asyncio.run(shop.read(Path(sys.argv[2]), chunk_bytes=1500, on_progress=die))
+"""
+
+
+class Crash(Exception):
+    """What a test breaks an import with."""
+
+
+@pytest.fixture
+def shop(committed_db: Database, geo: Geo) -> Importer:
+    return Importer(committed_db, geo)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "logs.txt"
+    path.write_bytes(some_lines(LINES))
+    return path
+
+
+async def newest_import(shop: Importer) -> Import:
+    return (await list_imports(shop.db, after=None, limit=1, offset=0))[0]
+
+
+async def assert_whole_chunks_then_completed(shop: Importer, log: Path, broken: Import) -> None:
+    """The broken import tells what it has stored; the next one stores the rest, and all is as if at once."""
+    assert 0 < broken.imported < LINES
+    assert counts(broken) == (broken.imported, broken.imported, 0, 0)
+    assert await shop.rows("SELECT count(*), max(position) FROM visit") == [(broken.imported,) * 2]
+    assert await shop.rows('SELECT line, "offset" FROM file_position') == [(broken.imported, broken.bytes)]
+    await shop.check_rollups()
+    record = await shop.read(log, chunk_bytes=SMALL)
+    assert counts(record) == (LINES - broken.imported, LINES - broken.imported, 0, 0)
+    found = await shop.derived()
+    assert found == await shop.derived_at_once(log)
+
+
+def fail_at(call: int, error: BaseException) -> Callable[..., None]:
+    calls = count()
+
+    def fail(*_: object, **__: object) -> None:
+        if next(calls) == call:
+            raise error
+
+    return fail
+
+
+async def test_a_crash_between_chunks_keeps_them(shop: Importer, log: Path) -> None:
+    with pytest.raises(Crash):
+        await shop.read(log, chunk_bytes=SMALL, on_progress=fail_at(4, Crash()))
+    broken = await newest_import(shop)
+    assert broken.status == "failed"
+    assert "unexpected" in str(broken.error)
+    assert broken.finished_at is not None
+    await assert_whole_chunks_then_completed(shop, log, broken)
+
+
+@pytest.mark.parametrize("step", ["put_position", "insert_rejects", "add_to_import"])
+async def test_a_crash_within_a_chunk_undoes_that_chunk(shop: Importer, log: Path, step: str) -> None:
+    real, fail = getattr(queries, step), fail_at(3, Crash())
+
+    async def step_then_crash(*values: object, **named: object) -> object:
+        done = await real(*values, **named)
+        fail()
+        return done
+
+    with patch.object(queries, step, step_then_crash), pytest.raises(Crash):
+        await shop.read(log, chunk_bytes=SMALL)
+    await assert_whole_chunks_then_completed(shop, log, await newest_import(shop))
+
+
+@pytest.mark.parametrize("turns", [0, 3, 10, 25])
+async def test_a_cancelled_task_leaves_whole_chunks(shop: Importer, log: Path, turns: int) -> None:
+    enough, stored = asyncio.Event(), count()
+
+    def told(_: Import) -> None:
+        if next(stored) == 2:
+            enough.set()
+
+    task = asyncio.create_task(shop.read(log, chunk_bytes=SMALL, on_progress=told))
+    await enough.wait()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    broken = await newest_import(shop)
+    assert (broken.status, broken.error) == ("failed", INTERRUPTED)
+    await assert_whole_chunks_then_completed(shop, log, broken)
+
+
+async def test_lost_connections_lose_nothing(shop: Importer, log: Path, committed_url: str) -> None:
+    stored, killer = count(), Database.connect(committed_url, pool_size=1)
+
+    async def kill_all() -> None:
+        await Importer(killer, shop.geo).rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    killing: list[asyncio.Task[None]] = []
+
+    def told(_: Import) -> None:
+        if next(stored) == 2:
+            killing.append(asyncio.create_task(kill_all()))
+
+    with pytest.raises((DBAPIError, OSError)):
+        await shop.read(log, chunk_bytes=SMALL, on_progress=told)
+    await asyncio.gather(*killing)
+    await killer.close()
+    await assert_whole_chunks_then_completed(shop, log, await newest_import(shop))
+
+
+async def test_a_killed_process_is_completed_by_the_next(
+    shop: Importer, log: Path, committed_url: str
+) -> None:
+    command = [sys.executable, "-c", DYING_PROCESS, committed_url, str(log)]
+    killed = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert killed.returncode == -9
+    broken = await newest_import(shop)
+    assert broken.status == "running"
+    await assert_whole_chunks_then_completed(shop, log, broken)
+
+
+async def test_a_row_that_nobody_runs_any_more_is_told_as_failed(shop: Importer, log: Path) -> None:
+    other = log.with_name("other.txt")
+    for path, status in ((log, "running"), (other, "running"), (log, "done")):
+        values = {"name": path.name, "file": str(path.resolve()), "status": status}
+        async with shop.db.transaction() as session:
+            await session.execute(insert(Import).values(values))
+    await shop.read(log)
+    rows = reversed(await list_imports(shop.db, after=None, limit=10, offset=0))
+    assert [(row.name, row.status, row.error, row.finished_at) for row in rows] == [
+        ("logs.txt", "failed", INTERRUPTED, NOW),
+        ("other.txt", "running", None, None),
+        ("logs.txt", "done", None, None),
+        ("logs.txt", "done", None, NOW),
+    ]

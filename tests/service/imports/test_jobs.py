@@ -1,0 +1,226 @@
+"""Imports of files that grow, change, break off and are read by several at once."""
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clients.geo import Geo
+from db.database import Database
+from db.models import Import
+from service.errors import Conflict
+from service.imports.jobs import list_imports
+from tests.support.log_imports import Importer, counts, some_lines, write
+from tests.support.log_lines import line
+
+SMALL = 1000  # bytes a chunk: about ten lines
+
+
+@pytest.fixture
+def shop(committed_db: Database, geo: Geo) -> Importer:
+    return Importer(committed_db, geo)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "logs.txt"
+
+
+async def test_a_grown_file_is_read_from_where_it_was_left(shop: Importer, log: Path, tmp_path: Path) -> None:
+    text = some_lines(40)
+    middle = text.index(b"\n", len(text) // 2) + 1
+    before = text[:middle].count(b"\n")
+    write(log, b"\n" + text[:middle])
+    first = await shop.read(log, chunk_bytes=SMALL)
+    assert counts(first) == (before, before, 0, 0)
+    assert (first.bytes, first.bytes_total, first.status) == (middle + 1, middle + 1, "done")
+    write(log, b"\n" + text[:middle] + b"broken\n" + text[middle:])
+    second = await shop.read(log, chunk_bytes=SMALL)
+    assert counts(second) == (40 - before + 1, 40 - before, 0, 1)
+    [reject] = await shop.rejects(second)
+    assert (reject.line, reject.offset, reject.text) == (before + 2, middle + 1, "broken")
+    assert await shop.rejects(first) == []
+    assert counts(await shop.read(log)) == (0, 0, 0, 0)
+    grown = await shop.rows("SELECT request_id, position FROM visit ORDER BY occurred_at")
+    assert grown == [(f"{at:08}", at + 2 + (at >= before)) for at in range(40)]
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "rotated": lambda _: some_lines(10, start=30),
+    "rewritten": lambda text: some_lines(1, start=99) + text,
+    "truncated": lambda text: text[: text.index(b"\n") + 1],
+    "truncated and grown": lambda text: text[: text.index(b"\n") + 1] + some_lines(40, start=50),
+    "one byte changed": lambda text: text.replace(b"[00000003]", b"[X0000003]") + some_lines(3, start=70),
+    "replaced": lambda _: some_lines(90, start=100),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_changed_file_is_read_anew_and_its_old_lines_are_duplicates(
+    shop: Importer, log: Path, change: str
+) -> None:
+    old = some_lines(30)
+    new = CHANGES[change](old)
+    write(log, old)
+    await shop.read(log)
+    write(log, new)
+    known = len(set(new.splitlines()) & set(old.splitlines()))
+    lines = new.count(b"\n")
+    assert counts(await shop.read(log, chunk_bytes=SMALL)) == (lines, lines - known, known, 0)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(30 + lines - known,)]
+    await shop.check_rollups()
+    write(log, new + some_lines(5, start=1000))
+    assert counts(await shop.read(log)) == (5, 5, 0, 0)
+
+
+async def test_the_same_lines_under_another_name_are_duplicates(
+    shop: Importer, log: Path, tmp_path: Path
+) -> None:
+    text = some_lines(60)
+    write(log, text)
+    await shop.read(log)
+    stored = await shop.derived()
+    write(tmp_path / "copy.txt", text[: len(text) // 2] + b"\nbad\n" + text)
+    write(tmp_path / "copy.txt.gz", gzip.compress(text))
+    copied = await shop.read(tmp_path / "copy.txt", chunk_bytes=SMALL)
+    halves = text[: len(text) // 2].count(b"\n") + 1
+    assert copied.imported == 0
+    assert copied.rejected >= 1
+    assert copied.lines == 60 + halves + 1
+    assert counts(await shop.read(tmp_path / "copy.txt.gz")) == (60, 0, 60, 0)
+    assert await shop.derived() == stored
+
+
+async def test_a_last_line_without_its_newline_waits_until_it_is_whole(shop: Importer, log: Path) -> None:
+    text = some_lines(3)
+    write(log, text[:-20])
+    assert counts(await shop.read(log)) == (2, 2, 0, 0)
+    assert counts(await shop.read(log)) == (0, 0, 0, 0)
+    write(log, text)
+    assert counts(await shop.read(log)) == (1, 1, 0, 0)
+    assert await shop.rows("SELECT position FROM visit ORDER BY occurred_at") == [(1,), (2,), (3,)]
+
+
+async def test_a_last_line_that_was_taken_is_a_duplicate_when_it_is_read_whole(
+    shop: Importer, log: Path
+) -> None:
+    text = some_lines(3)
+    write(log, text[:-1])
+    assert counts(await shop.read(log, take_last=True)) == (3, 3, 0, 0)
+    write(log, text + some_lines(1, start=3))
+    assert counts(await shop.read(log)) == (2, 1, 1, 0)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(4,)]
+    await shop.check_rollups()
+
+
+async def test_a_gzip_file_is_unpacked(shop: Importer, tmp_path: Path) -> None:
+    path = tmp_path / "logs.txt.gz"
+    packed = gzip.compress(some_lines(30)) + gzip.compress(b"bad\n" + some_lines(5, start=30))
+    write(path, packed)
+    record = await shop.read(path, chunk_bytes=SMALL)
+    assert counts(record) == (36, 35, 0, 1)
+    assert (record.bytes, record.bytes_total, record.status) == (len(packed), len(packed), "done")
+    assert [(reject.line, reject.text) for reject in await shop.rejects(record)] == [(31, "bad")]
+
+
+BREAKS: dict[str, Callable[[bytes], bytes]] = {
+    "cut off": lambda packed: packed[: len(packed) * 3 // 4],
+    "damaged": lambda packed: packed[: len(packed) // 2] + b"\xff" * 50 + packed[len(packed) // 2 + 50 :],
+    "with a wrong checksum": lambda packed: packed[:-8] + b"\0" * 8,
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+async def test_broken_gzip_fails_with_its_cause_and_keeps_what_it_stored(
+    shop: Importer, tmp_path: Path, broken: str
+) -> None:
+    path = tmp_path / "logs.txt.gz"
+    packed = gzip.compress(some_lines(6000))
+    write(path, BREAKS[broken](packed))
+    with pytest.raises((OSError, EOFError, ValueError)):
+        await shop.read(path, chunk_bytes=20_000)
+    [failed] = await list_imports(shop.db, after=None, limit=10, offset=0)
+    assert failed.status == "failed"
+    assert "gzip" in str(failed.error)
+    assert failed.finished_at is not None
+    assert 0 < failed.imported < 6000 or broken == "with a wrong checksum"
+    assert await shop.rows("SELECT count(*) FROM visit") == [(failed.imported,)]
+    write(path, packed)
+    record = await shop.read(path)  # from where it broke, unless what stood before that has changed
+    assert record.imported == 6000 - failed.imported
+    assert (record.rejected, record.lines) == (0, record.imported + record.duplicates)
+    await shop.check_rollups()
+    assert counts(await shop.read(path)) == (0, 0, 0, 0)
+
+
+async def test_what_is_no_gzip_at_all_says_so(shop: Importer, tmp_path: Path) -> None:
+    path = tmp_path / "logs.txt.gz"
+    write(path, some_lines(3))
+    with pytest.raises(OSError, match="gzip"):
+        await shop.read(path)
+    [failed] = await list_imports(shop.db, after=None, limit=10, offset=0)
+    assert (failed.status, counts(failed)) == ("failed", (0, 0, 0, 0))
+    assert "gzip" in str(failed.error)
+
+
+async def test_a_dry_run_counts_and_changes_nothing(shop: Importer, log: Path) -> None:
+    write(log, some_lines(20))
+    await shop.read(log)
+    stored = await shop.derived()
+    # New lines twice, far enough apart to be in two chunks, between lines that are known already.
+    write(log, some_lines(50) + b"bad\n" + some_lines(50))
+    trial = await shop.read(log, dry_run=True, chunk_bytes=SMALL)
+    assert trial.dry_run
+    assert counts(trial) == (81, 30, 50, 1)
+    assert [reject.line for reject in await shop.rejects(trial)] == [51]
+    assert await shop.derived() == stored
+    assert counts(await shop.read(log, dry_run=True)) == counts(trial)
+    record = await shop.read(log, chunk_bytes=SMALL)
+    assert not record.dry_run
+    assert counts(record) == counts(trial)
+
+
+async def test_a_log_with_broken_lines_gives_all_good_ones_and_names_each_broken_one(
+    shop: Importer, log: Path
+) -> None:
+    lines = some_lines(1000).splitlines(keepends=True)
+    broken = dict.fromkeys(range(25, 1000, 50), line("2018-02-30 00:00:00", "AAAAAAAA", "8.8.8.8", "/"))
+    for at, text in broken.items():
+        lines[at] = text.encode() + b"\n"
+    write(log, b"".join(lines))
+    record = await shop.read(log, chunk_bytes=10 * SMALL)
+    assert counts(record) == (1000, 980, 0, 20)
+    told = [(reject.line, reject.offset, reject.reason, reject.text) for reject in await shop.rejects(record)]
+    assert told == [
+        (at + 1, len(b"".join(lines[:at])), "no such date or time", text) for at, text in broken.items()
+    ]
+
+
+async def test_one_at_a_time_for_a_file(shop: Importer, log: Path) -> None:
+    write(log, some_lines(300))
+    results = await asyncio.gather(
+        *(shop.read(log, chunk_bytes=SMALL) for _ in range(4)), return_exceptions=True
+    )
+    refused = [result for result in results if isinstance(result, Conflict)]
+    [record] = [result for result in results if isinstance(result, Import)]
+    assert [error.code for error in refused] == ["import_running"] * 3
+    assert counts(record) == (300, 300, 0, 0)
+    assert len(await list_imports(shop.db, after=None, limit=10, offset=0)) == 1
+    await shop.check_rollups()
+
+
+async def test_two_files_with_the_same_lines_at_once_store_each_line_once(
+    shop: Importer, tmp_path: Path
+) -> None:
+    text = some_lines(200)
+    paths = [tmp_path / name for name in ("a.txt", "b.txt")]
+    for path in paths:
+        write(path, text)
+    records = await asyncio.gather(*(shop.read(path, chunk_bytes=SMALL) for path in paths))
+    assert sum(record.imported for record in records) == 200
+    assert [record.lines for record in records] == [200] * 2
+    assert [record.imported + record.duplicates for record in records] == [200] * 2
+    found = await shop.derived()
+    assert found == await shop.derived_at_once(paths[0])

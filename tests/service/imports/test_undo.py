@@ -1,0 +1,236 @@
+"""Undoing imports: all is as if they had never been, whatever else there is, and whoever dies meanwhile."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clients.geo import Geo
+from db.database import Database
+from db.models import Import
+from db.queries import imports as queries
+from service.background import Background
+from service.errors import Conflict, NotFound
+from service.imports import undo as import_undo
+from service.imports.jobs import get_import
+from service.imports.undo import delete_import, undo_import
+from tests.support.log_imports import NOW, Importer, counts, some_lines, write
+from tests.support.log_lines import logs
+
+ROOT = Path(__file__).parents[3]
+KEY = re.compile(rb"\[[A-Z0-9]([A-Z0-9]{7})\]")
+STATE = (
+    "SELECT file, \"offset\", line, encode(prefix_sha256, 'hex') FROM file_position",
+    "SELECT host(address), country FROM address",
+    "SELECT goods_id, learned_at, learned_position, learned_key FROM goods",
+)
+DYING_UNDO = """
+import asyncio, os, sys
+from db.database import Database
+from service import import_undo, pacing
+import_undo.SPAN_VISITS = 20
+pacing.HELD_SECONDS = 1e9  # however slow the machine: a span has as many as it may
+real, spans = import_undo.remove_span, 0
+async def die(db, import_id, pace):
+    global spans
+    spans += 1
+    if spans == 4:
+        os.kill(os.getpid(), 9)
+    return await real(db, import_id, pace)
+import_undo.remove_span = die
+asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2])))
+"""
+
+
+@pytest.fixture
+def shop(committed_db: Database, geo: Geo) -> Importer:
+    return Importer(committed_db, geo)
+
+
+async def undo(shop: Importer, record: Import) -> Import:
+    background = Background()
+    with patch.object(import_undo, "WAIT_SECONDS", 60):
+        undone = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
+    await background.close()
+    return undone
+
+
+async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
+    """All that there is but the imports' own rows."""
+    return [*await shop.derived(), *[sorted(await shop.rows(query), key=repr) for query in STATE]]
+
+
+def of_file(number: int, log: bytes) -> bytes:
+    """The log with keys and line numbers that no other file has, so that no two lines are alike or tie."""
+    own = KEY.sub(lambda found: b"[" + b"%d" % number + found[1] + b"]", log)
+    return b"\n" * (100 * number) + own.removesuffix(b"\n") + b"\n"
+
+
+several_logs = st.lists(logs(max_lines=25), min_size=2, max_size=3)
+
+
+@given(several_logs, st.integers(0, 2), st.sampled_from((3, 1000)))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_undone_it_is_as_if_it_had_never_been(
+    shop: Importer, tmp_path: Path, files: list[bytes], undone: int, span: int
+) -> None:
+    await shop.empty()
+    undone %= len(files)
+    paths = [tmp_path / f"{number}.txt" for number in range(len(files))]
+    for number, path in enumerate(paths):
+        write(path, of_file(number, files[number]))
+    records = [await shop.read(path) for path in paths]
+    whole = await state(shop)
+    with patch.object(import_undo, "SPAN_VISITS", span):
+        assert (await undo(shop, records[undone])).status == "undone"
+    left = await state(shop)
+    again = await shop.read(paths[undone])
+    assert counts(again) == counts(records[undone])
+    assert await state(shop) == whole
+    await shop.empty()
+    for path in paths:
+        if path != paths[undone]:
+            await shop.read(path)
+    assert await state(shop) == left
+
+
+async def test_the_last_import_of_a_grown_file_is_undone_to_where_the_one_before_left_it(
+    shop: Importer, tmp_path: Path
+) -> None:
+    log = tmp_path / "logs.txt"
+    write(log, some_lines(30))
+    first = await shop.read(log)
+    before = await state(shop)
+    write(log, some_lines(50))
+    second = await shop.read(log)
+    await undo(shop, second)
+    assert await state(shop) == before
+    assert counts(await shop.read(log)) == (20, 20, 0, 0)
+    # Undone between others, the file is read anew, and the others' lines are duplicates.
+    await undo(shop, first)
+    assert counts(await shop.read(log)) == (50, 30, 20, 0)
+    found = await shop.derived()
+    assert found == await shop.derived_at_once(log)
+
+
+async def test_everything_undone_leaves_nothing(shop: Importer, tmp_path: Path) -> None:
+    log = tmp_path / "logs.txt"
+    write(log, some_lines(60))
+    record = await shop.read(log, chunk_bytes=1500)
+    await undo(shop, record)
+    assert not any(await state(shop))
+    assert await shop.rows("SELECT lines, imported, status FROM import") == [(60, 60, "undone")]
+    again = await undo(shop, record)
+    assert again.status == "undone"
+
+
+async def test_a_line_is_the_imports_that_stored_it(shop: Importer, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        write(tmp_path / name, some_lines(10))
+    stored, duplicate = [await shop.read(tmp_path / name) for name in ("a.txt", "b.txt")]
+    await undo(shop, duplicate)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(10,)]
+    await undo(shop, stored)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
+
+
+async def test_a_dry_run_is_undone_without_touching_anything(shop: Importer, tmp_path: Path) -> None:
+    log = tmp_path / "logs.txt"
+    write(log, some_lines(10))
+    await shop.read(log)
+    before = await state(shop)
+    write(log, some_lines(20))
+    trial = await shop.read(log, dry_run=True)
+    assert (await undo(shop, trial)).status == "undone"
+    assert await state(shop) == before
+
+
+async def test_an_unknown_import_is_told(shop: Importer) -> None:
+    with pytest.raises(NotFound):
+        await delete_import(shop.db, Background(), 987654321, clock=lambda: NOW)
+
+
+async def test_a_running_import_is_cancelled_and_keeps_whole_chunks(shop: Importer, tmp_path: Path) -> None:
+    log = tmp_path / "logs.txt"
+    write(log, some_lines(300))
+    told: list[Import] = []
+    cancelled: list[asyncio.Task[Import]] = []
+
+    def on_progress(record: Import) -> None:
+        told.append(record)
+        if len(told) == 4:
+            cancelled.append(asyncio.create_task(undo(shop, record)))
+
+    record = await shop.read(log, chunk_bytes=1500, on_progress=on_progress)
+    assert (await cancelled[0]).status == record.status == "cancelled"
+    assert record.finished_at == NOW
+    assert 0 < record.imported < 300
+    assert await shop.rows("SELECT count(*), max(position) FROM visit") == [(record.imported,) * 2]
+    await shop.check_rollups()
+    assert counts(await shop.read(log)) == (300 - record.imported, 300 - record.imported, 0, 0)
+    assert (await undo(shop, record)).status == "undone"
+    assert counts(await shop.read(log)) == (300, record.imported, 300 - record.imported, 0)
+
+
+async def test_what_is_being_imported_again_is_not_undone(shop: Importer, tmp_path: Path) -> None:
+    log = tmp_path / "logs.txt"
+    write(log, some_lines(10))
+    first = await shop.read(log)
+    write(log, some_lines(300))
+    tried: list[asyncio.Task[Import]] = []
+
+    def on_progress(_: Import) -> None:
+        if not tried:
+            tried.append(asyncio.create_task(undo(shop, first)))
+
+    await shop.read(log, chunk_bytes=1500, on_progress=on_progress)
+    with pytest.raises(Conflict):
+        await tried[0]
+    assert (await get_import(shop.db, first.id)).status == "done"
+
+
+async def test_undoing_goes_on_where_a_killed_process_left_it(
+    shop: Importer, tmp_path: Path, committed_url: str
+) -> None:
+    for name, start in (("a.txt", 0), ("b.txt", 120)):
+        write(tmp_path / name, some_lines(120, start=start))
+    kept = await shop.read(tmp_path / "a.txt")
+    before = await state(shop)
+    record = await shop.read(tmp_path / "b.txt")
+    async with shop.db.transaction() as session:
+        await queries.request_undo(session, record.id, at=NOW)
+    command = [sys.executable, "-c", DYING_UNDO, committed_url, str(record.id)]
+    killed = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert killed.returncode == -9
+    [(left,)] = await shop.rows(f"SELECT count(*) FROM visit WHERE import_id = {record.id}")
+    assert left == 60 - 3  # spans hold one more than they ask for
+    await shop.derived()  # whose roll-ups are right
+    await undo_import(shop.db, record.id)
+    assert await state(shop) == before
+    assert (await get_import(shop.db, kept.id)).status == "done"
+
+
+async def test_an_import_beside_an_undo_loses_nothing(shop: Importer, tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", some_lines(200))
+    write(tmp_path / "b.txt", b"\n" * 500 + some_lines(400, start=100))
+    first = await shop.read(tmp_path / "a.txt", chunk_bytes=1500)
+    with patch.object(import_undo, "SPAN_VISITS", 11):
+        _, second = await asyncio.gather(undo(shop, first), shop.read(tmp_path / "b.txt", chunk_bytes=1500))
+    assert second.imported + second.duplicates == 400
+    assert await shop.rows("SELECT count(*) FROM visit") == [(second.imported,)]
+    await shop.read(tmp_path / "a.txt")
+    found = await shop.derived()
+    await shop.empty()
+    write(tmp_path / "c.txt", some_lines(100))
+    await shop.read(tmp_path / "c.txt")
+    await shop.read(tmp_path / "b.txt")
+    assert [len(part) for part in await shop.derived()] == [len(part) for part in found]

@@ -1,0 +1,196 @@
+"""Logs in the common and combined formats, whose keys are made of their lines."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.geo import Geo
+from db.database import Database
+from service.logs.chunks import LogFile
+from service.logs.combined_format import parse_standard_line
+from service.logs.detect import detect_format, parse_log_chunk
+from service.logs.shop_format import MAX_LINE_BYTES, BadLine, Page
+from service.logs.url_rules import Rules, RulesError, read_rules
+from tests.support.log_imports import NOW, Importer, counts, some_lines, write
+
+GOOD = (
+    b'121.165.118.201 - anna [01/Aug/2018:02:01:35 +0200] "GET /fresh_fish/?page=2 HTTP/1.1" 200 2326 '
+    b'"https://a.example/" "Mozilla \\"5.0\\""'
+)
+RULES = """
+[[page]]
+kind = "product"
+path = "/shop/(?P<category>[^/]+)/(?P<product>[^/]+)"
+
+[[page]]
+kind = "category"
+path = "/list"
+category = "of"
+
+[[page]]
+kind = "cart"
+path = "/basket/add"
+goods_id = "item"
+amount = 1
+cart_id = "basket"
+
+[[page]]
+kind = "success"
+path = "/thanks/(?P<cart_id>[0-9]+)"
+"""
+
+
+def line(at: int, path: str, *, address: str = "8.8.8.8", status: int = 200, tail: str = "") -> bytes:
+    time = f"01/Aug/2018:{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02} +0000"
+    return f'{address} - - [{time}] "GET {path} HTTP/1.1" {status} 12{tail}\n'.encode()
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Rules:
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES)
+    return read_rules(path)
+
+
+def test_a_line_is_read_field_by_field() -> None:
+    read = parse_standard_line(GOOD, None, NOW)
+    assert read.instant == datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC)
+    assert (read.address, read.url) == ("121.165.118.201", "/fresh_fish/?page=2")
+    assert read.page == Page("category", "fresh_fish")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"121.165.118.201", b"shop.example", "not an IPv4 or IPv6 address"),
+        (b"01/Aug", b"31/Feb", "no such date"),
+        (b"01/Aug", b"01/Ago", "no such date"),
+        (b"+0200", b"+2400", "no such date"),
+        (b"2018", b"1969", "before 1970"),
+        (b"2018", b"2030", "a day ahead"),
+        (b"GET /fresh_fish/?page=2 HTTP/1.1", b"-", "names no URL"),
+        (b"GET /fresh_fish/?page=2 HTTP/1.1", b"OPTIONS * HTTP/1.0", "names no URL"),
+        (b"GET /fresh_fish/?page=2 HTTP/1.1", b"\\x16\\x03\\x01", "names no URL"),
+        (b"/fresh_fish/", b"/cart", "goods_id is missing"),
+        (b"/fresh_fish/", b"/" + b"x" * 2048, "URL is longer"),
+        (b"/fresh_fish/", b"/\xff", "not UTF-8"),
+        (b" 200 ", b" OK ", "not a line of the common or combined"),
+        (b"anna", b"x" * MAX_LINE_BYTES, "line is longer"),
+    ],
+)
+def test_a_line_that_does_not_fit_says_why(old: bytes, new: bytes, reason: str) -> None:
+    assert old in GOOD
+    with pytest.raises(BadLine, match=reason):
+        parse_standard_line(GOOD.replace(old, new), None, NOW)
+
+
+@given(st.one_of(st.binary(), st.binary(max_size=20).map(lambda noise: GOOD.replace(b"fresh_fish", noise))))
+def test_no_bytes_raise_anything_but_bad_line(raw: bytes) -> None:
+    with suppress(BadLine):
+        assert parse_standard_line(raw, None, NOW).instant <= NOW
+
+
+def test_an_answer_that_is_an_error_is_no_page_of_the_shop() -> None:
+    assert parse_standard_line(line(0, "/success_pay_3/", status=404)[:-1], None, NOW).page == Page("other")
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/shop/fish/salmon", Page("product", "fish", "salmon")),
+        ("/shop/fish/salmon/?x=1", Page("product", "fish", "salmon")),
+        ("/list?of=red+fish", Page("category", "red fish")),
+        ("/list", Page("other")),
+        ("/basket/add?item=5&basket=7", Page("cart", goods_id=5, amount=1, cart_id=7)),
+        ("/thanks/7", Page("success", cart_id=7)),
+        ("/fresh_fish/", Page("other")),
+        ("/", Page("other")),
+    ],
+)
+def test_rules_say_what_urls_stand_for(rules: Rules, path: str, page: Page) -> None:
+    assert parse_standard_line(line(0, path)[:-1], rules, NOW).page == page
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x", "not TOML"),
+        ("", r"\[\[page\]\]"),
+        ("other = 1\n[[page]]\nkind = 'main'\npath = '/'", r"\[\[page\]\]"),
+        ("[[page]]\nkind = 'shop'\npath = '/'", "page 1: kind must be one of"),
+        ("[[page]]\nkind = 'main'", "page 1: path is not a regular expression"),
+        ("[[page]]\nkind = 'main'\npath = '('", "page 1: path is not a regular expression"),
+        ("[[page]]\nkind = 'main'\npath = 1", "page 1: path is not a regular expression"),
+        ("[[page]]\nkind = 'pay'\npath = '/'\ngoods_id = 'x'", "a pay page has no goods_id"),
+        ("[[page]]\nkind = 'pay'\npath = '/'\nuser_id = true", "user_id must be the name of a parameter"),
+    ],
+)
+def test_wrong_rules_are_told_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(text)
+    with pytest.raises(RulesError, match=told) as raised:
+        read_rules(path)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        (GOOD + b"\n", "combined"),
+        (line(0, "/"), "common"),
+        (b"\n \nrubbish\n" + line(0, "/"), "common"),
+        (some_lines(2), "shop"),
+        (b"rubbish\n" * 30 + GOOD, "shop"),
+        (b"", "shop"),
+    ],
+)
+def test_the_format_is_that_of_the_first_lines(head: bytes, found: str) -> None:
+    assert detect_format(head) == found
+
+
+paths = st.sampled_from(
+    ("/", "/caviar/", "/caviar/red/", "/cart?goods_id=1&amount=1&cart_id=1", "/cart", "/a b")
+)
+lines = st.builds(line, st.integers(0, 3), paths)
+
+
+@given(st.lists(lines, max_size=30), st.integers(1, 400), st.integers(0, 30))
+def test_keys_do_not_depend_on_where_reading_begins(given_lines: list[bytes], size: int, cut: int) -> None:
+    log = b"".join(given_lines)
+    whole = keys_of(LogFile(BytesIO(log)))
+    assert len(set(whole)) == len(whole)  # equal lines are different requests
+    assert keys_of(LogFile(BytesIO(log), chunk_bytes=100 + size)) == whole
+    begun = LogFile(BytesIO(b"".join(given_lines[:cut])))
+    first = keys_of(begun)
+    grown = LogFile(BytesIO(log))
+    assert grown.resume(begun.position)
+    assert first + keys_of(grown) == whole
+
+
+def keys_of(file: LogFile) -> list[tuple[object, ...]]:
+    """Keys and times in the order of the lines."""
+    rows: list[tuple[object, ...]] = []
+    for chunk in file.chunks():
+        visits = parse_log_chunk(chunk, zone=UTC, rules=None, now=NOW).visits.sort("position")
+        rows += visits.select("position", "request_id", "occurred_at").iter_rows()
+    return [row[1:] for row in rows]
+
+
+async def test_a_common_log_is_imported_once(committed_db: Database, geo: Geo, tmp_path: Path) -> None:
+    shop, log = Importer(committed_db, geo), tmp_path / "access.log"
+    text = line(0, "/caviar/red/") * 3 + line(1, "/cart?goods_id=1&amount=2&cart_id=3") + b"bad\n"
+    write(log, text)
+    record = await shop.read(log)
+    assert (record.format, counts(record)) == ("common", (5, 4, 0, 1))
+    write(log, text + line(1, "/cart?goods_id=1&amount=2&cart_id=3") + line(2, "/success_pay_3/"))
+    assert counts(await shop.read(log)) == (2, 2, 0, 0)
+    write(tmp_path / "copy.log", log.read_bytes())
+    assert counts(await shop.read(tmp_path / "copy.log")) == (7, 0, 6, 1)
+    assert await shop.rows("SELECT amount FROM cart_item") == [(4,)]
+    assert await shop.rows("SELECT count(*) FROM payment") == [(1,)]
+    await shop.check_rollups()

@@ -1,0 +1,117 @@
+"""Reports of carts over logs and live visits in any order, some undone: held to the oracle."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clients.geo import Geo
+from db.database import Database
+from service.imports import undo as import_undo
+from service.visits.store import store_live_visits
+from tests.service.imports.test_undo import of_file, undo
+from tests.service.reports.test_reports import agrees, ask, check_carts, expected_report
+from tests.support import oracle
+from tests.support.live_cases import live_visit
+from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
+from tests.support.log_lines import line, logs
+from tests.support.report_cases import questions
+
+LIVE = 2  # among the sources of visits, beside two logs
+
+
+def visits_of(number: int, log: bytes) -> list[oracle.Visit]:
+    found = oracle.read_log(lines_of(log), now=NOW).visits
+    source = "api" if number == LIVE else "log"
+    return [replace(visit, offset=visit.line, source=source) for visit in found]
+
+
+async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
+    for visit in visits:
+        one = live_visit(
+            visit.url,
+            occurred_at=visit.time,
+            position=visit.offset,
+            address=visit.address,
+            country=shop.geo.country(visit.address),
+        )
+        await store_live_visits(shop.db, [one])
+
+
+@given(
+    parts=st.lists(logs(broken=0, min_lines=12, max_lines=30), min_size=3, max_size=3),
+    order=st.permutations(range(3)),
+    undone=st.sampled_from((None, 0, 1)),
+    span=st.sampled_from((3, 1000)),
+    asked=questions,
+)
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
+    committed_db: Database,
+    geo: Geo,
+    tmp_path: Path,
+    *,
+    parts: list[bytes],
+    order: list[int],
+    undone: int | None,
+    span: int,
+    asked: list[Any],
+) -> None:
+    shop = Importer(committed_db, geo)
+    await shop.empty()
+    own = [of_file(number, log) for number, log in enumerate(parts)]
+    records = {}
+    for number in order:
+        if number == LIVE:
+            await store_live(shop, visits_of(LIVE, own[LIVE]))
+        else:
+            path = tmp_path / f"{number}.txt"
+            write(path, own[number])
+            records[number] = await shop.read(path)
+        await shop.check_rollups()
+    if undone is not None:
+        with patch.object(import_undo, "SPAN_VISITS", span):
+            await undo(shop, records[undone])
+        await shop.check_rollups()
+    visits = [visit for number in range(3) if number != undone for visit in visits_of(number, own[number])]
+    await check_carts(shop, visits)
+    for scope, own_parameters in asked:
+        for number in (5, 6, 7):
+            parameters = {**scope, **own_parameters[number]}
+            found = await ask(shop, number, **parameters)
+            answer = expected_report(visits, geo, number, parameters)
+            assert agrees(found, answer), (number, parameters, found, answer)
+
+
+async def test_goods_learned_late_move_carts_that_are_paid_already(
+    committed_db: Database, geo: Geo, tmp_path: Path
+) -> None:
+    """Carts are read before the pages that tell what they hold; undone, nobody knows again."""
+    shop = Importer(committed_db, geo)
+    lines = some_lines(60).splitlines(keepends=True)
+    pages = [line for line in lines if b"/fresh_fish/" in line]
+    others = [line for line in lines if b"/fresh_fish/" not in line]
+    write(tmp_path / "carts.txt", b"\n" * 100 + b"".join(others))
+    write(tmp_path / "pages.txt", b"".join(pages))
+    await shop.read(tmp_path / "carts.txt")
+    query = "SELECT carts FROM paid_category_day"
+    assert await shop.rows(query) == []
+    late = await shop.read(tmp_path / "pages.txt")
+    assert await shop.rows(query) == [(10,)]
+    await undo(shop, late)
+    assert await shop.rows(query) == []
+    assert await shop.rows("SELECT sum(carts) FROM payment_day") == [(10,)]
+
+
+async def test_a_cart_is_young_until_it_is_min_age_old_to_the_minute(
+    committed_db: Database, geo: Geo, tmp_path: Path
+) -> None:
+    shop = Importer(committed_db, geo)
+    cart = line("2018-08-01 00:00:00", "AAAAAAAA", "8.8.8.8", "/cart?goods_id=1&amount=1&cart_id=1")
+    newest = line("2018-08-01 00:10:00", "AAAAAAAB", "8.8.8.8", "/")
+    write(tmp_path / "logs.txt", f"{cart}\n{newest}\n".encode())
+    await shop.read(tmp_path / "logs.txt")
+    assert [(await ask(shop, 6, min_age=minutes)).answer for minutes in (0, 10, 11)] == [1, 1, 0]

@@ -1,0 +1,287 @@
+"""Countries that become known later: all is as if they had been known when the visits were stored."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clients.geo import Geo
+from clients.ipinfo import IpInfo
+from db.database import Database
+from db.queries import countries as queries
+from db.queries import imports
+from service.visits import countries
+from service.visits.countries import complete_all, complete_some, keep_completing
+from service.visits.store import LiveVisit, store_live_visits
+from tests.service.imports.test_undo import of_file, undo
+from tests.service.reports.test_reports import agrees, ask, expected_report
+from tests.support import oracle
+from tests.support.ipinfo_service import TOKEN, FakeIpInfo, play_ipinfo
+from tests.support.live_cases import batches, live_visit
+from tests.support.log_imports import NOW, Importer, lines_of, write
+from tests.support.log_lines import ADDRESSES, line, logs
+from tests.support.report_cases import questions
+
+# By the address as services know it. Others of the test logs are private or multicast.
+PUBLIC = {"8.8.8.8": "US", "121.165.118.201": "KR", "2001:4860:4860::8888": "NL", "8.8.4.4": "US"}
+VISITS = "SELECT host(address), country FROM visit ORDER BY 1, 2"
+LOCATED = "SELECT host(address), country, asked_at IS NOT NULL FROM address ORDER BY 1"
+
+
+class Table:
+    """Country data of a few addresses."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+
+    def country(self, address: str) -> str | None:
+        return self._known.get(address)
+
+
+@pytest.fixture
+async def ipinfo() -> AsyncIterator[FakeIpInfo]:
+    async with play_ipinfo() as fake:
+        fake.countries = PUBLIC
+        yield fake
+
+
+@pytest.fixture
+def ignorant(committed_db: Database) -> Importer:
+    """Whose data know no address."""
+    return Importer(committed_db, Geo(Table({})))
+
+
+async def complete(db: Database) -> None:
+    await complete_all(db, IpInfo(TOKEN), clock=lambda: NOW)
+
+
+async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
+    addresses = await shop.rows("SELECT host(address), country FROM address ORDER BY 1")
+    return [*await shop.derived(), addresses]
+
+
+async def store_live(shop: Importer, live: list[list[LiveVisit]]) -> None:
+    for batch in live:
+        located = [
+            replace(visit, country=visit.address and shop.geo.country(visit.address)) for visit in batch
+        ]
+        await store_live_visits(shop.db, located)
+
+
+@given(
+    parts=st.lists(logs(broken=0, min_lines=8, max_lines=25), min_size=2, max_size=2),
+    live=batches(Geo(Table({}))),
+    early=st.sets(st.sampled_from(sorted(PUBLIC))),
+    late=st.sets(st.sampled_from(sorted(PUBLIC)), min_size=1),
+    together=st.sampled_from((1, 3, 1000)),
+    asked=questions,
+)
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_completed_it_is_as_if_all_countries_had_been_known(
+    committed_db: Database,
+    tmp_path: Path,
+    ipinfo: FakeIpInfo,
+    *,
+    parts: list[bytes],
+    live: list[list[LiveVisit]],
+    early: set[str],
+    late: set[str],
+    together: int,
+    asked: list[Any],
+) -> None:
+    ipinfo.countries = {address: PUBLIC[address] for address in late}
+    half = Importer(committed_db, Geo(Table({address: PUBLIC[address] for address in early})))
+    full = Importer(committed_db, Geo(Table({address: PUBLIC[address] for address in early | late})))
+    for number, log in enumerate(parts):
+        write(tmp_path / f"{number}.txt", of_file(number, log))
+
+    async def fill(shop: Importer) -> None:
+        await shop.empty()
+        for number in range(len(parts)):
+            await shop.read(tmp_path / f"{number}.txt")
+            await store_live(shop, live[number::2])
+            if shop is half:
+                await complete(shop.db)
+
+    with patch.object(countries, "VISITS_TOGETHER", together), patch.object(countries, "MOST", together):
+        await fill(half)
+    found = await state(half)
+    visits = [
+        visit
+        for number in range(len(parts))
+        for visit in oracle.read_log(lines_of((tmp_path / f"{number}.txt").read_bytes()), now=NOW).visits
+    ]
+    for scope, own in asked:
+        for number in (1, 2):
+            for metric in ("requests", "visitors") if number == 1 else ("requests",):
+                parameters = {**scope, **own[number], "source": "log"}
+                if number == 1:
+                    parameters["metric"] = metric
+                answer = expected_report(visits, full.geo, number, parameters)
+                assert agrees(await ask(half, number, **parameters), answer), (number, parameters)
+    await fill(full)
+    assert await state(full) == found
+
+
+async def store_one_each(shop: Importer, folder: Path, addresses: tuple[str, ...] = ADDRESSES) -> Any:
+    lines = [
+        line(f"2018-08-01 00:00:0{number}", f"AAAAAAA{number}", address, "/caviar/")
+        for number, address in enumerate(addresses)
+    ]
+    write(folder / "logs.txt", "\n".join([*lines, ""]).encode())
+    return await shop.read(folder / "logs.txt")
+
+
+async def test_nobody_is_asked_for_private_addresses_nor_twice_for_any(
+    ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
+) -> None:
+    ipinfo.countries = {"8.8.8.8": "US"}
+    record = await store_one_each(ignorant, tmp_path)
+    await complete(ignorant.db)
+    await store_live(ignorant, [[live_visit(address=address) for address in ADDRESSES]])
+    await complete(ignorant.db)
+    assert ipinfo.batches == [sorted(PUBLIC)]
+    assert await ignorant.rows(LOCATED) == sorted(
+        (address, ipinfo.countries.get(address), True) for address in ADDRESSES
+    )
+    assert record.imported == len(ADDRESSES)
+
+
+async def test_lines_that_are_read_later_have_the_country_that_their_address_was_given(
+    ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
+) -> None:
+    """However the address is written."""
+    await store_live(ignorant, [[live_visit(), live_visit(address="::ffff:8.8.4.4")]])
+    await complete(ignorant.db)
+    await store_one_each(ignorant, tmp_path, ("10.0.0.1", "8.8.8.8", "9.9.9.9", "::ffff:8.8.4.4"))
+    await store_live(ignorant, [[live_visit(address="::ffff:808:404")]])
+    assert await ignorant.rows(VISITS) == [
+        ("10.0.0.1", None),
+        *[("8.8.8.8", "US")] * 2,
+        ("9.9.9.9", None),
+        *[("::ffff:8.8.4.4", "US")] * 3,
+    ]
+    await ignorant.check_rollups()
+
+
+async def test_an_import_that_is_undone_takes_its_countries_along(
+    ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
+) -> None:
+    record = await store_one_each(ignorant, tmp_path)
+    await complete(ignorant.db)
+    await undo(ignorant, record)
+    assert not any(await state(ignorant))
+
+
+async def test_a_live_visit_is_told_with_the_country_that_its_address_was_given(
+    ignorant: Importer, ipinfo: FakeIpInfo
+) -> None:
+    visit = live_visit(country=None)
+    [first] = await store_live_visits(ignorant.db, [visit])
+    await complete(ignorant.db)
+    [again, second] = await store_live_visits(ignorant.db, [visit, live_visit(country=None)])
+    assert (first.status, again.status, second.status) == ("created", "duplicate", "created")
+    assert (first.row.country, again.row.country, second.row.country) == (None, "US", "US")
+
+
+async def test_visits_that_are_stored_while_an_address_is_completed_have_its_country(
+    ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
+) -> None:
+    await store_live(ignorant, [[live_visit()] for _ in range(30)])
+    real, others = queries.locate_visits, []
+
+    async def locate(session: Any, known: Any, *, count: int) -> Any:
+        # These wait for the writers' lock, some of them for the last time that it is held.
+        others.append(asyncio.create_task(store_live(ignorant, [[live_visit()]])))
+        await asyncio.sleep(0.02)
+        return await real(session, known, count=count)
+
+    write(tmp_path / "logs.txt", of_file(1, line("2018-08-01 00:00:00", "A" * 8, "8.8.8.8", "/").encode()))
+    with patch.object(queries, "locate_visits", locate), patch.object(countries, "VISITS_TOGETHER", 10):
+        await asyncio.gather(complete(ignorant.db), ignorant.read(tmp_path / "logs.txt"))
+        await asyncio.gather(*others)
+    assert len(others) > 3
+    found = await ignorant.rows("SELECT country, count(*) FROM visit GROUP BY 1")
+    assert found == [("US", 31 + len(others))]
+    await ignorant.check_rollups()
+
+
+async def test_what_a_dying_process_leaves_is_completed_by_the_next(
+    ignorant: Importer, ipinfo: FakeIpInfo
+) -> None:
+    await store_live(ignorant, [[live_visit()] for _ in range(5)])
+    with patch.object(countries, "VISITS_TOGETHER", 2):
+        with (
+            patch.object(queries, "locate_addresses", side_effect=KeyboardInterrupt),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            await complete(ignorant.db)
+        assert await ignorant.rows(LOCATED) == [("8.8.8.8", None, False)]
+        await ignorant.check_rollups()
+        await complete(ignorant.db)
+    assert await ignorant.rows(VISITS) == [("8.8.8.8", "US")] * 5
+    assert await ignorant.rows(LOCATED) == [("8.8.8.8", "US", True)]
+    await ignorant.check_rollups()
+
+
+async def test_one_worker_asks_and_the_others_leave_it_to_that_one(
+    ignorant: Importer, ipinfo: FakeIpInfo
+) -> None:
+    await store_live(ignorant, [[live_visit()]])
+    async with ignorant.db.hold() as other:
+        assert await imports.try_lock(other, countries.LOCK)
+        await complete(ignorant.db)
+    assert ipinfo.batches == []
+
+
+@pytest.mark.parametrize(("mode", "said"), [(403, "IPINFO_TOKEN"), (429, "IPINFO_TOKEN"), (500, "500")])
+async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
+    ignorant: Importer, ipinfo: FakeIpInfo, caplog: pytest.LogCaptureFixture, mode: int, said: str
+) -> None:
+    await store_live(ignorant, [[live_visit()]])
+    ipinfo.mode = mode
+    with patch.object(countries, "LOOK_SECONDS", 0.01):
+        keeping = asyncio.create_task(
+            keep_completing(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW), name="completer"
+        )
+        await asyncio.wait_for(ipinfo.called.wait(), 10)
+        await asyncio.sleep(0.1)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert len(ipinfo.batches) == 1
+    assert said in caplog.text
+    assert TOKEN not in caplog.text
+    assert await ignorant.rows(LOCATED) == [("8.8.8.8", None, False)]
+    ipinfo.mode = "ok"
+    assert await complete_some(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW)
+    assert await ignorant.rows(LOCATED) == [("8.8.8.8", "US", True)]
+
+
+async def test_it_looks_again_and_again_also_after_the_database_was_away(
+    ignorant: Importer, ipinfo: FakeIpInfo
+) -> None:
+    real, away = queries.select_unasked, iter((True,))
+
+    async def select(session: Any, *, count: int) -> list[str]:
+        if next(away, False):
+            raise ConnectionError
+        return await real(session, count=count)
+
+    with (
+        patch.object(queries, "select_unasked", select),
+        patch.multiple(countries, RETRY_SECONDS=0.01, LOOK_SECONDS=0.01),
+    ):
+        keeping = asyncio.create_task(keep_completing(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW))
+        for address in ("8.8.8.8", "8.8.4.4"):
+            ipinfo.called.clear()
+            await store_live(ignorant, [[live_visit(address=address)]])
+            await asyncio.wait_for(ipinfo.called.wait(), 10)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert ipinfo.batches == [["8.8.8.8"], ["8.8.4.4"]]

@@ -1,0 +1,285 @@
+"""Old months are dropped: as if their visits and events had never been, whoever stores more meanwhile."""
+
+import asyncio
+import re
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert
+
+from clients.geo import Geo
+from db.database import Database
+from db.models import Event
+from db.queries import addresses, imports
+from service.visits import goods, retention
+from service.visits import removal as unvisited_addresses
+from service.visits.retention import drop_before, keep_retention, kept_since
+from service.visits.store import store_live_visits
+from tests.service.imports.test_undo import of_file
+from tests.service.reports.test_reports import DEFAULTS, agrees, ask, check_carts, expected_report
+from tests.support import oracle
+from tests.support.live_cases import at, batches, live_visit
+from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
+from tests.support.log_lines import logs
+from tests.support.report_cases import TIME, questions
+
+# Around the ends of months; times of a case lie in the first seven hours of these days.
+DAYS = ("2018-08-31", "2018-09-01", "2018-09-30", "2018-10-01", "2018-10-31", "2018-11-01", "2018-12-15")
+STATE = (
+    "SELECT host(address), country FROM address",
+    "SELECT goods_id, learned_at, learned_position, learned_key FROM goods",
+    "SELECT encode(page_sha256, 'hex'), visits FROM page_visits",
+    "SELECT event_id, occurred_at FROM event",
+    "SELECT before FROM unfinished_retention",
+)
+OLD, YOUNG = datetime(2018, 9, 30, 23, tzinfo=UTC), datetime(2018, 10, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(committed_db: Database, geo: Geo) -> Importer:
+    return Importer(committed_db, geo)
+
+
+async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
+    return [*await shop.derived(), *[sorted(await shop.rows(query), key=repr) for query in STATE]]
+
+
+@st.composite
+def old_logs(draw: st.DrawFn) -> bytes:
+    log = draw(logs(broken=0, min_lines=10, max_lines=30))
+    return b"\n".join(
+        re.sub(rb"2018-\d\d-\d\d", draw(st.sampled_from(DAYS)).encode(), line, count=1)
+        for line in log.splitlines()
+    )
+
+
+def kept_lines(log: bytes, since: datetime) -> bytes:
+    """The log with blank lines for those before a moment: the others keep their numbers."""
+
+    def is_kept(line: bytes) -> bool:
+        found = TIME.search(line)
+        return found is None or datetime.fromisoformat(found[0].decode() + "Z") >= since
+
+    return b"".join(line if is_kept(line) else b"\n" for line in lines_of(log))
+
+
+async def insert_events(db: Database, events: dict[int, datetime]) -> None:
+    async with db.transaction() as session:
+        for number, occurred_at in events.items():
+            values = {"event_id": uuid.UUID(int=number), "user_id": 1, "event_type": "view", "properties": {}}
+            await session.execute(insert(Event).values(**values, occurred_at=occurred_at))
+
+
+async def fill(
+    shop: Importer, folder: Path, parts: list[bytes], live: list[Any], events: dict[int, datetime]
+) -> None:
+    await shop.empty()
+    for number, log in enumerate(parts):
+        write(folder / f"{number}.txt", log)
+        await shop.read(folder / f"{number}.txt")
+    for batch in live:
+        await store_live_visits(shop.db, batch)
+    await insert_events(shop.db, events)
+
+
+@given(
+    data=st.data(),
+    parts=st.lists(old_logs(), min_size=2, max_size=2),
+    now=st.datetimes(datetime(2018, 9, 1), datetime(2019, 1, 5)).map(lambda time: time.replace(tzinfo=UTC)),
+    days=st.integers(1, 90),
+    together=st.sampled_from((1, 3, 1000)),
+)
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_dropped_it_is_as_if_it_had_never_been(
+    shop: Importer,
+    tmp_path: Path,
+    *,
+    data: Any,
+    parts: list[bytes],
+    now: datetime,
+    days: int,
+    together: int,
+) -> None:
+    since = kept_since(now, days)
+    moments = st.sampled_from(DAYS).map(lambda day: datetime.fromisoformat(f"{day}T00:00:00Z"))
+    live = [
+        [at(visit, occurred_at=data.draw(moments) + timedelta(minutes=10 * len(batch))) for visit in batch]
+        for batch in data.draw(batches(shop.geo))
+    ]
+    events = dict(enumerate(data.draw(st.lists(moments, max_size=8))))
+    own = [of_file(number, log) for number, log in enumerate(parts)]
+    await fill(shop, tmp_path, own, live, events)
+    with (
+        patch.object(retention, "VISITS_TOGETHER", together),
+        patch.object(goods, "GOODS_TOGETHER", together),
+        patch.object(unvisited_addresses, "ADDRESSES_TOGETHER", together),
+    ):
+        assert await drop_before(shop.db, since)
+    left = await state(shop)
+    kept = [kept_lines(log, since) for log in own]
+    kept_live = [[visit for visit in batch if visit.occurred_at >= since] for batch in live]
+    kept_events = {number: occurred_at for number, occurred_at in events.items() if occurred_at >= since}
+    await fill(shop, tmp_path, kept, [batch for batch in kept_live if batch], kept_events)
+    assert await state(shop) == left
+
+
+@given(
+    parts=st.lists(old_logs(), min_size=2, max_size=2),
+    month=st.sampled_from((9, 10, 11, 12)),
+    together=st.sampled_from((2, 1000)),
+    asked=questions,
+)
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_reports_agree_with_the_oracle_over_what_is_left(
+    shop: Importer, tmp_path: Path, *, parts: list[bytes], month: int, together: int, asked: list[Any]
+) -> None:
+    since = datetime(2018, month, 1, tzinfo=UTC)
+    own = [of_file(number, log) for number, log in enumerate(parts)]
+    await fill(shop, tmp_path, own, [], {})
+    with patch.object(retention, "VISITS_TOGETHER", together):
+        assert await drop_before(shop.db, since)
+    await shop.check_rollups()
+    visits = [
+        replace(visit, offset=visit.line)
+        for log in own
+        for visit in oracle.read_log(lines_of(kept_lines(log, since)), now=NOW).visits
+        if visit.time >= since
+    ]
+    await check_carts(shop, visits)
+    for scope, own_parameters in asked:
+        for number in DEFAULTS:
+            parameters = {**scope, "since": None, "until": None, **own_parameters[number]}
+            found = await ask(shop, number, **parameters)
+            answer = expected_report(visits, shop.geo, number, parameters)
+            assert agrees(found, answer), (number, parameters, found, answer)
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), st.integers(1, 800))
+def test_a_month_goes_when_its_last_moment_is_too_old(naive: datetime, days: int) -> None:
+    now = naive.replace(tzinfo=UTC)
+    since, oldest = kept_since(now, days), now - timedelta(days=days)
+    last_moment = since - timedelta(microseconds=1)
+    assert (since.day, since.time()) == (1, datetime.min.time())
+    assert last_moment < oldest
+    end_of_first_kept = (since + timedelta(days=32)).replace(day=1) - timedelta(microseconds=1)
+    assert end_of_first_kept >= oldest
+
+
+async def test_a_page_is_looked_at_by_those_alone_who_are_left(shop: Importer) -> None:
+    times = (OLD, OLD, YOUNG)
+    for minute, time in enumerate(times):
+        visit = live_visit("/caviar/", occurred_at=time + timedelta(minutes=minute), source="page")
+        await store_live_visits(shop.db, [visit])
+    await drop_before(shop.db, YOUNG)
+    assert await shop.rows("SELECT visits FROM page_visits") == [(1,)]
+
+
+async def test_what_a_dying_process_leaves_is_finished_by_the_next(shop: Importer, tmp_path: Path) -> None:
+    """Nothing is left to drop then, but goods that nothing explains, and addresses that nobody has."""
+    write(tmp_path / "logs.txt", some_lines(30))
+    await shop.read(tmp_path / "logs.txt")
+    with (
+        patch.object(retention, "learn_goods_anew", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        await drop_before(shop.db, YOUNG)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
+    assert await shop.rows("SELECT count(*) FROM goods") == [(1,)]
+    await drop_before(shop.db, YOUNG)
+    assert not any(await state(shop))
+
+
+async def test_one_worker_drops_and_the_others_leave_it_to_that_one(shop: Importer, tmp_path: Path) -> None:
+    write(tmp_path / "logs.txt", some_lines(30))
+    await shop.read(tmp_path / "logs.txt")
+    async with shop.db.hold() as other:
+        assert await imports.try_lock(other, retention.LOCK)
+        assert not await drop_before(shop.db, YOUNG)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(30,)]
+
+
+async def test_an_import_beside_it_loses_nothing(shop: Importer, tmp_path: Path) -> None:
+    write(tmp_path / "old.txt", some_lines(200))
+    await shop.read(tmp_path / "old.txt")
+    young = some_lines(300).replace(b"2018-08-01", b"2018-11-01")
+    write(tmp_path / "young.txt", young)
+    with patch.object(retention, "VISITS_TOGETHER", 25):
+        await asyncio.gather(drop_before(shop.db, YOUNG), shop.read(tmp_path / "young.txt", chunk_bytes=1500))
+    left = await shop.derived()
+    assert left == await shop.derived_at_once(tmp_path / "young.txt")
+
+
+async def test_an_address_that_comes_back_while_it_is_dropped_stays(shop: Importer) -> None:
+    await store_live_visits(
+        shop.db, [live_visit(occurred_at=OLD), live_visit(occurred_at=OLD, address="9.9.9.9")]
+    )
+    real = addresses.select_unvisited_addresses
+    came_back: list[int] = []
+
+    async def come_back(session: Any, *, count: int) -> list[str]:
+        found = await real(session, count=count)
+        if not came_back:
+            came_back.append(len(found))
+            await store_live_visits(shop.db, [live_visit(occurred_at=YOUNG)])
+        return found
+
+    with patch.object(addresses, "select_unvisited_addresses", come_back):
+        await drop_before(shop.db, YOUNG)
+    assert came_back == [2]
+    assert await shop.rows("SELECT host(address), country FROM address") == [("8.8.8.8", "US")]
+
+
+async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_for(shop: Importer) -> None:
+    """But for visits of the very addresses that are being dropped, which lose nothing."""
+    await store_live_visits(shop.db, [live_visit(occurred_at=OLD)])
+    real, waiting = addresses.put_back_visited, []
+
+    async def look(session: Any, rows: Any) -> None:
+        other = live_visit(occurred_at=YOUNG, address="9.9.9.9")
+        await asyncio.wait_for(store_live_visits(shop.db, [other]), 5)
+        same = asyncio.create_task(store_live_visits(shop.db, [live_visit(occurred_at=YOUNG)]))
+        done, _ = await asyncio.wait([same], timeout=0.1)
+        assert not done
+        waiting.append(same)
+        await real(session, rows)
+
+    with patch.object(addresses, "put_back_visited", look):
+        await drop_before(shop.db, YOUNG)
+    [outcome] = await waiting[0]
+    assert outcome.status == "created"
+    assert await shop.rows("SELECT host(address) FROM address ORDER BY 1") == [("8.8.8.8",), ("9.9.9.9",)]
+
+
+async def test_it_drops_again_and_again_also_after_the_database_was_away(shop: Importer) -> None:
+    """Old lines that are imported later go at the next pass."""
+    passes = asyncio.Semaphore(0)
+    real, fail = retention.drop_before, iter((False, True))
+
+    async def drop(db: Database, before: datetime) -> bool:
+        try:
+            if next(fail, False):
+                raise ConnectionError
+            return await real(db, before)
+        finally:
+            passes.release()
+
+    with (
+        patch.object(retention, "drop_before", drop),
+        patch.object(retention, "PASS_SECONDS", 0.01),
+        patch.object(retention, "RETRY_SECONDS", 0.01),
+    ):
+        keeping = asyncio.create_task(keep_retention(shop.db, 30, clock=lambda: NOW))
+        await passes.acquire()
+        await store_live_visits(shop.db, [live_visit(occurred_at=OLD)])
+        for _ in range(3):
+            await passes.acquire()
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert not any(await state(shop))

@@ -1,0 +1,202 @@
+"""Live visits leave what the importer would leave of them, whoever else writes at the same time."""
+
+import asyncio
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clients.geo import Geo
+from db.database import Database
+from service.visits.ids import RANDOM_BITS, log_line_id, new_visit_id, read_log_line_id
+from service.visits.store import LiveVisit, store_live_visits
+from tests.support.live_cases import NOW, as_log_rows, batches, live_visit
+from tests.support.log_imports import Importer, some_lines, store_visits
+
+VISITS = """
+    SELECT occurred_at, request_id, position, source, kind, host(address), country, cart_id, goods_id, amount,
+           page_url, category.name, product.name
+    FROM visit LEFT JOIN category ON category.id = category_id LEFT JOIN product ON product.id = product_id"""
+PEOPLE = "SELECT request_id, user_id, buyer_id FROM visit"
+ADDRESSES = "SELECT host(address), country FROM address"
+PAGES = "SELECT * FROM page_visits"
+PAGES_RECOUNTED = """
+    SELECT sha256(convert_to(page_url, 'UTF8')), count(*) FROM visit
+    WHERE page_url LIKE '/%' AND source <> 'log' GROUP BY 1"""
+
+
+async def everything(shop: Importer) -> list[list[tuple[object, ...]]]:
+    return [
+        *await shop.derived(),
+        sorted(await shop.rows(VISITS), key=repr),
+        sorted(await shop.rows(ADDRESSES), key=repr),
+    ]
+
+
+async def check_pages(shop: Importer) -> None:
+    assert sorted(await shop.rows(PAGES)) == sorted(await shop.rows(PAGES_RECOUNTED))
+
+
+@given(data=st.data())
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_live_visits_leave_what_the_importer_would_leave(
+    committed_db: Database, geo: Geo, data: st.DataObject
+) -> None:
+    shop, given_batches = Importer(committed_db, geo), data.draw(batches(geo))
+    await shop.empty()
+    for batch in given_batches:
+        for visit in batch:
+            parsed = as_log_rows([visit])
+            async with committed_db.transaction() as session:
+                await store_visits(session, parsed, geo=geo, source=visit.source)
+    expected = await everything(shop)
+    await shop.empty()
+    alone = data.draw(st.booleans())  # a single visit has a statement of its own
+    requests = [[visit] for batch in given_batches for visit in batch] if alone else given_batches
+    for batch in requests:
+        outcomes = await store_live_visits(committed_db, batch)
+        assert [outcome.status for outcome in outcomes] == ["created"] * len(batch)
+    assert await everything(shop) == expected
+    await check_pages(shop)
+    visits = [visit for batch in given_batches for visit in batch]
+    assert sorted(await shop.rows(PEOPLE)) == sorted(
+        (visit.id, visit.user_id, visit.page.user_id) for visit in visits
+    )
+
+
+async def test_a_cart_of_one_request_learns_from_the_page_before_it(committed_db: Database, geo: Geo) -> None:
+    urls = (
+        "/fresh_fish/salmon/",
+        "/cart?goods_id=5&amount=2&cart_id=1",
+        "/cart?goods_id=5&amount=3&cart_id=1",
+        "/pay?user_id=77&cart_id=1",
+        "/success_pay_1/",
+    )
+    visits = [live_visit(url, position=at, user_id=1) for at, url in enumerate(urls)]
+    await store_live_visits(committed_db, visits)
+    shop = Importer(committed_db, geo)
+    assert await shop.rows("SELECT goods_id, name FROM goods JOIN product ON product.id = product_id") == [
+        (5, "salmon")
+    ]
+    assert await shop.rows("SELECT id, user_id FROM cart") == [(1, 77)]
+    assert await shop.rows("SELECT cart_id, source FROM payment") == [(1, "api")]
+    assert await shop.rows("SELECT amount FROM cart_item") == [(5,)]
+
+
+async def test_a_product_page_explains_an_earlier_sent_cart_line_after_it(
+    committed_db: Database, geo: Geo
+) -> None:
+    cart = live_visit("/cart?goods_id=5&amount=2&cart_id=1", position=2)
+    elsewhere = live_visit("/caviar/red/", address="8.8.4.4", occurred_at=NOW - timedelta(minutes=1))
+    page = live_visit("/fresh_fish/salmon/", position=1)
+    later = live_visit("/fresh_fish/pike/", occurred_at=NOW + timedelta(minutes=1))
+    for visit in (cart, elsewhere, later, page):
+        await store_live_visits(committed_db, [visit])
+    learned = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
+    assert await Importer(committed_db, geo).rows(learned) == [(5, "salmon")]
+
+
+async def test_a_product_page_before_more_of_them_than_are_looked_at_explains_a_cart_line(
+    committed_db: Database, geo: Geo
+) -> None:
+    """The cart line comes first, and the page it follows last."""
+    shop = Importer(committed_db, geo)
+    cart = live_visit("/cart?goods_id=5&amount=2&cart_id=1", occurred_at=NOW + timedelta(minutes=99))
+    pages = [live_visit("/caviar/red/", occurred_at=NOW + timedelta(seconds=at)) for at in range(60)]
+    last = live_visit("/fresh_fish/salmon/", occurred_at=NOW + timedelta(minutes=98))
+    first = live_visit("/caviar/black/", occurred_at=NOW - timedelta(minutes=1))
+    for batch in ([cart], pages, [first], [last]):
+        outcomes = await store_live_visits(committed_db, batch)
+        assert {outcome.status for outcome in outcomes} == {"created"}
+    learned = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
+    assert await shop.rows(learned) == [(5, "salmon")]
+    await shop.check_rollups()
+
+
+async def test_equal_batches_at_once_store_each_visit_once(committed_db: Database, geo: Geo) -> None:
+    batch = [
+        live_visit(f"/category-{number % 7}/product-{number % 5}/", occurred_at=NOW + timedelta(hours=number))
+        for number in range(500)
+    ]
+    several = [batch, batch[::-1], random.Random(1).sample(batch, len(batch))]
+    told = await asyncio.gather(*(store_live_visits(committed_db, one) for one in several))
+    statuses = [outcome.status for outcomes in told for outcome in outcomes]
+    assert (statuses.count("created"), statuses.count("duplicate")) == (500, 1000)
+    shop = Importer(committed_db, geo)
+    await shop.check_rollups()
+    await check_pages(shop)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(500,)]
+
+
+async def test_one_visit_sent_often_at_once_is_stored_and_counted_once(
+    committed_db: Database, geo: Geo
+) -> None:
+    visit = live_visit("/fresh_fish/salmon/")
+    told = await asyncio.gather(*(store_live_visits(committed_db, [visit]) for _ in range(5)))
+    statuses = [outcome.status for outcomes in told for outcome in outcomes]
+    assert (statuses.count("created"), statuses.count("duplicate")) == (1, 4)
+    shop = Importer(committed_db, geo)
+    await shop.check_rollups()
+    await check_pages(shop)
+
+
+async def test_one_id_at_several_times_at_once_is_one_visit_and_conflicts(
+    committed_db: Database, geo: Geo
+) -> None:
+    """The same ids at other times and in another order: their writers never wait in a circle."""
+    ids = [str(uuid.UUID(int=number)) for number in range(200)]
+
+    def batch(seed: int) -> list[LiveVisit]:
+        shuffled = random.Random(seed)
+        return [
+            live_visit(id=one, occurred_at=NOW - timedelta(seconds=shuffled.randrange(10**6)))
+            for one in shuffled.sample(ids, len(ids))
+        ]
+
+    told = await asyncio.gather(*(store_live_visits(committed_db, batch(seed)) for seed in range(5)))
+    statuses = [outcome.status for outcomes in told for outcome in outcomes]
+    assert (statuses.count("created"), statuses.count("conflict")) == (200, 800)
+    await Importer(committed_db, geo).check_rollups()
+
+
+async def test_live_visits_and_an_import_at_once_wait_for_each_other_and_lose_nothing(
+    committed_db: Database, geo: Geo
+) -> None:
+    shop, log = Importer(committed_db, geo), some_lines(600)
+    urls = ("/fresh_fish/salmon/", "/cart?goods_id=5&amount=2&cart_id={}", "/success_pay_{}/", "/caviar/{}/")
+
+    async def visit(number: int) -> None:
+        for step, url in enumerate(urls):
+            at = datetime(2018, 8, 1, tzinfo=UTC) + timedelta(seconds=number * 10 + step)
+            address = ("8.8.8.8", "121.165.118.201", "1.2.3.4")[number % 3]
+            one = live_visit(url.format(number % 40 + 1), occurred_at=at, address=address)
+            await store_live_visits(committed_db, [one])
+
+    async def shopper(first: int) -> None:
+        for number in range(first, 40, 8):
+            await visit(number)
+
+    await asyncio.gather(shop.store(log), *(shopper(first) for first in range(8)))
+    await shop.check_rollups()
+    assert await shop.rows("SELECT source, count(*) FROM visit GROUP BY 1 ORDER BY 1") == [
+        ("api", 160),
+        ("log", 600),
+    ]
+    assert await shop.rows("SELECT count(*) FROM payment") == [(100,)]
+
+
+def test_ids_are_in_the_order_of_time_and_those_of_log_lines_are_stable() -> None:
+    early, late = (new_visit_id(NOW + timedelta(milliseconds=more), 2**RANDOM_BITS - 1) for more in (0, 1))
+    assert early < late
+    assert (early.version, early.variant) == (7, uuid.RFC_4122)
+    line = uuid.UUID(log_line_id(datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A"))
+    assert str(line) == "0164f2ca-3318-8595-8133-4a3847354100"
+    assert (line.version, line.variant) == (8, uuid.RFC_4122)
+    assert read_log_line_id(line) == (datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A")
+    assert [read_log_line_id(one) for one in (early, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1))] == [
+        None
+    ] * 3
+    keys = {log_line_id(NOW, key) for key in ("AAAAAAAA", "AAAAAAAB", "BAAAAAAA")}
+    assert len(keys | {log_line_id(NOW + timedelta(seconds=1), "AAAAAAAA")}) == 4

@@ -1,0 +1,86 @@
+"""Live visits for tests: made from paths of the shop, in few seconds of few addresses, so that they meet."""
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from hypothesis import strategies as st
+
+from clients.geo import Geo
+from service.logs.columnar import VISIT_COLUMNS
+from service.visits.pages import page_of
+from service.visits.store import LiveVisit
+from tests.support.log_lines import ADDRESSES, paths, times
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def live_visit(page_url: str = "/", **known: Any) -> LiveVisit:
+    """A visit; only what a test is about needs to be told."""
+    return LiveVisit(
+        id=str(known.pop("id", None) or uuid.uuid4()),
+        page_url=page_url,
+        page=page_of(page_url),
+        **{
+            "occurred_at": NOW,
+            "timed": True,
+            "position": 1,
+            "user_id": 1,
+            "address": "8.8.8.8",
+            "country": "US",
+            "source": "api",
+            **known,
+        },
+    )
+
+
+@st.composite
+def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveVisit]]:
+    """Visits as they come in, some requests of one and some of several."""
+    position, made = 0, []
+    for size in draw(st.lists(st.integers(1, 8), min_size=1, max_size=5)):
+        batch = []
+        for _ in range(size):
+            position += 1
+            address = draw(st.sampled_from((*ADDRESSES, None)))
+            host = draw(st.sampled_from(("", "https://shop.example")))
+            path = draw(paths)
+            visit = live_visit(
+                host + path if host or path.startswith("/") else "/",
+                occurred_at=draw(times).replace(tzinfo=UTC, microsecond=draw(st.sampled_from((0, 1)))),
+                position=position,
+                user_id=draw(st.integers(1, 3)),
+                address=address,
+                country=address and geo.country(address),
+                source=draw(st.sampled_from(("api", "page"))),
+            )
+            batch.append(visit)
+        made.append(batch)
+    return made
+
+
+def as_log_rows(visits: list[LiveVisit]) -> pl.DataFrame:
+    """The same visits as the importer takes them."""
+    rows = [
+        {
+            "position": visit.position,
+            "occurred_at": visit.occurred_at,
+            "request_id": visit.id,
+            "address": visit.address,
+            "page_url": visit.page_url,
+            **{name: getattr(visit.page, name) for name in ("kind", "category", "product")},
+            **{name: getattr(visit.page, name) for name in ("user_id", "cart_id", "goods_id", "amount")},
+        }
+        for visit in visits
+    ]
+    return pl.DataFrame(rows, schema=VISIT_COLUMNS)
+
+
+def of_source(visits: list[LiveVisit], source: str) -> list[LiveVisit]:
+    return [visit for visit in visits if visit.source == source]
+
+
+def at(visit: LiveVisit, **changes: Any) -> LiveVisit:
+    return replace(visit, **changes)

@@ -1,0 +1,195 @@
+"""Imports of logs in tests: small chunks where they are asked for, and what the database holds afterwards."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from sqlalchemy import text
+
+from clients.geo import Geo
+from db.database import Database, Transaction
+from db.models import Base, Import, Reject
+from service.imports.jobs import list_rejects
+from service.imports.record import Reading
+from service.imports.run import import_log
+from service.logs import chunks as log_chunks
+from service.logs.chunks import CHUNK_BYTES, LogFile
+from service.logs.columnar import parse_chunk
+from service.logs.source import LogSource
+from service.visits.derive import derive, insert, make_rows, name_pages
+from tests.support.log_lines import line
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HELD = """
+    SELECT DISTINCT payment.cart_id, date_trunc('day', paid_at) AS day, payment.source, category_id
+    FROM payment JOIN cart_item USING (cart_id) JOIN goods USING (goods_id)
+    JOIN product ON product_id = product.id"""
+BOUGHT = """
+    SELECT count(*) AS bought FROM payment JOIN cart ON cart_id = id
+    WHERE user_id IS NOT NULL AND payment.source IN ({}) GROUP BY user_id"""
+# What each roll-up must hold, counted anew.
+RECOUNTS = {
+    "request_quarter": """
+        SELECT date_bin('15 min', occurred_at, 'epoch'), source, count(*) FROM visit GROUP BY 1, 2""",
+    "category_quarter": """
+        SELECT category_id, date_bin('15 min', occurred_at, 'epoch'), kind, source, count(*)
+        FROM visit WHERE category_id IS NOT NULL GROUP BY 1, 2, 3, 4""",
+    "country_day": """
+        SELECT date_trunc('day', occurred_at), country, source, count(*)
+        FROM visit WHERE country IS NOT NULL GROUP BY 1, 2, 3""",
+    "category_country_day": """
+        SELECT category_id, date_trunc('day', occurred_at), country, kind, source, count(*)
+        FROM visit WHERE category_id IS NOT NULL AND country IS NOT NULL GROUP BY 1, 2, 3, 4, 5""",
+    "cart_day": """
+        SELECT date_trunc('day', opened_at), cart.source, paid_at IS NOT NULL, count(*)
+        FROM cart LEFT JOIN payment ON cart_id = id GROUP BY 1, 2, 3""",
+    "payment_day": "SELECT date_trunc('day', paid_at), source, count(*) FROM payment GROUP BY 1, 2",
+    "paid_category_day": f"""
+        SELECT category_id, day, source, count(*) FROM ({HELD}) AS held GROUP BY 1, 2, 3""",
+    "paid_pair_day": f"""
+        SELECT one.category_id, one.day, one.source, other.category_id, count(*)
+        FROM ({HELD}) AS one JOIN ({HELD}) AS other USING (cart_id)
+        WHERE one.category_id <> other.category_id GROUP BY 1, 2, 3, 4""",
+    "buyer": """
+        SELECT user_id, sum(CAST(payment.source = 'log' AS int)), sum(CAST(payment.source <> 'log' AS int))
+        FROM payment JOIN cart ON cart_id = id WHERE user_id IS NOT NULL GROUP BY 1""",
+    "buyer_count": " UNION ALL ".join(
+        f"SELECT '{name}', bought, count(*) FROM ({BOUGHT.format(sources)}) AS counts GROUP BY bought"
+        for name, sources in (("all", "'log', 'api', 'page'"), ("log", "'log'"), ("api", "'api', 'page'"))
+    ),
+}
+# The same of what visits add up to, whatever ids the names have got.
+DERIVED = (
+    "SELECT occurred_at, request_id, position, kind, host(address), country, cart_id FROM visit",
+    "SELECT * FROM cart",
+    "SELECT * FROM cart_item",
+    "SELECT * FROM payment",
+    """
+    SELECT goods_id, category.name, product.name FROM goods
+    JOIN product ON product.id = product_id JOIN category ON category.id = category_id
+    """,
+)
+
+
+async def store_visits(session: Transaction, visits: pl.DataFrame, *, geo: Geo, source: str) -> None:
+    """Store visits as an import does, in a transaction that is there."""
+    pages = await name_pages(session, visits)
+    rows = make_rows(visits, pages, geo=geo, source=source, import_id=None)
+    await derive(session, await insert(session, rows))
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Imports into a database, at a standing clock."""
+
+    db: Database
+    geo: Geo
+
+    async def read(
+        self,
+        path: Path,
+        *,
+        zone: str = "UTC",
+        take_last: bool = False,
+        dry_run: bool = False,
+        chunk_bytes: int = CHUNK_BYTES,
+        on_progress: Callable[[Import], object] = lambda _: None,
+    ) -> Import:
+        """Import a file. A chunk must hold the longest of its lines."""
+        reading = Reading(ZoneInfo(zone) if zone != "UTC" else UTC, dry_run=dry_run)
+        with chunks_of(chunk_bytes):
+            return await import_log(
+                self.db,
+                self.geo,
+                LogSource.of_file(path, take_last=take_last),
+                reading,
+                clock=lambda: NOW,
+                on_progress=on_progress,
+            )
+
+    async def store(self, log: bytes) -> None:
+        """Store a log's visits without an import, which takes one connection."""
+        for chunk in LogFile(BytesIO(log), take_last=True).chunks():
+            visits = parse_chunk(chunk, zone=UTC, now=NOW).visits
+            async with self.db.transaction() as session:
+                await store_visits(session, visits, geo=self.geo, source="log")
+
+    async def rejects(self, record: Import) -> list[Reject]:
+        return await list_rejects(self.db, record.id, after=None, limit=100_000, offset=0)
+
+    async def rows(self, statement: str) -> list[tuple[object, ...]]:
+        async with self.db.transaction() as session:
+            return [tuple(row) for row in await session.execute(text(statement))]
+
+    async def derived(self) -> list[list[tuple[object, ...]]]:
+        """All that imports leave but their own rows, sorted, once the roll-ups are found to be right."""
+        await self.check_rollups()
+        return [sorted(await self.rows(statement), key=repr) for statement in DERIVED]
+
+    async def derived_at_once(self, path: Path) -> list[list[tuple[object, ...]]]:
+        """What the log leaves when it is read whole and nothing disturbs. Empties the database first."""
+        await self.empty()
+        await self.read(path)
+        return await self.derived()
+
+    async def check_rollups(self) -> None:
+        for table, recount in RECOUNTS.items():
+            held = await self.rows(f"SELECT * FROM {table}")
+            assert sorted(held) == sorted(await self.rows(recount)), table
+
+    async def empty(self) -> None:
+        """Delete everything: quicker than TRUNCATE where there is little."""
+        async with self.db.transaction() as session:
+            for table in reversed(Base.metadata.sorted_tables):
+                await session.execute(table.delete())
+
+
+@contextmanager
+def chunks_of(size: int) -> Iterator[None]:
+    """Have imports cut logs into chunks of that many bytes."""
+    log_chunks.CHUNK_BYTES = size
+    try:
+        yield
+    finally:
+        # Not what stood there before: imports at once end in any order, and one's size would stay for good.
+        log_chunks.CHUNK_BYTES = CHUNK_BYTES
+
+
+def counts(record: Import) -> tuple[int, int, int, int]:
+    """Lines, imported, duplicates and rejected."""
+    return record.lines, record.imported, record.duplicates, record.rejected
+
+
+def some_lines(count: int, *, start: int = 0) -> bytes:
+    """Whole lines in order of time, a second apart, with every kind of page; no two alike."""
+    paths = (
+        "/",
+        "/fresh_fish/",
+        "/fresh_fish/salmon/",
+        "/cart?goods_id=5&amount=2&cart_id={cart}",
+        "/pay?user_id=7&cart_id={cart}",
+        "/success_pay_{cart}/",
+    )
+    return b"".join(
+        line(
+            f"2018-08-01 {at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}",
+            f"{at:08}",
+            ("8.8.8.8", "10.0.0.1", "121.165.118.201")[at // 6 % 3],
+            paths[at % 6].format(cart=at // 6 + 1),
+        ).encode()
+        + b"\n"
+        for at in range(start, start + count)
+    )
+
+
+def lines_of(log: bytes) -> list[bytes]:
+    return BytesIO(log).readlines()
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

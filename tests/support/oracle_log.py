@@ -1,0 +1,180 @@
+"""The access log read the slow and obvious way: one line at a time, everything kept in memory.
+
+Tests hold the server to this, and it shares no code with it. `oracle.py` answers the reports from it.
+"""
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+MAX_LINE, MAX_URL, MAX_NUMBER = 65_536, 2_048, 2**63 - 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LINE = re.compile(
+    r"shop_api +\| (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[([A-Z0-9]{8})] INFO: ([^ ]+) (.*)", re.ASCII | re.DOTALL
+)
+URL = re.compile(r"https?://[^/?#]+([^?#]*)(?:\?([^#]*))?(?:#.*)?")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request. `offset` is its place among visits of one time; equal ones keep the order they come in."""
+
+    line: int
+    offset: int
+    time: datetime
+    key: str
+    address: str
+    url: str
+    kind: str
+    category: str | None = None
+    product: str | None = None
+    cart_id: int | None = None
+    goods_id: int | None = None
+    amount: int | None = None
+    user_id: int | None = None
+    source: str = "log"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A line that does not fit: its number from 1, its byte offset from 0 and a coarse reason."""
+
+    line: int
+    offset: int
+    reason: str
+
+
+@dataclass
+class OracleLog:
+    """What a log holds: visits by (time, position), rejects by position."""
+
+    visits: list[Visit] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    duplicates: int = 0
+
+    @property
+    def lines(self) -> int:
+        return len(self.visits) + len(self.rejects) + self.duplicates
+
+
+def read_log(lines: Iterable[bytes], *, tz: str = "UTC", now: datetime | None = None) -> OracleLog:
+    """Read lines as a binary file yields them, newlines included, the last one perhaps without."""
+    log, seen, offset, zone = OracleLog(), set[tuple[datetime, str]](), 0, ZoneInfo(tz)
+    newest = (now or datetime.now(UTC)) + timedelta(days=1)
+    for number, raw in enumerate(lines, start=1):
+        line = raw.removesuffix(b"\n")
+        if line.strip():
+            try:
+                visit = read_line(line, number, offset, zone, newest)
+            except ValueError as error:
+                log.rejects.append(Reject(number, offset, str(error)))
+            else:
+                if (visit.time, visit.key) in seen:
+                    log.duplicates += 1
+                else:
+                    seen.add((visit.time, visit.key))
+                    log.visits.append(visit)
+        offset += len(raw)
+    log.visits = with_products(log.visits)
+    return log
+
+
+def read_line(line: bytes, number: int, offset: int, zone: ZoneInfo, newest: datetime) -> Visit:
+    """The visit that a line tells of. Raises ValueError, whose text is the reason of the reject."""
+    if len(line) > MAX_LINE:
+        raise ValueError("line too long")
+    try:
+        text = line.removesuffix(b"\r").decode()
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    match = LINE.fullmatch(text)
+    if match is None:
+        raise ValueError("not an access line")
+    stamp, key, address, url = match.groups()
+    time = read_time(stamp, zone, newest)
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        raise ValueError("bad address") from None
+    if "%" in address:
+        raise ValueError("bad address")
+    return classify(Visit(number, offset, time, key, str(parsed), url, "other"))
+
+
+def read_time(stamp: str, zone: ZoneInfo, newest: datetime) -> datetime:
+    try:
+        time = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("bad time") from None
+    if not EPOCH <= time <= newest:
+        raise ValueError("time out of range")
+    return time
+
+
+def classify(visit: Visit) -> Visit:
+    """The visit with what its URL says. Raises ValueError for a bad URL or bad numbers."""
+    match = URL.fullmatch(visit.url)
+    if match is None or len(visit.url) > MAX_URL or any(is_unprintable(char) for char in visit.url):
+        raise ValueError("bad URL")
+    path, query = match[1], match[2] or ""
+    if path in {"", "/"}:
+        return replace(visit, kind="main")
+    match path.removeprefix("/").removesuffix("/").split("/"):
+        case ["cart"]:
+            goods_id, amount, cart_id = (number(query, name) for name in ("goods_id", "amount", "cart_id"))
+            return replace(visit, kind="cart", goods_id=goods_id, amount=amount, cart_id=cart_id)
+        case ["pay"]:
+            user_id, cart_id = (number(query, name) for name in ("user_id", "cart_id"))
+            return replace(visit, kind="pay", user_id=user_id, cart_id=cart_id)
+        case [name] if name.startswith("success_pay_"):
+            return replace(visit, kind="success", cart_id=whole(name.removeprefix("success_pay_")))
+        case [category] if category:
+            return replace(visit, kind="category", category=category)
+        case [category, product] if category and product:
+            return replace(visit, kind="product", category=category, product=product)
+    return visit
+
+
+def is_unprintable(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) == "Cc"
+
+
+def number(query: str, name: str) -> int:
+    values = [value for left, _, value in (part.partition("=") for part in query.split("&")) if left == name]
+    if len(values) != 1:
+        raise ValueError(f"{name} given twice" if values else f"{name} missing")
+    return whole(values[0])
+
+
+def whole(text: str) -> int:
+    if not re.fullmatch("[0-9]+", text) or not 1 <= int(text) <= MAX_NUMBER:
+        raise ValueError("bad number")
+    return int(text)
+
+
+def in_order(visits: Iterable[Visit]) -> list[Visit]:
+    return sorted(visits, key=lambda visit: (visit.time, visit.offset))
+
+
+def products_of_goods(visits: Iterable[Visit]) -> dict[int, tuple[str | None, str | None]]:
+    """goods_id -> (category, name): the last page of its address before the first cart line that has one."""
+    viewed: dict[str, tuple[str | None, str | None]] = {}
+    learned: dict[int, tuple[str | None, str | None]] = {}
+    for visit in in_order(visits):
+        if visit.kind == "product":
+            viewed[visit.address] = (visit.category, visit.product)
+        elif visit.goods_id is not None and visit.goods_id not in learned and visit.address in viewed:
+            learned[visit.goods_id] = viewed[visit.address]
+    return learned
+
+
+def with_products(visits: Iterable[Visit]) -> list[Visit]:
+    """The visits in order, each cart line with its product where it is known."""
+    visits = in_order(visits)
+    learned = products_of_goods(visits)
+    found = [(visit, learned.get(visit.goods_id or 0)) for visit in visits]
+    return [replace(visit, category=of[0], product=of[1]) if of else visit for visit, of in found]

@@ -1,0 +1,30 @@
+"""A server of two workers, seen from outside: its processes and its metrics."""
+
+import re
+import subprocess
+import urllib.request
+from dataclasses import dataclass
+
+from tests.support.processes import children, command_of
+
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Site:
+    url: str
+    process: subprocess.Popen[str]
+
+    def workers(self) -> list[int]:
+        return [pid for pid in children(self.process.pid) if "main.py" in command_of(pid)]
+
+    def samples(self, name: str) -> dict[str, float]:
+        """The values of a metric by their labels."""
+        found = SAMPLE.findall(get(f"{self.url}/metrics"))
+        return {labels: float(value) for metric, labels, value in found if metric == name}
+
+
+def get(url: str) -> str:
+    """Over a connection of its own, so that the workers take turns as the kernel likes."""
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return str(response.read().decode())

@@ -1,0 +1,114 @@
+"""A server in miniature: python tiny_server.py PORT [--data-dir DIR] [--app NAME] [--drain SECONDS].
+
+It prints "ready URL" when it serves, and on an error one line to standard error, ending with 1.
+"""
+
+import os
+import signal
+import sys
+
+if __name__ == "__main__":
+    # What is imported below takes its time, and nothing needs to be left in order yet.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
+
+import argparse
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+from sanic import Request, Sanic
+from sanic.response import HTTPResponse, json, text
+
+from embedded import EmbeddedError, open_servers
+from tests.support.http_server import make_unserved_app
+from transport import request
+from transport.server import HttpServer, ServerError, serve_until_signal, termination_handled
+
+
+def healthy() -> Sanic[Any, Any]:
+    app: Sanic[Any, Any] = Sanic("tiny", configure_logging=False)
+    app.config.MOTD = False
+
+    @app.get("/")
+    async def pid(_request: Request) -> HTTPResponse:
+        return json(os.getpid())
+
+    @app.get("/ready")
+    async def ready(request: Request) -> HTTPResponse:
+        return text("draining" if request.app.ctx.draining else "ready")
+
+    @app.get("/slow")
+    async def slow(request: Request) -> HTTPResponse:
+        await asyncio.sleep(float(request.args.get("seconds")))
+        return text("done")
+
+    @app.after_server_stop
+    async def leave(_app: Sanic[Any, Any]) -> None:
+        print("left in order", flush=True)
+
+    return app
+
+
+def broken() -> Sanic[Any, Any]:
+    raise RuntimeError("no app today")
+
+
+def unwilling() -> Sanic[Any, Any]:
+    app = healthy()
+
+    @app.before_server_start
+    async def refuse(_app: Sanic[Any, Any]) -> None:
+        raise RuntimeError("no start today")
+
+    return app
+
+
+def late() -> Sanic[Any, Any]:
+    app = healthy()
+
+    @app.before_server_start
+    async def wait(_app: Sanic[Any, Any]) -> None:
+        await asyncio.sleep(60)
+
+    return app
+
+
+def impatient() -> Sanic[Any, Any]:
+    """Trawl itself, which waits for the next piece of a body for a moment only."""
+    request.PATIENCE = 0.05
+    app: Sanic[Any, Any] = make_unserved_app()
+    return app
+
+
+APPS = {"healthy": healthy, "broken": broken, "unwilling": unwilling, "late": late, "impatient": impatient}
+
+
+def serve(options: argparse.Namespace) -> None:
+    with_servers = options.data_dir is not None
+    with (
+        termination_handled() as termination,
+        HttpServer("127.0.0.1", options.port, 2, drain=options.drain) as server,
+        open_servers(options.data_dir or Path(), postgres=with_servers, valkey=with_servers) as servers,
+    ):
+        host, port = server.address
+        serve_until_signal(
+            server,
+            APPS[options.app],
+            termination,
+            watch=[servers.watch],
+            on_ready=lambda: print(f"ready http://{host}:{port}", flush=True),
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--app", default="healthy")
+    parser.add_argument("--drain", type=float, default=5.0)
+    logging.basicConfig(level=logging.CRITICAL)
+    try:
+        serve(parser.parse_args())
+    except (ServerError, EmbeddedError) as error:
+        sys.exit(str(error))
