@@ -41,13 +41,13 @@ from commands.terminal import err, fail, out, settings_and_logs, told_in_one_lin
 from db.database import Database
 from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
+from server.supervisor import HttpServer, serve_until_signal, termination_handled
 from service.accounts import accounts
 from service.imports.record import Reading
 from service.logs.url_rules import read_rules
 from service.reports import reports
 from service.security.passwords import Hasher
 from telemetry import multiprocess
-from transport.server import HttpServer, serve_until_signal, termination_handled
 
 log = structlog.get_logger("trawl.server")
 

@@ -26,6 +26,7 @@ from db.database import Database
 from db.migrate import migrate
 from db.models import Account, Session, Task
 from embedded import open_servers
+from server.supervisor import HttpServer
 from service.accounts.authentication import session_copy
 from service.cache import Cache
 from service.deps import Deps, RateLimits
@@ -33,7 +34,6 @@ from service.logs.source import LogFolder
 from service.security.tokens import Claims, TokenSettings, encode_token
 from telemetry.logs import configure_logging
 from transport.app import make_app
-from transport.server import HttpServer
 
 ACCOUNTS = 1000
 CLIENTS = 8

@@ -1,6 +1,5 @@
 """Child processes that end with their parent and with nothing else."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,14 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedded.account import Account, effective
+from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_held
 
-PR_SET_PDEATHSIG = 1
-STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 # Only what the programs need: our own environment may hold secrets, and PG* variables would mislead them.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-
-# Loaded before any fork: the child of a fork must not wait for the dynamic loader's locks.
-_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 def spawn(
@@ -85,16 +80,6 @@ def run(
 
 
 @contextmanager
-def stop_signals_held() -> Iterator[None]:
-    """Hold back the signals that end this process, so that no child is started and then forgotten."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
 def _stop_signals_heard() -> Iterator[None]:
     """Within `stop_signals_held`, let them through for a while."""
     try:
@@ -136,10 +121,7 @@ def _bound_to_parent(death_signal: int) -> Callable[[], None]:
 
     def bind() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-        if _prctl is not None:
-            _prctl(PR_SET_PDEATHSIG, death_signal)
-            # The parent may have died before the line above.
-            if os.getppid() != parent:
-                os._exit(1)
+        if not end_with_parent(parent, death_signal):
+            os._exit(1)
 
     return bind

@@ -8,8 +8,8 @@ import subprocess
 import time
 from typing import Protocol
 
-from embedded.child import stop_signals_held
 from embedded.sockets import Question
+from server.processes import stop_signals_held
 
 logger = logging.getLogger("trawl.embedded")
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from server.worker import LAME_DUCK, QUIET
 from tests.support.processes import children, comes_true, gone, working_below
-from transport.worker import LAME_DUCK, QUIET
 
 PROJECT = Path(__file__).parents[2]
 

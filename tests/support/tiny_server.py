@@ -21,9 +21,9 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse, json, text
 
 from embedded import EmbeddedError, open_servers
+from server.supervisor import HttpServer, ServerError, serve_until_signal, termination_handled
 from tests.support.http_server import make_unserved_app
 from transport import request
-from transport.server import HttpServer, ServerError, serve_until_signal, termination_handled
 
 
 def healthy() -> Sanic[Any, Any]:

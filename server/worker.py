@@ -1,7 +1,6 @@
 """A worker: the process that runs the Sanic app on Granian, and the place that it fills in the one above."""
 
 import asyncio
-import ctypes
 import logging
 import multiprocessing
 import os
@@ -19,20 +18,18 @@ from granian.errors import FatalError
 from granian.server.embed import Server
 from sanic import Sanic
 
+from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_held
+
 logger = logging.getLogger("trawl.server")
 
 App = Sanic[Any, Any]
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-PR_SET_PDEATHSIG = 1
 BACKLOG = 1024
 # Seconds. After a stop signal connections are still taken, so that /ready can tell of it, until no request
 # has come for so long: whoever still sends has not heard of it.
 QUIET = 0.3
 LAME_DUCK = 2.0  # and no longer than that
 
-# Loaded before any fork: the child of a fork must not wait for the dynamic loader's locks.
-_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 _forking = multiprocessing.get_context("fork")
 
 
@@ -63,11 +60,10 @@ class Worker:
             target=_work, args=(make_app, address, reports, os.getpid()), name=self.name
         )
         # Until the worker has put its own handlers in place, the signals must not reach ours in its copy.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         try:
-            self.process.start()
+            with stop_signals_held():
+                self.process.start()
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             reports.close()
 
     def started(self) -> bool:
@@ -103,10 +99,7 @@ def _work(make_app: Callable[[], App], address: tuple[str, int], reports: Connec
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    if _prctl is not None:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # The parent may have died before the line above.
-    if os.getppid() != parent:
+    if not end_with_parent(parent, signal.SIGKILL):
         return
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -15,7 +15,8 @@ from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Self
 
-from transport.worker import LAME_DUCK, STOP_SIGNALS, App, Worker
+from server.processes import STOP_SIGNALS
+from server.worker import LAME_DUCK, App, Worker
 
 logger = logging.getLogger("trawl.server")
 

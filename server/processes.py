@@ -1,0 +1,34 @@
+"""What all processes of ours have in common: signals that end them, and an end with their parent."""
+
+import ctypes
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PR_SET_PDEATHSIG = 1
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+
+# Loaded before any fork: the child of a fork must not wait for the dynamic loader's locks.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+def end_with_parent(parent: int, death_signal: int) -> bool:
+    """Ask the kernel to send this process a signal when the parent's thread that made it ends.
+
+    False if `parent` has died already: the caller is to end by itself.
+    """
+    if _prctl is not None:
+        _prctl(PR_SET_PDEATHSIG, death_signal)
+    # The parent may have died before the line above.
+    return os.getppid() == parent
+
+
+@contextmanager
+def stop_signals_held() -> Iterator[None]:
+    """Hold back the signals that end this process, so that no child is started and then forgotten."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
