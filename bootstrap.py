@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +29,7 @@ from embedded import open_servers
 from service.accounts import accounts
 from service.background import Background
 from service.cache import Cache
+from service.clock import now
 from service.deps import Deps, RateLimits
 from service.films.catalogue import FilmCatalogue
 from service.imports.follow import Following, follow_log
@@ -148,10 +149,6 @@ async def complete_countries(db: Database, token: str) -> None:
     await keep_completing(db, service, clock=now)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 def metrics_folder(settings: Settings) -> Path:
     """Where the workers of a server keep their metrics: two servers may share a DATA_DIR, but no port."""
     return settings.data_dir / "metrics" / f"{settings.host}-{settings.port}"
@@ -189,7 +186,7 @@ async def prepare(settings: Settings, addresses: Addresses) -> None:
         )
         new = accounts.NewAccount(**checked, role="admin")
         await accounts.ensure_admin(
-            deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(datetime.now(UTC))
+            deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now())
         )
     await deps.db.close()
 

@@ -13,7 +13,6 @@ if __name__ == "__main__":
 import asyncio
 import secrets
 import sys
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,6 +42,7 @@ from db.migrate import migrate as migrate_database
 from db.queries.auth_events import Origin
 from server.supervisor import HttpServer, serve_until_signal, termination_handled
 from service.accounts import accounts
+from service.clock import now
 from service.imports.record import Reading
 from service.logs.url_rules import read_rules
 from service.reports import reports
@@ -213,10 +213,6 @@ def migrate() -> None:
 
 def from_here() -> Origin:
     return Origin(now())
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -33,11 +33,12 @@ ROOT = Path(__file__).parents[1]
 LINES = 2_000_000
 IMPORT = """
 import asyncio, json, sys, time
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
 from db.migrate import migrate
+from service.clock import now
 from service.imports.record import Reading
 from service.imports.run import import_log
 from service.logs.source import LogSource
@@ -52,7 +53,7 @@ async def main(url, log):
     idle = peak()
     begin = time.perf_counter()
     source = LogSource.of_file(Path(log), take_last=True)
-    await import_log(db, geo, source, Reading(UTC), clock=lambda: datetime.now(UTC), on_progress=note)
+    await import_log(db, geo, source, Reading(UTC), clock=now, on_progress=note)
     seconds = time.perf_counter() - begin
     await db.close()
     print(json.dumps({"seconds": seconds, "told": told, "megabytes": (peak() - idle) / 1024}))

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,6 +15,7 @@ from clients.geo import Geo
 from commands.terminal import err, out
 from db.database import Database
 from db.models import Import
+from service.clock import now
 from service.errors import Conflict, TrawlError
 from service.imports.follow import Following, follow_log
 from service.imports.jobs import list_rejects
@@ -90,9 +90,7 @@ async def import_alone(
     waited = False
     while True:
         try:
-            return await import_log(
-                db, geo, source, reading, clock=lambda: datetime.now(UTC), on_progress=on_progress
-            )
+            return await import_log(db, geo, source, reading, clock=now, on_progress=on_progress)
         except Conflict as conflict:
             if not waited:
                 err.print(f"trawl: {conflict.detail}; waiting for its end", markup=False, highlight=False)
@@ -119,7 +117,7 @@ async def tell(db: Database, record: Import) -> None:
 
 async def follow_file(db: Database, geo: Geo, reading: Reading, path: Path) -> None:
     with import_progress(path.name, total=False) as on_progress:
-        await follow_log(Following(db, geo, reading, lambda: datetime.now(UTC), on_progress), path)
+        await follow_log(Following(db, geo, reading, now, on_progress), path)
 
 
 def size_of_stdin() -> int | None:

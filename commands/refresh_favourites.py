@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,6 +11,7 @@ from config import Settings
 from db.database import Database
 from service.background import Background
 from service.cache import Cache
+from service.clock import now
 from service.films import favourites
 from service.films.favourites import Refreshing
 
@@ -23,9 +23,7 @@ async def refresh_favourites(settings: Settings, addresses: Addresses, *, out: C
 
     async def refresh(db: Database) -> Refreshing:
         with progress_bar(err) as on_progress:
-            return await favourites.refresh_favourites(
-                db, films, clock=lambda: datetime.now(UTC), on_progress=on_progress
-            )
+            return await favourites.refresh_favourites(db, films, clock=now, on_progress=on_progress)
 
     try:
         state = await with_database(addresses, refresh)

@@ -1,11 +1,11 @@
 """Lets a request in, or not: who asks, may it use this route, and how often has it asked."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import structlog
 
 from service.accounts.authentication import Caller, authenticate
+from service.clock import now
 from service.errors import Forbidden, Unauthorized
 from transport.limits import apply, limit_address, route_limit, user_counter
 from transport.request import Request
@@ -29,7 +29,7 @@ async def admit(request: Request) -> None:
     try:
         token = read_token(request.headers.getall("authorization", ()))
         caller, counted = await authenticate(
-            request.deps, token, counter=user_counter(policy), limit=policy.limit, now=datetime.now(UTC)
+            request.deps, token, counter=user_counter(policy), limit=policy.limit, now=now()
         )
     except Unauthorized:
         # Guessing tokens is limited too, by the address.
@@ -53,9 +53,7 @@ async def require_registration(request: Request) -> None:
     headers = request.headers.getall("authorization", ())
     caller = None
     if headers:
-        caller, _ = await authenticate(
-            request.deps, read_token(headers), counter="", limit=0, now=datetime.now(UTC)
-        )
+        caller, _ = await authenticate(request.deps, read_token(headers), counter="", limit=0, now=now())
     if caller is None or not caller.is_admin or caller.scopes is not None:
         raise Forbidden("only an admin creates users here", code="registration_closed")
 

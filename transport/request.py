@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import getrandbits
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from sanic.models.asgi import MockTransport
 from sanic.request.types import Request as SanicRequest
 
 from service.accounts.authentication import Caller, Origin
+from service.clock import now
 from service.deps import Deps
 
 App = sanic.Sanic[Any, SimpleNamespace]
@@ -95,7 +95,7 @@ class Request(SanicRequest[App, Any]):
     @property
     def origin(self) -> Origin:
         """Now, and where this comes from: what is kept of it with what it changes."""
-        return Origin(datetime.now(UTC), self.address, self.agent)
+        return Origin(now(), self.address, self.agent)
 
     async def receive_body(self) -> None:
         """Does nothing: Sanic asks before any middleware, and strangers' bodies are not waited for."""

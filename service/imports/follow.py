@@ -13,8 +13,9 @@ import structlog
 from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
 from db.queries import imports as queries
+from service.clock import Clock
 from service.errors import Conflict
-from service.imports.record import Clock, Progress, Reading
+from service.imports.record import Progress, Reading
 from service.imports.run import import_log
 from service.logs.chunks import LogFile
 from service.logs.source import LogSource, OpenLog, file_key

@@ -10,8 +10,9 @@ from db.database import Database
 from db.models import Import, Reject
 from db.queries import imports as queries
 from service.background import Background
+from service.clock import Clock
 from service.errors import Conflict, NotFound, TooLarge
-from service.imports.record import Clock, Reading, read_import
+from service.imports.record import Reading, read_import
 from service.imports.run import import_log
 from service.logs.source import LogFolder, LogSource
 from service.logs.streams import BREAKS, UploadedLog

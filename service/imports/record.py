@@ -5,7 +5,7 @@ import gzip
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database, Transaction
 from db.models import Import
 from db.queries import imports as queries
+from service.clock import Clock
 from service.errors import Conflict, TrawlError
 from service.logs.source import LogSource
 from service.logs.url_rules import Rules
@@ -23,7 +24,6 @@ log = structlog.get_logger("trawl.imports")
 INTERRUPTED = "interrupted; the next import of this file goes on from there"
 BROKEN_OFF = "interrupted; its whole lines are kept"
 PASSING = (asyncio.CancelledError, *DATABASE_ERRORS)  # after which another process, or this one, goes on
-Clock = Callable[[], datetime]
 Progress = Callable[[Import], Any]
 
 

@@ -13,8 +13,9 @@ from db.database import DATABASE_ERRORS, Database
 from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
+from service.clock import Clock
 from service.errors import Conflict
-from service.imports.record import BROKEN_OFF, INTERRUPTED, Clock, Reading, lock_key
+from service.imports.record import BROKEN_OFF, INTERRUPTED, Reading, lock_key
 from service.imports.run import import_log
 from service.imports.undo import undo_import
 from service.logs.source import LogFolder, LogSource

@@ -12,11 +12,11 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
+from service.clock import Clock
 from service.errors import Conflict
 from service.imports.pipeline import store_log
 from service.imports.record import (
     PASSING,
-    Clock,
     Lost,
     Progress,
     Reading,

@@ -17,8 +17,9 @@ from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
+from service.clock import Clock
 from service.errors import Conflict, NotFound
-from service.imports.record import Clock, lock_key, read_import
+from service.imports.record import lock_key, read_import
 from service.imports.run import BEAT_SECONDS
 from service.visits.pacing import Pace
 from service.visits.removal import drop_unvisited_addresses

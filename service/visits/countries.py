@@ -22,7 +22,7 @@ from clients.upstream import UpstreamError
 from db.database import DATABASE_ERRORS, Database
 from db.queries import countries as queries
 from db.queries import imports, visits
-from service.imports.record import Clock
+from service.clock import Clock
 from service.visits.pacing import Pace
 
 log = structlog.get_logger("trawl.countries")

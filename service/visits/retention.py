@@ -17,7 +17,7 @@ import structlog
 
 from db.database import DATABASE_ERRORS, Database, Transaction
 from db.queries import carts, imports, retention, undo, visits
-from service.imports.record import Clock
+from service.clock import Clock
 from service.visits.goods import learn_goods_anew
 from service.visits.pacing import Pace
 from service.visits.pages import is_bare_path

@@ -1,7 +1,6 @@
 """/events: taken in bulk, listed, exported."""
 
 import asyncio
-from datetime import UTC, datetime
 
 from sanic import Blueprint
 from sanic.response import HTTPResponse
@@ -14,6 +13,7 @@ from api.events import (
     ExportEventsRequest,
     ListEventsRequest,
 )
+from service import clock
 from service.events import events
 from transport.bulk.events import read_json, read_ndjson
 from transport.exports import export
@@ -45,7 +45,7 @@ event_response = EventResponse()
 )
 async def create_events(request: Request) -> HTTPResponse:
     read = READERS[require_media_type(request, *READERS)]
-    now = datetime.now(UTC)
+    now = clock.now()
     if len(request.body) > LONG_BODY:
         batch = await asyncio.to_thread(read, request.body, now=now)
     else:

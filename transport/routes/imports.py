@@ -1,7 +1,5 @@
 """Imports of access logs: start one, watch it, read what it rejected, cancel and undo it."""
 
-from datetime import UTC, datetime
-
 from sanic import Blueprint, HTTPResponse
 
 from api.imports import (
@@ -12,6 +10,7 @@ from api.imports import (
     RejectResponse,
     UploadLogRequest,
 )
+from service.clock import now
 from service.imports import jobs as imports
 from service.imports import undo as import_undo
 from transport.operations import Page, Text, operation
@@ -101,7 +100,3 @@ async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
     asked = query(request, ListRejectsRequest())
     rows = await imports.list_rejects(request.deps.db, import_id, **asked)
     return page(request, RejectResponse(), rows, limit=asked["limit"], key=lambda row: (row.line,))
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

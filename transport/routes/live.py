@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import UTC, datetime
 from functools import lru_cache
 
 import orjson
@@ -13,6 +12,7 @@ from sanic.response import HTTPResponse
 from api.live import LiveResponse
 from service import live_feed as live
 from service.accounts.authentication import authenticate
+from service.clock import now
 from service.errors import Unauthorized
 from service.live_feed import LiveState
 from transport.auth import read_token
@@ -50,7 +50,7 @@ async def states(request: Request) -> AsyncGenerator[bytes]:
 
 async def is_alive(request: Request, token: str) -> bool:
     try:
-        await authenticate(request.deps, token, counter="", limit=0, now=datetime.now(UTC))
+        await authenticate(request.deps, token, counter="", limit=0, now=now())
     except Unauthorized:
         return False
     return True

@@ -5,7 +5,6 @@ import secrets
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -22,6 +21,7 @@ from api.visits import (
     read_visit,
     read_visits,
 )
+from service.clock import now
 from service.visits import queries as visit_lists
 from service.visits import record as visits
 from service.visits.queries import Visit
@@ -49,7 +49,7 @@ exported = attrgetter(*EXPORTED)
 
 
 def visitor_of(request: Request) -> Visitor:
-    return Visitor(request.user_id, request.address, datetime.now(UTC))
+    return Visitor(request.user_id, request.address, now())
 
 
 @blueprint.post("/visits", ctx_scope="visits:write", ctx_limit="ingest", ctx_max_body=32 * MIB, ctx_gzip=True)
