@@ -40,7 +40,7 @@ from service.logs.url_rules import read_rules
 from service.security.tokens import TokenSettings
 from telemetry import metrics, multiprocess
 from telemetry.logs import report_errors_to
-from transport.app import make_app
+from transport.app import HttpSettings, make_app
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -80,9 +80,6 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
         registration_open=settings.registration == "open",
-        cors_origins=settings.cors_origins,
-        proxies_count=settings.proxies_count or None,
-        real_ip_header=settings.real_ip_header,
         version=VERSION,
     )
 
@@ -103,7 +100,12 @@ def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> S
     """The app of a worker process, whose metrics are kept in `folder`."""
     multiprocess.keep_in(folder, multiprocessing.current_process().name)
     deps = make_deps(settings, addresses)
-    app = make_app(deps)
+    http = HttpSettings(
+        cors_origins=settings.cors_origins,
+        proxies_count=settings.proxies_count or None,
+        real_ip_header=settings.real_ip_header,
+    )
+    app = make_app(deps, http)
     app.register_listener(lambda _app: begin_work(settings, deps), "after_server_start")
     if settings.sentry_dsn is not None:
         from telemetry import sentry

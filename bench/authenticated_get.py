@@ -33,7 +33,7 @@ from service.deps import Deps, RateLimits
 from service.logs.source import LogFolder
 from service.security.tokens import Claims, TokenSettings, encode_token
 from telemetry.logs import configure_logging
-from transport.app import make_app
+from transport.app import HttpSettings, make_app
 
 ACCOUNTS = 1000
 CLIENTS = 8
@@ -55,7 +55,8 @@ def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
             logs=LogFolder(folder / "logs.txt", folder, UTC),
             geo=Geo.open(),
             limits=RateLimits(UNLIMITED, UNLIMITED),
-        )
+        ),
+        HttpSettings(),
     )
 
 

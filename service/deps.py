@@ -1,4 +1,4 @@
-"""What the use cases and handlers stand on, made once by the composition root."""
+"""Everything that the use cases need, made once at the start by bootstrap.py."""
 
 from dataclasses import dataclass, field
 
@@ -37,7 +37,4 @@ class Deps:
     live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)
     registration_open: bool = True
-    cors_origins: tuple[str, ...] = ()
-    proxies_count: int | None = None
-    real_ip_header: str | None = None
     version: str = "0"

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -33,6 +34,7 @@ from transport.sampling import start_sampling, stop_sampling
 log = structlog.get_logger("trawl.http")
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+MEASURED_METHODS = frozenset({*METHODS, "OPTIONS"})  # any other name would be a metric series of its own
 MAX_BODY = MIB
 IDENTIFIER = re.compile("[1-9][0-9]{0,18}")
 PREFLIGHT_AGE = "600"  # seconds
@@ -43,17 +45,26 @@ Message = dict[str, Any]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def make_app(deps: Deps) -> Sanic[Any, Any]:
-    """The application on its dependencies. Several can live in one process."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """Which origins' pages may read answers (CORS), and which proxies may name the client's address."""
+
+    cors_origins: tuple[str, ...] = ()
+    proxies_count: int | None = None
+    real_ip_header: str | None = None
+
+
+def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
+    """Make the application on its dependencies. Several can live in one process."""
     config = Config(env_prefix=None)
     config.update(
-        {"ACCESS_LOG": False, "AUTO_EXTEND": False, "MOTD": False, "PROXIES_COUNT": deps.proxies_count}
-        | {"REAL_IP_HEADER": deps.real_ip_header}
+        {"ACCESS_LOG": False, "AUTO_EXTEND": False, "MOTD": False, "PROXIES_COUNT": http.proxies_count}
+        | {"REAL_IP_HEADER": http.real_ip_header}
     )
     app = Trawl(
         "trawl",
         config=config,
-        ctx=SimpleNamespace(deps=deps, db=deps.db, draining=False),
+        ctx=SimpleNamespace(deps=deps, db=deps.db, http=http, draining=False),
         router=PrefixRouter(),
         error_handler=ProblemHandler(),
         request_class=Request,
@@ -140,7 +151,8 @@ def log_request(request: Request, status: int, started: float) -> None:
     """
     seconds = time.perf_counter() - started
     route = request.uri_template
-    observe_request(route, request.method, status, seconds)
+    method = request.method if request.method in MEASURED_METHODS else "other"
+    observe_request(route, method, status, seconds)
     log.info(
         "request",
         method=request.method,
@@ -204,7 +216,7 @@ def options(request: Request, methods: list[str]) -> HTTPResponse:
 
 def allowed_origin(request: Request) -> str | None:
     origin: str | None = request.headers.get("origin")
-    return origin if origin in request.deps.cors_origins else None
+    return origin if origin in request.app.ctx.http.cors_origins else None
 
 
 async def before_handler(request: Request) -> None:
@@ -230,7 +242,7 @@ async def after_handler(request: Request, response: BaseHTTPResponse) -> None:
     if location.startswith("/") and request.path.startswith(f"{PREFIX}/"):
         headers["location"] = PREFIX + location
     origin = allowed_origin(request)
-    if request.deps.cors_origins:
+    if request.app.ctx.http.cors_origins:
         headers["vary"] = ", ".join(filter(None, (headers.get("vary"), "Origin")))
     if origin:
         headers["access-control-allow-origin"] = origin

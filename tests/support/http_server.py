@@ -14,7 +14,7 @@ from db.database import Database
 from service.cache import Cache
 from service.deps import Deps
 from service.security.tokens import TokenSettings
-from transport.app import make_app
+from transport.app import HttpSettings, make_app
 
 SECRET = "a secret of the tests, longer than 32 bytes"
 
@@ -24,9 +24,10 @@ class RunningApp:
     app: Any
     url: str
 
-    def use(self, deps: Deps) -> None:
+    def use(self, deps: Deps, *, cors_origins: tuple[str, ...] = ()) -> None:
         """Serve on these dependencies from now on."""
         self.app.ctx.deps, self.app.ctx.db = deps, deps.db
+        self.app.ctx.http = HttpSettings(cors_origins=cors_origins)
 
 
 def make_unserved_app(*, optimised: bool = False) -> Any:
@@ -44,7 +45,8 @@ def make_unserved_app(*, optimised: bool = False) -> Any:
             tokens=TokenSettings(SECRET),
             logs=nothing,
             geo=nothing,
-        )
+        ),
+        HttpSettings(),
     )
     app.config.TOUCHUP = optimised
     return app
