@@ -48,5 +48,5 @@ def test_the_image_has_all_that_the_server_imports() -> None:
         name for line in re.findall(r"^COPY (?!--)(.+) \S+$", image, re.MULTILINE) for name in line.split()
     }
     packages = {"api", "clients", "commands", "config", "db", "embedded"}
-    packages |= {"migrations", "service", "transport"}
+    packages |= {"migrations", "server", "service", "telemetry", "transport"}
     assert packages | {"*.py", "alembic.ini", "logs.txt"} == copied

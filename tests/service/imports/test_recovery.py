@@ -35,7 +35,7 @@ from itertools import count
 from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
-from service import log_chunks
+from service.logs import chunks as log_chunks
 from service.imports.record import Reading
 from service.imports.run import import_log
 from service.logs.source import LogSource, OpenLog, open_file

@@ -34,7 +34,8 @@ STATE = (
 DYING_UNDO = """
 import asyncio, os, sys
 from db.database import Database
-from service import import_undo, pacing
+from service.imports import undo as import_undo
+from service.visits import pacing
 import_undo.SPAN_VISITS = 20
 pacing.HELD_SECONDS = 1e9  # however slow the machine: a span has as many as it may
 real, spans = import_undo.remove_span, 0
