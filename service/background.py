@@ -1,12 +1,15 @@
-"""Work that outlives the request that began it."""
+"""Work beside the requests: tasks that outlive the request that began them, and loops that run forever."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
 
+from db.database import DATABASE_ERRORS, Database
 from db.outages import is_outage
+from db.queries.imports import try_lock
 from service.errors import TrawlError
 
 log = structlog.get_logger("trawl.background")
@@ -44,3 +47,47 @@ class Background:
             log.warning("background_cut_off", task=task.get_name(), cause=type(error).__name__)
         else:
             log.error("background_failed", task=task.get_name(), exc_info=error)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The pauses of a periodic loop, in seconds: after its work, and after the database failed."""
+
+    every: float
+    retry: float
+
+
+async def run_periodically(
+    db: Database,
+    work: Callable[[], Awaitable[object]],
+    schedule: Schedule,
+    *,
+    failure_event: str,
+    lock: str | None = None,
+    is_due: Callable[[], Awaitable[bool]] | None = None,
+) -> None:
+    """Run `work` now and then again after each pause, until cancelled.
+
+    Errors of the database are logged as `failure_event` and retried; any other error ends the loop.
+
+    :param lock: the advisory lock to work under: of all processes that want it, one works at a time
+    :param is_due: says whether there is work, before a connection is opened for the lock
+    """
+    while True:
+        try:
+            if is_due is None or await is_due():
+                await (work() if lock is None else run_exclusively(db, lock, work))
+        except DATABASE_ERRORS as error:
+            log.warning(failure_event, cause=type(error).__name__)
+            await asyncio.sleep(schedule.retry)
+        else:
+            await asyncio.sleep(schedule.every)
+
+
+async def run_exclusively(db: Database, lock: str, work: Callable[[], Awaitable[object]]) -> bool:
+    """Run `work` under an advisory lock; return False, without running it, if another process holds that."""
+    async with db.hold() as session:
+        if not await try_lock(session, lock):
+            return False
+        await work()
+    return True

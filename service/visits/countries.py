@@ -11,6 +11,7 @@ whose visits are not all done.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import polars as pl
@@ -19,9 +20,10 @@ import structlog
 from clients.geo import public_address
 from clients.ipinfo import MOST, TokenRefused
 from clients.upstream import UpstreamError
-from db.database import DATABASE_ERRORS, Database
+from db.database import Database
 from db.queries import countries as queries
-from db.queries import imports, visits
+from db.queries import visits
+from service.background import Schedule, run_periodically
 from service.clock import Clock
 from service.visits.pacing import Pace
 
@@ -29,8 +31,8 @@ log = structlog.get_logger("trawl.countries")
 
 LOCK = "countries"
 VISITS_TOGETHER = 20_000
+SCHEDULE = Schedule(every=10.0, retry=60.0)
 # Seconds.
-LOOK_SECONDS = 10.0
 RETRY_SECONDS = 60.0
 REFUSED_SECONDS = 3600.0
 ANSWER_WITHIN = 20.0
@@ -50,35 +52,31 @@ class CountryService(Protocol):
     async def countries(self, addresses: Sequence[str], *, within: float) -> Mapping[str, str | None]: ...
 
 
-async def keep_completing(db: Database, service: CountryService, *, clock: Clock) -> None:
+async def keep_completing(
+    db: Database, service: CountryService, *, clock: Clock, schedule: Schedule = SCHEDULE
+) -> None:
     """Look for addresses to ask for, for ever."""
-    while True:
-        try:
-            async with db.read() as session:
-                unasked = await queries.select_unasked(session, count=1)
-            if unasked:
-                await complete_all(db, service, clock=clock)
-        except DATABASE_ERRORS as error:
-            log.warning("countries_put_off", cause=type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS)
-        await asyncio.sleep(LOOK_SECONDS)
+
+    async def is_due() -> bool:
+        async with db.read() as session:
+            return bool(await queries.select_unasked(session, count=1))
+
+    work = partial(complete_all, db, service, clock=clock)
+    await run_periodically(db, work, schedule, lock=LOCK, is_due=is_due, failure_event="countries_postponed")
 
 
 async def complete_all(db: Database, service: CountryService, *, clock: Clock) -> None:
-    """Ask for all addresses, unless another worker is at it. Pauses where the service fails, lock in hand."""
-    async with db.hold() as lock:
-        if not await imports.try_lock(lock, LOCK):
-            return
-        while True:
-            try:
-                if not await complete_some(db, service, clock=clock):
-                    return
-            except TokenRefused as error:
-                tell_refused(error)
-                await asyncio.sleep(REFUSED_SECONDS)
-            except UpstreamError as error:
-                log.warning("countries_unavailable", cause=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+    """Ask for all addresses, with pauses where the service fails. The caller holds the lock."""
+    while True:
+        try:
+            if not await complete_some(db, service, clock=clock):
+                return
+        except TokenRefused as error:
+            tell_refused(error)
+            await asyncio.sleep(REFUSED_SECONDS)
+        except UpstreamError as error:
+            log.warning("countries_unavailable", cause=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def tell_refused(error: TokenRefused) -> None:

@@ -8,15 +8,15 @@ finds that they are unfinished, and goes on.
 One worker does it, over all nodes: the one that has the lock.
 """
 
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import structlog
 
-from db.database import DATABASE_ERRORS, Database, Transaction
-from db.queries import carts, imports, retention, undo, visits
+from db.database import Database, Transaction
+from db.queries import carts, retention, undo, visits
+from service.background import Schedule, run_periodically
 from service.clock import Clock
 from service.visits.goods import learn_goods_anew
 from service.visits.pacing import Pace
@@ -31,21 +31,17 @@ LOCK = "retention"
 VISITS_TOGETHER = 20_000
 EVENTS_TOGETHER = 5000
 
-PASS_SECONDS = 3600.0
-RETRY_SECONDS = 60.0
+SCHEDULE = Schedule(every=3600.0, retry=60.0)
 BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 
-async def keep_retention(db: Database, days: int, *, clock: Clock) -> None:
+async def keep_retention(db: Database, days: int, *, clock: Clock, schedule: Schedule = SCHEDULE) -> None:
     """Drop months when they are older than `days`, for ever: now, and once an hour."""
-    while True:
-        try:
-            await drop_before(db, kept_since(clock(), days))
-        except DATABASE_ERRORS as error:
-            log.warning("retention_put_off", cause=type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS)
-        else:
-            await asyncio.sleep(PASS_SECONDS)
+
+    async def drop_old_months() -> None:
+        await drop_before(db, kept_since(clock(), days))
+
+    await run_periodically(db, drop_old_months, schedule, lock=LOCK, failure_event="retention_postponed")
 
 
 def kept_since(now: datetime, days: int) -> datetime:
@@ -54,14 +50,10 @@ def kept_since(now: datetime, days: int) -> datetime:
     return oldest.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-async def drop_before(db: Database, before: datetime) -> bool:
-    """Drop visits and events before a moment. False if another worker is at it."""
-    async with db.hold() as lock:
-        if not await imports.try_lock(lock, LOCK):
-            return False
-        await drop_visits(db, before)
-        await drop_events(db, before)
-    return True
+async def drop_before(db: Database, before: datetime) -> None:
+    """Drop visits and events before a moment. The caller holds the lock."""
+    await drop_visits(db, before)
+    await drop_events(db, before)
 
 
 async def drop_visits(db: Database, before: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from clients.ipinfo import IpInfo
 from db.database import Database
 from db.queries import countries as queries
 from db.queries import imports
+from service.background import Schedule
 from service.visits import countries
 from service.visits.countries import complete_all, complete_some, keep_completing
 from service.visits.store import LiveVisit, store_live_visits
@@ -59,6 +61,16 @@ def ignorant(committed_db: Database) -> Importer:
 
 async def complete(db: Database) -> None:
     await complete_all(db, IpInfo(TOKEN), clock=lambda: NOW)
+
+
+@asynccontextmanager
+async def completing(shop: Importer) -> AsyncIterator[None]:
+    """Run the loop that completes countries, with short pauses."""
+    schedule = Schedule(every=0.01, retry=0.01)
+    task = asyncio.create_task(keep_completing(shop.db, IpInfo(TOKEN), clock=lambda: NOW, schedule=schedule))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
@@ -236,8 +248,11 @@ async def test_one_worker_asks_and_the_others_leave_it_to_that_one(
     await store_live(ignorant, [[live_visit()]])
     async with ignorant.db.hold() as other:
         assert await imports.try_lock(other, countries.LOCK)
-        await complete(ignorant.db)
-    assert ipinfo.batches == []
+        async with completing(ignorant):
+            await asyncio.sleep(0.1)  # for several passes
+        assert ipinfo.batches == []
+    async with completing(ignorant):
+        await asyncio.wait_for(ipinfo.called.wait(), 10)
 
 
 @pytest.mark.parametrize(("mode", "said"), [(403, "IPINFO_TOKEN"), (429, "IPINFO_TOKEN"), (500, "500")])
@@ -246,14 +261,9 @@ async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
 ) -> None:
     await store_live(ignorant, [[live_visit()]])
     ipinfo.mode = mode
-    with patch.object(countries, "LOOK_SECONDS", 0.01):
-        keeping = asyncio.create_task(
-            keep_completing(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW), name="completer"
-        )
+    async with completing(ignorant):
         await asyncio.wait_for(ipinfo.called.wait(), 10)
         await asyncio.sleep(0.1)
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
     assert len(ipinfo.batches) == 1
     assert said in caplog.text
     assert TOKEN not in caplog.text
@@ -273,15 +283,10 @@ async def test_it_looks_again_and_again_also_after_the_database_was_away(
             raise ConnectionError
         return await real(session, count=count)
 
-    with (
-        patch.object(queries, "select_unasked", select),
-        patch.multiple(countries, RETRY_SECONDS=0.01, LOOK_SECONDS=0.01),
-    ):
-        keeping = asyncio.create_task(keep_completing(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW))
-        for address in ("8.8.8.8", "8.8.4.4"):
-            ipinfo.called.clear()
-            await store_live(ignorant, [[live_visit(address=address)]])
-            await asyncio.wait_for(ipinfo.called.wait(), 10)
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+    with patch.object(queries, "select_unasked", select):
+        async with completing(ignorant):
+            for address in ("8.8.8.8", "8.8.4.4"):
+                ipinfo.called.clear()
+                await store_live(ignorant, [[live_visit(address=address)]])
+                await asyncio.wait_for(ipinfo.called.wait(), 10)
     assert ipinfo.batches == [["8.8.8.8"], ["8.8.4.4"]]

@@ -3,6 +3,8 @@
 import asyncio
 import re
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Event
 from db.queries import addresses, imports
+from service.background import Schedule
 from service.visits import goods, retention
 from service.visits import removal as unvisited_addresses
 from service.visits.retention import drop_before, keep_retention, kept_since
@@ -25,6 +28,7 @@ from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file
 from tests.service.reports.test_reports import DEFAULTS, agrees, ask, check_carts, expected_report
 from tests.support import oracle
+from tests.support.eventually import eventually
 from tests.support.live_cases import at, batches, live_visit
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import logs
@@ -45,6 +49,20 @@ OLD, YOUNG = datetime(2018, 9, 30, 23, tzinfo=UTC), datetime(2018, 10, 1, tzinfo
 @pytest.fixture
 def shop(committed_db: Database, geo: Geo) -> Importer:
     return Importer(committed_db, geo)
+
+
+@asynccontextmanager
+async def retention_of(shop: Importer, *, days: int) -> AsyncIterator[None]:
+    """Run the retention loop, with short pauses."""
+    loop = keep_retention(shop.db, days, clock=lambda: NOW, schedule=Schedule(every=0.01, retry=0.01))
+    task = asyncio.create_task(loop)
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def has_visits(shop: Importer, count: int) -> bool:
+    return await shop.rows("SELECT count(*) FROM visit") == [(count,)]
 
 
 async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
@@ -121,7 +139,7 @@ async def test_dropped_it_is_as_if_it_had_never_been(
         patch.object(goods, "GOODS_TOGETHER", together),
         patch.object(unvisited_addresses, "ADDRESSES_TOGETHER", together),
     ):
-        assert await drop_before(shop.db, since)
+        await drop_before(shop.db, since)
     left = await state(shop)
     kept = [kept_lines(log, since) for log in own]
     kept_live = [[visit for visit in batch if visit.occurred_at >= since] for batch in live]
@@ -144,7 +162,7 @@ async def test_reports_agree_with_the_oracle_over_what_is_left(
     own = [of_file(number, log) for number, log in enumerate(parts)]
     await fill(shop, tmp_path, own, [], {})
     with patch.object(retention, "VISITS_TOGETHER", together):
-        assert await drop_before(shop.db, since)
+        await drop_before(shop.db, since)
     await shop.check_rollups()
     visits = [
         replace(visit, offset=visit.line)
@@ -201,8 +219,11 @@ async def test_one_worker_drops_and_the_others_leave_it_to_that_one(shop: Import
     await shop.read(tmp_path / "logs.txt")
     async with shop.db.hold() as other:
         assert await imports.try_lock(other, retention.LOCK)
-        assert not await drop_before(shop.db, YOUNG)
-    assert await shop.rows("SELECT count(*) FROM visit") == [(30,)]
+        async with retention_of(shop, days=30):
+            await asyncio.sleep(0.1)  # for several passes
+            assert await has_visits(shop, 30)
+    async with retention_of(shop, days=30):
+        await eventually(lambda: has_visits(shop, 0))
 
 
 async def test_an_import_beside_it_loses_nothing(shop: Importer, tmp_path: Path) -> None:
@@ -262,24 +283,18 @@ async def test_it_drops_again_and_again_also_after_the_database_was_away(shop: I
     passes = asyncio.Semaphore(0)
     real, fail = retention.drop_before, iter((False, True))
 
-    async def drop(db: Database, before: datetime) -> bool:
+    async def drop(db: Database, before: datetime) -> None:
         try:
             if next(fail, False):
                 raise ConnectionError
-            return await real(db, before)
+            await real(db, before)
         finally:
             passes.release()
 
-    with (
-        patch.object(retention, "drop_before", drop),
-        patch.object(retention, "PASS_SECONDS", 0.01),
-        patch.object(retention, "RETRY_SECONDS", 0.01),
-    ):
-        keeping = asyncio.create_task(keep_retention(shop.db, 30, clock=lambda: NOW))
-        await passes.acquire()
-        await store_live_visits(shop.db, [live_visit(occurred_at=OLD)])
-        for _ in range(3):
+    with patch.object(retention, "drop_before", drop):
+        async with retention_of(shop, days=30):
             await passes.acquire()
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+            await store_live_visits(shop.db, [live_visit(occurred_at=OLD)])
+            for _ in range(3):
+                await passes.acquire()
     assert not any(await state(shop))
