@@ -17,7 +17,7 @@ from db.database import Database
 from db.health import read_revision
 from db.migrate import newest_revision
 from embedded import EmbeddedError
-from service.cache import Cache, CacheAway
+from service.cache import Cache, CacheUnavailable
 
 MIN_FREE = 2**30  # bytes
 MIN_FREE_SHARE = 0.05
@@ -119,7 +119,7 @@ async def examine_database(database: Database) -> list[Finding]:
 async def examine_cache(cache: Cache) -> Finding:
     try:
         await cache.run("PING")
-    except CacheAway as error:
+    except CacheUnavailable as error:
         return Finding("cache", f"does not answer: {error.__cause__}", "start it, or check REDIS_URL")
     return Finding("cache", "answers")
 

@@ -1,9 +1,9 @@
-"""Valkey behind a breaker. It is a cache: whoever asks it must know what to do when it is away."""
+"""Valkey behind a circuit breaker. It is a cache: every caller must be able to do without it."""
 
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -13,44 +13,54 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
+from service.circuit_breaker import CircuitBreaker
+
 log = structlog.get_logger("trawl.cache")
 
-TICK = 0.05  # seconds
-SILENT_TICKS = 10  # after so many without any reply, while commands wait, Valkey is away
 # Of a worker. Valkey runs one command at a time anyway, and a busy loop takes long to open many at once:
 # with 50 a first burst of 300 on a loaded machine found Valkey "away".
 CONNECTIONS = 8
-PAUSE = 1.0  # seconds between looks whether a Valkey that has failed is back
-NOTHING = object()
+NO_REPLY = object()
 
 
-class CacheAway(Exception):
-    """Valkey does not answer, or has not answered a moment ago."""
+class CacheUnavailable(Exception):
+    """Valkey does not answer, or did not answer a moment ago."""
 
 
-class Silence:
-    """Ends all waiting commands when none has been answered for `SILENT_TICKS`.
+@dataclass(frozen=True, slots=True)
+class CacheTimes:
+    """How long Valkey may be silent. All but `stall_ticks` in seconds."""
 
-    A time-out for each would also end those whose replies have come, but wait to be read by a busy loop. That
-    loop is as late with its ticks.
+    tick: float = 0.05
+    stall_ticks: int = 10  # after so many without any reply, while commands wait, Valkey counts as away
+    pause: float = 1.0  # between probes whether a Valkey that has failed is back
+
+
+class StallDetector:
+    """Times out all waiting commands once Valkey has answered none of them for `stall_ticks` ticks.
+
+    A time-out for each command would also end those whose replies have come but still wait for a busy loop to
+    read them. Ticks are counted by that loop, so they are as late as it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, times: CacheTimes) -> None:
+        self._times = times
         self._waiting: set[asyncio.Timeout] = set()
         self._ticks = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, command: asyncio.Timeout) -> None:
-        """A command has been sent, and times out when nothing is answered any more."""
+    def add(self, command: asyncio.Timeout) -> None:
+        """Watch a command that is about to be sent."""
         if not self._waiting:
             self._ticks = 0
         self._waiting.add(command)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(self._times.tick, self._tick)
 
-    def forget(self, command: asyncio.Timeout, *, answered: bool) -> None:
+    def discard(self, command: asyncio.Timeout, *, has_reply: bool) -> None:
+        """Stop watching a command that has ended. A reply shows that Valkey is not stalled."""
         self._waiting.discard(command)
-        if answered:
+        if has_reply:
             self._ticks = 0
 
     def close(self) -> None:
@@ -61,42 +71,53 @@ class Silence:
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         self._ticks += 1
-        if self._ticks >= SILENT_TICKS:
-            for deadline in self._waiting:
-                deadline.reschedule(loop.time())
-        self._timer = loop.call_later(TICK, self._tick) if self._waiting else None
+        if self._ticks >= self._times.stall_ticks:
+            for command in self._waiting:
+                command.reschedule(loop.time())
+        self._timer = loop.call_later(self._times.tick, self._tick) if self._waiting else None
 
 
 class Cache:
-    """Commands for Valkey, each of which may raise CacheAway.
+    """A client of Valkey, each of whose commands may raise CacheUnavailable.
 
-    After a failure all commands fail at once, until Valkey has been found again beside them: no request
-    waits to learn that it is still away.
+    One failure opens the breaker. Until a probe in the background has reached Valkey again, all commands fail
+    at once: no request waits to learn that Valkey is still away.
     """
 
-    def __init__(self, make_connection: Callable[[], AbstractConnection], *, connections: int) -> None:
+    def __init__(
+        self,
+        make_connection: Callable[[], AbstractConnection],
+        *,
+        connections: int = CONNECTIONS,
+        times: CacheTimes | None = None,
+    ) -> None:
+        times = times or CacheTimes()
         self._make_connection = make_connection
-        self._places = asyncio.Semaphore(connections)
-        self._silence = Silence()
+        self._slots = asyncio.Semaphore(connections)
+        self._stall_detector = StallDetector(times)
+        self._breaker = CircuitBreaker(threshold=1, pause=times.pause)
         self._idle: list[AbstractConnection] = []
-        self._search: asyncio.Task[None] | None = None  # while it is away
+        self._probing: asyncio.Task[None] | None = None
         self._digests: dict[str, str] = {}
 
     @classmethod
-    def connect(cls, url: str, *, connections: int = CONNECTIONS) -> "Cache":
-        """For `redis://…` or `unix://…`; nothing is connected before the first command."""
-        # The pool only reads the URL: to take a connection from it and give it back costs more than to ask.
+    def connect(cls, url: str, *, connections: int = CONNECTIONS, times: CacheTimes | None = None) -> "Cache":
+        """Make a client of `redis://…` or `unix://…`, which connects at its first command."""
+        # The pool only reads the URL: to borrow a connection from it and return it costs more than a command.
         pool = ConnectionPool.from_url(
             url,
-            socket_timeout=None,  # connecting and waiting end with too long a silence
+            socket_timeout=None,  # the stall detector ends whatever takes too long
             socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(pool.make_connection, connections=connections)
+        return cls(pool.make_connection, connections=connections, times=times)
 
     async def run(self, command: str, *args: str | bytes | float) -> Any:
-        """One command, as Valkey names it."""
-        return await self._guarded(self._execute(command, *args))
+        """Run one command, given as Valkey names it, and return its reply.
+
+        :raises CacheUnavailable: Valkey does not answer
+        """
+        return await self._guard(self._execute(command, *args))
 
     async def script(
         self,
@@ -104,10 +125,15 @@ class Cache:
         keys: Sequence[str],
         args: Sequence[str | bytes | float],
         *,
-        insist: bool = False,
+        force: bool = False,
     ) -> Any:
-        """A Lua script, sent once and then named by its digest. To insist is to try even while it is away."""
-        return await self._guarded(self._evaluate(source, len(keys), *keys, *args), insist=insist)
+        """Run a Lua script, which is sent once and then named by its digest, and return its reply.
+
+        With `force` the script is sent even while the breaker is open.
+
+        :raises CacheUnavailable: Valkey does not answer
+        """
+        return await self._guard(self._evaluate(source, len(keys), *keys, *args), force=force)
 
     async def _evaluate(self, source: str, *args: str | bytes | float) -> Any:
         digest = self._digests.get(source)
@@ -119,20 +145,21 @@ class Cache:
             return await self._execute("EVAL", source, *args)
 
     async def _execute(self, *args: str | bytes | float) -> Any:
-        reply = NOTHING
+        reply = NO_REPLY
         async with asyncio.timeout(None) as command:
-            self._silence.watch(command)
+            self._stall_detector.add(command)
             try:
-                async with self._places:
-                    reply = await self._converse(*args)
+                async with self._slots:
+                    reply = await self._exchange(*args)
             finally:
-                self._silence.forget(command, answered=reply is not NOTHING)
+                self._stall_detector.discard(command, has_reply=reply is not NO_REPLY)
         return reply
 
-    async def _converse(self, *args: str | bytes | float) -> Any:
+    async def _exchange(self, *args: str | bytes | float) -> Any:
+        """Send one command on an idle connection, or on a new one, and return its reply."""
         connection = self._idle.pop() if self._idle else self._make_connection()
         try:
-            # Something to read before anything was asked is the end of the stream, or not for us.
+            # What can be read before a command was sent is the end of the stream, or another command's reply.
             if connection.is_connected and await connection.can_read():
                 await connection.disconnect(nowait=True)
             await connection.send_command(*args)  # connects first, if need be
@@ -141,36 +168,43 @@ class Cache:
             self._idle.append(connection)
 
     async def close(self) -> None:
-        if self._search is not None:
-            self._search.cancel()
-            await asyncio.wait([self._search])
-        self._silence.close()
+        """Stop probing, and close all connections."""
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.wait([self._probing])
+        self._stall_detector.close()
         for connection in self._idle:
             await connection.disconnect()
 
-    async def _guarded(self, command: Coroutine[Any, Any, Any], *, insist: bool = False) -> Any:
-        if self._search is not None and not insist:
+    async def _guard(self, command: Coroutine[Any, Any, Any], *, force: bool = False) -> Any:
+        """Await a command behind the breaker."""
+        if not self._breaker.is_closed and not force:
             command.close()
-            raise CacheAway
+            raise CacheUnavailable
         try:
             reply = await command
         except (RedisError, OSError) as error:
-            if self._search is None:
+            if self._breaker.is_closed:
                 log.warning("cache_away", error=str(error))
-                self._search = asyncio.create_task(self._look_for_it(), name="search for Valkey")
-            raise CacheAway from error
-        if insist and self._search is not None:
-            self._search.cancel()
-            self._end_search()
+                self._breaker.record_failure()
+                self._probing = asyncio.create_task(self._probe(), name="probe of Valkey")
+            raise CacheUnavailable from error
+        if force and self._probing is not None and not self._breaker.is_closed:
+            self._probing.cancel()
+            self._recover()
         return reply
 
-    async def _look_for_it(self) -> None:
-        while self._search is not None:
-            await asyncio.sleep(PAUSE)
-            with suppress(RedisError, OSError):
+    async def _probe(self) -> None:
+        """Ask Valkey after every pause until it answers."""
+        while not self._breaker.is_closed:
+            await asyncio.sleep(self._breaker.seconds_open())
+            try:
                 await self._execute("PING")
-                self._end_search()
+            except (RedisError, OSError):
+                self._breaker.record_failure()
+            else:
+                self._recover()
 
-    def _end_search(self) -> None:
-        self._search = None
+    def _recover(self) -> None:
+        self._breaker.record_success()
         log.info("cache_back")

@@ -9,7 +9,7 @@ from db.database import DATABASE_ERRORS
 from db.health import read_revision
 from db.migrate import newest_revision
 from db.queries.imports import select_position
-from service.cache import CacheAway
+from service.cache import CacheUnavailable
 from service.deps import Deps
 from service.logs.source import LogSource
 
@@ -57,7 +57,7 @@ async def _revision(deps: Deps) -> str | None:
 async def _cache_answers(deps: Deps) -> bool:
     try:
         return bool(await deps.cache.run("PING"))
-    except CacheAway:
+    except CacheUnavailable:
         return False
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from db.models import Import
 from db.queries.recent_imports import select_recent_imports
-from service.cache import CacheAway
+from service.cache import CacheUnavailable
 from service.deps import Deps
 from service.live_counts import Totals
 
@@ -92,7 +92,7 @@ async def _share(deps: Deps) -> Totals:
     mine, counts.pending = counts.pending, Totals()
     try:
         visits, events = await deps.cache.script(ADD, [TOTALS], [mine.visits, mine.events])
-    except CacheAway:
+    except CacheUnavailable:
         counts.totals += mine
     else:
         counts.totals = Totals(visits, events)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 
 from clients.film_records import Film, FilmPage
-from service.cache import Cache, CacheAway
+from service.cache import Cache, CacheUnavailable
 
 DAY = 24 * 60 * 60
 STALE_LIFE = 30 * DAY  # seconds for which an entry is kept for when the service fails
@@ -37,7 +37,7 @@ class FilmCache:
         """What was kept under the key; it is fresh for `life` seconds."""
         try:
             raw = await self._cache.run("GET", f"{self._name}:{key}")
-        except CacheAway:
+        except CacheUnavailable:
             return None
         # An entry of another version of Trawl is none.
         with suppress(orjson.JSONDecodeError, KeyError, TypeError):
@@ -47,7 +47,7 @@ class FilmCache:
 
     async def keep(self, key: str, value: Film | FilmPage) -> None:
         entry = orjson.dumps({"at": self._clock(), "value": value})
-        with suppress(CacheAway):
+        with suppress(CacheUnavailable):
             await self._cache.run("SET", f"{self._name}:{key}", entry, "EX", STALE_LIFE)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.background import Background
-from service.cache import Cache, CacheAway
+from service.cache import Cache, CacheUnavailable
 from service.films.local_gate import BREAK_AFTER, PAUSE, LocalGate, Verdict
 
 PLACES = 5
@@ -140,7 +140,7 @@ class UpstreamGate:
         try:
             verdict, left = await self._ask_valkey(call, places)
             self._is_away = False
-        except CacheAway:
+        except CacheUnavailable:
             if not self._is_away:
                 # What other workers have called within the last window is not known here.
                 self._is_away = True
@@ -163,7 +163,7 @@ class UpstreamGate:
             await self._cache.script(
                 LEAVE, self._keys, [call.name, call.outcome, window, BREAK_AFTER, pause, REMEMBERED]
             )
-        except CacheAway:
+        except CacheUnavailable:
             return
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from service.cache import Cache, CacheAway
+from service.cache import Cache, CacheUnavailable
 from service.security.rate_limits import WINDOW
 
 COPY_LIFE = 2.0  # seconds
@@ -82,7 +82,7 @@ async def look_up(cache: Cache, name: str, counter: str) -> Found:
     """The copy, if there is one, and one request of its user counted. Nothing while Valkey is away."""
     try:
         reply = await cache.script(LOOK_UP, [name], [counter, WINDOW, int(RENEW_WITHIN * 1000)])
-    except CacheAway:
+    except CacheUnavailable:
         return Found()
     count, left, asked_at, copy = reply.decode().split(" ", 3)
     return Found(copy, int(count), int(left), int(asked_at))
@@ -90,13 +90,13 @@ async def look_up(cache: Cache, name: str, counter: str) -> Found:
 
 async def keep(cache: Cache, name: str, copy: str, asked_at: int) -> None:
     """Keep what was read after `asked_at`, unless a newer copy or a mark stands there."""
-    with suppress(CacheAway):
+    with suppress(CacheUnavailable):
         await cache.run("SET", name, copy, "NX", "PXAT", _death(asked_at))
 
 
 async def renew(cache: Cache, name: str, copy: str, asked_at: int) -> None:
     """Let the copy live on if it still says what was read after `asked_at`."""
-    with suppress(CacheAway):
+    with suppress(CacheUnavailable):
         await cache.script(RENEW, [name], [copy, _death(asked_at)])
 
 
@@ -105,8 +105,8 @@ async def forget(cache: Cache, names: Sequence[str]) -> None:
     if not names:
         return
     try:
-        await cache.script(FORGET, names, [MARK, int(COPY_LIFE * 1000)], insist=True)
-    except CacheAway:
+        await cache.script(FORGET, names, [MARK, int(COPY_LIFE * 1000)], force=True)
+    except CacheUnavailable:
         await asyncio.sleep(COPY_LIFE)
 
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
-from service.cache import Cache, CacheAway
+from service.cache import Cache, CacheUnavailable
 
 WINDOW = 60  # seconds, from the first request that is counted
 
@@ -87,6 +87,6 @@ async def count_request(cache: Cache, counter: str, limit: int) -> Allowance:
     """Count one request of a user or an address, whose counter's name is given."""
     try:
         count, left = await cache.script(COUNT, [counter], [WINDOW])
-    except CacheAway:
+    except CacheUnavailable:
         count, left = local.count(counter, WINDOW)
     return allowance(limit, count, left)

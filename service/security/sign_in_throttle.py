@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from service.cache import Cache, CacheAway
+from service.cache import Cache, CacheUnavailable
 from service.errors import TooMany
 from service.security.rate_limits import LocalCounters, network
 
@@ -101,7 +101,7 @@ async def _enter(cache: Cache, keys: list[str], attempt_id: str) -> None:
     for _ in range(int(ATTEMPT_LIFE / POLL)):
         try:
             verdict, left = await cache.script(ENTER, keys, [attempt_id, *limits, ATTEMPT_LIFE])
-        except CacheAway:
+        except CacheUnavailable:
             for key, limit in zip((keys[0], keys[2]), limits, strict=True):
                 count, left = local_failures.look(key)
                 _refuse_if(count >= limit, left)
@@ -116,7 +116,7 @@ async def _enter(cache: Cache, keys: list[str], attempt_id: str) -> None:
 async def _leave(cache: Cache, keys: list[str], attempt_id: str, outcome: str) -> None:
     try:
         await cache.script(LEAVE, keys, [attempt_id, outcome, WINDOW])
-    except CacheAway:
+    except CacheUnavailable:
         if outcome == "failed":
             for key in (keys[0], keys[2]):
                 local_failures.count(key, WINDOW)

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from service.cache import PAUSE, TICK, Cache, CacheAway
+from service.cache import Cache, CacheTimes, CacheUnavailable
 from tests.support.wire import Wire, lay_wire
+
+TIMES = CacheTimes()
 
 
 @pytest.fixture
@@ -36,54 +38,53 @@ async def test_a_script_is_sent_again_to_a_valkey_that_does_not_know_it(wired: C
 async def test_nobody_waits_for_a_valkey_that_hangs_but_the_first(wired: Cache, wire: Wire) -> None:
     await wired.run("PING")
     wire.hang()
-    with pytest.raises(CacheAway):
+    with pytest.raises(CacheUnavailable):
         await wired.run("PING")
     begun = time.monotonic()
     for _ in range(100):
-        with pytest.raises(CacheAway):
+        with pytest.raises(CacheUnavailable):
             await wired.script("return 7", [], [])
-    assert time.monotonic() - begun < PAUSE / 4
+    assert time.monotonic() - begun < TIMES.pause / 4
 
 
 async def test_it_is_found_again_when_it_is_back(wired: Cache, wire: Wire) -> None:
     wire.cut()
-    with pytest.raises(CacheAway):
+    with pytest.raises(CacheUnavailable):
         await wired.run("PING")
     wire.mend()
-    with pytest.raises(CacheAway):
+    with pytest.raises(CacheUnavailable):
         await wired.run("PING")
-    assert await wired.script("return 7", [], [], insist=True) == 7
+    assert await wired.script("return 7", [], [], force=True) == 7
     assert await wired.run("PING")
 
 
-async def test_it_is_looked_for_beside_the_commands_none_of_which_waits(
-    wired: Cache, wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.cache.PAUSE", 0.01)
-    monkeypatch.setattr("service.cache.SILENT_TICKS", 2)
+async def test_it_is_looked_for_beside_the_commands_none_of_which_waits(wire: Wire) -> None:
+    cache = Cache.connect(wire.url, times=CacheTimes(stall_ticks=2, pause=0.01))
     wire.hang()
     with capture_logs() as logs:
-        assert not await answers(wired)
+        assert not await answers(cache)
         begun, waits = time.monotonic(), []
-        while time.monotonic() < begun + 5 * TICK:  # in which it is looked for twice
-            asked = time.monotonic()
-            assert not await answers(wired)
-            waits.append(time.monotonic() - asked)
+        while time.monotonic() < begun + 5 * TIMES.tick:  # in which there are two probes
+            sent = time.monotonic()
+            assert not await answers(cache)
+            waits.append(time.monotonic() - sent)
             await asyncio.sleep(0.001)
-    assert sorted(waits)[len(waits) // 2] < TICK / 10
+    assert sorted(waits)[len(waits) // 2] < TIMES.tick / 10
     assert [line["event"] for line in logs] == ["cache_away"]
     wire.mend()
     for _ in range(500):
-        if await answers(wired):
-            return
+        if await answers(cache):
+            break
         await asyncio.sleep(0.01)
-    pytest.fail("it is not found again")
+    else:
+        pytest.fail("it is not found again")
+    await cache.close()
 
 
 async def answers(cache: Cache) -> bool:
     try:
         return bool(await cache.run("PING"))
-    except CacheAway:
+    except CacheUnavailable:
         return False
 
 
