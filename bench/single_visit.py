@@ -25,7 +25,7 @@ from bench.authenticated_get import TOKENS, measure, prepare, serving, trawl_app
 from bench.bare_apps import sanic_app
 from bench.results import write_results
 from db.queries import live_visits
-from db.sql import driver_statement
+from db.sql import raw_statement
 from embedded import open_servers
 
 CLIENTS = (1, 8, 32)
@@ -57,13 +57,13 @@ def app_without_rollups(*of_trawl: Any) -> Any:
 
     @cache
     def without(name: str) -> tuple[str, tuple[str, ...]]:
-        sql, names = driver_statement(name)
+        sql, names = raw_statement(name)
         for step in ROLLUPS:
             sql, found = re.subn(rf"(?s)\n{step} AS \(.*?\n\),", f"\n{step} AS (SELECT 1 WHERE FALSE),", sql)
             assert found == 1
         return sql, names
 
-    patch.object(live_visits, "driver_statement", without).start()
+    patch.object(live_visits, "raw_statement", without).start()
     return trawl_app(*of_trawl)
 
 

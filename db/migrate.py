@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.database import asyncpg_url
+from db.locks import lock_migration
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ROOT / "migrations" / "versions"
-MIGRATION_LOCK = 7241800  # any number of our own: two servers that start at once migrate one after the other
 
 
 def newest_revision() -> str:
@@ -42,7 +42,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     """Migrate inside the connection's transaction; the lock goes with it."""
     from alembic import command
 
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+    lock_migration(connection)
     command.upgrade(alembic_config(connection), revision)
 
 

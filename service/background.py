@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import structlog
 
 from db.database import DATABASE_ERRORS, Database
+from db.locks import try_lock
 from db.outages import is_outage
-from db.queries.imports import try_lock
 from service.errors import TrawlError
 
 log = structlog.get_logger("trawl.background")
@@ -86,7 +86,7 @@ async def run_periodically(
 
 async def run_exclusively(db: Database, lock: str, work: Callable[[], Awaitable[object]]) -> bool:
     """Run `work` under an advisory lock; return False, without running it, if another process holds that."""
-    async with db.hold() as session:
+    async with db.dedicated() as session:
         if not await try_lock(session, lock):
             return False
         await work()

@@ -50,7 +50,7 @@ async def create_task(db: Database, user_id: int, *, now: datetime, **fields: An
 
 
 async def get_task(db: Database, user_id: int, task_id: int) -> TaskRow:
-    async with db.driver() as connection:
+    async with db.raw() as connection:
         task = await queries.select_task(connection, user_id, task_id)
     if task is None:
         raise _no_task(task_id)

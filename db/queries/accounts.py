@@ -3,22 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.locks import lock_names
 from db.models import Account
 
 # Built once: to build it anew takes as long as PostgreSQL takes to answer it.
 ACCOUNT_BY_ID = select(Account).where(Account.id == bindparam("account_id"))
-
-
-async def lock_names(session: AsyncSession, keys: Sequence[str]) -> None:
-    """Keep others from taking these folded logins or e-mails until the transaction ends.
-
-    A login of one account must not be the e-mail of another, which no single constraint can say.
-    """
-    for key in sorted(set(keys)):
-        await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": key})
 
 
 async def select_taken_names(session: AsyncSession, keys: Sequence[str], *, but: int = 0) -> set[str]:
@@ -111,11 +103,6 @@ async def delete_account(session: AsyncSession, account_id: int) -> Account | No
     """Its sessions, keys and all else that is its own go with it."""
     deleted = await session.scalars(delete(Account).where(Account.id == account_id).returning(Account))
     return deleted.one_or_none()
-
-
-async def lock_admins(session: AsyncSession) -> None:
-    """Keep other servers that start from making an admin until the transaction ends."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('admins', 2))"))
 
 
 async def select_any_admin(session: AsyncSession) -> int | None:

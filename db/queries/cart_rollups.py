@@ -12,11 +12,6 @@ from db.bulk import add_counts, drop_zeros
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.sql import statement
 
-# Advisory lock of whoever changes carts or goods, beside the writers' own of db.queries.writers: what a cart
-# counts for depends on goods that others learn, so two changes at once would not see each other. It is taken
-# after all that visits alone change, and held to the end of the transaction.
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(20181, 1)")
-
 KEYS: dict[type[Base], tuple[str, ...]] = {
     CartDay: ("day", "source", "is_paid"),
     PaymentDay: ("day", "source"),
@@ -27,18 +22,13 @@ Key = tuple[Any, ...]
 Counts = Counter[tuple[str, Key]]  # carts by roll-up and key in it; of `buyer`, by user and source
 
 
-async def take_turn(session: AsyncSession) -> None:
-    """Wait until nobody else changes carts or goods."""
-    await session.execute(ONE_AT_A_TIME)
-
-
 @asynccontextmanager
 async def recounted(
     session: AsyncSession, *, cart_ids: list[int], goods_ids: list[int]
 ) -> AsyncIterator[None]:
     """Keep the roll-ups right over a block that changes these carts, or what these goods are.
 
-    The caller has its turn, and no other cart that holds the goods changes in the block.
+    The caller holds the lock of cart roll-ups, and no other cart that holds the goods changes in the block.
     """
     before = await count_carts(session, cart_ids, goods_ids)
     yield

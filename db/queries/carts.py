@@ -7,8 +7,9 @@ from sqlalchemy import ARRAY, BigInteger, any_, cast, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import as_arrays, execute_arrays, in_thread
+from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
-from db.queries.cart_rollups import recounted, take_turn
+from db.queries.cart_rollups import recounted
 from db.sql import statement
 
 IN_ORDER = ("occurred_at", "position")
@@ -22,7 +23,7 @@ async def merge_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
     cart_ids = visits["cart_id"].drop_nulls().unique().sort().to_list()
     if not cart_ids and (visits["kind"] != "product").all():
         return
-    await take_turn(session)
+    await lock_cart_rollups(session)
     taught = await select_taught_goods(session, visits)
     changed = [row["goods_id"] for row in taught if row["product_id"] != row["known_product_id"]]
     async with recounted(session, cart_ids=cart_ids, goods_ids=changed):

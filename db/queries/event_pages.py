@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, not_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import PLAN_FOR_VALUES, plan_for_values
+from db.database import FORCE_CUSTOM_PLAN, force_custom_plan
 from db.models import Event
 from db.queries.events import EventFilter, newest_first
 
@@ -49,7 +49,7 @@ async def select_events(
     if asked.properties and asked.user_id is None and reach <= FARTHEST:
         return (await select_by_windows(session, asked, after, reach, counted))[offset:]
     if asked.properties:
-        await plan_for_values(session)
+        await force_custom_plan(session)
     rows: Sequence[Row[Any]] = (
         await session.execute(page_of(asked, after).limit(limit).offset(offset))
     ).all()
@@ -103,7 +103,7 @@ async def select_times(
     backwards = times.order_by(*(column.desc() for column in columns))
     forwards = times.order_by(*columns)
     asking = select(
-        PLAN_FOR_VALUES,
+        FORCE_CUSTOM_PLAN,
         forwards.scalar_subquery(),
         forwards.offset(int(counted * STRAGGLERS)).scalar_subquery(),
         backwards.scalar_subquery(),

@@ -23,14 +23,6 @@ async def new_owner(session: AsyncSession) -> str:
     return token
 
 
-async def try_lock(session: AsyncSession, key: str) -> bool:
-    """Take a lock for this transaction. PostgreSQL frees it when the transaction or its process ends."""
-    locked: bool = await session.scalar(
-        text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key}
-    )
-    return locked
-
-
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Lines of a chunk."""

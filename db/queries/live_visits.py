@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import PageVisits
 from db.queries.visit_list import VisitRow
-from db.sql import driver_statement, statement
+from db.sql import raw_statement, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ async def insert_live_visits(
     `learning`: goods are learned from them afterwards. Where they must be and are not, it is empty too.
     """
     if len(rows) == 1:
-        sql, names = driver_statement("visits/store_live_visit")
+        sql, names = raw_statement("visits/store_live_visit")
         values = [learning if name == "learning" else getattr(rows[0], name) for name in names]
     else:
-        sql, names = driver_statement("visits/store_live_visits")
+        sql, names = raw_statement("visits/store_live_visits")
         values = [learning if name == "learning" else [getattr(row, name) for row in rows] for name in names]
     told = await driver.fetch(sql, *values)
     return {request_id: Stored(created, visits) for request_id, created, visits in told}

@@ -9,7 +9,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import plan_for_values, select_in_batches
+from db.database import force_custom_plan, select_in_batches
 from db.models import Category, Visit
 from db.sql import statement
 
@@ -75,7 +75,7 @@ async def select_visits(
     if before_at is not None and wanted.until is not None and before_at < wanted.until:
         wanted = replace(wanted, until=None)  # of two bounds, PostgreSQL may begin to read at the later one
     page = {"before_at": before_at, "before_id": before_id, "limit": limit, "offset": offset}
-    await plan_for_values(session)
+    await force_custom_plan(session)
     rows = await session.execute(statement("visits/visits"), asdict(wanted) | page)
     return [VisitRow(*row) for row in rows]
 
@@ -91,7 +91,7 @@ async def select_log_line(session: AsyncSession, occurred_at: datetime, request_
 async def select_all_visits(session: AsyncSession, wanted: VisitFilter) -> AsyncGenerator[list[VisitRow]]:
     """All of them as they are at one moment, newest first, some at a time. Keeps the session busy."""
     page: dict[str, Any] = {"before_at": None, "before_id": None, "limit": None, "offset": 0}
-    await plan_for_values(session)
+    await force_custom_plan(session)
     everything = statement("visits/visits").bindparams(**asdict(wanted), **page)
     async for rows in select_in_batches(session, everything):
         yield [VisitRow(*row) for row in cast(Sequence[Any], rows)]

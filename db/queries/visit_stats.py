@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import plan_for_values
+from db.database import force_custom_plan
 from db.models import Category, Visit
 from db.queries.time_groups import time_groups
 from db.queries.visit_list import VisitFilter
@@ -57,7 +57,7 @@ async def select_visit_counts(
     query: Select[Any] = (
         select(*told, *numbers).order_by(counted.c.visits.desc(), *told).limit(limit).offset(offset)
     )
-    await plan_for_values(session)
+    await force_custom_plan(session)
     rows: Sequence[Row[Any]] = (await session.execute(query)).all()
     return rows
 

@@ -12,13 +12,13 @@ FOLDER = Path(__file__).parent
 
 @cache
 def statement(name: str) -> TextClause:
-    """The statement in `<name>.sql`."""
+    """Return the statement in `<name>.sql`, with named parameters."""
     return text((FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 @cache
-def driver_statement(name: str) -> tuple[str, tuple[str, ...]]:
-    """The statement in `<name>.sql` as the driver takes it, and the names of its parameters in order."""
+def raw_statement(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the statement in `<name>.sql` with asyncpg's placeholders, and the names of its parameters."""
     sql = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     names = tuple(dict.fromkeys(PARAMETER.findall(sql)))
     return PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names

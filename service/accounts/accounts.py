@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.database import Database
+from db.locks import lock_admins
 from db.models import Account
 from db.queries import accounts as queries
 from db.queries.auth_events import Origin, insert_auth_event
@@ -52,7 +53,7 @@ async def ensure_admin(
             return None
     values = await _values(hasher, new, salt, origin)
     async with db.transaction() as session:
-        await queries.lock_admins(session)
+        await lock_admins(session)
         if await queries.select_any_admin(session) is not None:
             return None
         account = await queries.insert_account(session, **{**values, "role": "admin"})

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from db.database import Database
+from db.locks import lock_names
 from db.models import Account
 from db.queries import accounts as queries
 from db.queries.auth_events import Origin, insert_auth_event
@@ -44,7 +45,7 @@ async def update_profile(
     ended: list[uuid.UUID] = []
     async with deps.db.transaction() as session:
         if values.get("email_key"):
-            await queries.lock_names(session, [values["email_key"]])
+            await lock_names(session, [values["email_key"]])
             if await queries.select_taken_names(session, [values["email_key"]], but=caller.user_id):
                 raise name_taken("email")
         if new_hash:

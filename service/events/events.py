@@ -133,6 +133,6 @@ async def list_events(
 
 async def export_events(db: Database, **filters: Any) -> AsyncGenerator[Sequence[Any]]:
     """All of them, newest first, as they are at one moment: in batches, held open until the last is taken."""
-    async with db.hold() as session:
+    async with db.dedicated() as session:
         async for rows in queries.stream_events(session, EventFilter(**filters)):
             yield rows

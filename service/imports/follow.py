@@ -12,7 +12,7 @@ import structlog
 
 from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
-from db.queries import imports as queries
+from db.locks import follow_key, try_lock
 from service.clock import Clock
 from service.errors import Conflict
 from service.imports.record import Progress, Reading
@@ -98,8 +98,8 @@ async def follow_log(following: Following, path: Path) -> None:
     followed = FollowedLog(path)
     while True:
         try:
-            async with following.db.hold() as lock:
-                if await queries.try_lock(lock, f"follow {followed.source.key}"):
+            async with following.db.dedicated() as lock:
+                if await try_lock(lock, follow_key(followed.source.key)):
                     await follow(following, followed)
         except DATABASE_ERRORS as error:
             log.warning("log_not_followed", cause=type(error).__name__)

@@ -58,11 +58,6 @@ class Run:
     owner: str
 
 
-def lock_key(file: str | None, owner: str | None) -> str:
-    """What an import holds: its file, or itself where it has none."""
-    return file if file is not None else f"stream {owner}"
-
-
 async def begin_import(run: Run, size: int | None) -> Import:
     file, dry_run, prior = run.source.key, run.reading.dry_run, None
     async with run.db.transaction() as session:

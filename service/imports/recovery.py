@@ -10,12 +10,13 @@ import structlog
 
 from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
+from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
 from service.clock import Clock
 from service.errors import Conflict
-from service.imports.record import BROKEN_OFF, INTERRUPTED, Reading, lock_key
+from service.imports.record import BROKEN_OFF, INTERRUPTED, Reading
 from service.imports.run import import_log
 from service.imports.undo import undo_import
 from service.logs.source import LogFolder, LogSource
@@ -84,5 +85,5 @@ async def go_on(
 
 async def give_up(db: Database, record: Import, error: str, *, clock: Clock) -> None:
     async with db.transaction() as session:
-        if await queries.try_lock(session, lock_key(record.file, record.owner)):
+        if await try_lock(session, import_key(record.file, record.owner)):
             await queries.finish_import(session, record.id, record.owner, "failed", at=clock(), error=error)

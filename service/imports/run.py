@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from clients.geo import Geo
 from db.database import Database
+from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
 from service.clock import Clock
@@ -24,7 +25,6 @@ from service.imports.record import (
     begin_import,
     cause_of,
     end_import,
-    lock_key,
     read_import,
     take_over,
 )
@@ -52,9 +52,9 @@ async def import_log(
     has stored.
     """
     with source.open() as log:
-        async with db.hold() as lock:
+        async with db.dedicated() as lock:
             owner = await queries.new_owner(lock)
-            if not await queries.try_lock(lock, lock_key(source.key, owner)):
+            if not await try_lock(lock, import_key(source.key, owner)):
                 raise Conflict(f"{source.name} is being imported", code="import_running")
             run = Run(db, geo, source, reading, clock, lock, owner)
             if import_id is None:

@@ -14,14 +14,15 @@ from functools import partial
 from importlib import import_module
 
 from db.database import Database
+from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
 from service.clock import Clock
 from service.errors import Conflict, NotFound
-from service.imports.record import lock_key, read_import
+from service.imports.record import read_import
 from service.imports.run import BEAT_SECONDS
-from service.visits.pacing import Pace
+from service.visits.pacing import AdaptiveBatch
 from service.visits.removal import drop_unvisited_addresses
 
 SPAN_VISITS = 20_000  # at most, at a time
@@ -66,8 +67,8 @@ async def undo_import(db: Database, import_id: int) -> None:
         record = await read_import(db, import_id)
         if record.status == "undone":
             return
-        async with db.hold() as lock:
-            if await queries.try_lock(lock, lock_key(record.file, record.owner)):
+        async with db.dedicated() as lock:
+            if await try_lock(lock, import_key(record.file, record.owner)):
                 await remove_import(db, import_id)
                 return
         await asyncio.sleep(POLL_SECONDS)
@@ -81,8 +82,8 @@ async def remove_import(db: Database, import_id: int) -> None:
 
     beating = asyncio.create_task(beat(db, import_id))
     try:
-        pace = Pace(1000, SPAN_VISITS)
-        while await remove_span(db, import_id, pace):
+        batch = AdaptiveBatch(1000, SPAN_VISITS)
+        while await remove_span(db, import_id, batch):
             pass
         removed = await read_import(db, import_id)
         if removed.imported and not removed.dry_run:
@@ -99,17 +100,17 @@ async def remove_import(db: Database, import_id: int) -> None:
         await asyncio.gather(beating, return_exceptions=True)
 
 
-async def remove_span(db: Database, import_id: int, pace: Pace) -> bool:
+async def remove_span(db: Database, import_id: int, batch: AdaptiveBatch) -> bool:
     """Take away the import's last visits. Whether there are more."""
     from db.queries import carts, undo, visits
 
-    async with pace.alone(db) as session:
+    async with batch.exclusive(db) as session:
         record = await queries.select_import(session, import_id)
         assert record is not None
         if record.status == "undone" or record.first_at is None or record.last_at is None:
             return False
         since = await undo.last_visits_since(
-            session, import_id, first=record.first_at, last=record.last_at, count=pace.rows
+            session, import_id, first=record.first_at, last=record.last_at, count=batch.rows
         )
         gone = await undo.delete_visits(
             session, import_id, first=since or record.first_at, last=record.last_at

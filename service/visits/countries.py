@@ -21,15 +21,15 @@ from clients.geo import public_address
 from clients.ipinfo import MOST, TokenRefused
 from clients.upstream import UpstreamError
 from db.database import Database
+from db.locks import COUNTRIES
 from db.queries import countries as queries
 from db.queries import visits
 from service.background import Schedule, run_periodically
 from service.clock import Clock
-from service.visits.pacing import Pace
+from service.visits.pacing import AdaptiveBatch
 
 log = structlog.get_logger("trawl.countries")
 
-LOCK = "countries"
 VISITS_TOGETHER = 20_000
 SCHEDULE = Schedule(every=10.0, retry=60.0)
 # Seconds.
@@ -62,7 +62,9 @@ async def keep_completing(
             return bool(await queries.select_unasked(session, count=1))
 
     work = partial(complete_all, db, service, clock=clock)
-    await run_periodically(db, work, schedule, lock=LOCK, is_due=is_due, failure_event="countries_postponed")
+    await run_periodically(
+        db, work, schedule, lock=COUNTRIES, is_due=is_due, failure_event="countries_postponed"
+    )
 
 
 async def complete_all(db: Database, service: CountryService, *, clock: Clock) -> None:
@@ -112,10 +114,10 @@ async def complete_some(db: Database, service: CountryService, *, clock: Clock) 
 
 async def complete(db: Database, known: Mapping[str, str], *, clock: Clock) -> int:
     """Give the visits of addresses, and then the addresses, their countries. How many visits there were."""
-    changed, pace = 0, Pace(1000, VISITS_TOGETHER)
+    changed, batch = 0, AdaptiveBatch(1000, VISITS_TOGETHER)
     while True:
-        count = pace.rows
-        async with pace.alone(db) as session:
+        count = batch.rows
+        async with batch.exclusive(db) as session:
             rows = await queries.locate_visits(session, known, count=count)
             await visits.add_to_country_rollups(session, pl.DataFrame(rows, schema=CHANGED))
             if len(rows) < count:

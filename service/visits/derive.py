@@ -11,9 +11,9 @@ import polars as pl
 
 from clients.geo import Geo
 from db.database import Transaction
+from db.locks import lock_writers_shared
 from db.queries import carts, visits
 from db.queries.countries import select_countries
-from db.queries.writers import write_alongside
 
 ROW = (
     "occurred_at",
@@ -87,7 +87,7 @@ async def insert(session: Transaction, rows: Rows) -> pl.DataFrame:
 
     Of one process's transactions, one at a time may be in here; others may wait, in their order, to `derive`.
     """
-    await write_alongside(session)
+    await lock_writers_shared(session)
     located = await locate_again(session, rows)
     return await visits.insert_visits(session, located.visits, located.copied)
 

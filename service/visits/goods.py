@@ -4,7 +4,7 @@ from typing import Protocol
 
 from db.database import Database, Transaction
 from db.queries.carts import learn_anew
-from service.visits.pacing import Pace
+from service.visits.pacing import AdaptiveBatch
 
 GOODS_TOGETHER = 1000  # at most, at a time
 
@@ -17,12 +17,12 @@ class Select(Protocol):
 
 async def learn_goods_anew(db: Database, select: Select) -> None:
     """Learn goods anew from the visits that there are, part by part; forget those that nobody explains."""
-    after, pace = -1, Pace(1, GOODS_TOGETHER)
+    after, batch = -1, AdaptiveBatch(1, GOODS_TOGETHER)
     while True:
         async with db.read() as session:
-            goods_ids = await select(session, after=after, count=pace.rows)
+            goods_ids = await select(session, after=after, count=batch.rows)
         if not goods_ids:
             return
-        async with pace.alone(db) as session:
+        async with batch.exclusive(db) as session:
             await learn_anew(session, goods_ids)
         after = goods_ids[-1]

@@ -1,4 +1,4 @@
-"""Large changes of what is stored, part by part: whoever stores visits meanwhile is not held up for long."""
+"""Changes many visits in batches, so that nobody who stores visits meanwhile waits for long."""
 
 import asyncio
 import time
@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from db.database import Database, Transaction
-from db.queries.writers import write_alone
+from db.locks import lock_writers_exclusive
 
-HELD_SECONDS = 0.2  # for which the writers are shut out at a time, about
+LOCK_SECONDS = 0.2  # for which a batch should hold the writers' lock
 
 
-class Pace:
-    """How many rows to take at a time: as many as HELD_SECONDS allow, of which the last time tells.
+class AdaptiveBatch:
+    """The number of rows to take in the next batch, such that it takes about LOCK_SECONDS.
 
-    :param rows: for the first time
-    :param most: at most
+    :param rows: in the first batch
+    :param most: in any batch
     """
 
     def __init__(self, rows: int, most: int) -> None:
@@ -23,12 +23,12 @@ class Pace:
         self.rows = min(rows, most)
 
     @asynccontextmanager
-    async def alone(self, db: Database) -> AsyncIterator[Transaction]:
-        """A transaction with the writers shut out; then a rest as long as it was, which is theirs."""
+    async def exclusive(self, db: Database) -> AsyncIterator[Transaction]:
+        """Open a transaction that keeps the writers out; then leave them as much time as it took."""
         async with db.transaction() as session:
-            await write_alone(session)
-            began = time.perf_counter()
+            await lock_writers_exclusive(session)
+            start = time.perf_counter()
             yield session
-        held = time.perf_counter() - began
-        self.rows = max(1, min(round(self.rows * HELD_SECONDS / held), 2 * self.rows, self._most))
-        await asyncio.sleep(held)
+        seconds = time.perf_counter() - start
+        self.rows = max(1, min(round(self.rows * LOCK_SECONDS / seconds), 2 * self.rows, self._most))
+        await asyncio.sleep(seconds)

@@ -78,7 +78,7 @@ async def list_visits(
 
 async def export_visits(db: Database, *, category: str | None, **wanted: Any) -> AsyncGenerator[list[Visit]]:
     """All visits that pass the filter, as they are at one moment, newest first, some at a time."""
-    async with db.hold() as session:
+    async with db.dedicated() as session:
         asked = await find_filter(session, category, wanted)
         if asked is None:
             return

@@ -1,8 +1,8 @@
 """Drops addresses that no visit names, after visits were taken away."""
 
 from db.database import Database
+from db.locks import lock_writers_exclusive
 from db.queries import addresses
-from db.queries.writers import write_alone
 
 ADDRESSES_TOGETHER = 50_000  # at most, at a time
 
@@ -19,7 +19,7 @@ async def drop_unvisited_addresses(db: Database) -> None:
         if not unvisited:
             return
         async with db.transaction() as session:
-            async with db.hold() as gate:
-                await write_alone(gate)
+            async with db.dedicated() as gate:
+                await lock_writers_exclusive(gate)
                 gone = await addresses.delete_addresses(session, unvisited)
             await addresses.put_back_visited(session, gone)

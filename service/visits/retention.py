@@ -15,18 +15,18 @@ import polars as pl
 import structlog
 
 from db.database import Database, Transaction
+from db.locks import RETENTION
 from db.queries import carts, retention, undo, visits
 from service.background import Schedule, run_periodically
 from service.clock import Clock
 from service.visits.goods import learn_goods_anew
-from service.visits.pacing import Pace
+from service.visits.pacing import AdaptiveBatch
 from service.visits.pages import is_bare_path
 from service.visits.removal import drop_unvisited_addresses
 from telemetry import metrics
 
 log = structlog.get_logger("trawl.retention")
 
-LOCK = "retention"
 # At most, at a time.
 VISITS_TOGETHER = 20_000
 EVENTS_TOGETHER = 5000
@@ -41,7 +41,7 @@ async def keep_retention(db: Database, days: int, *, clock: Clock, schedule: Sch
     async def drop_old_months() -> None:
         await drop_before(db, kept_since(clock(), days))
 
-    await run_periodically(db, drop_old_months, schedule, lock=LOCK, failure_event="retention_postponed")
+    await run_periodically(db, drop_old_months, schedule, lock=RETENTION, failure_event="retention_postponed")
 
 
 def kept_since(now: datetime, days: int) -> datetime:
@@ -58,10 +58,10 @@ async def drop_before(db: Database, before: datetime) -> None:
 
 async def drop_visits(db: Database, before: datetime) -> None:
     began, dropped, since = time.perf_counter(), 0, BEGIN_OF_TIME
-    pace = Pace(1000, VISITS_TOGETHER)
+    batch = AdaptiveBatch(1000, VISITS_TOGETHER)
     while await is_there(db, since, before):
-        async with pace.alone(db) as session:
-            gone = await drop_span(session, since, before, pace.rows)
+        async with batch.exclusive(db) as session:
+            gone = await drop_span(session, since, before, batch.rows)
         if gone.is_empty():
             break
         metrics.count_dropped("visits", gone.height)

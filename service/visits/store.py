@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Literal
 
 from clients.geo import public_address
-from db.database import Database, Transaction, driver_of
+from db.database import Database, Transaction, raw_connection
+from db.locks import lock_writers_shared
 from db.queries import live_visits as queries
 from db.queries.countries import select_countries
 from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
-from db.queries.writers import write_alongside
 from service.logs.shop_format import Page
 from service.visits.pages import is_bare_path
 from telemetry.metrics import count_taken
@@ -103,11 +103,11 @@ def sorted_pages(pages: set[tuple[str | None, str | None]]) -> list[tuple[str, s
 async def insert_rows(db: Database, rows: Sequence[LiveRow], *, learning: bool) -> dict[str, Stored]:
     """Empty if a name has no id yet, or goods must be learned and are not: nothing is stored then."""
     if not learning and not any(map(is_unlocated, rows)):
-        async with db.driver() as driver:
+        async with db.raw() as driver:
             return await queries.insert_live_visits(driver, rows, learning=False)
     async with db.transaction() as session:
         rows = await locate(session, rows)
-        told = await queries.insert_live_visits(await driver_of(session), rows, learning=learning)
+        told = await queries.insert_live_visits(await raw_connection(session), rows, learning=learning)
         if learning:
             new = [row for row in rows if row.request_id in told and told[row.request_id].created]
             await merge_carts(session, new)
@@ -124,7 +124,7 @@ async def locate(session: Transaction, rows: Sequence[LiveRow]) -> Sequence[Live
     lost = sorted({row.address for row in rows if row.address is not None and is_unlocated(row)})
     if not lost:
         return rows
-    await write_alongside(session)
+    await lock_writers_shared(session)
     found = await select_countries(session, lost)
     return [
         replace(row, country=found.get(row.address)) if row.address and is_unlocated(row) else row

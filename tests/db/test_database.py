@@ -113,7 +113,7 @@ async def test_the_driver_reads_without_a_transaction_on_a_connection_of_the_poo
     async with single.transaction() as session:
         await add_account(session, "anna")
         backend = await session.scalar(text("SELECT pg_backend_pid()"))
-    async with single.driver() as connection:
+    async with single.raw() as connection:
         assert await connection.fetchval("SELECT pg_backend_pid()") == backend
         assert await connection.fetchval("SELECT login FROM account WHERE id > $1", 0) == "anna"
         assert await connection.fetchval("SELECT now()") != await connection.fetchval("SELECT now()")
@@ -123,7 +123,7 @@ async def test_the_driver_reads_without_a_transaction_on_a_connection_of_the_poo
 
 async def test_a_driver_whose_read_fails_or_is_cancelled_gives_its_place_back(single: Database) -> None:
     async def read(statement: str) -> object:
-        async with single.driver() as connection:
+        async with single.raw() as connection:
             return await connection.fetchval(statement)
 
     backend = await read("SELECT pg_backend_pid()")
@@ -139,20 +139,20 @@ async def test_a_driver_whose_read_fails_or_is_cancelled_gives_its_place_back(si
 async def test_a_driver_that_is_lost_is_a_connection_error_and_replaced(
     single: Database, committed_url: str
 ) -> None:
-    async with single.driver() as connection:
+    async with single.raw() as connection:
         await connection.fetchval("SELECT 1")
     await end_backend(single, committed_url)
 
     async def lose() -> None:
-        async with single.driver() as connection:
+        async with single.raw() as connection:
             await connection.close()
             await connection.fetchval("SELECT 1")
 
-    async with single.driver() as connection:
+    async with single.raw() as connection:
         assert await connection.fetchval("SELECT 1") == 1
     with pytest.raises(ConnectionError):
         await lose()
-    async with single.driver() as connection:
+    async with single.raw() as connection:
         assert await connection.fetchval("SELECT 1") == 1
 
 
@@ -162,9 +162,9 @@ async def test_a_driver_waits_for_its_turn_no_longer_than_others(
     reads = single._reads
     assert reads is not None
     monkeypatch.setattr(reads.sync_engine.pool, "_timeout", 0.05)
-    async with single.driver():
+    async with single.raw():
         with pytest.raises(PoolTimeout):
-            async with single.driver():
+            async with single.raw():
                 pass
 
 
@@ -210,7 +210,7 @@ async def test_a_connection_that_was_in_use_just_now_is_not_pinged(
 async def test_a_bound_database_reads_what_its_connection_wrote(db: Database) -> None:
     async with db.transaction() as session:
         await add_account(session, "anna")
-    async with db.driver() as connection:
+    async with db.raw() as connection:
         assert await connection.fetchval("SELECT login FROM account") == "anna"
     async with db.read() as session:
         assert await logins(session) == ["anna"]
@@ -250,7 +250,7 @@ async def test_a_held_transaction_that_is_cancelled_at_its_end_closes_its_connec
         reached = asyncio.Event()
 
         async def hold(reached: asyncio.Event = reached) -> None:
-            async with committed_db.hold() as session:
+            async with committed_db.dedicated() as session:
                 await session.execute(NOW)
                 reached.set()
 

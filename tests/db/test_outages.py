@@ -21,7 +21,7 @@ ONE = text("SELECT 1")
 async def left(database_url: str) -> AsyncIterator[Database]:
     """A pool of one connection, on which the server has said good-bye and not yet hung up."""
     db = Database.connect(database_url, pool_size=1)
-    async with db.driver() as connection:
+    async with db.raw() as connection:
         attrgetter("_protocol")(connection).data_received(GOODBYE)
         assert not connection.is_closed()
     yield db
@@ -39,7 +39,7 @@ async def transact(db: Database) -> object:
 
 
 async def drive(db: Database) -> object:
-    async with db.driver() as connection:
+    async with db.raw() as connection:
         return await connection.fetchval("SELECT 1")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.database import Database
-from db.queries.imports import try_lock
+from db.locks import try_lock
 from service.background import Schedule, run_exclusively, run_periodically
 
 QUICK = Schedule(every=0.01, retry=0.01)
@@ -80,7 +80,7 @@ async def test_any_other_error_ends_the_loop(committed_db: Database) -> None:
 async def test_one_process_works_at_a_time_and_the_next_follows_when_it_ends(committed_db: Database) -> None:
     passes = Passes()
     async with AsyncExitStack() as other_process:
-        session = await other_process.enter_async_context(committed_db.hold())
+        session = await other_process.enter_async_context(committed_db.dedicated())
         assert await try_lock(session, LOCK)
         async with running(committed_db, passes, lock=LOCK):
             assert not await run_exclusively(committed_db, LOCK, passes)

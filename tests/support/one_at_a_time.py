@@ -22,6 +22,6 @@ class OneAtATime(Database):
             yield session
 
     @asynccontextmanager
-    async def hold(self) -> AsyncIterator[AsyncSession]:
+    async def dedicated(self) -> AsyncIterator[AsyncSession]:
         async with super().transaction() as session:  # beside the others, which end before it does
             yield session

@@ -57,7 +57,7 @@ async def breaking(_db: Database) -> AsyncGenerator[Sequence[Any]]:
 
 
 async def select(db: Database, statement: str) -> AsyncGenerator[Sequence[Any]]:
-    async with db.hold() as session:
+    async with db.dedicated() as session:
         async for batch in select_in_batches(session, text(statement + NUMBERS)):
             yield batch
 

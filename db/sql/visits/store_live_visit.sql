@@ -5,8 +5,8 @@
 WITH category_known AS MATERIALIZED (
     SELECT
         (SELECT category.id FROM category WHERE category.name_sha256 = CAST(:category AS bytea)) AS id,
-        -- As db.queries.visits.write_alongside: nobody takes visits away meanwhile.
-        pg_advisory_xact_lock_shared(20181, 0) AS alongside
+        -- As db.locks.lock_writers_shared: nobody changes or deletes visits meanwhile.
+        pg_advisory_xact_lock_shared(20181, 0) AS writers
 ),
 
 given AS MATERIALIZED (

@@ -51,8 +51,8 @@ WITH given AS (
         request_id, occurred_at, position, source, kind, address, country, category, product,
         user_id, cart_id, goods_id, amount, buyer_id, page_url, page_sha256
     )
-    -- As db.queries.writers.write_alongside: nobody takes visits away meanwhile. The window above waits for it.
-    CROSS JOIN (SELECT pg_advisory_xact_lock_shared(20181, 0)) AS alongside
+    -- As db.locks.lock_writers_shared: nobody changes or deletes visits meanwhile. The window above waits for it.
+    CROSS JOIN (SELECT pg_advisory_xact_lock_shared(20181, 0)) AS writers
     LEFT JOIN category ON sent.category = category.name_sha256
     LEFT JOIN product ON category.id = product.category_id AND sent.product = product.name_sha256
 ),

@@ -37,14 +37,14 @@ from db.database import Database
 from service.imports import undo as import_undo
 from service.visits import pacing
 import_undo.SPAN_VISITS = 20
-pacing.HELD_SECONDS = 1e9  # however slow the machine: a span has as many as it may
+pacing.LOCK_SECONDS = 1e9  # however slow the machine: a span has as many as it may
 real, spans = import_undo.remove_span, 0
-async def die(db, import_id, pace):
+async def die(db, import_id, batch):
     global spans
     spans += 1
     if spans == 4:
         os.kill(os.getpid(), 9)
-    return await real(db, import_id, pace)
+    return await real(db, import_id, batch)
 import_undo.remove_span = die
 asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2])))
 """

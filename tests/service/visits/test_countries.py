@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from clients.geo import Geo
 from clients.ipinfo import IpInfo
 from db.database import Database
+from db.locks import COUNTRIES, try_lock
 from db.queries import countries as queries
-from db.queries import imports
 from service.background import Schedule
 from service.visits import countries
 from service.visits.countries import complete_all, complete_some, keep_completing
@@ -246,8 +246,8 @@ async def test_one_worker_asks_and_the_others_leave_it_to_that_one(
     ignorant: Importer, ipinfo: FakeIpInfo
 ) -> None:
     await store_live(ignorant, [[live_visit()]])
-    async with ignorant.db.hold() as other:
-        assert await imports.try_lock(other, countries.LOCK)
+    async with ignorant.db.dedicated() as other:
+        assert await try_lock(other, COUNTRIES)
         async with completing(ignorant):
             await asyncio.sleep(0.1)  # for several passes
         assert ipinfo.batches == []

@@ -18,8 +18,9 @@ from sqlalchemy import insert
 
 from clients.geo import Geo
 from db.database import Database
+from db.locks import RETENTION, try_lock
 from db.models import Event
-from db.queries import addresses, imports
+from db.queries import addresses
 from service.background import Schedule
 from service.visits import goods, retention
 from service.visits import removal as unvisited_addresses
@@ -217,8 +218,8 @@ async def test_what_a_dying_process_leaves_is_finished_by_the_next(shop: Importe
 async def test_one_worker_drops_and_the_others_leave_it_to_that_one(shop: Importer, tmp_path: Path) -> None:
     write(tmp_path / "logs.txt", some_lines(30))
     await shop.read(tmp_path / "logs.txt")
-    async with shop.db.hold() as other:
-        assert await imports.try_lock(other, retention.LOCK)
+    async with shop.db.dedicated() as other:
+        assert await try_lock(other, RETENTION)
         async with retention_of(shop, days=30):
             await asyncio.sleep(0.1)  # for several passes
             assert await has_visits(shop, 30)

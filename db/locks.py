@@ -1,0 +1,86 @@
+"""All advisory locks, in the order in which a transaction that needs several takes them.
+
+No two transactions wait for each other in a circle as long as both keep this order. PostgreSQL releases a
+lock at the end of its transaction, also when the process that holds it dies.
+
+| lock          | key                      | held                                                            |
+|---------------|--------------------------|-----------------------------------------------------------------|
+| migration     | 7241800                  | while the schema is migrated                                    |
+| job           | hash of its name, seed 0 | while a background job runs: one at a time over all servers     |
+| writers       | 20181, 0                 | shared while visits are stored, exclusive while they change     |
+| cart roll-ups | 20181, 1                 | while carts or goods change, after all that visits alone change |
+| admins        | hash of 'admins', seed 2 | while a starting server makes the first admin                   |
+| names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
+
+The names of jobs: `retention`, `countries`, `follow <file>`, the path of the file that is imported, and
+`stream <owner>` for an import without a file.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+WRITERS = "20181, 0"  # stands in store_live_visit.sql and store_live_visits.sql too
+RETENTION, COUNTRIES = "retention", "countries"
+
+LOCK_MIGRATION = text("SELECT pg_advisory_xact_lock(7241800)")
+TRY_LOCK_JOB = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
+LOCK_WRITERS_SHARED = text(f"SELECT pg_advisory_xact_lock_shared({WRITERS})")
+LOCK_WRITERS_EXCLUSIVE = text(f"SELECT pg_advisory_xact_lock({WRITERS})")
+LOCK_CART_ROLLUPS = text("SELECT pg_advisory_xact_lock(20181, 1)")
+LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtextextended('admins', 2))")
+LOCK_NAME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))")
+
+
+def lock_migration(connection: Connection) -> None:
+    """Make servers that start at once migrate one after the other."""
+    connection.execute(LOCK_MIGRATION)
+
+
+def import_key(file: str | None, owner: str | None) -> str:
+    """The job of an import: that of its file, or of itself where it has none."""
+    return file if file is not None else f"stream {owner}"
+
+
+def follow_key(file: str | None) -> str:
+    """The job of following a log file."""
+    return f"follow {file}"
+
+
+async def try_lock(session: AsyncSession, key: str) -> bool:
+    """Take the lock of a job; False if somebody else holds it."""
+    locked: bool = await session.scalar(TRY_LOCK_JOB, {"key": key})
+    return locked
+
+
+async def lock_writers_shared(session: AsyncSession) -> None:
+    """Wait until nobody changes or deletes visits. Others may store theirs meanwhile."""
+    await session.execute(LOCK_WRITERS_SHARED)
+
+
+async def lock_writers_exclusive(session: AsyncSession) -> None:
+    """Wait for whoever stores visits, and keep others from storing any."""
+    await session.execute(LOCK_WRITERS_EXCLUSIVE)
+
+
+async def lock_cart_rollups(session: AsyncSession) -> None:
+    """Wait until nobody else changes carts or goods.
+
+    What a cart counts for depends on goods that others infer, so two changes at once would miss each other.
+    """
+    await session.execute(LOCK_CART_ROLLUPS)
+
+
+async def lock_admins(session: AsyncSession) -> None:
+    """Keep other servers that start from making an admin."""
+    await session.execute(LOCK_ADMINS)
+
+
+async def lock_names(session: AsyncSession, keys: Iterable[str]) -> None:
+    """Keep others from taking these folded logins or e-mail addresses.
+
+    A login of one account must not be the e-mail address of another, which no single constraint can say.
+    """
+    for key in sorted(set(keys)):
+        await session.execute(LOCK_NAME, {"key": key})
