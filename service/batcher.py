@@ -1,75 +1,80 @@
-"""Writes the single visits of a worker together: those that come while others are written share a statement.
+"""Writes single items in batches: items that arrive while a batch is being written share the next one.
 
-Nobody waits for a timer. With one visit at a time each is written at once; with many, one commit serves them
-all, and the worker's visits do not queue for the roll-up rows that they share.
+There is no timer. An item that comes alone is written at once; under load one commit serves many items, and
+the items of one process do not queue for the rows that they all update.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from service.visits.store import LiveVisit, Outcome
+MAX_BATCH = 500
 
-MAX_TOGETHER = 500
-
-Write = Callable[[Sequence[LiveVisit]], Awaitable[list[Outcome]]]
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A visit that waits to be written: `outcome` is None when it is this one's turn to write."""
-
-    visit: LiveVisit
-    outcome: asyncio.Future[Outcome | None] = field(default_factory=asyncio.Future)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+WriteBatch = Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
 
 
-class VisitWriter:
-    """One of those who wait writes for all; when it is done, the first of the others takes over."""
+@dataclass(slots=True, eq=False)
+class Waiter(Generic[Item, Result]):
+    """A caller whose item is not written yet. Its `outcome` is None when it has to write the next batch."""
+
+    item: Item
+    outcome: asyncio.Future[Result | None] = field(default_factory=asyncio.Future)
+
+
+class Batcher(Generic[Item, Result]):
+    """Callers with an item each, one of which writes a batch while the others wait.
+
+    The first waiter writes for all of a batch, then the next waiter leads.
+    """
 
     def __init__(self) -> None:
-        self._waiting: list[Waiting] = []
+        self._waiters: list[Waiter[Item, Result]] = []
         self._busy = False
 
-    async def write(self, visit: LiveVisit, write: Write) -> Outcome:
-        """Have the visit written, by this caller or by another. `write` takes several and keeps their order.
+    async def write(self, item: Item, write_batch: WriteBatch[Item, Result]) -> Result:
+        """Write the item, in a batch of this caller or of another, and return its result.
 
-        What `write` raises reaches everybody whose visit it took.
+        `write_batch` returns a result, not None, for each item, in order. What it raises reaches all callers
+        whose items it took.
         """
-        mine = Waiting(visit)
-        self._waiting.append(mine)
+        own = Waiter[Item, Result](item)
+        self._waiters.append(own)
         if self._busy:
-            outcome = await self._wait(mine)
-            if outcome is not None:
-                return outcome
+            result = await self._wait(own)
+            if result is not None:
+                return result
         self._busy = True
-        batch, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
+        batch, self._waiters = self._waiters[:MAX_BATCH], self._waiters[MAX_BATCH:]
         try:
-            outcomes = await write([waiting.visit for waiting in batch])
+            results = await write_batch([waiter.item for waiter in batch])
         except BaseException as error:
-            for other in batch[1:]:
-                if not other.outcome.done():
-                    other.outcome.set_exception(error)
+            for waiter in batch[1:]:
+                if not waiter.outcome.done():
+                    waiter.outcome.set_exception(error)
             raise
         finally:
-            self._hand_over()
-        for other, outcome in zip(batch[1:], outcomes[1:], strict=True):
-            if not other.outcome.done():
-                other.outcome.set_result(outcome)
-        return outcomes[0]
+            self._call_next_leader()
+        for waiter, result in zip(batch[1:], results[1:], strict=True):
+            if not waiter.outcome.done():
+                waiter.outcome.set_result(result)
+        return results[0]
 
-    async def _wait(self, mine: Waiting) -> Outcome | None:
-        """The outcome, or None when it is this one's turn to write, as the first of those who wait."""
+    async def _wait(self, own: Waiter[Item, Result]) -> Result | None:
+        """Return the result, or None when this caller is the next leader."""
         try:
-            return await mine.outcome
+            return await own.outcome
         except asyncio.CancelledError:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-                if not mine.outcome.cancelled():  # its turn came, and it is gone
-                    self._hand_over()
+            if own in self._waiters:
+                self._waiters.remove(own)
+                if not own.outcome.cancelled():  # it had been called to lead
+                    self._call_next_leader()
             raise
 
-    def _hand_over(self) -> None:
-        self._waiting = [waiting for waiting in self._waiting if not waiting.outcome.done()]
-        self._busy = bool(self._waiting)
+    def _call_next_leader(self) -> None:
+        self._waiters = [waiter for waiter in self._waiters if not waiter.outcome.done()]
+        self._busy = bool(self._waiters)
         if self._busy:
-            self._waiting[0].outcome.set_result(None)
+            self._waiters[0].outcome.set_result(None)

@@ -1,11 +1,12 @@
 """Everything that the use cases need, made once at the start by bootstrap.py."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from clients.geo import Geo
 from db.database import Database
 from service.background import Background
-from service.batcher import VisitWriter
+from service.batcher import Batcher
 from service.cache import Cache
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
@@ -33,7 +34,7 @@ class Deps:
     films: FilmCatalogue | None = None  # None: there is no key to look films up with
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
-    visit_writer: VisitWriter = field(default_factory=VisitWriter)
+    visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
     live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)
     registration_open: bool = True

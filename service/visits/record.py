@@ -56,7 +56,7 @@ class PageView:
 async def record_visit(deps: Deps, visitor: Visitor, new: NewVisit, *, randomness: Randomness) -> Verdict:
     """Store a visit, or find it stored already. Raises Conflict if its id stands for another one."""
     [visit] = live_visits_of([new], visitor, "api", deps.geo, randomness)
-    outcome = await deps.visit_writer.write(visit, partial(store_live_visits, deps.db))
+    outcome = await deps.visit_batcher.write(visit, partial(store_live_visits, deps.db))
     if outcome.status == "conflict":
         raise Conflict(f"the id {visit.id} stands for another visit")
     count_stored(deps, visits=outcome.status == "created")
@@ -78,7 +78,7 @@ async def record_visits(
 async def view_page(deps: Deps, visitor: Visitor, page_url: str, *, randomness: Randomness) -> PageView:
     """Store a visit of a page that is named by its path, and count those there were."""
     [visit] = live_visits_of([NewVisit(page_url=page_url)], visitor, "page", deps.geo, randomness)
-    outcome = await deps.visit_writer.write(visit, partial(store_live_visits, deps.db))
+    outcome = await deps.visit_batcher.write(visit, partial(store_live_visits, deps.db))
     assert outcome.page_visits is not None
     count_stored(deps, visits=1)
     return PageView(page_url, outcome.page_visits)

@@ -1,96 +1,90 @@
-"""The writer of single visits: who waits is served by whoever writes, and nobody is forgotten."""
+"""The batcher: waiters are served by whoever writes, and none is forgotten."""
 
 import asyncio
 from collections.abc import Sequence
 
 import pytest
 
-from service.batcher import MAX_TOGETHER, VisitWriter
-from service.visits.store import LiveVisit, Outcome, row_of
-from tests.support.live_cases import live_visit
+from service.batcher import MAX_BATCH, Batcher
 
 
 class Writes:
-    """Stands for the database: remembers what came together, and goes on when it is told to."""
+    """Stands for the database: remembers the batches, and writes on when it is released."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
-        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.started, self.released = asyncio.Event(), asyncio.Event()
         self.error: Exception | None = None
 
-    async def __call__(self, visits: Sequence[LiveVisit]) -> list[Outcome]:
-        self.batches.append([visit.page_url for visit in visits])
-        self.begun.set()
-        await self.go_on.wait()
+    async def __call__(self, items: Sequence[str]) -> list[str]:
+        self.batches.append(list(items))
+        self.started.set()
+        await self.released.wait()
         if self.error:
             raise self.error
-        return [Outcome("created", row_of(visit)) for visit in visits]
+        return [item.upper() for item in items]
 
 
-async def begin(writer: VisitWriter, write: Writes, *page_urls: str) -> list[asyncio.Task[Outcome]]:
-    """Writes of these pages, the first of which is under way while the others wait."""
-    tasks = [asyncio.create_task(writer.write(live_visit(url), write)) for url in page_urls]
-    await write.begun.wait()
+async def start(batcher: Batcher[str, str], writes: Writes, *items: str) -> list[asyncio.Task[str]]:
+    """Write these items, the first of which is under way while the others wait."""
+    tasks = [asyncio.create_task(batcher.write(item, writes)) for item in items]
+    await writes.started.wait()
     await asyncio.sleep(0)
     return tasks
 
 
-async def told(tasks: list[asyncio.Task[Outcome]]) -> list[str]:
-    return [outcome.row.page_url for outcome in await asyncio.gather(*tasks)]
+async def test_waiters_are_written_together_and_each_gets_its_own_result() -> None:
+    writes, batcher = Writes(), Batcher[str, str]()
+    tasks = await start(batcher, writes, "a", "b", "c")
+    writes.released.set()
+    assert await asyncio.gather(*tasks) == ["A", "B", "C"]
+    assert writes.batches == [["a"], ["b", "c"]]
+    assert await batcher.write("d", writes) == "D"
 
 
-async def test_those_who_wait_are_written_together_and_each_gets_its_own() -> None:
-    write, writer = Writes(), VisitWriter()
-    tasks = await begin(writer, write, "/a", "/b", "/c")
-    write.go_on.set()
-    assert await told(tasks) == ["/a", "/b", "/c"]
-    assert write.batches == [["/a"], ["/b", "/c"]]
-    assert (await writer.write(live_visit("/d"), write)).row.page_url == "/d"
+async def test_a_batch_has_a_largest_size() -> None:
+    writes, batcher = Writes(), Batcher[str, str]()
+    tasks = await start(batcher, writes, *("a" for _ in range(2 + MAX_BATCH)))
+    writes.released.set()
+    await asyncio.gather(*tasks)
+    assert [len(batch) for batch in writes.batches] == [1, MAX_BATCH, 1]
 
 
-async def test_no_more_than_so_many_are_written_together() -> None:
-    write, writer = Writes(), VisitWriter()
-    tasks = await begin(writer, write, *("/" for _ in range(2 + MAX_TOGETHER)))
-    write.go_on.set()
-    await told(tasks)
-    assert [len(batch) for batch in write.batches] == [1, MAX_TOGETHER, 1]
-
-
-async def test_an_error_reaches_those_whose_visits_were_written_and_no_others() -> None:
-    write, writer = Writes(), VisitWriter()
-    [first, *others] = await begin(writer, write, "/a", "/b", "/c")
-    write.error = OSError("away")
-    write.go_on.set()
+async def test_an_error_reaches_the_callers_of_its_batch_and_no_others() -> None:
+    writes, batcher = Writes(), Batcher[str, str]()
+    [first, *others] = await start(batcher, writes, "a", "b", "c")
+    writes.error = OSError("away")
+    writes.released.set()
     with pytest.raises(OSError, match="away"):
         await first
     for task in others:
         with pytest.raises(OSError, match="away"):
             await task
-    write.error = None
-    assert (await writer.write(live_visit("/d"), write)).status == "created"
+    writes.error = None
+    assert await batcher.write("d", writes) == "D"
 
 
-@pytest.mark.parametrize("gone", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)])
-async def test_who_goes_away_leaves_the_others_served(gone: tuple[int, ...]) -> None:
-    write, writer = Writes(), VisitWriter()
-    tasks = await begin(writer, write, "/a", "/b", "/c")
-    for index in gone:
+@pytest.mark.parametrize("cancelled", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)])
+async def test_a_cancelled_caller_leaves_the_others_served(cancelled: tuple[int, ...]) -> None:
+    writes, batcher = Writes(), Batcher[str, str]()
+    tasks = await start(batcher, writes, "a", "b", "c")
+    for index in cancelled:
         tasks[index].cancel()
-    write.go_on.set()
+    writes.released.set()
     for index, task in enumerate(tasks):
-        if index in gone:
+        if index in cancelled:
             with pytest.raises(asyncio.CancelledError):
                 await task
         else:
-            assert (await task).status == "created"
-    assert (await asyncio.wait_for(writer.write(live_visit("/d"), write), 5)).status == "created"
+            assert await task == "ABC"[index]
+    assert await asyncio.wait_for(batcher.write("d", writes), 5) == "D"
 
 
-async def test_who_goes_away_when_its_turn_comes_passes_the_turn_on() -> None:
-    write, writer = Writes(), VisitWriter()
-    [first, second, third] = await begin(writer, write, "/a", "/b", "/c")
+async def test_a_leader_that_is_cancelled_before_it_writes_passes_the_lead_on() -> None:
+    writes, batcher = Writes(), Batcher[str, str]()
+    [first, second, third] = await start(batcher, writes, "a", "b", "c")
     first.add_done_callback(lambda _: second.cancel())
-    write.go_on.set()
-    assert (await first).status == "created"
-    assert (await asyncio.wait_for(third, 5)).row.page_url == "/c"
+    writes.released.set()
+    assert await first == "A"
+    assert await asyncio.wait_for(third, 5) == "C"
     await asyncio.gather(second, return_exceptions=True)
