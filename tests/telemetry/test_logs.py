@@ -22,7 +22,7 @@ from tests.support.kinopoisk import FakeKinopoisk
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 REPORTS = """
 import asyncio, sys, structlog
-from clients import sentry
+from telemetry import sentry
 from telemetry.logs import configure_logging, report_errors_to
 configure_logging("INFO", "json")
 sentry.start_sentry(sys.argv[1], release="trawl@1")
