@@ -187,7 +187,7 @@ async def prepare(settings: Settings, addresses: Addresses) -> None:
             {"login": settings.admin_login, "password": settings.admin_password}
         )
         new = accounts.NewAccount(**checked, role="admin")
-        await accounts.ensure_admin(
+        await accounts.create_first_admin(
             deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now())
         )
     await deps.db.close()

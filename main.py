@@ -182,7 +182,8 @@ def create_admin(login: Annotated[str, typer.Argument(help="The login of the new
         with running(settings) as (addresses, _):
             made = asyncio.run(
                 with_database(
-                    addresses, lambda db: accounts.register(db, Hasher(), new, salt=salt, origin=from_here())
+                    addresses,
+                    lambda db: accounts.create_account(db, Hasher(), new, salt=salt, origin=from_here()),
                 )
             )
     out.print(f"{made.login} is an admin (id {made.id})", markup=False, highlight=False)

@@ -27,10 +27,10 @@ from db.migrate import migrate
 from db.models import Account, Session, Task
 from embedded import open_servers
 from server.supervisor import HttpServer
-from service.accounts.authentication import session_copy
 from service.cache import Cache
 from service.deps import Deps, RateLimits
 from service.logs.source import LogFolder
+from service.security.credential_cache import session_entry
 from service.security.tokens import Claims, TokenSettings, encode_token
 from telemetry.logs import configure_logging
 from transport.app import HttpSettings, make_app
@@ -78,7 +78,7 @@ async def prepare(postgres_url: str, redis_url: str) -> str:
         await session.execute(insert(Task), tasks)
         values = {"id": claims.session_id, "account_id": claims.user_id, "expires_at": claims.expires_at}
         await session.execute(insert(Session).values(values))
-    await cache.run("SET", f"bare:{session_copy(claims.session_id)}", str(claims.user_id))
+    await cache.run("SET", f"bare:{session_entry(claims.session_id)}", str(claims.user_id))
     await cache.close()
     await database.close()
     return encode_token(TOKENS, claims, now=now)

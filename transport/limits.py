@@ -51,6 +51,6 @@ def apply(request: Request, policy: Policy, allowance: Allowance) -> None:
     :raises TooMany: the limit is used up
     """
     request.ctx.headers["ratelimit-policy"] = f'"{policy.name}";q={policy.limit};w={WINDOW}'
-    request.ctx.headers["ratelimit"] = f'"{policy.name}";r={allowance.left};t={allowance.reset}'
+    request.ctx.headers["ratelimit"] = f'"{policy.name}";r={allowance.remaining};t={allowance.reset}'
     if allowance.exceeded:
         raise TooMany(f"over {policy.limit} requests a minute", retry_after=allowance.reset)

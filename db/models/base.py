@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase
 
+MAX_BIGINT = 2**63 - 1  # the column type of ids
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(

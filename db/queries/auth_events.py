@@ -1,4 +1,4 @@
-"""The audit of authentication."""
+"""The audit: what happened to accounts, when, and from where."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from db.models import Account, AuthEvent
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """When and from where somebody asked for something."""
+    """When and from where a request came."""
 
     at: datetime
     address: str | None = None
@@ -19,7 +19,7 @@ class Origin:
 
 
 async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, origin: Origin) -> None:
-    """Something that happened to an account, under the login that it has now."""
+    """Insert what happened to an account, under its present login."""
     account = select(
         literal(origin.at),
         literal(kind),
@@ -36,7 +36,7 @@ async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, o
 async def insert_failed_login(
     session: AsyncSession, *, login: str, login_key: str, account_id: int | None, origin: Origin
 ) -> None:
-    """A sign-in that failed, under the name that was given, whether or not an account has it."""
+    """Insert a failed sign-in under the name that was typed, whether or not an account has it."""
     values = {"type": "login_failed", "login": login, "login_key": login_key, "account_id": account_id}
     await session.execute(insert(AuthEvent).values(**values, **asdict(origin)))
 
@@ -52,7 +52,7 @@ async def select_auth_events(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[AuthEvent]:
-    """Those of [since, until), newest first."""
+    """Select the events of [since, until), newest first."""
     query = select(AuthEvent).order_by(AuthEvent.at.desc(), AuthEvent.id.desc()).limit(limit).offset(offset)
     if after is not None:
         query = query.where(tuple_(AuthEvent.at, AuthEvent.id) < tuple_(*after))

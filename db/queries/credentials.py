@@ -1,4 +1,4 @@
-"""What an access token or an API key stands for."""
+"""The accounts behind access tokens and API keys."""
 
 import uuid
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from db.models import Account, ApiKey, Session
 
 @dataclass(frozen=True, slots=True)
 class CallerRow:
-    """An active account by one of its sessions (`scopes` None) or API keys."""
+    """An active account, and the session (`scopes` is None) or API key that it was selected by."""
 
     account_id: int
     role: str

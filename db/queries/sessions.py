@@ -1,4 +1,4 @@
-"""Sessions: the live tokens of accounts."""
+"""Sessions: each is the row of an access token that is live."""
 
 import uuid
 from datetime import datetime
@@ -19,11 +19,11 @@ async def insert_session(
     expires_at: datetime,
     origin: Origin,
 ) -> bool:
-    """Whether the account could still sign in: it is active, and its password has not changed meanwhile.
+    """Insert a session if the account is active and its password hash still the same. Return whether it is.
 
-    Its row is share-locked, so that a change of the password either sees this session or is seen here.
+    The account's row is share-locked: a change of the password either sees this session or is seen here.
     """
-    allowed = select(
+    account = select(
         literal(session_id),
         Account.id,
         literal(origin.at),
@@ -32,10 +32,10 @@ async def insert_session(
         literal(origin.address, Session.address.type),
         literal(origin.agent, Session.agent.type),
     ).where(Account.id == account_id, Account.active, Account.password_hash == password_hash)
-    allowed = allowed.with_for_update(read=True)
+    account = account.with_for_update(read=True)
     columns = ["id", "account_id", "created_at", "last_used_at", "expires_at", "address", "agent"]
-    inserted = await session.scalar(insert(Session).from_select(columns, allowed).returning(Session.id))
-    return inserted is not None
+    inserted_id = await session.scalar(insert(Session).from_select(columns, account).returning(Session.id))
+    return inserted_id is not None
 
 
 async def select_sessions(
@@ -47,7 +47,7 @@ async def select_sessions(
     limit: int,
     offset: int,
 ) -> list[Session]:
-    """Those that have not expired, newest first."""
+    """Select an account's sessions that have not expired, newest first."""
     query = (
         select(Session)
         .where(Session.account_id == account_id, Session.expires_at > now)
@@ -61,22 +61,22 @@ async def select_sessions(
 
 
 async def delete_session(session: AsyncSession, account_id: int, session_id: uuid.UUID) -> bool:
-    """Whether it was there and the account's."""
-    deleted = await session.scalar(
+    """Delete a session of an account. Return whether there was one."""
+    deleted_id = await session.scalar(
         delete(Session)
         .where(Session.id == session_id, Session.account_id == account_id)
         .returning(Session.id)
     )
-    return deleted is not None
+    return deleted_id is not None
 
 
 async def delete_sessions(
-    session: AsyncSession, account_id: int, *, but: uuid.UUID | None = None
+    session: AsyncSession, account_id: int, *, excluding: uuid.UUID | None = None
 ) -> list[uuid.UUID]:
-    """End all of an account's sessions, or all but one. Returns their ids."""
+    """Delete the sessions of an account, but for `excluding`. Return their ids."""
     query = delete(Session).where(Session.account_id == account_id)
-    if but is not None:
-        query = query.where(Session.id != but)
+    if excluding is not None:
+        query = query.where(Session.id != excluding)
     return list(await session.scalars(query.returning(Session.id)))
 
 

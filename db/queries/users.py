@@ -1,4 +1,4 @@
-"""What admins see of accounts."""
+"""What admins see of accounts: their usage and their activity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from db.sql import statement
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an account has and has done. Visits are live ones: a log's user numbers are the shop's."""
+    """What an account has and has done. Visits are live ones only: the user ids in a log are the shop's."""
 
     account_id: int
     last_login: datetime | None
@@ -24,7 +24,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One thing that an account did. `ref` tells those of one instant apart."""
+    """One thing that an account did. `ref` orders those of one instant."""
 
     at: datetime
     type: str
@@ -33,6 +33,7 @@ class Activity:
 
 
 async def select_usage(session: AsyncSession, account_ids: Sequence[int], *, now: datetime) -> list[Usage]:
+    """Select the usage of each of the accounts, by id."""
     rows = await session.execute(
         statement("users/user_usage"), {"account_ids": list(account_ids), "now": now}
     )
@@ -47,7 +48,7 @@ async def select_activity(
     limit: int,
     offset: int,
 ) -> list[Activity]:
-    """Newest first."""
+    """Select what an account did, newest first."""
     before_at, before_ref = after or (None, None)
     parameters = {
         "account_id": account_id,

@@ -1,7 +1,7 @@
 """Accounts: who may sign in."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from db.database import Database
 from db.locks import lock_admins
@@ -9,13 +9,20 @@ from db.models import Account
 from db.queries import accounts as queries
 from db.queries.auth_events import Origin, insert_auth_event
 from service.errors import Conflict, NotFound
-from service.security.identifiers import fold_new
+from service.security.identifiers import fold_to_store
 from service.security.passwords import Hasher, check_new_password
+
+
+class NameTaken(Conflict):
+    """Another account has this login or e-mail, as its login or as its e-mail."""
+
+    def __init__(self, name: Literal["login", "email"]) -> None:
+        super().__init__(f"this {name} is taken", code=f"{name}_taken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """What somebody registers with. An e-mail given alone has become the login already."""
+    """What a new account is made of. An e-mail given alone is the login too."""
 
     login: str
     password: str
@@ -25,45 +32,51 @@ class NewAccount:
     role: str = "user"
 
 
-async def register(db: Database, hasher: Hasher, new: NewAccount, *, salt: bytes, origin: Origin) -> Account:
-    """Open an account.
+async def create_account(
+    db: Database, hasher: Hasher, new: NewAccount, *, salt: bytes, origin: Origin
+) -> Account:
+    """Create an account.
 
-    :raises Conflict: the login or the e-mail is another account's login or e-mail
-    :raises Invalid: the password may not be chosen
+    :raises NameTaken: another account has the login or the e-mail
+    :raises Invalid: the password is too common, or the login or the e-mail too long
     """
-    values = await _values(hasher, new, salt, origin)
+    values = await _columns(hasher, new, salt, origin)
     async with db.transaction() as session:
         account = await queries.insert_account(session, **values)
         if account is None:
-            taken = await queries.select_taken_names(session, [values["login_key"]])
-            raise name_taken("login" if taken else "email")
+            is_login_taken = await queries.select_taken_names(session, [values["login_key"]])
+            raise NameTaken("login" if is_login_taken else "email")
         await insert_auth_event(session, "register", account.id, origin)
         return account
 
 
-async def ensure_admin(
+async def create_first_admin(
     db: Database, hasher: Hasher, new: NewAccount, *, salt: bytes, origin: Origin
 ) -> Account | None:
-    """Open an admin's account, unless there is an active admin already: then None.
+    """Create an admin's account. If there is an active admin already, do nothing and return None.
 
-    :raises Conflict: another account has the login
+    :raises NameTaken: another account has the login
     """
     async with db.read() as session:
         if await queries.select_any_admin(session) is not None:
             return None
-    values = await _values(hasher, new, salt, origin)
+    values = await _columns(hasher, new, salt, origin)
     async with db.transaction() as session:
         await lock_admins(session)
         if await queries.select_any_admin(session) is not None:
             return None
         account = await queries.insert_account(session, **{**values, "role": "admin"})
         if account is None:
-            raise name_taken("login")
+            raise NameTaken("login")
         await insert_auth_event(session, "register", account.id, origin)
         return account
 
 
 async def get_account(db: Database, account_id: int) -> Account:
+    """Return an account.
+
+    :raises NotFound: there is no such account
+    """
     async with db.read() as session:
         account = await queries.select_account(session, account_id)
         if account is None:
@@ -72,28 +85,23 @@ async def get_account(db: Database, account_id: int) -> Account:
 
 
 async def list_accounts(db: Database, *, after: tuple[int] | None, limit: int, offset: int) -> list[Account]:
-    """By id; one more than `limit` if more follow."""
-    last = after[0] if after else None
+    """List accounts by id, after the id `after`; one more than `limit` if more follow."""
+    last_id = after[0] if after else None
     async with db.read() as session:
-        return await queries.select_accounts(session, after=last, limit=limit + 1, offset=offset)
+        return await queries.select_accounts(session, after=last_id, limit=limit + 1, offset=offset)
 
 
-async def _values(hasher: Hasher, new: NewAccount, salt: bytes, origin: Origin) -> dict[str, Any]:
-    """The columns of a new account."""
+async def _columns(hasher: Hasher, new: NewAccount, salt: bytes, origin: Origin) -> dict[str, Any]:
+    """Return the columns of a new account's row."""
     check_new_password(new.password)
     return {
         "login": new.login,
-        "login_key": fold_new(new.login, "/login"),
+        "login_key": fold_to_store(new.login, "/login"),
         "email": new.email,
-        "email_key": fold_new(new.email, "/email") if new.email else None,
+        "email_key": fold_to_store(new.email, "/email") if new.email else None,
         "first_name": new.first_name,
         "last_name": new.last_name,
         "role": new.role,
         "password_hash": await hasher.hash(new.password, salt=salt),
         "created_at": origin.at,
     }
-
-
-def name_taken(name: str) -> Conflict:
-    """The error of a `login` or `email` that another account has."""
-    return Conflict(f"this {name} is taken", code=f"{name}_taken")

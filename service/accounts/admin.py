@@ -1,4 +1,4 @@
-"""What admins may: see all accounts, change their role, close them, and read the audit."""
+"""What admins may do: see all accounts, change their role, deactivate them, and read the audit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,20 @@ from typing import Any
 from db.database import Database
 from db.models import Account, AuthEvent
 from db.queries import accounts as queries
+from db.queries.api_keys import select_key_digests
 from db.queries.auth_events import Origin, insert_auth_event, select_auth_events
-from db.queries.keys import select_key_digests
 from db.queries.sessions import delete_sessions, select_session_ids
 from db.queries.users import Activity, Usage, select_activity, select_usage
-from service.accounts.authentication import key_copy, session_copy
 from service.deps import Deps
 from service.errors import NotFound
-from service.security.credential_cache import forget
+from service.security.credential_cache import invalidate
 from service.security.identifiers import fold
 
 
 @dataclass(frozen=True, slots=True)
 class UserOverview:
+    """An account and what it has done."""
+
     account: Account
     usage: Usage
 
@@ -35,19 +36,25 @@ async def list_users(
     q: str | None = None,
     role: str | None = None,
 ) -> list[UserOverview]:
-    """By id; one more than `limit` if more follow. `q` is part of a login, e-mail or name."""
-    last = after[0] if after else None
+    """List users by id; one more than `limit` if more follow. `q` is a part of a login, e-mail or name."""
+    last_id = after[0] if after else None
     async with db.transaction() as session:
-        found = await queries.select_accounts(
-            session, after=last, limit=limit + 1, offset=offset, q=q, role=role
+        accounts = await queries.select_accounts(
+            session, after=last_id, limit=limit + 1, offset=offset, q=q, role=role
         )
-        return _overviews(found, await select_usage(session, [account.id for account in found], now=now))
+        usages = await select_usage(session, [account.id for account in accounts], now=now)
+        return _overviews(accounts, usages)
 
 
 async def update_user(
     deps: Deps, account_id: int, *, role: str | None = None, active: bool | None = None, origin: Origin
 ) -> UserOverview:
-    """Change what is named. Both hold everywhere when this returns; closing an account ends its sessions."""
+    """Change a user's role, deactivate or activate it, or both, each unless it is None.
+
+    Deactivating ends the user's sessions. When this returns, the change holds on all workers.
+
+    :raises NotFound: there is no such user
+    """
     values: dict[str, Any] = {} if role is None else {"role": role}
     if active is not None:
         values["active"] = active
@@ -55,24 +62,25 @@ async def update_user(
         before = await queries.lock_account(session, account_id)
         if before is None:
             raise NotFound(f"no user {account_id}")
-        for kind in _changes(before, role, active):
+        for kind in _audit_types(before, role, active):
             await insert_auth_event(session, kind, account_id, origin)
-        sessions = await (delete_sessions if active is False else select_session_ids)(session, account_id)
+        list_or_end = delete_sessions if active is False else select_session_ids
+        session_ids = await list_or_end(session, account_id)
         digests = await select_key_digests(session, account_id)
         account = await queries.update_account(session, account_id, values)
         if account is None:
             raise NotFound(f"no user {account_id}")
         usage = await select_usage(session, [account_id], now=origin.at)
-    await forget(deps.cache, [*map(session_copy, sessions), *map(key_copy, digests)])
+    await invalidate(deps.cache, session_ids=session_ids, key_digests=digests)
     return UserOverview(account, usage[0])
 
 
-def _changes(account: Account, role: str | None, active: bool | None) -> list[str]:
-    """The audit's names of what will change."""
-    kinds = ["role_changed"] if role not in (None, account.role) else []
+def _audit_types(account: Account, role: str | None, active: bool | None) -> list[str]:
+    """Return the types of the audit's events for what will change of an account."""
+    types = ["role_changed"] if role not in (None, account.role) else []
     if active not in (None, account.active):
-        kinds.append("activated" if active else "deactivated")
-    return kinds
+        types.append("activated" if active else "deactivated")
+    return types
 
 
 def _overviews(accounts: Sequence[Account], usages: Sequence[Usage]) -> list[UserOverview]:
@@ -83,7 +91,10 @@ def _overviews(accounts: Sequence[Account], usages: Sequence[Usage]) -> list[Use
 async def list_activity(
     db: Database, account_id: int, *, after: tuple[datetime, str] | None, limit: int, offset: int
 ) -> list[Activity]:
-    """What a user did, newest first; one more than `limit` if more follow."""
+    """List what a user did, newest first; one more than `limit` if more follow.
+
+    :raises NotFound: there is no such user
+    """
     async with db.transaction() as session:
         if await queries.select_account(session, account_id) is None:
             raise NotFound(f"no user {account_id}")
@@ -101,7 +112,7 @@ async def list_auth_events(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[AuthEvent]:
-    """The audit of [since, until), newest first; one more than `limit` if more follow."""
+    """List the audit of [since, until), newest first; one more than `limit` if more follow."""
     async with db.read() as session:
         return await select_auth_events(
             session,

@@ -1,4 +1,4 @@
-"""API keys: credentials for programs, for some routes only."""
+"""API keys: credentials for programs, each limited to the routes of its scopes."""
 
 import base64
 import hashlib
@@ -8,12 +8,12 @@ from datetime import datetime
 
 from db.database import Database
 from db.models import ApiKey
-from db.queries import keys as queries
+from db.queries import api_keys as queries
 from db.queries.auth_events import Origin, insert_auth_event
-from service.accounts.authentication import KEY_PREFIX, key_copy
+from service.accounts.authentication import KEY_PREFIX
 from service.deps import Deps
 from service.errors import Invalid, NotFound
-from service.security.credential_cache import forget
+from service.security.credential_cache import invalidate
 
 
 async def create_key(
@@ -27,9 +27,9 @@ async def create_key(
     secret: bytes,
     origin: Origin,
 ) -> tuple[ApiKey, str]:
-    """Make a key of 32 random bytes. Returns the row, and the key itself, which is known only now.
+    """Create a key from a secret of 32 random bytes. Return its row, and the key, which is not stored.
 
-    :raises Invalid: it would have expired already
+    :raises Invalid: `expires_at` has passed
     """
     if expires_at is not None and expires_at <= origin.at:
         raise Invalid("expires_at: has passed", errors=[("/expires_at", "has passed")])
@@ -52,16 +52,19 @@ async def create_key(
 async def list_keys(
     db: Database, user_id: int, *, after: tuple[datetime, uuid.UUID] | None, limit: int, offset: int
 ) -> list[ApiKey]:
-    """Newest first; one more than `limit` if more follow."""
+    """List the user's keys, newest first; one more than `limit` if more follow."""
     async with db.read() as session:
         return await queries.select_keys(session, user_id, after=after, limit=limit + 1, offset=offset)
 
 
 async def delete_key(deps: Deps, user_id: int, key_id: uuid.UUID, origin: Origin) -> None:
-    """End one of the user's keys; it is dead everywhere when this returns."""
+    """Delete one of the user's keys. When this returns, no worker accepts it any more.
+
+    :raises NotFound: the user has no such key
+    """
     async with deps.db.transaction() as session:
         digest = await queries.delete_key(session, user_id, key_id)
         if digest is None:
             raise NotFound(f"no key {key_id}")
         await insert_auth_event(session, "key_deleted", user_id, origin)
-    await forget(deps.cache, [key_copy(digest)])
+    await invalidate(deps.cache, key_digests=[digest])

@@ -1,4 +1,4 @@
-"""Who asks: what a token or an API key stands for."""
+"""Who a caller is: the account behind an access token or an API key."""
 
 import hashlib
 import uuid
@@ -17,15 +17,16 @@ from db.queries.credentials import (
     update_session_used,
 )
 from service.deps import Deps
-from service.security.credential_cache import keep, look_up, renew
-from service.security.rate_limits import Allowance, allowance, count_request
-from service.security.tokens import bad_token, decode_token
+from service.security import credential_cache
+from service.security.credential_cache import api_key_entry, session_entry
+from service.security.rate_limits import Allowance, count_request
+from service.security.tokens import BadToken, decode_token
 
 SelectCaller = Callable[..., Coroutine[Any, Any, CallerRow | None]]
 
-Origin = auth_events.Origin  # when and from where somebody asks, as transport tells use cases
+Origin = auth_events.Origin  # when and from where a request came, as transport passes it to use cases
 
-TOUCH_AFTER = timedelta(minutes=1)  # how old `last_used_at` grows before it is written again
+LAST_USED_PRECISION = timedelta(minutes=1)  # `last_used_at` is written again once it is older
 KEY_PREFIX = "trawl_"  # tells an API key from a token, and a leaked one from other text
 
 
@@ -44,55 +45,49 @@ class Caller:
         return self.role == "admin"
 
 
-def session_copy(session_id: uuid.UUID) -> str:
-    """Where Valkey keeps the copy of a session."""
-    return f"caller:{session_id}"
-
-
-def key_copy(key_sha256: bytes) -> str:
-    """Where Valkey keeps the copy of an API key."""
-    return f"caller:{key_sha256.hex()}"
-
-
 async def authenticate(
     deps: Deps, token: str, *, counter: str, limit: int, now: datetime
 ) -> tuple[Caller, Allowance | None]:
-    """The caller that a token or an API key stands for, its request counted.
+    """Return the caller behind a token or an API key, and its allowance after this request was counted.
 
-    `counter` begins the name of the caller's counter; `limit` is its requests a minute, 0 counts nothing.
+    `counter` is how the name of a caller's counter begins; the user's id ends it. `limit` is its requests a
+    minute; 0 counts nothing, and the allowance is None.
 
-    :raises Unauthorized: it stands for nobody, or no longer
+    :raises Unauthorized: the token stands for no live session or key of an active account
     """
-    name, select = _credential(deps, token, now)
-    found = await look_up(deps.cache, name, counter if limit else "")
-    if found.copy:
-        caller = _decode(found.copy)
+    entry, select = _resolve(deps, token, now)
+    lookup = await credential_cache.get(deps.cache, entry, counter if limit else "")
+    if lookup.value:
+        caller = _decode(lookup.value)
         _refuse_expired(caller, now)
-        if found.asked_at:
-            renewal = _renew(deps, name, select, found.asked_at, now)
-            deps.background.spawn(renewal, name="renew copy of caller")
-        return caller, allowance(limit, found.count, found.left) if limit else None
-    caller = await _select_caller(deps, select, now)
-    if found.asked_at:
-        await keep(deps.cache, name, _encode(caller), found.asked_at)
+        if lookup.as_of:
+            refresh = _refresh(deps, entry, select, lookup.as_of, now)
+            deps.background.spawn(refresh, name="refresh of a cached credential")
+        if not limit:
+            return caller, None
+        return caller, Allowance.from_counter(limit, lookup.count, lookup.milliseconds_left)
+    caller = await _read_caller(deps, select, now)
+    if lookup.as_of:
+        await credential_cache.put(deps.cache, entry, _encode(caller), lookup.as_of)
     return caller, await count_request(deps.cache, f"{counter}{caller.user_id}", limit) if limit else None
 
 
-def _credential(deps: Deps, token: str, now: datetime) -> tuple[str, SelectCaller]:
-    """Where Valkey keeps the copy of what a token stands for, and the query that reads the truth."""
+def _resolve(deps: Deps, token: str, now: datetime) -> tuple[str, SelectCaller]:
+    """Return the cache entry of a token or an API key, and the query that reads its row."""
     if token.startswith(KEY_PREFIX):
         digest = hashlib.sha256(token.encode()).digest()
-        return key_copy(digest), partial(select_key_caller, key_sha256=digest)
+        return api_key_entry(digest), partial(select_key_caller, key_sha256=digest)
     claims = decode_token(deps.tokens, token, now=now)
     select = partial(select_session_caller, session_id=claims.session_id, account_id=claims.user_id)
-    return session_copy(claims.session_id), select
+    return session_entry(claims.session_id), select
 
 
-async def _select_caller(deps: Deps, select: SelectCaller, now: datetime) -> Caller:
+async def _read_caller(deps: Deps, select: SelectCaller, now: datetime) -> Caller:
+    """Read the caller from the database, and note in the background that its credential was used."""
     async with deps.db.read() as session:
         row = await select(session)
     if row is None:
-        raise bad_token()
+        raise BadToken
     caller = Caller(
         user_id=row.account_id,
         role=row.role,
@@ -101,12 +96,12 @@ async def _select_caller(deps: Deps, select: SelectCaller, now: datetime) -> Cal
         scopes=None if row.scopes is None else frozenset(row.scopes),
     )
     _refuse_expired(caller, now)
-    if row.last_used_at is None or now - row.last_used_at > TOUCH_AFTER:
-        deps.background.spawn(_touch(deps, caller, now), name="touch credential")
+    if row.last_used_at is None or now - row.last_used_at > LAST_USED_PRECISION:
+        deps.background.spawn(_update_last_used(deps, caller, now), name="last use of a credential")
     return caller
 
 
-async def _touch(deps: Deps, caller: Caller, now: datetime) -> None:
+async def _update_last_used(deps: Deps, caller: Caller, now: datetime) -> None:
     async with deps.db.transaction() as session:
         if caller.scopes is None:
             await update_session_used(session, caller.credential_id, now)
@@ -116,19 +111,19 @@ async def _touch(deps: Deps, caller: Caller, now: datetime) -> None:
 
 def _refuse_expired(caller: Caller, now: datetime) -> None:
     if caller.expires_at and caller.expires_at <= now.timestamp():
-        raise bad_token()
+        raise BadToken
 
 
 def _encode(caller: Caller) -> str:
-    """A caller as Valkey keeps it. The user comes first: the look-up reads it."""
+    """Write a caller as its cache entry. The user's id comes first: the script of the cache reads it."""
     scopes = "-" if caller.scopes is None else ",".join(sorted(caller.scopes))
     return f"{caller.user_id} {caller.role} {caller.credential_id} {caller.expires_at!r} {scopes}"
 
 
 @lru_cache(maxsize=4096)
-def _decode(copy: str) -> Caller:
-    """Kept, as the same few callers come again and again with the same copy."""
-    user_id, role, credential_id, expires_at, scopes = copy.split(" ")
+def _decode(value: str) -> Caller:
+    """Read a caller from its cache entry. Cached, as the same few callers come again and again."""
+    user_id, role, credential_id, expires_at, scopes = value.split(" ")
     return Caller(
         user_id=int(user_id),
         role=role,
@@ -138,6 +133,6 @@ def _decode(copy: str) -> Caller:
     )
 
 
-async def _renew(deps: Deps, name: str, select: SelectCaller, asked_at: int, now: datetime) -> None:
-    caller = await _select_caller(deps, select, now)
-    await renew(deps.cache, name, _encode(caller), asked_at)
+async def _refresh(deps: Deps, entry: str, select: SelectCaller, as_of: int, now: datetime) -> None:
+    caller = await _read_caller(deps, select, now)
+    await credential_cache.extend(deps.cache, entry, _encode(caller), as_of)

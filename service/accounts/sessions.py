@@ -10,18 +10,18 @@ from db.models import Account, Session
 from db.queries import sessions as queries
 from db.queries.accounts import select_account_by_name, update_password_hash
 from db.queries.auth_events import Origin, insert_auth_event, insert_failed_login
-from service.accounts.authentication import Caller, session_copy
+from service.accounts.authentication import Caller
 from service.deps import Deps
 from service.errors import NotFound, Unauthorized
-from service.security.credential_cache import forget
+from service.security.credential_cache import invalidate
 from service.security.identifiers import fold
-from service.security.sign_in_throttle import attempt
+from service.security.sign_in_throttle import throttle_sign_in
 from service.security.tokens import Claims, encode_token
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a sign-in is answered with; RFC 6750's names."""
+    """The answer to a sign-in, with the names of RFC 6750."""
 
     access_token: str
     expires_in: int  # seconds
@@ -30,41 +30,46 @@ class AccessToken:
 async def sign_in(
     deps: Deps, *, login: str, password: str, session_id: uuid.UUID, salt: bytes, origin: Origin
 ) -> AccessToken:
-    """Open a session. `login` may be an e-mail; `salt` is used if the password is hashed anew.
+    """Create a session. `login` may be an e-mail; `salt` is used if the password is hashed anew.
 
     :raises Unauthorized: there is no such active account, or this is not its password; nobody learns which
-    :raises TooMany: too many such failures
+    :raises TooMany: too many sign-ins have failed
     """
     key = fold(login)
-    async with attempt(deps.cache, key, origin.address, session_id) as trying:
+    async with throttle_sign_in(deps.cache, key, origin.address, session_id) as attempt:
         async with deps.db.read() as session:
             account = await select_account_by_name(session, key)
-        known = account if account is not None and account.active else None
-        if await deps.hasher.verify(password, known.password_hash if known else None) and known:
-            opened = await _open_session(
-                deps, known, password, session_id=session_id, salt=salt, origin=origin
+        active = account if account is not None and account.active else None
+        if await deps.hasher.verify(password, active.password_hash if active else None) and active:
+            token = await _create_session(
+                deps, active, password, session_id=session_id, salt=salt, origin=origin
             )
-            if opened is not None:
-                trying.succeeded()
-                return opened
-        trying.failed()
+            if token is not None:
+                attempt.outcome = "succeeded"
+                return token
+        attempt.outcome = "failed"
+        account_id = account.id if account else None
         async with deps.db.transaction() as session:
-            found = account.id if account else None
-            await insert_failed_login(session, login=login, login_key=key, account_id=found, origin=origin)
+            await insert_failed_login(
+                session, login=login, login_key=key, account_id=account_id, origin=origin
+            )
         raise Unauthorized("no active account has this login and password", code="bad_credentials")
 
 
-async def _open_session(
+async def _create_session(
     deps: Deps, account: Account, password: str, *, session_id: uuid.UUID, salt: bytes, origin: Origin
 ) -> AccessToken | None:
-    """None if the account was closed or its password changed while the given one was hashed."""
+    """Create a session of an account whose password was right, and hash it anew if its hash is outdated.
+
+    Return None if the account was deactivated or its password changed in the meantime.
+    """
     expires_at = _expiry(origin.at, deps.tokens.lifetime)
     current = account.password_hash
-    renewed = await deps.hasher.hash(password, salt=salt) if deps.hasher.outdated(current) else None
+    stronger = await deps.hasher.hash(password, salt=salt) if deps.hasher.outdated(current) else None
     async with deps.db.transaction() as session:
-        if renewed and await update_password_hash(session, account.id, old=current, new=renewed):
-            current = renewed
-        opened = await queries.insert_session(
+        if stronger and await update_password_hash(session, account.id, old=current, new=stronger):
+            current = stronger
+        is_created = await queries.insert_session(
             session,
             session_id,
             account.id,
@@ -72,7 +77,7 @@ async def _open_session(
             expires_at=expires_at,
             origin=origin,
         )
-        if not opened:
+        if not is_created:
             return None
         await queries.delete_expired_sessions(session, account.id, origin.at)
         await insert_auth_event(session, "login", account.id, origin)
@@ -82,20 +87,20 @@ async def _open_session(
 
 
 def _expiry(now: datetime, lifetime: timedelta) -> datetime:
-    """The token's second and the row's instant are the same."""
+    """Return when a session ends: on a whole second, as a token tells no fractions."""
     return (now + lifetime).replace(microsecond=0)
 
 
 async def sign_out(deps: Deps, caller: Caller, *, everywhere: bool, origin: Origin) -> None:
-    """End the caller's session or all of its account's: dead everywhere when this returns."""
+    """End the caller's session, or all of its account. When this returns, no worker accepts their tokens."""
     async with deps.db.transaction() as session:
         if everywhere:
-            ended: Sequence[uuid.UUID] = await queries.delete_sessions(session, caller.user_id)
+            session_ids: Sequence[uuid.UUID] = await queries.delete_sessions(session, caller.user_id)
         else:
-            ended = [caller.credential_id]
+            session_ids = [caller.credential_id]
             await queries.delete_session(session, caller.user_id, caller.credential_id)
         await insert_auth_event(session, "logout", caller.user_id, origin)
-    await forget(deps.cache, [session_copy(session_id) for session_id in ended])
+    await invalidate(deps.cache, session_ids=session_ids)
 
 
 async def list_sessions(
@@ -107,17 +112,20 @@ async def list_sessions(
     limit: int,
     offset: int,
 ) -> list[Session]:
-    """Live sessions, newest first; one more than `limit` if more follow."""
+    """List the user's live sessions, newest first; one more than `limit` if more follow."""
     async with db.read() as session:
         return await queries.select_sessions(
             session, user_id, now=now, after=after, limit=limit + 1, offset=offset
         )
 
 
-async def end_session(deps: Deps, user_id: int, session_id: uuid.UUID, origin: Origin) -> None:
-    """End one of the user's sessions; its token is dead everywhere when this returns."""
+async def delete_session(deps: Deps, user_id: int, session_id: uuid.UUID, origin: Origin) -> None:
+    """End one of the user's sessions. When this returns, no worker accepts its token any more.
+
+    :raises NotFound: the user has no such session
+    """
     async with deps.db.transaction() as session:
         if not await queries.delete_session(session, user_id, session_id):
             raise NotFound(f"no session {session_id}")
         await insert_auth_event(session, "logout", user_id, origin)
-    await forget(deps.cache, [session_copy(session_id)])
+    await invalidate(deps.cache, session_ids=[session_id])

@@ -1,64 +1,65 @@
-"""Copies of sessions and API keys in Valkey, so that a request costs one round trip to it.
+"""A cache of sessions and API keys in Valkey, so that a request costs one round trip to it.
 
-The rows in PostgreSQL are the truth. A copy lives `COPY_LIFE`, on Valkey's own clock and from before its row
-was read. Whoever ends or changes a session or a key commits first and then calls `forget`, which puts a mark
-in the copy's place that says "ask PostgreSQL" for as long as an older copy could still be on its way. If
-Valkey cannot be told, `forget` waits until every copy has died. So when a sign-out has been answered the
-token is dead on all workers, whichever of them can reach Valkey and whatever Valkey has kept over a pause.
+The rows in PostgreSQL are the truth. An entry lives for `TTL`, on Valkey's own clock and from before its row
+was read. Whoever ends or changes a session or a key commits first and then calls `invalidate`. That puts a
+tombstone in the place of the entry: a miss that stands for as long as an older value could still arrive. If
+Valkey does not answer, `invalidate` waits until every entry has expired. So once a sign-out is answered, the
+token is dead on all workers, whichever of them reach Valkey and whatever Valkey has kept over a pause.
 
-A copy that is in use is renewed before it dies: one request is told to read the row again, off its way.
+An entry in use is refreshed before it expires: one request is told to read the row again, in the background.
 """
 
 import asyncio
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from service.cache import Cache, CacheUnavailable
 from service.security.rate_limits import WINDOW
 
-COPY_LIFE = 2.0  # seconds
-RENEW_WITHIN = 0.75  # seconds before its death
-MARK = "?"
+TTL = 2.0  # seconds
+REFRESH_WITHIN = 0.75  # seconds before an entry expires
+TOMBSTONE = "?"  # GET knows it too
 
-# KEYS: the copy. ARGV: what the counter of the copy's user begins with (empty: none), its window in seconds,
-# milliseconds before its death within which the copy is to be renewed.
-# Returns the count, the milliseconds left of its window, Valkey's time if there is no copy or this request is
-# the one to renew it, and the copy: in one text, which is read in half the time of a list.
-LOOK_UP = """
-local copy = redis.call('GET', KEYS[1])
-local missing = not copy or copy == '?'
-local asked_at = 0
-if missing or (redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3])
-    and redis.call('SET', KEYS[1] .. ':renewing', 1, 'NX', 'PX', ARGV[3])) then
+# KEYS: the entry. ARGV: how the name of its user's counter begins (empty: count nothing), the window of the
+# counter in seconds, milliseconds before the entry expires within which it is to be refreshed.
+# Returns the count, the milliseconds left of its window, Valkey's time on a miss or if this request is to
+# refresh the entry (else 0), and the value. They are one text, which is read in half the time of a list.
+GET = """
+local value = redis.call('GET', KEYS[1])
+local miss = not value or value == '?'
+local as_of = 0
+if miss or (redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3])
+    and redis.call('SET', KEYS[1] .. ':refreshing', 1, 'NX', 'PX', ARGV[3])) then
   local time = redis.call('TIME')
-  asked_at = time[1] * 1000 + math.floor(time[2] / 1000)
+  as_of = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-if missing then
-  return string.format('0 0 %d ', asked_at)
+if miss then
+  return string.format('0 0 %d ', as_of)
 end
 if ARGV[1] == '' then
-  return string.format('0 0 %d ', asked_at) .. copy
+  return string.format('0 0 %d ', as_of) .. value
 end
-local counter = ARGV[1] .. string.match(copy, '^%d+')
+local counter = ARGV[1] .. string.match(value, '^%d+')
 local count = redis.call('INCR', counter)
 local left = redis.call('PTTL', counter)
 if left < 0 then
   left = tonumber(ARGV[2]) * 1000
   redis.call('PEXPIRE', counter, left)
 end
-return string.format('%d %d %d ', count, left, asked_at) .. copy
+return string.format('%d %d %d ', count, left, as_of) .. value
 """
 
-# KEYS: the copy. ARGV: what it must still be, until when it may live.
-RENEW = """
+# KEYS: the entry. ARGV: the value that it must still have, and when it will expire.
+EXTEND = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('PEXPIREAT', KEYS[1], ARGV[2])
 end
 """
 
-# KEYS: the copies. ARGV: the mark, milliseconds for which it stands.
-FORGET = """
+# KEYS: the entries. ARGV: the tombstone, and milliseconds for which it stands.
+INVALIDATE = """
 for _, key in ipairs(KEYS) do
   redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
 end
@@ -66,49 +67,67 @@ end
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What Valkey knows. `count` and `left` (milliseconds) are of the counter, if one was named.
+class Lookup:
+    """What Valkey holds of a credential: its value (empty on a miss), and its user's request count.
 
-    `asked_at` is 0 unless the row is to be read: then it is Valkey's time, for `keep` or `renew`.
+    `as_of` is 0 unless the caller is to read the row. Then it is Valkey's time before that, in milliseconds,
+    which `put` and `extend` take.
     """
 
-    copy: str = ""
+    value: str = ""
     count: int = 0
-    left: int = 0
-    asked_at: int = 0
+    milliseconds_left: int = 0  # of the window of the count
+    as_of: int = 0
 
 
-async def look_up(cache: Cache, name: str, counter: str) -> Found:
-    """The copy, if there is one, and one request of its user counted. Nothing while Valkey is away."""
+def session_entry(session_id: uuid.UUID) -> str:
+    """Return the name of a session's entry."""
+    return f"caller:{session_id}"
+
+
+def api_key_entry(key_sha256: bytes) -> str:
+    """Return the name of an API key's entry."""
+    return f"caller:{key_sha256.hex()}"
+
+
+async def get(cache: Cache, entry: str, counter: str) -> Lookup:
+    """Read an entry. On a hit, count one request of its user, unless `counter` is empty.
+
+    The name of the user's counter is `counter` and the user's id, with which the value begins. While Valkey
+    is away, every look-up is a miss whose row is not to be cached.
+    """
     try:
-        reply = await cache.script(LOOK_UP, [name], [counter, WINDOW, int(RENEW_WITHIN * 1000)])
+        reply = await cache.script(GET, [entry], [counter, WINDOW, int(REFRESH_WITHIN * 1000)])
     except CacheUnavailable:
-        return Found()
-    count, left, asked_at, copy = reply.decode().split(" ", 3)
-    return Found(copy, int(count), int(left), int(asked_at))
+        return Lookup()
+    count, left, as_of, value = reply.decode().split(" ", 3)
+    return Lookup(value, int(count), int(left), int(as_of))
 
 
-async def keep(cache: Cache, name: str, copy: str, asked_at: int) -> None:
-    """Keep what was read after `asked_at`, unless a newer copy or a mark stands there."""
+async def put(cache: Cache, entry: str, value: str, as_of: int) -> None:
+    """Cache a value that was read after `as_of`, unless a newer one or a tombstone is there."""
     with suppress(CacheUnavailable):
-        await cache.run("SET", name, copy, "NX", "PXAT", _death(asked_at))
+        await cache.run("SET", entry, value, "NX", "PXAT", _expiry(as_of))
 
 
-async def renew(cache: Cache, name: str, copy: str, asked_at: int) -> None:
-    """Let the copy live on if it still says what was read after `asked_at`."""
+async def extend(cache: Cache, entry: str, value: str, as_of: int) -> None:
+    """Let an entry live longer, if its value still is what was read after `as_of`."""
     with suppress(CacheUnavailable):
-        await cache.script(RENEW, [name], [copy, _death(asked_at)])
+        await cache.script(EXTEND, [entry], [value, _expiry(as_of)])
 
 
-async def forget(cache: Cache, names: Sequence[str]) -> None:
-    """Make what was just committed about these sessions or keys hold on all workers, before it returns."""
-    if not names:
+async def invalidate(
+    cache: Cache, *, session_ids: Iterable[uuid.UUID] = (), key_digests: Iterable[bytes] = ()
+) -> None:
+    """Make what was just committed about sessions and API keys hold on all workers, before this returns."""
+    entries = [*map(session_entry, session_ids), *map(api_key_entry, key_digests)]
+    if not entries:
         return
     try:
-        await cache.script(FORGET, names, [MARK, int(COPY_LIFE * 1000)], force=True)
+        await cache.script(INVALIDATE, entries, [TOMBSTONE, int(TTL * 1000)], force=True)
     except CacheUnavailable:
-        await asyncio.sleep(COPY_LIFE)
+        await asyncio.sleep(TTL)
 
 
-def _death(asked_at: int) -> int:
-    return asked_at + int(COPY_LIFE * 1000)
+def _expiry(as_of: int) -> int:
+    return as_of + int(TTL * 1000)

@@ -4,20 +4,20 @@ import unicodedata
 
 from service.errors import Invalid
 
-MAX_KEY = 1024  # bytes; an index entry holds no more than about 2,700
+MAX_FOLDED = 1024  # bytes; an index entry holds no more than about 2,700
 
 
 def fold(name: str) -> str:
-    """The form of a login or an e-mail that is unique and looked up."""
+    """Return the form of a login or an e-mail by which it is unique and looked up."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 
-def fold_new(name: str, pointer: str) -> str:
-    """The same for a name that is about to be stored.
+def fold_to_store(name: str, pointer: str) -> str:
+    """Fold a login or an e-mail that is about to be stored. `pointer` names it in the error.
 
-    :raises Invalid: letters that fold to many make it too long
+    :raises Invalid: it holds letters that fold to many, and is too long for the index
     """
     key = fold(name)
-    if len(key.encode()) > MAX_KEY:
+    if len(key.encode()) > MAX_FOLDED:
         raise Invalid(f"{pointer[1:]}: is too long", errors=[(pointer, "is too long")])
     return key

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from service.errors import Invalid
 
-MIN_LENGTH, MAX_LENGTH = 8, 128  # characters of a password
 SALT_LENGTH = 16  # bytes
 KEY_LENGTH = 32  # bytes
 BLOCK_SIZE = 8  # scrypt's r
@@ -21,18 +20,21 @@ PARALLELISM = 3  # scrypt's p
 
 @dataclass(frozen=True, slots=True)
 class Hasher:
-    """`log_n` is the cost, `slots` how many hashes are computed at a time (32 MiB and a core each)."""
+    """Hashes passwords at the cost `log_n` (log2 of scrypt's N), as many at a time as there are `slots`.
+
+    Each hash takes 32 MiB and a core.
+    """
 
     log_n: int = 15
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
 
     async def hash(self, password: str, *, salt: bytes) -> str:
-        """The PHC string to store: `$scrypt$ln=15,r=8,p=3$salt$key`."""
+        """Return the PHC string to store: `$scrypt$ln=15,r=8,p=3$salt$key`."""
         key = await self._derive(password, salt, self.log_n, BLOCK_SIZE, PARALLELISM)
         return f"$scrypt$ln={self.log_n},r={BLOCK_SIZE},p={PARALLELISM}${encode(salt)}${encode(key)}"
 
     async def verify(self, password: str, phc: str | None) -> bool:
-        """Whether it is the password. Without a hash (no such account) it is not, after the same time."""
+        """Whether a password fits a PHC string. Without one (no such account), False after the same time."""
         if phc is None:
             await self._derive(password, bytes(SALT_LENGTH), self.log_n, BLOCK_SIZE, PARALLELISM)
             return False
@@ -41,7 +43,7 @@ class Hasher:
         return hmac.compare_digest(key, expected)
 
     def outdated(self, phc: str) -> bool:
-        """Whether a hash was made with lower parameters than today's."""
+        """Whether a PHC string was made with lower parameters than this hasher's."""
         return parse_phc(phc)[:3] < (self.log_n, BLOCK_SIZE, PARALLELISM)
 
     async def _derive(
@@ -72,7 +74,7 @@ def decode(text: str) -> bytes:
 
 
 def parse_phc(phc: str) -> tuple[int, int, int, bytes, bytes]:
-    """log2(N), r, p, salt and key of a PHC string that `Hasher.hash` wrote."""
+    """Return log2(N), r, p, salt and key of a PHC string that `Hasher.hash` wrote."""
     _, _, parameters, salt, key = phc.split("$")
     log_n, block_size, parallelism = (int(pair.partition("=")[2]) for pair in parameters.split(","))
     return log_n, block_size, parallelism, decode(salt), decode(key)
@@ -80,20 +82,16 @@ def parse_phc(phc: str) -> tuple[int, int, int, bytes, bytes]:
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """The passwords that are tried first, in lower case."""
+    """Return the passwords that are guessed first, in lower case."""
     text = Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8")
     return frozenset(line for line in text.splitlines() if line)
 
 
 def check_new_password(password: str, pointer: str = "/password") -> None:
-    """Whether a password may be chosen.
+    """Refuse a new password that is easy to guess. The schema of the request has checked its length.
 
-    :raises Invalid: it is too short, too long or among the first that are guessed
+    :raises Invalid: it is among the passwords that are guessed first
     """
-    fault = None
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        fault = f"must have {MIN_LENGTH} to {MAX_LENGTH} characters"
-    elif unicodedata.normalize("NFKC", password).casefold() in common_passwords():
+    if unicodedata.normalize("NFKC", password).casefold() in common_passwords():
         fault = "is among the most common passwords"
-    if fault:
         raise Invalid(f"{pointer[1:]}: {fault}", errors=[(pointer, fault)])

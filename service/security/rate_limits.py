@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -22,7 +23,7 @@ return {count, left}
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How a limit stands after a request: number `limit` + 1 is refused. `reset` in seconds."""
+    """How much of a limit is used after a request, and the seconds until its window resets."""
 
     limit: int
     count: int
@@ -33,24 +34,26 @@ class Allowance:
         return self.count > self.limit
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return max(0, self.limit - self.count)
 
-
-def allowance(limit: int, count: int, milliseconds: int) -> Allowance:
-    return Allowance(limit, count, max(1, math.ceil(milliseconds / 1000)))
+    @classmethod
+    def from_counter(cls, limit: int, count: int, milliseconds_left: int) -> "Allowance":
+        """Make the allowance of a counter whose window ends in so many milliseconds."""
+        return cls(limit, count, max(1, math.ceil(milliseconds_left / 1000)))
 
 
 @dataclass(slots=True)
 class LocalCounters:
-    """Counts of this process, by name, until each one's window ends."""
+    """Counters of this process, by name. Each is dropped when its window ends."""
 
     max_counters: int = 100_000
-    _counters: dict[str, tuple[int, float]] = field(default_factory=dict)  # count, end on the monotonic clock
+    clock: Callable[[], float] = time.monotonic
+    _counters: dict[str, tuple[int, float]] = field(default_factory=dict)  # count, end of the window
 
     def count(self, name: str, window: float) -> tuple[int, int]:
-        """One more. Returns the count and the milliseconds that are left of its window."""
-        now = time.monotonic()
+        """Count one more. Return the count and the milliseconds left of its window of `window` seconds."""
+        now = self.clock()
         count, end = self._counters.get(name, (0, 0.0))
         if end <= now:
             count, end = 0, now + window
@@ -58,11 +61,14 @@ class LocalCounters:
         self._counters[name] = (count + 1, end)
         return count + 1, int((end - now) * 1000)
 
-    def look(self, name: str) -> tuple[int, int]:
-        """The count and the milliseconds that are left of its window, with nothing counted."""
-        now = time.monotonic()
+    def peek(self, name: str) -> tuple[int, int]:
+        """Return the count and the milliseconds left of its window, and count nothing."""
+        now = self.clock()
         count, end = self._counters.get(name, (0, 0.0))
         return (count, int((end - now) * 1000)) if end > now else (0, 0)
+
+    def clear(self) -> None:
+        self._counters.clear()
 
     def _make_room(self, now: float) -> None:
         if len(self._counters) >= self.max_counters:
@@ -71,11 +77,11 @@ class LocalCounters:
             self._counters.clear()
 
 
-local = LocalCounters()
+local_requests = LocalCounters()
 
 
 def network(address: str | None) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that one customer has of IPv6."""
+    """Return what counts as one client: an IPv4 address, or the /64 that one customer has of IPv6."""
     if address is None:
         return "local"
     if ":" in address:
@@ -84,9 +90,9 @@ def network(address: str | None) -> str:
 
 
 async def count_request(cache: Cache, counter: str, limit: int) -> Allowance:
-    """Count one request of a user or an address, whose counter's name is given."""
+    """Count one request on the counter of a user or an address."""
     try:
         count, left = await cache.script(COUNT, [counter], [WINDOW])
     except CacheUnavailable:
-        count, left = local.count(counter, WINDOW)
-    return allowance(limit, count, left)
+        count, left = local_requests.count(counter, WINDOW)
+    return Allowance.from_counter(limit, count, left)

@@ -1,9 +1,9 @@
-"""Slows down guessing of passwords, before they are hashed.
+"""A throttle of sign-ins, which slows down guessing of passwords before they are hashed.
 
-A sign-in is refused after `PAIR_LIMIT` failures of one account from one address, and after `ADDRESS_LIMIT`
-failures from one address, within `WINDOW` of the first. So the owner, at another address, is never locked
-out. Attempts that are still being hashed may fail too: once enough are under way for the limit to be reached,
-others wait for their outcome. Guesses sent all at once thus get no more tries than one after the other.
+Too many failures of one account from one address, or from one address whatever the account, within a window
+refuse further sign-ins. So the owner, at another address, is never locked out. Attempts whose password is
+still being hashed may fail too: while those under way could reach the limit, others wait for their outcome.
+Guesses sent all at once thus get no more tries than one after the other.
 """
 
 import asyncio
@@ -11,21 +11,16 @@ import math
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 from service.cache import Cache, CacheUnavailable
 from service.errors import TooMany
 from service.security.rate_limits import LocalCounters, network
 
-PAIR_LIMIT = 5
-ADDRESS_LIMIT = 100
-WINDOW = 15 * 60  # seconds
-ATTEMPT_LIFE = 30  # seconds until an attempt of a worker that died no longer counts as under way
-POLL = 0.05  # seconds
-
-# KEYS: failures of the pair, its attempts under way, and the same two of the address.
-# ARGV: the attempt, the limits of both, seconds until the attempt is given up.
-ENTER = """
+# KEYS: failures of the account from the address, its attempts under way, and the same two of the address.
+# ARGV: the attempt, the limits of both, seconds until the attempt no longer counts as under way.
+BEGIN = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local wait = false
@@ -45,11 +40,11 @@ for i = 2, 4, 2 do
   redis.call('ZADD', KEYS[i], now + ARGV[4] * 1000, ARGV[1])
   redis.call('EXPIRE', KEYS[i], ARGV[4])
 end
-return {'entered', 0}
+return {'admitted', 0}
 """
 
 # ARGV: the attempt, its outcome, the window in seconds.
-LEAVE = """
+FINISH = """
 for i = 1, 3, 2 do
   redis.call('ZREM', KEYS[i + 1], ARGV[1])
   if ARGV[2] == 'failed' and redis.call('INCR', KEYS[i]) == 1 then
@@ -64,64 +59,78 @@ end
 local_failures = LocalCounters()
 
 
+@dataclass(frozen=True, slots=True)
+class SignInLimits:
+    """How many failures are allowed, and the times of the throttle in seconds."""
+
+    per_account: int = 5  # from one address
+    per_address: int = 100  # whatever the account
+    window: int = 15 * 60  # from the first failure
+    attempt_ttl: int = 30  # after which an attempt is taken for one of a worker that died
+    poll: float = 0.05  # between looks whether attempts under way have ended
+
+
+LIMITS = SignInLimits()
+
+
 @dataclass(slots=True)
 class Attempt:
-    """A sign-in under way. Its use case says how it ended; one that is broken off counts as neither."""
+    """A sign-in under way. The use case sets its outcome; one that is broken off counts as neither."""
 
-    outcome: str = field(default="broken off")
-
-    def failed(self) -> None:
-        self.outcome = "failed"
-
-    def succeeded(self) -> None:
-        self.outcome = "succeeded"
+    outcome: Literal["failed", "succeeded", "broken off"] = "broken off"
 
 
 @asynccontextmanager
-async def attempt(
-    cache: Cache, login_key: str, address: str | None, attempt_id: uuid.UUID
+async def throttle_sign_in(
+    cache: Cache, login_key: str, address: str | None, attempt_id: uuid.UUID, limits: SignInLimits = LIMITS
 ) -> AsyncIterator[Attempt]:
-    """Around the hashing of a password.
+    """Admit one attempt at a password, which the caller hashes within this context.
 
-    :raises TooMany: too many have failed
+    :raises TooMany: too many attempts have failed
     """
-    from_network = network(address)
-    pair, of_address = f"sign-in:{from_network}:{login_key}", f"sign-in:{from_network}"
-    keys = [f"{pair}:failed", f"{pair}:under-way", f"{of_address}:failed", f"{of_address}:under-way"]
-    await _enter(cache, keys, str(attempt_id))
-    running = Attempt()
+    client = network(address)
+    account, client = f"sign-in:{client}:{login_key}", f"sign-in:{client}"
+    keys = [f"{account}:failed", f"{account}:under-way", f"{client}:failed", f"{client}:under-way"]
+    await _begin(cache, keys, str(attempt_id), limits)
+    attempt = Attempt()
     try:
-        yield running
+        yield attempt
     finally:
-        await _leave(cache, keys, str(attempt_id), running.outcome)
+        await _finish(cache, keys, str(attempt_id), attempt.outcome, limits)
 
 
-async def _enter(cache: Cache, keys: list[str], attempt_id: str) -> None:
-    limits = (PAIR_LIMIT, ADDRESS_LIMIT)
-    for _ in range(int(ATTEMPT_LIFE / POLL)):
+async def _begin(cache: Cache, keys: list[str], attempt_id: str, limits: SignInLimits) -> None:
+    """Wait until the attempt is admitted.
+
+    :raises TooMany: the failures have reached a limit
+    """
+    most = (limits.per_account, limits.per_address)
+    for _ in range(int(limits.attempt_ttl / limits.poll)):
         try:
-            verdict, left = await cache.script(ENTER, keys, [attempt_id, *limits, ATTEMPT_LIFE])
+            verdict, left = await cache.script(BEGIN, keys, [attempt_id, *most, limits.attempt_ttl])
         except CacheUnavailable:
-            for key, limit in zip((keys[0], keys[2]), limits, strict=True):
-                count, left = local_failures.look(key)
-                _refuse_if(count >= limit, left)
+            for key, limit in zip((keys[0], keys[2]), most, strict=True):
+                failures, left = local_failures.peek(key)
+                if failures >= limit:
+                    raise _too_many(left) from None
             return
-        _refuse_if(verdict == b"refused", left)
-        if verdict == b"entered":
+        if verdict == b"refused":
+            raise _too_many(left)
+        if verdict == b"admitted":
             return
-        await asyncio.sleep(POLL)
-    _refuse_if(True, 1000)
+        await asyncio.sleep(limits.poll)
+    raise _too_many(1000)
 
 
-async def _leave(cache: Cache, keys: list[str], attempt_id: str, outcome: str) -> None:
+async def _finish(cache: Cache, keys: list[str], attempt_id: str, outcome: str, limits: SignInLimits) -> None:
     try:
-        await cache.script(LEAVE, keys, [attempt_id, outcome, WINDOW])
+        await cache.script(FINISH, keys, [attempt_id, outcome, limits.window])
     except CacheUnavailable:
         if outcome == "failed":
             for key in (keys[0], keys[2]):
-                local_failures.count(key, WINDOW)
+                local_failures.count(key, limits.window)
 
 
-def _refuse_if(refused: bool, milliseconds: int) -> None:
-    if refused:
-        raise TooMany("too many failed sign-ins", retry_after=max(1, math.ceil(milliseconds / 1000)))
+def _too_many(milliseconds_left: int) -> TooMany:
+    """Make the error of a sign-in that is refused for so long."""
+    return TooMany("too many failed sign-ins", retry_after=max(1, math.ceil(milliseconds_left / 1000)))

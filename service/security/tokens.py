@@ -1,4 +1,4 @@
-"""Access tokens: JWTs as RFC 8725 advises, one algorithm, every claim that we rely on required."""
+"""Access tokens: JWTs as RFC 8725 advises. One algorithm is accepted, and all our claims are required."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import jwt
 
+from db.models.base import MAX_BIGINT
 from service.errors import Unauthorized
 
 ISSUER = "trawl"
 REQUIRED = ["exp", "iat", "sub", "jti", "iss"]
 MAX_LENGTH = 2048  # characters; ours have about 300
-MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +23,28 @@ class TokenSettings:
 
     @property
     def key(self) -> bytes:
-        """The secret, with the zeros that HMAC itself adds, so that PyJWT finds it long enough for HS512."""
+        """The secret with the zeros that HMAC itself adds, so that PyJWT accepts it for HS512."""
         return self.secret.encode().ljust(64, b"\0")
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who a token says that it is. The session row of `session_id` says whether that still holds."""
+    """What a token claims. Whether that still holds, only the row of its session says."""
 
     user_id: int
     session_id: uuid.UUID
     expires_at: datetime
 
 
-def bad_token() -> Unauthorized:
-    return Unauthorized("the token is not valid, or no longer", code="bad_token")
+class BadToken(Unauthorized):
+    """The token is not valid, or no longer."""
+
+    def __init__(self) -> None:
+        super().__init__("the token is not valid, or no longer", code="bad_token")
 
 
 def encode_token(settings: TokenSettings, claims: Claims, *, now: datetime) -> str:
+    """Sign the claims."""
     payload = {
         "iss": ISSUER,
         "sub": str(claims.user_id),
@@ -55,21 +59,21 @@ DECODER = jwt.PyJWT(options={"enforce_minimum_key_length": True, "require": REQU
 
 
 def decode_token(settings: TokenSettings, token: str, *, now: datetime) -> Claims:
-    """What a token of ours claims.
+    """Return the claims of a token after checking its signature and expiry.
 
-    :raises Unauthorized: forged, expired, of another algorithm, or not a token at all
+    :raises BadToken: it is forged, expired, of another algorithm, or not a token at all
     """
     if len(token) > MAX_LENGTH:
-        raise bad_token()
-    claims = _verified(settings, token)
+        raise BadToken
+    claims = _verify(settings, token)
     if claims.expires_at <= now:
-        raise bad_token()
+        raise BadToken
     return claims
 
 
 @lru_cache(maxsize=4096)
-def _verified(settings: TokenSettings, token: str) -> Claims:
-    """Kept for good tokens: the same letters have the same signature, and only their end may come."""
+def _verify(settings: TokenSettings, token: str) -> Claims:
+    """Return the claims of a correctly signed token, cached: of a good token, only the expiry can change."""
     try:
         payload = DECODER.decode(
             token,
@@ -81,7 +85,7 @@ def _verified(settings: TokenSettings, token: str) -> Claims:
         session_id = uuid.UUID(payload["jti"])
         expires_at = datetime.fromtimestamp(payload["exp"], UTC)
     except (jwt.PyJWTError, UnicodeError, ValueError, TypeError, AttributeError, OverflowError):
-        raise bad_token() from None
-    if not 0 < user_id <= MAX_ID:
-        raise bad_token()
+        raise BadToken from None
+    if not 0 < user_id <= MAX_BIGINT:
+        raise BadToken
     return Claims(user_id, session_id, expires_at)

@@ -1,5 +1,5 @@
 from service.circuit_breaker import CircuitBreaker
-from tests.support.films import Clock
+from tests.support.clock import Clock
 
 PAUSE = 2.0
 

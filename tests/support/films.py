@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from clients.kinopoisk import Kinopoisk
@@ -17,16 +17,6 @@ KEY = "the-key-of-the-tests"
 FILM = 9_000_001
 # The real ones are ten times as long.
 QUICK: dict[str, Any] = {"answer_within": 0.26, "turn_within": 0.22, "fair_time": 0.1}
-
-
-@dataclass
-class Clock:
-    """Seconds since 1970, moved by hand."""
-
-    now: float = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ import pytest
 from service.cache import Cache
 from service.deps import Deps
 from service.films.catalogue import FILM_LIFE
-from tests.support.films import FILM, QUICK, Clock, open_catalogue, serve_films
+from tests.support.clock import Clock
+from tests.support.films import FILM, QUICK, open_catalogue, serve_films
 from tests.support.http_client import Answer, User
 from tests.support.http_server import RunningApp
 from tests.support.kinopoisk import FakeKinopoisk

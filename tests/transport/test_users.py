@@ -102,6 +102,11 @@ async def test_signing_up_refuses_what_it_can_not_keep(
     assert (answer.status, answer.pointers) == (422, [pointer])
 
 
+@pytest.mark.parametrize("password", ["8 chars!", "x" * 128])
+async def test_the_shortest_and_the_longest_password_are_taken(client: Client, password: str) -> None:
+    assert (await client.post("/register", json={"login": "dora", "password": password})).status == 201
+
+
 @pytest.mark.parametrize("login", ["anna", "ANNA", wide("A") + "nna"])
 async def test_a_login_is_taken_in_any_case(client: Client, user: User, login: str) -> None:
     for path, names in (("/user", NAMES), ("/register", {})):

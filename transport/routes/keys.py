@@ -7,7 +7,7 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.credentials import CreateKeyRequest, KeyResponse, ListKeysRequest, NewKeyResponse
-from service.accounts import api_keys as keys
+from service.accounts import api_keys
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
@@ -19,7 +19,7 @@ blueprint = Blueprint("keys")
 @blueprint.post("/keys")
 @operation(body=CreateKeyRequest, answers={201: NewKeyResponse})
 async def create_key(request: Request) -> HTTPResponse:
-    row, key = await keys.create_key(
+    row, key = await api_keys.create_key(
         request.deps.db,
         request.user_id,
         **body(request, CreateKeyRequest()),
@@ -34,7 +34,7 @@ async def create_key(request: Request) -> HTTPResponse:
 @operation(query=ListKeysRequest, answers={200: Page(KeyResponse)})
 async def list_keys(request: Request) -> HTTPResponse:
     asked = query(request, ListKeysRequest())
-    rows = await keys.list_keys(request.deps.db, request.user_id, **asked)
+    rows = await api_keys.list_keys(request.deps.db, request.user_id, **asked)
     return page(
         request, KeyResponse(), rows, limit=asked["limit"], key=lambda row: (row.created_at, str(row.id))
     )
@@ -43,5 +43,5 @@ async def list_keys(request: Request) -> HTTPResponse:
 @blueprint.delete("/keys/<key_id:uuid>")
 @operation(answers={204: None})
 async def delete_key(request: Request, key_id: uuid.UUID) -> HTTPResponse:
-    await keys.delete_key(request.deps, request.user_id, key_id, request.origin)
+    await api_keys.delete_key(request.deps, request.user_id, key_id, request.origin)
     return no_content()

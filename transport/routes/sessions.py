@@ -52,5 +52,5 @@ async def list_sessions(request: Request) -> HTTPResponse:
 @blueprint.delete("/sessions/<session_id:uuid>")
 @operation(answers={204: None})
 async def end_session(request: Request, session_id: uuid.UUID) -> HTTPResponse:
-    await sessions.end_session(request.deps, request.user_id, session_id, request.origin)
+    await sessions.delete_session(request.deps, request.user_id, session_id, request.origin)
     return no_content()

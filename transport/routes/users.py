@@ -44,7 +44,7 @@ async def sign_up(request: Request) -> HTTPResponse:
 async def register(request: Request, new: NewAccount) -> HTTPResponse:
     await require_registration(request)
     deps = request.deps
-    account = await accounts.register(
+    account = await accounts.create_account(
         deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=request.origin
     )
     return created(f"/user/{account.id}", UserResponse().dump(account))

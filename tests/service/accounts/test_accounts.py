@@ -5,7 +5,7 @@ import pytest
 
 from db.database import Database
 from db.models import Account
-from service.accounts.accounts import NewAccount, ensure_admin, register
+from service.accounts.accounts import NewAccount, create_account, create_first_admin
 from service.accounts.authentication import Origin
 from service.errors import Conflict, Invalid
 from service.security.passwords import Hasher
@@ -17,7 +17,7 @@ SALT = bytes(16)
 
 
 async def ensure(db: Database, new: NewAccount = NEW) -> Account | None:
-    return await ensure_admin(db, HASHER, new, salt=SALT, origin=Origin(datetime.now(UTC)))
+    return await create_first_admin(db, HASHER, new, salt=SALT, origin=Origin(datetime.now(UTC)))
 
 
 async def test_an_admin_is_made_where_there_is_none(db: Database, noise: None) -> None:
@@ -54,5 +54,5 @@ async def test_an_admins_password_is_a_good_one_too(db: Database) -> None:
 
 async def test_registering_says_when(db: Database) -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
-    account = await register(db, HASHER, NEW, salt=SALT, origin=Origin(at))
+    account = await create_account(db, HASHER, NEW, salt=SALT, origin=Origin(at))
     assert (account.created_at, account.role) == (at, "admin")

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
 from db.models import Account, Session
-from service.accounts.authentication import Caller, Origin, authenticate, session_copy
+from service.accounts.authentication import Caller, Origin, authenticate
 from service.accounts.sessions import sign_out
 from service.cache import Cache
 from service.deps import Deps
 from service.errors import Unauthorized
-from service.security.credential_cache import COPY_LIFE, RENEW_WITHIN, forget
+from service.security.credential_cache import REFRESH_WITHIN, TTL, invalidate, session_entry
 from tests.support.http_client import User
 from tests.support.wire import Wire, lay_wire
 
@@ -50,31 +50,31 @@ async def wired(deps: Deps, wire: Wire) -> AsyncIterator[Deps]:
     await cache.close()
 
 
-async def test_a_copy_saves_the_database(deps: Deps, user: User) -> None:
+async def test_a_cached_credential_saves_the_database(deps: Deps, user: User) -> None:
     first = await ask(deps, user.token)
     assert first == await ask(replace(deps, db=NO_DATABASE), user.token)
     assert (first.user_id, first.role, first.scopes) == (user.id, "user", None)
 
 
-async def test_a_copy_lives_no_longer_than_it_may(deps: Deps, user: User) -> None:
+async def test_an_entry_lives_no_longer_than_its_ttl(deps: Deps, user: User) -> None:
     await ask(deps, user.token)
-    left = await deps.cache.run("PTTL", session_copy(user.session_id))
-    assert 0 < left <= COPY_LIFE * 1000
+    left = await deps.cache.run("PTTL", session_entry(user.session_id))
+    assert 0 < left <= TTL * 1000
 
 
-async def test_a_copy_in_use_is_renewed_by_one_request_before_it_dies(deps: Deps, user: User) -> None:
+async def test_an_entry_in_use_is_refreshed_by_one_request_before_it_expires(deps: Deps, user: User) -> None:
     await ask(deps, user.token)
-    name = session_copy(user.session_id)
-    await deps.cache.run("PEXPIRE", name, int(RENEW_WITHIN * 1000) - 100)
+    name = session_entry(user.session_id)
+    await deps.cache.run("PEXPIRE", name, int(REFRESH_WITHIN * 1000) - 100)
     await asyncio.gather(*(ask(deps, user.token) for _ in range(10)))
-    [renewal] = deps.background._tasks
-    await renewal
-    assert await deps.cache.run("PTTL", name) > RENEW_WITHIN * 1000
+    [refresh] = deps.background._tasks
+    await refresh
+    assert await deps.cache.run("PTTL", name) > REFRESH_WITHIN * 1000
 
 
-async def test_a_copy_of_what_has_changed_meanwhile_is_not_renewed(deps: Deps, user: User) -> None:
+async def test_an_entry_of_what_has_changed_in_the_meantime_is_not_refreshed(deps: Deps, user: User) -> None:
     await ask(deps, user.token)
-    name = session_copy(user.session_id)
+    name = session_entry(user.session_id)
     await deps.cache.run("PEXPIRE", name, 300)
     async with deps.db.transaction() as session:
         await session.execute(update(Account).where(Account.id == user.id).values(role="admin"))
@@ -83,9 +83,9 @@ async def test_a_copy_of_what_has_changed_meanwhile_is_not_renewed(deps: Deps, u
     assert await deps.cache.run("PTTL", name) <= 300
 
 
-async def test_a_renewal_under_way_does_not_bring_back_what_has_ended(deps: Deps, user: User) -> None:
+async def test_a_refresh_under_way_does_not_bring_back_what_has_ended(deps: Deps, user: User) -> None:
     await ask(deps, user.token)
-    await deps.cache.run("PEXPIRE", session_copy(user.session_id), 300)
+    await deps.cache.run("PEXPIRE", session_entry(user.session_id), 300)
     slow = PausedReads(deps.db)
     await ask(replace(deps, db=slow), user.token)
     await slow.has_read.wait()
@@ -96,7 +96,7 @@ async def test_a_renewal_under_way_does_not_bring_back_what_has_ended(deps: Deps
         await ask(deps, user.token)
 
 
-async def test_an_expired_token_is_refused_though_its_copy_lives(deps: Deps, user: User) -> None:
+async def test_an_expired_token_is_refused_though_its_entry_lives(deps: Deps, user: User) -> None:
     await ask(deps, user.token)
     with pytest.raises(Unauthorized):
         await ask(deps, user.token, now=datetime.now(UTC) + timedelta(hours=1))
@@ -136,7 +136,7 @@ async def test_a_sign_out_that_reaches_valkey_does_not_wait(deps: Deps, user: Us
     await ask(deps, user.token)
     begun = time.monotonic()
     await leave(deps, user)
-    assert time.monotonic() - begun < COPY_LIFE / 2
+    assert time.monotonic() - begun < TTL / 2
     with pytest.raises(Unauthorized):
         await ask(deps, user.token)
 
@@ -156,7 +156,7 @@ class PausedReads(Database):
         await self.go.wait()
 
 
-async def test_a_request_under_way_does_not_keep_a_copy_of_what_has_ended(deps: Deps, user: User) -> None:
+async def test_a_request_under_way_does_not_cache_what_has_ended(deps: Deps, user: User) -> None:
     slow = PausedReads(deps.db)
     under_way = asyncio.create_task(ask(replace(deps, db=slow), user.token))
     await slow.has_read.wait()
@@ -167,22 +167,22 @@ async def test_a_request_under_way_does_not_keep_a_copy_of_what_has_ended(deps: 
         await ask(deps, user.token)
 
 
-async def test_a_copy_that_comes_late_is_not_kept(deps: Deps, user: User) -> None:
+async def test_a_value_that_comes_late_is_not_cached(deps: Deps, user: User) -> None:
     slow = PausedReads(deps.db)
     under_way = asyncio.create_task(ask(replace(deps, db=slow), user.token))
     await slow.has_read.wait()
     await leave(deps, user)
-    await deps.cache.run("DEL", session_copy(user.session_id))  # the mark, as if it had run out
-    await asyncio.sleep(COPY_LIFE)
+    await deps.cache.run("DEL", session_entry(user.session_id))  # the tombstone, as if it had expired
+    await asyncio.sleep(TTL)
     slow.go.set()
     await under_way
     with pytest.raises(Unauthorized):
         await ask(deps, user.token)
 
 
-async def test_nothing_to_forget_is_no_work(wired: Deps, wire: Wire) -> None:
+async def test_nothing_to_invalidate_is_no_work(wired: Deps, wire: Wire) -> None:
     wire.cut()
-    await asyncio.wait_for(forget(wired.cache, []), 0.1)
+    await asyncio.wait_for(invalidate(wired.cache), 0.1)
 
 
 @pytest.mark.parametrize(("idle", "written"), [(30, False), (90, True)])

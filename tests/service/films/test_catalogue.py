@@ -8,7 +8,8 @@ from service.cache import Cache
 from service.errors import NotFound, Unavailable
 from service.films.catalogue import FILM_LIFE, SEARCH_LIFE, FilmCatalogue
 from service.films.local_gate import BREAK_AFTER
-from tests.support.films import FILM, KEY, QUICK, Clock, open_catalogue
+from tests.support.clock import Clock
+from tests.support.films import FILM, KEY, QUICK, open_catalogue
 from tests.support.kinopoisk import FakeKinopoisk
 
 TROUBLES = [429, 500, 503, "hang", "drip", "huge", "cut", "no json", "list", "redirect"]

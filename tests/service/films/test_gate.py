@@ -8,7 +8,7 @@ from service.background import Background
 from service.cache import Cache
 from service.films.gate import GateClosed, Outcome, UpstreamGate
 from service.films.local_gate import BREAK_AFTER, PAUSE, LocalGate
-from tests.support.films import Clock
+from tests.support.clock import Clock
 from tests.support.wire import lay_wire
 
 WINDOW = 0.2  # seconds

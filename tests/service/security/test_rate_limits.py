@@ -2,15 +2,16 @@ import pytest
 
 from service.cache import Cache
 from service.security.rate_limits import WINDOW, LocalCounters, count_request, network
+from tests.support.clock import Clock
 
 
 async def test_requests_are_counted_until_the_window_ends(cache: Cache) -> None:
     first = await count_request(cache, "rate:default:user:1", 2)
-    assert (first.count, first.left, first.exceeded) == (1, 1, False)
+    assert (first.count, first.remaining, first.exceeded) == (1, 1, False)
     assert WINDOW - 1 <= first.reset <= WINDOW
     await count_request(cache, "rate:default:user:1", 2)
     third = await count_request(cache, "rate:default:user:1", 2)
-    assert (third.left, third.exceeded) == (0, True)
+    assert (third.remaining, third.exceeded) == (0, True)
     await cache.run("PEXPIRE", "rate:default:user:1", 0)
     assert (await count_request(cache, "rate:default:user:1", 2)).count == 1
 
@@ -22,26 +23,25 @@ async def test_a_counter_that_lost_its_end_gets_one(cache: Cache) -> None:
     assert await cache.run("PTTL", "rate:default:user:1") > 0
 
 
-def test_local_counters_end_with_their_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr("service.security.rate_limits.time.monotonic", lambda: now)
-    counters = LocalCounters()
-    assert counters.look("a") == (0, 0)
+def test_local_counters_end_with_their_window() -> None:
+    clock = Clock(1000.0)
+    counters = LocalCounters(clock=clock)
+    assert counters.peek("a") == (0, 0)
     assert [counters.count("a", 60) for _ in range(2)] == [(1, 60_000), (2, 60_000)]
     assert counters.count("b", 60)[0] == 1
-    now = 1059.0
-    assert counters.look("a") == (2, 1000)
-    now = 1060.0
-    assert counters.look("a") == (0, 0)
+    clock.now = 1059.0
+    assert counters.peek("a") == (2, 1000)
+    clock.now = 1060.0
+    assert counters.peek("a") == (0, 0)
     assert counters.count("a", 60) == (1, 60_000)
 
 
-def test_local_counters_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_counters_stay_few() -> None:
     counters = LocalCounters(max_counters=10)
     for number in range(100):
         counters.count(str(number), 60)
     assert len(counters._counters) <= 10
-    assert counters.look("99")[0] == 1
+    assert counters.peek("99")[0] == 1
 
 
 @pytest.mark.parametrize(

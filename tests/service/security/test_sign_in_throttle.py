@@ -6,18 +6,15 @@ import pytest
 
 from service.cache import Cache
 from service.errors import TooMany
-from service.security.rate_limits import LocalCounters
-from service.security.sign_in_throttle import ADDRESS_LIMIT, PAIR_LIMIT, WINDOW, attempt
+from service.security.sign_in_throttle import LIMITS, SignInLimits, local_failures, throttle_sign_in
 
 HOME, OFFICE = "192.0.2.1", "192.0.2.2"
 
 
 @pytest.fixture(params=["valkey", "away"])
-async def any_cache(
-    request: pytest.FixtureRequest, cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Cache]:
+async def any_cache(request: pytest.FixtureRequest, cache: Cache) -> AsyncIterator[Cache]:
     """Valkey as it should be, and away."""
-    monkeypatch.setattr("service.security.sign_in_throttle.local_failures", LocalCounters())
+    local_failures.clear()
     away = Cache.connect("redis://127.0.0.1:1")
     yield cache if request.param == "valkey" else away
     await away.close()
@@ -25,31 +22,31 @@ async def any_cache(
 
 async def fail(cache: Cache, login: str = "anna", address: str | None = HOME, *, times: int = 1) -> None:
     for _ in range(times):
-        async with attempt(cache, login, address, uuid.uuid4()) as trying:
-            trying.failed()
+        async with throttle_sign_in(cache, login, address, uuid.uuid4()) as attempt:
+            attempt.outcome = "failed"
 
 
 async def succeed(cache: Cache, login: str = "anna", address: str | None = HOME) -> None:
-    async with attempt(cache, login, address, uuid.uuid4()) as trying:
-        trying.succeeded()
+    async with throttle_sign_in(cache, login, address, uuid.uuid4()) as attempt:
+        attempt.outcome = "succeeded"
 
 
 async def test_five_failures_of_an_account_from_an_address_are_enough(any_cache: Cache) -> None:
-    await fail(any_cache, times=PAIR_LIMIT)
+    await fail(any_cache, times=LIMITS.per_account)
     for sign_in in (fail, succeed):
         with pytest.raises(TooMany) as refusal:
             await sign_in(any_cache)
-        assert WINDOW - 5 <= refusal.value.retry_after <= WINDOW
+        assert LIMITS.window - 5 <= refusal.value.retry_after <= LIMITS.window
 
 
 async def test_the_owner_is_not_locked_out_elsewhere(any_cache: Cache) -> None:
-    await fail(any_cache, times=PAIR_LIMIT)
+    await fail(any_cache, times=LIMITS.per_account)
     await succeed(any_cache, address=OFFICE)
     await fail(any_cache, login="boris")
 
 
 async def test_a_hundred_failures_from_an_address_are_enough_for_any_account(any_cache: Cache) -> None:
-    for number in range(ADDRESS_LIMIT):
+    for number in range(LIMITS.per_address):
         await fail(any_cache, login=f"user{number}")
     with pytest.raises(TooMany):
         await fail(any_cache, login="anna")
@@ -57,7 +54,7 @@ async def test_a_hundred_failures_from_an_address_are_enough_for_any_account(any
 
 
 async def test_one_network_of_ipv6_is_one_address(any_cache: Cache) -> None:
-    for number in range(PAIR_LIMIT):
+    for number in range(LIMITS.per_account):
         await fail(any_cache, address=f"2001:db8::{number}")
     with pytest.raises(TooMany):
         await fail(any_cache, address="2001:db8::ffff")
@@ -65,17 +62,17 @@ async def test_one_network_of_ipv6_is_one_address(any_cache: Cache) -> None:
 
 
 async def test_success_begins_anew_for_the_account(cache: Cache) -> None:
-    await fail(cache, times=PAIR_LIMIT - 1)
+    await fail(cache, times=LIMITS.per_account - 1)
     await succeed(cache)
-    await fail(cache, times=PAIR_LIMIT)
+    await fail(cache, times=LIMITS.per_account)
     with pytest.raises(TooMany):
         await fail(cache)
 
 
 async def test_an_attempt_that_broke_off_is_no_failure(cache: Cache) -> None:
-    for _ in range(PAIR_LIMIT + 1):
+    for _ in range(LIMITS.per_account + 1):
         with pytest.raises(OSError, match="no database"):
-            async with attempt(cache, "anna", HOME, uuid.uuid4()):
+            async with throttle_sign_in(cache, "anna", HOME, uuid.uuid4()):
                 raise OSError("no database")
     await succeed(cache)
 
@@ -83,34 +80,31 @@ async def test_an_attempt_that_broke_off_is_no_failure(cache: Cache) -> None:
 async def test_guesses_at_once_get_no_more_tries(cache: Cache) -> None:
     async def guess() -> str:
         try:
-            async with attempt(cache, "anna", HOME, uuid.uuid4()) as trying:
+            async with throttle_sign_in(cache, "anna", HOME, uuid.uuid4()) as attempt:
                 await asyncio.sleep(0.02)
-                trying.failed()
+                attempt.outcome = "failed"
         except TooMany:
             return "refused"
         return "tried"
 
     outcomes = await asyncio.gather(*(guess() for _ in range(30)))
-    assert outcomes.count("tried") == PAIR_LIMIT
+    assert outcomes.count("tried") == LIMITS.per_account
 
 
 async def test_many_right_sign_ins_at_once_all_succeed(cache: Cache) -> None:
     async def sign_in() -> None:
-        async with attempt(cache, "anna", HOME, uuid.uuid4()) as trying:
+        async with throttle_sign_in(cache, "anna", HOME, uuid.uuid4()) as attempt:
             await asyncio.sleep(0.02)
-            trying.succeeded()
+            attempt.outcome = "succeeded"
 
     await asyncio.gather(*(sign_in() for _ in range(20)))
 
 
-async def test_attempts_of_a_worker_that_died_do_not_lock_out_for_long(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.security.sign_in_throttle.ATTEMPT_LIFE", 1)
-    started = [attempt(cache, "anna", HOME, uuid.uuid4()) for _ in range(PAIR_LIMIT)]
+async def test_attempts_of_a_worker_that_died_do_not_lock_out_for_long(cache: Cache) -> None:
+    short = SignInLimits(attempt_ttl=1)
+    started = [throttle_sign_in(cache, "anna", HOME, uuid.uuid4(), short) for _ in range(short.per_account)]
     for one in started:
         await one.__aenter__()  # and the worker is killed
-    monkeypatch.setattr("service.security.sign_in_throttle.ATTEMPT_LIFE", 30)
     await asyncio.wait_for(succeed(cache), 3)
     for one in started:
         await one.__aexit__(None, None, None)

@@ -1,4 +1,4 @@
-"""API keys, of which only the SHA-256 is known."""
+"""API keys, of which only the SHA-256 is stored."""
 
 import uuid
 from datetime import datetime
@@ -11,8 +11,8 @@ from db.models import ApiKey
 
 
 async def insert_key(session: AsyncSession, **values: Any) -> ApiKey:
-    added = await session.scalars(insert(ApiKey).values(**values).returning(ApiKey))
-    return added.one()
+    rows = await session.scalars(insert(ApiKey).values(**values).returning(ApiKey))
+    return rows.one()
 
 
 async def select_keys(
@@ -23,7 +23,7 @@ async def select_keys(
     limit: int,
     offset: int,
 ) -> list[ApiKey]:
-    """Newest first."""
+    """Select an account's keys, newest first."""
     query = (
         select(ApiKey)
         .where(ApiKey.account_id == account_id)
@@ -37,7 +37,7 @@ async def select_keys(
 
 
 async def delete_key(session: AsyncSession, account_id: int, key_id: uuid.UUID) -> bytes | None:
-    """The digest of the key that was deleted, if it was there and the account's."""
+    """Delete a key of an account. Return its digest; None if there was no such key."""
     return await session.scalar(
         delete(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.account_id == account_id)
