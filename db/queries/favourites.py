@@ -1,4 +1,4 @@
-"""Favourite films. `film` is a film's details by column."""
+"""Favourite films. `film` is the details of a film by column."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,14 +14,14 @@ from db.models import Favourite
 async def insert_favourite(
     session: AsyncSession, account_id: int, film: Mapping[str, Any], *, at: datetime
 ) -> Favourite | None:
-    """None if it is there already."""
-    added = await session.scalars(
+    """Insert a favourite. Return None if the film is one already."""
+    rows = await session.scalars(
         insert(Favourite)
         .values(**film, account_id=account_id, added_at=at, refreshed_at=at)
         .on_conflict_do_nothing()
         .returning(Favourite)
     )
-    return added.one_or_none()
+    return rows.one_or_none()
 
 
 async def select_favourite(session: AsyncSession, account_id: int, kinopoisk_id: int) -> Favourite | None:
@@ -38,7 +38,7 @@ async def select_favourites(
     limit: int,
     offset: int,
 ) -> list[Favourite]:
-    """Newest first."""
+    """Select an account's favourites, newest first."""
     query = (
         select(Favourite)
         .where(Favourite.account_id == account_id)
@@ -52,24 +52,24 @@ async def select_favourites(
 
 
 async def delete_favourite(session: AsyncSession, account_id: int, kinopoisk_id: int) -> bool:
-    """Whether it was there, and the account's."""
-    deleted = await session.scalar(
+    """Delete a favourite of an account. Return whether there was one."""
+    deleted_id = await session.scalar(
         delete(Favourite)
         .where(Favourite.account_id == account_id, Favourite.kinopoisk_id == kinopoisk_id)
         .returning(Favourite.kinopoisk_id)
     )
-    return deleted is not None
+    return deleted_id is not None
 
 
 async def select_film_ids(session: AsyncSession) -> list[int]:
-    """Every film that is anybody's favourite, once; first the ones whose details are oldest."""
+    """Select each film that is anybody's favourite, those with the oldest details first."""
     film_id = Favourite.kinopoisk_id
     query = select(film_id).group_by(film_id).order_by(func.min(Favourite.refreshed_at), film_id)
     return list(await session.scalars(query))
 
 
 async def update_favourites(session: AsyncSession, film: Mapping[str, Any], *, at: datetime) -> None:
-    """New details for all favourites of a film."""
+    """Update the details of all favourites of a film."""
     await session.execute(
         update(Favourite)
         .where(Favourite.kinopoisk_id == film["kinopoisk_id"])

@@ -1,4 +1,4 @@
-"""Films and pages of films kept in Valkey, beyond the time that they count as fresh.
+"""Films and pages of films cached in Valkey, beyond the time for which they count as fresh.
 
 An entry is `{"at": seconds since 1970, "value": …}`.
 """
@@ -15,26 +15,28 @@ from clients.film_records import Film, FilmPage
 from service.cache import Cache, CacheUnavailable
 
 DAY = 24 * 60 * 60
-STALE_LIFE = 30 * DAY  # seconds for which an entry is kept for when the service fails
+TTL = 30 * DAY  # seconds; a stale entry is the answer while the service fails
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
+class CacheEntry(Generic[T]):
+    """A cached value, and whether it is fresh enough to be the answer while the service works."""
+
     value: T
     is_fresh: bool
 
 
 class FilmCache:
-    """Its keys in Valkey begin with `name`. With Valkey away there is nothing, and nothing is kept."""
+    """A cache whose keys in Valkey begin with `name`. While Valkey is away, it is empty and stays so."""
 
     def __init__(self, cache: Cache, name: str, *, clock: Callable[[], float] = time.time) -> None:
         self._cache = cache
         self._name = name
         self._clock = clock
 
-    async def read(self, key: str, *, life: float, unpack: Callable[[Any], T]) -> Kept[T] | None:
-        """What was kept under the key; it is fresh for `life` seconds."""
+    async def get(self, key: str, *, fresh_for: float, decode: Callable[[Any], T]) -> CacheEntry[T] | None:
+        """Return the entry of a key, which is fresh for `fresh_for` seconds; None if there is none."""
         try:
             raw = await self._cache.run("GET", f"{self._name}:{key}")
         except CacheUnavailable:
@@ -42,19 +44,20 @@ class FilmCache:
         # An entry of another version of Trawl is none.
         with suppress(orjson.JSONDecodeError, KeyError, TypeError):
             entry = orjson.loads(raw or b"")
-            return Kept(unpack(entry["value"]), self._clock() - entry["at"] < life)
+            return CacheEntry(decode(entry["value"]), self._clock() - entry["at"] < fresh_for)
         return None
 
-    async def keep(self, key: str, value: Film | FilmPage) -> None:
+    async def put(self, key: str, value: Film | FilmPage) -> None:
+        """Store a value as of now."""
         entry = orjson.dumps({"at": self._clock(), "value": value})
         with suppress(CacheUnavailable):
-            await self._cache.run("SET", f"{self._name}:{key}", entry, "EX", STALE_LIFE)
+            await self._cache.run("SET", f"{self._name}:{key}", entry, "EX", TTL)
 
 
-def unpack_film(value: Mapping[str, Any]) -> Film:
+def decode_film(value: Mapping[str, Any]) -> Film:
     lists = {"countries": tuple(value["countries"]), "genres": tuple(value["genres"])}
     return Film(**{**value, **lists})
 
 
-def unpack_page(value: Mapping[str, Any]) -> FilmPage:
-    return FilmPage(tuple(map(unpack_film, value["films"])), value["next_page"])
+def decode_page(value: Mapping[str, Any]) -> FilmPage:
+    return FilmPage(tuple(map(decode_film, value["films"])), value["next_page"])

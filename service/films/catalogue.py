@@ -1,4 +1,4 @@
-"""The film service as the use cases see it: cached, asked once for many, never too often, never for long."""
+"""The film service as use cases see it: cached, called once for equal look-ups, never too often or long."""
 
 import asyncio
 import hashlib
@@ -18,49 +18,60 @@ from clients.upstream import UpstreamError, UpstreamFailed, UpstreamSlow
 from service.background import Background
 from service.cache import Cache
 from service.errors import NotFound, Unavailable
-from service.films.cache import DAY, FilmCache, unpack_film, unpack_page
-from service.films.gate import GateClosed, UpstreamGate
+from service.films.cache import DAY, FilmCache, decode_film, decode_page
+from service.films.gate import CircuitOpen, UpstreamGate
 
 log = structlog.get_logger("trawl.films")
 
-# Seconds.
-SEARCH_LIFE = 60 * 60
-FILM_LIFE = DAY
-ANSWER_WITHIN = 2.6  # the caller is promised 3, and is first to be admitted
-TURN_WITHIN = 2.2  # what is left after it is for the call itself
-FAIR_TIME = 1.0  # a call that was given less has not shown that the service fails
-RETRY_AFTER = 2
-PATIENT_TURN, PATIENT_CALL = 60.0, 4.0  # of a command, which nobody waits for; a call ends before its hold
+# Seconds for which a cached answer is fresh.
+SEARCH_FRESH_FOR = 60 * 60
+FILM_FRESH_FOR = DAY
+RETRY_AFTER = 2  # seconds
 
-VERSION = 1  # of what is kept; another one finds nothing
+VERSION = 1  # of the cached values; another version does not read them
 UNAVAILABLE = "films can't be looked up right now"
 T = TypeVar("T", Film, FilmPage)
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """`is_stale`: kept from before, as the service can't be asked now."""
+class CatalogueTimes:
+    """How long a look-up may take, in seconds."""
+
+    answer_within: float = 2.6  # a caller is promised 3, some of which its authentication takes
+    permit_within: float = 2.2  # the rest is for the call itself
+    fair_call: float = 1.0  # a call with less time than that says nothing of the service when it is slow
+    # Of a refresh, for which nobody waits. The call ends before the gate takes it for one of a dead worker.
+    refresh_permit_within: float = 60.0
+    refresh_call_within: float = 4.0
+
+
+TIMES = CatalogueTimes()
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult(Generic[T]):
+    """The answer to a look-up. A stale one comes from the cache, as the service can't be called now."""
 
     value: T
     is_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted(Generic[T]):
-    """Something to look up: where it is kept, for how long it is fresh, and how the service is asked."""
+class Lookup(Generic[T]):
+    """A film or a page to look up: its key in the cache, and the call that fetches it."""
 
     key: str
-    life: float
-    ask: Callable[..., Awaitable[T]]  # takes `within`, in seconds
-    unpack: Callable[[Any], T]
-    if_unknown: T | None = None  # instead of NotFound
+    fresh_for: float  # seconds
+    fetch: Callable[..., Awaitable[T]]  # takes `within`, in seconds
+    decode: Callable[[Any], T]  # of the cached value
+    if_unknown: T | None = None  # the answer where the service knows nothing; None raises NotFound
 
 
 class FilmCatalogue:
-    """Look-ups, each of which ends within `answer_within` seconds whatever the service does.
+    """Look-ups, each of which ends within `times.answer_within` seconds whatever the service does.
 
     :param instance: tells this worker's calls from those of all others
-    :param workers: how many share the calls of a second when Valkey is away
+    :param workers: how many share the calls of a second while Valkey is away
     """
 
     def __init__(
@@ -72,95 +83,111 @@ class FilmCatalogue:
         instance: str,
         workers: int = 1,
         clock: Callable[[], float] = time.time,
-        answer_within: float = ANSWER_WITHIN,
-        turn_within: float = TURN_WITHIN,
-        fair_time: float = FAIR_TIME,
+        times: CatalogueTimes = TIMES,
     ) -> None:
         self._client = client
         self._background = background
-        # What one service said is not what another one would: a demonstration's films stay its own.
+        # What one service answers is not what another one would: a demonstration's films stay its own.
         service = hashlib.sha256(client.url.encode()).hexdigest()[:12]
-        self._kept = FilmCache(cache, f"films:{VERSION}:{service}", clock=clock)
+        self._cache = FilmCache(cache, f"films:{VERSION}:{service}", clock=clock)
         self._gate = UpstreamGate(cache, background, f"films:{service}", workers=workers)
-        self._names = (f"{instance}:{number}" for number in itertools.count())
-        self._answer_within = answer_within
-        self._turn_within = turn_within
-        self._fair_time = fair_time
-        self._flights: dict[str, asyncio.Task[Any]] = {}
+        self._call_names = (f"{instance}:{number}" for number in itertools.count())
+        self._times = times
+        self._in_flight: dict[str, asyncio.Task[Any]] = {}
 
-    async def search(self, query: str, page: int) -> Found[FilmPage]:
-        """:raises Unavailable: the service can't be asked, and nothing was kept"""
-        ask = partial(self._client.search, query, page)
-        nothing = FilmPage((), None)
-        return await self._look_up(Wanted(f"search:{page}:{query}", SEARCH_LIFE, ask, unpack_page, nothing))
+    async def search(self, query: str, page: int) -> LookupResult[FilmPage]:
+        """Search for films, of which pages count from 1.
 
-    async def film(self, kinopoisk_id: int) -> Found[Film]:
-        """:raises NotFound: there is no such film
-        :raises Unavailable: the service can't be asked, and nothing was kept
+        :raises Unavailable: the service can't be called, and nothing is cached
         """
-        return await self._look_up(self._wanted_film(kinopoisk_id))
+        fetch = partial(self._client.search, query, page)
+        empty = FilmPage((), None)
+        lookup = Lookup(f"search:{page}:{query}", SEARCH_FRESH_FOR, fetch, decode_page, empty)
+        return await self._look_up(lookup)
 
-    async def look_again(self, kinopoisk_id: int) -> Film:
-        """Ask the service whatever is kept, with patience, and leave it one call a second for others.
+    async def film(self, kinopoisk_id: int) -> LookupResult[Film]:
+        """Look a film up.
 
-        :raises UpstreamError: it has no such film, or gives no answer
-        :raises GateClosed: it has failed too often
-        :raises TimeoutError: the turn to ask it did not come
+        :raises NotFound: there is no such film
+        :raises Unavailable: the service can't be called, and nothing is cached
         """
-        wanted = self._wanted_film(kinopoisk_id)
-        film = await self._call(wanted, turn_within=PATIENT_TURN, call_within=lambda: PATIENT_CALL, spare=1)
-        await self._kept.keep(wanted.key, film)
+        return await self._look_up(self._film_lookup(kinopoisk_id))
+
+    async def refresh(self, kinopoisk_id: int) -> Film:
+        """Fetch a film past the cache and cache it, at leisure: one call a second is left to others.
+
+        :raises UpstreamError: the service has no such film, or gives no answer
+        :raises CircuitOpen: the service has failed too often
+        :raises TimeoutError: no permit to call it was free in time
+        """
+        lookup, times = self._film_lookup(kinopoisk_id), self._times
+        film = await self._call(
+            lookup,
+            permit_within=times.refresh_permit_within,
+            call_within=lambda: times.refresh_call_within,
+            reserve=1,
+        )
+        await self._cache.put(lookup.key, film)
         return film
 
     async def close(self) -> None:
         await self._client.close()
 
-    def _wanted_film(self, kinopoisk_id: int) -> Wanted[Film]:
-        ask = partial(self._client.film, kinopoisk_id)
-        return Wanted(f"film:{kinopoisk_id}", FILM_LIFE, ask, unpack_film)
+    def _film_lookup(self, kinopoisk_id: int) -> Lookup[Film]:
+        fetch = partial(self._client.film, kinopoisk_id)
+        return Lookup(f"film:{kinopoisk_id}", FILM_FRESH_FOR, fetch, decode_film)
 
-    async def _look_up(self, wanted: Wanted[T]) -> Found[T]:
-        """Join the look-up of the same that is under way, or begin one. It goes on if its askers go away."""
-        flight: asyncio.Task[Found[T]] | None = self._flights.get(wanted.key)
-        if flight is None:
-            flight = self._background.spawn(self._fly(wanted), name="film look-up")
-            self._flights[wanted.key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(wanted.key, None))
-        return await asyncio.shield(flight)
+    async def _look_up(self, lookup: Lookup[T]) -> LookupResult[T]:
+        """Join the equal look-up in flight, or start one, which goes on even if its callers go away."""
+        task: asyncio.Task[LookupResult[T]] | None = self._in_flight.get(lookup.key)
+        if task is None:
+            task = self._background.spawn(self._run(lookup), name="film look-up")
+            self._in_flight[lookup.key] = task
+            task.add_done_callback(lambda _: self._in_flight.pop(lookup.key, None))
+        return await asyncio.shield(task)
 
-    async def _fly(self, wanted: Wanted[T]) -> Found[T]:
-        end = time.monotonic() + self._answer_within
-        kept = await self._kept.read(wanted.key, life=wanted.life, unpack=wanted.unpack)
-        if kept is not None and kept.is_fresh:
-            return Found(kept.value)
-        turn_within = end - time.monotonic() - (self._answer_within - self._turn_within)
+    async def _run(self, lookup: Lookup[T]) -> LookupResult[T]:
+        """Answer from the cache if it is fresh, else from the service, else from the cache, however stale."""
+        end = time.monotonic() + self._times.answer_within
+        entry = await self._cache.get(lookup.key, fresh_for=lookup.fresh_for, decode=lookup.decode)
+        if entry is not None and entry.is_fresh:
+            return LookupResult(entry.value)
+        call_takes = self._times.answer_within - self._times.permit_within
         try:
             value = await self._call(
-                wanted, turn_within=turn_within, call_within=lambda: end - time.monotonic()
+                lookup,
+                permit_within=end - time.monotonic() - call_takes,
+                call_within=lambda: end - time.monotonic(),
             )
         except FilmUnknown:
-            if wanted.if_unknown is None:
+            if lookup.if_unknown is None:
                 raise NotFound("there is no such film") from None
-            return Found(wanted.if_unknown)
+            return LookupResult(lookup.if_unknown)
         except KeyRefused as error:
-            raise refused(error) from None
-        except (UpstreamError, GateClosed, TimeoutError) as error:
-            log.warning("films_unavailable", cause=str(error) or "too many calls", stale=kept is not None)
-            if kept is not None:
-                return Found(kept.value, is_stale=True)
+            raise key_refused(error) from None
+        except (UpstreamError, CircuitOpen, TimeoutError) as error:
+            log.warning("films_unavailable", cause=str(error) or "too many calls", stale=entry is not None)
+            if entry is not None:
+                return LookupResult(entry.value, is_stale=True)
             raise unavailable(error) from None
-        await self._kept.keep(wanted.key, value)
-        return Found(value)
+        await self._cache.put(lookup.key, value)
+        return LookupResult(value)
 
     async def _call(
-        self, wanted: Wanted[T], *, turn_within: float, call_within: Callable[[], float], spare: int = 0
+        self,
+        lookup: Lookup[T],
+        *,
+        permit_within: float,
+        call_within: Callable[[], float],
+        reserve: int = 0,
     ) -> T:
-        async with self._gate.turn(next(self._names), within=turn_within, spare=spare) as call:
+        """Wait for a permit, then fetch, and tell the gate how the service did."""
+        async with self._gate.acquire(next(self._call_names), within=permit_within, reserve=reserve) as call:
             within = call_within()
             try:
-                value = await wanted.ask(within=within)
+                value = await lookup.fetch(within=within)
             except UpstreamFailed as error:
-                if within >= self._fair_time or not isinstance(error, UpstreamSlow):
+                if within >= self._times.fair_call or not isinstance(error, UpstreamSlow):
                     call.outcome = "failed"
                 raise
             except UpstreamError:
@@ -170,8 +197,8 @@ class FilmCatalogue:
             return value
 
 
-def refused(error: KeyRefused) -> Unavailable:
-    """What a caller is told of the operator's trouble; the operator is told by the log."""
+def key_refused(error: KeyRefused) -> Unavailable:
+    """Log the operator's trouble, and make the error that a caller gets, which says nothing of it."""
     log.error(
         "kinopoisk_key_refused", status=error.status, mend=f"the setting KINOPOISK_API_KEY: {error.cause}"
     )
@@ -179,11 +206,12 @@ def refused(error: KeyRefused) -> Unavailable:
 
 
 def unavailable(error: Exception) -> Unavailable:
+    """Make the error of a look-up that failed, with the seconds after which to try again."""
     match error:
-        case GateClosed():
-            wait = max(1, math.ceil(error.seconds))
+        case CircuitOpen():
+            retry_after = max(1, math.ceil(error.seconds))
         case TimeoutError():
-            wait = 1  # others were before us; the second after has turns again
+            retry_after = 1  # others were first; in a second there are new permits
         case _:
-            wait = RETRY_AFTER
-    return Unavailable(UNAVAILABLE, code="movies_unavailable", retry_after=wait)
+            retry_after = RETRY_AFTER
+    return Unavailable(UNAVAILABLE, code="movies_unavailable", retry_after=retry_after)

@@ -1,4 +1,4 @@
-"""Each user's favourite films, with their details as they were last looked up."""
+"""Each user's favourite films, with their details as of the last look-up."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -11,17 +11,18 @@ from db.database import Database
 from db.models import Favourite
 from db.queries import favourites as queries
 from db.queries.accounts import lock_account
+from service.clock import Clock
 from service.errors import NotFound
 from service.films.catalogue import FilmCatalogue
-from service.films.films import configured
-from service.films.gate import GateClosed
+from service.films.films import require_catalogue
+from service.films.gate import CircuitOpen
 
-GIVE_UP_AFTER = 5  # failures in a row
+MAX_FAILURES = 5  # in a row, after which a refresh stops
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """A favourite that is there now. `is_stale`: its details were kept from before, the service is away."""
+class SavedFavourite:
+    """A favourite, and whether it is new. Stale details come from the cache, as the service is away."""
 
     favourite: Favourite
     is_new: bool
@@ -29,14 +30,14 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshing:
+class RefreshProgress:
     """How far a refresh has come, in films. `unknown` ones are no longer in the catalogue."""
 
     total: int
     refreshed: int = 0
     unknown: int = 0
     failed: int = 0
-    stopped: str | None = None  # why it did not go on
+    stopped: str | None = None  # why the refresh ended early
 
     @property
     def done(self) -> int:
@@ -49,36 +50,39 @@ class Refreshing:
 
 async def add_favourite(
     db: Database, catalogue: FilmCatalogue | None, user_id: int, *, kinopoisk_id: int, at: datetime
-) -> Added:
-    """Save a film with its details. One that is a favourite already stays as it is, and nobody is asked.
+) -> SavedFavourite:
+    """Save a film with its details. If it is a favourite already, return it without a look-up.
 
-    :raises NotFound: there is no such film
-    :raises Unavailable: it can't be looked up, and so is not saved
+    :raises NotFound: there is no such film, or no longer such a user
+    :raises Unavailable: the film can't be looked up, and so is not saved
     """
     async with db.read() as session:
-        known = await queries.select_favourite(session, user_id, kinopoisk_id)
-    if known is not None:
-        return Added(known, is_new=False)
-    found = await configured(catalogue).film(kinopoisk_id)
+        existing = await queries.select_favourite(session, user_id, kinopoisk_id)
+    if existing is not None:
+        return SavedFavourite(existing, is_new=False)
+    film = await require_catalogue(catalogue).film(kinopoisk_id)
     async with db.transaction() as session:
-        if await lock_account(session, user_id) is None:  # deleted while the film was looked up
+        if await lock_account(session, user_id) is None:  # deleted during the look-up
             raise NotFound(f"no user {user_id}")
-        added = await queries.insert_favourite(session, user_id, asdict(found.value), at=at)
-        favourite = added or await queries.select_favourite(session, user_id, kinopoisk_id)
-        assert favourite is not None  # the account is locked, so nobody deletes it meanwhile
-    return Added(favourite, is_new=added is not None, is_stale=found.is_stale)
+        inserted = await queries.insert_favourite(session, user_id, asdict(film.value), at=at)
+        favourite = inserted or await queries.select_favourite(session, user_id, kinopoisk_id)
+        assert favourite is not None  # the account is locked, so nobody deletes it in between
+    return SavedFavourite(favourite, is_new=inserted is not None, is_stale=film.is_stale)
 
 
 async def list_favourites(
     db: Database, user_id: int, *, after: tuple[datetime, int] | None, limit: int, offset: int
 ) -> list[Favourite]:
-    """Newest first; one more than `limit` if more follow."""
+    """List a user's favourites, newest first; one more than `limit` if more follow."""
     async with db.read() as session:
         return await queries.select_favourites(session, user_id, after=after, limit=limit + 1, offset=offset)
 
 
 async def delete_favourite(db: Database, user_id: int, kinopoisk_id: int) -> None:
-    """:raises NotFound: it is none of the user's favourites"""
+    """Delete a favourite of a user.
+
+    :raises NotFound: it is none of the user's favourites
+    """
     async with db.transaction() as session:
         if not await queries.delete_favourite(session, user_id, kinopoisk_id):
             raise NotFound("this film is none of your favourites")
@@ -88,39 +92,50 @@ async def refresh_favourites(
     db: Database,
     catalogue: FilmCatalogue | None,
     *,
-    clock: Callable[[], datetime],
-    on_progress: Callable[[Refreshing], None] = lambda _: None,
-) -> Refreshing:
-    """Look every favourite film up again, those first that have waited longest, and save what is told.
+    clock: Clock,
+    on_progress: Callable[[RefreshProgress], None] = lambda _: None,
+) -> RefreshProgress:
+    """Look every favourite film up again, those with the oldest details first, and save the new details.
 
-    What fails keeps its details. It stops when the key is refused, or after `GIVE_UP_AFTER` failures running.
+    A film whose look-up fails keeps its details. The refresh stops when the key is refused, or after
+    `MAX_FAILURES` failures in a row.
 
-    :raises Unavailable: there is no key
+    :raises Unavailable: there is no key to look films up with
     """
-    films = configured(catalogue)
+    films = require_catalogue(catalogue)
     async with db.read() as session:
         film_ids = await queries.select_film_ids(session)
-    state, failures = Refreshing(len(film_ids)), 0
+    progress, failures = RefreshProgress(len(film_ids)), 0
     for film_id in film_ids:
-        on_progress(state)
+        on_progress(progress)
         try:
-            film = await films.look_again(film_id)
-        except FilmUnknown:
-            state, failures = replace(state, unknown=state.unknown + 1), 0
+            film = await _fetch(films, film_id)
         except KeyRefused as error:
-            return replace(state, stopped=f"mend the setting KINOPOISK_API_KEY: {error.cause}")
-        except (UpstreamError, GateClosed, TimeoutError):
-            state, failures = replace(state, failed=state.failed + 1), failures + 1
-            if failures >= GIVE_UP_AFTER:
-                return replace(state, stopped="the film service does not answer; try again later")
+            return replace(progress, stopped=f"mend the setting KINOPOISK_API_KEY: {error.cause}")
+        except (UpstreamError, CircuitOpen, TimeoutError):
+            progress, failures = replace(progress, failed=progress.failed + 1), failures + 1
+            if failures >= MAX_FAILURES:
+                return replace(progress, stopped="the film service does not answer; try again later")
         else:
-            await save_film(db, film, at=clock())
-            state, failures = replace(state, refreshed=state.refreshed + 1), 0
-    on_progress(state)
-    return state
+            progress, failures = await _update_details(db, film, progress, at=clock()), 0
+    on_progress(progress)
+    return progress
 
 
-async def save_film(db: Database, film: Film, *, at: datetime) -> None:
-    """Put new details into all favourites of a film."""
+async def _fetch(films: FilmCatalogue, film_id: int) -> Film | None:
+    """Return the film with its present details; None if it is no longer in the catalogue."""
+    try:
+        return await films.refresh(film_id)
+    except FilmUnknown:
+        return None
+
+
+async def _update_details(
+    db: Database, film: Film | None, progress: RefreshProgress, *, at: datetime
+) -> RefreshProgress:
+    """Write a film's details into all users' favourites of it. Return the progress with this film."""
+    if film is None:
+        return replace(progress, unknown=progress.unknown + 1)
     async with db.transaction() as session:
         await queries.update_favourites(session, asdict(film), at=at)
+    return replace(progress, refreshed=progress.refreshed + 1)

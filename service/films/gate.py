@@ -1,36 +1,33 @@
-"""Lets calls out to a service that takes only so many a second, and none for a while when it keeps failing.
+"""A gate in front of a service that accepts few calls a second, and is left alone while it keeps failing.
 
-Counted in Valkey for all workers, on its clock. A call holds one of the places from its start until a window
-after its end. So whenever a call starts, at most `places` - 1 others can have reached the service within the
-last window, however long any of them was on its way.
+Permits are counted in Valkey for all workers, on its clock. A call holds its permit from its start until a
+window after its end. So whenever a call starts, at most `permits` - 1 others can have reached the service
+within the last window, however long any of them was on its way.
 
-After `BREAK_AFTER` failures in a row nobody is let out for `PAUSE`; then one call is, to see how it fares.
+A circuit breaker stands behind the permits: after `threshold` failures in a row it is open for `pause`, then
+half-open for one call. While Valkey is away each worker keeps to its share of the permits on its own.
 """
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from service.background import Background
 from service.cache import Cache, CacheUnavailable
-from service.films.local_gate import BREAK_AFTER, PAUSE, LocalGate, Verdict
+from service.circuit_breaker import CircuitBreaker
 
-PLACES = 5
-WINDOW = 1.0  # seconds
-HOLD = 5.0  # seconds until the place of a worker that died in a call begins to be given back
-POLL = 0.03  # seconds
-REMEMBERED = 60  # seconds for which failures count as in a row
-
-# KEYS: the calls by when their places are free, failures in a row, the pause, the call that tests.
-# ARGV: the call, places, milliseconds until its place is free if it never ends, failures that break,
-# milliseconds that it may test for. Returns a verdict and the milliseconds until it may be another.
-ENTER = """
+# KEYS: the permits by when they end, failures in a row, the pause, the probe.
+# ARGV: the call, permits, milliseconds until its permit ends if the call never does, failures that open the
+# breaker, milliseconds that a probe may take.
+# Returns a verdict, and the milliseconds until it may be another.
+ACQUIRE = """
 local left = redis.call('PTTL', KEYS[3])
 if left > 0 then
-  return {'closed', left}
+  return {'open', left}
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -40,16 +37,16 @@ if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
 end
 if tonumber(redis.call('GET', KEYS[2]) or '0') >= tonumber(ARGV[4])
     and not redis.call('SET', KEYS[4], ARGV[1], 'NX', 'PX', ARGV[5]) then
-  return {'closed', redis.call('PTTL', KEYS[4])}
+  return {'open', redis.call('PTTL', KEYS[4])}
 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {'go', 0}
+return {'granted', 0}
 """
 
-# ARGV: the call, its outcome, the window in milliseconds, failures that break, the pause in milliseconds,
-# seconds for which failures are remembered.
-LEAVE = """
+# ARGV: the call, its outcome, the window in milliseconds, failures that open the breaker, the pause in
+# milliseconds, seconds after which failures no longer count as in a row.
+RELEASE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], 'XX', now + ARGV[3] + 1, ARGV[1])
@@ -67,28 +64,98 @@ elseif ARGV[2] == 'failed' then
 end
 """
 
+Verdict = tuple[Literal["granted", "wait", "open"], float]  # and the seconds until it may be another
+Outcome = Literal["answered", "failed", "broken off"]
 
-class GateClosed(Exception):
-    """The service has failed too often; it is asked again in `seconds`."""
+
+class CircuitOpen(Exception):
+    """The service has failed too often. It is called again in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"closed for {seconds} seconds")
+        super().__init__(f"circuit open for {seconds} seconds")
         self.seconds = seconds
 
 
-Outcome = Literal["answered", "failed", "broken off"]
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """How many calls are let through. Times are in seconds."""
+
+    permits: int = 5  # calls in a window
+    window: float = 1.0
+    longest_call: float = 5.0  # after which the permit of a call ends as if it had: its worker has died
+    threshold: int = 5  # failures in a row that open the breaker
+    pause: float = 2.0  # for which the breaker stays open
+    memory: int = 60  # for which a failure counts as in a row with the next
+    poll: float = 0.03
+
+
+LIMITS = GateLimits()
 
 
 @dataclass(slots=True)
 class Call:
-    """A call under way. Its maker says how it ended; one that is broken off tells nothing of the service."""
+    """A call under way. Its caller sets the outcome; one that is broken off says nothing of the service."""
 
     name: str
     outcome: Outcome = "broken off"
 
 
+class LocalGate:
+    """The gate of one process, for while Valkey is away: the same rules, on the monotonic clock."""
+
+    def __init__(
+        self,
+        permits: int,
+        window: float,
+        *,
+        limits: GateLimits = LIMITS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._permits = permits
+        self._window = window
+        self._breaker = CircuitBreaker(threshold=limits.threshold, pause=limits.pause, clock=clock)
+        self._clock = clock
+        self._calls: dict[str, float] = {}  # when the permit of each ends; infinite while it is under way
+
+    def acquire(self, call: str) -> Verdict:
+        """Take a permit if there is one and the breaker lets the call through."""
+        if seconds := self._breaker.seconds_open():
+            return "open", seconds
+        now = self._drop_ended()
+        if len(self._calls) >= self._permits:
+            return "wait", min(self._calls.values()) - now
+        if seconds := self._breaker.seconds_refused(call):
+            return "open", seconds
+        self._calls[call] = math.inf
+        return "granted", 0.0
+
+    def release(self, call: str, outcome: Outcome) -> None:
+        """End a call. Those that Valkey let through are counted too, as it may go away next."""
+        self._calls[call] = self._clock() + self._window
+        self._drop_ended()
+        self._breaker.release(call)
+        if outcome == "answered":
+            self._breaker.record_success()
+        elif outcome == "failed":
+            self._breaker.record_failure()
+
+    def fill(self) -> None:
+        """Let no call through for a window."""
+        end = self._clock() + self._window
+        self._calls |= {f"unknown {number}": end for number in range(self._permits)}
+
+    def _drop_ended(self) -> float:
+        """Drop the permits that have ended. Return the time."""
+        now = self._clock()
+        self._calls = {call: end for call, end in self._calls.items() if end > now}
+        return now
+
+
 class UpstreamGate:
-    """`name` is what its keys in Valkey begin with; `workers` share the places when Valkey is away."""
+    """The gate of one service, whose keys in Valkey begin with `name`.
+
+    :param workers: how many share the permits while Valkey is away
+    """
 
     def __init__(
         self,
@@ -96,72 +163,73 @@ class UpstreamGate:
         background: Background,
         name: str,
         *,
-        places: int = PLACES,
-        window: float = WINDOW,
-        pause: float = PAUSE,
+        limits: GateLimits = LIMITS,
         workers: int = 1,
     ) -> None:
         self._cache = cache
         self._background = background
-        self._keys = [f"{name}:{part}" for part in ("calls", "failures", "pause", "test")]
-        self._places = places
-        self._window = window
-        self._pause = pause
-        # With more workers than places each gets one, for so much longer.
-        self._local = LocalGate(max(1, places // workers), window * max(1.0, workers / places), pause=pause)
-        self._is_away = False
+        self._keys = [f"{name}:{part}" for part in ("calls", "failures", "pause", "probe")]
+        self._limits = limits
+        # With more workers than permits each gets one, for so much longer.
+        share, stretch = max(1, limits.permits // workers), max(1.0, workers / limits.permits)
+        self._local = LocalGate(share, limits.window * stretch, limits=limits)
+        self._is_local = False
         self._queue = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self, name: str, *, within: float, spare: int = 0) -> AsyncIterator[Call]:
-        """Around one call, which `name` tells from all others: wait for a turn, first come, first served.
+    async def acquire(self, name: str, *, within: float, reserve: int = 0) -> AsyncIterator[Call]:
+        """Hold a permit around one call, whose name no other call has. First come, first served.
 
-        `spare` places are left to others.
+        `reserve` permits are left to others.
 
-        :raises TimeoutError: it did not come `within` so many seconds
-        :raises GateClosed: the service fails
+        :raises TimeoutError: no permit was free `within` so many seconds
+        :raises CircuitOpen: the service fails
         """
         call = Call(name)
         async with asyncio.timeout(within), self._queue:  # only the first in the queue asks
-            wait = await self._enter(call, self._places - spare)
-            while wait > 0:
+            seconds = await self._try_acquire(call, self._limits.permits - reserve)
+            while seconds > 0:
                 # When a call of another worker ends, nothing here hears of it.
-                await asyncio.sleep(min(wait, POLL))
-                wait = await self._enter(call, self._places - spare)
+                await asyncio.sleep(min(seconds, self._limits.poll))
+                seconds = await self._try_acquire(call, self._limits.permits - reserve)
         try:
             yield call
         finally:
-            self._local.leave(call.name, call.outcome)
-            # Not waited for: whoever made the call has its answer, or has run out of time.
-            self._background.spawn(self._leave(call), name="end of a call")
+            self._local.release(call.name, call.outcome)
+            # Not awaited: the caller has its answer, or has run out of time.
+            self._background.spawn(self._release(call), name="end of a call")
 
-    async def _enter(self, call: Call, places: int) -> float:
-        """Seconds to wait; 0 if it is this call's turn."""
+    async def _try_acquire(self, call: Call, permits: int) -> float:
+        """Return 0 if the call has its permit, else the seconds to wait."""
         try:
-            verdict, left = await self._ask_valkey(call, places)
-            self._is_away = False
+            verdict, seconds = await self._acquire_in_valkey(call, permits)
+            self._is_local = False
         except CacheUnavailable:
-            if not self._is_away:
+            if not self._is_local:
                 # What other workers have called within the last window is not known here.
-                self._is_away = True
+                self._is_local = True
                 self._local.fill()
-            verdict, left = self._local.enter(call.name)
-        if verdict == "closed":
-            raise GateClosed(max(left, 0.0))
-        return 0.0 if verdict == "go" else max(left, 0.001)
+            verdict, seconds = self._local.acquire(call.name)
+        if verdict == "open":
+            raise CircuitOpen(max(seconds, 0.0))
+        return 0.0 if verdict == "granted" else max(seconds, 0.001)
 
-    async def _ask_valkey(self, call: Call, places: int) -> Verdict:
-        hold = milliseconds(HOLD + self._window)
+    async def _acquire_in_valkey(self, call: Call, permits: int) -> Verdict:
+        limits = self._limits
+        longest = milliseconds(limits.longest_call + limits.window)
         verdict, left = await self._cache.script(
-            ENTER, self._keys, [call.name, places, hold, BREAK_AFTER, hold]
+            ACQUIRE, self._keys, [call.name, permits, longest, limits.threshold, longest]
         )
         return verdict.decode(), left / 1000
 
-    async def _leave(self, call: Call) -> None:
-        window, pause = milliseconds(self._window), milliseconds(self._pause)
+    async def _release(self, call: Call) -> None:
+        limits = self._limits
+        window, pause = milliseconds(limits.window), milliseconds(limits.pause)
         try:
             await self._cache.script(
-                LEAVE, self._keys, [call.name, call.outcome, window, BREAK_AFTER, pause, REMEMBERED]
+                RELEASE,
+                self._keys,
+                [call.name, call.outcome, window, limits.threshold, pause, limits.memory],
             )
         except CacheUnavailable:
             return

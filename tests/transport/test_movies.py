@@ -6,7 +6,7 @@ import pytest
 
 from service.cache import Cache
 from service.deps import Deps
-from service.films.catalogue import FILM_LIFE
+from service.films.catalogue import FILM_FRESH_FOR
 from tests.support.clock import Clock
 from tests.support.films import FILM, QUICK, open_catalogue, serve_films
 from tests.support.http_client import Answer, User
@@ -30,7 +30,7 @@ async def films(
     server: RunningApp, deps: Deps, kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock
 ) -> AsyncIterator[None]:
     """Films are served from Kinopoisk's stand-in."""
-    async with open_catalogue(kinopoisk, cache, clock=clock, **QUICK) as catalogue:
+    async with open_catalogue(kinopoisk, cache, clock=clock, times=QUICK) as catalogue:
         serve_films(server, deps, catalogue)
         yield
 
@@ -115,7 +115,7 @@ async def test_a_stale_answer_comes_with_a_warning(
 ) -> None:
     paths = [f"/movies/{FILM}", "/movies/search?query=e"]
     fresh = [await user.client.get(path) for path in paths]
-    clock.now += FILM_LIFE
+    clock.now += FILM_FRESH_FOR
     kinopoisk.mode = "cut"
     for path, before in zip(paths, fresh, strict=True):
         stale = await user.client.get(path)

@@ -11,7 +11,7 @@ from api.films import (
     SearchFilmsRequest,
 )
 from service.films import favourites, films
-from service.films.favourites import Added
+from service.films.favourites import SavedFavourite
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
@@ -26,11 +26,11 @@ favourite_response = FavouriteResponse()
 LOOK_UP_PROBLEMS = {503: ("movies_unavailable", "movies_not_configured")}
 
 
-def saved(added: Added) -> HTTPResponse:
-    favourite = favourite_response.dump(added.favourite)
-    location = f"/movies/{added.favourite.kinopoisk_id}"
-    answer = created(location, favourite) if added.is_new else ok(favourite)
-    return warned(answer, is_stale=added.is_stale)
+def favourite_saved(saved: SavedFavourite) -> HTTPResponse:
+    favourite = favourite_response.dump(saved.favourite)
+    location = f"/movies/{saved.favourite.kinopoisk_id}"
+    response = created(location, favourite) if saved.is_new else ok(favourite)
+    return warned(response, is_stale=saved.is_stale)
 
 
 @blueprint.get("/search", ctx_scope="movies:read")
@@ -61,10 +61,10 @@ async def get_film(request: Request, kinopoisk_id: int) -> HTTPResponse:
 async def add_favourite(request: Request) -> HTTPResponse:
     asked = body(request, CreateFavouriteRequest())
     deps = request.deps
-    added = await favourites.add_favourite(
+    saved = await favourites.add_favourite(
         deps.db, deps.films, request.user_id, **asked, at=request.origin.at
     )
-    return saved(added)
+    return favourite_saved(saved)
 
 
 @blueprint.get("/favorites", ctx_scope="movies:read")

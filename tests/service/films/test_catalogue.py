@@ -6,8 +6,8 @@ import pytest
 
 from service.cache import Cache
 from service.errors import NotFound, Unavailable
-from service.films.catalogue import FILM_LIFE, SEARCH_LIFE, FilmCatalogue
-from service.films.local_gate import BREAK_AFTER
+from service.films.catalogue import FILM_FRESH_FOR, SEARCH_FRESH_FOR, FilmCatalogue
+from service.films.gate import LIMITS
 from tests.support.clock import Clock
 from tests.support.films import FILM, KEY, QUICK, open_catalogue
 from tests.support.kinopoisk import FakeKinopoisk
@@ -22,23 +22,23 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def catalogue(kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock) -> AsyncIterator[FilmCatalogue]:
-    async with open_catalogue(kinopoisk, cache, clock=clock, **QUICK) as made:
+    async with open_catalogue(kinopoisk, cache, clock=clock, times=QUICK) as made:
         yield made
 
 
-async def test_answers_are_kept_as_long_as_they_are_fresh(
+async def test_answers_come_from_the_cache_as_long_as_they_are_fresh(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, clock: Clock
 ) -> None:
     looked_up = await catalogue.film(FILM)
     assert looked_up == await catalogue.film(FILM)
     found = await catalogue.search("маяк", 1)
-    clock.now += SEARCH_LIFE - 1
+    clock.now += SEARCH_FRESH_FOR - 1
     assert found == await catalogue.search("маяк", 1)
     assert len(kinopoisk.calls) == 2
     clock.now += 1
     assert found == await catalogue.search("маяк", 1)
     assert len(kinopoisk.calls) == 3
-    clock.now += FILM_LIFE - SEARCH_LIFE - 1
+    clock.now += FILM_FRESH_FOR - SEARCH_FRESH_FOR - 1
     await catalogue.film(FILM)
     assert len(kinopoisk.calls) == 3
     clock.now += 1
@@ -56,7 +56,7 @@ async def test_an_entry_that_can_not_be_read_is_none(
         assert (await catalogue.film(FILM)).value.kinopoisk_id == FILM
 
 
-async def test_equal_askers_share_one_call_also_its_failure(
+async def test_equal_look_ups_share_one_call_also_its_failure(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     kinopoisk.delay = 0.05
@@ -69,7 +69,7 @@ async def test_equal_askers_share_one_call_also_its_failure(
     assert all(isinstance(failure, Unavailable) for failure in failed)
 
 
-async def test_a_look_up_goes_on_when_its_first_asker_goes_away(
+async def test_a_look_up_goes_on_when_its_first_caller_goes_away(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     kinopoisk.delay = 0.05
@@ -86,7 +86,7 @@ async def test_in_trouble_the_stale_answer_is_given_or_none_in_time(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, clock: Clock, mode: str | int
 ) -> None:
     fresh = await catalogue.film(FILM)
-    clock.now += FILM_LIFE
+    clock.now += FILM_FRESH_FOR
     kinopoisk.mode = mode
     begun = time.monotonic()
     stale = await catalogue.film(FILM)
@@ -95,7 +95,7 @@ async def test_in_trouble_the_stale_answer_is_given_or_none_in_time(
         await catalogue.search("маяк", 1)
     assert unavailable.value.code == "movies_unavailable"
     assert unavailable.value.retry_after
-    assert time.monotonic() - begun < 2 * QUICK["answer_within"] + 0.3
+    assert time.monotonic() - begun < 2 * QUICK.answer_within + 0.3
 
 
 async def test_what_the_service_does_not_know_is_not_found_or_an_empty_page(
@@ -128,14 +128,14 @@ async def test_after_five_failures_the_service_is_left_alone(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     kinopoisk.mode = 500
-    for number in range(BREAK_AFTER + 5):
+    for number in range(LIMITS.threshold + 5):
         with pytest.raises(Unavailable):
             await catalogue.film(FILM + number)
         await asyncio.sleep(0.01)
-    assert len(kinopoisk.calls) == BREAK_AFTER
+    assert len(kinopoisk.calls) == LIMITS.threshold
 
 
-async def test_calls_whose_turn_does_not_come_are_told_when_to_try_again(
+async def test_calls_that_get_no_permit_are_told_when_to_try_again(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     looked_up = await asyncio.gather(
@@ -146,11 +146,11 @@ async def test_calls_whose_turn_does_not_come_are_told_when_to_try_again(
     assert {answer.retry_after for answer in refused} == {1}
 
 
-async def test_a_second_look_asks_again_and_is_kept(
+async def test_a_refresh_calls_again_and_is_cached(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     await catalogue.film(FILM)
     kinopoisk.answer = {"kinopoiskId": FILM, "nameRu": "new"}
-    assert (await catalogue.look_again(FILM)).name_ru == "new"
+    assert (await catalogue.refresh(FILM)).name_ru == "new"
     assert (await catalogue.film(FILM)).value.name_ru == "new"
     assert len(kinopoisk.calls) == 2

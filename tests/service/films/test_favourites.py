@@ -11,7 +11,7 @@ from db.models import Account, Favourite
 from service.cache import Cache
 from service.errors import Unavailable
 from service.films.catalogue import FilmCatalogue
-from service.films.favourites import GIVE_UP_AFTER, Refreshing, refresh_favourites
+from service.films.favourites import MAX_FAILURES, RefreshProgress, refresh_favourites
 from tests.support.films import FILM, open_catalogue
 from tests.support.kinopoisk import FakeKinopoisk
 
@@ -54,9 +54,9 @@ async def test_every_film_is_asked_for_once_and_saved_for_all_its_users(
 ) -> None:
     await save(db, "a", FILM, FILM + 1)
     await save(db, "b", FILM, 42)
-    states: list[Refreshing] = []
+    states: list[RefreshProgress] = []
     state = await refresh_favourites(db, catalogue, clock=lambda: NOW, on_progress=states.append)
-    assert state == Refreshing(total=3, refreshed=2, unknown=1)
+    assert state == RefreshProgress(total=3, refreshed=2, unknown=1)
     assert state.is_complete
     assert states[-1] == state
     assert await saved(db) == {
@@ -74,7 +74,7 @@ async def test_a_refused_key_stops_it_and_names_the_setting(
     kinopoisk.mode = 402
     state = await refresh_favourites(db, catalogue, clock=lambda: NOW)
     assert "KINOPOISK_API_KEY" in str(state.stopped)
-    assert replace(state, stopped=None) == Refreshing(total=2)
+    assert replace(state, stopped=None) == RefreshProgress(total=2)
     assert {name for _, name, _ in await saved(db)} == {"old"}
 
 
@@ -84,7 +84,7 @@ async def test_it_gives_up_on_a_service_that_fails(
     await save(db, "a", *range(FILM, FILM + 7))
     kinopoisk.mode = 500
     state = await refresh_favourites(db, catalogue, clock=lambda: NOW)
-    assert (state.failed, state.done, state.is_complete) == (GIVE_UP_AFTER, GIVE_UP_AFTER, False)
+    assert (state.failed, state.done, state.is_complete) == (MAX_FAILURES, MAX_FAILURES, False)
     assert state.stopped
 
 
