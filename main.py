@@ -149,7 +149,7 @@ def report(
 
 
 async def answer_report(db: Database, number: int, asked: dict[str, Any]) -> dict[str, Any]:
-    result = await reports.run_report(db, reports.find_report(str(number)), asked)
+    result = await reports.run_report(db, reports.get_report(str(number)), asked)
     body: dict[str, Any] = ReportResponse().dump(result)
     return body
 

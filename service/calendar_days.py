@@ -6,6 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+# All visits and events lie between these, which stand in for a period's missing bounds.
+FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def begin_of_day(day: date, tz: str) -> datetime:

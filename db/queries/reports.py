@@ -1,4 +1,4 @@
-"""The questions that the reports ask, each in the .sql file of its name, each row as the file selects it."""
+"""The queries of the reports. Each runs the .sql file of its name and returns the rows that it selects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ from db.sql import statement
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which rows count: those of [since, until) from one of the sources (values of visit.source).
+    """Which rows a report counts: those of [since, until) from one of the sources (values of visit.source).
 
     [first_day, last_day) are the whole UTC days within the bounds. Where there are none, both are `since`.
+    `as_of` is the newest visit's time.
     """
 
     since: datetime
@@ -25,7 +26,7 @@ class Scope:
     first_day: datetime
     last_day: datetime
     sources: Sequence[str]
-    as_of: datetime  # the newest visit's time
+    as_of: datetime
 
     def parameters(self) -> dict[str, Any]:
         return {"since": self.since, "until": self.until, "sources": self.sources}
@@ -60,7 +61,7 @@ class HourRequests:
 
 @dataclass(frozen=True, slots=True)
 class CategoryCarts:
-    """`carts` hold this category and the asked one; `carts_paid` are all."""
+    """Counts of paid carts. `carts` hold this category and the report's; `carts_paid` are all."""
 
     category: str
     carts: int
@@ -82,7 +83,8 @@ class PurchaseUsers:
     users: int
 
 
-async def newest_visit_time(session: AsyncSession) -> datetime | None:
+async def select_newest_visit_time(session: AsyncSession) -> datetime | None:
+    """Return the time of the newest visit; None if there is none."""
     return await session.scalar(select(Visit.occurred_at).order_by(Visit.occurred_at.desc()).limit(1))
 
 
@@ -107,7 +109,7 @@ async def category_countries(
 async def category_hours(
     session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str], tz: str
 ) -> list[HourOfDayViews]:
-    """Only the hours that have views."""
+    """Count views by hour of the day. Hours without views are left out."""
     pages = {"category": digest(category), "kinds": kinds, "tz": tz}
     rows = await session.execute(statement("reports/category_hours"), scope.parameters() | pages)
     return [HourOfDayViews(*row) for row in rows]
@@ -138,7 +140,7 @@ async def unpaid_carts(session: AsyncSession, scope: Scope, unchanged_since: dat
 
 
 async def repeat_purchases(session: AsyncSession, scope: Scope, source: str) -> list[PurchaseUsers]:
-    """`source` is what the scope's sources are called: all, log or api."""
+    """Count users by their number of purchases. `source` names the scope's sources: all, log or api."""
     rows = await session.execute(
         statement("reports/repeat_purchases"), scope.parameters() | {"source": source}
     )
@@ -146,5 +148,5 @@ async def repeat_purchases(session: AsyncSession, scope: Scope, source: str) -> 
 
 
 def digest(category: str) -> bytes:
-    """What the category is unique by."""
+    """Return the digest by which a category's name is unique."""
     return sha256(category.encode()).digest()

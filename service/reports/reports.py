@@ -1,4 +1,4 @@
-"""The seven reports: each a question, its definition, and how its answer and the rows behind it are found."""
+"""The seven reports: each a question, its definition, and how its answer and rows are computed."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,27 @@ from typing import Any
 from db.database import Database, Transaction
 from db.queries import reports as queries
 from db.queries.reports import Scope
+from service.calendar_days import DAY, FIRST_TIME, LAST_TIME
 from service.errors import NotFound
-from service.reports import rows as report_rows
+from service.reports.rows import (
+    CountryRow,
+    VisitorCountryRow,
+    bought_together_rows,
+    cart_rows,
+    country_rows,
+    part_of_day_rows,
+    visitor_country_rows,
+)
 
 SOURCES = {"all": ("log", "api", "page"), "log": ("log",), "api": ("api", "page")}
 KINDS = {"all": ("category", "product"), "category": ("category",), "product": ("product",)}
-BEGIN_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
 
 Parameters = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A report's answer and its rows, which are dataclasses of service.reports.rows or of the queries."""
+class ReportAnswer:
+    """A report's answer and its rows, which are dataclasses of service.reports.rows or db.queries.reports."""
 
     answer: str | int | None
     rows: Sequence[Any]
@@ -30,15 +36,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """A question, what is counted for its answer, and the function that computes it."""
+
     number: int
     title: str
     definition: str
-    find: Callable[[Transaction, Scope, Parameters], Awaitable[Found]]
+    compute: Callable[[Transaction, Scope, Parameters], Awaitable[ReportAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """`as_of` is the time of the newest visit that the report has seen."""
+    """A report that has run. `as_of` is the time of the newest visit that it counted."""
 
     report: Report
     parameters: Parameters
@@ -48,21 +56,25 @@ class ReportResult:
 
 
 def list_reports() -> list[Report]:
+    """List the reports by number."""
     return list(REPORTS.values())
 
 
 async def run_report(db: Database, report: Report, parameters: Parameters) -> ReportResult:
-    """The report's answer. `parameters`: since, until, tz, source, limit, and the report's own."""
+    """Compute a report. `parameters` are since, until, tz, source, limit, and the report's own."""
     async with db.transaction() as session:
-        as_of = await queries.newest_visit_time(session)
+        as_of = await queries.select_newest_visit_time(session)
         scope = scope_of(parameters, as_of)
-        found = await report.find(session, scope, parameters)
-    rows = found.rows[: parameters["limit"]]
-    return ReportResult(report, parameters, found.answer, rows, as_of)
+        answer = await report.compute(session, scope, parameters)
+    rows = answer.rows[: parameters["limit"]]
+    return ReportResult(report, parameters, answer.answer, rows, as_of)
 
 
-def find_report(number: str) -> Report:
-    """The report of a path's number. Raises NotFound `no_such_report`."""
+def get_report(number: str) -> Report:
+    """Return the report of a number, as a path tells it.
+
+    :raises NotFound: there is no such report
+    """
     for report in REPORTS.values():
         if number == str(report.number):
             return report
@@ -70,66 +82,65 @@ def find_report(number: str) -> Report:
 
 
 def scope_of(parameters: Parameters, as_of: datetime | None) -> Scope:
-    since = parameters["since"] or BEGIN_OF_TIME
-    until = parameters["until"] or END_OF_TIME
+    """Return the period, its whole days and the sources that the parameters ask for."""
+    since = parameters["since"] or FIRST_TIME
+    until = parameters["until"] or LAST_TIME
     first_day = midnight(since + DAY - timedelta(microseconds=1))
     last_day = midnight(until)
     if first_day >= last_day:
         first_day = last_day = since
     sources = SOURCES[parameters["source"]]
-    return Scope(since, until, first_day, last_day, sources, as_of or BEGIN_OF_TIME)
+    return Scope(since, until, first_day, last_day, sources, as_of or FIRST_TIME)
 
 
 def midnight(time: datetime) -> datetime:
-    """The begin of the time's UTC day."""
+    """Return the begin of the time's UTC day."""
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-async def top_countries(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
-    rows: Sequence[report_rows.CountryRow | report_rows.VisitorCountryRow]
+async def top_countries(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+    rows: Sequence[CountryRow | VisitorCountryRow]
     if parameters["metric"] == "visitors":
-        rows = report_rows.visitors_by_country(await queries.top_visitor_countries(session, scope))
+        rows = visitor_country_rows(await queries.top_visitor_countries(session, scope))
     else:
-        rows = report_rows.requests_by_country(await queries.top_countries(session, scope))
-    return Found(rows[0].name if rows else None, rows)
+        rows = country_rows(await queries.top_countries(session, scope))
+    return ReportAnswer(rows[0].name if rows else None, rows)
 
 
-async def category_countries(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
+async def category_countries(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    rows = report_rows.requests_by_country(await queries.category_countries(session, scope, category, kinds))
-    return Found(rows[0].name if rows else None, rows)
+    rows = country_rows(await queries.category_countries(session, scope, category, kinds))
+    return ReportAnswer(rows[0].name if rows else None, rows)
 
 
-async def category_hours(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
+async def category_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    rows = report_rows.views_by_part_of_day(
-        await queries.category_hours(session, scope, category, kinds, parameters["tz"])
-    )
-    return Found(rows[0].part_of_day if rows else None, rows)
+    rows = part_of_day_rows(await queries.category_hours(session, scope, category, kinds, parameters["tz"]))
+    return ReportAnswer(rows[0].part_of_day if rows else None, rows)
 
 
-async def busiest_hours(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
+async def busiest_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows = await queries.busiest_hours(session, scope, parameters["tz"], parameters["limit"])
-    return Found(rows[0].requests if rows else None, rows)
+    return ReportAnswer(rows[0].requests if rows else None, rows)
 
 
-async def bought_together(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
-    rows = report_rows.bought_together(
+async def bought_together(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+    rows = bought_together_rows(
         await queries.bought_together(session, scope, parameters["category"], parameters["limit"])
     )
-    return Found(rows[0].category if rows else None, rows)
+    return ReportAnswer(rows[0].category if rows else None, rows)
 
 
-async def unpaid_carts(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
-    """A cart that changed in the last `min_age` minutes before the newest visit is not given up yet."""
+async def unpaid_carts(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+    """Count unpaid carts, but none that changed in the last `min_age` minutes before the newest visit."""
     unchanged_since = scope.as_of - timedelta(minutes=parameters["min_age"])
     counts = await queries.unpaid_carts(session, scope, unchanged_since)
-    return Found(counts.unpaid, report_rows.cart_counts(counts))
+    return ReportAnswer(counts.unpaid, cart_rows(counts))
 
 
-async def repeat_purchases(session: Transaction, scope: Scope, parameters: Parameters) -> Found:
+async def repeat_purchases(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows = await queries.repeat_purchases(session, scope, parameters["source"])
-    return Found(sum(row.users for row in rows if row.purchases > 1), rows)
+    return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
 
 
 REPORTS = {

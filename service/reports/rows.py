@@ -1,4 +1,4 @@
-"""The rows of the reports, made from what the queries count. Rows that are ranked come best first."""
+"""The rows of the reports, made from the counts of the queries. Ranked rows come best first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DIGITS = 4  # of shares and other ratios
 
 @dataclass(frozen=True, slots=True)
 class CountryRow:
-    """`share` is of the requests whose country is known."""
+    """A country's requests. `share` is of the requests whose country is known."""
 
     country: str
     name: str
@@ -28,7 +28,7 @@ class CountryRow:
 
 @dataclass(frozen=True, slots=True)
 class VisitorCountryRow:
-    """`share` is of the visitors whose country is known."""
+    """A country's visitors. `share` is of the visitors whose country is known."""
 
     country: str
     name: str
@@ -49,9 +49,10 @@ class PartOfDayRow:
 
 @dataclass(frozen=True, slots=True)
 class BoughtTogetherRow:
-    """Paid carts with both categories; as a share of all (support), of those with the asked one (confidence).
+    """The paid carts that hold this category and the report's.
 
-    `lift` is how many times as likely the category is in such a cart as in any.
+    `support` is their share of all paid carts, `confidence` their share of those with the report's category,
+    `lift` how many times as likely this category is in those as in any.
     """
 
     category: str
@@ -63,43 +64,46 @@ class BoughtTogetherRow:
 
 @dataclass(frozen=True, slots=True)
 class CartRow:
+    """`unpaid_share` is of all carts."""
+
     carts: int
     paid: int
     unpaid: int
     unpaid_share: float
 
 
-def requests_by_country(counted: Sequence[CountryRequests]) -> list[CountryRow]:
-    """Most requests first, ties by the country's name."""
-    total = sum(row.requests for row in counted)
+def country_rows(counts: Sequence[CountryRequests]) -> list[CountryRow]:
+    """Rank countries by requests, most first; ties by the country's name."""
+    total = sum(row.requests for row in counts)
     rows = [
         CountryRow(row.country, country_name(row.country), row.requests, ratio(row.requests, total))
-        for row in counted
+        for row in counts
     ]
     return sorted(rows, key=lambda row: (-row.requests, row.name))
 
 
-def visitors_by_country(counted: Sequence[CountryVisitors]) -> list[VisitorCountryRow]:
-    """Most visitors first, ties by the country's name."""
-    total = sum(row.visitors for row in counted)
+def visitor_country_rows(counts: Sequence[CountryVisitors]) -> list[VisitorCountryRow]:
+    """Rank countries by visitors, most first; ties by the country's name."""
+    total = sum(row.visitors for row in counts)
     rows = [
         VisitorCountryRow(row.country, country_name(row.country), row.visitors, ratio(row.visitors, total))
-        for row in counted
+        for row in counts
     ]
     return sorted(rows, key=lambda row: (-row.visitors, row.name))
 
 
-def views_by_part_of_day(counted: Sequence[HourOfDayViews]) -> list[PartOfDayRow]:
-    """The four parts, most views first, ties in the order of the day; none where there are no views."""
-    if not counted:
+def part_of_day_rows(counts: Sequence[HourOfDayViews]) -> list[PartOfDayRow]:
+    """Rank the four parts of the day by views, most first; ties in their order. No views, no rows."""
+    if not counts:
         return []
-    views = {row.hour_of_day: row.views for row in counted}
+    views = {row.hour_of_day: row.views for row in counts}
     hours = [views.get(hour, 0) for hour in range(24)]
     rows = [PartOfDayRow(part, begin, end, sum(hours[begin:end]), hours) for part, begin, end in PARTS_OF_DAY]
     return sorted(rows, key=lambda row: -row.views)
 
 
-def bought_together(counted: Sequence[CategoryCarts]) -> list[BoughtTogetherRow]:
+def bought_together_rows(counts: Sequence[CategoryCarts]) -> list[BoughtTogetherRow]:
+    """Make a row of each category, in the order given."""
     return [
         BoughtTogetherRow(
             category=row.category,
@@ -108,15 +112,15 @@ def bought_together(counted: Sequence[CategoryCarts]) -> list[BoughtTogetherRow]
             confidence=ratio(row.carts, row.carts_of_category),
             lift=ratio(row.carts * row.carts_paid, row.carts_of_category * row.carts_of_other),
         )
-        for row in counted
+        for row in counts
     ]
 
 
-def cart_counts(counted: CartCounts) -> list[CartRow]:
-    """One row; none where there are no carts."""
-    if not counted.carts:
+def cart_rows(counts: CartCounts) -> list[CartRow]:
+    """Make the one row of all carts. No carts, no row."""
+    if not counts.carts:
         return []
-    return [CartRow(counted.carts, counted.paid, counted.unpaid, ratio(counted.unpaid, counted.carts))]
+    return [CartRow(counts.carts, counts.paid, counts.unpaid, ratio(counts.unpaid, counts.carts))]
 
 
 def ratio(part: int, whole: int) -> float:

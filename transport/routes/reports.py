@@ -50,7 +50,7 @@ async def list_reports(_request: Request) -> HTTPResponse:
     etag=True,
 )
 async def get_report(request: Request, number: str) -> HTTPResponse:
-    report = reports.find_report(number)
+    report = reports.get_report(number)
     asked = query(request, REQUESTS[report.number]())
     result = await reports.run_report(request.deps.replica, report, asked)
     body = ReportResponse().dump(result)

@@ -1,5 +1,5 @@
 -- From which countries do most requests of [:since, :until) for :category's pages of :kinds come? All of them,
--- most first; ties by code. Whole days [:first_day, :last_day) come from the roll-up, broken ones from the visits.
+-- most first; ties by code. Whole days [:first_day, :last_day) come from the roll-up, partial days from the visits.
 SELECT counted.country, CAST(sum(counted.requests) AS bigint) AS requests
 FROM (
     SELECT rollup.country, rollup.requests

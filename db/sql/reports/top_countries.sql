@@ -1,5 +1,5 @@
 -- From which countries do most requests of [:since, :until) come? All of them, most first; ties by code.
--- Whole days [:first_day, :last_day) come from the roll-up, the broken days at both ends from the visits.
+-- Whole days [:first_day, :last_day) come from the roll-up, the partial days at both ends from the visits.
 SELECT counted.country, CAST(sum(counted.requests) AS bigint) AS requests
 FROM (
     SELECT country_day.country, country_day.requests

@@ -1,5 +1,5 @@
 -- How many carts opened in [:since, :until) are there, how many of them paid, and how many unpaid with no change
--- since :unchanged_since? Whole days [:first_day, :last_day) come from the roll-up, the broken days at both ends from
+-- since :unchanged_since? Whole days [:first_day, :last_day) come from the roll-up, the partial days at both ends from
 -- the carts; of the unpaid ones, those that have changed since (few) are taken away again.
 SELECT
     CAST(coalesce(sum(counted.carts), 0) AS bigint) AS carts,

@@ -14,7 +14,7 @@ from bench.shop_log import KnownAnswers, generate
 from clients.geo import Geo
 from db.database import Database
 from service.errors import NotFound
-from service.reports.reports import ReportResult, find_report, list_reports, run_report
+from service.reports.reports import ReportResult, get_report, list_reports, run_report
 from tests.support import oracle
 from tests.support.log_imports import Importer, counts
 from tests.support.report_cases import Case, cases, questions, store_live_pages
@@ -33,7 +33,7 @@ CARTS = """
 
 async def ask(shop: Importer, number: int, **parameters: Any) -> ReportResult:
     asked = {**DEFAULTS[number], **parameters}
-    return await run_report(shop.db, find_report(str(number)), asked)
+    return await run_report(shop.db, get_report(str(number)), asked)
 
 
 def expected_report(
@@ -179,5 +179,5 @@ def test_there_are_seven_reports_and_no_other() -> None:
     assert [report.number for report in list_reports()] == [1, 2, 3, 4, 5, 6, 7]
     for number in (0, 8, 999):
         with pytest.raises(NotFound) as error:
-            find_report(str(number))
+            get_report(str(number))
         assert error.value.code == "no_such_report"
