@@ -40,7 +40,8 @@ from service.logs.url_rules import read_rules
 from service.security.tokens import TokenSettings
 from telemetry import metrics, multiprocess
 from telemetry.logs import report_errors_to
-from transport.app import HttpSettings, make_app
+from transport.app import make_app
+from transport.settings import HttpSettings
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker

@@ -1,4 +1,4 @@
-"""What is said about accounts, coming in and going out."""
+"""Requests and responses about accounts."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,17 +6,16 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validates_schema
 from marshmallow.validate import Email as LooksLikeEmail
 
-from api.fields import Choice, DateTime, Integer, JsonSchema, Strict, Text
+from api.fields import OPTIONAL, Choice, DateTime, Integer, JsonSchema, Strict, Text
+from api.limits import MAX_LOGIN, MAX_NAME, MAX_PASSWORD, MAX_TYPED_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.paging import Cursor, PageQuery
-
-NAME_LENGTH = 100  # characters of a first or last name
 
 
 class Login(Text):
-    """A login: what can be read and typed, without blanks around it."""
+    """A login: printable text without blanks around it."""
 
-    def __init__(self, *, minimum: int = 3, **kwargs: Any) -> None:
-        super().__init__(minimum=minimum, maximum=254, **kwargs)
+    def __init__(self, *, minimum: int = MIN_LOGIN, **kwargs: Any) -> None:
+        super().__init__(minimum=minimum, maximum=MAX_LOGIN, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = super()._deserialize(value)
@@ -33,7 +32,7 @@ class Email(Text):
         return {**super().json_schema, "format": "email"}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(minimum=3, maximum=254, **kwargs)
+        super().__init__(minimum=MIN_LOGIN, maximum=MAX_LOGIN, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         return LooksLikeEmail(error="must be an e-mail address")(super()._deserialize(value))
@@ -47,25 +46,25 @@ class Password(Text):
 
 class NewPassword(Password):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(minimum=8, maximum=128, **kwargs)
+        super().__init__(minimum=MIN_PASSWORD, maximum=MAX_PASSWORD, **kwargs)
 
 
-class GivenPassword(Password):
-    """A password to be checked; longer ones than can be set are wrong, not invalid."""
+class TypedPassword(Password):
+    """A password to be checked: a longer one than can be set is wrong, not invalid."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(maximum=1024, **kwargs)
+        super().__init__(maximum=MAX_TYPED_PASSWORD, **kwargs)
 
 
 class CreateUserRequest(Strict):
     login = Login(required=True)
     password = NewPassword(required=True)
-    first_name = Text(minimum=1, maximum=NAME_LENGTH, required=True)
-    last_name = Text(minimum=1, maximum=NAME_LENGTH, required=True)
+    first_name = Text(minimum=1, maximum=MAX_NAME, required=True)
+    last_name = Text(minimum=1, maximum=MAX_NAME, required=True)
 
 
 class CreateAdminRequest(Strict):
-    """What the command line and the settings say of an admin."""
+    """An admin, as the command line and the settings create one."""
 
     login = Login(required=True)
     password = NewPassword(required=True)
@@ -74,12 +73,12 @@ class CreateAdminRequest(Strict):
 class Named(Strict):
     """`first_name` and `last_name`, or both in `name`, of which the first word is the first name."""
 
-    first_name = Text(maximum=NAME_LENGTH)
-    last_name = Text(maximum=NAME_LENGTH)
-    name = Text(maximum=2 * NAME_LENGTH)
+    first_name = Text(maximum=MAX_NAME)
+    last_name = Text(maximum=MAX_NAME)
+    name = Text(maximum=2 * MAX_NAME)
 
     @validates_schema
-    def check_one_spelling(self, data: Mapping[str, Any], **_: Any) -> None:
+    def check_one_form(self, data: Mapping[str, Any], **_: Any) -> None:
         if "name" in data and ("first_name" in data or "last_name" in data):
             raise ValidationError("can't be combined with first_name or last_name", "name")
 
@@ -87,8 +86,8 @@ class Named(Strict):
     def split_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "name" in data:
             first, _, last = data.pop("name").strip().partition(" ")
-            if max(len(first), len(last)) > NAME_LENGTH:
-                raise ValidationError(f"must have words of up to {NAME_LENGTH} characters", "name")
+            if max(len(first), len(last)) > MAX_NAME:
+                raise ValidationError(f"must have words of up to {MAX_NAME} characters", "name")
             data |= {"first_name": first, "last_name": last.strip()}
         return data
 
@@ -105,7 +104,7 @@ class RegisterRequest(Named):
 
     @post_load
     def choose_login(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        login = one_login(data, "login", "username") or data.get("email")
+        login = find_login(data, "login", "username") or data.get("email")
         if login is None:
             raise ValidationError("one of login, username and email is needed", "login")
         data.pop("username", None)
@@ -119,26 +118,26 @@ class SignInRequest(Strict):
 
     login = Login(minimum=1)
     username = Login(minimum=1)
-    email = Text(minimum=1, maximum=254)
-    password = GivenPassword(required=True)
+    email = Text(minimum=1, maximum=MAX_LOGIN)
+    password = TypedPassword(required=True)
 
     @post_load
     def choose_login(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        login = one_login(data, "login", "username", "email")
+        login = find_login(data, "login", "username", "email")
         if login is None:
             raise ValidationError("one of login, username and email is needed", "login")
         return {"login": login, "password": data["password"]}
 
 
-def one_login(data: Mapping[str, Any], *spellings: str) -> str | None:
-    """What a client signs up or in with, whatever it calls it.
+def find_login(data: Mapping[str, Any], *names: str) -> str | None:
+    """Find the login that a client may send under any of these names; None if it has sent none.
 
-    :raises ValidationError: it calls two different things so
+    :raises ValidationError: two of the names have different values
     """
-    given = {name: data[name] for name in spellings if name in data}
-    if len(set(given.values())) > 1:
-        raise ValidationError(f"is not the {next(iter(given))}", list(given)[-1])
-    return next(iter(given.values()), None)
+    logins = {name: data[name] for name in names if name in data}
+    if len(set(logins.values())) > 1:
+        raise ValidationError(f"is not the {next(iter(logins))}", list(logins)[-1])
+    return next(iter(logins.values()), None)
 
 
 class UpdateProfileRequest(Named):
@@ -146,7 +145,7 @@ class UpdateProfileRequest(Named):
 
     email = Email(allow_none=True)
     password = NewPassword()
-    current_password = GivenPassword()
+    current_password = TypedPassword()
 
     @validates_schema
     def check_both_passwords(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -157,8 +156,8 @@ class UpdateProfileRequest(Named):
 
 
 class UpdateUserRequest(Strict):
-    first_name = Text(maximum=NAME_LENGTH)
-    last_name = Text(maximum=NAME_LENGTH)
+    first_name = Text(maximum=MAX_NAME)
+    last_name = Text(maximum=MAX_NAME)
 
 
 class ListUsersRequest(PageQuery):
@@ -170,7 +169,7 @@ class UserResponse(Schema):
 
     id = fields.Integer()
     login = fields.String()
-    email = fields.String(allow_none=True, metadata={"x-optional": True})
+    email = fields.String(allow_none=True, metadata=OPTIONAL)
     first_name = fields.String()
     last_name = fields.String()
     role = Choice("user", "admin")

@@ -1,4 +1,4 @@
-"""What admins ask and are told."""
+"""Requests and responses of admins: accounts, what they do, and the audit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.accounts import UserResponse
 from api.fields import Choice, DateTime, Flag, Integer, Strict, Text
+from api.limits import MAX_EVENT_TYPE, MAX_LOGIN
 from api.paging import Cursor, PageQuery
 
 ROLES = ("user", "admin")
@@ -27,7 +28,7 @@ AUTH_EVENTS = (
 
 class ListUserOverviewsRequest(PageQuery):
     after = Cursor(Integer(minimum=1))
-    q = Text(minimum=1, maximum=254)
+    q = Text(minimum=1, maximum=MAX_LOGIN)
     role = Choice(*ROLES)
 
 
@@ -48,13 +49,13 @@ class UserOverviewResponse(UserResponse):
     favourites = fields.Integer()
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """A user is told of as one, though it comes as an account and its usage."""
+        """Read the fields from the account and from its usage, as if the two were one."""
         source = obj.usage if hasattr(obj.usage, attr) else obj.account
         return super().get_attribute(source, attr, default)
 
 
 class ListActivityRequest(PageQuery):
-    after = Cursor(DateTime(), Text(maximum=100))
+    after = Cursor(DateTime(), Text(maximum=MAX_EVENT_TYPE))
 
 
 class ActivityResponse(Schema):
@@ -71,7 +72,7 @@ class ActivityResponse(Schema):
 class ListAuthEventsRequest(PageQuery):
     after = Cursor(DateTime(), Integer(minimum=1))
     kind = Choice(*AUTH_EVENTS, data_key="type")
-    login = Text(minimum=1, maximum=254)
+    login = Text(minimum=1, maximum=MAX_LOGIN)
     since = DateTime(data_key="from")
     until = DateTime(data_key="to")
 

@@ -1,4 +1,4 @@
-"""What is said about sessions and API keys."""
+"""Requests and responses about sessions and API keys."""
 
 import uuid
 from typing import Any
@@ -7,6 +7,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from api.fields import Choice, DateTime, Flag, Strict, Text, Uuid
+from api.limits import MAX_NAME
 from api.paging import Cursor, PageQuery
 
 SCOPES = (
@@ -55,7 +56,7 @@ class SessionResponse(Schema):
 
 
 class CreateKeyRequest(Strict):
-    name = Text(minimum=1, maximum=100, required=True)
+    name = Text(minimum=1, maximum=MAX_NAME, required=True)
     scopes = fields.List(Choice(*SCOPES), required=True, validate=Length(1, len(SCOPES)))
     expires_at = DateTime(load_default=None, allow_none=True)
 

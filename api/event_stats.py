@@ -1,4 +1,4 @@
-"""Statistics of events: what is asked, and what is answered."""
+"""Statistics of events: their parameters and their rows."""
 
 import re
 from collections.abc import Mapping
@@ -7,23 +7,35 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from api.events import FIRST_TIME, MAX_FILTER, MAX_TYPE, OPTIONAL, EventFilterRequest, values_of
-from api.fields import Choice, DateTime, Integer, IntegerText, JsonSchema, Strict, Text
+from api.events import EventFilterRequest, filter_values
+from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, JsonSchema, Strict, Text
+from api.limits import (
+    FIRST_TIME,
+    FUNNEL_STEPS,
+    FUNNEL_WITHIN,
+    MAX_EVENT_TYPE,
+    MAX_FILTER,
+    MAX_FUNNEL_WITHIN,
+    MAX_GROUPS,
+    MAX_PAGE_SIZE,
+    MAX_WINDOWS,
+    PAGE_SIZE,
+    WINDOWS,
+)
 from api.paging import Cursor, PageQuery
 from api.reports import TimeZone
 
 GROUPS = ("type", "user", "hour", "day", "week", "month")
-MAX_GROUPS = 2
-MAX_WITHIN = 10 * 366 * 86_400  # seconds
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-STORED_YEARS = (datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC))  # local in every zone
+# Between these, a time has a local time in every zone.
+FIRST_LOCAL, LAST_LOCAL = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
 
 class Names(Text):
-    """Different names with commas between them; `choices` limits them."""
+    """Names with commas between them, from `least` to `most`; `choices`, if there are any, limits them."""
 
     def __init__(self, *choices: str, least: int, most: int, **kwargs: Any) -> None:
-        super().__init__(minimum=1, maximum=most * (MAX_TYPE + 1), **kwargs)
+        super().__init__(minimum=1, maximum=most * (MAX_EVENT_TYPE + 1), **kwargs)
         self.choices, self.least, self.most = choices, least, most
 
     @property
@@ -38,7 +50,7 @@ class Names(Text):
         for name in names:
             if self.choices and name not in self.choices:
                 raise ValidationError(f"must be of: {', '.join(self.choices)}")
-            Text(minimum=1, maximum=MAX_TYPE).deserialize(name)
+            Text(minimum=1, maximum=MAX_EVENT_TYPE).deserialize(name)
         return names
 
 
@@ -52,13 +64,13 @@ class Day(fields.Field[date]):
             day = date.fromisoformat(value) if isinstance(value, str) and DATE.fullmatch(value) else None
         except ValueError:
             day = None
-        if day is None or not FIRST_TIME.date() <= day < STORED_YEARS[1].date():
+        if day is None or not FIRST_TIME.date() <= day < LAST_LOCAL.date():
             raise ValidationError("must be a date such as 2018-08-01, from 1970 on")
         return day
 
 
 class Segment(Text):
-    """`event_type:NAME` or `property.NAME:VALUE`. Loads to what the query takes."""
+    """`event_type:NAME` or `property.NAME:VALUE`. Loads to `{event_type}` or `{name, values}`."""
 
     json_schema: ClassVar[JsonSchema] = {
         "type": "string",
@@ -69,13 +81,13 @@ class Segment(Text):
         super().__init__(maximum=2 * MAX_FILTER, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        what, colon, asked = super()._deserialize(value).partition(":")
-        if colon and what == "event_type":
-            return {"event_type": Text(minimum=1, maximum=MAX_TYPE).deserialize(asked)}
-        name = what.removeprefix("property.")
-        if not colon or not name or name == what:
+        key, colon, text = super()._deserialize(value).partition(":")
+        if colon and key == "event_type":
+            return {"event_type": Text(minimum=1, maximum=MAX_EVENT_TYPE).deserialize(text)}
+        name = key.removeprefix("property.")
+        if not colon or not name or name == key:
             raise ValidationError("must be event_type:NAME or property.NAME:VALUE")
-        return {"name": name, "values": values_of(asked)}
+        return {"name": name, "values": filter_values(text)}
 
 
 class PeriodRequest(Strict):
@@ -85,7 +97,7 @@ class PeriodRequest(Strict):
     @validates_schema
     def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
         for name, time in (("from", data["since"]), ("to", data["until"])):
-            if time is not None and not STORED_YEARS[0] <= time < STORED_YEARS[1]:
+            if time is not None and not FIRST_LOCAL <= time < LAST_LOCAL:
                 raise ValidationError("must lie in the years 2 to 9997", name)
         if data["since"] and data["until"] and data["since"] > data["until"]:
             raise ValidationError("is before from", "to")
@@ -102,23 +114,23 @@ class CountEventsRequest(PageQuery, EventFilterRequest):
 
     @post_load
     def type_cursor(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Give the groups of the cursor the types that they have in the database."""
+        """Load the groups of the cursor to the types that they have in the database."""
         if len(set(data["group_by"])) < len(data["group_by"]):
             raise ValidationError("must name different groups", "group_by")
         if data["after"] is None:
             return data
         events, *groups = data["after"]
-        wanted = [KEYS.get(name, DAY) for name in data["group_by"]]
+        parts = [GROUP_FIELDS.get(name, DAY) for name in data["group_by"]]
         try:
-            typed = [key.deserialize(group) for key, group in zip(wanted, groups, strict=False)]
+            values = [part.deserialize(group) for part, group in zip(parts, groups, strict=False)]
         except ValidationError:
             raise ValidationError("is not a cursor of this list", "cursor") from None
-        return data | {"after": (events, *typed)}
+        return data | {"after": (events, *values)}
 
 
 DAY = Day()
-KEYS: dict[str, fields.Field[Any]] = {
-    "type": Text(minimum=1, maximum=MAX_TYPE),
+GROUP_FIELDS: dict[str, fields.Field[Any]] = {
+    "type": Text(minimum=1, maximum=MAX_EVENT_TYPE),
     "user": Integer(),
     "hour": DateTime(),
 }
@@ -148,7 +160,7 @@ class ActiveDayResponse(Schema):
 
 
 class TopEventsRequest(PeriodRequest):
-    limit = IntegerText(minimum=1, maximum=1000, load_default=50)
+    limit = IntegerText(minimum=1, maximum=MAX_PAGE_SIZE, load_default=PAGE_SIZE)
 
 
 class TopEventResponse(Schema):
@@ -159,7 +171,7 @@ class TopEventResponse(Schema):
 
 class RetentionRequest(Strict):
     start = Day(required=True)
-    windows = IntegerText(minimum=1, maximum=90, load_default=7)
+    windows = IntegerText(minimum=1, maximum=MAX_WINDOWS, load_default=WINDOWS)
     unit = Choice("day", "week", load_default="day")
     tz = TimeZone(load_default="UTC")
 
@@ -171,8 +183,8 @@ class CohortResponse(Schema):
 
 
 class FunnelRequest(PeriodRequest):
-    steps = Names(least=2, most=10, required=True)
-    within = IntegerText(minimum=1, maximum=MAX_WITHIN, load_default=86_400)
+    steps = Names(least=FUNNEL_STEPS[0], most=FUNNEL_STEPS[1], required=True)
+    within = IntegerText(minimum=1, maximum=MAX_FUNNEL_WITHIN, load_default=FUNNEL_WITHIN)
 
 
 class FunnelStepResponse(Schema):

@@ -1,4 +1,4 @@
-"""Events: what a batch holds, what is told of it, and which are asked for."""
+"""Events: what a batch holds, the verdicts on it, and the filters of lists."""
 
 import json
 import math
@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, pre_load, validates, validates_schema
+from marshmallow import ValidationError, fields, pre_load, validates, validates_schema
 from marshmallow.validate import Length
 
+from api.bulk import BulkResponse, ItemError, Verdict, Verdicts
 from api.fields import (
-    MAX_INTEGER,
-    MIN_INTEGER,
+    OPTIONAL,
     Choice,
     DateTime,
     Integer,
@@ -24,21 +24,24 @@ from api.fields import (
     Text,
     Uuid,
 )
+from api.limits import (
+    FIRST_TIME,
+    MAX_AHEAD,
+    MAX_BATCH,
+    MAX_DEPTH,
+    MAX_EVENT_TYPE,
+    MAX_FILTER,
+    MAX_INTEGER,
+    MAX_PROPERTIES,
+    MIN_INTEGER,
+)
 from api.paging import Cursor, PageQuery
 
-MAX_EVENTS = 10_000  # in a batch
-MAX_TYPE = 100  # characters
-MAX_PROPERTIES = 16 * 1024  # bytes of compact JSON
-MAX_DEPTH = 100  # objects and lists within each other
-MAX_FILTER = 2000  # characters of a property's name, or of the value that it is asked for
 PROPERTY = "property."
-FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(days=1)  # how far a sender's clock may be before ours
 
-STORABLE = Text(maximum=MAX_PROPERTIES)
-ASKED = Text(maximum=MAX_FILTER)
-OPTIONAL = {"x-optional": True}
+property_text = Text(maximum=MAX_PROPERTIES)
+filter_text = Text(maximum=MAX_FILTER)
 EXAMPLE = {
     "event_id": "0d9c6f3a-5b1e-4f7a-9a51-3f1f6d2c8e40",
     "user_id": 7,
@@ -54,14 +57,14 @@ class EventTime(DateTime):
     """A time, rounded to microseconds; its offset may lack the colon."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
-        more = None
+        fraction = None
         if isinstance(value, str):
             value = BARE_OFFSET.sub(r"\1:\2", value)
-            more = FRACTION.search(value)
+            fraction = FRACTION.search(value)
             value = FRACTION.sub(r".\1", value, count=1)
         time = super()._deserialize(value)
-        rounded = more is not None and more[2][0] >= "5" and time < LAST_TIME
-        return time + timedelta(microseconds=rounded)
+        rounds_up = fraction is not None and fraction[2][0] >= "5" and time < LAST_TIME
+        return time + timedelta(microseconds=rounds_up)
 
 
 class Properties(fields.Field[dict[str, Any]]):
@@ -75,25 +78,26 @@ class Properties(fields.Field[dict[str, Any]]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ValidationError("must be an object")
-        written_out = check_value(value, MAX_DEPTH)
+        expansion = check_value(value, MAX_DEPTH)
         size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
-        if size + written_out > MAX_PROPERTIES:
+        if size + expansion > MAX_PROPERTIES:
             raise ValidationError(f"must be at most {MAX_PROPERTIES} bytes of JSON")
         return value
 
 
 def check_value(value: Any, depth: int) -> int:
-    """Bytes that numbers with exponents take more when they are written out, as PostgreSQL does.
+    """Check that PostgreSQL can store a JSON value.
 
+    :return: the bytes by which it grows there, where numbers with exponents are written out in digits
     :raises ValidationError: it can't be stored, or is nested deeper than `depth`
     """
     if isinstance(value, str):
-        STORABLE.deserialize(value)
+        property_text.deserialize(value)
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise ValidationError("must not hold numbers beyond 64 bits")
-        written = repr(value)
-        return len(format(Decimal(written), "f")) - len(written) if "e" in written else 0
+        text = repr(value)
+        return len(format(Decimal(text), "f")) - len(text) if "e" in text else 0
     elif isinstance(value, int):
         # What does not fit int64 but uint64 is still 64 bits.
         if not MIN_INTEGER <= value <= 2 * MAX_INTEGER + 1:
@@ -101,8 +105,8 @@ def check_value(value: Any, depth: int) -> int:
     elif isinstance(value, dict | list):
         if not depth:
             raise ValidationError(f"must not be nested deeper than {MAX_DEPTH}")
-        inner = [*value, *value.values()] if isinstance(value, dict) else value
-        return sum(check_value(item, depth - 1) for item in inner)
+        items = [*value, *value.values()] if isinstance(value, dict) else value
+        return sum(check_value(item, depth - 1) for item in items)
     return 0
 
 
@@ -111,13 +115,13 @@ class EventRequest(Strict):
 
     event_id = Uuid(required=True)
     user_id = Integer(required=True)
-    event_type = Text(minimum=1, maximum=MAX_TYPE, required=True)
+    event_type = Text(minimum=1, maximum=MAX_EVENT_TYPE, required=True)
     occurred_at = EventTime(required=True)
     properties = Properties(load_default=dict)
 
     def __init__(self, *, now: datetime = LAST_TIME, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.latest = now + AHEAD
+        self.latest = now + MAX_AHEAD
 
     @validates("occurred_at")
     def check_time(self, value: datetime, **_: Any) -> None:
@@ -131,7 +135,7 @@ class CreateEventsRequest(Strict):
     events = fields.List(
         fields.Raw(),
         required=True,
-        validate=Length(1, MAX_EVENTS),
+        validate=Length(1, MAX_BATCH),
         metadata={"description": "each is an EventRequest, judged by itself", "example": [EXAMPLE]},
     )
 
@@ -144,50 +148,26 @@ class EventResponse(RowResponse):
     properties = fields.Dict(metadata={"additionalProperties": True})
 
 
-class EventError(Schema):
+class EventError(ItemError):
     pointer = fields.String(metadata={"description": "JSON pointer to the value, from the list of events on"})
-    detail = fields.String()
 
 
-class VerdictResponse(Schema):
+class VerdictResponse(Verdict):
     """`event_id` is missing where it could not be read; `errors` come with invalid events alone."""
 
     index = fields.Integer(metadata={"description": "place in the batch, from 0"})
-    event_id = Uuid(metadata=OPTIONAL)
-    status = fields.String(metadata={"enum": ["duplicate", "conflict", "invalid"]})
+    id = Uuid(data_key="event_id", metadata=OPTIONAL)
     errors = fields.List(fields.Nested(EventError), metadata=OPTIONAL)
 
 
-class Verdicts(fields.List[Any]):
-    """Verdicts, of which there may be thousands: written by hand, ten times as fast as by their schema."""
-
-    def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        return [dump_verdict(verdict) for verdict in value]
-
-
-def dump_verdict(verdict: Any) -> dict[str, Any]:
-    dumped: dict[str, Any] = {"index": verdict.index}
-    if verdict.event_id is not None:
-        dumped["event_id"] = str(verdict.event_id)
-    dumped["status"] = verdict.status
-    if verdict.errors:
-        dumped["errors"] = [{"pointer": pointer, "detail": detail} for pointer, detail in verdict.errors]
-    return dumped
-
-
-class CreateEventsResponse(Schema):
+class CreateEventsResponse(BulkResponse):
     """The counts add up to `received`; `results` lists all but the created."""
 
-    received = fields.Integer()
-    created = fields.Integer()
-    duplicates = fields.Integer()
-    conflicts = fields.Integer()
-    invalid = fields.Integer()
-    results = Verdicts(fields.Nested(VerdictResponse))
+    results = Verdicts(VerdictResponse, id_name="event_id")
 
 
 class PropertyFilters(fields.Field[dict[str, list[Any]]]):
-    """Name and asked value of properties. Loads to the JSON values of which each must be one."""
+    """Properties by name with the value to filter by. Loads to the JSON values of which each must be one."""
 
     json_schema: ClassVar[JsonSchema] = {
         "type": "string",
@@ -198,26 +178,29 @@ class PropertyFilters(fields.Field[dict[str, list[Any]]]):
         if not isinstance(value, dict):
             raise ValidationError("is asked for as property.<name>=<value>")
         for name in value:
-            ASKED.deserialize(name)
-        return {name: values_of(asked) for name, asked in value.items()}
+            filter_text.deserialize(name)
+        return {name: filter_values(text) for name, text in value.items()}
 
 
-def values_of(text: str) -> list[Any]:
-    """The JSON values that a text in a query may mean: itself, and what it is as JSON."""
-    ASKED.deserialize(text)
+def filter_values(text: str) -> list[Any]:
+    """List the JSON values that a text in a query may stand for: the text itself, and what it is as JSON.
+
+    :raises ValidationError: the text is too long or can't be stored
+    """
+    filter_text.deserialize(text)
     try:
-        meant = json.loads(text, parse_constant=ASKED.deserialize)
-        check_value(meant, MAX_DEPTH)
+        value = json.loads(text, parse_constant=str)  # NaN and the infinities are not JSON, but text
+        check_value(value, MAX_DEPTH)
     except (ValueError, RecursionError, ValidationError):
         return [text]
-    return [text, meant]
+    return [text, value]
 
 
 class EventFilterRequest(Strict):
-    """The filters of events. Loads to those given, `properties` among them."""
+    """The filters of events. Loads to those that the query has, `properties` among them."""
 
     user_id = IntegerText()
-    event_type = Text(minimum=1, maximum=MAX_TYPE)
+    event_type = Text(minimum=1, maximum=MAX_EVENT_TYPE)
     since = DateTime(data_key="from")
     until = DateTime(data_key="to")
     properties = PropertyFilters(data_key="property.*")
@@ -225,8 +208,8 @@ class EventFilterRequest(Strict):
     @pre_load
     def collect_properties(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         rest = {name: value for name, value in data.items() if not name.startswith(PROPERTY)}
-        asked = {name.removeprefix(PROPERTY): data[name] for name in data.keys() - rest.keys()}
-        return rest | ({"property.*": asked} if asked else {})
+        properties = {name.removeprefix(PROPERTY): data[name] for name in data.keys() - rest.keys()}
+        return rest | ({"property.*": properties} if properties else {})
 
     @validates_schema
     def check_order(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Examples by the name of a field, for the OpenAPI document. A field's own `example` goes before."""
+"""Examples by the name of a field, for the OpenAPI document. A field's own `example` is preferred."""
 
 from typing import Any
 

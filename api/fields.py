@@ -1,6 +1,6 @@
 """Fields that take exactly what they say: nothing rounded, cut, guessed or beyond 64 bits.
 
-`json_schema` is how the OpenAPI document tells what a field takes.
+`json_schema` is a field's part of the OpenAPI document.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-MIN_INTEGER = -(2**63)
-MAX_INTEGER = 2**63 - 1
+from api.limits import MAX_INTEGER, MIN_INTEGER
+
 RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[-+ ]\d\d:\d\d)?", re.ASCII
 )
@@ -20,11 +20,12 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 JsonSchema = dict[str, Any]
+OPTIONAL = {"x-optional": True}  # metadata of a response's field that may be missing
 UNKNOWN_FIELD = {"unknown": "is not known here"}
 
 
 class Strict(Schema):
-    """Base of all request schemas: a field that it does not name is an error."""
+    """Base of all request schemas: an unknown field is an error."""
 
     error_messages = UNKNOWN_FIELD
 
@@ -33,7 +34,7 @@ class Strict(Schema):
 
 
 class RowResponse(Schema):
-    """Base of responses of rows, of which there are many: marshmallow looks for items before attributes."""
+    """Base of responses of many rows. Marshmallow itself looks for items before attributes, which costs."""
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         return getattr(obj, attr, default)
@@ -126,14 +127,14 @@ class DateTime(fields.Field[datetime]):
     json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "date-time"}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
-        matched = RFC3339.fullmatch(value) if isinstance(value, str) else None
-        if matched is None:
+        match = RFC3339.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
             raise ValidationError("must be a time such as 2018-08-01T03:00:00Z")
         # In a query string, an unescaped + of an offset arrives as a space.
-        offset = (matched["offset"] or "Z").upper().replace(" ", "+")
-        body = value[: matched.start("offset")] if matched["offset"] else value
+        offset = (match["offset"] or "Z").upper().replace(" ", "+")
+        local_time = value[: match.start("offset")] if match["offset"] else value
         try:
-            return datetime.fromisoformat(body + offset).astimezone(UTC)
+            return datetime.fromisoformat(local_time + offset).astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValidationError("must be a time that exists, in the years 1 to 9999") from None
 
@@ -156,5 +157,5 @@ class Uuid(fields.Field[uuid.UUID]):
 
 
 def rfc3339(moment: datetime) -> str:
-    """An aware time in UTC with `Z`."""
+    """Write an aware time in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

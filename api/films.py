@@ -1,16 +1,14 @@
-"""What clients say and are told about films."""
+"""Requests and responses about films."""
 
 from marshmallow import Schema, ValidationError, fields
 
 from api.fields import DateTime, Integer, IntegerText, Strict, Text
+from api.limits import MAX_FILM_PAGE, MAX_SEARCH
 from api.paging import Cursor, PageQuery
-
-MAX_PAGE = 1000
-MAX_QUERY = 200  # characters
 
 
 class Keyword(Text):
-    """What is searched for, without the blanks around it."""
+    """A search term. Loads without the blanks around it."""
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
         keyword = super()._deserialize(value).strip()
@@ -20,8 +18,8 @@ class Keyword(Text):
 
 
 class SearchFilmsRequest(Strict):
-    query = Keyword(minimum=1, maximum=MAX_QUERY, required=True)
-    page = IntegerText(minimum=1, maximum=MAX_PAGE, load_default=1)
+    query = Keyword(minimum=1, maximum=MAX_SEARCH, required=True)
+    page = IntegerText(minimum=1, maximum=MAX_FILM_PAGE, load_default=1)
 
 
 class CreateFavouriteRequest(Strict):

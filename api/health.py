@@ -1,4 +1,4 @@
-"""How the parts of the service are."""
+"""The health of the service and of its parts."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ WORD: JsonSchema = {"type": "string", "enum": ["ok", "down"]}
 
 
 def part(**more: JsonSchema) -> JsonSchema:
-    """The JSON Schema of one part."""
+    """Make the JSON Schema of one part."""
     return {"type": "object", "properties": {"status": WORD, **more}, "required": ["status", *more]}
 
 

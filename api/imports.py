@@ -1,25 +1,24 @@
-"""What clients say and are told about imports."""
+"""Requests and responses about imports."""
 
 from marshmallow import Schema, fields
 
 from api.fields import Choice, DateTime, Flag, Integer, IntegerText, Strict, Text
+from api.limits import IMPORT_WAIT, MAX_FILE_NAME, MAX_IMPORT_NAME, MAX_IMPORT_WAIT
 from api.paging import Cursor, PageQuery
-
-MAX_WAIT = 300  # seconds
 
 
 class ParseLogRequest(Strict):
     """`file` is a name in the log folder; `wait` is in seconds."""
 
-    file = Text(minimum=1, maximum=1024, load_default=None)
-    wait = IntegerText(minimum=0, maximum=MAX_WAIT, load_default=30)
+    file = Text(minimum=1, maximum=MAX_FILE_NAME, load_default=None)
+    wait = IntegerText(minimum=0, maximum=MAX_IMPORT_WAIT, load_default=IMPORT_WAIT)
     dry_run = Flag(load_default=False)
 
 
 class UploadLogRequest(Strict):
-    """`name` is how the import is to be called."""
+    """`name` becomes the name of the import."""
 
-    name = Text(minimum=1, maximum=255, load_default="upload")
+    name = Text(minimum=1, maximum=MAX_IMPORT_NAME, load_default="upload")
     dry_run = Flag(load_default=False)
 
 

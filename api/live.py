@@ -1,4 +1,4 @@
-"""What listeners of /live are told each second."""
+"""The event that /live sends each second."""
 
 from marshmallow import Schema, fields
 

@@ -1,7 +1,8 @@
-"""Schemas as JSON Schema, for the OpenAPI document: what comes in and goes out, with an example of each.
+"""Converts marshmallow schemas to JSON Schema with examples, for the OpenAPI document.
 
-A request schema (a `Strict`) needs what its fields require. Of a response schema every field is there, unless
-its metadata says `x-optional`; `x-items` are the schemas that the items of a list made by a method may have.
+A request schema (a `Strict`) requires the fields that are `required`. A response schema always has all of its
+fields, but those with `x-optional` in their metadata. `x-items` are the schemas that the items of a list made
+by a method may have.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,74 +27,78 @@ TYPE_EXAMPLES: dict[str, Any] = {"integer": 1, "number": 0.5, "boolean": True, "
 
 
 class SchemaDocument:
-    """The schemas of a document, each under its class's name."""
+    """The schemas of a document, each under its class's name. `reference` adds a schema to it."""
 
     def __init__(self) -> None:
-        self._finished: dict[str, JsonSchema] = {}
+        self._schemas: dict[str, JsonSchema] = {}
         self._classes: dict[str, type[Schema]] = {}
         plugin = MarshmallowPlugin(schema_name_resolver=self._name)
         self._spec = APISpec("", "", OPENAPI_VERSION, plugins=[plugin])
         assert plugin.converter is not None
         self._converter: Any = plugin.converter
-        self._converter.attribute_functions.insert(1, self._own_schema)
+        self._converter.attribute_functions.insert(1, self._field_schema)
 
     def _name(self, schema: Any) -> str:
-        found: type[Schema] = schema if isinstance(schema, type) else type(schema)
-        self._classes[found.__name__] = found
-        return found.__name__
+        cls: type[Schema] = schema if isinstance(schema, type) else type(schema)
+        self._classes[cls.__name__] = cls
+        return cls.__name__
 
-    def _own_schema(self, field: fields.Field[Any], **_: Any) -> JsonSchema:
-        """What a field of ours says of itself."""
-        described: JsonSchema = dict(getattr(field, "json_schema", {}))
-        kinds = field.metadata.get("x-items")
-        if kinds:
-            described["items"] = {"anyOf": [self.reference(kind) for kind in kinds]}
-        return described
+    def _field_schema(self, field: fields.Field[Any], **_: Any) -> JsonSchema:
+        """Return the `json_schema` of a field of ours; empty for marshmallow's own fields."""
+        schema: JsonSchema = dict(getattr(field, "json_schema", {}))
+        item_schemas = field.metadata.get("x-items")
+        if item_schemas:
+            schema["items"] = {"anyOf": [self.reference(item) for item in item_schemas]}
+        return schema
 
     @property
     def schemas(self) -> dict[str, JsonSchema]:
-        return dict(sorted(self._finished.items()))
+        return dict(sorted(self._schemas.items()))
 
     def reference(self, schema: type[Schema]) -> JsonSchema:
-        found: JsonSchema = self._converter.resolve_nested_schema(schema)
-        for name, made in self._spec.components.schemas.items():
-            if name not in self._finished:
-                self._finished[name] = finish(made, self._classes[name])
-        return found
+        """Return the `$ref` of a schema, which then is in the document with all that it refers to."""
+        reference: JsonSchema = self._converter.resolve_nested_schema(schema)
+        for name, json_schema in self._spec.components.schemas.items():
+            if name not in self._schemas:
+                self._schemas[name] = complete(json_schema, self._classes[name])
+        return reference
 
     def parameters(self, schemas: Sequence[type[Schema]]) -> list[JsonSchema]:
-        """The parameters of a query string: of all schemas, without a default where they differ."""
-        found: dict[str, JsonSchema] = {}
+        """Describe the parameters of a query string that any of the schemas may load.
+
+        Where the schemas differ in a parameter, it has no default.
+        """
+        parameters: dict[str, JsonSchema] = {}
         for schema in schemas:
             for name, field in schema().fields.items():
                 parameter = self._parameter(field.data_key or name, field)
-                known = found.setdefault(parameter["name"], parameter)
-                if known["schema"] != parameter["schema"]:
-                    known["schema"].pop("default", None)
-        return list(found.values())
+                first = parameters.setdefault(parameter["name"], parameter)
+                if first["schema"] != parameter["schema"]:
+                    first["schema"].pop("default", None)
+        return list(parameters.values())
 
     def _parameter(self, name: str, field: fields.Field[Any]) -> JsonSchema:
         schema = self._converter.field2property(field)
         schema.pop("writeOnly", None)
         if schema.get("default", "") is None:
             del schema["default"]
-        # A query string has no null: that is how a parameter that is left out loads.
+        # A query string has no null: a parameter that is left out loads to it.
         schema["type"] = main_type(schema)
         if "enum" in schema:
             schema["enum"] = [choice for choice in schema["enum"] if choice is not None]
-        described = {"description": schema.pop("description")} if "description" in schema else {}
+        description = {"description": schema.pop("description")} if "description" in schema else {}
         example = {"example": self.example(schema, name)} if field.required else {}
         return {
             "name": name,
             "in": "query",
             "required": field.required,
-            **described,
+            **description,
             "schema": schema,
             **example,
         }
 
     def example(self, schema: JsonSchema, name: str = "") -> Any:
-        """A value that the schema takes: its own example, that of its name, or one of its type."""
+        """Return a value that fits the schema: its own example, that of its name, or one of its type."""
         if "example" in schema:
             return schema["example"]
         if "$ref" in schema:
@@ -119,9 +124,9 @@ class SchemaDocument:
             yield name, self.example(property_, name)
 
 
-def finish(made: JsonSchema, schema: type[Schema]) -> JsonSchema:
-    """What apispec made of a schema, with what it can't know."""
-    properties: dict[str, JsonSchema] = made["properties"]
+def complete(json_schema: JsonSchema, schema: type[Schema]) -> JsonSchema:
+    """Add what apispec can't know to the JSON Schema that it has made of a schema. Changes it in place."""
+    properties: dict[str, JsonSchema] = json_schema["properties"]
     optional = {name for name, property_ in properties.items() if property_.pop("x-optional", False)}
     for property_ in properties.values():
         property_.pop("x-items", None)
@@ -129,19 +134,19 @@ def finish(made: JsonSchema, schema: type[Schema]) -> JsonSchema:
         if "default" in property_ and property_["default"] is None:
             del property_["default"]
     if not issubclass(schema, Strict):
-        made["required"] = [name for name in properties if name not in optional]
-        made.pop("additionalProperties", None)
-    if own_text := vars(schema).get("__doc__"):
-        made["description"] = cleandoc(own_text)
+        json_schema["required"] = [name for name in properties if name not in optional]
+        json_schema.pop("additionalProperties", None)
+    if docstring := vars(schema).get("__doc__"):
+        json_schema["description"] = cleandoc(docstring)
     if hasattr(schema, "example"):
-        made["example"] = schema.example
-    return made
+        json_schema["example"] = schema.example
+    return json_schema
 
 
 def main_type(schema: Mapping[str, Any]) -> str:
-    """The type of a schema; of several, the first that is not null."""
-    kinds = schema.get("type", "object" if "properties" in schema else "string")
-    return str(next((kind for kind in kinds if kind != "null"), "null") if isinstance(kinds, list) else kinds)
+    """Return the type of a schema; of several, the first that is not null."""
+    types = schema.get("type", "object" if "properties" in schema else "string")
+    return str(next((name for name in types if name != "null"), "null") if isinstance(types, list) else types)
 
 
 def matches_type(value: Any, kind: str) -> bool:

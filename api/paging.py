@@ -9,15 +9,11 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from api.fields import IntegerText, JsonSchema, Strict, rfc3339
-
-MAX_CURSOR = 2000  # bytes
+from api.limits import MAX_CURSOR, MAX_OFFSET, MAX_PAGE_SIZE, PAGE_SIZE
 
 
 class Cursor(fields.Field[tuple[Any, ...]]):
-    """The sort key of the last item of a page. `parts` are the fields that check its values, in order.
-
-    A null stands for itself where a part has `allow_none`.
-    """
+    """The sort key of the last item of a page. `parts` are the fields that load its values, in order."""
 
     json_schema: ClassVar[JsonSchema] = {
         "type": "string",
@@ -39,31 +35,32 @@ class Cursor(fields.Field[tuple[Any, ...]]):
 
 
 class PageQuery(Strict):
-    """`limit`, `offset` and `cursor`; subclasses say `after = Cursor(...)` with the parts of their sort key.
+    """`limit`, `offset` and `cursor`; subclasses define `after = Cursor(...)` with parts of their sort key.
 
     Loads to `limit`, `offset` and `after`, the decoded cursor or None.
     """
 
-    limit = IntegerText(minimum=1, maximum=1000, load_default=50)
-    offset = IntegerText(minimum=0, maximum=100_000, load_default=0)
+    limit = IntegerText(minimum=1, maximum=MAX_PAGE_SIZE, load_default=PAGE_SIZE)
+    offset = IntegerText(minimum=0, maximum=MAX_OFFSET, load_default=0)
     after = Cursor()
 
     @validates_schema
-    def check_one_way_to_page(self, data: Mapping[str, Any], **_: Any) -> None:
+    def check_cursor_or_offset(self, data: Mapping[str, Any], **_: Any) -> None:
         if data["after"] is not None and data["offset"]:
             raise ValidationError("can't be combined with a cursor", "offset")
 
 
 def encode_cursor(key: Sequence[int | str | datetime | None]) -> str:
+    """Encode the sort key of a row, as the list's Cursor field loads it again."""
     values = [rfc3339(part) if isinstance(part, datetime) else part for part in key]
     raw = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str) -> list[Any]:
-    """The values that `encode_cursor` took, times as text.
+    """Decode the sort key of `encode_cursor`, its times as text.
 
-    :raises ValidationError: it is none of ours
+    :raises ValidationError: the text is not a cursor
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)

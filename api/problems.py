@@ -2,10 +2,12 @@
 
 from marshmallow import Schema, fields
 
+from api.bulk import ItemError
+from api.fields import OPTIONAL
 
-class InvalidValue(Schema):
+
+class InvalidValue(ItemError):
     pointer = fields.String(metadata={"description": "JSON pointer into the body, or / and a parameter"})
-    detail = fields.String()
 
 
 class ProblemResponse(Schema):
@@ -17,4 +19,4 @@ class ProblemResponse(Schema):
     detail = fields.String(required=True, metadata={"example": "nothing has this path"})
     code = fields.String(required=True, metadata={"example": "not_found"})
     request_id = fields.String(required=True)
-    errors = fields.List(fields.Nested(InvalidValue), metadata={"x-optional": True})
+    errors = fields.List(fields.Nested(InvalidValue), metadata=OPTIONAL)

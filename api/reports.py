@@ -1,4 +1,4 @@
-"""The parameters of each report, and what its rows hold."""
+"""The parameters and the rows of each report."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,20 +7,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from api.fields import Choice, DateTime, IntegerText, Strict, Text
+from api.fields import OPTIONAL, Choice, DateTime, IntegerText, Strict, Text
+from api.limits import MAX_CART_AGE, MAX_CATEGORY, MAX_PAGE_SIZE, MAX_TIME_ZONE, REPORT_ROWS
 
 FORMATS = ("json", "csv", "svg")
 PAGES = ("all", "category", "product")
-MAX_CATEGORY = 2048  # characters: as long as a URL
 QUESTION = {"example": "From which country do visitors come most often?"}
-MAX_AGE = 10 * 366 * 24 * 60  # minutes
 
 
 class TimeZone(Text):
     """An IANA time zone."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(maximum=100, **kwargs)
+        super().__init__(maximum=MAX_TIME_ZONE, **kwargs)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -33,19 +32,19 @@ class TimeZone(Text):
         return name
 
 
-def on_quarter_hour(time: datetime | None) -> None:
+def check_quarter_hour(time: datetime | None) -> None:
     if time is not None and (time.minute % 15 or time.second or time.microsecond):
         raise ValidationError("must be on a quarter hour")
 
 
 class ReportRequest(Strict):
-    """What every report takes. Dumped again, it tells the parameters as they were understood."""
+    """The parameters of every report. Dumped again, they show how they were understood."""
 
-    since = DateTime(data_key="from", load_default=None, validate=on_quarter_hour)
-    until = DateTime(data_key="to", load_default=None, validate=on_quarter_hour)
+    since = DateTime(data_key="from", load_default=None, validate=check_quarter_hour)
+    until = DateTime(data_key="to", load_default=None, validate=check_quarter_hour)
     tz = TimeZone(load_default="UTC")
     source = Choice("all", "log", "api", load_default="all")
-    limit = IntegerText(minimum=1, maximum=1000, load_default=10)
+    limit = IntegerText(minimum=1, maximum=MAX_PAGE_SIZE, load_default=REPORT_ROWS)
     format = Choice(*FORMATS, load_default=None, load_only=True)
 
     @validates_schema
@@ -73,7 +72,7 @@ class BoughtTogetherRequest(ReportRequest):
 
 
 class UnpaidCartsRequest(ReportRequest):
-    min_age = IntegerText(minimum=0, maximum=MAX_AGE, load_default=0)
+    min_age = IntegerText(minimum=0, maximum=MAX_CART_AGE, load_default=0)
 
 
 class CountryRow(Schema):
@@ -81,8 +80,8 @@ class CountryRow(Schema):
 
     country = fields.String()
     name = fields.String()
-    requests = fields.Integer(metadata={"x-optional": True})
-    visitors = fields.Integer(metadata={"x-optional": True})
+    requests = fields.Integer(metadata=OPTIONAL)
+    visitors = fields.Integer(metadata=OPTIONAL)
     share = fields.Float()
 
 

@@ -1,4 +1,4 @@
-"""What is said about tasks."""
+"""Requests and responses about tasks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,46 +6,44 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load
 
 from api.fields import Choice, DateTime, Integer, Strict, Text
+from api.limits import MAX_DESCRIPTION, MAX_SEARCH, MAX_TITLE
 from api.paging import Cursor, PageQuery
 
 STATUSES = ("todo", "in_progress", "done")
 PRIORITIES = ("low", "normal", "high")
-TITLE_LENGTH = 200  # characters
-DESCRIPTION_LENGTH = 10_000
-SEARCH_LENGTH = 200
-FIRST_TIME = datetime.min.replace(tzinfo=UTC)
-LAST_TIME = datetime.max.replace(tzinfo=UTC)
+# The database driver takes these for infinite.
+INFINITE = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 class DueTime(DateTime):
-    """Any time but the very first and the very last, which the database driver takes for infinite."""
+    """Any time but the very first and the very last of all."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_none=True, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         time = super()._deserialize(value)
-        if time in (FIRST_TIME, LAST_TIME):
+        if time in INFINITE:
             raise ValidationError("must not be the first or the last of all times")
         return time
 
 
-# What a cursor says of a task for each sort key; a title's is its folded form.
+# The part of a cursor for each sort key; a title's is its folded form.
 SORT_VALUES: dict[str, fields.Field[Any]] = {
     "created_at": DateTime(),
     "updated_at": DateTime(),
     "due_at": DueTime(),
     "priority": Choice(*PRIORITIES),
-    "title": Text(maximum=TITLE_LENGTH),
+    "title": Text(maximum=MAX_TITLE),
 }
 SORTS = tuple(f"{sign}{name}" for name in SORT_VALUES for sign in ("", "-"))
 
 
 class Title(Text):
-    """A title that people can see."""
+    """A title that is not blank."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(minimum=1, maximum=TITLE_LENGTH, **kwargs)
+        super().__init__(minimum=1, maximum=MAX_TITLE, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = super()._deserialize(value)
@@ -58,7 +56,7 @@ class CreateTaskRequest(Strict):
     """A whole task: what is not named has its default."""
 
     title = Title(required=True)
-    description = Text(maximum=DESCRIPTION_LENGTH, load_default="")
+    description = Text(maximum=MAX_DESCRIPTION, load_default="")
     status = Choice(*STATUSES, load_default="todo")
     priority = Choice(*PRIORITIES, load_default="normal")
     due_at = DueTime(load_default=None)
@@ -72,7 +70,7 @@ class UpdateTaskRequest(Strict):
     """What is to change. A `due_at` of null clears it."""
 
     title = Title()
-    description = Text(maximum=DESCRIPTION_LENGTH)
+    description = Text(maximum=MAX_DESCRIPTION)
     status = Choice(*STATUSES)
     priority = Choice(*PRIORITIES)
     due_at = DueTime()
@@ -85,7 +83,7 @@ class ListTasksRequest(PageQuery):
     status = Choice(*STATUSES)
     priority = Choice(*PRIORITIES)
     due_before = DateTime()
-    q = Text(maximum=SEARCH_LENGTH)
+    q = Text(maximum=MAX_SEARCH)
     sort = Choice(*SORTS, load_default="-created_at")
 
     @post_load

@@ -1,4 +1,4 @@
-"""Which visits are asked for, and how they are counted."""
+"""Lists, exports and counts of visits: their filters and their rows."""
 
 import re
 from collections.abc import Mapping
@@ -6,16 +6,13 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 
-from api.fields import Choice, DateTime, Integer, IntegerText, Strict, Text
+from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, Strict, Text
+from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_PAGE_URL, MAX_VISIT_KEY
 from api.paging import Cursor, PageQuery
-from api.reports import MAX_CATEGORY, TimeZone
-from api.visits import MAX_PAGE_URL
+from api.reports import TimeZone
 
-MAX_KEY = 64  # characters of what tells visits of one instant apart
 GROUPS = ("page", "user", "country", "category", "hour", "day", "week", "month")
-MAX_GROUPS = 2
 COUNTRY = re.compile(r"[A-Za-z]{2}")
-ASKED_FOR = {"x-optional": True}  # for the OpenAPI document
 
 
 class CountryCode(Text):
@@ -34,7 +31,7 @@ class CountryCode(Text):
 
 
 class VisitFilter(Strict):
-    """Which visits are asked for: of [from, to), and with these values."""
+    """Filters of visits: those in [from, to) that have all values of the query."""
 
     since = DateTime(data_key="from", load_default=None)
     until = DateTime(data_key="to", load_default=None)
@@ -51,7 +48,7 @@ class VisitFilter(Strict):
 
 
 class ListVisitsRequest(VisitFilter, PageQuery):
-    after = Cursor(DateTime(), Text(minimum=1, maximum=MAX_KEY))
+    after = Cursor(DateTime(), Text(minimum=1, maximum=MAX_VISIT_KEY))
 
 
 class ExportVisitsRequest(VisitFilter):
@@ -59,7 +56,7 @@ class ExportVisitsRequest(VisitFilter):
 
 
 class GroupBy(Text):
-    """Up to two names of groups, with a comma between them."""
+    """One or two different names of groups, with a comma between them. Loads to a tuple."""
 
     def __init__(self, *names: str, **kwargs: Any) -> None:
         super().__init__(minimum=1, maximum=100, **kwargs)
@@ -83,14 +80,14 @@ class CountVisitsRequest(VisitFilter, PageQuery):
 class VisitCountResponse(Schema):
     """Visits of one group. Of the group fields there are those asked for; times are begins, in UTC."""
 
-    page_url = fields.String(allow_none=True, metadata=ASKED_FOR)
-    user_id = fields.Integer(allow_none=True, metadata=ASKED_FOR)
-    country = fields.String(allow_none=True, metadata=ASKED_FOR)
-    category = fields.String(allow_none=True, metadata=ASKED_FOR)
-    hour = DateTime(metadata=ASKED_FOR)
-    day = DateTime(metadata=ASKED_FOR)
-    week = DateTime(metadata=ASKED_FOR)
-    month = DateTime(metadata=ASKED_FOR)
+    page_url = fields.String(allow_none=True, metadata=OPTIONAL)
+    user_id = fields.Integer(allow_none=True, metadata=OPTIONAL)
+    country = fields.String(allow_none=True, metadata=OPTIONAL)
+    category = fields.String(allow_none=True, metadata=OPTIONAL)
+    hour = DateTime(metadata=OPTIONAL)
+    day = DateTime(metadata=OPTIONAL)
+    week = DateTime(metadata=OPTIONAL)
+    month = DateTime(metadata=OPTIONAL)
     visits = fields.Integer()
     visitors = fields.Integer()
     first = DateTime()

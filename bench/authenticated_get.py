@@ -33,7 +33,8 @@ from service.logs.source import LogFolder
 from service.security.credential_cache import session_entry
 from service.security.tokens import Claims, TokenSettings, encode_token
 from telemetry.logs import configure_logging
-from transport.app import HttpSettings, make_app
+from transport.app import make_app
+from transport.settings import HttpSettings
 
 ACCOUNTS = 1000
 CLIENTS = 8

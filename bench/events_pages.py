@@ -17,7 +17,7 @@ from urllib.parse import quote
 import aiohttp
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.events import values_of
+from api.events import filter_values
 from api.paging import encode_cursor
 from bench.event_rows import EVENTS, many_events_served
 from bench.many_rows import Served, explain
@@ -70,7 +70,7 @@ def query_of(asked: dict[str, Any]) -> str:
 
 
 def filter_of(asked: dict[str, Any]) -> EventFilter:
-    properties = {name: values_of(value) for name, value in asked.get("properties", {}).items()}
+    properties = {name: filter_values(value) for name, value in asked.get("properties", {}).items()}
     return EventFilter(**asked | {"properties": properties})
 
 

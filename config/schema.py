@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from api.limits import MAX_LOGIN, MAX_PASSWORD, MIN_LOGIN, MIN_PASSWORD
+
 MIN_SECRET_BYTES = 32
 SECRETS = frozenset(
     {
@@ -123,8 +125,14 @@ class SettingsSchema(Schema):
     JWT_ALGORITHM = one_of("HS256", "HS384", "HS512", default="HS256")
     ACCESS_TOKEN_EXPIRE_MINUTES = whole(1, 525_600, 30)
     REGISTRATION = one_of("open", "closed", default="open")
-    ADMIN_LOGIN = text(check=validate.Length(3, 254, error="3 to 254 characters"))
-    ADMIN_PASSWORD = text(check=validate.Length(8, 128, error="8 to 128 characters"))
+    ADMIN_LOGIN = text(
+        check=validate.Length(MIN_LOGIN, MAX_LOGIN, error=f"{MIN_LOGIN} to {MAX_LOGIN} characters")
+    )
+    ADMIN_PASSWORD = text(
+        check=validate.Length(
+            MIN_PASSWORD, MAX_PASSWORD, error=f"{MIN_PASSWORD} to {MAX_PASSWORD} characters"
+        )
+    )
     RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 100)
     INGEST_RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 1000)
     LOGS_FILE = text("logs.txt")

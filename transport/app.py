@@ -1,57 +1,41 @@
-"""The Sanic application: the way of a request from the socket to its handler and back."""
+"""The Sanic application: what every request passes on its way to its handler and back."""
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
 import orjson
 import structlog
 from sanic import Sanic
-from sanic.asgi import Lifespan
 from sanic.config import Config
-from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
+from sanic.exceptions import MethodNotAllowed, SanicException
 from sanic.handlers import ErrorHandler
-from sanic.models.handler_types import RouteHandler
 from sanic.response import BaseHTTPResponse, HTTPResponse
-from sanic.router import Router
 from sanic_routing.route import Route
 
-from api.fields import MAX_INTEGER
+from api.limits import MAX_BODY
 from service.deps import Deps
 from telemetry.metrics import observe_request
 from transport.auth import admit
 from transport.errors import problem, to_response
-from transport.openapi.routes import PREFIX
-from transport.parsing import MIB, read_body
+from transport.parsing import read_body
 from transport.request import Request, new_request_id
 from transport.routes import BLUEPRINTS
+from transport.routing import METHODS, PREFIX, allowed_methods, make_router
 from transport.sampling import start_sampling, stop_sampling
+from transport.sanic_internals import run_lifespan
+from transport.settings import HttpSettings
 
 log = structlog.get_logger("trawl.http")
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MEASURED_METHODS = frozenset({*METHODS, "OPTIONS"})  # any other name would be a metric series of its own
-MAX_BODY = MIB
-IDENTIFIER = re.compile("[1-9][0-9]{0,18}")
 PREFLIGHT_AGE = "600"  # seconds
-ASKED_HEADERS = "Authorization, Content-Type, Content-Encoding, If-Match, If-None-Match, X-Request-ID"
-SHOWN_HEADERS = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Warning, X-Request-ID"
+ALLOWED_HEADERS = "Authorization, Content-Type, Content-Encoding, If-Match, If-None-Match, X-Request-ID"
+EXPOSED_HEADERS = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Warning, X-Request-ID"
 
 Message = dict[str, Any]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpSettings:
-    """Which origins' pages may read answers (CORS), and which proxies may name the client's address."""
-
-    cors_origins: tuple[str, ...] = ()
-    proxies_count: int | None = None
-    real_ip_header: str | None = None
 
 
 def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
@@ -65,7 +49,7 @@ def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
         "trawl",
         config=config,
         ctx=SimpleNamespace(deps=deps, db=deps.db, http=http, draining=False),
-        router=PrefixRouter(),
+        router=make_router(),
         error_handler=ProblemHandler(),
         request_class=Request,
         configure_logging=False,
@@ -83,14 +67,13 @@ def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
 
 
 def add_routes(app: Sanic[Any, Any]) -> None:
-    app.router.register_pattern("id", positive_id, IDENTIFIER)
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
 
 
 def all_routes() -> Iterable[Route]:
-    """The routes, without anything that could serve them."""
-    app = Sanic("routes", config=Config(env_prefix=None), router=PrefixRouter(), configure_logging=False)
+    """List the routes, without an application that could serve them."""
+    app = Sanic("routes", config=Config(env_prefix=None), router=make_router(), configure_logging=False)
     Sanic.unregister_app(app)
     add_routes(app)
     routes: Iterable[Route] = app.router.routes
@@ -98,7 +81,7 @@ def all_routes() -> Iterable[Route]:
 
 
 async def close_deps(app: Sanic[Any, Any]) -> None:
-    """End what runs in the background and all connections, when the server has stopped."""
+    """End the background tasks and close all connections, when the server has stopped."""
     deps: Deps = app.ctx.deps
     await deps.background.close()
     if deps.films is not None:
@@ -108,48 +91,39 @@ async def close_deps(app: Sanic[Any, Any]) -> None:
     await deps.replica.close()
 
 
-def positive_id(text: str) -> int:
-    """A path's number, as `<task_id:id>` takes it: one that a row can have."""
-    if not IDENTIFIER.fullmatch(text) or (number := int(text)) > MAX_INTEGER:
-        raise ValueError(text)
-    return number
-
-
 class Trawl(Sanic[Any, Any]):
-    """Sanic under an ASGI server, with one log line a request and no answer that is not ours."""
+    """Sanic under an ASGI server. It logs each request once, and every error is a problem document."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            self.asgi = True
-            self._asgi_lifespan = Lifespan(self, scope, receive, send)
-            await self._asgi_lifespan()
+            await run_lifespan(self, scope, receive, send)
             return
         serve: AsgiApp = super().__call__
-        started = time.perf_counter()
+        start = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         status = 0
 
-        async def watched_send(message: Message) -> None:
+        async def send_noting_status(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
         try:
-            await serve(scope, receive, watched_send)
+            await serve(scope, receive, send_noting_status)
         except SanicException as error:
-            # What Sanic can't make a request of: a URL or header names that are none.
-            await refuse(watched_send, error)
+            # Sanic can't make a request of it: the URL or a header name is malformed.
+            await refuse(send_noting_status, error)
             log.info("request_refused", status=status)
         else:
-            log_request(cast(Request, Request.get_current()), status, started)
+            log_request(cast(Request, Request.get_current()), status, start)
 
 
-def log_request(request: Request, status: int, started: float) -> None:
-    """The line of a request that has ended. The route is the template, so that no identifier is in it.
+def log_request(request: Request, status: int, start: float) -> None:
+    """Log and measure a request that has ended. `route` is the template, so that it holds no identifier.
 
     `kind` is the operation, as the OpenAPI document names it.
     """
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - start
     route = request.uri_template
     method = request.method if request.method in MEASURED_METHODS else "other"
     observe_request(route, method, status, seconds)
@@ -164,6 +138,7 @@ def log_request(request: Request, status: int, started: float) -> None:
 
 
 async def refuse(send: Callable[[Message], Awaitable[None]], error: SanicException) -> None:
+    """Send the problem of a request for which there is no Request object."""
     request_id = new_request_id()
     response = problem(request_id, error.status_code, "bad_request", "this is no HTTP request for a path")
     headers = [(b"content-type", b"application/problem+json"), (b"x-request-id", request_id.encode())]
@@ -171,56 +146,37 @@ async def refuse(send: Callable[[Message], Awaitable[None]], error: SanicExcepti
     await send({"type": "http.response.body", "body": response.body})
 
 
-class PrefixRouter(Router):
-    """Serves every path under /api/v1 too, and HEAD where GET is."""
-
-    def _get(self, path: str, method: str, host: str | None) -> tuple[Route, RouteHandler, dict[str, Any]]:
-        if path == PREFIX or path.startswith(f"{PREFIX}/"):
-            path = path[len(PREFIX) :] or "/"
-        return super()._get(path, "GET" if method == "HEAD" else method, host)
-
-
-def methods_of(router: Router, path: str) -> list[str]:
-    """The methods that a path has a route for."""
-    found = []
-    for method in METHODS:
-        with suppress(NotFound, MethodNotAllowed):
-            router.get(path, method, None)
-            found.append(method)
-    return found
-
-
 class ProblemHandler(ErrorHandler):
     """Answers every error with a problem, and OPTIONS, which no route has, with the methods of its path."""
 
     def response(self, request: Request, exception: Exception) -> HTTPResponse:
-        if isinstance(exception, MethodNotAllowed):
-            methods = [*methods_of(request.app.router, request.path), "OPTIONS"]
-            answer = to_response(request, exception)
-            if request.method == "OPTIONS":
-                answer = options(request, methods)
-            answer.headers["allow"] = ", ".join(methods)
-            return answer
-        return to_response(request, exception)
+        if not isinstance(exception, MethodNotAllowed):
+            return to_response(request, exception)
+        methods = [*allowed_methods(request.app.router, request.path), "OPTIONS"]
+        is_options = request.method == "OPTIONS"
+        response = options(request, methods) if is_options else to_response(request, exception)
+        response.headers["allow"] = ", ".join(methods)
+        return response
 
 
 def options(request: Request, methods: list[str]) -> HTTPResponse:
-    """The answer to OPTIONS; to a browser's preflight only for an origin that is known."""
+    """Answer OPTIONS. A browser's preflight learns more only if its origin is allowed."""
     response = HTTPResponse(status=204)
     if allowed_origin(request) and "access-control-request-method" in request.headers:
         response.headers["access-control-allow-methods"] = ", ".join(methods)
-        response.headers["access-control-allow-headers"] = ASKED_HEADERS
+        response.headers["access-control-allow-headers"] = ALLOWED_HEADERS
         response.headers["access-control-max-age"] = PREFLIGHT_AGE
     return response
 
 
 def allowed_origin(request: Request) -> str | None:
+    """Return the Origin of a request if its pages may read the response, else None."""
     origin: str | None = request.headers.get("origin")
-    return origin if origin in request.app.ctx.http.cors_origins else None
+    return origin if origin in request.http.cors_origins else None
 
 
 async def before_handler(request: Request) -> None:
-    """Know the caller before the body is read: strangers are not waited for."""
+    """Admit the caller before the body is read, so that strangers' bodies are not waited for."""
     structlog.contextvars.bind_contextvars(request_id=request.id)
     if request.route is None:
         return
@@ -231,6 +187,7 @@ async def before_handler(request: Request) -> None:
 
 
 async def after_handler(request: Request, response: BaseHTTPResponse) -> None:
+    """Complete the headers of every response."""
     headers = response.headers
     headers.update(request.ctx.headers)
     headers["x-request-id"] = request.id
@@ -242,8 +199,8 @@ async def after_handler(request: Request, response: BaseHTTPResponse) -> None:
     if location.startswith("/") and request.path.startswith(f"{PREFIX}/"):
         headers["location"] = PREFIX + location
     origin = allowed_origin(request)
-    if request.app.ctx.http.cors_origins:
+    if request.http.cors_origins:
         headers["vary"] = ", ".join(filter(None, (headers.get("vary"), "Origin")))
     if origin:
         headers["access-control-allow-origin"] = origin
-        headers["access-control-expose-headers"] = SHOWN_HEADERS
+        headers["access-control-expose-headers"] = EXPOSED_HEADERS

@@ -1,4 +1,4 @@
-"""Lets a request in, or not: who asks, may it use this route, and how often has it asked."""
+"""Admits a request or refuses it: authentication, rate limit, and the rights that a route requires."""
 
 from collections.abc import Sequence
 
@@ -7,46 +7,47 @@ import structlog
 from service.accounts.authentication import Caller, authenticate
 from service.clock import now
 from service.errors import Forbidden, Unauthorized
-from transport.limits import apply, limit_address, route_limit, user_counter
+from transport.limits import enforce, limit_by_address, route_policy, user_counter
 from transport.request import Request
 
 
 async def admit(request: Request) -> None:
-    """Find out who asks, count the request, and refuse what its caller may not do.
+    """Authenticate the caller, count the request, and check the caller's rights.
 
     Routes are private. `ctx_public=True` opens one to everybody, `ctx_admin=True` closes it to all but
     admins, and `ctx_scope="reports:read"` opens it to API keys of that scope.
 
-    :raises Unauthorized: nobody, or a token that stands for nobody
-    :raises Forbidden: a known caller that may not
-    :raises TooMany: over the limit
+    :raises Unauthorized: there is no token, or it is not valid
+    :raises Forbidden: the caller may not use this route
+    :raises TooMany: the caller's limit is used up
     """
     route = request.route_ctx
-    policy = route_limit(request)
+    policy = route_policy(request)
     if getattr(route, "public", False):
-        await limit_address(request, policy)
+        await limit_by_address(request, policy)
         return
     try:
         token = read_token(request.headers.getall("authorization", ()))
-        caller, counted = await authenticate(
+        caller, allowance = await authenticate(
             request.deps, token, counter=user_counter(policy), limit=policy.limit, now=now()
         )
     except Unauthorized:
         # Guessing tokens is limited too, by the address.
-        await limit_address(request, policy)
+        await limit_by_address(request, policy)
         raise
     request.ctx.caller = caller
     request.ctx.user_id = caller.user_id
     structlog.contextvars.bind_contextvars(user_id=caller.user_id)
-    if counted is not None:
-        apply(request, policy, counted)
+    if allowance is not None:
+        enforce(request, policy, allowance)
     check_rights(caller, scope=getattr(route, "scope", None), admin=getattr(route, "admin", False))
 
 
 async def require_registration(request: Request) -> None:
-    """Where registration is closed, an admin's token is needed after all.
+    """Check that the caller may create an account: anybody may, unless registration is closed.
 
-    :raises Forbidden: it is closed, and this is no admin
+    :raises Unauthorized: registration is closed, and the token is not valid
+    :raises Forbidden: registration is closed, and the caller is not an admin
     """
     if request.deps.registration_open:
         return
@@ -59,16 +60,20 @@ async def require_registration(request: Request) -> None:
 
 
 def require_self(request: Request, user_id: int) -> None:
-    """Whether a path's user is the caller.
+    """Check that the user in the path is the caller.
 
-    :raises Forbidden: it is another, existing or not
+    :raises Forbidden: it is another user, whether there is one or not
     """
     if user_id != request.user_id:
         raise Forbidden("only the user itself may do this", code="not_yours")
 
 
 def read_token(headers: Sequence[str]) -> str:
-    """The token of `Authorization: Bearer <token>` or the bare `Authorization: <token>`."""
+    """Read the token of `Authorization: Bearer <token>` or the bare `Authorization: <token>`.
+
+    :param headers: all Authorization headers of the request
+    :raises Unauthorized: there is not exactly one header, or it holds no token
+    """
     if len(headers) != 1:
         raise Unauthorized("this needs one Authorization header with a token")
     scheme, _, token = headers[0].strip().partition(" ")
@@ -80,8 +85,13 @@ def read_token(headers: Sequence[str]) -> str:
 
 
 def check_rights(caller: Caller, *, scope: str | None, admin: bool) -> None:
+    """Check that a caller may use a route.
+
+    :param scope: what an API key must hold; None for a route that takes no key
+    :raises Forbidden: the key lacks the scope, or the caller is not the admin that the route requires
+    """
     if caller.scopes is not None and scope not in caller.scopes:
-        needed = f"the scope {scope}" if scope else "a token: keys are not taken"
-        raise Forbidden(f"this needs {needed}", code="out_of_scope")
+        requirement = f"the scope {scope}" if scope else "a token: keys are not taken"
+        raise Forbidden(f"this needs {requirement}", code="out_of_scope")
     if admin and not caller.is_admin:
         raise Forbidden("this is for admins", code="admins_only")

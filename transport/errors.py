@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sanic.exceptions import BadRequest, MethodNotAllowed, SanicException
 from sanic.response import HTTPResponse
 
+from api.bulk import dump_errors
 from db.outages import is_outage, sqlstate
 from service.errors import (
     Changed,
@@ -53,20 +54,20 @@ RETRY_AFTER = 1  # seconds
 
 
 class BadJson(BadRequest):
-    """The body is no JSON."""
+    """The body is not JSON."""
 
     code = "bad_json"
 
 
 class UnsupportedMediaType(SanicException):
-    """The body is of a type, or packed in a way, that is not taken here."""
+    """The body has a media type or an encoding that is not taken here."""
 
     status_code = 415
     quiet = True
 
 
 def problem(request_id: str, status: int, code: str, detail: str, **members: Any) -> HTTPResponse:
-    """A problem document. Its X-Request-ID and the like come from the response middleware."""
+    """Make a problem document. X-Request-ID and other headers come from the response middleware."""
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -80,13 +81,13 @@ def problem(request_id: str, status: int, code: str, detail: str, **members: Any
 
 
 def to_response(request: Request, error: Exception) -> HTTPResponse:
-    """What a client is told about an error. Anything unexpected is logged, and told as no more than that."""
+    """Turn an error into a problem document. An unexpected one is logged; the client learns nothing of it."""
     if isinstance(error, TrawlError):
-        return _expected(request, error)
+        return _use_case_problem(request, error)
     if isinstance(error, ValidationError):
-        return _invalid(request, list(pointers(error.messages)))
+        return _validation_problem(request, list(pointers(error.messages)))
     if isinstance(error, SanicException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _refused(request, error)
+        return _http_problem(request, error)
     state = sqlstate(error)
     if state is not None and state.startswith("22"):
         log.warning("data_refused_by_database", exc_info=error)
@@ -100,11 +101,10 @@ def to_response(request: Request, error: Exception) -> HTTPResponse:
     return problem(request.id, 500, "internal_error", "something went wrong here; the log tells what")
 
 
-def _expected(request: Request, error: TrawlError) -> HTTPResponse:
+def _use_case_problem(request: Request, error: TrawlError) -> HTTPResponse:
     status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 400)
     if isinstance(error, Invalid):
-        errors = [{"pointer": pointer, "detail": detail} for pointer, detail in error.errors]
-        return problem(request.id, status, error.code, error.detail, errors=errors)
+        return problem(request.id, status, error.code, error.detail, errors=dump_errors(error.errors))
     response = problem(request.id, status, error.code, error.detail)
     if isinstance(error, Unauthorized):
         response.headers["www-authenticate"] = "Bearer"
@@ -113,7 +113,7 @@ def _expected(request: Request, error: TrawlError) -> HTTPResponse:
     return response
 
 
-def _invalid(request: Request, errors: list[tuple[str, str]]) -> HTTPResponse:
+def _validation_problem(request: Request, errors: list[tuple[str, str]]) -> HTTPResponse:
     pointer, detail = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return problem(
@@ -121,11 +121,11 @@ def _invalid(request: Request, errors: list[tuple[str, str]]) -> HTTPResponse:
         422,
         "invalid",
         f"{pointer.lstrip('/') or 'the body'}: {detail}{more}",
-        errors=[{"pointer": pointer, "detail": detail} for pointer, detail in errors],
+        errors=dump_errors(errors),
     )
 
 
-def _refused(request: Request, error: SanicException) -> HTTPResponse:
+def _http_problem(request: Request, error: SanicException) -> HTTPResponse:
     status = error.status_code
     detail = str(error) if isinstance(error, BadRequest | UnsupportedMediaType) else HTTPStatus(status).phrase
     if isinstance(error, MethodNotAllowed):
@@ -139,7 +139,7 @@ def _refused(request: Request, error: SanicException) -> HTTPResponse:
 
 
 def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """The nested messages of marshmallow as (JSON pointer, detail) pairs."""
+    """Flatten marshmallow's nested messages to (JSON pointer, detail) pairs, the pointers below `path`."""
     if isinstance(messages, dict):
         for name, inner in messages.items():
             escaped = str(name).replace("~", "~0").replace("/", "~1")

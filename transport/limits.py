@@ -1,4 +1,4 @@
-"""Rate limits: which one a route has, whose counter it is, and the headers that tell how it stands."""
+"""Rate limits: the policy of a route, the counter of a request, and the RateLimit headers."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ class Policy:
 UNLIMITED = Policy("default", 0)
 
 
-def route_limit(request: Request) -> Policy:
-    """The route's policy: `ctx_limit` is "none", "ingest" or, unless said, "default"."""
+def route_policy(request: Request) -> Policy:
+    """Find the route's policy: its `ctx_limit` is "none", "ingest" or, by default, "default"."""
     name = getattr(request.route_ctx, "limit", "default")
     limits = request.deps.limits
     if name == "none":
@@ -26,27 +26,27 @@ def route_limit(request: Request) -> Policy:
 
 
 def user_counter(policy: Policy) -> str:
-    """What a user's counter begins with; its id follows."""
+    """Name the counter of users under a policy, without the user's id that follows."""
     return f"rate:{policy.name}:user:"
 
 
 def address_counter(request: Request, policy: Policy) -> str:
-    """The counter of the client's address."""
+    """Name the counter of the client's address."""
     return f"rate:{policy.name}:address:{network(request.address)}"
 
 
-async def limit_address(request: Request, policy: Policy) -> None:
-    """Count a request of nobody in particular.
+async def limit_by_address(request: Request, policy: Policy) -> None:
+    """Count a request that no user is charged for, and enforce the limit of its address.
 
-    :raises TooMany: its address has used its limit up
+    :raises TooMany: the limit is used up
     """
     if policy.limit:
         counter = address_counter(request, policy)
-        apply(request, policy, await count_request(request.deps.cache, counter, policy.limit))
+        enforce(request, policy, await count_request(request.deps.cache, counter, policy.limit))
 
 
-def apply(request: Request, policy: Policy, allowance: Allowance) -> None:
-    """Tell the client how it stands, whatever the answer will be.
+def enforce(request: Request, policy: Policy, allowance: Allowance) -> None:
+    """Refuse a request over the limit, and tell what is left in headers of the response, whatever that is.
 
     :raises TooMany: the limit is used up
     """

@@ -1,7 +1,7 @@
-"""What a route says of itself for the OpenAPI document, where that can't be seen from the route.
+"""Declares what a handler takes and answers, for the OpenAPI document.
 
-`@operation(...)` stands right above the handler. Its path, its parameters, who may call it and what goes
-wrong with every route of its kind follow from the route itself; transport/openapi/ puts them together.
+`@operation(...)` stands right above the handler. The path and its parameters, who may call it, and the
+problems of every route of its kind follow from the route itself; transport/openapi/ puts all together.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`{"items": […], "next": …}`. `next` is a cursor unless its JSON Schema is given."""
+    """`{"items": […], "next": …}`. `next` is a cursor unless it has a JSON Schema of its own."""
 
     item: type[Schema]
     next: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
@@ -23,7 +23,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """`{"items": […], "next": null}`: a list that comes whole."""
+    """`{"items": […], "next": null}`: a list of one page."""
 
     item: type[Schema]
 
@@ -51,28 +51,23 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """Bytes, of any size."""
-
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
 class Raw:
-    """JSON that no schema of ours describes, by its JSON Schema."""
+    """JSON that no schema of ours describes, with its JSON Schema."""
 
     schema: Mapping[str, Any]
     example: Any = None
 
 
-Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Events | Text | File | Raw
-# A shape alone is JSON; several media types are named; None is no body.
+Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Events | Text | Raw
+# A shape alone is JSON; a mapping has shapes by media type; None is no body.
 Content = Shape | Mapping[str, Shape] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    answers: Mapping[int, Content]
+    """What a handler takes and answers; `operation` explains each."""
+
+    responses: Mapping[int, Content]
     query: tuple[type[Schema], ...] = ()
     body: Content = None
     problems: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -80,16 +75,15 @@ class Operation:
     summary: str = ""
     etag: bool = False
     if_match: bool = False
-    prefixes: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-_declared: dict[Callable[..., Any], Operation] = {}
+_operations: dict[Callable[..., Any], Operation] = {}
 
 
 def operation(
     *,
-    answers: Mapping[int, Content],
+    responses: Mapping[int, Content],
     query: type[Schema] | tuple[type[Schema], ...] = (),
     body: Content = None,
     problems: Mapping[int, str | tuple[str, ...]] | None = None,
@@ -97,25 +91,23 @@ def operation(
     summary: str = "",
     etag: bool = False,
     if_match: bool = False,
-    prefixes: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare what a handler takes and answers.
 
-    :param answers: by status: a response schema, `Page(schema)`, a tuple of schemas of which it is one,
+    :param responses: by status: a response schema, `Page(schema)`, a tuple of schemas of which it is one,
         None for no body, or a mapping of media types to these. 201 and 202 have a Location.
     :param query: the schema of the query string; several, where the path decides
     :param body: the schema of a JSON body, or a mapping of media types
     :param problems: codes by status, beyond those of every such route: `{409: "login_taken"}`
-    :param path: the JSON Schema of path parameters that their pattern does not tell
-    :param summary: instead of the handler's name in words
+    :param path: JSON Schemas of path parameters whose pattern says too little
+    :param summary: replaces the handler's name in words
     :param etag: it answers with an ETag; a GET also 304 to If-None-Match
     :param if_match: it takes If-Match, and answers 412
-    :param prefixes: query parameters of which only the begin of the name is fixed, and what they are
     """
 
     def declare(handler: Handler) -> Handler:
-        _declared[handler] = Operation(
-            answers=answers,
+        _operations[handler] = Operation(
+            responses=responses,
             query=query if isinstance(query, tuple) else (query,),
             body=body,
             problems={
@@ -126,12 +118,11 @@ def operation(
             summary=summary,
             etag=etag,
             if_match=if_match,
-            prefixes=prefixes or {},
         )
         return handler
 
     return declare
 
 
-def declared(handler: Callable[..., Any]) -> Operation | None:
-    return _declared.get(handler)
+def find_operation(handler: Callable[..., Any]) -> Operation | None:
+    return _operations.get(handler)

@@ -9,19 +9,18 @@ import orjson
 from marshmallow import Schema
 from sanic.exceptions import BadRequest, PayloadTooLarge, RequestTimeout
 
+from api.limits import MAX_PARAMETERS, MIB
 from service.errors import Invalid
 from service.logs.streams import BrokenOff
 from transport.errors import BadJson, UnsupportedMediaType
 from transport.request import Request
 
-MIB = 2**20
-MAX_PARAMETERS = 100
 MAX_SIZE_DIGITS = 19  # of a Content-Length: more than a row can hold
-UNPACKED_CHUNK = MIB  # bytes that a gzip body may unpack to at a time
+GUNZIP_CHUNK = MIB  # bytes that are gunzipped at a time
 
 
 def query(request: Request, schema: Schema) -> dict[str, Any]:
-    """The query string, as a schema of text fields loads it.
+    """Load the query string by a schema of text fields.
 
     :raises ValidationError: a parameter is unknown or wrong
     :raises Invalid: a parameter is named twice
@@ -34,16 +33,18 @@ def query(request: Request, schema: Schema) -> dict[str, Any]:
         raise BadRequest("the query string is not UTF-8, or has too many parameters") from None
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
-        twice = sorted({name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1})
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
         raise Invalid(
-            f"{', '.join(twice)}: given twice", errors=[(f"/{name}", "is given twice") for name in twice]
+            f"{', '.join(repeated)}: given twice",
+            errors=[(f"/{name}", "is given twice") for name in repeated],
         )
     loaded: dict[str, Any] = schema.load(parameters)
     return loaded
 
 
 def body(request: Request, schema: Schema) -> Any:
-    """The JSON body as a schema loads it.
+    """Load the JSON body by a schema.
 
     :raises ValidationError: a field is unknown or wrong
     """
@@ -51,10 +52,10 @@ def body(request: Request, schema: Schema) -> Any:
 
 
 def json_body(request: Request) -> Any:
-    """The JSON body as orjson reads it: whole numbers beyond 64 bits have become floats.
+    """Parse the JSON body. Whole numbers beyond 64 bits become floats.
 
-    :raises UnsupportedMediaType: it is declared as something else
-    :raises BadJson: it is no JSON
+    :raises UnsupportedMediaType: the Content-Type is another one
+    :raises BadJson: the body is not JSON
     """
     require_media_type(request, "application/json")
     try:
@@ -63,53 +64,47 @@ def json_body(request: Request) -> Any:
         raise BadJson(f"the body is not JSON: {error}") from None
 
 
-def media_type(request: Request) -> str:
-    """The Content-Type without its parameters, in lower case; empty if there is none."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def require_media_type(request: Request, *accepted: str) -> str:
-    """The body's media type, which must be one of these.
+    """Return the body's media type, in lower case and without parameters.
 
-    :raises UnsupportedMediaType: it is not
+    :raises UnsupportedMediaType: it is none of those accepted
     """
-    given = media_type(request)
-    if given not in accepted:
-        raise UnsupportedMediaType(f"the body must be {' or '.join(accepted)}, not {given or 'undeclared'}")
-    return given
+    media_type: str = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in accepted:
+        raise UnsupportedMediaType(
+            f"the body must be {' or '.join(accepted)}, not {media_type or 'undeclared'}"
+        )
+    return media_type
 
 
 async def read_body(request: Request, *, limit: int, gzip: bool) -> bytes:
-    """The whole body, unpacked if it came packed and may.
+    """Read the whole body, gunzipped if its Content-Encoding says so and `gzip` allows it.
 
-    :raises PayloadTooLarge: it is over `limit` bytes, unpacked
+    :raises PayloadTooLarge: it is over `limit` bytes, gunzipped
     """
     if (declared_size(request) or 0) > limit:
         raise PayloadTooLarge(f"the body is over {limit} bytes")
-    parts: list[bytes] = []
+    chunks: list[bytes] = []
     size = 0
     async for chunk in body_chunks(request, gzip=gzip):
         size += len(chunk)
         if size > limit:
             raise PayloadTooLarge(f"the body is over {limit} bytes")
-        parts.append(chunk)
-    return b"".join(parts)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def declared_size(request: Request) -> int | None:
-    """The Content-Length, None where there is none that can be meant."""
-    declared = request.headers.get("content-length", "")
-    return (
-        int(declared)
-        if declared.isascii() and declared.isdecimal() and len(declared) < MAX_SIZE_DIGITS
-        else None
-    )
+    """Return the Content-Length in bytes, None if there is none or it is no possible size."""
+    header = request.headers.get("content-length", "")
+    is_size = header.isascii() and header.isdecimal() and len(header) < MAX_SIZE_DIGITS
+    return int(header) if is_size else None
 
 
-def is_packed(request: Request) -> bool:
-    """Whether the body is said to be packed with gzip.
+def is_gzipped(request: Request) -> bool:
+    """Tell whether the Content-Encoding is gzip.
 
-    :raises UnsupportedMediaType: it is packed in another way
+    :raises UnsupportedMediaType: it is another encoding
     """
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -117,51 +112,52 @@ def is_packed(request: Request) -> bool:
     return encoding in ("gzip", "x-gzip")
 
 
-async def upload_pieces(request: Request) -> AsyncIterator[bytes]:
-    """The body as it arrives, for a use case that reads it itself.
+async def upload_chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives, for a use case that gunzips it itself.
 
-    :raises BrokenOff: the client broke off, or sends nothing any more
+    :raises BrokenOff: the client left before the end, or sends nothing any more
     """
     try:
-        async for piece in request.raw_chunks():
-            yield piece
+        async for chunk in request.raw_chunks():
+            yield chunk
     except (BadRequest, RequestTimeout) as error:
         raise BrokenOff(f"the upload broke off: {error}") from None
 
 
 async def body_chunks(request: Request, *, gzip: bool) -> AsyncIterator[bytes]:
-    """The body piece by piece, unpacked if it came packed. Memory stays flat, whatever it unpacks to.
+    """Yield the body chunk by chunk, gunzipped if need be. Memory stays flat, whatever its size.
 
-    :raises BadRequest: it breaks off, or is not the gzip that it says
-    :raises UnsupportedMediaType: it is packed and may not be, or not with gzip
+    :raises BadRequest: it ends too early, or is not gzip though declared so
+    :raises UnsupportedMediaType: its encoding is none that is taken here
     """
-    packed = is_packed(request)
-    if packed and not gzip:
+    gzipped = is_gzipped(request)
+    if gzipped and not gzip:
         raise UnsupportedMediaType("Content-Encoding gzip is not taken here")
-    async for chunk in gunzip(request.raw_chunks()) if packed else request.raw_chunks():
+    async for chunk in gunzip(request.raw_chunks()) if gzipped else request.raw_chunks():
         yield chunk
 
 
 async def gunzip(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Unpack gzip members, one after the other.
+    """Gunzip one or more members that follow each other. An empty body is none, and yields nothing.
 
-    :raises BadRequest: it is not gzip, or ends within a member
+    :raises BadRequest: the bytes are not gzip, or end within a member
     """
-    unpack = zlib.decompressobj(wbits=31)
-    begun = False
+    decompressor = zlib.decompressobj(wbits=31)
+    has_begun = False
     async for chunk in chunks:
-        rest, full = chunk, False
-        while rest or full:
-            if unpack.eof:
-                unpack = zlib.decompressobj(wbits=31)
-            begun = True
+        rest, has_more = chunk, False
+        while rest or has_more:
+            if decompressor.eof:
+                decompressor = zlib.decompressobj(wbits=31)
+            has_begun = True
             try:
-                unpacked = unpack.decompress(rest, UNPACKED_CHUNK)
+                gunzipped = decompressor.decompress(rest, GUNZIP_CHUNK)
             except zlib.error:
                 raise BadRequest("the body is not gzip") from None
-            rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-            full = len(unpacked) == UNPACKED_CHUNK and not unpack.eof  # there may be more of the same input
-            if unpacked:
-                yield unpacked
-    if begun and not unpack.eof:
+            rest = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
+            # A full chunk may leave output behind, though all input was consumed.
+            has_more = len(gunzipped) == GUNZIP_CHUNK and not decompressor.eof
+            if gunzipped:
+                yield gunzipped
+    if has_begun and not decompressor.eof:
         raise BadRequest("the gzip body breaks off")

@@ -1,4 +1,4 @@
-"""What a handler gets: Sanic's request with our context and its own id, its body not read yet."""
+"""What a handler gets: Sanic's request with our context and request id, its body not read yet."""
 
 import asyncio
 import re
@@ -7,41 +7,40 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import getrandbits
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import sanic
 from sanic.exceptions import BadRequest, BadURL, RequestTimeout
-from sanic.models.asgi import MockTransport
-from sanic.request.types import Request as SanicRequest
 
 from service.accounts.authentication import Caller, Origin
 from service.clock import now
 from service.deps import Deps
+from transport.sanic_internals import receive_message
+from transport.settings import HttpSettings, Timeouts
 
 App = sanic.Sanic[Any, SimpleNamespace]
 
-SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-PATIENCE = 30.0  # seconds for which the next piece of a body is waited for
+VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 AGENT_LENGTH = 300  # characters kept of a User-Agent
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """What is learned about a request on its way. `user_id` 0: nobody has shown who it is."""
+    """What becomes known of a request on its way. `user_id` is 0 while nobody is authenticated."""
 
+    request_id: str = ""
     caller: Caller | None = None
     user_id: int = 0
     headers: dict[str, str] = field(default_factory=dict)  # for the response, whatever that will be
 
 
-class Request(SanicRequest[App, Any]):
-    """Sanic's request; `receive_body` is ours, because in ASGI mode Sanic enforces no limit."""
+class Request(sanic.Request[App, Any]):
+    """Sanic's request. It reads its body itself, because in ASGI mode Sanic enforces no limit."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         try:
-            self._parsed_url.path.decode()
-            (self._parsed_url.query or b"").decode()
+            _ = self.path, self.query_string  # decoded anew at each use
         except (UnicodeDecodeError, AttributeError):
             raise BadURL("the URL is not UTF-8 or has no path") from None
 
@@ -51,11 +50,11 @@ class Request(SanicRequest[App, Any]):
 
     @property
     def id(self) -> str:
-        """The caller's X-Request-ID if it is a sane one, else a new one."""
-        if self._id is None:
-            given = self.headers.get("x-request-id", "")
-            self._id = given if given and SANE_REQUEST_ID.fullmatch(given) else new_request_id()
-        return str(self._id)
+        """The client's X-Request-ID if it is a valid one, else a new one."""
+        if not self.ctx.request_id:
+            header = self.headers.get("x-request-id", "")
+            self.ctx.request_id = header if VALID_REQUEST_ID.fullmatch(header) else new_request_id()
+        return str(self.ctx.request_id)
 
     @property
     def deps(self) -> Deps:
@@ -63,20 +62,29 @@ class Request(SanicRequest[App, Any]):
         return deps
 
     @property
+    def http(self) -> HttpSettings:
+        http: HttpSettings = self.app.ctx.http
+        return http
+
+    @property
+    def timeouts(self) -> Timeouts:
+        return self.http.timeouts
+
+    @property
     def route_ctx(self) -> SimpleNamespace:
-        """What its route says by `ctx_…`. Only for requests that have found one."""
+        """What the route declares by `ctx_…`. Only for requests that have a route."""
         assert self.route is not None
         return self.route.ctx
 
     @property
     def user_id(self) -> int:
-        """The account that asks. Only for private routes: 0 on public ones."""
+        """The caller's account. Only for private routes: 0 on public ones."""
         user_id: int = self.ctx.user_id
         return user_id
 
     @property
     def caller(self) -> Caller:
-        """Who asks, on private routes."""
+        """The authenticated caller. Only for private routes."""
         caller: Caller | None = self.ctx.caller
         assert caller is not None
         return caller
@@ -88,47 +96,41 @@ class Request(SanicRequest[App, Any]):
 
     @property
     def agent(self) -> str | None:
-        """The User-Agent, cut and free of what PostgreSQL does not store."""
+        """The User-Agent, cut, and without characters that PostgreSQL does not store."""
         agent = self.headers.get("user-agent", "")[:AGENT_LENGTH]
         return agent.encode(errors="replace").decode().replace("\0", "") or None
 
     @property
     def origin(self) -> Origin:
-        """Now, and where this comes from: what is kept of it with what it changes."""
+        """The time, address and agent of the request, which are stored with what it changes."""
         return Origin(now(), self.address, self.agent)
 
     async def receive_body(self) -> None:
-        """Does nothing: Sanic asks before any middleware, and strangers' bodies are not waited for."""
+        """Do nothing. Sanic calls this before any middleware, and strangers' bodies are not waited for."""
 
     async def raw_chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives. A client that breaks off is told apart from one that is done.
+        """Yield the body as it arrives.
 
-        :raises BadRequest: it broke off
-        :raises RequestTimeout: nothing came for `PATIENCE`
+        :raises BadRequest: the client left before the end of the body
+        :raises RequestTimeout: nothing arrived for `timeouts.body` seconds
         """
-        more = True
-        while more:
+        has_more = True
+        while has_more:
             try:
-                async with asyncio.timeout(PATIENCE):
-                    message = await self._receive()
+                async with asyncio.timeout(self.timeouts.body):
+                    message = await receive_message(self)
             except TimeoutError:
                 raise RequestTimeout("the body does not come") from None
             if message["type"] != "http.request":
                 raise BadRequest("the body broke off")
-            more = message.get("more_body", False)
+            has_more = message.get("more_body", False)
             if message.get("body"):
                 yield message["body"]
 
-    async def _receive(self) -> dict[str, Any]:
-        transport = cast(MockTransport, self.transport)  # as Sanic calls what stands between it and ASGI
-        return cast(dict[str, Any], await transport.receive())
-
-    async def client_gone(self) -> None:
-        """Returns when the client has closed its connection."""
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                return
+    async def wait_for_disconnect(self) -> None:
+        """Return when the client has closed its connection."""
+        while (await receive_message(self))["type"] != "http.disconnect":
+            pass
 
 
 def new_request_id() -> str:
@@ -136,7 +138,7 @@ def new_request_id() -> str:
 
 
 def parse_address(text: str) -> str | None:
-    """An IP address in its canonical form: without port, brackets, zone or the mapping of IPv4 into IPv6."""
+    """Parse an IP address into its canonical form: without port, brackets, zone or mapping into IPv6."""
     bare = text.strip().removeprefix("[").partition("]")[0].partition("%")[0]
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]

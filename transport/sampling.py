@@ -1,4 +1,4 @@
-"""What can't be counted as it happens is looked at every second: loop lag, pool, memory, CPU time."""
+"""Measures every second what can't be counted as it happens: loop lag, pool, memory, CPU time."""
 
 import asyncio
 import resource
@@ -16,7 +16,7 @@ STATM = Path("/proc/self/statm")
 
 
 async def start_sampling(app: App) -> None:
-    app.ctx.sampling = asyncio.create_task(sample_for_ever(app), name="sampling")
+    app.ctx.sampling = asyncio.create_task(sample_every_second(app), name="sampling")
 
 
 async def stop_sampling(app: App) -> None:
@@ -24,27 +24,30 @@ async def stop_sampling(app: App) -> None:
     await asyncio.wait([app.ctx.sampling])
 
 
-async def sample_for_ever(app: App) -> None:
+async def sample_every_second(app: App) -> None:
     metrics.current().workers.set(1)
     requests, cpu = metrics.requests_so_far(), 0.0
     while True:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         cpu = sample_process(cpu)
         sample_pool(app.ctx.deps)
         await asyncio.sleep(PERIOD)
-        took = time.perf_counter() - begun
-        now = metrics.requests_so_far()
-        metrics.current().operations.set((now - requests) / took)
-        metrics.current().loop_lag.set(max(0.0, took - PERIOD))
-        requests = now
+        seconds = time.perf_counter() - start
+        total = metrics.requests_so_far()
+        metrics.current().operations.set((total - requests) / seconds)
+        metrics.current().loop_lag.set(max(0.0, seconds - PERIOD))
+        requests = total
 
 
 def sample_process(cpu_before: float) -> float:
-    """Returns the CPU seconds so far. Counted by differences: a worker that is replaced loses none."""
+    """Measure memory and CPU time. Returns the process's CPU seconds, for the next call.
+
+    CPU time is counted by differences, so that a worker that is replaced loses none of it.
+    """
     cpu = time.process_time()
-    found = metrics.current()
-    found.cpu.inc(max(0.0, cpu - cpu_before))
-    found.memory.set(int(STATM.read_bytes().split()[1]) * PAGE_SIZE)
+    gauges = metrics.current()
+    gauges.cpu.inc(max(0.0, cpu - cpu_before))
+    gauges.memory.set(int(STATM.read_bytes().split()[1]) * PAGE_SIZE)
     return cpu
 
 
@@ -57,14 +60,14 @@ def sample_pool(deps: Deps) -> None:
 
 
 async def sample_health(deps: Deps) -> None:
-    """What /health tells, for whoever reads the metrics alone."""
+    """Copy what /health shows into the metrics."""
     health = await check_health(deps)
-    found = metrics.current()
-    for part, good in {
+    gauges = metrics.current()
+    for part, is_good in {
         "database": health.database,
         "cache": health.cache,
         "migrations": health.migrated,
     }.items():
-        found.up.labels(part).set(good)
+        gauges.up.labels(part).set(is_good)
     if health.lag is not None:
-        found.import_lag.set(health.lag)
+        gauges.import_lag.set(health.lag)

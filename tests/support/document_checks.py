@@ -11,7 +11,7 @@ from yarl import URL
 
 from tests.support.http_server import make_unserved_app
 from transport.openapi.document import make_document
-from transport.openapi.routes import PREFIX
+from transport.routing import PREFIX
 
 Json = Any
 # Answers of the router and the server, not of an operation.

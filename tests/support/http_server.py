@@ -14,7 +14,8 @@ from db.database import Database
 from service.cache import Cache
 from service.deps import Deps
 from service.security.tokens import TokenSettings
-from transport.app import HttpSettings, make_app
+from transport.app import make_app
+from transport.settings import HttpSettings, Timeouts
 
 SECRET = "a secret of the tests, longer than 32 bytes"
 
@@ -24,14 +25,14 @@ class RunningApp:
     app: Any
     url: str
 
-    def use(self, deps: Deps, *, cors_origins: tuple[str, ...] = ()) -> None:
-        """Serve on these dependencies from now on."""
+    def use(self, deps: Deps, http: HttpSettings | None = None) -> None:
+        """Serve on these dependencies and settings from now on; without settings on the default ones."""
         self.app.ctx.deps, self.app.ctx.db = deps, deps.db
-        self.app.ctx.http = HttpSettings(cors_origins=cors_origins)
+        self.app.ctx.http = http or HttpSettings()
 
 
-def make_unserved_app(*, optimised: bool = False) -> Any:
-    """The application before `RunningApp.use` gives it dependencies; routes can still be added.
+def make_unserved_app(*, optimised: bool = False, timeouts: Timeouts | None = None) -> Any:
+    """Make the application before `RunningApp.use` gives it dependencies; routes can still be added.
 
     Sanic's optimisation at the start rewrites its classes, so one app of a process can have it.
     """
@@ -46,7 +47,7 @@ def make_unserved_app(*, optimised: bool = False) -> Any:
             logs=nothing,
             geo=nothing,
         ),
-        HttpSettings(),
+        HttpSettings(timeouts=timeouts or Timeouts()),
     )
     app.config.TOUCHUP = optimised
     return app
@@ -54,7 +55,7 @@ def make_unserved_app(*, optimised: bool = False) -> Any:
 
 @asynccontextmanager
 async def serve(app: Any) -> AsyncIterator[RunningApp]:
-    """The application behind the HTTP server that production has."""
+    """Serve an application by the HTTP server of production."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     server = Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False)

@@ -23,7 +23,7 @@ from sanic.response import HTTPResponse, json, text
 from embedded import EmbeddedError, open_servers
 from server.supervisor import HttpServer, ServerError, serve_until_signal, termination_handled
 from tests.support.http_server import make_unserved_app
-from transport import request
+from transport.settings import Timeouts
 
 
 def healthy() -> Sanic[Any, Any]:
@@ -76,8 +76,7 @@ def late() -> Sanic[Any, Any]:
 
 def impatient() -> Sanic[Any, Any]:
     """Trawl itself, which waits for the next piece of a body for a moment only."""
-    request.PATIENCE = 0.05
-    app: Sanic[Any, Any] = make_unserved_app()
+    app: Sanic[Any, Any] = make_unserved_app(timeouts=Timeouts(body=0.05))
     return app
 
 

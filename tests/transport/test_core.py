@@ -6,6 +6,7 @@ import pytest
 from service.deps import Deps
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
+from transport.settings import HttpSettings
 
 ORIGIN = "https://shop.example"
 
@@ -82,7 +83,7 @@ async def test_any_other_request_id_is_replaced(client: Client, given: str) -> N
 async def test_preflights_are_answered_for_known_origins_alone(
     client: Client, server: RunningApp, deps: Deps
 ) -> None:
-    server.use(deps, cors_origins=(ORIGIN,))
+    server.use(deps, HttpSettings(cors_origins=(ORIGIN,)))
     asked = {"Access-Control-Request-Method": "PATCH"}
     answer = await client.request("OPTIONS", "/profile", headers={"Origin": ORIGIN, **asked})
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
@@ -97,7 +98,7 @@ async def test_preflights_are_answered_for_known_origins_alone(
 async def test_answers_and_errors_are_shown_to_pages_of_a_known_origin(
     user: User, client: Client, server: RunningApp, deps: Deps
 ) -> None:
-    server.use(deps, cors_origins=(ORIGIN,))
+    server.use(deps, HttpSettings(cors_origins=(ORIGIN,)))
     for answer in (
         await user.client.get("/profile", headers={"Origin": ORIGIN}),
         await client.get("/profile", headers={"Origin": ORIGIN}),

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.support.http_client import Client
-from transport.asset_files import names_in
+from transport.assets import asset_names
 from transport.routes.dashboard import CHART_STYLE, FOLDER
 
 KIB = 1024
@@ -23,7 +23,7 @@ async def test_the_page_may_run_and_ask_nothing_but_what_is_ours(client: Client)
 
 
 async def test_all_of_it_is_below_300_kib_packed(client: Client) -> None:
-    names = [f"/dashboard/{name}" for name in (*names_in(FOLDER), CHART_STYLE)]
+    names = [f"/dashboard/{name}" for name in (*asset_names(FOLDER), CHART_STYLE)]
     sizes = []
     for path in ("/dashboard", *names):
         answer = await client.session.get(path, headers={"Accept-Encoding": "gzip"}, auto_decompress=False)
@@ -55,7 +55,7 @@ async def test_nothing_else_of_the_disk_is_served(client: Client, name: str) -> 
 
 
 async def test_every_file_that_a_file_names_is_there(client: Client) -> None:
-    for name in ("", *(f"/{name}" for name in names_in(FOLDER))):
+    for name in ("", *(f"/{name}" for name in asset_names(FOLDER))):
         text = (await client.get(f"/dashboard{name}")).body.decode()
         named = re.findall(r'from "\./([\w.-]+)"', text) + re.findall(r'"/dashboard/([\w.-]+)"', text)
         for file in named:

@@ -14,17 +14,17 @@ from service.live_counts import LiveCounts
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
 from tests.support.live_stream import listening
-from transport.routes import live as routes
+from transport.settings import HttpSettings, Timeouts
 
 VISIT = {"page_url": "https://shop.example/fresh_fish/"}
 PATIENCE = 10.0  # seconds
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seconds of a tenth."""
+def quick(server: RunningApp, deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a second a tenth of one."""
     monkeypatch.setattr(live, "TICK", 0.1)
-    monkeypatch.setattr(routes, "ASK_AGAIN", 0.2)
+    server.use(deps, HttpSettings(timeouts=Timeouts(token_check=0.2)))
 
 
 async def post_visits(user: User, count: int) -> None:

@@ -1,7 +1,7 @@
-"""Reads a batch of events, each with its own verdict: msgspec takes the good, marshmallow judges the others.
+"""Reads a batch of events, each with its own verdict: msgspec parses all, marshmallow judges the doubtful.
 
-msgspec is forty times as fast. What it takes is checked once more for what it does not know (text and numbers
-that PostgreSQL can't store); what is refused by either goes to `EventRequest`, whose word is the last.
+msgspec is forty times as fast, but accepts text and numbers that PostgreSQL can't store. An event in which
+these may be, or that msgspec refuses, goes to `EventRequest`, whose verdict is final.
 """
 
 import re
@@ -15,24 +15,24 @@ import orjson
 from marshmallow import ValidationError
 from msgspec import Meta, Raw
 
-from api.events import (
-    AHEAD,
+from api.events import CreateEventsRequest, EventRequest
+from api.limits import (
     FIRST_TIME,
+    MAX_AHEAD,
+    MAX_BATCH,
     MAX_DEPTH,
-    MAX_EVENTS,
+    MAX_EVENT_TYPE,
+    MAX_INTEGER,
     MAX_PROPERTIES,
-    MAX_TYPE,
-    CreateEventsRequest,
-    EventRequest,
+    MIN_INTEGER,
 )
-from api.fields import MAX_INTEGER, MIN_INTEGER
 from service.errors import Invalid
 from service.events.events import EventBatch, NewEvents, Verdict
 from transport.errors import BadJson, pointers
 
 NO_PROPERTIES = Raw(b"{}")
-# What may be a number that can't be stored: with an exponent, or long. Written as alternatives at its
-# begin it would be ten times as slow.
+# A number that may be out of range: it has an exponent or many digits. With an alternative for each at the
+# beginning of the pattern, the search would be ten times as slow.
 SUSPECT = re.compile(r"[0-9](?:[eE]|[0-9]{15})")
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -40,17 +40,17 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 class FastEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     event_id: uuid.UUID
     user_id: Annotated[int, Meta(ge=MIN_INTEGER, le=MAX_INTEGER)]
-    event_type: Annotated[str, Meta(min_length=1, max_length=MAX_TYPE)]
+    event_type: Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_TYPE)]
     occurred_at: datetime
     properties: Raw = NO_PROPERTIES
 
 
 class FastBatch(msgspec.Struct, forbid_unknown_fields=True):
-    events: Annotated[list[FastEvent], Meta(min_length=1, max_length=MAX_EVENTS)]
+    events: Annotated[list[FastEvent], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
 class RawBatch(msgspec.Struct, forbid_unknown_fields=True):
-    events: Annotated[list[Raw], Meta(min_length=1, max_length=MAX_EVENTS)]
+    events: Annotated[list[Raw], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
 fast_batch = msgspec.json.Decoder(FastBatch)
@@ -60,10 +60,10 @@ any_value = msgspec.json.Decoder()
 
 
 def read_json(body: bytes, *, now: datetime) -> EventBatch:
-    """A batch from `{"events": […]}`.
+    """Read a batch from `{"events": […]}`.
 
-    :raises BadJson: it is no JSON
-    :raises ValidationError: it is no list of 1 to 10,000 events
+    :raises BadJson: the body is not JSON
+    :raises ValidationError: it is not an object with a list of 1 to 10,000 events
     """
     reader = BatchReader(now)
     try:
@@ -72,13 +72,17 @@ def read_json(body: bytes, *, now: datetime) -> EventBatch:
         try:
             events = fast_batch.decode(body).events
         except msgspec.ValidationError:
-            return reader.read_each(read_list(body))
+            return reader.read_each(split_events(body))
     except UNREADABLE as error:
         raise BadJson(f"the body is not JSON: {error}") from None
     return reader.read_all(events)
 
 
-def read_list(body: bytes) -> Sequence[Raw]:
+def split_events(body: bytes) -> Sequence[Raw]:
+    """Split `{"events": […]}` into the JSON texts of its events.
+
+    :raises ValidationError: it is not an object with a list of 1 to 10,000 events
+    """
     try:
         return raw_batch.decode(body).events
     except msgspec.ValidationError as error:
@@ -87,27 +91,27 @@ def read_list(body: bytes) -> Sequence[Raw]:
 
 
 def read_ndjson(body: bytes, *, now: datetime) -> EventBatch:
-    """A batch from an event a line. Blank lines are skipped and not counted.
+    """Read a batch that has an event on each line. Blank lines are skipped and not counted.
 
     :raises Invalid: there are no lines, or more than 10,000
     """
     lines = [line for line in body.split(b"\n") if line and not line.isspace()]
-    if not 1 <= len(lines) <= MAX_EVENTS:
-        detail = f"must have 1 to {MAX_EVENTS} lines"
+    if not 1 <= len(lines) <= MAX_BATCH:
+        detail = f"must have 1 to {MAX_BATCH} lines"
         raise Invalid(f"the body {detail}", errors=[("", detail)])
     return BatchReader(now).read_each(lines)
 
 
 class BatchReader:
-    """Fills a batch, event by event, as they come in at `now`."""
+    """Fills a batch with events that arrive at `now`, and with the verdicts on those it refuses."""
 
     def __init__(self, now: datetime) -> None:
         self.batch = EventBatch()
-        self._latest = now + AHEAD
+        self._latest = now + MAX_AHEAD
         self._schema = EventRequest(now=now)
 
     def read_all(self, events: Sequence[FastEvent]) -> EventBatch:
-        """All at once, where nothing in any of them is suspect; else one by one."""
+        """Read parsed events: all at once if none is suspect, else one by one."""
         times = [event.occurred_at for event in events]
         types = [event.event_type for event in events]
         properties = [str(event.properties, "utf-8") for event in events]
@@ -122,10 +126,11 @@ class BatchReader:
             users = [event.user_id for event in events]
             return EventBatch(NewEvents(ids, users, types, times, properties), list(range(len(events))))
         for index, event in enumerate(events):
-            self._take(index, event)
+            self._add(index, event)
         return self.batch
 
     def read_each(self, items: Iterable[Raw | bytes]) -> EventBatch:
+        """Read the JSON texts of events, each on its own."""
         for index, item in enumerate(items):
             try:
                 if isinstance(item, bytes):
@@ -134,11 +139,11 @@ class BatchReader:
             except UNREADABLE:
                 self._judge_text(index, item)
             else:
-                self._take(index, event)
+                self._add(index, event)
         return self.batch
 
-    def _take(self, index: int, event: FastEvent) -> None:
-        """Keep an event that msgspec has read, if it has nothing that msgspec does not know of."""
+    def _add(self, index: int, event: FastEvent) -> None:
+        """Add an event that msgspec has parsed, or let the schema judge it if it is suspect."""
         time = event.occurred_at
         if time.tzinfo is None:
             time = time.replace(tzinfo=UTC)
@@ -156,7 +161,7 @@ class BatchReader:
         )
 
     def _judge_event(self, index: int, event: FastEvent, properties: str) -> None:
-        """Hear the schema on an event that is suspect, its numbers exact."""
+        """Let the schema judge a parsed event. Its properties are decoded anew, with exact numbers."""
         try:
             decoded = any_value.decode(properties)
         except UNREADABLE as error:
@@ -174,7 +179,7 @@ class BatchReader:
         self._judge(index, item, properties)
 
     def _judge_text(self, index: int, item: Raw | bytes) -> None:
-        """Hear the schema on what msgspec has refused."""
+        """Let the schema judge the text of an event that msgspec has refused."""
         try:
             decoded = any_value.decode(item)
         except UNREADABLE as error:
@@ -183,28 +188,30 @@ class BatchReader:
         self._judge(index, decoded, None)
 
     def _judge(self, index: int, item: Any, properties: str | None) -> None:
+        """Let the schema judge an event. `properties` is its JSON text, None to write it from the event."""
         try:
-            good = self._schema.load(item)
+            values = self._schema.load(item)
         except ValidationError as error:
             event_id = item.get("event_id") if isinstance(item, dict) else None
             self._refuse(index, event_id, list(pointers(error.messages, f"/events/{index}")))
             return
         if properties is None:
-            properties = orjson.dumps(good["properties"]).decode()
-        self.batch.keep(index, **good | {"properties": properties})
+            properties = orjson.dumps(values["properties"]).decode()
+        self.batch.keep(index, **values | {"properties": properties})
 
     def _refuse(self, index: int, event_id: Any, errors: Sequence[tuple[str, str]]) -> None:
+        """Add the verdict on an invalid event, with its id if that can be read."""
         try:
-            known = msgspec.convert(event_id, uuid.UUID)
+            uuid_or_none = msgspec.convert(event_id, uuid.UUID)
         except msgspec.ValidationError:
-            known = None
-        self.batch.invalid.append(Verdict(index, "invalid", known, errors))
+            uuid_or_none = None
+        self.batch.invalid.append(Verdict(index, "invalid", uuid_or_none, errors))
 
 
 def any_suspect(properties: Sequence[str]) -> bool:
-    """Whether one of the JSON texts may be something else than an object that can be stored."""
+    """Tell whether one of the JSON texts may be something else than an object that can be stored."""
     if not all(text[0] == "{" for text in properties) or 4 * max(map(len, properties)) > MAX_PROPERTIES:
         return True
     joined = "\n".join(properties)
-    opened = joined.count("{") + joined.count("[") - len(properties)  # but for the objects themselves
-    return opened >= MAX_DEPTH or "\\u" in joined or SUSPECT.search(joined) is not None
+    inner = joined.count("{") + joined.count("[") - len(properties)  # objects and lists in all of them
+    return inner >= MAX_DEPTH or "\\u" in joined or SUSPECT.search(joined) is not None

@@ -1,4 +1,4 @@
-"""Shapes of bodies as media types with their schema and an example."""
+"""Describes the shape of a body as media types, each with its schema and an example."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from api.openapi import SchemaDocument
-from transport.operations import JSON, Content, Events, File, Items, Lines, Page, Raw, Shape, Text
+from transport.operations import JSON, Content, Events, Items, Lines, Page, Raw, Shape, Text
 
 MediaType = dict[str, Any]
 
@@ -22,35 +22,31 @@ def media_types(schemas: SchemaDocument, content: Content) -> dict[str, MediaTyp
 def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
     match shape:
         case Page():
-            following = {**shape.next, "type": [shape.next["type"], "null"]}
-            schema = listing(schemas, shape.item, following)
-            return {"schema": schema, "example": {"items": [example_of(schemas, shape.item)], "next": None}}
+            return list_type(schemas, shape.item, {**shape.next, "type": [shape.next["type"], "null"]})
         case Items():
-            schema = listing(schemas, shape.item, {"type": "null"})
-            return {"schema": schema, "example": {"items": [example_of(schemas, shape.item)], "next": None}}
+            return list_type(schemas, shape.item, {"type": "null"})
         case Lines():
             reference = schemas.reference(shape.item)
             line = orjson.dumps(schemas.example(reference)).decode()
-            described = "one JSON object a line, each as `x-line`"
+            description = "one JSON object a line, each as `x-line`"
             return {
-                "schema": {"type": "string", "description": described, "x-line": reference},
+                "schema": {"type": "string", "description": description, "x-line": reference},
                 "example": f"{line}\n",
             }
         case Events():
             reference = schemas.reference(shape.item)
             event = orjson.dumps(schemas.example(reference)).decode()
-            described = "server-sent events, the data of each as `x-event`"
+            description = "server-sent events, the data of each as `x-event`"
             return {
-                "schema": {"type": "string", "description": described, "x-event": reference},
+                "schema": {"type": "string", "description": description, "x-event": reference},
                 "example": f"data: {event}\n\n",
             }
         case Text():
-            return {"schema": {"type": "string", **about(shape.description)}, "example": shape.example}
-        case File():
-            return {"schema": {"type": "string", "format": "binary", **about(shape.description)}}
+            described = {"description": shape.description} if shape.description else {}
+            return {"schema": {"type": "string", **described}, "example": shape.example}
         case Raw():
-            given = {} if shape.example is None else {"example": shape.example}
-            return {"schema": dict(shape.schema), **given}
+            example = {} if shape.example is None else {"example": shape.example}
+            return {"schema": dict(shape.schema), **example}
         case tuple():
             references = [schemas.reference(schema) for schema in shape]
             return {"schema": {"anyOf": references}, "example": schemas.example(references[0])}
@@ -59,18 +55,12 @@ def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
             return {"schema": reference, "example": schemas.example(reference)}
 
 
-def listing(schemas: SchemaDocument, item: Any, following: dict[str, Any]) -> dict[str, Any]:
-    items = {"type": "array", "items": schemas.reference(item)}
-    return {
+def list_type(schemas: SchemaDocument, item: Any, next_schema: dict[str, Any]) -> MediaType:
+    """Describe `{"items": […], "next": …}`."""
+    reference = schemas.reference(item)
+    schema = {
         "type": "object",
-        "properties": {"items": items, "next": following},
+        "properties": {"items": {"type": "array", "items": reference}, "next": next_schema},
         "required": ["items", "next"],
     }
-
-
-def example_of(schemas: SchemaDocument, item: Any) -> Any:
-    return schemas.example(schemas.reference(item))
-
-
-def about(description: str) -> dict[str, str]:
-    return {"description": description} if description else {}
+    return {"schema": schema, "example": {"items": [schemas.example(reference)], "next": None}}

@@ -11,8 +11,9 @@ from api.problems import ProblemResponse
 from service.security.rate_limits import WINDOW
 from transport.openapi.content import media_types
 from transport.openapi.problems import LIMIT_HEADERS, problem_codes, problem_response
-from transport.openapi.routes import PREFIX, RouteFacts, route_facts
+from transport.openapi.routes import RouteFacts, route_facts
 from transport.operations import Page
+from transport.routing import PREFIX
 
 Json = dict[str, Any]
 
@@ -67,16 +68,17 @@ HEADERS: dict[str, Json] = {
 
 
 def make_document(routes: Iterable[Route], *, version: str) -> Json:
-    """The document of these routes, as plain JSON values."""
+    """Make the document of these routes, as plain JSON values."""
     facts = route_facts(routes)
     schemas = SchemaDocument()
     schemas.reference(ProblemResponse)
-    same_names = Counter(name for _, name in {(fact.path + fact.method, fact.name) for fact in facts})
-    shared: dict[str, Json] = {}
+    name_counts = Counter(name for _, name in {(fact.path + fact.method, fact.name) for fact in facts})
+    shared_problems: dict[str, Json] = {}
     paths: dict[str, Json] = {}
     for fact in facts:
-        unique = fact.name if same_names[fact.name] == 1 else f"{fact.tag}_{fact.name}"
-        paths.setdefault(fact.path, {})[fact.method] = operation_of(fact, unique, schemas, shared)
+        unique_name = fact.name if name_counts[fact.name] == 1 else f"{fact.tag}_{fact.name}"
+        operation = describe_operation(fact, unique_name, schemas, shared_problems)
+        paths.setdefault(fact.path, {})[fact.method] = operation
     tags = {fact.tag: fact.tag_description for fact in facts}
     return {
         "openapi": OPENAPI_VERSION,
@@ -91,52 +93,57 @@ def make_document(routes: Iterable[Route], *, version: str) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas.schemas,
-            "responses": dict(sorted(shared.items())),
+            "responses": dict(sorted(shared_problems.items())),
             "headers": HEADERS,
             "securitySchemes": SECURITY,
         },
     }
 
 
-def operation_of(fact: RouteFacts, unique: str, schemas: SchemaDocument, shared: dict[str, Json]) -> Json:
-    told: Json = {
+def describe_operation(
+    fact: RouteFacts, operation_id: str, schemas: SchemaDocument, shared_problems: dict[str, Json]
+) -> Json:
+    """Describe one method of one path. Adds problems that many routes have to `shared_problems`."""
+    operation: Json = {
         "tags": [fact.tag],
-        "operationId": unique,
+        "operationId": operation_id,
         "summary": fact.operation.summary or fact.name.replace("_", " ").capitalize(),
-        "description": describe(fact),
+        "description": describe_access(fact),
         "security": [] if fact.public else [{"bearer": []}, {"token": []}],
-        "parameters": parameters_of(fact, schemas),
+        "parameters": describe_parameters(fact, schemas),
     }
     if fact.operation.body is not None:
-        told["requestBody"] = {
+        operation["requestBody"] = {
             "required": True,
             "content": media_types(schemas, fact.operation.body),
         }
-    told["responses"] = {
-        **{str(status): answer_of(fact, status, schemas) for status in sorted(fact.operation.answers)},
-        **({"304": not_modified(fact)} if fact.is_tagged_get else {}),
-        **problems_of(fact, shared),
+    responses = {
+        str(status): describe_response(fact, status, schemas) for status in sorted(fact.operation.responses)
     }
-    return told
+    not_modified = {"304": describe_not_modified(fact)} if fact.is_tagged_get else {}
+    operation["responses"] = responses | not_modified | describe_problems(fact, shared_problems)
+    return operation
 
 
-def describe(fact: RouteFacts) -> str:
-    """Who may call it and how often, and what its handler says."""
+def describe_access(fact: RouteFacts) -> str:
+    """Describe who may call it and how often, after what the handler's docstring says."""
     if fact.public:
-        who = "Public."
+        callers = "Public."
     elif fact.scope:
-        who = f"For signed-in users, and API keys with the scope `{fact.scope}`."
+        callers = f"For signed-in users, and API keys with the scope `{fact.scope}`."
     else:
-        who = f"For {'admins' if fact.admin else 'signed-in users'}, with a token; API keys are not taken."
-    often = {
+        callers = (
+            f"For {'admins' if fact.admin else 'signed-in users'}, with a token; API keys are not taken."
+        )
+    rate = {
         "none": "Not limited in rate.",
         "ingest": "Limited to INGEST_RATE_LIMIT_PER_MINUTE.",
     }.get(fact.limit, "Limited to RATE_LIMIT_PER_MINUTE.")
-    return "\n\n".join(filter(None, (fact.description, f"{who} {often}")))
+    return "\n\n".join(filter(None, (fact.description, f"{callers} {rate}")))
 
 
-def parameters_of(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]:
-    found = [
+def describe_parameters(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]:
+    parameters = [
         {
             "name": name,
             "in": "path",
@@ -146,39 +153,35 @@ def parameters_of(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]:
         }
         for name, schema in fact.parameters.items()
     ]
-    found += schemas.parameters(fact.operation.query)
-    found += [
-        {"name": f"{prefix}*", "in": "query", "description": text, "schema": TEXT}
-        for prefix, text in fact.operation.prefixes.items()
-    ]
+    parameters += schemas.parameters(fact.operation.query)
     if fact.is_tagged_get:
-        found.append(header("If-None-Match", "an ETag; 304 if it is still the one"))
+        parameters.append(header("If-None-Match", "an ETag; 304 if it is still the one"))
     if fact.operation.if_match:
-        found.append(header("If-Match", "an ETag; 412 if it is no longer the one"))
+        parameters.append(header("If-Match", "an ETag; 412 if it is no longer the one"))
     if fact.gzip:
-        found.append(header("Content-Encoding", "the body may be packed", enum=["gzip", "identity"]))
-    return found
+        parameters.append(header("Content-Encoding", "the body may be packed", enum=["gzip", "identity"]))
+    return parameters
 
 
 def header(name: str, description: str, **schema: Any) -> Json:
     return {"name": name, "in": "header", "description": description, "schema": {**TEXT, **schema}}
 
 
-def answer_of(fact: RouteFacts, status: int, schemas: SchemaDocument) -> Json:
-    shape = fact.operation.answers[status]
+def describe_response(fact: RouteFacts, status: int, schemas: SchemaDocument) -> Json:
+    shape = fact.operation.responses[status]
     names = ["X-Request-ID", *(LIMIT_HEADERS if fact.limit != "none" else ())]
     names += ["Location"] if status in (201, 202) else []
     names += ["Link"] if isinstance(shape, Page) else []
     names += ["ETag"] if fact.operation.etag and status in (200, 201) else []
-    described = {200: "Done", 201: "Made", 202: "It goes on", 204: "Done; no body"}
+    descriptions = {200: "Done", 201: "Made", 202: "It goes on", 204: "Done; no body"}
     return {
-        "description": described.get(status, "See the body"),
+        "description": descriptions.get(status, "See the body"),
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         "content": media_types(schemas, shape),
     }
 
 
-def not_modified(fact: RouteFacts) -> Json:
+def describe_not_modified(fact: RouteFacts) -> Json:
     names = ["X-Request-ID", "ETag", *(LIMIT_HEADERS if fact.limit != "none" else ())]
     return {
         "description": "Not changed since the ETag of If-None-Match",
@@ -186,15 +189,15 @@ def not_modified(fact: RouteFacts) -> Json:
     }
 
 
-def problems_of(fact: RouteFacts, shared: dict[str, Json]) -> Json:
-    """The problem responses: shared ones, unless the route has codes of its own for a status."""
-    found: Json = {}
+def describe_problems(fact: RouteFacts, shared_problems: dict[str, Json]) -> Json:
+    """Describe the problem responses: shared ones, but for statuses for which the route declares codes."""
+    responses: Json = {}
     for status, codes in problem_codes(fact).items():
         if fact.operation.problems.get(status):
-            found[str(status)] = problem_response(status, codes)
+            responses[str(status)] = problem_response(status, codes)
         else:
             name = f"{status}-{codes[-1]}"
-            shared[name] = problem_response(status, codes)
-            found[str(status)] = {"$ref": f"#/components/responses/{name}"}
-    shared["500"] = problem_response(500, ("internal_error",))
-    return {**found, "default": {"$ref": "#/components/responses/500"}}
+            shared_problems[name] = problem_response(status, codes)
+            responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    shared_problems["500"] = problem_response(500, ("internal_error",))
+    return {**responses, "default": {"$ref": "#/components/responses/500"}}

@@ -1,4 +1,4 @@
-"""What can go wrong with a route: from its kind, and from what it declares beyond that."""
+"""Describes the problems of a route: those of its kind, and those that it declares itself."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -34,7 +34,7 @@ LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
 
 
 def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
-    """The codes of the problems that a route may answer with, by their status."""
+    """List the codes of the problems that a route may answer with, by status."""
     codes: dict[int, tuple[str, ...]] = {}
     if route.has_body:
         codes |= {
@@ -58,12 +58,13 @@ def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
         codes[429] = ("rate_limited",)
     if route.limit != "none" or not route.public:
         codes[503] = ("unavailable",)
-    for status, own in route.operation.problems.items():
-        codes[status] = tuple(dict.fromkeys((*codes.get(status, ()), *own)))
+    for status, declared in route.operation.problems.items():
+        codes[status] = tuple(dict.fromkeys((*codes.get(status, ()), *declared)))
     return dict(sorted(codes.items()))
 
 
 def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    """Describe the response of a status, with an example of each code."""
     phrase = HTTPStatus(status).phrase
     names = ["X-Request-ID", *LIMIT_HEADERS, *(["Retry-After"] if status in (429, 503) else [])]
     names += ["WWW-Authenticate"] if status == HTTPStatus.UNAUTHORIZED else []

@@ -1,4 +1,4 @@
-"""What the router knows of a route, as the document needs it."""
+"""Collects what the router knows of each route, for the OpenAPI document."""
 
 import inspect
 import re
@@ -9,17 +9,17 @@ from typing import Any
 
 from sanic_routing.route import Route
 
-from api.fields import MAX_INTEGER
-from transport.operations import Operation, declared
+from api.limits import MAX_INTEGER
+from transport.operations import Operation, find_operation
+from transport.routing import PREFIX
 
-PREFIX = "/api/v1"
 PARAMETER = re.compile(r"<(\w+)(?::([^>]+))?>")
 PATTERNS: dict[str, dict[str, Any]] = {
     "id": {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER},
     "uuid": {"type": "string", "format": "uuid"},
     "int": {"type": "integer"},
 }
-NOTHING_DECLARED = Operation(answers={})
+UNDECLARED = Operation(responses={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +38,34 @@ class RouteFacts:
     parameters: dict[str, dict[str, Any]]  # JSON Schemas by name
     description: str
     tag_description: str
-    declared: bool
     operation: Operation
 
     @property
     def is_tagged_get(self) -> bool:
-        """Whether it answers 304."""
+        """Tell whether it answers 304."""
         return self.operation.etag and self.method == "get"
 
     @property
     def has_body(self) -> bool:
-        """Whether a body is read, though perhaps for nothing."""
+        """Tell whether a body is read, even if the handler does not use it."""
         return self.method in ("post", "put", "patch", "delete")
 
 
 def route_facts(routes: Iterable[Route]) -> list[RouteFacts]:
-    """The operations of a router, by their paths. None has HEAD: the router takes it where GET is."""
+    """List the operations of a router, by path and method. HEAD is none: the router takes it where GET is."""
     facts = [facts_of(route, method) for route in routes for method in route.methods]
     return sorted(facts, key=lambda each: (each.path, each.method))
 
 
 def facts_of(route: Route, method: str) -> RouteFacts:
     ctx = route.ctx
-    operation = declared(route.handler)
+    operation = find_operation(route.handler) or UNDECLARED
     tag, name = route.name.split(".")[-2:]
     parameters = {
-        found[1]: {**PATTERNS.get(found[2] or "str", {"type": "string"})}
-        for found in PARAMETER.finditer(route.path)
+        name: {**PATTERNS.get(pattern or "str", {"type": "string"})}
+        for name, pattern in PARAMETER.findall(route.path)
     }
-    if operation is not None:
-        parameters |= {parameter: dict(schema) for parameter, schema in operation.path.items()}
+    parameters |= {parameter: dict(schema) for parameter, schema in operation.path.items()}
     return RouteFacts(
         method=method.lower(),
         path=f"{PREFIX}/" + PARAMETER.sub(r"{\1}", route.path),
@@ -81,6 +79,5 @@ def facts_of(route: Route, method: str) -> RouteFacts:
         parameters=parameters,
         description=inspect.cleandoc(route.handler.__doc__ or ""),
         tag_description=(sys.modules[route.handler.__module__].__doc__ or "").strip(),
-        declared=operation is not None,
-        operation=operation or NOTHING_DECLARED,
+        operation=operation,
     )

@@ -22,17 +22,17 @@ blueprint = Blueprint("admin", url_prefix="/admin")
 
 
 @blueprint.get("/users", ctx_admin=True)
-@operation(query=ListUserOverviewsRequest, answers={200: Page(UserOverviewResponse)})
+@operation(query=ListUserOverviewsRequest, responses={200: Page(UserOverviewResponse)})
 async def list_users(request: Request) -> HTTPResponse:
-    asked = query(request, ListUserOverviewsRequest())
-    rows = await admin.list_users(request.deps.replica, now=request.origin.at, **asked)
+    parameters = query(request, ListUserOverviewsRequest())
+    rows = await admin.list_users(request.deps.replica, now=request.origin.at, **parameters)
     return page(
-        request, UserOverviewResponse(), rows, limit=asked["limit"], key=lambda row: (row.account.id,)
+        request, UserOverviewResponse(), rows, limit=parameters["limit"], key=lambda row: (row.account.id,)
     )
 
 
 @blueprint.patch("/users/<user_id:id>", ctx_admin=True)
-@operation(body=UpdateUserRightsRequest, answers={200: UserOverviewResponse})
+@operation(body=UpdateUserRightsRequest, responses={200: UserOverviewResponse})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:
     rights = body(request, UpdateUserRightsRequest())
     user = await admin.update_user(request.deps, user_id, **rights, origin=request.origin)
@@ -40,16 +40,20 @@ async def update_user(request: Request, user_id: int) -> HTTPResponse:
 
 
 @blueprint.get("/users/<user_id:id>/activity", ctx_admin=True)
-@operation(query=ListActivityRequest, answers={200: Page(ActivityResponse)})
+@operation(query=ListActivityRequest, responses={200: Page(ActivityResponse)})
 async def list_activity(request: Request, user_id: int) -> HTTPResponse:
-    asked = query(request, ListActivityRequest())
-    rows = await admin.list_activity(request.deps.replica, user_id, **asked)
-    return page(request, ActivityResponse(), rows, limit=asked["limit"], key=lambda row: (row.at, row.ref))
+    parameters = query(request, ListActivityRequest())
+    rows = await admin.list_activity(request.deps.replica, user_id, **parameters)
+    return page(
+        request, ActivityResponse(), rows, limit=parameters["limit"], key=lambda row: (row.at, row.ref)
+    )
 
 
 @blueprint.get("/auth-events", ctx_admin=True)
-@operation(query=ListAuthEventsRequest, answers={200: Page(AuthEventResponse)})
+@operation(query=ListAuthEventsRequest, responses={200: Page(AuthEventResponse)})
 async def list_auth_events(request: Request) -> HTTPResponse:
-    asked = query(request, ListAuthEventsRequest())
-    rows = await admin.list_auth_events(request.deps.replica, **asked)
-    return page(request, AuthEventResponse(), rows, limit=asked["limit"], key=lambda row: (row.at, row.id))
+    parameters = query(request, ListAuthEventsRequest())
+    rows = await admin.list_auth_events(request.deps.replica, **parameters)
+    return page(
+        request, AuthEventResponse(), rows, limit=parameters["limit"], key=lambda row: (row.at, row.id)
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sanic import Blueprint, HTTPResponse
 
-from transport.asset_files import Asset, load_asset, make_asset, names_in, send_asset, send_file
+from transport.assets import Asset, asset_names, load_asset, make_asset, send_asset, send_file
 from transport.charts.style import page_style
 from transport.operations import Text, operation
 from transport.request import Request
@@ -18,7 +18,7 @@ blueprint = Blueprint("dashboard")
 FOLDER = Path(__file__).parent.parent / "dashboard"
 PAGE = "index.html"
 CHART_STYLE = "charts.css"  # made from the charts' palette
-# Everything is ours: no script, style or connection of another host, and none that stands in the page itself.
+# Scripts, styles and connections are of this host alone, and none of them is inline.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "manifest-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -30,11 +30,11 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-FRESH = "no-cache"  # asked for anew each time, and 304 unless Trawl was upgraded: its files fit each other
+FRESH = "no-cache"  # revalidated at each use, so that after an upgrade all files fit each other
 
 
 @blueprint.get("/dashboard", ctx_public=True, ctx_limit="none")
-@operation(answers={200: {"text/html": Text("<!doctype html>", "the dashboard")}}, etag=True)
+@operation(responses={200: {"text/html": Text("<!doctype html>", "the dashboard")}}, etag=True)
 async def show_dashboard(request: Request) -> HTTPResponse:
     page = load_asset(FOLDER, PAGE)
     headers = {**HEADERS, "cache-control": FRESH}
@@ -43,8 +43,8 @@ async def show_dashboard(request: Request) -> HTTPResponse:
 
 @blueprint.get("/dashboard/<name:str>", ctx_public=True, ctx_limit="none")
 @operation(
-    answers={200: {kind: Text("…") for kind in ("image/svg+xml", "text/css", "text/javascript")}},
-    path={"name": {"type": "string", "enum": sorted({*names_in(FOLDER), CHART_STYLE})}},
+    responses={200: {kind: Text("…") for kind in ("image/svg+xml", "text/css", "text/javascript")}},
+    path={"name": {"type": "string", "enum": sorted({*asset_names(FOLDER), CHART_STYLE})}},
     etag=True,
 )
 async def get_dashboard_file(request: Request, name: str) -> HTTPResponse:

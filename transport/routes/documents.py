@@ -6,17 +6,17 @@ from pathlib import Path
 import orjson
 from sanic import Blueprint, HTTPResponse
 
-from transport.asset_files import load_asset, names_in, send_file
+from transport.assets import asset_names, load_asset, send_file
 from transport.operations import Raw, Text, operation
 from transport.request import App, Request
-from transport.responses import JSON, tagged
+from transport.responses import JSON, with_etag
 
 blueprint = Blueprint("documents")
 
-FOLDER = Path(__file__).parent.parent / "assets"
+FOLDER = Path(__file__).parent.parent / "openapi" / "pages"
 PUBLIC_CACHE = "public, max-age=3600"
 PAGE_SHAPE = {"text/html": Text("<!doctype html>", "a page that shows this document")}
-# Everything is ours; the pages style themselves from scripts, and ReDoc searches in a worker that it makes.
+# Scripts are of this host alone. The pages' scripts make styles, and ReDoc's search a worker.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; "
@@ -26,36 +26,36 @@ POLICY = (
 
 @blueprint.get("/openapi.json", ctx_public=True, ctx_limit="none")
 @operation(
-    answers={200: Raw({"type": "object", "description": "An OpenAPI 3.1 document"}, {"openapi": "3.1.0"})},
+    responses={200: Raw({"type": "object", "description": "An OpenAPI 3.1 document"}, {"openapi": "3.1.0"})},
     summary="This document",
     etag=True,
 )
 async def get_openapi(request: Request) -> HTTPResponse:
-    return tagged(request, HTTPResponse(openapi_json(request.app), content_type=JSON))
+    return with_etag(request, HTTPResponse(openapi_json(request.app), content_type=JSON))
 
 
 @blueprint.get("/docs", name="swagger", ctx_public=True, ctx_limit="none")
-@operation(answers={200: PAGE_SHAPE}, summary="This document in Swagger UI")
+@operation(responses={200: PAGE_SHAPE}, summary="This document in Swagger UI")
 async def show_swagger(_request: Request) -> HTTPResponse:
     return html_page("swagger.html")
 
 
 @blueprint.get("/redoc", name="redoc", ctx_public=True, ctx_limit="none")
-@operation(answers={200: PAGE_SHAPE}, summary="This document in ReDoc")
+@operation(responses={200: PAGE_SHAPE}, summary="This document in ReDoc")
 async def show_redoc(_request: Request) -> HTTPResponse:
     return html_page("redoc.html")
 
 
 @blueprint.get("/scalar", name="scalar", ctx_public=True, ctx_limit="none")
-@operation(answers={200: PAGE_SHAPE}, summary="This document in Scalar")
+@operation(responses={200: PAGE_SHAPE}, summary="This document in Scalar")
 async def show_scalar(_request: Request) -> HTTPResponse:
     return html_page("scalar.html")
 
 
 @blueprint.get("/docs/assets/<name:str>", ctx_public=True, ctx_limit="none")
 @operation(
-    answers={200: {"text/css": Text("…"), "text/javascript": Text("…")}},
-    path={"name": {"type": "string", "enum": sorted(names_in(FOLDER))}},
+    responses={200: {"text/css": Text("…"), "text/javascript": Text("…")}},
+    path={"name": {"type": "string", "enum": sorted(asset_names(FOLDER))}},
     etag=True,
 )
 async def get_asset(request: Request, name: str) -> HTTPResponse:
@@ -70,7 +70,7 @@ def html_page(name: str) -> HTTPResponse:
 
 @cache
 def openapi_json(app: App) -> bytes:
-    """The document of an app's routes, made when it is first asked for: the start can't wait for it."""
-    from transport.openapi.document import make_document  # brings apispec, which serving seldom needs
+    """Make the document of an app's routes. The first request for it waits, instead of the start."""
+    from transport.openapi.document import make_document  # imports apispec, which serving seldom needs
 
     return orjson.dumps(make_document(app.router.routes, version=app.ctx.deps.version))

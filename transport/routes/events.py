@@ -1,6 +1,7 @@
 """/events: taken in bulk, listed, exported."""
 
 import asyncio
+from functools import partial
 
 from sanic import Blueprint
 from sanic.response import HTTPResponse
@@ -13,19 +14,20 @@ from api.events import (
     ExportEventsRequest,
     ListEventsRequest,
 )
-from service import clock
+from api.limits import MAX_BULK_BODY, MIB
+from service.clock import now
 from service.events import events
 from transport.bulk.events import read_json, read_ndjson
-from transport.exports import export
 from transport.operations import Lines, Page, Text, operation
-from transport.parsing import MIB, query, require_media_type
+from transport.parsing import query, require_media_type
 from transport.request import Request
 from transport.responses import ok, page
+from transport.streaming import stream_export
 
 blueprint = Blueprint("events")
 
 READERS = {"application/json": read_json, "application/x-ndjson": read_ndjson}
-LONG_BODY = MIB // 2  # bytes; reading more would keep other requests waiting
+LONG_BODY = MIB // 2  # bytes; parsing more would keep other requests waiting
 
 CSV_EXAMPLE = (
     "event_id,user_id,event_type,occurred_at,properties\r\n"
@@ -38,31 +40,29 @@ list_request = ListEventsRequest()
 event_response = EventResponse()
 
 
-@blueprint.post("/events", ctx_scope="events:write", ctx_limit="ingest", ctx_max_body=32 * MIB, ctx_gzip=True)
+@blueprint.post(
+    "/events", ctx_scope="events:write", ctx_limit="ingest", ctx_max_body=MAX_BULK_BODY, ctx_gzip=True
+)
 @operation(
     body={"application/json": CreateEventsRequest, "application/x-ndjson": Lines(EventRequest)},
-    answers={200: CreateEventsResponse},
+    responses={200: CreateEventsResponse},
 )
 async def create_events(request: Request) -> HTTPResponse:
-    read = READERS[require_media_type(request, *READERS)]
-    now = clock.now()
-    if len(request.body) > LONG_BODY:
-        batch = await asyncio.to_thread(read, request.body, now=now)
-    else:
-        batch = read(request.body, now=now)
+    read = partial(READERS[require_media_type(request, *READERS)], request.body, now=now())
+    batch = await asyncio.to_thread(read) if len(request.body) > LONG_BODY else read()
     return ok(create_response.dump(await events.create_events(request.deps, batch)))
 
 
 @blueprint.get("/events", ctx_scope="events:read")
-@operation(query=ListEventsRequest, answers={200: Page(EventResponse)})
+@operation(query=ListEventsRequest, responses={200: Page(EventResponse)})
 async def list_events(request: Request) -> HTTPResponse:
-    asked = query(request, list_request)
-    rows = await events.list_events(request.deps.replica, **asked)
+    parameters = query(request, list_request)
+    rows = await events.list_events(request.deps.replica, **parameters)
     return page(
         request,
         event_response,
         rows,
-        limit=asked["limit"],
+        limit=parameters["limit"],
         key=lambda row: (row.occurred_at, str(row.event_id)),
     )
 
@@ -70,10 +70,10 @@ async def list_events(request: Request) -> HTTPResponse:
 @blueprint.get("/events/export", ctx_scope="events:read")
 @operation(
     query=ExportEventsRequest,
-    answers={200: {"application/x-ndjson": Lines(EventResponse), "text/csv": Text(CSV_EXAMPLE)}},
+    responses={200: {"application/x-ndjson": Lines(EventResponse), "text/csv": Text(CSV_EXAMPLE)}},
 )
 async def export_events(request: Request) -> HTTPResponse | None:
-    asked = query(request, ExportEventsRequest())
-    form = asked.pop("format")
-    rows = events.export_events(request.deps.replica, **asked)
-    return await export(request, rows, names=list(event_response.fields), form=form, filename="events")
+    parameters = query(request, ExportEventsRequest())
+    form = parameters.pop("format")
+    rows = events.export_events(request.deps.replica, **parameters)
+    return await stream_export(request, rows, names=list(event_response.fields), form=form, filename="events")

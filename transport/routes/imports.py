@@ -14,7 +14,7 @@ from service.clock import now
 from service.imports import jobs as imports
 from service.imports import undo as import_undo
 from transport.operations import Page, Text, operation
-from transport.parsing import declared_size, is_packed, query, upload_pieces
+from transport.parsing import declared_size, is_gzipped, query, upload_chunks
 from transport.request import Request
 from transport.responses import accepted, no_content, ok, page
 
@@ -27,12 +27,12 @@ LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 htt
 @blueprint.post("/parse", name="parse_post", ctx_scope="imports:write")
 @operation(
     query=ParseLogRequest,
-    answers={200: ImportResponse, 202: ImportResponse},
+    responses={200: ImportResponse, 202: ImportResponse},
     problems={404: "no_such_log", 409: "import_running"},
 )
 async def parse_log(request: Request) -> HTTPResponse:
-    asked = query(request, ParseLogRequest())
-    if request.method == "HEAD":  # asks what GET would answer, and must not import
+    parameters = query(request, ParseLogRequest())
+    if request.method == "HEAD":  # must not import anything
         return no_content()
     deps = request.deps
     record = await imports.parse_log(
@@ -40,19 +40,19 @@ async def parse_log(request: Request) -> HTTPResponse:
         deps.geo,
         deps.logs,
         deps.background,
-        **asked,
+        **parameters,
         clock=now,
         is_leaving=lambda: request.app.ctx.draining,
     )
-    answer = ImportResponse().dump(record)
-    return accepted(f"/imports/{record.id}", answer) if record.status == "running" else ok(answer)
+    response = ImportResponse().dump(record)
+    return accepted(f"/imports/{record.id}", response) if record.status == "running" else ok(response)
 
 
 @blueprint.post("/imports", ctx_admin=True, stream=True)
 @operation(
     query=UploadLogRequest,
     body={"text/plain": Text(LINE, "A log, plain or gzip, under any content type.")},
-    answers={202: ImportResponse},
+    responses={202: ImportResponse},
 )
 async def upload_log(request: Request) -> HTTPResponse:
     deps = request.deps
@@ -60,9 +60,9 @@ async def upload_log(request: Request) -> HTTPResponse:
         deps.db,
         deps.geo,
         deps.logs,
-        upload_pieces(request),
+        upload_chunks(request),
         **query(request, UploadLogRequest()),
-        packed=is_packed(request),
+        packed=is_gzipped(request),
         size=declared_size(request),
         clock=now,
     )
@@ -70,33 +70,33 @@ async def upload_log(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/imports", ctx_scope="imports:read")
-@operation(query=ListImportsRequest, answers={200: Page(ImportResponse)})
+@operation(query=ListImportsRequest, responses={200: Page(ImportResponse)})
 async def list_imports(request: Request) -> HTTPResponse:
-    asked = query(request, ListImportsRequest())
-    rows = await imports.list_imports(request.deps.replica, **asked)
-    return page(request, ImportResponse(), rows, limit=asked["limit"], key=lambda row: (row.id,))
+    parameters = query(request, ListImportsRequest())
+    rows = await imports.list_imports(request.deps.replica, **parameters)
+    return page(request, ImportResponse(), rows, limit=parameters["limit"], key=lambda row: (row.id,))
 
 
 @blueprint.get("/imports/<import_id:id>", ctx_scope="imports:read")
-@operation(answers={200: ImportResponse})
+@operation(responses={200: ImportResponse})
 async def get_import(request: Request, import_id: int) -> HTTPResponse:
     record = await imports.get_import(request.deps.db, import_id)
     return ok(ImportResponse().dump(record))
 
 
 @blueprint.delete("/imports/<import_id:id>", ctx_admin=True)
-@operation(answers={200: ImportResponse, 202: ImportResponse}, problems={409: "import_running"})
+@operation(responses={200: ImportResponse, 202: ImportResponse}, problems={409: "import_running"})
 async def delete_import(request: Request, import_id: int) -> HTTPResponse:
     deps = request.deps
     record = await import_undo.delete_import(deps.db, deps.background, import_id, clock=now)
-    answer = ImportResponse().dump(record)
+    response = ImportResponse().dump(record)
     is_over = record.status in ("cancelled", "undone") and not import_undo.is_under_way(record)
-    return ok(answer) if is_over else accepted(f"/imports/{record.id}", answer)
+    return ok(response) if is_over else accepted(f"/imports/{record.id}", response)
 
 
 @blueprint.get("/imports/<import_id:id>/rejects", ctx_scope="imports:read")
-@operation(query=ListRejectsRequest, answers={200: Page(RejectResponse)})
+@operation(query=ListRejectsRequest, responses={200: Page(RejectResponse)})
 async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
-    asked = query(request, ListRejectsRequest())
-    rows = await imports.list_rejects(request.deps.db, import_id, **asked)
-    return page(request, RejectResponse(), rows, limit=asked["limit"], key=lambda row: (row.line,))
+    parameters = query(request, ListRejectsRequest())
+    rows = await imports.list_rejects(request.deps.db, import_id, **parameters)
+    return page(request, RejectResponse(), rows, limit=parameters["limit"], key=lambda row: (row.line,))

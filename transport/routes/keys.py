@@ -17,7 +17,7 @@ blueprint = Blueprint("keys")
 
 
 @blueprint.post("/keys")
-@operation(body=CreateKeyRequest, answers={201: NewKeyResponse})
+@operation(body=CreateKeyRequest, responses={201: NewKeyResponse})
 async def create_key(request: Request) -> HTTPResponse:
     row, key = await api_keys.create_key(
         request.deps.db,
@@ -31,17 +31,17 @@ async def create_key(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/keys")
-@operation(query=ListKeysRequest, answers={200: Page(KeyResponse)})
+@operation(query=ListKeysRequest, responses={200: Page(KeyResponse)})
 async def list_keys(request: Request) -> HTTPResponse:
-    asked = query(request, ListKeysRequest())
-    rows = await api_keys.list_keys(request.deps.db, request.user_id, **asked)
+    parameters = query(request, ListKeysRequest())
+    rows = await api_keys.list_keys(request.deps.db, request.user_id, **parameters)
     return page(
-        request, KeyResponse(), rows, limit=asked["limit"], key=lambda row: (row.created_at, str(row.id))
+        request, KeyResponse(), rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
     )
 
 
 @blueprint.delete("/keys/<key_id:uuid>")
-@operation(answers={204: None})
+@operation(responses={204: None})
 async def delete_key(request: Request, key_id: uuid.UUID) -> HTTPResponse:
     await api_keys.delete_key(request.deps, request.user_id, key_id, request.origin)
     return no_content()

@@ -16,39 +16,39 @@ from service.clock import now
 from service.errors import Unauthorized
 from service.live_feed import LiveState
 from transport.auth import read_token
-from transport.event_stream import MEDIA_TYPE, stream_events
 from transport.operations import Events, operation
 from transport.request import Request
+from transport.streaming import EVENT_STREAM, stream_events
 
 blueprint = Blueprint("live")
-
-ASK_AGAIN = 2.0  # seconds after which a listener's token is looked at again
 
 live_response = LiveResponse()
 
 
 @blueprint.get("/live", ctx_scope="live:read")
-@operation(answers={200: {MEDIA_TYPE: Events(LiveResponse)}}, summary="What happens right now, each second")
+@operation(
+    responses={200: {EVENT_STREAM: Events(LiveResponse)}}, summary="What happens right now, each second"
+)
 async def watch_live(request: Request) -> HTTPResponse | None:
-    return await stream_events(request, states(request))
+    return await stream_events(request, encoded_states(request))
 
 
-async def states(request: Request) -> AsyncGenerator[bytes]:
-    """Each second's state, until the server drains or the caller's token has died."""
+async def encoded_states(request: Request) -> AsyncGenerator[bytes]:
+    """Yield each second's state as JSON, until the server drains or the caller's token becomes invalid."""
     token = read_token(request.headers.getall("authorization"))
-    asked_at = time.monotonic()
-    async with aclosing(live.watch(request.deps)) as seconds:
-        async for state in seconds:
+    checked_at = time.monotonic()
+    async with aclosing(live.watch(request.deps)) as states:
+        async for state in states:
             if request.app.ctx.draining:
                 return
-            if time.monotonic() - asked_at >= ASK_AGAIN:
-                asked_at = time.monotonic()
-                if not await is_alive(request, token):
+            if time.monotonic() - checked_at >= request.timeouts.token_check:
+                checked_at = time.monotonic()
+                if not await is_valid(request, token):
                     return
             yield encode(state)
 
 
-async def is_alive(request: Request, token: str) -> bool:
+async def is_valid(request: Request, token: str) -> bool:
     try:
         await authenticate(request.deps, token, counter="", limit=0, now=now())
     except Unauthorized:
@@ -58,5 +58,5 @@ async def is_alive(request: Request, token: str) -> bool:
 
 @lru_cache(maxsize=4)
 def encode(state: LiveState) -> bytes:
-    """Once for all who listen: a state is known by its identity."""
+    """Dump a state as JSON, once for all listeners: the cache compares states by identity."""
     return orjson.dumps(live_response.dump(state))

@@ -20,10 +20,10 @@ page_view_response = PageViewResponse()
 
 
 @blueprint.get("/pages/<page:path>", ctx_scope="visits:write")
-@operation(answers={200: PageViewResponse}, problems={422: "invalid"}, path={"page": {"type": "string"}})
+@operation(responses={200: PageViewResponse}, problems={422: "invalid"}, path={"page": {"type": "string"}})
 async def view_page(request: Request, page: str) -> HTTPResponse:
     page_url = visit_page_request.load({"page_url": page_url_of(page, request.query_string)})["page_url"]
-    if request.method == "HEAD":  # asks what GET would answer, and must not record
+    if request.method == "HEAD":  # must not record a visit
         view = await visits.count_page(request.deps.db, page_url)
     else:
         view = await visits.view_page(
@@ -33,7 +33,8 @@ async def view_page(request: Request, page: str) -> HTTPResponse:
 
 
 def page_url_of(path: str, query_string: str) -> str:
-    """The page's own path, decoded but for what would end it, with its query string as it came."""
-    decoded = unquote(path.lstrip("/"), errors="surrogateescape")  # what is not UTF-8 is refused as text then
-    kept = decoded.replace("?", quote("?")).replace("#", quote("#"))
-    return f"/{kept}?{query_string}" if query_string else f"/{kept}"
+    """Return the URL of the page of a path: decoded but for `?` and `#`, with the query as it came."""
+    # Bytes that are not UTF-8 become surrogates, which the schema refuses.
+    decoded = unquote(path.lstrip("/"), errors="surrogateescape")
+    page_path = decoded.replace("?", quote("?")).replace("#", quote("#"))
+    return f"/{page_path}?{query_string}" if query_string else f"/{page_path}"

@@ -11,7 +11,7 @@ from service.accounts import accounts, profile
 from transport.operations import operation
 from transport.parsing import body
 from transport.request import Request
-from transport.responses import no_content, ok, tagged
+from transport.responses import no_content, ok, with_etag
 
 blueprint = Blueprint("profile")
 
@@ -20,16 +20,16 @@ user_response = UserResponse()  # made once: making a schema costs more than dum
 
 
 @blueprint.get("/profile", ctx_scope="profile:read")
-@operation(answers={200: UserResponse}, etag=True)
+@operation(responses={200: UserResponse}, etag=True)
 async def get_profile(request: Request) -> HTTPResponse:
     account = await accounts.get_account(request.deps.db, request.user_id)
-    return tagged(request, ok(user_response.dump(account)))
+    return with_etag(request, ok(user_response.dump(account)))
 
 
 @blueprint.patch("/profile")
 @operation(
     body=UpdateProfileRequest,
-    answers={200: UserResponse},
+    responses={200: UserResponse},
     problems={403: "bad_credentials", 409: "email_taken"},
 )
 async def update_profile(request: Request) -> HTTPResponse:
@@ -45,7 +45,7 @@ async def update_profile(request: Request) -> HTTPResponse:
 
 
 @blueprint.delete("/profile")
-@operation(answers={204: None})
+@operation(responses={204: None})
 async def delete_profile(request: Request) -> HTTPResponse:
     await profile.delete_account(request.deps, request.user_id, request.origin)
     return no_content()

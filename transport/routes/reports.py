@@ -14,7 +14,7 @@ from transport.charts.chart import chart
 from transport.operations import Items, Text, operation
 from transport.parsing import query
 from transport.request import Request
-from transport.responses import csv, ok, tagged
+from transport.responses import complete_list, csv, ok, with_etag
 
 blueprint = Blueprint("reports")
 
@@ -30,15 +30,15 @@ MEDIA_TYPES = {
 
 
 @blueprint.get("/reports", ctx_scope="reports:read")
-@operation(answers={200: Items(ReportSummary)})
+@operation(responses={200: Items(ReportSummary)})
 async def list_reports(_request: Request) -> HTTPResponse:
-    return ok({"items": ReportSummary(many=True).dump(reports.list_reports()), "next": None})
+    return complete_list(ReportSummary(), reports.list_reports())
 
 
 @blueprint.get("/report/<number:str>", ctx_scope="reports:read")
 @operation(
     query=tuple(REQUESTS.values()),
-    answers={
+    responses={
         200: {
             "application/json": ReportResponse,
             "text/csv": Text("country,name,requests,share\r\nUS,United States,9200,0.3789\r\n"),
@@ -51,14 +51,15 @@ async def list_reports(_request: Request) -> HTTPResponse:
 )
 async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.get_report(number)
-    asked = query(request, REQUESTS[report.number]())
-    result = await reports.run_report(request.deps.replica, report, asked)
+    parameters = query(request, REQUESTS[report.number]())
+    result = await reports.run_report(request.deps.replica, report, parameters)
     body = ReportResponse().dump(result)
-    return tagged(request, render(body, asked["format"] or accepted_format(request)))
+    return with_etag(request, render(body, parameters["format"] or accepted_format(request)))
 
 
-def render(body: Mapping[str, Any], wanted: str) -> HTTPResponse:
-    match wanted:
+def render(body: Mapping[str, Any], form: str) -> HTTPResponse:
+    """Render a report's response body as `json`, `csv` or `svg`."""
+    match form:
         case "csv":
             names = list(ROWS[body["report"]]().fields)
             return csv(table(names, body["rows"]), filename=f"report-{body['report']}.csv")
@@ -69,12 +70,12 @@ def render(body: Mapping[str, Any], wanted: str) -> HTTPResponse:
 
 
 def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """CSV with a header; columns that no row has are left out."""
-    present = [name for name in names if not rows or any(name in row for row in rows)]
+    """Write CSV with a header. A column that no row has is left out."""
+    columns = [name for name in names if not rows or any(name in row for row in rows)]
     file = io.StringIO()
     writer = csv_format.writer(file, lineterminator="\r\n")
-    writer.writerow(present)
-    writer.writerows([cell(row[name]) for name in present] for row in rows)
+    writer.writerow(columns)
+    writer.writerows([cell(row[name]) for name in columns] for row in rows)
     return file.getvalue()
 
 
@@ -83,7 +84,7 @@ def cell(value: Any) -> Any:
 
 
 def accepted_format(request: Request) -> str:
-    """The format that Accept prefers; JSON where it names none of ours."""
+    """Return the format that Accept prefers; JSON if it names none of ours."""
     for media_range in request.accept or ():
         if media_range.mime in MEDIA_TYPES and media_range.q:
             return MEDIA_TYPES[media_range.mime]

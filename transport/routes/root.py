@@ -23,30 +23,30 @@ METRICS_EXAMPLE = 'trawl_request_duration_seconds_count{method="GET",route="/tas
 
 @blueprint.get("/", ctx_public=True, ctx_limit="none")
 @blueprint.post("/", name="greet_post", ctx_public=True, ctx_limit="none")
-@operation(answers={200: GreetingResponse})
+@operation(responses={200: GreetingResponse})
 async def greet(request: Request) -> HTTPResponse:
     return ok(GreetingResponse().dump({"status": "ok", "name": "trawl", "version": request.deps.version}))
 
 
 @blueprint.get("/health", ctx_public=True, ctx_limit="none")
-@operation(answers={200: HealthResponse, 503: HealthResponse})
+@operation(responses={200: HealthResponse, 503: HealthResponse})
 async def get_health(request: Request) -> HTTPResponse:
     health = await check_health(request.deps)
-    return told(HealthResponse().dump(health), good=health.good)
+    return health_response(HealthResponse().dump(health), good=health.good)
 
 
 @blueprint.get("/ready", ctx_public=True, ctx_limit="none")
-@operation(answers={200: ReadyResponse, 503: ReadyResponse})
+@operation(responses={200: ReadyResponse, 503: ReadyResponse})
 async def get_ready(request: Request) -> HTTPResponse:
     """Says 503 while draining, so that no new work is sent here."""
     draining = request.app.ctx.draining
     good = not draining and (await check_health(request.deps)).good
     status = "ok" if good else "draining" if draining else "down"
-    return told(ReadyResponse().dump({"status": status}), good=good)
+    return health_response(ReadyResponse().dump({"status": status}), good=good)
 
 
-def told(data: Any, *, good: bool) -> HTTPResponse:
-    """200, or 503 with the time after which to ask again."""
+def health_response(data: Any, *, good: bool) -> HTTPResponse:
+    """Make a 200, or a 503 with the seconds after which to ask again."""
     response = ok(data, status=200 if good else 503)
     if not good:
         response.headers["retry-after"] = str(RETRY_AFTER)
@@ -54,7 +54,7 @@ def told(data: Any, *, good: bool) -> HTTPResponse:
 
 
 @blueprint.get("/metrics", ctx_public=True, ctx_limit="none")
-@operation(answers={200: {"text/plain": Text(METRICS_EXAMPLE, "Prometheus's text format")}})
+@operation(responses={200: {"text/plain": Text(METRICS_EXAMPLE, "Prometheus's text format")}})
 async def get_metrics(request: Request) -> HTTPResponse:
     """Counts and times over all workers."""
     await sample_health(request.deps)

@@ -20,7 +20,7 @@ blueprint = Blueprint("sessions")
 @blueprint.post("/user/auth", ctx_public=True)
 @blueprint.post("/login", name="login", ctx_public=True)
 @blueprint.post("/auth/login", name="auth_login", ctx_public=True)
-@operation(body=SignInRequest, answers={200: AccessTokenResponse}, problems={401: "bad_credentials"})
+@operation(body=SignInRequest, responses={200: AccessTokenResponse}, problems={401: "bad_credentials"})
 async def sign_in(request: Request) -> HTTPResponse:
     token = await sessions.sign_in(
         request.deps,
@@ -33,24 +33,26 @@ async def sign_in(request: Request) -> HTTPResponse:
 
 
 @blueprint.post("/logout")
-@operation(query=SignOutRequest, answers={204: None})
+@operation(query=SignOutRequest, responses={204: None})
 async def sign_out(request: Request) -> HTTPResponse:
-    asked = query(request, SignOutRequest())
-    await sessions.sign_out(request.deps, request.caller, everywhere=asked["all"], origin=request.origin)
+    parameters = query(request, SignOutRequest())
+    await sessions.sign_out(request.deps, request.caller, everywhere=parameters["all"], origin=request.origin)
     return no_content()
 
 
 @blueprint.get("/sessions")
-@operation(query=ListSessionsRequest, answers={200: Page(SessionResponse)})
+@operation(query=ListSessionsRequest, responses={200: Page(SessionResponse)})
 async def list_sessions(request: Request) -> HTTPResponse:
-    asked = query(request, ListSessionsRequest())
-    rows = await sessions.list_sessions(request.deps.db, request.user_id, now=request.origin.at, **asked)
+    parameters = query(request, ListSessionsRequest())
+    rows = await sessions.list_sessions(request.deps.db, request.user_id, now=request.origin.at, **parameters)
     schema = SessionResponse(current_id=request.caller.credential_id)
-    return page(request, schema, rows, limit=asked["limit"], key=lambda row: (row.created_at, str(row.id)))
+    return page(
+        request, schema, rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
+    )
 
 
 @blueprint.delete("/sessions/<session_id:uuid>")
-@operation(answers={204: None})
+@operation(responses={204: None})
 async def end_session(request: Request, session_id: uuid.UUID) -> HTTPResponse:
     await sessions.delete_session(request.deps, request.user_id, session_id, request.origin)
     return no_content()

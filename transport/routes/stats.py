@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from marshmallow import Schema
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
@@ -24,55 +23,55 @@ from service.events.stats import Segment
 from transport.operations import Items, Page, operation
 from transport.parsing import query
 from transport.request import Request
-from transport.responses import ok, page, tagged
+from transport.responses import complete_list, page, with_etag
 
 blueprint = Blueprint("stats")
 
 
 @blueprint.get("/events/stats", ctx_scope="events:read")
-@operation(query=CountEventsRequest, answers={200: Page(EventCountResponse)}, etag=True)
+@operation(query=CountEventsRequest, responses={200: Page(EventCountResponse)}, etag=True)
 async def count_events(request: Request) -> HTTPResponse:
-    asked = query(request, CountEventsRequest())
-    rows = await event_stats.count_events(request.deps.replica, **asked)
-    counts = page(request, EventCountResponse(), rows, limit=asked["limit"], key=lambda row: cursor(row.key))
-    return tagged(request, counts)
+    parameters = query(request, CountEventsRequest())
+    rows = await event_stats.count_events(request.deps.replica, **parameters)
+    response = page(
+        request, EventCountResponse(), rows, limit=parameters["limit"], key=lambda row: cursor_key(row.key)
+    )
+    return with_etag(request, response)
 
 
 @blueprint.get("/stats/dau", ctx_scope="events:read")
-@operation(query=ActiveUsersRequest, answers={200: Items(ActiveDayResponse)}, etag=True)
+@operation(query=ActiveUsersRequest, responses={200: Items(ActiveDayResponse)}, etag=True)
 async def daily_active_users(request: Request) -> HTTPResponse:
-    asked = query(request, ActiveUsersRequest())
-    segment = Segment(**asked.pop("segment"))
-    rows = await event_stats.daily_active_users(request.deps.replica, **asked, segment=segment)
-    return whole(request, ActiveDayResponse(), rows)
+    parameters = query(request, ActiveUsersRequest())
+    segment = Segment(**parameters.pop("segment"))
+    rows = await event_stats.daily_active_users(request.deps.replica, **parameters, segment=segment)
+    return with_etag(request, complete_list(ActiveDayResponse(), rows))
 
 
 @blueprint.get("/stats/top-events", ctx_scope="events:read")
-@operation(query=TopEventsRequest, answers={200: Items(TopEventResponse)}, etag=True)
+@operation(query=TopEventsRequest, responses={200: Items(TopEventResponse)}, etag=True)
 async def top_events(request: Request) -> HTTPResponse:
-    asked = query(request, TopEventsRequest())
-    return whole(request, TopEventResponse(), await event_stats.top_events(request.deps.replica, **asked))
+    parameters = query(request, TopEventsRequest())
+    rows = await event_stats.top_events(request.deps.replica, **parameters)
+    return with_etag(request, complete_list(TopEventResponse(), rows))
 
 
 @blueprint.get("/stats/retention", ctx_scope="events:read")
-@operation(query=RetentionRequest, answers={200: Items(CohortResponse)}, etag=True)
+@operation(query=RetentionRequest, responses={200: Items(CohortResponse)}, etag=True)
 async def retention(request: Request) -> HTTPResponse:
-    asked = query(request, RetentionRequest())
-    return whole(request, CohortResponse(), await event_stats.retention(request.deps.replica, **asked))
+    parameters = query(request, RetentionRequest())
+    rows = await event_stats.retention(request.deps.replica, **parameters)
+    return with_etag(request, complete_list(CohortResponse(), rows))
 
 
 @blueprint.get("/stats/funnel", ctx_scope="events:read")
-@operation(query=FunnelRequest, answers={200: Items(FunnelStepResponse)}, etag=True)
+@operation(query=FunnelRequest, responses={200: Items(FunnelStepResponse)}, etag=True)
 async def funnel(request: Request) -> HTTPResponse:
-    asked = query(request, FunnelRequest())
-    return whole(request, FunnelStepResponse(), await event_stats.funnel(request.deps.replica, **asked))
+    parameters = query(request, FunnelRequest())
+    rows = await event_stats.funnel(request.deps.replica, **parameters)
+    return with_etag(request, complete_list(FunnelStepResponse(), rows))
 
 
-def cursor(key: Sequence[Any]) -> list[Any]:
-    """A group's place as its cursor holds it: events and two groups, of which the second may be missing."""
+def cursor_key(key: Sequence[Any]) -> list[Any]:
+    """Return the sort key for a cursor: the events and two groups, the second null if there is one group."""
     return [*key, None][:3]
-
-
-def whole(request: Request, schema: Schema, rows: Sequence[Any]) -> HTTPResponse:
-    """A list that has one page, which its parameters bound."""
-    return tagged(request, ok({"items": schema.dump(rows, many=True), "next": None}))

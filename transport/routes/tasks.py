@@ -15,7 +15,16 @@ from service.tasks import TaskRow
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
-from transport.responses import created, if_match, make_etag, no_content, not_modified, ok, page, tagged
+from transport.responses import (
+    created,
+    make_etag,
+    no_content,
+    not_modified,
+    ok,
+    page,
+    satisfies_if_match,
+    with_etag,
+)
 
 blueprint = Blueprint("tasks")
 
@@ -31,71 +40,71 @@ def task_etag(task: TaskRow) -> str:
     return make_etag(f"{task.id} {task.updated_at.isoformat()}")
 
 
-def shown(request: Request, task: TaskRow) -> HTTPResponse:
+def show_task(request: Request, task: TaskRow) -> HTTPResponse:
     etag = task_etag(task)
-    return not_modified(request, etag) or tagged(request, ok(task_response.dump(task)), etag)
+    return not_modified(request, etag) or with_etag(request, ok(task_response.dump(task)), etag)
 
 
 @blueprint.post("/tasks", ctx_scope="tasks:write")
-@operation(body=CreateTaskRequest, answers={201: TaskResponse}, etag=True)
+@operation(body=CreateTaskRequest, responses={201: TaskResponse}, etag=True)
 async def create_task(request: Request) -> HTTPResponse:
     new = body(request, create_request)
     task = await tasks.create_task(request.deps.db, request.user_id, now=request.origin.at, **new)
-    return tagged(request, created(f"/tasks/{task.id}", task_response.dump(task)), task_etag(task))
+    return with_etag(request, created(f"/tasks/{task.id}", task_response.dump(task)), task_etag(task))
 
 
 @blueprint.get("/tasks", ctx_scope="tasks:read")
-@operation(query=ListTasksRequest, answers={200: Page(TaskResponse)}, etag=True)
+@operation(query=ListTasksRequest, responses={200: Page(TaskResponse)}, etag=True)
 async def list_tasks(request: Request) -> HTTPResponse:
-    asked = query(request, list_request)
-    rows = await tasks.list_tasks(request.deps.replica, request.user_id, **asked)
-    listed = page(
+    parameters = query(request, list_request)
+    rows = await tasks.list_tasks(request.deps.replica, request.user_id, **parameters)
+    response = page(
         request,
         task_response,
         rows,
-        limit=asked["limit"],
-        key=lambda row: (asked["sort"], tasks.sort_value(row, asked["sort"]), row.id),
+        limit=parameters["limit"],
+        key=lambda row: (parameters["sort"], tasks.sort_value(row, parameters["sort"]), row.id),
     )
-    return tagged(request, listed)
+    return with_etag(request, response)
 
 
 @blueprint.get("/tasks/<task_id:id>", ctx_scope="tasks:read")
-@operation(answers={200: TaskResponse}, etag=True)
+@operation(responses={200: TaskResponse}, etag=True)
 async def get_task(request: Request, task_id: int) -> HTTPResponse:
-    return shown(request, await tasks.get_task(request.deps.db, request.user_id, task_id))
+    return show_task(request, await tasks.get_task(request.deps.db, request.user_id, task_id))
 
 
 @blueprint.put("/tasks/<task_id:id>", ctx_scope="tasks:write")
-@operation(body=ReplaceTaskRequest, answers={200: TaskResponse}, etag=True, if_match=True)
+@operation(body=ReplaceTaskRequest, responses={200: TaskResponse}, etag=True, if_match=True)
 async def replace_task(request: Request, task_id: int) -> HTTPResponse:
-    return await change(request, task_id, body(request, replace_request))
+    return await change_task(request, task_id, body(request, replace_request))
 
 
 @blueprint.patch("/tasks/<task_id:id>", ctx_scope="tasks:write")
-@operation(body=UpdateTaskRequest, answers={200: TaskResponse}, etag=True, if_match=True)
+@operation(body=UpdateTaskRequest, responses={200: TaskResponse}, etag=True, if_match=True)
 async def update_task(request: Request, task_id: int) -> HTTPResponse:
-    return await change(request, task_id, body(request, update_request))
+    return await change_task(request, task_id, body(request, update_request))
 
 
-async def change(request: Request, task_id: int, changes: dict[str, object]) -> HTTPResponse:
+async def change_task(request: Request, task_id: int, changes: dict[str, object]) -> HTTPResponse:
     task = await tasks.update_task(
         request.deps.db,
         request.user_id,
         task_id,
         changes,
         now=request.origin.at,
-        expected=lambda task: if_match(request, task_etag(task)),
+        expected=lambda task: satisfies_if_match(request, task_etag(task)),
     )
-    return shown(request, task)
+    return show_task(request, task)
 
 
 @blueprint.delete("/tasks/<task_id:id>", ctx_scope="tasks:write")
-@operation(answers={204: None}, if_match=True)
+@operation(responses={204: None}, if_match=True)
 async def delete_task(request: Request, task_id: int) -> HTTPResponse:
     await tasks.delete_task(
         request.deps.db,
         request.user_id,
         task_id,
-        expected=lambda task: if_match(request, task_etag(task)),
+        expected=lambda task: satisfies_if_match(request, task_etag(task)),
     )
     return no_content()

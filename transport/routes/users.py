@@ -30,13 +30,13 @@ SIGN_UP_PROBLEMS = {
 
 
 @blueprint.post("/user", ctx_public=True)
-@operation(body=CreateUserRequest, answers={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
+@operation(body=CreateUserRequest, responses={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def create_user(request: Request) -> HTTPResponse:
     return await register(request, NewAccount(**body(request, CreateUserRequest())))
 
 
 @blueprint.post("/register", ctx_public=True)
-@operation(body=RegisterRequest, answers={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
+@operation(body=RegisterRequest, responses={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def sign_up(request: Request) -> HTTPResponse:
     return await register(request, NewAccount(**body(request, RegisterRequest())))
 
@@ -51,17 +51,17 @@ async def register(request: Request, new: NewAccount) -> HTTPResponse:
 
 
 @blueprint.get("/user/all")
-@operation(query=ListUsersRequest, answers={200: Page(UserResponse)})
+@operation(query=ListUsersRequest, responses={200: Page(UserResponse)})
 async def list_users(request: Request) -> HTTPResponse:
-    asked = query(request, ListUsersRequest())
-    rows = await accounts.list_accounts(request.deps.replica, **asked)
+    parameters = query(request, ListUsersRequest())
+    rows = await accounts.list_accounts(request.deps.replica, **parameters)
     viewer_id = None if request.caller.is_admin else request.user_id
     schema = UserResponse(viewer_id=viewer_id)
-    return page(request, schema, rows, limit=asked["limit"], key=lambda row: (row.id,))
+    return page(request, schema, rows, limit=parameters["limit"], key=lambda row: (row.id,))
 
 
 @blueprint.patch("/user/<user_id:id>")
-@operation(body=UpdateUserRequest, answers={200: UserResponse}, problems={403: "not_yours"})
+@operation(body=UpdateUserRequest, responses={200: UserResponse}, problems={403: "not_yours"})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:
     require_self(request, user_id)
     account = await profile.update_names(request.deps.db, user_id, body(request, UpdateUserRequest()))
@@ -69,7 +69,7 @@ async def update_user(request: Request, user_id: int) -> HTTPResponse:
 
 
 @blueprint.delete("/user/<user_id:id>")
-@operation(answers={204: None}, problems={403: "not_yours"})
+@operation(responses={204: None}, problems={403: "not_yours"})
 async def delete_user(request: Request, user_id: int) -> HTTPResponse:
     require_self(request, user_id)
     await profile.delete_account(request.deps, user_id, request.origin)

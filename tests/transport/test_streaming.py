@@ -21,8 +21,9 @@ from db.database import Database, select_in_batches
 from service.deps import Deps
 from tests.support.http_client import Client
 from tests.support.http_server import RunningApp, make_unserved_app, serve
-from transport.exports import export
 from transport.request import Request
+from transport.settings import HttpSettings, Timeouts
+from transport.streaming import stream_export
 
 exports = Blueprint("exports")
 
@@ -76,7 +77,7 @@ SOURCES: dict[str, Callable[[Database], AsyncGenerator[Sequence[Any]]]] = {
 async def export_source(request: Request, source: str, form: str) -> HTTPResponse | None:
     names = ("number", "filler", "wait") if source in ("slow", "big") else NAMES
     batches = SOURCES[source](request.deps.db)
-    return await export(request, batches, names=names, form=form, filename="rows")
+    return await stream_export(request, batches, names=names, form=form, filename="rows")
 
 
 @pytest.fixture(scope="module")
@@ -180,10 +181,10 @@ async def test_a_client_that_goes_away_ends_the_query(
 
 
 async def test_a_client_that_takes_nothing_is_given_up(
-    exporting_app: RunningApp, deps: Deps, committed_db: Database, monkeypatch: pytest.MonkeyPatch
+    exporting_app: RunningApp, deps: Deps, committed_db: Database
 ) -> None:
-    monkeypatch.setattr("transport.exports.STALL", 0.2)
-    exporting_app.use(replace(deps, db=committed_db, replica=committed_db))
+    http = HttpSettings(timeouts=Timeouts(export=0.2))
+    exporting_app.use(replace(deps, db=committed_db, replica=committed_db), http)
     reader, writer = await open_export(exporting_app.url, "big")
     await wait_for_queries(committed_db, 1)
     await wait_for_queries(committed_db, 0)

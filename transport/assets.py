@@ -1,4 +1,4 @@
-"""Files of the pages that we serve, each read once, and sent packed to who takes it so."""
+"""Serves the files of our pages: each is read once, and sent gzipped to clients that accept gzip."""
 
 import gzip
 import hashlib
@@ -11,7 +11,7 @@ from sanic.response import HTTPResponse
 
 from service.errors import NotFound
 from transport.request import Request
-from transport.responses import tagged
+from transport.responses import with_etag
 
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -22,53 +22,54 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file in both forms. Their ETags differ: they are different bytes."""
+    """A file in both forms. Their ETags differ, because their bytes do."""
 
     plain: bytes
-    packed: bytes
+    gzipped: bytes
 
-    def etag(self, *, packed: bool) -> str:
+    def etag(self, *, gzipped: bool) -> str:
         digest = hashlib.blake2b(self.plain, digest_size=12).hexdigest()
-        return f'"{digest}{"-gzip" if packed else ""}"'
+        return f'"{digest}{"-gzip" if gzipped else ""}"'
 
 
 def send_asset(
     request: Request, asset: Asset, media_type: str, *, headers: Mapping[str, str]
 ) -> HTTPResponse:
-    """The asset, or 304 to who has it."""
-    packed = "gzip" in request.headers.get("accept-encoding", "")
-    response = HTTPResponse(asset.packed if packed else asset.plain, content_type=media_type)
-    response = tagged(request, response, asset.etag(packed=packed))
+    """Answer with the asset, or with 304 if the client has this version."""
+    gzipped = "gzip" in request.headers.get("accept-encoding", "")
+    response = HTTPResponse(asset.gzipped if gzipped else asset.plain, content_type=media_type)
+    response = with_etag(request, response, asset.etag(gzipped=gzipped))
     response.headers.update({**headers, "vary": "Accept-Encoding"})
-    if packed and response.body:
+    if gzipped and response.body:
         response.headers["content-encoding"] = "gzip"
     return response
 
 
 def send_file(request: Request, folder: Path, name: str, *, cache_control: str) -> HTTPResponse:
-    """A script, style or image of the folder.
+    """Answer with a script, style or image of the folder.
 
-    :raises NotFound: it has none of that name
+    :raises NotFound: the folder serves no file of this name
     """
-    if name not in names_in(folder):
+    if name not in asset_names(folder):
         raise NotFound("nothing has this path")
     media_type = MEDIA_TYPES[Path(name).suffix]
     return send_asset(request, load_asset(folder, name), media_type, headers={"cache-control": cache_control})
 
 
 @cache
-def names_in(folder: Path) -> frozenset[str]:
-    """What can be asked for; on disk it may lie packed, with `.gz` after its name."""
+def asset_names(folder: Path) -> frozenset[str]:
+    """List the files that a folder serves, by name; on disk a name may end in `.gz`."""
     names = (path.name.removesuffix(".gz") for path in folder.iterdir())
     return frozenset(name for name in names if Path(name).suffix in MEDIA_TYPES)
 
 
 @cache
 def load_asset(folder: Path, name: str) -> Asset:
-    packed = folder / f"{name}.gz"
-    if packed.exists():
-        raw = packed.read_bytes()
-        return Asset(gzip.decompress(raw), raw)
+    """Read a file, which may be stored gzipped. It is read once in the life of a process."""
+    gzip_file = folder / f"{name}.gz"
+    if gzip_file.exists():
+        gzipped = gzip_file.read_bytes()
+        return Asset(gzip.decompress(gzipped), gzipped)
     return make_asset((folder / name).read_bytes())
 
 

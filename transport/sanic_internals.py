@@ -1,0 +1,55 @@
+"""All that we use of Sanic beyond its documentation. No other module touches what is not documented.
+
+Each function works with `SANIC_VERSION`. A test fails on any other one, so that an upgrade begins here.
+"""
+
+from typing import Any
+
+from sanic import Request, Sanic
+from sanic.asgi import Lifespan
+from sanic.models.asgi import ASGIReceive, ASGIScope, ASGISend
+from sanic.models.handler_types import RouteHandler
+from sanic.router import Router
+from sanic_routing.route import Route
+
+SANIC_VERSION = "25.12.1"
+
+
+class PrefixRouter(Router):
+    """Finds the route of a path also where `prefix` stands before the path, and that of GET for HEAD."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self.prefix = prefix
+
+    def _get(self, path: str, method: str, host: str | None) -> tuple[Route, RouteHandler, dict[str, Any]]:
+        if path == self.prefix or path.startswith(f"{self.prefix}/"):
+            path = path[len(self.prefix) :] or "/"
+        return super()._get(path, "GET" if method == "HEAD" else method, host)
+
+
+async def run_lifespan(app: Sanic[Any, Any], scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:
+    """Start and stop the application as the ASGI server says.
+
+    Sanic's own `__call__` would set up its logging, too.
+    """
+    app.asgi = True
+    await Lifespan(app, scope, receive, send)()
+
+
+async def receive_message(request: Request[Any, Any]) -> dict[str, Any]:
+    """Wait for the next ASGI message of the request's client: a chunk of its body, or that it has left."""
+    transport: Any = request.transport  # a MockTransport, as Sanic calls what stands between it and ASGI
+    message: dict[str, Any] = await transport.receive()
+    return message
+
+
+def abort_response(request: Request[Any, Any]) -> None:
+    """Make the server close the connection without the mark of a complete response.
+
+    It does so when nothing refers to its end of the connection any more. Sanic's objects refer to it, and to
+    each other, so they would keep it until the garbage collector finds them.
+    """
+    stream: Any = request.stream
+    stream.send = None  # Sanic takes such a response for ended, and does not end it itself
+    vars(request.transport).update(_send=None, _receive=None)

@@ -1,0 +1,147 @@
+"""Streams responses chunk by chunk, in flat memory: exports as NDJSON or CSV, and server-sent events.
+
+A client that goes away, or takes nothing for too long, ends the work behind its response.
+"""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+from sanic.response import HTTPResponse
+
+from api.fields import rfc3339
+from transport.request import Request
+from transport.sanic_internals import abort_response
+
+log = structlog.get_logger("trawl.streaming")
+
+EXPORT_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+EVENT_STREAM = "text/event-stream"
+RECONNECT = b"retry: 3000\n\n"  # milliseconds until an EventSource connects again
+
+Rows = Sequence[Sequence[Any]]
+
+
+async def stream(
+    request: Request, head: HTTPResponse, chunks: AsyncGenerator[bytes], *, stall: float, failure: str
+) -> HTTPResponse | None:
+    """Send `head`, then each chunk as it comes. Returns when all are sent or the client has left.
+
+    An error before the first chunk is answered as any other. A later one aborts the response, so that no
+    client takes a part for the whole, and is logged.
+
+    :param chunks: closed in every case, and what it holds open with it
+    :param stall: seconds for which a client may take nothing before it counts as gone
+    :param failure: the log event of a response that was aborted
+    :return: the head alone for a HEAD request; None otherwise, as Sanic has nothing left to send
+    """
+    if request.method == "HEAD":
+        await chunks.aclose()
+        return head
+    sending = asyncio.create_task(_send_chunks(request, head, chunks, stall))
+    leaving = asyncio.create_task(request.wait_for_disconnect())
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sending.cancel()
+        leaving.cancel()
+        result, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
+        # The traceback of an error refers to this frame: it must not keep the tasks and what they hold.
+        del sending, leaving
+    if isinstance(result, Exception):
+        if not request.responded:
+            raise result
+        log.error(failure, exc_info=result)
+        abort_response(request)
+    return None
+
+
+async def _send_chunks(
+    request: Request, head: HTTPResponse, chunks: AsyncGenerator[bytes], stall: float
+) -> None:
+    async with aclosing(chunks):
+        chunk = await anext(chunks, None)
+        response = await request.respond(head)
+        while chunk is not None:
+            async with asyncio.timeout(stall):
+                await response.send(chunk)
+            chunk = await anext(chunks, None)
+    await response.eof()
+
+
+async def stream_export(
+    request: Request, batches: AsyncGenerator[Rows], *, names: Sequence[str], form: str, filename: str
+) -> HTTPResponse | None:
+    """Stream a table as a file that a browser saves.
+
+    :param batches: rows in the order of `names`; values are JSON's, aware times and UUIDs
+    :param form: `ndjson`, an object a line, or `csv`, with `names` as its header
+    :param filename: without its extension
+    """
+    headers = {"content-disposition": f'attachment; filename="{filename}.{form}"'}
+    head = HTTPResponse(headers=headers, content_type=EXPORT_TYPES[form])
+    chunks = csv_chunks(names, batches) if form == "csv" else ndjson_chunks(names, batches)
+    stall = request.timeouts.export
+    return await stream(request, head, chunks, stall=stall, failure="export_broken_off")
+
+
+async def stream_events(request: Request, events: AsyncGenerator[bytes]) -> HTTPResponse | None:
+    """Stream server-sent events, the data of each as JSON on one line."""
+    # Proxies buffer responses, which would delay the events.
+    head = HTTPResponse(headers={"x-accel-buffering": "no"}, content_type=EVENT_STREAM)
+    stall = request.timeouts.event
+    return await stream(request, head, event_chunks(events), stall=stall, failure="event_stream_broken_off")
+
+
+async def event_chunks(events: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(events):
+        first = await anext(events, None)
+        yield RECONNECT + (event_message(first) if first else b"")
+        async for event in events:
+            yield event_message(event)
+
+
+def event_message(data: bytes) -> bytes:
+    return b"data: " + data + b"\n\n"
+
+
+async def ndjson_chunks(names: Sequence[str], batches: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
+    async with aclosing(batches):
+        yield ndjson_lines(names, await anext(batches, None) or ())
+        async for rows in batches:
+            yield ndjson_lines(names, rows)
+
+
+async def csv_chunks(names: Sequence[str], batches: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
+    async with aclosing(batches):
+        header = f"{','.join(names)}\r\n".encode()
+        yield header + csv_lines(names, await anext(batches, None) or ())
+        async for rows in batches:
+            yield csv_lines(names, rows)
+
+
+def ndjson_lines(names: Sequence[str], rows: Rows) -> bytes:
+    """Write each row as a JSON object. The driver has a UUID class of its own, which `str` writes."""
+    options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+    lines = [orjson.dumps(dict(zip(names, row, strict=True)), default=str, option=options) for row in rows]
+    return b"".join(lines)
+
+
+def csv_lines(names: Sequence[str], rows: Rows) -> bytes:
+    """Write each row as a line of CSV. Null is empty; booleans, lists and objects are JSON."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerows([csv_cell(value) for _, value in zip(names, row, strict=True)] for row in rows)
+    return file.getvalue().encode()
+
+
+def csv_cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return orjson.dumps(value).decode() if isinstance(value, dict | list | bool) else value
