@@ -113,15 +113,16 @@ def event_message(data: bytes) -> bytes:
 
 async def ndjson_chunks(names: Sequence[str], batches: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
     async with aclosing(batches):
-        yield ndjson_lines(names, await anext(batches, None) or ())
+        first = await anext(batches, None)  # Python 3.11 fails with () as the default
+        yield ndjson_lines(names, first or ())
         async for rows in batches:
             yield ndjson_lines(names, rows)
 
 
 async def csv_chunks(names: Sequence[str], batches: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
     async with aclosing(batches):
-        header = f"{','.join(names)}\r\n".encode()
-        yield header + csv_lines(names, await anext(batches, None) or ())
+        first = await anext(batches, None)
+        yield f"{','.join(names)}\r\n".encode() + csv_lines(names, first or ())
         async for rows in batches:
             yield csv_lines(names, rows)
 
