@@ -130,12 +130,16 @@ def statistics(session: AsyncSession) -> dict[str, Awaitable[Any]]:
     }
     return {
         **lists,
-        "totals by type": event_stats.count_events(session, whole, ["type"], "UTC", **page),
-        "totals by day of a week": event_stats.count_events(session, week, ["day"], "Asia/Tokyo", **page),
-        "active users of a week": event_stats.daily_active_users(session, SINCE, UNTIL, "UTC", Segment()),
-        "top events of a week": event_stats.top_events(session, SINCE, UNTIL, 10),
-        "retention of a week": event_stats.retention(session, windows),
-        "funnel of a week": event_stats.funnel(
+        "totals by type": event_stats.select_event_counts(session, whole, ["type"], "UTC", **page),
+        "totals by day of a week": event_stats.select_event_counts(
+            session, week, ["day"], "Asia/Tokyo", **page
+        ),
+        "active users of a week": event_stats.select_daily_active_users(
+            session, SINCE, UNTIL, "UTC", Segment()
+        ),
+        "top events of a week": event_stats.select_top_events(session, SINCE, UNTIL, 10),
+        "retention of a week": event_stats.select_retention(session, windows),
+        "funnel of a week": event_stats.select_funnel(
             session, ["type_9", "type_8", "type_7"], timedelta(days=1), SINCE, UNTIL
         ),
     }

@@ -1,10 +1,10 @@
 """Pages of the list of events, newest first, each in a few milliseconds of millions of events.
 
-Every filter but that of a property has an index in the list's order. For properties there is one that finds
-all events of a value, in no order: if they are many, sorting them for the newest takes long, and if they are
-few, so does reading the newest events until there are enough. So a page is looked for in windows of time,
-where PostgreSQL joins that index with the ranges of times, and among all the rest once windows have told that
-the value is rare, or once little is left.
+Every filter but that of a property has an index in the order of the list. For properties there is an index
+that finds all events of a value, in no order: if they are many, sorting them for the newest takes long, and
+if they are few, so does reading the newest events until there are enough. So a page is searched in windows
+of time, for which PostgreSQL joins that index with the ranges of times. The rest is searched at once as soon
+as the windows have shown that the value is rare, or little is left.
 """
 
 import uuid
@@ -24,115 +24,125 @@ Key = tuple[datetime, uuid.UUID]
 
 BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
-COUNTED = 5000
-STRAGGLERS = 0.2  # of those: so many are taken into the window before them, and have none of their own
-FIRST_GROWTH = 8  # how many times as long the first window is as so many events take
+SAMPLE = 5000  # newest events whose span of time sets the first window
+STRAGGLERS = 0.2  # of a sample: so few of the oldest events join the window before them
+FIRST_GROWTH = 8  # how many times as long as the sample the first window is
 MAX_WINDOWS = 3
-LEAST_GROWTH, MOST_GROWTH = 4.0, 50.0  # how many times as long a window is as the one before
-FARTHEST = 2000  # events of a property that windows may be expected to hold
+MIN_GROWTH, MAX_GROWTH = 4.0, 50.0  # how many times as long as the window before a window is
+MAX_REACH = 2000  # events of a property that windows may be expected to hold
 
 
 async def select_events(
     session: AsyncSession,
-    asked: EventFilter,
+    where: EventFilter,
     *,
     after: Key | None,
     limit: int,
     offset: int,
-    counted: int = COUNTED,
+    sample: int = SAMPLE,
 ) -> Sequence[Row[Any]]:
-    """Newest first, from the key `after` on: rows of `COLUMNS`. With properties, in a transaction.
+    """Select matching events, newest first, after the key `after`: rows of `COLUMNS`.
 
-    :param counted: events that are counted, whatever their properties, to know how long a window must be
+    A filter by properties needs a transaction.
+
+    :param sample: newest events, whatever their properties, whose span of time sets the first window
     """
     reach = offset + limit
-    if asked.properties and asked.user_id is None and reach <= FARTHEST:
-        return (await select_by_windows(session, asked, after, reach, counted))[offset:]
-    if asked.properties:
+    if where.properties and where.user_id is None and reach <= MAX_REACH:
+        return (await select_by_windows(session, where, after, reach, sample))[offset:]
+    if where.properties:
         await force_custom_plan(session)
     rows: Sequence[Row[Any]] = (
-        await session.execute(page_of(asked, after).limit(limit).offset(offset))
+        await session.execute(page_query(where, after).limit(limit).offset(offset))
     ).all()
     return rows
 
 
 async def select_by_windows(
-    session: AsyncSession, asked: EventFilter, after: Key | None, limit: int, counted: int
+    session: AsyncSession, where: EventFilter, after: Key | None, limit: int, sample: int
 ) -> list[Row[Any]]:
-    """The windows do not overlap: an event that comes meanwhile is there once or, as if late, not at all."""
-    found: list[Row[Any]] = []
-    times = await select_times(session, asked, after, counted)
+    """Select the newest matching events, window by window.
+
+    Windows do not overlap: an event stored in the meantime is there once or, as if it came late, not at all.
+    """
+    events: list[Row[Any]] = []
+    times = await select_times(session, where, after, sample)
     if times is None:
-        return found
+        return events
     end, begin = times.newest, earlier(times.newest, times.first_window)
     for _ in range(MAX_WINDOWS):
         if begin <= times.nearly_oldest:
-            asked = replace(asked, since=times.oldest)  # PostgreSQL takes it for a window only with a bound
+            where = replace(where, since=times.oldest)  # without a bound PostgreSQL does not use the ranges
             break
-        page = page_of(replace(asked, since=begin), after).limit(limit - len(found))
-        rows = (await session.execute(page)).all()
-        found += rows
-        missing = limit - len(found)
+        window = page_query(replace(where, since=begin), after).limit(limit - len(events))
+        rows = (await session.execute(window)).all()
+        events += rows
+        missing = limit - len(events)
         if not missing:
-            return found
-        asked, after = replace(asked, until=begin), None
-        if len(rows) * MOST_GROWTH < missing:
+            return events
+        where, after = replace(where, until=begin), None
+        if len(rows) * MAX_GROWTH < missing:
             break
-        growth = max(LEAST_GROWTH, 2 * missing / len(rows))
+        growth = max(MIN_GROWTH, 2 * missing / len(rows))
         end, begin = begin, earlier(begin, (end - begin) * growth)
-    rest = await session.execute(page_of(asked, after).limit(limit - len(found)))
-    return [*found, *rest]
+    rest = await session.execute(page_query(where, after).limit(limit - len(events)))
+    return [*events, *rest]
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Of the events behind a key, whatever their properties: few are older than `nearly_oldest`."""
+    """Times of the events after a key, whatever their properties. Few are older than `nearly_oldest`."""
 
     oldest: datetime
     nearly_oldest: datetime
     newest: datetime
-    first_window: timedelta  # all of it, if there are few
+    first_window: timedelta  # spans all events if they are few
 
 
 async def select_times(
-    session: AsyncSession, asked: EventFilter, after: Key | None, counted: int
+    session: AsyncSession, where: EventFilter, after: Key | None, sample: int
 ) -> Times | None:
-    """None if there are no events. The transaction's next statements are planned for their values."""
+    """Return the times that windows are made of; None if there are no events.
+
+    It also has PostgreSQL plan the next statements of the transaction for their values.
+    """
     columns = (Event.occurred_at, Event.event_id)
-    times = select(Event.occurred_at).where(*place_of(replace(asked, properties={}), after)).limit(1)
+    times = select(Event.occurred_at).where(*page_conditions(replace(where, properties={}), after)).limit(1)
     backwards = times.order_by(*(column.desc() for column in columns))
     forwards = times.order_by(*columns)
-    asking = select(
+    query = select(
         FORCE_CUSTOM_PLAN,
         forwards.scalar_subquery(),
-        forwards.offset(int(counted * STRAGGLERS)).scalar_subquery(),
+        forwards.offset(int(sample * STRAGGLERS)).scalar_subquery(),
         backwards.scalar_subquery(),
-        backwards.offset(counted - 1).scalar_subquery(),
+        backwards.offset(sample - 1).scalar_subquery(),
     )
-    _, oldest, nearly_oldest, newest, last_counted = (await session.execute(asking)).one()
+    _, oldest, nearly_oldest, newest, oldest_of_sample = (await session.execute(query)).one()
     if newest is None:
         return None
-    if last_counted is None:
+    if oldest_of_sample is None:
         return Times(oldest, oldest, newest, newest - oldest)
-    return Times(oldest, nearly_oldest, newest, (newest - last_counted) * FIRST_GROWTH)
+    return Times(oldest, nearly_oldest, newest, (newest - oldest_of_sample) * FIRST_GROWTH)
 
 
 def earlier(time: datetime, span: timedelta) -> datetime:
+    """Subtract a span, but not beyond the first of all times."""
     return time - min(span, time - BEGIN_OF_TIME)
 
 
-def page_of(asked: EventFilter, after: Key | None) -> Select[Any]:
-    return newest_first(EventFilter()).where(*place_of(asked, after))
+def page_query(where: EventFilter, after: Key | None) -> Select[Any]:
+    """Make the query of the matching events after the key, newest first."""
+    return newest_first(EventFilter()).where(*page_conditions(where, after))
 
 
-def place_of(asked: EventFilter, after: Key | None) -> list[ColumnElement[bool]]:
-    """The conditions of what follows the key."""
+def page_conditions(where: EventFilter, after: Key | None) -> list[ColumnElement[bool]]:
+    """Make the conditions of the matching events after the key."""
     if after is None:
-        return asked.conditions()
-    if asked.until is not None and after[0] < asked.until:
-        asked = replace(asked, until=None)  # of two bounds, PostgreSQL may begin to read at the later one
-    if not asked.properties:
-        return [*asked.conditions(), tuple_(Event.occurred_at, Event.event_id) < tuple_(*after)]
-    # The index of ranges knows no comparison of rows, and PostgreSQL expects too few events of one.
-    known = and_(Event.occurred_at == after[0], Event.event_id >= after[1])
-    return [*asked.conditions(), Event.occurred_at <= after[0], not_(known)]
+        return where.conditions()
+    if where.until is not None and after[0] < where.until:
+        where = replace(where, until=None)  # of two bounds, PostgreSQL may start reading at the later one
+    if not where.properties:
+        return [*where.conditions(), tuple_(Event.occurred_at, Event.event_id) < tuple_(*after)]
+    # The index of ranges knows no comparison of rows, and PostgreSQL would expect too few events of one.
+    listed_before = and_(Event.occurred_at == after[0], Event.event_id >= after[1])
+    return [*where.conditions(), Event.occurred_at <= after[0], not_(listed_before)]

@@ -1,4 +1,4 @@
-"""What the statistics ask of the events. Days are dates of a zone; when one begins, Python tells."""
+"""Queries of the statistics of events. Days are dates in a zone; Python computes when they begin."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from db.sql import statement
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Which events make a user active: those of a type, or with one of `values` as their property; or all."""
+    """The events that make a user active: of a type, with one of `values` as the property `name`, or all."""
 
     event_type: str | None = None
     name: str | None = None
@@ -39,7 +39,7 @@ class TypeEvents:
 
 @dataclass(frozen=True, slots=True)
 class CohortUsers:
-    """`later` is the number of windows after the cohort's own."""
+    """Users of a cohort with events in a window, which is the `later`th after the cohort's own."""
 
     cohort: int
     later: int
@@ -58,13 +58,13 @@ class Windows:
     until: datetime
 
 
-async def select_first_and_last(session: AsyncSession) -> tuple[datetime | None, datetime | None]:
-    """The times of the oldest and of the newest event."""
+async def select_first_and_last_time(session: AsyncSession) -> tuple[datetime | None, datetime | None]:
+    """Return the times of the oldest and of the newest event; None if there are none."""
     row = (await session.execute(select(func.min(Event.occurred_at), func.max(Event.occurred_at)))).one()
     return row[0], row[1]
 
 
-async def daily_active_users(
+async def select_daily_active_users(
     session: AsyncSession, since: datetime, until: datetime, tz: str, segment: Segment
 ) -> list[DayUsers]:
     parameters = {
@@ -79,13 +79,15 @@ async def daily_active_users(
     return [DayUsers(*row) for row in rows]
 
 
-async def top_events(session: AsyncSession, since: datetime, until: datetime, limit: int) -> list[TypeEvents]:
+async def select_top_events(
+    session: AsyncSession, since: datetime, until: datetime, limit: int
+) -> list[TypeEvents]:
     parameters = {"since": since, "until": until, "limit": limit}
     rows = await session.execute(statement("events/top_events"), parameters)
     return [TypeEvents(*row) for row in rows]
 
 
-async def retention(session: AsyncSession, windows: Windows) -> list[CohortUsers]:
+async def select_retention(session: AsyncSession, windows: Windows) -> list[CohortUsers]:
     parameters = {
         "start": windows.start,
         "days": windows.days,
@@ -99,7 +101,7 @@ async def retention(session: AsyncSession, windows: Windows) -> list[CohortUsers
 
 
 def groupings(tz: str) -> dict[str, ColumnElement[Any]]:
-    """What events can be grouped by."""
+    """Return the expressions that events can be grouped by, by name."""
     return {
         "type": Event.event_type.collate("C"),
         "user": Event.user_id.expression,
@@ -107,9 +109,9 @@ def groupings(tz: str) -> dict[str, ColumnElement[Any]]:
     }
 
 
-async def count_events(
+async def select_event_counts(
     session: AsyncSession,
-    asked: EventFilter,
+    where: EventFilter,
     by: Sequence[str],
     tz: str,
     *,
@@ -117,15 +119,15 @@ async def count_events(
     limit: int,
     offset: int,
 ) -> Sequence[Row[Any]]:
-    """Rows of the groups `by`, events and users; most events first, then by group.
+    """Select rows of the groups `by`, events and users; most events first, then by group.
 
-    :param after: events and groups of the last row before
+    :param after: events and groups of the last row of the page before
     """
     keys = [groupings(tz)[name].label(f"group_{place}") for place, name in enumerate(by)]
     # Users are counted by grouping twice: count(DISTINCT) would sort all events.
     by_user = (
         select(*keys, func.count().label("events"))
-        .where(*asked.conditions())
+        .where(*where.conditions())
         .group_by(*(key.name for key in keys), Event.user_id)
         .subquery()
     )
@@ -142,14 +144,14 @@ async def count_events(
     return rows
 
 
-async def funnel(
+async def select_funnel(
     session: AsyncSession, steps: Sequence[str], within: timedelta, since: datetime, until: datetime
 ) -> list[int]:
-    """How many users did the first of the steps, the first two in this order, and so on.
+    """Count the users who did the first of the steps, the first two in this order, and so on.
 
     Each step comes after the one before, and at most `within` after the first. Column `start_n` of an event
-    is the latest first step of which the steps before n were done before this event: if that one is too long
-    ago for step n, all others are.
+    is the latest time of a first step from which the steps before n were done before this event. If even that
+    is too long ago for step n, all earlier ones are too.
     """
     path: FromClause = (
         select(Event.user_id, Event.event_type, Event.occurred_at, Event.occurred_at.label("start_0"))

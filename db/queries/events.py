@@ -37,7 +37,7 @@ class NewEvents:
         }
 
     def pick(self, places: Sequence[int]) -> "NewEvents":
-        """Those at the places, from 0."""
+        """Return the events at the places, from 0."""
         return NewEvents(
             [self.event_ids[place] for place in places],
             [self.user_ids[place] for place in places],
@@ -49,9 +49,9 @@ class NewEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Which events are asked for: those of [since, until), and of all that is not None.
+    """The events of [since, until) that match all fields but those that are None.
 
-    `properties`: for each name the JSON values of which one must be the property's.
+    `properties` are JSON values by name; the property of an event must be one of its name's values.
     """
 
     user_id: int | None = None
@@ -61,27 +61,28 @@ class EventFilter:
     properties: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if self.user_id is not None:
-            found.append(Event.user_id == self.user_id)
+            conditions.append(Event.user_id == self.user_id)
         if self.event_type is not None:
-            found.append(Event.event_type == self.event_type)
+            conditions.append(Event.event_type == self.event_type)
         if self.since is not None:
-            found.append(Event.occurred_at >= self.since)
+            conditions.append(Event.occurred_at >= self.since)
         if self.until is not None:
-            found.append(Event.occurred_at < self.until)
-        return found + [has_property(name, values) for name, values in self.properties.items()]
+            conditions.append(Event.occurred_at < self.until)
+        return conditions + [has_property(name, values) for name, values in self.properties.items()]
 
 
 def has_property(name: str, values: Sequence[Any]) -> ColumnElement[bool]:
-    """Whether the property is one of the JSON values."""
+    """Make the condition that a property is one of the JSON values."""
     return or_(*(has_value(name, value) for value in values))
 
 
 def has_value(name: str, value: Any) -> ColumnElement[bool]:
-    """Containment is what the index knows; it also finds lists and objects that hold more than the value.
+    """Make the condition that a property is a JSON value.
 
-    Where it is right already, the planner must not see the second condition: it would take both for rare.
+    The index knows containment, which also matches lists and objects that hold more than the value. Only for
+    them is equality added: the planner would multiply the odds of both conditions and expect too few rows.
     """
     contained = Event.properties.contains(cast({name: value}, JSONB))
     if not isinstance(value, dict | list):
@@ -90,23 +91,24 @@ def has_value(name: str, value: Any) -> ColumnElement[bool]:
 
 
 async def insert_events(session: AsyncSession, new: NewEvents) -> list[int]:
-    """Store those whose ids are new, and return the places of the others, from 0. Each id stands once."""
+    """Insert the events whose ids are new. Return the places of the others, from 0. Ids must not repeat."""
     places = await session.scalars(statement("events/insert_events"), new.parameters())
     return [place - 1 for place in places]
 
 
-async def select_same_events(session: AsyncSession, given: NewEvents) -> list[int]:
-    """The places, from 0, of the events that are stored exactly as given."""
-    places = await session.scalars(statement("events/same_events"), given.parameters())
+async def select_equal_events(session: AsyncSession, events: NewEvents) -> list[int]:
+    """Return the places, from 0, of the events whose stored rows equal them."""
+    places = await session.scalars(statement("events/equal_events"), events.parameters())
     return [place - 1 for place in places]
 
 
-async def stream_events(session: AsyncSession, asked: EventFilter) -> AsyncGenerator[Sequence[Row[Any]]]:
-    """All of them, newest first, in batches of rows of `COLUMNS`."""
-    async for rows in select_in_batches(session, newest_first(asked)):
+async def stream_events(session: AsyncSession, where: EventFilter) -> AsyncGenerator[Sequence[Row[Any]]]:
+    """Yield all matching events, newest first, in batches of rows of `COLUMNS`."""
+    async for rows in select_in_batches(session, newest_first(where)):
         yield rows
 
 
-def newest_first(asked: EventFilter) -> Select[Any]:
+def newest_first(where: EventFilter) -> Select[Any]:
+    """Make the query of the matching events, newest first: rows of `COLUMNS`."""
     query = select(*COLUMNS).order_by(Event.occurred_at.desc(), Event.event_id.desc())
-    return query.where(*asked.conditions())
+    return query.where(*where.conditions())

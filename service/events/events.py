@@ -1,4 +1,4 @@
-"""Events: taken in bulk, each with its own verdict; listed and exported."""
+"""Events: stored in batches, each with its own verdict; listed and exported."""
 
 import uuid
 from collections.abc import AsyncGenerator, Sequence
@@ -19,7 +19,7 @@ __all__ = ["NewEvents"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the event at `index` of a batch: duplicate, conflict or invalid.
+    """What became of the event at `index` of a batch that was not stored: duplicate, conflict or invalid.
 
     `errors` are (JSON pointer, detail) pairs. The id of an invalid event is None if it can't be read.
     """
@@ -32,7 +32,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class EventBatch:
-    """A batch as it was read: the good events, their places in the batch, and the verdicts on the others."""
+    """A batch that was read: the valid events, their indexes in it, and the verdicts on the invalid ones."""
 
     events: NewEvents = field(default_factory=NewEvents)
     indexes: list[int] = field(default_factory=list)
@@ -42,7 +42,7 @@ class EventBatch:
     def received(self) -> int:
         return len(self.indexes) + len(self.invalid)
 
-    def keep(
+    def add(
         self,
         index: int,
         *,
@@ -52,7 +52,7 @@ class EventBatch:
         occurred_at: datetime,
         properties: str,
     ) -> None:
-        """Add a good event. `properties` is the JSON text of an object, `occurred_at` aware."""
+        """Add a valid event. `properties` is the JSON text of an object, `occurred_at` is aware."""
         events = self.events
         self.indexes.append(index)
         events.event_ids.append(event_id)
@@ -63,8 +63,8 @@ class EventBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Counts that add up to `received`; `results` are all but the created, in order of the batch."""
+class BatchOutcome:
+    """Counts that add up to `received`, and the verdicts on all events but the created, in their order."""
 
     received: int
     created: int
@@ -74,30 +74,34 @@ class Outcome:
     results: Sequence[Verdict]
 
 
-async def create_events(deps: Deps, batch: EventBatch) -> Outcome:
-    """Store the good events. An id that is known, from this batch or before, is a duplicate or a conflict.
+async def create_events(deps: Deps, batch: EventBatch) -> BatchOutcome:
+    """Store the valid events, all or none. One whose id exists, here or in the batch, is not stored.
 
-    They are stored together or not at all. Judging the others comes after: an event never changes.
+    It is a duplicate if it equals the stored event, else a conflict. That is compared after the commit, as an
+    event never changes.
     """
-    known: list[int] = []
-    same: set[int] = set()
+    events, existing = batch.events, list[int]()
+    duplicates = set[int]()
     if batch.indexes:
-        firsts, repeated = _split_repeated(batch.events.event_ids)
-        new = batch.events.pick(firsts) if repeated else batch.events
+        first, repeated = _split_repeated(events.event_ids)
         async with deps.db.autocommit() as session:
-            known = [firsts[place] for place in await queries.insert_events(session, new)] + repeated
-    if known:
+            places = await queries.insert_events(session, events.pick(first) if repeated else events)
+        existing = [first[place] for place in places] + repeated
+    if existing:
         async with deps.db.read() as session:
-            same = {known[at] for at in await queries.select_same_events(session, batch.events.pick(known))}
-    created = len(batch.indexes) - len(known)
+            places = await queries.select_equal_events(session, events.pick(existing))
+        duplicates = {existing[place] for place in places}
+    created = len(batch.indexes) - len(existing)
     count_taken("events", created)
     count_stored(deps, events=created)
-    verdicts = [_verdict(batch, place, "duplicate" if place in same else "conflict") for place in known]
-    return Outcome(
+    verdicts = [
+        _verdict(batch, place, "duplicate" if place in duplicates else "conflict") for place in existing
+    ]
+    return BatchOutcome(
         received=batch.received,
         created=created,
-        duplicates=len(same),
-        conflicts=len(known) - len(same),
+        duplicates=len(duplicates),
+        conflicts=len(existing) - len(duplicates),
         invalid=len(batch.invalid),
         results=sorted([*verdicts, *batch.invalid], key=lambda verdict: verdict.index),
     )
@@ -108,7 +112,7 @@ def _verdict(batch: EventBatch, place: int, status: str) -> Verdict:
 
 
 def _split_repeated(event_ids: Sequence[uuid.UUID]) -> tuple[Sequence[int], list[int]]:
-    """The places of each id's first event, and those of the later ones."""
+    """Return the places of each id's first event, and those of its later ones."""
     if len(set(event_ids)) == len(event_ids):
         return range(len(event_ids)), []
     first = {event_id: place for place, event_id in reversed(list(enumerate(event_ids)))}
@@ -124,15 +128,18 @@ async def list_events(
     offset: int,
     **filters: Any,
 ) -> Sequence[Any]:
-    """Newest first; one more than `limit` if more follow. `filters` are those of EventFilter."""
-    asked = EventFilter(**filters)
-    # By property it takes several statements, and plans of their own.
-    async with db.transaction() if asked.properties else db.read() as session:
-        return await select_events(session, asked, after=after, limit=limit + 1, offset=offset)
+    """List events, newest first; one more than `limit` if more follow. `filters` are those of EventFilter."""
+    where = EventFilter(**filters)
+    # A filter by property takes several statements, which are planned for its values.
+    async with db.transaction() if where.properties else db.read() as session:
+        return await select_events(session, where, after=after, limit=limit + 1, offset=offset)
 
 
 async def export_events(db: Database, **filters: Any) -> AsyncGenerator[Sequence[Any]]:
-    """All of them, newest first, as they are at one moment: in batches, held open until the last is taken."""
+    """Yield all events in batches, newest first, as they are at one moment.
+
+    It holds a connection until the last batch is taken.
+    """
     async with db.dedicated() as session:
         async for rows in queries.stream_events(session, EventFilter(**filters)):
             yield rows

@@ -2,28 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from db.database import Database
 from db.queries import event_stats as queries
 from db.queries.event_stats import Segment, TypeEvents, Windows
 from db.queries.events import EventFilter
-from service.calendar_days import DAY, begin_of_day, days_between, instant_of
+from service.calendar_days import DAY, FIRST_TIME, LAST_TIME, begin_of_day, days_between, instant_of
 from service.errors import Invalid
 
 __all__ = ["Segment"]
 
-FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_TIME = datetime(9998, 1, 1, tzinfo=UTC)
 MAX_DAYS = 36_600  # a hundred years
 UNIT_DAYS = {"day": 1, "week": 7}
-NAMES = {"type": "event_type", "user": "user_id"}  # of groups, where it is not the group's own
+COLUMNS = {"type": "event_type", "user": "user_id"}  # of groups whose name is not their column's
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveDay:
-    """`day` is the instant at which it begins."""
+    """The users of a day. `day` is the instant at which it begins."""
 
     day: datetime
     users: int
@@ -31,7 +29,7 @@ class ActiveDay:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Users first seen in the window that begins at `cohort`; `retained` in each window from that on."""
+    """The users first seen in the window that begins at `cohort`, and how many of them in each from it on."""
 
     cohort: datetime
     size: int
@@ -40,7 +38,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """`share` is of the users who did the first step."""
+    """The users who did a step, and their share of those who did the first."""
 
     step: int
     event_type: str
@@ -50,7 +48,10 @@ class FunnelStep:
 
 @dataclass(frozen=True, slots=True)
 class EventCount:
-    """`groups` by their names, times as the instants at which they begin; `key` is the place in the list."""
+    """A group of events. `groups` are its values by column, times as the instants at which they begin.
+
+    `key` is its place in the list, for a cursor.
+    """
 
     groups: Mapping[str, Any]
     events: int
@@ -68,32 +69,32 @@ async def count_events(
     offset: int,
     **filters: Any,
 ) -> list[EventCount]:
-    """Most events first, then by group; one more than `limit` if more follow."""
+    """Count events by group, most events first, then by group; one more than `limit` if more follow."""
     async with db.read() as session:
-        rows = await queries.count_events(
+        rows = await queries.select_event_counts(
             session, EventFilter(**filters), group_by, tz, after=after, limit=limit + 1, offset=offset
         )
     return [_event_count(group_by, tz, row) for row in rows]
 
 
 def _event_count(group_by: Sequence[str], tz: str, row: Sequence[Any]) -> EventCount:
-    *found, events, users = row
+    *values, events, users = row
     groups = {
-        NAMES.get(name, name): instant_of(value, tz) for name, value in zip(group_by, found, strict=True)
+        COLUMNS.get(name, name): instant_of(value, tz) for name, value in zip(group_by, values, strict=True)
     }
-    key = [value.isoformat() if type(value) is date else value for value in found]
+    key = [value.isoformat() if type(value) is date else value for value in values]
     return EventCount(groups, events, users, [events, *key])
 
 
-async def daily_active_users(
+async def count_daily_active_users(
     db: Database, *, since: datetime | None, until: datetime | None, tz: str, segment: Segment
 ) -> list[ActiveDay]:
-    """Each day of the period, which is that of the events where a bound is not given.
+    """Count the users of each day of the period. A missing bound is that of the events.
 
-    :raises Invalid: it is longer than a hundred years
+    :raises Invalid: the period is longer than a hundred years
     """
     async with db.read() as session:
-        oldest, newest = await queries.select_first_and_last(session)
+        oldest, newest = await queries.select_first_and_last_time(session)
     begin = since or oldest
     end = until or (newest and newest + timedelta(microseconds=1))
     if begin is None or end is None or begin >= end:
@@ -101,25 +102,26 @@ async def daily_active_users(
     if end - begin > MAX_DAYS * DAY:
         raise Invalid("to: is more than a hundred years after from", errors=[("/to", "is too late")])
     async with db.read() as session:
-        rows = await queries.daily_active_users(session, begin, end, tz, segment)
+        rows = await queries.select_daily_active_users(session, begin, end, tz, segment)
     users = {row.day: row.users for row in rows}
     return [ActiveDay(begin_of_day(day, tz), users.get(day, 0)) for day in days_between(begin, end, tz)]
 
 
-async def top_events(
+async def list_top_events(
     db: Database, *, since: datetime | None, until: datetime | None, limit: int
 ) -> list[TypeEvents]:
+    """List the event types with most events."""
     async with db.read() as session:
-        return await queries.top_events(session, since or FIRST_TIME, until or LAST_TIME, limit)
+        return await queries.select_top_events(session, since or FIRST_TIME, until or LAST_TIME, limit)
 
 
-async def retention(db: Database, *, start: date, windows: int, unit: str, tz: str) -> list[Cohort]:
-    """A cohort for each window, the later ones with fewer windows to be seen in."""
+async def count_retention(db: Database, *, start: date, windows: int, unit: str, tz: str) -> list[Cohort]:
+    """Count a cohort of new users for each window, and how many came back in each later window."""
     days = UNIT_DAYS[unit]
-    # Where a clock goes back over midnight, a part of a day comes after the begin of the next.
+    # Where a clock goes back over midnight, a part of a day comes after the next day has begun.
     begins = [begin_of_day(start + number * days * DAY, tz) for number in range(windows + 1)]
     async with db.read() as session:
-        rows = await queries.retention(
+        rows = await queries.select_retention(
             session, Windows(start, days, windows, tz, begins[0] - DAY, begins[windows] + DAY)
         )
     users = {(row.cohort, row.later): row.users for row in rows}
@@ -133,12 +135,12 @@ async def retention(db: Database, *, start: date, windows: int, unit: str, tz: s
     ]
 
 
-async def funnel(
+async def count_funnel(
     db: Database, *, steps: Sequence[str], within: int, since: datetime | None, until: datetime | None
 ) -> list[FunnelStep]:
-    """How many users went how far; `within` in seconds."""
+    """Count the users who did each step after the ones before, all within so many seconds of the first."""
     async with db.read() as session:
-        users = await queries.funnel(
+        users = await queries.select_funnel(
             session, steps, timedelta(seconds=within), since or FIRST_TIME, until or LAST_TIME
         )
     return [

@@ -84,7 +84,7 @@ def filters(draw: st.DrawFn) -> Asked:
 @given(
     events=stored(),
     asked=st.lists(filters(), min_size=3, max_size=3),
-    sizes=st.fixed_dictionaries({"counted": st.integers(1, 12), "limit": st.integers(1, 6)}),
+    sizes=st.fixed_dictionaries({"sample": st.integers(1, 12), "limit": st.integers(1, 6)}),
     offset=st.integers(0, 3),
 )
 @settings(max_examples=90, deadline=None, suppress_health_check=list(HealthCheck))

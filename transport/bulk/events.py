@@ -151,7 +151,7 @@ class BatchReader:
         if "\0" in event.event_type or not FIRST_TIME <= time <= self._latest or any_suspect([properties]):
             self._judge_event(index, event, properties)
             return
-        self.batch.keep(
+        self.batch.add(
             index,
             event_id=event.event_id,
             user_id=event.user_id,
@@ -197,7 +197,7 @@ class BatchReader:
             return
         if properties is None:
             properties = orjson.dumps(values["properties"]).decode()
-        self.batch.keep(index, **values | {"properties": properties})
+        self.batch.add(index, **values | {"properties": properties})
 
     def _refuse(self, index: int, event_id: Any, errors: Sequence[tuple[str, str]]) -> None:
         """Add the verdict on an invalid event, with its id if that can be read."""

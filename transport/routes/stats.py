@@ -18,7 +18,7 @@ from api.event_stats import (
     TopEventResponse,
     TopEventsRequest,
 )
-from service.events import stats as event_stats
+from service.events import stats
 from service.events.stats import Segment
 from transport.operations import Items, Page, operation
 from transport.parsing import query
@@ -32,7 +32,7 @@ blueprint = Blueprint("stats")
 @operation(query=CountEventsRequest, responses={200: Page(EventCountResponse)}, etag=True)
 async def count_events(request: Request) -> HTTPResponse:
     parameters = query(request, CountEventsRequest())
-    rows = await event_stats.count_events(request.deps.replica, **parameters)
+    rows = await stats.count_events(request.deps.replica, **parameters)
     response = page(
         request, EventCountResponse(), rows, limit=parameters["limit"], key=lambda row: cursor_key(row.key)
     )
@@ -44,7 +44,7 @@ async def count_events(request: Request) -> HTTPResponse:
 async def daily_active_users(request: Request) -> HTTPResponse:
     parameters = query(request, ActiveUsersRequest())
     segment = Segment(**parameters.pop("segment"))
-    rows = await event_stats.daily_active_users(request.deps.replica, **parameters, segment=segment)
+    rows = await stats.count_daily_active_users(request.deps.replica, **parameters, segment=segment)
     return with_etag(request, complete_list(ActiveDayResponse(), rows))
 
 
@@ -52,7 +52,7 @@ async def daily_active_users(request: Request) -> HTTPResponse:
 @operation(query=TopEventsRequest, responses={200: Items(TopEventResponse)}, etag=True)
 async def top_events(request: Request) -> HTTPResponse:
     parameters = query(request, TopEventsRequest())
-    rows = await event_stats.top_events(request.deps.replica, **parameters)
+    rows = await stats.list_top_events(request.deps.replica, **parameters)
     return with_etag(request, complete_list(TopEventResponse(), rows))
 
 
@@ -60,7 +60,7 @@ async def top_events(request: Request) -> HTTPResponse:
 @operation(query=RetentionRequest, responses={200: Items(CohortResponse)}, etag=True)
 async def retention(request: Request) -> HTTPResponse:
     parameters = query(request, RetentionRequest())
-    rows = await event_stats.retention(request.deps.replica, **parameters)
+    rows = await stats.count_retention(request.deps.replica, **parameters)
     return with_etag(request, complete_list(CohortResponse(), rows))
 
 
@@ -68,7 +68,7 @@ async def retention(request: Request) -> HTTPResponse:
 @operation(query=FunnelRequest, responses={200: Items(FunnelStepResponse)}, etag=True)
 async def funnel(request: Request) -> HTTPResponse:
     parameters = query(request, FunnelRequest())
-    rows = await event_stats.funnel(request.deps.replica, **parameters)
+    rows = await stats.count_funnel(request.deps.replica, **parameters)
     return with_etag(request, complete_list(FunnelStepResponse(), rows))
 
 

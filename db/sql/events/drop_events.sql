@@ -1,5 +1,5 @@
--- Takes away the first :count events in [:since, :before). How many there were, and the time of the last.
-WITH gone AS (
+-- Delete the first :count events in [:since, :before). Return how many there were, and the time of the last.
+WITH deleted AS (
     DELETE FROM event
     USING (
         SELECT oldest.event_id
@@ -7,10 +7,10 @@ WITH gone AS (
         WHERE oldest.occurred_at >= :since AND oldest.occurred_at < :before
         ORDER BY oldest.occurred_at, oldest.event_id
         LIMIT :count
-    ) AS old
-    WHERE event.event_id = old.event_id
+    ) AS dropped
+    WHERE event.event_id = dropped.event_id
     RETURNING event.occurred_at
 )
 
-SELECT count(*) AS events, max(gone.occurred_at) AS last
-FROM gone;
+SELECT count(*) AS events, max(deleted.occurred_at) AS last
+FROM deleted;

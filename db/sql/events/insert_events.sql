@@ -1,6 +1,6 @@
--- Store the given events whose ids are new, and tell the others' places, from 1. Each id is given once.
--- They go in by the order of their ids, so that two batches wait for each other and never for good.
-WITH given AS (
+-- Insert the events whose ids are new. Return the places of the others, from 1. No id stands twice.
+-- Rows are inserted in the order of their ids, so that two batches may wait for each other but never deadlock.
+WITH new_event AS (
     SELECT *
     FROM unnest(
         CAST(:event_ids AS uuid[]),
@@ -8,19 +8,24 @@ WITH given AS (
         CAST(:event_types AS text[]),
         CAST(:times AS timestamptz[]),
         CAST(:properties AS text[])
-    ) WITH ORDINALITY AS given (event_id, user_id, event_type, occurred_at, properties, place)
+    ) WITH ORDINALITY AS new_event (event_id, user_id, event_type, occurred_at, properties, place)
 ),
 
 inserted AS (
     INSERT INTO event (event_id, user_id, event_type, occurred_at, properties)
-    SELECT given.event_id, given.user_id, given.event_type, given.occurred_at, CAST(given.properties AS jsonb)
-    FROM given
-    ORDER BY given.event_id
+    SELECT
+        new_event.event_id,
+        new_event.user_id,
+        new_event.event_type,
+        new_event.occurred_at,
+        CAST(new_event.properties AS jsonb)
+    FROM new_event
+    ORDER BY new_event.event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
 )
 
-SELECT given.place
-FROM given
-WHERE NOT EXISTS (SELECT FROM inserted WHERE inserted.event_id = given.event_id)
-ORDER BY given.place;
+SELECT new_event.place
+FROM new_event
+WHERE NOT EXISTS (SELECT FROM inserted WHERE inserted.event_id = new_event.event_id)
+ORDER BY new_event.place;

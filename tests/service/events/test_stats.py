@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert
 from db.database import Database
 from db.models import Event
 from service.errors import Invalid
-from service.events import stats as event_stats
+from service.events import stats
 from service.events.stats import Segment
 from tests.support import event_oracle as oracle
 from tests.support.event_oracle import OneEvent
@@ -99,14 +99,14 @@ async def test_totals_agree_with_the_oracle(
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
     asked: dict[str, Any] = {"group_by": by, "tz": zone, "since": since, "until": until, "user_id": None}
-    found = await event_stats.count_events(db, **asked, after=None, limit=1000, offset=0)
+    found = await stats.count_events(db, **asked, after=None, limit=1000, offset=0)
     rows = [(*one.groups.values(), one.events, one.users) for one in found]
     assert rows == oracle.counts(oracle.between(events, since, until), by, zone)
     if rows:
         key = found[0].key
         after = [key[0], *found[0].groups.values()] if {"type", "user", "hour"}.issuperset(by) else None
         if after is not None:
-            rest = await event_stats.count_events(db, **asked, after=after, limit=1000, offset=0)
+            rest = await stats.count_events(db, **asked, after=after, limit=1000, offset=0)
             assert [one.groups for one in rest] == [one.groups for one in found[1:]]
 
 
@@ -139,7 +139,7 @@ async def test_daily_active_users_agree_with_the_oracle(
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
     asked, counted = SEGMENTS[segment]
-    found = await event_stats.daily_active_users(db, since=since, until=until, tz=zone, segment=asked)
+    found = await stats.count_daily_active_users(db, since=since, until=until, tz=zone, segment=asked)
     expected = oracle.active_users(events, since, until, zone, counted)
     if events or (since and until):
         if not events:
@@ -157,7 +157,7 @@ async def test_top_events_agree_with_the_oracle(
     _, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    found = await event_stats.top_events(db, since=since, until=until, limit=3)
+    found = await stats.list_top_events(db, since=since, until=until, limit=3)
     rows = [(one.event_type, one.events, one.users) for one in found]
     assert rows == oracle.top(oracle.between(events, since, until))[:3]
 
@@ -170,7 +170,7 @@ async def test_retention_agrees_with_the_oracle(
     zone, change, events = case
     await store(db, events)
     first = oracle.day_of(change, zone) + start * oracle.DAY
-    found = await event_stats.retention(db, start=first, windows=windows, unit=unit, tz=zone)
+    found = await stats.count_retention(db, start=first, windows=windows, unit=unit, tz=zone)
     expected = oracle.retention(events, first, windows, 7 if unit == "week" else 1, zone)
     assert [(one.cohort, one.size, list(one.retained)) for one in found] == expected
 
@@ -203,7 +203,7 @@ async def test_funnels_agree_with_the_oracle(
     _, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    found = await event_stats.funnel(db, steps=steps, within=within, since=since, until=until)
+    found = await stats.count_funnel(db, steps=steps, within=within, since=since, until=until)
     expected = oracle.funnel(oracle.between(events, since, until), steps, timedelta(seconds=within))
     assert [one.users for one in found] == expected
     assert [one.event_type for one in found] == steps
@@ -216,15 +216,15 @@ async def test_a_funnel_has_ten_steps_at_most_and_counts_each(db: Database) -> N
     begin = datetime(2024, 1, 1, tzinfo=UTC)
     names = [f"step-{number}" for number in range(10)]
     await store(db, [OneEvent(1, name, begin + at * oracle.DAY) for at, name in enumerate(names)])
-    found = await event_stats.funnel(db, steps=names, within=9 * 86_400, since=None, until=None)
+    found = await stats.count_funnel(db, steps=names, within=9 * 86_400, since=None, until=None)
     assert [one.users for one in found] == [1] * 10
-    late = await event_stats.funnel(db, steps=names, within=9 * 86_400 - 1, since=None, until=None)
+    late = await stats.count_funnel(db, steps=names, within=9 * 86_400 - 1, since=None, until=None)
     assert [one.users for one in late] == [1] * 9 + [0]
 
 
 async def test_active_users_are_asked_for_a_hundred_years_at_most(db: Database) -> None:
     with pytest.raises(Invalid):
-        await event_stats.daily_active_users(
+        await stats.count_daily_active_users(
             db,
             since=datetime(1900, 1, 1, tzinfo=UTC),
             until=datetime(2024, 1, 1, tzinfo=UTC),
@@ -236,5 +236,5 @@ async def test_active_users_are_asked_for_a_hundred_years_at_most(db: Database) 
 async def test_users_seen_before_the_start_are_of_no_cohort(db: Database) -> None:
     begin = datetime(2024, 1, 1, tzinfo=UTC)
     await store(db, [OneEvent(1, "view", begin - oracle.DAY), OneEvent(1, "view", begin)])
-    [cohort] = await event_stats.retention(db, start=date(2024, 1, 1), windows=1, unit="day", tz="UTC")
+    [cohort] = await stats.count_retention(db, start=date(2024, 1, 1), windows=1, unit="day", tz="UTC")
     assert (cohort.size, cohort.retained) == (0, [0])
