@@ -1,6 +1,6 @@
-"""Puts the server together: settings become addresses, addresses become dependencies, these make the app.
+"""The composition root: settings give addresses, addresses give dependencies, these make the app.
 
-By hand and in one place; only main.py imports it.
+Wired by hand in one place; only the commands import it.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from service.logs.source import LogFolder
 from service.logs.url_rules import read_rules
 from service.security.tokens import TokenSettings
 from telemetry import metrics, multiprocess
-from telemetry.logs import report_errors_to
+from telemetry.logs import set_error_reporter
 from transport.app import make_app
 from transport.settings import HttpSettings
 
@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the database and the cache are, embedded or not."""
+    """The URLs of the database, its replica and the cache, embedded or not."""
 
     database: str
     replica: str
@@ -59,11 +59,11 @@ class Addresses:
 
 def make_deps(settings: Settings, addresses: Addresses) -> Deps:
     database = Database.connect(addresses.database, pool_size=POOL_SIZE)
-    same = addresses.replica == addresses.database
+    has_replica = addresses.replica != addresses.database
     cache, background = Cache.connect(addresses.cache), Background()
     return Deps(
         db=database,
-        replica=database if same else Database.connect(addresses.replica, pool_size=POOL_SIZE),
+        replica=Database.connect(addresses.replica, pool_size=POOL_SIZE) if has_replica else database,
         cache=cache,
         tokens=TokenSettings(
             settings.secret or load_secret(settings.data_dir),
@@ -86,7 +86,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
 
 
 def make_films(settings: Settings, cache: Cache, background: Background) -> FilmCatalogue | None:
-    """None without a key."""
+    """Return the catalogue of films; None if no API key is set."""
     if settings.kinopoisk_api_key is None:
         return None
     client = Kinopoisk(
@@ -98,8 +98,8 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
 
 
 def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> Sanic[Any, Any]:
-    """The app of a worker process, whose metrics are kept in `folder`."""
-    multiprocess.keep_in(folder, multiprocessing.current_process().name)
+    """Make the app of a worker process, which stores its metrics in `folder`."""
+    multiprocess.store_in(folder, multiprocessing.current_process().name)
     deps = make_deps(settings, addresses)
     http = HttpSettings(
         cors_origins=settings.cors_origins,
@@ -107,45 +107,45 @@ def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> S
         real_ip_header=settings.real_ip_header,
     )
     app = make_app(deps, http)
-    app.register_listener(lambda _app: begin_work(settings, deps), "after_server_start")
+    app.register_listener(lambda _app: start_background_work(settings, deps), "after_server_start")
     if settings.sentry_dsn is not None:
         from telemetry import sentry
 
         sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
-        report_errors_to(sentry.send_error)
+        set_error_reporter(sentry.send_error)
         app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
     return app
 
 
-def begin_work(settings: Settings, deps: Deps) -> None:
-    """Begin what goes on beside a worker's requests."""
-    keeping = keep_imports(deps.db, deps.geo, deps.logs, deps.background, clock=now)
-    deps.background.spawn(keeping, name="keeper of imports")
+def start_background_work(settings: Settings, deps: Deps) -> None:
+    """Start what a worker does beside its requests, as the settings say."""
+    recovery = keep_imports(deps.db, deps.geo, deps.logs, deps.background, clock=now)
+    deps.background.spawn(recovery, name="recovery of imports")
     if settings.logs_follow:
         reading = Reading(deps.logs.zone, resumable=True, rules=deps.logs.rules)
         following = Following(deps.db, deps.geo, reading, now)
-        deps.background.spawn(follow_log(following, deps.logs.file), name="follower of the log")
+        deps.background.spawn(follow_log(following, deps.logs.file), name="following of the log")
     if settings.retention_days is not None:
-        dropping = drop_old_rows(deps.db, settings.retention_days)
-        deps.background.spawn(dropping, name="keeper of the retention")
+        retention = apply_retention(deps.db, settings.retention_days)
+        deps.background.spawn(retention, name="retention")
     if settings.ipinfo_token is not None:
-        completing = complete_countries(deps.db, settings.ipinfo_token)
-        deps.background.spawn(completing, name="completer of countries")
+        backfill = backfill_countries(deps.db, settings.ipinfo_token)
+        deps.background.spawn(backfill, name="backfill of countries")
 
 
-# Both with polars, which takes a while, and starts threads: the process must have been forked before.
+# Both import polars, which takes a while and starts threads: only after the fork of the worker.
 
 
-async def drop_old_rows(db: Database, days: int) -> None:
+async def apply_retention(db: Database, days: int) -> None:
     await asyncio.to_thread(import_module, "service.visits.retention")
     from service.visits.retention import keep_retention
 
     await keep_retention(db, days, clock=now)
 
 
-async def complete_countries(db: Database, token: str) -> None:
+async def backfill_countries(db: Database, token: str) -> None:
     await asyncio.to_thread(import_module, "service.visits.countries")
-    from clients.ipinfo import IpInfo  # brings aiohttp, which would cost every start and command a tenth
+    from clients.ipinfo import IpInfo  # imports aiohttp: a tenth of the start of every command
     from service.visits.countries import keep_completing
 
     service = IpInfo(token, on_call=partial(metrics.observe_upstream, "ipinfo"))
@@ -153,21 +153,26 @@ async def complete_countries(db: Database, token: str) -> None:
 
 
 def metrics_folder(settings: Settings) -> Path:
-    """Where the workers of a server keep their metrics: two servers may share a DATA_DIR, but no port."""
+    """Return the folder for the metrics of a server: two servers may share a DATA_DIR, but no address."""
     return settings.data_dir / "metrics" / f"{settings.host}-{settings.port}"
 
 
-def folder_of_running_server(settings: Settings) -> Path | None:
-    """Where the server of this DATA_DIR that was started last keeps its metrics, whatever its port is."""
+def latest_metrics_folder(settings: Settings) -> Path | None:
+    """Return the metrics folder of the server of this DATA_DIR that started last; None if there was none."""
     folders = [folder for folder in (settings.data_dir / "metrics").glob("*") if folder.is_dir()]
     return max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
 
 
 @contextmanager
-def running(
+def backing_services(
     settings: Settings, *, exclusive: bool = False
-) -> Iterator[tuple[Addresses, list[Callable[[], None]]]]:
-    """Where the servers are, and what keeps the embedded ones alive when it is called now and then."""
+) -> Iterator[tuple[Addresses, Callable[[], None]]]:
+    """Run the embedded servers that the settings do not replace; yields all addresses and `watch`.
+
+    Call `watch` ten times a second to restart embedded servers that die. `exclusive` refuses to share them.
+
+    :raises EmbeddedError: a server can't be started or shared
+    """
     with open_servers(
         settings.data_dir,
         postgres=settings.database_url is None,
@@ -176,26 +181,24 @@ def running(
     ) as servers:
         database = settings.database_url or str(servers.postgres_url)
         replica = settings.database_replica_url or database
-        yield Addresses(database, replica, settings.redis_url or str(servers.redis_url)), [servers.watch]
+        yield Addresses(database, replica, settings.redis_url or str(servers.redis_url)), servers.watch
 
 
-async def prepare(settings: Settings, addresses: Addresses) -> None:
-    """What must be so before the first request: the schema, the secret, and the admin of the settings."""
+async def prepare_database(settings: Settings, addresses: Addresses) -> None:
+    """Migrate, then make the secret and the admin of the settings if they do not exist."""
     await migrate(addresses.database)
     deps = make_deps(settings, addresses)
     if settings.admin_login is not None:
-        checked = CreateAdminRequest().load(
-            {"login": settings.admin_login, "password": settings.admin_password}
-        )
-        new = accounts.NewAccount(**checked, role="admin")
+        credentials = {"login": settings.admin_login, "password": settings.admin_password}
+        new = accounts.NewAccount(**CreateAdminRequest().load(credentials), role="admin")
         await accounts.create_first_admin(
             deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now())
         )
     await deps.db.close()
 
 
-async def with_database(addresses: Addresses, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    """Do one thing with an up-to-date database, and close it."""
+async def run_with_database(addresses: Addresses, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    """Migrate, connect, await `work` and close; returns its result."""
     await migrate(addresses.database)
     db = Database.connect(addresses.database)
     try:

@@ -24,7 +24,7 @@ from random import Random
 from typing import Any
 
 from bench.shop_log import KnownAnswers, generate
-from bootstrap import running
+from bootstrap import backing_services
 from clients.geo import Geo
 from config import read_settings
 from db.database import Database
@@ -119,7 +119,7 @@ class Victim:
 async def compare(environ: dict[str, str], known: KnownAnswers) -> list[str]:
     """What is not as it must be."""
     wrong: list[str] = []
-    with running(read_settings(environ)) as (addresses, _):
+    with backing_services(read_settings(environ)) as (addresses, _):
         db = Database.connect(addresses.database)
         shop = Importer(db, Geo.open())
         [(visits,)] = await shop.rows("SELECT count(*) FROM visit")

@@ -1,5 +1,6 @@
-"""`python main.py doctor`: what keeps Trawl from working here, and what to do about it."""
+"""`main.py doctor`: checks what Trawl needs here, and says what to do about what is wrong."""
 
+import asyncio
 import os
 import resource
 import shutil
@@ -8,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bootstrap import Addresses
+from bootstrap import Addresses, backing_services
+from commands.terminal import load_settings, one_line_errors, out
 from config import Settings
 from db.database import Database
 from db.health import read_revision
@@ -32,43 +35,52 @@ VERSION_AND_TIME = text(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`advice` is what to do, and empty where all is well."""
+    """The state of a part. `advice` says what to do, and is empty where all is well."""
 
     part: str
-    told: str
+    state: str
     advice: str = ""
 
-    @property
-    def good(self) -> bool:
-        return not self.advice
+
+def diagnose() -> None:
+    """Print a finding a line, with advice under a bad one. Exit code 1 if any is bad."""
+    with one_line_errors():
+        settings = load_settings()
+        findings = [*check_machine(settings), *check_services(settings)]
+    for finding in findings:
+        mark = "BAD " if finding.advice else "ok  "
+        out.print(f"{mark}{finding.part}: {finding.state}", markup=False, highlight=False, soft_wrap=True)
+        if finding.advice:
+            out.print(f"    {finding.advice}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if any(finding.advice for finding in findings) else 0)
 
 
-def examine_machine(settings: Settings) -> Iterator[Finding]:
-    """What can be seen without the servers."""
+def check_machine(settings: Settings) -> Iterator[Finding]:
+    """Check what needs no database and no cache."""
     yield Finding("settings", "read and checked")
-    yield examine_disk(settings.data_dir)
-    yield examine_secret(settings)
-    yield examine_log(settings.logs_file)
+    yield check_disk(settings.data_dir)
+    yield check_secret(settings)
+    yield check_log(settings.logs_file)
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     few = 0 < files < MIN_FILES
     yield Finding("open files", f"up to {files}", f"raise it: ulimit -n {MIN_FILES}" if few else "")
     year = time.gmtime().tm_year
-    wrong = "set the clock: tokens and visits are dated by it" if year < FIRST_YEAR else ""
-    yield Finding("clock", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), wrong)
+    advice = "set the clock: tokens and visits are dated by it" if year < FIRST_YEAR else ""
+    yield Finding("clock", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), advice)
 
 
-def examine_disk(data_dir: Path) -> Finding:
-    there = next(folder for folder in (data_dir, *data_dir.parents) if folder.exists())
-    usage = shutil.disk_usage(there)
-    told = f"{usage.free / 2**30:.1f} GiB free at {there}"
-    if not os.access(there, os.W_OK):
-        return Finding("disk", told, f"let this user write to {there}, or set DATA_DIR")
+def check_disk(data_dir: Path) -> Finding:
+    existing = next(folder for folder in (data_dir, *data_dir.parents) if folder.exists())
+    usage = shutil.disk_usage(existing)
+    state = f"{usage.free / 2**30:.1f} GiB free at {existing}"
+    if not os.access(existing, os.W_OK):
+        return Finding("disk", state, f"let this user write to {existing}, or set DATA_DIR")
     if usage.free < MIN_FREE or usage.free < usage.total * MIN_FREE_SHARE:
-        return Finding("disk", told, "make room, or set DATA_DIR to a larger disk")
-    return Finding("disk", told)
+        return Finding("disk", state, "make room, or set DATA_DIR to a larger disk")
+    return Finding("disk", state)
 
 
-def examine_secret(settings: Settings) -> Finding:
+def check_secret(settings: Settings) -> Finding:
     path = settings.data_dir / "secret"
     if settings.secret is not None:
         return Finding("secret", "from SECRET")
@@ -78,7 +90,7 @@ def examine_secret(settings: Settings) -> Finding:
     return Finding("secret", f"in {path}", f"others can read it: chmod 600 {path}" if open_to_others else "")
 
 
-def examine_log(file: Path) -> Finding:
+def check_log(file: Path) -> Finding:
     if not file.exists():
         return Finding("log", f"{file} is not there: /parse answers 404 until it is")
     if not os.access(file, os.R_OK):
@@ -86,43 +98,48 @@ def examine_log(file: Path) -> Finding:
     return Finding("log", f"{file}, {file.stat().st_size:,} bytes")
 
 
-async def examine_servers(addresses: Addresses) -> list[Finding]:
+def check_services(settings: Settings) -> list[Finding]:
+    """Check the database and the cache, and the start of those that are embedded."""
+    try:
+        with backing_services(settings) as (addresses, _):
+            return asyncio.run(check_connections(addresses))
+    except EmbeddedError as error:
+        return [Finding("embedded servers", str(error), "see their logs in DATA_DIR; stop what else uses it")]
+
+
+async def check_connections(addresses: Addresses) -> list[Finding]:
     database = Database.connect(addresses.database)
     cache = Cache.connect(addresses.cache)
     try:
-        return [*await examine_database(database), await examine_cache(cache)]
+        return [*await check_database(database), await check_cache(cache)]
     finally:
         await database.close()
         await cache.close()
 
 
-async def examine_database(database: Database) -> list[Finding]:
-    begun = time.time()
+async def check_database(database: Database) -> list[Finding]:
+    before = time.time()
     try:
         async with database.read() as session:
-            version, at = (await session.execute(VERSION_AND_TIME)).one()
+            version, database_time = (await session.execute(VERSION_AND_TIME)).one()
     except (TimeoutError, SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
         return [Finding("database", cause, "start it, or check DATABASE_URL")]
-    old = "PostgreSQL 15 or newer is needed" if version < OLDEST_POSTGRES else ""
-    skew = float(at) - (begun + time.time()) / 2
-    late = "set both clocks, by NTP for example" if abs(skew) > MAX_SKEW else ""
+    outdated = "PostgreSQL 15 or newer is needed" if version < OLDEST_POSTGRES else ""
+    skew = float(database_time) - (before + time.time()) / 2
+    skewed = "set both clocks, by NTP for example" if abs(skew) > MAX_SKEW else ""
     revision, newest = await read_revision(database), newest_revision()
     behind = "run `python main.py migrate`, or start the server" if revision != newest else ""
     return [
-        Finding("database", f"PostgreSQL {version // 10000}", old),
-        Finding("database's clock", f"{skew:+.2f} s from ours", late),
+        Finding("database", f"PostgreSQL {version // 10000}", outdated),
+        Finding("database's clock", f"{skew:+.2f} s from ours", skewed),
         Finding("migrations", f"at {revision or 'nothing'}, newest {newest}", behind),
     ]
 
 
-async def examine_cache(cache: Cache) -> Finding:
+async def check_cache(cache: Cache) -> Finding:
     try:
         await cache.run("PING")
     except CacheUnavailable as error:
         return Finding("cache", f"does not answer: {error.__cause__}", "start it, or check REDIS_URL")
     return Finding("cache", "answers")
-
-
-def embedded_failure(error: EmbeddedError) -> Finding:
-    return Finding("embedded servers", str(error), "see their logs in DATA_DIR; stop what else uses it")

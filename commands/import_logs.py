@@ -1,4 +1,4 @@
-"""What `main.py import` does: imports with progress bars, and following a log until it is told to stop."""
+"""`main.py import`: imports logs with a progress bar, then follows one until a signal ends it."""
 
 import asyncio
 import os
@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bootstrap import backing_services, latest_metrics_folder, run_with_database
 from clients.geo import Geo
-from commands.terminal import err, out
+from commands.terminal import err, fail, load_settings, one_line_errors, out
+from config import Settings
 from db.database import Database
 from db.models import Import
 from service.clock import now
@@ -23,6 +27,8 @@ from service.imports.record import Reading, cause_of
 from service.imports.run import import_log
 from service.logs.source import LogSource
 from service.logs.streams import PipedLog
+from service.logs.url_rules import read_rules
+from telemetry import multiprocess
 
 SHOWN_REJECTS = 10
 RETRY_SECONDS = 0.2
@@ -30,18 +36,43 @@ RETRY_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ImportCommand:
-    """What was asked for: files (`-` is standard input), and perhaps a log to follow after them."""
+    """The arguments: files (`-` is standard input), then perhaps a log to follow."""
 
     files: list[str]
     follow: Path | None
-    reading: Reading
+    options: Reading
     mmdb: Path | None
 
 
-async def run_import(db: Database, command: ImportCommand) -> int:
-    """Import one log after the other, also after one that can't be. The exit code: 1 if one could not be.
+def import_logs(files: list[str], *, follow: Path | None, dry_run: bool, rules: Path | None) -> None:
+    """Import each file, then follow a log. Exit code 1 if a file could not be imported."""
+    with one_line_errors():
+        if not files and follow is None:
+            fail("name the logs to import, or one to --follow")
+        if dry_run and follow is not None:
+            fail("--dry-run and --follow do not go together")
+        settings = load_settings()
+        options = import_options(settings, dry_run=dry_run, rules=rules)
+        command = ImportCommand(files, follow, options, settings.geoip_path)
+        with (
+            backing_services(settings) as (addresses, _),
+            multiprocess.count_into(latest_metrics_folder(settings)),
+        ):
+            code = asyncio.run(run_with_database(addresses, lambda db: run_import(db, command)))
+    raise typer.Exit(code)
 
-    SIGINT and SIGTERM end it between two chunks, which is how following is ended.
+
+def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> Reading:
+    file = rules or settings.logs_rules
+    return Reading(
+        ZoneInfo(settings.logs_timezone), dry_run=dry_run, rules=read_rules(file) if file else None
+    )
+
+
+async def run_import(db: Database, command: ImportCommand) -> int:
+    """Import one file after the other, also after one that fails. Returns the exit code: 1 if one failed.
+
+    SIGINT and SIGTERM end it between two chunks. That is the orderly end of following, so it is 0 there.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -56,78 +87,78 @@ async def run_import(db: Database, command: ImportCommand) -> int:
     geo = Geo.open(command.mmdb)
     following = False
     try:
-        done = [await import_file(db, geo, command.reading, name) for name in command.files]
+        outcomes = [await import_file(db, geo, command.options, name) for name in command.files]
         if command.follow is not None:
             following = True
-            await follow_file(db, geo, command.reading, command.follow)
+            await follow_file(db, geo, command.options, command.follow)
     except asyncio.CancelledError:
         if not signals:
             raise
         return 0 if following else 128 + signals[0]
-    return 0 if all(done) else 1
+    return 0 if all(outcomes) else 1
 
 
-async def import_file(db: Database, geo: Geo, reading: Reading, name: str) -> bool:
-    """Import one log. Whether it could be done."""
+async def import_file(db: Database, geo: Geo, options: Reading, name: str) -> bool:
+    """Import one file and print a summary. Returns whether it ended well."""
     if name == "-":
-        source = LogSource.of_stream("-", PipedLog(sys.stdin.fileno()), size=size_of_stdin())
+        source = LogSource.of_stream("-", PipedLog(sys.stdin.fileno()), size=stdin_size())
     else:
         source = LogSource.of_file(Path(name), take_last=True)
     with import_progress(source.name) as on_progress:
         try:
-            record = await import_alone(db, geo, source, reading, on_progress)
+            record = await import_when_free(db, geo, source, options, on_progress)
         except (OSError, EOFError, TrawlError) as error:
             err.print(f"trawl: {name}: {cause_of(error)}", style="red", markup=False, highlight=False)
             return False
-    await tell(db, record)
+    await print_summary(db, record)
     return record.status == "done"
 
 
-async def import_alone(
-    db: Database, geo: Geo, source: LogSource, reading: Reading, on_progress: Callable[[Import], None]
+async def import_when_free(
+    db: Database, geo: Geo, source: LogSource, options: Reading, on_progress: Callable[[Import], None]
 ) -> Import:
-    """Import a log, after whoever imports it already, a server perhaps."""
-    waited = False
+    """Import a log as soon as nobody else, such as a server, imports it."""
+    waiting = False
     while True:
         try:
-            return await import_log(db, geo, source, reading, clock=now, on_progress=on_progress)
+            return await import_log(db, geo, source, options, clock=now, on_progress=on_progress)
         except Conflict as conflict:
-            if not waited:
+            if not waiting:
                 err.print(f"trawl: {conflict.detail}; waiting for its end", markup=False, highlight=False)
-            waited = True
+            waiting = True
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def tell(db: Database, record: Import) -> None:
-    """Print what an import has brought, and its first rejects."""
+async def print_summary(db: Database, record: Import) -> None:
+    """Print the counts of an import and its first rejects."""
     rejects = await list_rejects(db, record.id, after=None, limit=SHOWN_REJECTS, offset=0)
     for reject in rejects[:SHOWN_REJECTS]:
         err.print(f"{record.name}:{reject.line}: {reject.reason}", markup=False, highlight=False)
     more = f"; all of them: GET /imports/{record.id}/rejects" if len(rejects) > SHOWN_REJECTS else ""
-    how = {"done": " (dry run)" if record.dry_run else ""}.get(record.status, f" ({record.status})")
+    ending = {"done": " (dry run)" if record.dry_run else ""}.get(record.status, f" ({record.status})")
     out.print(
         f"{record.name}: {record.lines:,} lines: {record.imported:,} imported, "
         f"{record.duplicates:,} duplicates, {record.rejected:,} rejected "
-        f"({record.lines_per_second:,} lines/s){how}{more}",
+        f"({record.lines_per_second:,} lines/s){ending}{more}",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
 
 
-async def follow_file(db: Database, geo: Geo, reading: Reading, path: Path) -> None:
+async def follow_file(db: Database, geo: Geo, options: Reading, path: Path) -> None:
     with import_progress(path.name, total=False) as on_progress:
-        await follow_log(Following(db, geo, reading, now, on_progress), path)
+        await follow_log(Following(db, geo, options, now, on_progress), path)
 
 
-def size_of_stdin() -> int | None:
-    """None for a pipe, whose end nobody knows."""
+def stdin_size() -> int | None:
+    """Return the bytes of standard input; None for a pipe, whose length is unknown."""
     return os.fstat(sys.stdin.fileno()).st_size or None
 
 
 @contextmanager
 def import_progress(name: str, *, total: bool = True) -> Iterator[Callable[[Import], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """Show a progress bar on a terminal, nothing elsewhere. Yields the function that updates it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

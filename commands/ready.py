@@ -1,6 +1,6 @@
-"""`python -m commands.ready`: ends with 0 if the server of these settings is ready, else tells why not.
+"""`python -m commands.ready`: exits with 0 if the server of these settings is ready, else says why not.
 
-For the health check of a container, every few seconds: it loads nothing but the settings.
+The health check of a container runs it every few seconds, so it imports nothing but the settings.
 """
 
 import sys
@@ -13,20 +13,21 @@ TIMEOUT = 4.0  # seconds
 
 
 def why_not_ready(host: str, port: int) -> str | None:
-    """None if it is. A server on all addresses is asked on this machine's own."""
+    """Ask GET /ready; returns None if it is 200, else the reason. 0.0.0.0 reaches this machine."""
     connection = HTTPConnection(host, port, timeout=TIMEOUT)
     try:
         connection.request("GET", "/ready")
-        answer = connection.getresponse()
-        told = answer.read().decode(errors="replace")
+        response = connection.getresponse()
+        body = response.read().decode(errors="replace")
     except (OSError, HTTPException) as error:
         return str(error) or type(error).__name__
     finally:
         connection.close()
-    return None if answer.status == HTTPStatus.OK else f"{answer.status} {told}"
+    return None if response.status == HTTPStatus.OK else f"{response.status} {body}"
 
 
 def main() -> str | None:
+    """Return what `sys.exit` takes: None, or the reason in one line."""
     try:
         settings = read_settings()
     except SettingsError as error:

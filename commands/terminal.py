@@ -1,9 +1,10 @@
-"""What the commands share: how they tell of success and failure, and their settings and logs."""
+"""What all commands share: settings, logs, and how success and failure are printed."""
 
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import typer
 from marshmallow import ValidationError
@@ -16,41 +17,62 @@ from embedded import EmbeddedError
 from server.supervisor import ServerError
 from service.errors import TrawlError
 from service.logs.url_rules import RulesError
-from telemetry.logs import configure_logging
+from telemetry.logs import configure_logging, json_line
 
 out = Console()
 err = Console(stderr=True)
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """What an operator can mend is told in one line, and ends with 1."""
+def one_line_errors() -> Iterator[None]:
+    """Print an error that an operator can mend in one line, and exit with 1."""
     try:
         yield
     except (SettingsError, EmbeddedError, ServerError, TrawlError, RulesError) as error:
         fail(str(error))
     except ValidationError as error:
-        fail(str(error.messages) if isinstance(error.messages, list) else in_one_line(error.messages))
+        fail(str(error.messages) if isinstance(error.messages, list) else join_messages(error.messages))
     except (OSError, InvalidDatabaseError) as error:
         fail(str(error).splitlines()[0])
     except SQLAlchemyError as error:
         fail(f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}")
 
 
-def in_one_line(messages: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} {' and '.join(what)}" for name, what in sorted(messages.items()))
+def join_messages(messages: dict[str, list[str]]) -> str:
+    """Join the messages of a validation in one line: `a is wrong; b is missing and b is short`."""
+    return "; ".join(f"{name} {' and '.join(texts)}" for name, texts in sorted(messages.items()))
 
 
 def fail(reason: str) -> None:
+    """Print why the command fails, and exit with 1.
+
+    :raises typer.Exit: always
+    """
     err.print(f"trawl: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 
-def settings_and_logs(*, quiet: bool = True) -> Settings:
-    """The settings, and logs as they say; a short command (`quiet`) logs only what is wrong."""
+def load_settings(*, quiet: bool = True) -> Settings:
+    """Read the settings and configure the logs; a short command (`quiet`) logs warnings and errors only.
+
+    :raises SettingsError: a setting is wrong
+    """
     settings = read_settings()
-    log_format = settings.log_format or ("console" if sys.stderr.isatty() else "json")
-    usual = "WARNING" if quiet else settings.log_level
-    configure_logging("DEBUG" if settings.debug else usual, "console" if log_format == "console" else "json")
+    level = "WARNING" if quiet else settings.log_level
+    configure_logging("DEBUG" if settings.debug else level, log_format(settings))
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return settings
+
+
+def log_format(settings: Settings) -> Literal["json", "console"]:
+    """Return LOG_FORMAT; unless set, console on a terminal, else json."""
+    default = "console" if sys.stderr.isatty() else "json"
+    return "console" if (settings.log_format or default) == "console" else "json"
+
+
+def announce(settings: Settings, text: str, *, url: str) -> None:
+    """Print that something serves at a URL: plain text on a console, else one JSON object as in the log."""
+    line = f"{text} {url}"
+    if log_format(settings) == "json":
+        line = json_line(line, url=url)
+    out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-import main
+from commands.serve import serve
 from commands.terminal import out
 
 DATA_DIR = Path("var") / "demo"
@@ -17,7 +17,7 @@ DATA_DIR = Path("var") / "demo"
 
 @contextmanager
 def film_service() -> Iterator[str]:
-    """The address of a film service that ends with this process, however that ends."""
+    """Run the film service; yields its URL. It ends with this process, however that ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", "demo.kinopoisk"],
         stdin=subprocess.PIPE,
@@ -36,18 +36,18 @@ def film_service() -> Iterator[str]:
             process.stdin.close()
 
 
-def serve() -> None:
+def serve_demo() -> None:
     with film_service() as url:
         # Data of its own, so that invented films never stand among somebody's favourites.
         os.environ.setdefault("DATA_DIR", str(DATA_DIR))
         os.environ["KINOPOISK_URL"] = url
         os.environ["KINOPOISK_API_KEY"] = "demo"
         out.print(f"The film routes know forty invented films, served at {url}", highlight=False)
-        main.serve()
+        serve()
 
 
 if __name__ == "__main__":
     try:
-        serve()
+        serve_demo()
     except typer.Exit as end:
         sys.exit(end.exit_code)

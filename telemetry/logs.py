@@ -1,4 +1,4 @@
-"""Logs: structlog for ours and the libraries', one JSON object a line."""
+"""Logs: one JSON object a line, through structlog, for our events and those of libraries."""
 
 import logging
 import re
@@ -14,8 +14,8 @@ from structlog.typing import Processor
 
 HIDDEN = "hidden"
 REPORTED = "trawl_reported"
-OUR_FREQUENT_EVENTS = frozenset({"request"})
-# An away dependency is told by the metrics, once a request would be too often.
+FREQUENT_EVENTS = frozenset({"request"})
+# Metrics show a dependency that is away; a report for each request would be too many.
 NOT_REPORTED = frozenset({"dependency_away"})
 SECRET_TEXT = re.compile(
     r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # a token of ours
@@ -28,63 +28,67 @@ SECRET_FIELDS = frozenset(
     {"password", "current_password", "token", "access_token", "authorization", "key", "secret"}
 )
 
+TIME = structlog.processors.TimeStamper(fmt="iso", utc=True, key="time")
+
+Reporter = Callable[[BaseException, Mapping[str, Any]], None]
+
 
 @dataclass(slots=True)
-class _Reporting:
-    send: Callable[[BaseException, Mapping[str, Any]], None] | None = None
+class _State:
+    reporter: Reporter | None = None
 
 
-_reporting = _Reporting()
+_state = _State()
 
 
 def configure_logging(level: str, log_format: Literal["json", "console"]) -> None:
     """Write all logs, those of the standard library too, to standard error.
 
-    One JSON object a line, or coloured text for a person.
+    `json` writes one object a line, `console` coloured text.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        report,
-        hide_secrets,
+        TIME,
+        report_error,
+        hide_secret_fields,
     ]
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if log_format == "console"
         else structlog.processors.JSONRenderer(serializer=to_json)
     )
-    last: list[Processor] = [structlog.processors.format_exc_info, scrub, renderer]
+    final: list[Processor] = [structlog.processors.format_exc_info, scrub, renderer]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Ours do not take the way through the standard library, which costs each of them twice as much.
+    # Our own events bypass the standard library, which would double the cost of each.
     structlog.configure(
-        processors=[*shared, *last],
+        processors=[*shared, *final],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
 
 
-def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """What is named like a secret is never written."""
+def hide_secret_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the values of fields that are named like a secret."""
     for name in event.keys() & SECRET_FIELDS:
         event[name] = HIDDEN
     return event
 
 
 def scrub(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """What looks like a secret is never written, where the text is not our own.
+    """Replace what looks like a secret in any text of an event.
 
-    Our events are static names with fields. Free text comes from exceptions and from libraries alone.
+    Requests are spared for speed: their fields hold no free text, which comes from exceptions and libraries.
     """
-    if event.get("level") in ("debug", "info") and event["event"] in OUR_FREQUENT_EVENTS:
+    if event.get("level") in ("debug", "info") and event["event"] in FREQUENT_EVENTS:
         return event
     for name, value in event.items():
         if isinstance(value, str):
@@ -92,23 +96,20 @@ def scrub(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[st
     return event
 
 
-def report(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hand an unexpected error to whoever was named to `report_errors_to`."""
-    error = event.get("exc_info")
-    if _reporting.send is not None and error and event["event"] not in NOT_REPORTED:
-        cause = error[1] if isinstance(error, tuple) else error
-        cause = sys.exc_info()[1] if cause is True else cause
-        if (
-            isinstance(cause, BaseException)
-            and event.get("level") in ("error", "critical")
-            and is_news(cause)
-        ):
-            _reporting.send(cause, {name: event.get(name) for name in ("event", "request_id", "user_id")})
+def report_error(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hand the exception of an error event to the reporter of `set_error_reporter`, once."""
+    exc_info = event.get("exc_info")
+    if _state.reporter is not None and exc_info and event["event"] not in NOT_REPORTED:
+        error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+        error = sys.exc_info()[1] if error is True else error
+        severe = event.get("level") in ("error", "critical")
+        if isinstance(error, BaseException) and severe and is_first_report(error):
+            _state.reporter(error, {name: event.get(name) for name in ("event", "request_id", "user_id")})
     return event
 
 
-def is_news(error: BaseException) -> bool:
-    """Whether this very error is reported for the first time: it may be logged on several of its ways."""
+def is_first_report(error: BaseException) -> bool:
+    """Mark an exception as reported. False if it was: several places may log the same one."""
     if getattr(error, REPORTED, False):
         return False
     with suppress(AttributeError):  # of a class with slots
@@ -116,9 +117,15 @@ def is_news(error: BaseException) -> bool:
     return True
 
 
-def report_errors_to(send: Callable[[BaseException, Mapping[str, Any]], None] | None) -> None:
-    """Whoever is to be told of each unexpected error, besides the log; None for nobody."""
-    _reporting.send = send
+def set_error_reporter(reporter: Reporter | None) -> None:
+    """Call `reporter` with each unexpected error, besides the log; None stops it."""
+    _state.reporter = reporter
+
+
+def json_line(event: str, **fields: Any) -> str:
+    """Format an event as the JSON log does, for what is printed elsewhere."""
+    line: MutableMapping[str, Any] = {**fields, "event": event, "level": "info"}
+    return to_json(TIME(None, "info", line))
 
 
 def to_json(event: Any, **_: Any) -> str:

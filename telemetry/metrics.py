@@ -1,4 +1,4 @@
-"""What is counted and timed, for Prometheus. `multiprocess` keeps it over all workers."""
+"""The metrics that Prometheus reads. `multiprocess` sums them over all workers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 NO_ROUTE = "none"
 
-Taken = Literal["events", "visits", "lines"]
+Ingested = Literal["events", "visits", "lines"]
 Dropped = Literal["events", "visits"]
 
 
@@ -32,11 +32,11 @@ class Metrics:
             ["upstream", "outcome"],
             buckets=BUCKETS,
         )
-        self.taken: dict[str, Counter] = {
-            what: self._make(
-                Counter, f"trawl_{what}_taken", f"{what.capitalize()} that were stored or read", []
+        self.ingested: dict[str, Counter] = {
+            kind: self._make(
+                Counter, f"trawl_{kind}_taken", f"{kind.capitalize()} that were stored or read", []
             )
-            for what in ("events", "visits", "lines")
+            for kind in ("events", "visits", "lines")
         }
         self.dropped: Counter = self._make(
             Counter, "trawl_rows_dropped", "Visits and events that were dropped for their age", ["kind"]
@@ -77,29 +77,29 @@ _state = _State()
 
 
 def current() -> Metrics:
-    """The metrics of this process, made when they are first asked for: a fork must not share them."""
+    """Return the metrics of this process, made at the first call: a fork must not share them."""
     if _state.metrics is None:
         _state.metrics = Metrics()
     return _state.metrics
 
 
-def start_over() -> None:
-    """Make this process's metrics anew, where prometheus_client's settings say."""
+def reset() -> None:
+    """Replace this process's metrics by new ones, stored where prometheus_client is configured to."""
     _state.metrics = Metrics()
 
 
-def count_taken(what: Taken, number: int) -> None:
-    """Events and visits that were stored, lines that were read."""
-    current().taken[what].inc(number)
+def count_ingested(kind: Ingested, number: int) -> None:
+    """Count events or visits that were stored, or log lines that were read."""
+    current().ingested[kind].inc(number)
 
 
-def count_dropped(what: Dropped, number: int) -> None:
-    """Visits and events that were dropped for their age."""
-    current().dropped.labels(what).inc(number)
+def count_dropped(kind: Dropped, number: int) -> None:
+    """Count visits or events that were dropped for their age."""
+    current().dropped.labels(kind).inc(number)
 
 
 def observe_upstream(upstream: str, outcome: str, seconds: float) -> None:
-    """A call to a service of others: `outcome` is its status, or what became of it."""
+    """Count and time a call to an external service. `outcome`: ok, or the kind of its failure."""
     current().upstream.labels(upstream, outcome).observe(seconds)
 
 
@@ -114,6 +114,6 @@ def observe_request(route: str | None, method: str, status: int, seconds: float)
     series.observe(seconds)
 
 
-def requests_so_far() -> int:
-    """Of this process."""
+def request_count() -> int:
+    """Return how many requests this process has observed."""
     return _state.requests

@@ -1,8 +1,8 @@
 """Metrics over all workers, also those that have died.
 
-A worker calls `keep_in` before it serves. From then on its numbers stand in files that the others read
-too, and that the worker that takes its place continues. A command that imports lends its numbers to a
-server by `lent_to`. Without either they are this process's alone.
+A worker calls `store_in` before it serves. From then on its metrics are in files that the other workers read
+too, and that its successor continues. A command that imports adds its metrics to those of a server by
+`count_into`. Without either they are this process's alone.
 """
 
 import fcntl
@@ -22,48 +22,48 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MAX_COMMANDS = 16
 
 
-def empty(folder: Path) -> None:
-    """Begin anew: no worker writes here yet."""
+def clear(folder: Path) -> None:
+    """Delete the metrics of an earlier server, before any worker writes."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.glob("*.db"):
         file.unlink()
 
 
-def keep_in(folder: Path, worker: str) -> None:
-    """Keep this process's numbers in files of the worker's name, which outlive it."""
+def store_in(folder: Path, worker: str) -> None:
+    """Store this process's metrics in files of the worker's name, which outlive it."""
     os.environ[FOLDER_VARIABLE] = str(folder)
     values.ValueClass = values.MultiProcessValue(process_identifier=lambda: worker)
-    metrics.start_over()
+    metrics.reset()
 
 
-def forget_worker(folder: Path, worker: str) -> None:
-    """A worker has died: what it was doing is over, and what it has counted stays."""
+def mark_worker_dead(folder: Path, worker: str) -> None:
+    """Drop the gauges of a worker that has died; its counters stay."""
     mark_process_dead(worker, str(folder))
 
 
 @contextmanager
-def lent_to(folder: Path | None) -> Iterator[None]:
-    """Count for the server whose workers keep their numbers in `folder`, if there is one.
+def count_into(folder: Path | None) -> Iterator[None]:
+    """Add this command's metrics to those in `folder`, where a server's workers store theirs; None for none.
 
-    One command at a time has a place there, whose files the next goes on with.
+    At most 16 commands at a time count there, each under a name of its own that the next one reuses.
     """
     if folder is None:
         yield
         return
-    with ExitStack() as held:
+    with ExitStack() as stack:
         for name in (f"command-{number}" for number in range(1, MAX_COMMANDS + 1)):
-            # Another user's, or held by another command: the next place is as good.
+            # Another user's file, or locked by another command: the next name is as good.
             with suppress(OSError):
-                place = held.enter_context((folder / f"{name}.lock").open("a"))
-                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                keep_in(folder, name)
-                held.callback(forget_worker, folder, name)
+                lock = stack.enter_context((folder / f"{name}.lock").open("a"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                store_in(folder, name)
+                stack.callback(mark_worker_dead, folder, name)
                 break
         yield
 
 
 def exposition() -> bytes:
-    """All workers' numbers in Prometheus's text format."""
+    """Return the metrics of all workers in Prometheus's text format."""
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder is None:
         return generate_latest(metrics.current().registry)
@@ -73,19 +73,19 @@ def exposition() -> bytes:
 
 
 class _WorkerFiles(Collector):
-    """The files of all workers, but those that one is just making: the library trips over an empty file."""
+    """Collects the files of all workers but empty ones, just created, which the library rejects."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def collect(self) -> Iterable[Metric]:
         files = [str(file) for file in self._folder.iterdir() if file.suffix == ".db" and _is_filled(file)]
-        merged: Iterable[Metric] = MultiProcessCollector.merge(files)
-        return merged
+        families: Iterable[Metric] = MultiProcessCollector.merge(files)
+        return families
 
 
 def _is_filled(file: Path) -> bool:
     try:
         return file.stat().st_size > 0
-    except FileNotFoundError:  # a gauge of a worker that has died since
+    except FileNotFoundError:  # the gauge of a worker that died meanwhile
         return False

@@ -1,4 +1,4 @@
-"""Sentry: where unexpected errors are told, if SENTRY_DSN says so. Of a request, its id alone."""
+"""Sentry: receives unexpected errors if SENTRY_DSN is set. Of a request it gets the id alone."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ FLUSH_WAIT = 2.0  # seconds
 
 
 def start_sentry(dsn: str, *, release: str) -> None:
-    """Begin in this process: a thread of its own sends. Only after a fork.
+    """Start the client in this process. Only after a fork, because it sends from a thread.
 
-    Without integrations nothing is sent but what `send_error` is given; without local variables no password
-    or token of a frame.
+    Integrations are off, so that only `send_error` sends anything. Local variables are off, because frames
+    hold passwords and tokens.
     """
     sentry_sdk.init(
         dsn=dsn,
@@ -29,7 +29,7 @@ def start_sentry(dsn: str, *, release: str) -> None:
 
 
 def send_error(error: BaseException, about: Mapping[str, Any]) -> None:
-    """`about`: the log event, the request's id and the user's number, as far as known."""
+    """Send an error, with the values of `about` that are not None as tags: event, request_id, user_id."""
     with sentry_sdk.new_scope() as scope:
         for name, value in about.items():
             if value is not None:
@@ -38,5 +38,5 @@ def send_error(error: BaseException, about: Mapping[str, Any]) -> None:
 
 
 async def stop_sentry() -> None:
-    """Send what is left."""
+    """Send what is queued, for 2 s at most."""
     await asyncio.to_thread(sentry_sdk.flush, FLUSH_WAIT)

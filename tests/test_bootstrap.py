@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from bootstrap import begin_work
+from bootstrap import start_background_work
 from config import read_settings
 from db.database import Database
 from service.deps import Deps
@@ -43,7 +43,7 @@ async def test_old_visits_go_and_countries_come_when_that_is_set(deps: Deps, com
     async with play_ipinfo() as fake:
         fake.countries = {"9.9.9.9": "CH"}
         settings = read_settings({"RETENTION_DAYS": "30", "IPINFO_TOKEN": TOKEN}, NO_FILE)
-        begin_work(settings, replace(deps, db=committed_db))
+        start_background_work(settings, replace(deps, db=committed_db))
         expected: list[tuple[str, str | None]] = [("9.9.9.9", "CH")]
         assert await visits_in_the_end(committed_db, expected) == expected
         await deps.background.close()
@@ -55,7 +55,7 @@ async def test_nothing_goes_and_nobody_is_asked_when_nothing_is_set(
     old = live_visit(country=None, occurred_at=datetime(2018, 8, 1, tzinfo=UTC))
     await store_live_visits(committed_db, [old])
     async with play_ipinfo() as fake:
-        begin_work(read_settings({}, NO_FILE), replace(deps, db=committed_db))
+        start_background_work(read_settings({}, NO_FILE), replace(deps, db=committed_db))
         await asyncio.sleep(0.1)
         await deps.background.close()
     assert fake.batches == []

@@ -26,14 +26,14 @@ async def stop_sampling(app: App) -> None:
 
 async def sample_every_second(app: App) -> None:
     metrics.current().workers.set(1)
-    requests, cpu = metrics.requests_so_far(), 0.0
+    requests, cpu = metrics.request_count(), 0.0
     while True:
         start = time.perf_counter()
         cpu = sample_process(cpu)
         sample_pool(app.ctx.deps)
         await asyncio.sleep(PERIOD)
         seconds = time.perf_counter() - start
-        total = metrics.requests_so_far()
+        total = metrics.request_count()
         metrics.current().operations.set((total - requests) / seconds)
         metrics.current().loop_lag.set(max(0.0, seconds - PERIOD))
         requests = total

@@ -12,7 +12,7 @@ from db.queries.event_pages import select_events
 from db.queries.events import EventFilter, NewEvents
 from service.deps import Deps
 from service.live_feed import count_stored
-from telemetry.metrics import count_taken
+from telemetry.metrics import count_ingested
 
 __all__ = ["NewEvents"]
 
@@ -92,7 +92,7 @@ async def create_events(deps: Deps, batch: EventBatch) -> BatchOutcome:
             places = await queries.select_equal_events(session, events.pick(existing))
         duplicates = {existing[place] for place in places}
     created = len(batch.indexes) - len(existing)
-    count_taken("events", created)
+    count_ingested("events", created)
     count_stored(deps, events=created)
     verdicts = [
         _verdict(batch, place, "duplicate" if place in duplicates else "conflict") for place in existing

@@ -19,7 +19,7 @@ from db.queries import imports as queries
 from service.imports.record import Lost, Progress, Run
 from service.logs.chunks import Position
 from service.logs.source import OpenLog
-from telemetry.metrics import count_taken
+from telemetry.metrics import count_ingested
 
 if TYPE_CHECKING:
     from service.logs.columnar import ParsedChunk
@@ -175,9 +175,9 @@ class Storing:
                 if run.source.key is not None:
                     await queries.put_position(session, run.source.key, self._import_id, **asdict(chunk.end))
             record = await self._count(session, chunk, new)
-        count_taken("lines", parsed.lines)
+        count_ingested("lines", parsed.lines)
         if not run.reading.dry_run:
-            count_taken("visits", new)
+            count_ingested("visits", new)
         self._on_progress(record)
 
     async def _count(self, session: Transaction, chunk: ReadChunk, new: int) -> Import:

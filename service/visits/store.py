@@ -18,7 +18,7 @@ from db.queries.live_visits import LiveRow, Stored
 from db.queries.visit_list import VisitRow
 from service.logs.shop_format import Page
 from service.visits.pages import is_bare_path
-from telemetry.metrics import count_taken
+from telemetry.metrics import count_ingested
 
 Status = Literal["created", "duplicate", "conflict"]
 
@@ -91,7 +91,7 @@ async def insert_visits(db: Database, visits: Sequence[LiveVisit]) -> dict[str, 
             await queries.insert_page_names(session, sorted_pages(pages))
         told = await insert_rows(db, rows, learning=cart_lines)
     told = told or await insert_rows(db, rows, learning=True)
-    count_taken("visits", sum(stored.created for stored in told.values()))
+    count_ingested("visits", sum(stored.created for stored in told.values()))
     return told
 
 

@@ -23,10 +23,10 @@ LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://sho
 REPORTS = """
 import asyncio, sys, structlog
 from telemetry import sentry
-from telemetry.logs import configure_logging, report_errors_to
+from telemetry.logs import configure_logging, set_error_reporter
 configure_logging("INFO", "json")
 sentry.start_sentry(sys.argv[1], release="trawl@1")
-report_errors_to(sentry.send_error)
+set_error_reporter(sentry.send_error)
 log = structlog.get_logger("trawl.x")
 structlog.contextvars.bind_contextvars(request_id="r1", user_id=5)
 def fail(password):

@@ -92,9 +92,8 @@ def counts_imports_of_the_command_line(site: Site, trawl: Command, log: Path) ->
 
 def test_commands_at_once_have_places_of_their_own(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from telemetry import metrics, multiprocess\n"
-    code += (
-        "with multiprocess.lent_to(Path(sys.argv[1])):\n  metrics.count_taken('lines', 5); print(); input()"
-    )
+    code += "with multiprocess.count_into(Path(sys.argv[1])):\n"
+    code += "  metrics.count_ingested('lines', 5); print(); input()"
     command = [sys.executable, "-c", code, str(tmp_path)]
     for _ in range(2):
         both = [subprocess.Popen(command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)]

@@ -1,12 +1,14 @@
-"""`python main.py refresh-favourites`: a progress bar on a terminal, and what came of it."""
+"""`main.py refresh-favourites`: a progress bar on a terminal, then a summary."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bootstrap import Addresses, make_films, with_database
+from bootstrap import Addresses, backing_services, make_films, run_with_database
+from commands.terminal import err, load_settings, one_line_errors, out
 from config import Settings
 from db.database import Database
 from service.background import Background
@@ -16,28 +18,39 @@ from service.films import favourites
 from service.films.favourites import RefreshProgress
 
 
-async def refresh_favourites(settings: Settings, addresses: Addresses, *, out: Console, err: Console) -> bool:
-    """Refresh the details of all favourites. Return whether all succeeded."""
+def refresh_favourites() -> None:
+    """Refresh the details of all favourites. Exit code 1 if some could not be updated."""
+    with one_line_errors():
+        settings = load_settings()
+        with backing_services(settings) as (addresses, _):
+            progress = asyncio.run(run_refresh(settings, addresses))
+        print_summary(progress)
+    raise typer.Exit(0 if progress.is_complete else 1)
+
+
+async def run_refresh(settings: Settings, addresses: Addresses) -> RefreshProgress:
     cache, background = Cache.connect(addresses.cache), Background()
     films = make_films(settings, cache, background)
 
     async def refresh(db: Database) -> RefreshProgress:
-        with progress_bar(err) as on_progress:
+        with progress_bar() as on_progress:
             return await favourites.refresh_favourites(db, films, clock=now, on_progress=on_progress)
 
     try:
-        progress = await with_database(addresses, refresh)
+        return await run_with_database(addresses, refresh)
     finally:
         await background.close()
         if films is not None:
             await films.close()
         await cache.close()
+
+
+def print_summary(progress: RefreshProgress) -> None:
     out.print(summary(progress), markup=False, highlight=False, soft_wrap=True)
     if progress.stopped is not None:
         err.print(
             f"trawl: stopped: {progress.stopped}", style="red", markup=False, highlight=False, soft_wrap=True
         )
-    return progress.is_complete
 
 
 def summary(progress: RefreshProgress) -> str:
@@ -50,8 +63,8 @@ def summary(progress: RefreshProgress) -> str:
 
 
 @contextmanager
-def progress_bar(err: Console) -> Iterator[Callable[[RefreshProgress], None]]:
-    """Show a progress bar on a terminal, and nothing elsewhere."""
+def progress_bar() -> Iterator[Callable[[RefreshProgress], None]]:
+    """Show a progress bar on a terminal, nothing elsewhere. Yields the function that updates it."""
     columns = (
         TextColumn("favourites"),
         BarColumn(),

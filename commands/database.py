@@ -1,0 +1,65 @@
+"""`main.py migrate`, `backup` and `restore`."""
+
+import asyncio
+from pathlib import Path
+
+import db.migrate
+from bootstrap import Addresses, backing_services
+from commands.terminal import err, fail, load_settings, one_line_errors, out
+from embedded import database_files
+from service.cache import Cache
+
+
+def migrate() -> None:
+    """Apply the migrations that are missing."""
+    with one_line_errors():
+        settings = load_settings()
+        with backing_services(settings) as (addresses, _):
+            before, after = asyncio.run(db.migrate.migrate(addresses.database))
+    out.print(
+        f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}",
+        highlight=False,
+    )
+
+
+def back_up(file: Path) -> None:
+    """Write the database to a file, and say what else must be kept."""
+    with one_line_errors():
+        settings = load_settings()
+        with backing_services(settings) as (addresses, _):
+            try:
+                database_files.back_up(addresses.database, file)
+            except database_files.ToolFailed as error:
+                fail(str(error))
+    out.print(f"{file}: {file.stat().st_size:,} bytes", markup=False, highlight=False, soft_wrap=True)
+    if settings.secret is None:
+        secret = settings.data_dir / "secret"
+        err.print(f"keep {secret} too: it signs the tokens", markup=False, highlight=False, soft_wrap=True)
+
+
+def restore(file: Path) -> None:
+    """Replace the database by a backup, and migrate it. Refused while a server runs."""
+    with one_line_errors():
+        settings = load_settings()
+        if not file.is_file():
+            fail(f"there is no {file}")
+        with backing_services(settings, exclusive=True) as (addresses, _):
+            try:
+                database_files.restore(addresses.database, file)
+            except database_files.ToolFailed as error:
+                fail(f"nothing is changed: {error}")
+            _, revision = asyncio.run(db.migrate.migrate(addresses.database))
+            if settings.redis_url is None:
+                asyncio.run(flush_cache(addresses))
+    out.print(
+        f"restored {file}; the database is at {revision}", markup=False, highlight=False, soft_wrap=True
+    )
+
+
+async def flush_cache(addresses: Addresses) -> None:
+    """Empty the cache: its sessions and answers are those of the database before."""
+    cache = Cache.connect(addresses.cache)
+    try:
+        await cache.run("FLUSHDB")
+    finally:
+        await cache.close()

@@ -1,0 +1,47 @@
+"""`main.py report`: the answer of a report, as a table or as the response body of GET /report."""
+
+import asyncio
+import sys
+from typing import Any
+
+import orjson
+from rich.table import Table
+
+from api.reports import REQUESTS, ReportResponse
+from bootstrap import backing_services, run_with_database
+from commands.terminal import fail, load_settings, one_line_errors, out
+from db.database import Database
+from service.reports import reports
+
+
+def print_report(number: int, pairs: list[str], *, as_json: bool) -> None:
+    """Run a report with parameters `NAME=VALUE` and print its answer."""
+    with one_line_errors():
+        if not all("=" in pair for pair in pairs):
+            fail("a parameter is given as NAME=VALUE")
+        settings = load_settings()
+        parameters = REQUESTS[number]().load(dict(pair.split("=", 1) for pair in pairs))
+        with backing_services(settings) as (addresses, _):
+            body = asyncio.run(run_with_database(addresses, lambda db: run_report(db, number, parameters)))
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    else:
+        print_table(body)
+
+
+async def run_report(db: Database, number: int, parameters: dict[str, Any]) -> dict[str, Any]:
+    result = await reports.run_report(db, reports.get_report(str(number)), parameters)
+    body: dict[str, Any] = ReportResponse().dump(result)
+    return body
+
+
+def print_table(body: dict[str, Any]) -> None:
+    answer = "no data" if body["answer"] is None else body["answer"]
+    out.print(f"{body['title']} {answer}", markup=False, highlight=False)
+    if body["rows"]:
+        names = [name for name in body["rows"][0] if name != "hours"]
+        table = Table(*names)
+        for row in body["rows"]:
+            table.add_row(*(str(row[name]) for name in names))
+        out.print(table)
+    out.print(body["definition"], style="dim", markup=False, highlight=False)

@@ -1,0 +1,43 @@
+"""`main.py serve`: the server, until a signal ends it."""
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from bootstrap import backing_services, make_worker_app, metrics_folder, prepare_database
+from commands.terminal import announce, load_settings, one_line_errors
+from server.supervisor import HttpServer, serve_until_signal, termination_handled
+from telemetry import multiprocess
+
+log = structlog.get_logger("trawl.server")
+
+
+def serve() -> None:
+    """Migrate, then serve on the address of the settings."""
+    with one_line_errors(), termination_handled() as termination:
+        settings = load_settings(quiet=False)
+        log.info("settings", **settings.shown())
+        folder = metrics_folder(settings)
+        with (
+            HttpServer(
+                settings.host,
+                settings.port,
+                settings.workers,
+                on_worker_end=partial(multiprocess.mark_worker_dead, folder),
+            ) as server,
+            backing_services(settings, exclusive=True) as (addresses, watch),
+        ):
+            multiprocess.clear(folder)
+            asyncio.run(prepare_database(settings, addresses))
+            serve_until_signal(
+                server,
+                lambda: make_worker_app(settings, addresses, folder),
+                termination,
+                watch=[watch],
+                on_ready=lambda: announce(settings, "Trawl is serving on", url=url_of(*server.address)),
+            )
+
+
+def url_of(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

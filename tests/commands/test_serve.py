@@ -1,0 +1,52 @@
+"""`main.py serve`: what it prints from its start to its end."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.support.command_line import Command, free_port, wait_until_ready
+from tests.support.processes import children, comes_true, command_of
+
+
+def print_and_stop(process: subprocess.Popen[str]) -> tuple[list[str], list[str]]:
+    """Stop a server; returns the lines of its output and of its error output."""
+    process.terminate()
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return output.splitlines(), errors.splitlines()
+
+
+def test_every_line_of_a_start_and_a_stop_is_a_json_object(short_dir: Path) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    trawl = Command({"DATA_DIR": str(short_dir), "PORT": str(port), "WORKERS": "1"})
+    process = trawl.start(LOG_FORMAT="json", LOG_LEVEL="DEBUG")
+    try:
+        wait_until_ready(url)
+        before = children(process.pid)
+        for pid in before:
+            if any(program in command_of(pid) for program in ("main.py", "postgres")):
+                os.kill(pid, signal.SIGKILL)
+        assert comes_true(lambda: len(set(children(process.pid)) - set(before)) == 2, 60)
+        wait_until_ready(url)
+        output, errors = print_and_stop(process)
+    finally:
+        process.kill()
+        process.communicate()
+    lines = [json.loads(line) for line in (*output, *errors)]
+    assert all({"time", "level", "event"} <= line.keys() for line in lines)
+    assert (lines[0]["event"], lines[0]["url"]) == (f"Trawl is serving on {url}", url)
+    assert "worker 1 ended: signal 9; starting it again" in [line["event"] for line in lines]
+
+
+def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    process = trawl.start(LOG_FORMAT="console", PORT=str(port), WORKERS="1")
+    try:
+        wait_until_ready(url)
+        output, _ = print_and_stop(process)
+    finally:
+        process.kill()
+        process.communicate()
+    assert output == [f"Trawl is serving on {url}"]
