@@ -25,13 +25,15 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
+    """The dependencies of all use cases, one set a process."""
+
     db: Database
-    replica: Database  # reports and lists read here
+    replica: Database  # for reports and lists
     cache: Cache
     tokens: TokenSettings
     logs: LogFolder
     geo: Geo
-    films: FilmCatalogue | None = None  # None: there is no key to look films up with
+    films: FilmCatalogue | None = None  # None without a key to look films up with
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record

@@ -1,10 +1,22 @@
-"""What can go wrong for a caller, each with a stable `code`. transport/errors.py turns them into HTTP."""
+"""Expected failures, each with a stable `code` for clients. transport/errors.py turns them into HTTP.
+
+TrawlError
+├── Unauthorized         who the caller is
+├── Forbidden            what the caller may do
+├── NotFound
+├── Conflict             with what is stored
+├── PreconditionFailed   what the caller expected of it
+├── Invalid              what the caller sent
+├── TooLarge
+├── TooMany              how often
+└── Unavailable          what we depend on
+"""
 
 from collections.abc import Sequence
 
 
 class TrawlError(Exception):
-    """An expected failure that the caller is told about."""
+    """An expected failure, whose detail the caller is told."""
 
     code = "error"
 
@@ -14,16 +26,10 @@ class TrawlError(Exception):
         self.code = code or type(self).code
 
 
-class NotFound(TrawlError):
-    """Nothing of that name, or nothing that the caller may know of."""
+class Unauthorized(TrawlError):
+    """The caller has not shown who it is."""
 
-    code = "not_found"
-
-
-class Conflict(TrawlError):
-    """It contradicts what is stored."""
-
-    code = "conflict"
+    code = "unauthorized"
 
 
 class Forbidden(TrawlError):
@@ -32,20 +38,26 @@ class Forbidden(TrawlError):
     code = "forbidden"
 
 
-class Unauthorized(TrawlError):
-    """The caller has not shown who it is."""
+class NotFound(TrawlError):
+    """There is no such thing, or none that the caller may know of."""
 
-    code = "unauthorized"
+    code = "not_found"
 
 
-class Changed(TrawlError):
-    """The resource is no longer the one that the caller has seen."""
+class Conflict(TrawlError):
+    """The request contradicts what is stored."""
+
+    code = "conflict"
+
+
+class PreconditionFailed(TrawlError):
+    """The resource has changed since the caller read it."""
 
     code = "precondition_failed"
 
 
 class Invalid(TrawlError):
-    """The request can be read but not be right. `errors` are (JSON pointer or parameter, detail) pairs."""
+    """The request can be read but is wrong. `errors` are (JSON pointer or parameter, detail) pairs."""
 
     code = "invalid"
 
@@ -56,8 +68,14 @@ class Invalid(TrawlError):
         self.errors = tuple(errors)
 
 
+class TooLarge(TrawlError):
+    """The request is larger than is accepted."""
+
+    code = "too_large"
+
+
 class TooMany(TrawlError):
-    """Too often; worth another try after `retry_after` seconds."""
+    """The caller asks too often. Another try is worthwhile after `retry_after` seconds."""
 
     code = "rate_limited"
 
@@ -67,16 +85,10 @@ class TooMany(TrawlError):
 
 
 class Unavailable(TrawlError):
-    """Something that this needs is away. `retry_after` in seconds, None where waiting does not help."""
+    """A dependency is away. `retry_after` is in seconds, or None where waiting does not help."""
 
     code = "unavailable"
 
     def __init__(self, detail: str, *, retry_after: int | None = 1, code: str | None = None) -> None:
         super().__init__(detail, code=code)
         self.retry_after = retry_after
-
-
-class TooLarge(TrawlError):
-    """More than is taken."""
-
-    code = "too_large"

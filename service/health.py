@@ -1,4 +1,4 @@
-"""Whether all that the service stands on is there."""
+"""Health checks of what the service depends on: the database and its schema, the cache, the log."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from service.cache import CacheUnavailable
 from service.deps import Deps
 from service.logs.source import LogSource
 
-PATIENCE = 3.0  # seconds until a part that does not answer is said to be down
+TIMEOUT = 3.0  # seconds after which a part that does not answer counts as down
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How each part is. The import lag, in bytes of the log not read yet, tells and never fails."""
+    """The health of each part. `lag`, the bytes of the log not imported yet, never makes it unhealthy."""
 
     database: bool
     cache: bool
@@ -35,26 +35,28 @@ class Health:
 
 
 async def check_health(deps: Deps) -> Health:
-    """Ask every part, all at once."""
-    revision, answers = await asyncio.gather(_revision(deps), _cache_answers(deps))
+    """Check all parts at once."""
+    revision, cache_answers = await asyncio.gather(_read_revision(deps), _ping_cache(deps))
     lag = None if revision is None else await _import_lag(deps)
-    return Health(database=revision is not None, cache=answers, revision=revision, lag=lag)
+    return Health(database=revision is not None, cache=cache_answers, revision=revision, lag=lag)
 
 
 @cache
 def expected_revision() -> str | None:
+    """Return the newest revision of the schema that this code knows."""
     return newest_revision()
 
 
-async def _revision(deps: Deps) -> str | None:
+async def _read_revision(deps: Deps) -> str | None:
+    """Return the revision of the schema, empty if there is none; None if the database does not answer."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await read_revision(deps.db)
     except TimeoutError:
         return None
 
 
-async def _cache_answers(deps: Deps) -> bool:
+async def _ping_cache(deps: Deps) -> bool:
     try:
         return bool(await deps.cache.run("PING"))
     except CacheUnavailable:
@@ -62,8 +64,8 @@ async def _cache_answers(deps: Deps) -> bool:
 
 
 async def _import_lag(deps: Deps) -> int | None:
-    """None if there is no log, or the database goes away just now."""
-    size, key = await asyncio.to_thread(_size_and_key, deps.logs.file)
+    """Return the bytes of the log that are not imported; None without a log, or if the database goes away."""
+    size, key = await asyncio.to_thread(_read_size_and_key, deps.logs.file)
     if size is None or key is None:
         return None
     try:
@@ -74,7 +76,8 @@ async def _import_lag(deps: Deps) -> int | None:
     return max(0, size - position.offset) if position else size
 
 
-def _size_and_key(file: Path) -> tuple[int | None, str | None]:
+def _read_size_and_key(file: Path) -> tuple[int | None, str | None]:
+    """Return the size of a log and the key that its position is stored by; None twice if it can't be read."""
     try:
         return file.stat().st_size, LogSource.of_file(file).key
     except OSError:

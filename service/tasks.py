@@ -1,4 +1,4 @@
-"""Tasks: each user's own list of what is to be done. Another's task is no task."""
+"""Tasks: each user's own list of what is to be done. Another user's task is not found."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,29 +7,29 @@ from typing import Any
 from db.database import Database
 from db.queries import tasks as queries
 from db.queries.tasks import SortValue, TaskFilter, TaskOrder
-from service.errors import Changed, NotFound
+from service.errors import NotFound, PreconditionFailed
 from service.security.identifiers import fold
 
 TaskRow = queries.TaskRow  # a task, as transport gets it
 
-TICK = timedelta(microseconds=1)  # the least by which PostgreSQL tells times apart
+RESOLUTION = timedelta(microseconds=1)  # of PostgreSQL's times
 TITLE_KEY_LENGTH = 200  # characters; some letters fold to many, and an index entry is bounded
 
-Expectation = Callable[[TaskRow], bool]  # whether a task is still the one that the caller has seen
+Precondition = Callable[[TaskRow], bool]  # whether a task is still the version that the caller has read
 
 
-def anything(_: TaskRow) -> bool:
-    """The expectation of those who have none."""
+def no_precondition(_: TaskRow) -> bool:
+    """Accept any version of a task."""
     return True
 
 
 def title_key(title: str) -> str:
-    """What titles are ordered by: without regard to case, by code point."""
+    """Return what titles are ordered by: without regard to case, by code point."""
     return fold(title)[:TITLE_KEY_LENGTH]
 
 
 def sort_value(task: TaskRow, sort: str) -> SortValue:
-    """What of a task tells its place in a list, as `after` of `list_tasks` takes it."""
+    """Return the value that a task is sorted by, as `after` of `list_tasks` takes it."""
     if sort.endswith("title"):
         return title_key(task.title)
     value: SortValue = getattr(task, sort.removeprefix("-"))
@@ -37,7 +37,7 @@ def sort_value(task: TaskRow, sort: str) -> SortValue:
 
 
 async def create_task(db: Database, user_id: int, *, now: datetime, **fields: Any) -> TaskRow:
-    """A new task of `title`, `description`, `status`, `priority` and `due_at`."""
+    """Create a task. `fields` are `title`, `description`, `status`, `priority` and `due_at`."""
     async with db.transaction() as session:
         return await queries.insert_task(
             session,
@@ -45,11 +45,15 @@ async def create_task(db: Database, user_id: int, *, now: datetime, **fields: An
             created_at=now,
             updated_at=now,
             **fields,
-            **_folded(fields["title"], fields["description"]),
+            **_search_columns(fields["title"], fields["description"]),
         )
 
 
 async def get_task(db: Database, user_id: int, task_id: int) -> TaskRow:
+    """Return a task.
+
+    :raises NotFound: the user has no such task
+    """
     async with db.raw() as connection:
         task = await queries.select_task(connection, user_id, task_id)
     if task is None:
@@ -68,14 +72,14 @@ async def list_tasks(
     q: str = "",
     **filters: Any,
 ) -> list[TaskRow]:
-    """Ordered by `sort`, a field with `-` in front for descending; one more than `limit` if more follow.
+    """List tasks by `sort`, a field with `-` in front for descending; one more than `limit` if more follow.
 
     `q` is words, all of which occur in the title or the description. `filters` are those of TaskFilter.
     """
-    wanted = TaskFilter(words=fold(q).split(), **filters)
+    where = TaskFilter(words=fold(q).split(), **filters)
     order = TaskOrder(sort.removeprefix("-"), descending=sort.startswith("-"), after=after)
     async with db.read() as session:
-        return await queries.select_tasks(session, user_id, wanted, order, limit=limit + 1, offset=offset)
+        return await queries.select_tasks(session, user_id, where, order, limit=limit + 1, offset=offset)
 
 
 async def update_task(
@@ -85,47 +89,52 @@ async def update_task(
     changes: dict[str, Any],
     *,
     now: datetime,
-    expected: Expectation = anything,
+    precondition: Precondition = no_precondition,
 ) -> TaskRow:
-    """Set the fields that `changes` names. What leaves everything as it was is no change.
+    """Change the fields that `changes` names. If all have these values already, nothing is written.
 
-    :raises NotFound: it is not there, or not the user's
-    :raises Changed: it is not as expected
+    :raises NotFound: the user has no such task
+    :raises PreconditionFailed: the task does not meet the precondition
     """
     async with db.transaction() as session:
         task = await queries.lock_task(session, user_id, task_id)
         if task is None:
             raise _no_task(task_id)
-        if not expected(task):
-            raise _changed(task_id)
+        if not precondition(task):
+            raise _stale(task_id)
         values = {name: value for name, value in changes.items() if value != getattr(task, name)}
         if not values:
             return task
-        # Clocks go back at times, and two changes may share a microsecond: the time tells versions apart.
-        values["updated_at"] = max(now, task.updated_at + TICK)
-        values |= _folded(values.get("title", task.title), values.get("description", task.description))
-        changed = await queries.update_task(session, user_id, task_id, **values)
-    if changed is None:
+        # The time tells versions apart, but clocks go back at times, and two changes may share a microsecond.
+        values["updated_at"] = max(now, task.updated_at + RESOLUTION)
+        values |= _search_columns(
+            values.get("title", task.title), values.get("description", task.description)
+        )
+        updated = await queries.update_task(session, user_id, task_id, **values)
+    if updated is None:
         raise _no_task(task_id)
-    return changed
+    return updated
 
 
-async def delete_task(db: Database, user_id: int, task_id: int, *, expected: Expectation = anything) -> None:
-    """End a task.
+async def delete_task(
+    db: Database, user_id: int, task_id: int, *, precondition: Precondition = no_precondition
+) -> None:
+    """Delete a task.
 
-    :raises NotFound: it is not there, or not the user's
-    :raises Changed: it is not as expected
+    :raises NotFound: the user has no such task
+    :raises PreconditionFailed: the task does not meet the precondition
     """
     async with db.transaction() as session:
         task = await queries.lock_task(session, user_id, task_id)
         if task is None:
             raise _no_task(task_id)
-        if not expected(task):
-            raise _changed(task_id)
+        if not precondition(task):
+            raise _stale(task_id)
         await queries.delete_task(session, user_id, task_id)
 
 
-def _folded(title: str, description: str) -> dict[str, str]:
+def _search_columns(title: str, description: str) -> dict[str, str]:
+    """Return the columns that tasks are sorted and searched by."""
     return {"title_key": title_key(title), "search_text": fold(f"{title}\n{description}")}
 
 
@@ -133,5 +142,5 @@ def _no_task(task_id: int) -> NotFound:
     return NotFound(f"no task {task_id}")
 
 
-def _changed(task_id: int) -> Changed:
-    return Changed(f"task {task_id} is no longer as you have seen it")
+def _stale(task_id: int) -> PreconditionFailed:
+    return PreconditionFailed(f"task {task_id} is no longer as you have seen it")

@@ -14,11 +14,11 @@ from sanic.response import HTTPResponse
 from api.bulk import dump_errors
 from db.outages import is_outage, sqlstate
 from service.errors import (
-    Changed,
     Conflict,
     Forbidden,
     Invalid,
     NotFound,
+    PreconditionFailed,
     TooLarge,
     TooMany,
     TrawlError,
@@ -35,7 +35,7 @@ STATUSES: dict[type[TrawlError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
-    Changed: 412,
+    PreconditionFailed: 412,
     Invalid: 422,
     TooLarge: 413,
     TooMany: 429,

@@ -29,7 +29,7 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """None does not filter. `words` are folded as `search_text` is; all of them must occur in it."""
+    """The tasks that match all fields but those that are None, with all the folded `words` in their text."""
 
     status: str | None = None
     priority: str | None = None
@@ -39,9 +39,10 @@ class TaskFilter:
 
 @dataclass(frozen=True, slots=True)
 class TaskOrder:
-    """`by` is created_at, updated_at, due_at, priority or title; equal ones are ordered by id, the same way.
+    """The order of a list, and where its page begins.
 
-    `after` is the task that a page follows: its value of `by` (folded, of a title), and its id.
+    `by` is created_at, updated_at, due_at, priority or title; equal tasks are ordered by id, in the same
+    direction. `after` is the last task of the page before: its value of `by` (a title is folded), and its id.
     """
 
     by: str
@@ -68,13 +69,13 @@ async def insert_task(session: AsyncSession, **values: Any) -> TaskRow:
 
 
 async def select_task(connection: Connection, account_id: int, task_id: int) -> TaskRow | None:
-    """By the driver: this is asked most, and SQLAlchemy would take longer than PostgreSQL."""
+    """Select a task. It goes past SQLAlchemy, which would take longer than PostgreSQL does."""
     row = await connection.fetchrow(TASK_BY_ID, task_id, account_id)
     return TaskRow(*row) if row else None
 
 
 async def lock_task(session: AsyncSession, account_id: int, task_id: int) -> TaskRow | None:
-    """The task, which nobody changes until the transaction ends."""
+    """Select a task and lock it until the transaction ends."""
     rows = await session.execute(LOCKED_TASK, {"id": task_id, "account_id": account_id})
     row = rows.one_or_none()
     return TaskRow(*row) if row else None
@@ -92,53 +93,56 @@ async def update_task(session: AsyncSession, account_id: int, task_id: int, **va
 
 
 async def delete_task(session: AsyncSession, account_id: int, task_id: int) -> bool:
-    """Whether it was there and the account's."""
-    deleted = await session.scalar(
+    """Delete a task of an account. Return whether there was one."""
+    deleted_id = await session.scalar(
         delete(Task).where(Task.id == task_id, Task.account_id == account_id).returning(Task.id)
     )
-    return deleted is not None
+    return deleted_id is not None
 
 
 async def select_tasks(
-    session: AsyncSession, account_id: int, wanted: TaskFilter, order: TaskOrder, *, limit: int, offset: int
+    session: AsyncSession, account_id: int, where: TaskFilter, order: TaskOrder, *, limit: int, offset: int
 ) -> list[TaskRow]:
+    """Select a page of an account's tasks that match the filter, in the order."""
     key = sort_key(order)
     directed = [column.desc() if order.descending else column.asc() for column in (key, Task.id)]
     query = select(*COLUMNS).where(Task.account_id == account_id).order_by(*directed)
     if order.after is not None:
         last = tuple_(sort_value(order, order.after[0]), order.after[1])
-        here = tuple_(key, Task.id)
-        query = query.where(here < last if order.descending else here > last)
-    if wanted.status is not None:
-        query = query.where(Task.status == wanted.status)
-    if wanted.priority is not None:
-        query = query.where(Task.priority == wanted.priority)
-    if wanted.due_before is not None:
-        query = query.where(Task.due_at < wanted.due_before)
-    for word in wanted.words:
+        place = tuple_(key, Task.id)
+        query = query.where(place < last if order.descending else place > last)
+    if where.status is not None:
+        query = query.where(Task.status == where.status)
+    if where.priority is not None:
+        query = query.where(Task.priority == where.priority)
+    if where.due_before is not None:
+        query = query.where(Task.due_at < where.due_before)
+    for word in where.words:
         query = query.where(func.strpos(Task.search_text, word) > 0)
     rows = await session.execute(query.limit(limit).offset(offset))
     return [TaskRow(*row) for row in rows]
 
 
 def sort_key(order: TaskOrder) -> ColumnElement[Any]:
-    """What the tasks are ordered by, as the order's index has it."""
+    """Return the expression that tasks are ordered by, as the index of this order has it."""
     columns: dict[str, Any] = {"priority": Task.priority_rank, "title": Task.title_key}
     if order.by == "due_at":
-        return dated(Task.due_at, descending=order.descending)
+        return due_or_last(Task.due_at, descending=order.descending)
     column: ColumnElement[Any] = columns.get(order.by, getattr(Task, order.by))
     return column
 
 
 def sort_value(order: TaskOrder, value: SortValue) -> Any:
-    """The sort key of a task whose value of `order.by` this is."""
+    """Return the sort key of a task that has this value of `order.by`."""
     if order.by == "due_at":
-        return dated(bindparam("last_due_at", value, type_=Task.due_at.type), descending=order.descending)
+        return due_or_last(
+            bindparam("last_due_at", value, type_=Task.due_at.type), descending=order.descending
+        )
     if order.by == "priority":
         return PRIORITIES.index(str(value)) + 1
     return value
 
 
-def dated(due_at: ColumnElement[Any] | Any, *, descending: bool) -> ColumnElement[Any]:
-    """A date, or in its place what comes last in this direction."""
+def due_or_last(due_at: ColumnElement[Any] | Any, *, descending: bool) -> ColumnElement[Any]:
+    """Return the due time; where there is none, the time that comes last in this direction."""
     return func.coalesce(due_at, literal_column(f"'{'-' if descending else ''}infinity'::timestamptz"))

@@ -6,9 +6,10 @@ from sqlalchemy import ColumnElement, Date, cast, func
 
 
 def time_groups(time: ColumnElement[Any], tz: str) -> dict[str, ColumnElement[Any]]:
-    """Days, weeks and months are the date in `tz` at which they begin; weeks begin on Monday.
+    """Return the expressions by which a time is grouped, by name.
 
-    An hour is the instant at which it begins, so one that the clock repeats is two.
+    Days, weeks and months are the date in `tz` on which they begin; weeks begin on Monday. An hour is the
+    instant at which it begins, so one that the clock repeats is two.
     """
     local = func.timezone(tz, time)
     return {

@@ -93,7 +93,7 @@ async def change_task(request: Request, task_id: int, changes: dict[str, object]
         task_id,
         changes,
         now=request.origin.at,
-        expected=lambda task: satisfies_if_match(request, task_etag(task)),
+        precondition=lambda task: satisfies_if_match(request, task_etag(task)),
     )
     return show_task(request, task)
 
@@ -105,6 +105,6 @@ async def delete_task(request: Request, task_id: int) -> HTTPResponse:
         request.deps.db,
         request.user_id,
         task_id,
-        expected=lambda task: satisfies_if_match(request, task_etag(task)),
+        precondition=lambda task: satisfies_if_match(request, task_etag(task)),
     )
     return no_content()
