@@ -32,9 +32,9 @@ from service.cache import Cache
 from service.clock import now
 from service.deps import Deps, RateLimits
 from service.films.catalogue import FilmCatalogue
-from service.imports.follow import Following, follow_log
-from service.imports.record import Reading
-from service.imports.recovery import keep_imports
+from service.imports.follow import LogFollower
+from service.imports.record import ImportOptions
+from service.imports.recovery import recover_imports
 from service.logs.source import LogFolder
 from service.logs.url_rules import read_rules
 from service.security.tokens import TokenSettings
@@ -119,12 +119,13 @@ def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> S
 
 def start_background_work(settings: Settings, deps: Deps) -> None:
     """Start what a worker does beside its requests, as the settings say."""
-    recovery = keep_imports(deps.db, deps.geo, deps.logs, deps.background, clock=now)
+    recovery = recover_imports(deps.db, deps.geo, deps.logs, deps.background, clock=now)
     deps.background.spawn(recovery, name="recovery of imports")
     if settings.logs_follow:
-        reading = Reading(deps.logs.zone, resumable=True, rules=deps.logs.rules)
-        following = Following(deps.db, deps.geo, reading, now)
-        deps.background.spawn(follow_log(following, deps.logs.file), name="following of the log")
+        # Not mode "follow": another worker resumes what this one leaves.
+        options = ImportOptions(deps.logs.zone, mode="resume", rules=deps.logs.rules)
+        follower = LogFollower(deps.db, deps.geo, options, now)
+        deps.background.spawn(follower.follow(deps.logs.file), name="following of the log")
     if settings.retention_days is not None:
         retention = apply_retention(deps.db, settings.retention_days)
         deps.background.spawn(retention, name="retention")

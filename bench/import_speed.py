@@ -39,7 +39,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.migrate import migrate
 from service.clock import now
-from service.imports.record import Reading
+from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.source import LogSource
 
@@ -52,8 +52,8 @@ async def main(url, log):
     note = lambda record: told.append((time.perf_counter(), record.lines))
     idle = peak()
     begin = time.perf_counter()
-    source = LogSource.of_file(Path(log), take_last=True)
-    await import_log(db, geo, source, Reading(UTC), clock=now, on_progress=note)
+    source = LogSource.of_file(Path(log), accept_partial_line=True)
+    await import_log(db, geo, source, ImportOptions(UTC), clock=now, on_progress=note)
     seconds = time.perf_counter() - begin
     await db.close()
     print(json.dumps({"seconds": seconds, "told": told, "megabytes": (peak() - idle) / 1024}))

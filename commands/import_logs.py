@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,9 +21,10 @@ from db.database import Database
 from db.models import Import
 from service.clock import now
 from service.errors import Conflict, TrawlError
-from service.imports.follow import Following, follow_log
+from service.imports.follow import LogFollower
 from service.imports.jobs import list_rejects
-from service.imports.record import Reading, cause_of
+from service.imports.outcome import describe_failure
+from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.source import LogSource
 from service.logs.streams import PipedLog
@@ -40,7 +41,7 @@ class ImportCommand:
 
     files: list[str]
     follow: Path | None
-    options: Reading
+    options: ImportOptions
     mmdb: Path | None
 
 
@@ -62,9 +63,9 @@ def import_logs(files: list[str], *, follow: Path | None, dry_run: bool, rules: 
     raise typer.Exit(code)
 
 
-def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> Reading:
+def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> ImportOptions:
     file = rules or settings.logs_rules
-    return Reading(
+    return ImportOptions(
         ZoneInfo(settings.logs_timezone), dry_run=dry_run, rules=read_rules(file) if file else None
     )
 
@@ -98,24 +99,24 @@ async def run_import(db: Database, command: ImportCommand) -> int:
     return 0 if all(outcomes) else 1
 
 
-async def import_file(db: Database, geo: Geo, options: Reading, name: str) -> bool:
+async def import_file(db: Database, geo: Geo, options: ImportOptions, name: str) -> bool:
     """Import one file and print a summary. Returns whether it ended well."""
     if name == "-":
         source = LogSource.of_stream("-", PipedLog(sys.stdin.fileno()), size=stdin_size())
     else:
-        source = LogSource.of_file(Path(name), take_last=True)
+        source = LogSource.of_file(Path(name), accept_partial_line=True)
     with import_progress(source.name) as on_progress:
         try:
             record = await import_when_free(db, geo, source, options, on_progress)
         except (OSError, EOFError, TrawlError) as error:
-            err.print(f"trawl: {name}: {cause_of(error)}", style="red", markup=False, highlight=False)
+            err.print(f"trawl: {name}: {describe_failure(error)}", style="red", markup=False, highlight=False)
             return False
     await print_summary(db, record)
     return record.status == "done"
 
 
 async def import_when_free(
-    db: Database, geo: Geo, source: LogSource, options: Reading, on_progress: Callable[[Import], None]
+    db: Database, geo: Geo, source: LogSource, options: ImportOptions, on_progress: Callable[[Import], None]
 ) -> Import:
     """Import a log as soon as nobody else, such as a server, imports it."""
     waiting = False
@@ -146,9 +147,10 @@ async def print_summary(db: Database, record: Import) -> None:
     )
 
 
-async def follow_file(db: Database, geo: Geo, options: Reading, path: Path) -> None:
+async def follow_file(db: Database, geo: Geo, options: ImportOptions, path: Path) -> None:
     with import_progress(path.name, total=False) as on_progress:
-        await follow_log(Following(db, geo, options, now, on_progress), path)
+        follower = LogFollower(db, geo, replace(options, mode="follow"), now, on_progress)
+        await follower.follow(path)
 
 
 def stdin_size() -> int | None:

@@ -1,4 +1,8 @@
-"""Imports, their rejects, and up to where each file has been read."""
+"""Imports, their rejects, and how far each file has been read.
+
+An import is leased to one run at a time: its `owner` is the lease token of that run. What a run changes it
+changes only while the row has its token.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,21 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition, Import, Reject
 
-# Seconds without a heartbeat after which an import is taken for left alone, and after which for lost.
-LEFT_ALONE = 4
-LOST = 30
 UNFINISHED = text("status = 'running' OR (undo_at IS NOT NULL AND status <> 'undone')")
 
 
-async def new_owner(session: AsyncSession) -> str:
-    """A token that no other import has."""
+async def new_lease_token(session: AsyncSession) -> str:
+    """Return a token that no other run has."""
     token: str = await session.scalar(text("SELECT CAST(gen_random_uuid() AS text)"))
     return token
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Lines of a chunk."""
+    """How many lines of a chunk were imported, were stored already, and were rejected."""
 
     imported: int
     duplicates: int
@@ -33,8 +34,8 @@ class Counts:
 
 
 async def insert_import(session: AsyncSession, **values: Any) -> Import:
-    added = await session.scalars(insert(Import).values(**values).returning(Import))
-    return added.one()
+    rows = await session.scalars(insert(Import).values(**values).returning(Import))
+    return rows.one()
 
 
 async def select_import(session: AsyncSession, import_id: int) -> Import | None:
@@ -44,7 +45,7 @@ async def select_import(session: AsyncSession, import_id: int) -> Import | None:
 async def select_imports(
     session: AsyncSession, *, after: tuple[int] | None, limit: int, offset: int
 ) -> list[Import]:
-    """Newest first, those that come after the id."""
+    """Select imports whose id is below that of `after`, newest first."""
     query = select(Import).order_by(Import.id.desc()).limit(limit).offset(offset)
     if after is not None:
         query = query.where(Import.id < after[0])
@@ -52,7 +53,7 @@ async def select_imports(
 
 
 async def select_running_import(session: AsyncSession, file: str) -> Import | None:
-    """The newest import of the file that has not ended."""
+    """Select the newest import of the file that has not ended."""
     return await session.scalar(
         select(Import)
         .where(Import.file == file, Import.status == "running")
@@ -61,35 +62,41 @@ async def select_running_import(session: AsyncSession, file: str) -> Import | No
     )
 
 
-async def select_unfinished_imports(session: AsyncSession) -> list[tuple[Import, float]]:
-    """Imports that run or are to be undone, with no heartbeat of late; and for how many seconds."""
+async def select_stale_imports(session: AsyncSession, *, stale_after: float) -> list[tuple[Import, float]]:
+    """Select imports that run, or whose undo is requested, with the seconds since their last heartbeat.
+
+    Only those whose last heartbeat is more than `stale_after` seconds old.
+    """
     silence = func.extract("epoch", func.clock_timestamp() - Import.heartbeat_at)
     rows = await session.execute(
-        select(Import, silence).where(UNFINISHED, silence > LEFT_ALONE).order_by(Import.id)
+        select(Import, silence).where(UNFINISHED, silence > stale_after).order_by(Import.id)
     )
     return [(row, float(seconds)) for row, seconds in rows]
 
 
-async def beat(session: AsyncSession, import_id: int, owner: str) -> bool:
-    """Tell that the import is being worked on. False if it is not the owner's any more."""
-    changed = await session.execute(
+async def update_heartbeat(session: AsyncSession, import_id: int, lease_token: str) -> bool:
+    """Renew the lease of a run; False if it is lost."""
+    rows = await session.execute(
         update(Import)
-        .where(Import.id == import_id, Import.owner == owner, UNFINISHED)
+        .where(Import.id == import_id, Import.owner == lease_token, UNFINISHED)
         .values(heartbeat_at=func.clock_timestamp())
         .returning(Import.id)
     )
-    return changed.first() is not None
+    return rows.first() is not None
 
 
-async def own_import(
-    session: AsyncSession, import_id: int, owner: str, *, status: str, bytes_total: int | None
+async def acquire_lease(
+    session: AsyncSession, import_id: int, lease_token: str, *, prior_status: str, bytes_total: int | None
 ) -> Import | None:
-    """Take over an import of that status, which runs then; its last transaction is waited for."""
-    changed = await session.scalars(
+    """Lease an import to another run and set it running; None if it does not have the prior status.
+
+    Waits for the transaction that a former run may still have open on the row.
+    """
+    rows = await session.scalars(
         update(Import)
-        .where(Import.id == import_id, Import.status == status, Import.undo_at.is_(None))
+        .where(Import.id == import_id, Import.status == prior_status, Import.undo_at.is_(None))
         .values(
-            owner=owner,
+            owner=lease_token,
             status="running",
             bytes_total=bytes_total,
             finished_at=None,
@@ -97,42 +104,44 @@ async def own_import(
         )
         .returning(Import)
     )
-    return changed.one_or_none()
+    return rows.one_or_none()
 
 
-async def restart_import(session: AsyncSession, import_id: int) -> Import:
-    """Forget what an import has counted and rejected."""
+async def reset_counts(session: AsyncSession, import_id: int) -> Import:
+    """Delete the rejects of an import and set its counts to 0."""
     await session.execute(delete(Reject).where(Reject.import_id == import_id))
-    changed = await session.scalars(
+    rows = await session.scalars(
         update(Import)
         .where(Import.id == import_id)
         .values(bytes=0, lines=0, imported=0, duplicates=0, rejected=0)
         .returning(Import)
     )
-    return changed.one()
+    return rows.one()
 
 
-async def add_to_import(
+async def update_counts(
     session: AsyncSession,
     import_id: int,
-    owner: str,
+    lease_token: str,
     *,
     counts: Counts,
     span: tuple[datetime, datetime] | None,
-    read: int,
+    bytes_read: int,
     log_format: str,
     at: datetime,
 ) -> Import | None:
-    """Count a chunk that was stored; `read` is how far the import has come, in bytes.
+    """Add a chunk that was stored to the counts of the import; `bytes_read` counts from its beginning.
 
-    None if the import is not the owner's any more: what the transaction did before must not stay.
+    None if the lease is lost: the caller must roll back the chunk.
+
+    :param span: times of the first and the last visit that was stored
     """
     first, last = span or (None, None)
-    changed = await session.scalars(
+    rows = await session.scalars(
         update(Import)
-        .where(Import.id == import_id, Import.owner == owner, Import.status == "running")
+        .where(Import.id == import_id, Import.owner == lease_token, Import.status == "running")
         .values(
-            bytes=read,
+            bytes=bytes_read,
             lines=Import.lines + counts.imported + counts.duplicates + counts.rejected,
             imported=Import.imported + counts.imported,
             duplicates=Import.duplicates + counts.duplicates,
@@ -145,35 +154,43 @@ async def add_to_import(
         )
         .returning(Import)
     )
-    return changed.one_or_none()
+    return rows.one_or_none()
 
 
-async def note_bytes(session: AsyncSession, import_id: int, owner: str, read: int) -> bool:
-    """Note how far an import has come in the end; False if it is not the owner's any more."""
-    changed = await session.execute(
+async def update_bytes_read(session: AsyncSession, import_id: int, lease_token: str, bytes_read: int) -> bool:
+    """Set how many bytes an import has read at its end; False if the lease is lost."""
+    rows = await session.execute(
         update(Import)
-        .where(Import.id == import_id, Import.owner == owner, Import.status == "running")
-        .values(bytes=read)
+        .where(Import.id == import_id, Import.owner == lease_token, Import.status == "running")
+        .values(bytes=bytes_read)
         .returning(Import.id)
     )
-    return changed.first() is not None
+    return rows.first() is not None
 
 
 async def finish_import(
-    session: AsyncSession, import_id: int, owner: str | None, status: str, *, at: datetime, **values: Any
+    session: AsyncSession,
+    import_id: int,
+    lease_token: str | None,
+    status: str,
+    *,
+    at: datetime,
+    error: str | None,
 ) -> Import | None:
-    """End a running import; None if it is not the owner's any more."""
-    changed = await session.scalars(
+    """End a running import; None if the lease is lost."""
+    rows = await session.scalars(
         update(Import)
-        .where(Import.id == import_id, Import.owner.is_not_distinct_from(owner), Import.status == "running")
-        .values(status=status, finished_at=at, **values)
+        .where(
+            Import.id == import_id, Import.owner.is_not_distinct_from(lease_token), Import.status == "running"
+        )
+        .values(status=status, finished_at=at, error=error)
         .returning(Import)
     )
-    return changed.one_or_none()
+    return rows.one_or_none()
 
 
 async def fail_running_imports(session: AsyncSession, file: str, *, at: datetime, error: str) -> None:
-    """End the imports of a file that nobody runs any more: the caller holds its lock."""
+    """Mark running imports of a file as failed. The caller holds its lock, so no process runs them."""
     await session.execute(
         update(Import)
         .where(Import.file == file, Import.status == "running")
@@ -182,29 +199,29 @@ async def fail_running_imports(session: AsyncSession, file: str, *, at: datetime
 
 
 async def cancel_running_import(session: AsyncSession, import_id: int, *, at: datetime) -> Import | None:
-    """None if it does not run."""
-    changed = await session.scalars(
+    """Cancel a running import; None if it does not run."""
+    rows = await session.scalars(
         update(Import)
         .where(Import.id == import_id, Import.status == "running")
         .values(status="cancelled", finished_at=at)
         .returning(Import)
     )
-    return changed.one_or_none()
+    return rows.one_or_none()
 
 
 async def request_undo(session: AsyncSession, import_id: int, *, at: datetime) -> Import | None:
-    """Have an import undone that has ended; None if it runs, is undone already, or is unknown."""
-    changed = await session.scalars(
+    """Request the undo of an import that has ended; None if it runs, is undone already, or is unknown."""
+    rows = await session.scalars(
         update(Import)
         .where(Import.id == import_id, Import.status.not_in(("running", "undone")))
         .values(undo_at=func.coalesce(Import.undo_at, at))
         .returning(Import)
     )
-    return changed.one_or_none()
+    return rows.one_or_none()
 
 
-async def beat_undo(session: AsyncSession, import_id: int) -> None:
-    """Tell that the import is being undone."""
+async def update_undo_heartbeat(session: AsyncSession, import_id: int) -> None:
+    """Show that a process is undoing the import."""
     await session.execute(
         update(Import).where(Import.id == import_id).values(heartbeat_at=func.clock_timestamp())
     )
@@ -214,7 +231,7 @@ async def select_position(session: AsyncSession, file: str) -> FilePosition | No
     return await session.get(FilePosition, file)
 
 
-async def put_position(
+async def upsert_position(
     session: AsyncSession, file: str, import_id: int, *, offset: int, line: int, prefix_sha256: bytes
 ) -> None:
     position = {"offset": offset, "line": line, "prefix_sha256": prefix_sha256, "import_id": import_id}
@@ -243,7 +260,7 @@ async def insert_rejects(session: AsyncSession, import_id: int, rejects: Iterabl
 async def select_rejects(
     session: AsyncSession, import_id: int, *, after: tuple[int] | None, limit: int, offset: int
 ) -> list[Reject]:
-    """In the order of their lines, those after the line."""
+    """Select the rejects after the line `after`, by line."""
     query = select(Reject).where(Reject.import_id == import_id)
     if after is not None:
         query = query.where(Reject.line > after[0])

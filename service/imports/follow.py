@@ -1,10 +1,10 @@
-"""Follows a log: reads on as it grows, through rotation, one follower at a time for a file."""
+"""Follows a log: reads it as it grows, through rotation, with one follower at a time for a file."""
 
 import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,44 +12,44 @@ import structlog
 
 from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
-from db.locks import follow_key, try_lock
+from db.locks import follow_key
+from service.background import Schedule, run_periodically
 from service.clock import Clock
 from service.errors import Conflict
-from service.imports.record import Progress, Reading
+from service.imports.record import ImportOptions, Progress
 from service.imports.run import import_log
 from service.logs.chunks import LogFile
 from service.logs.source import LogSource, OpenLog, file_key
 
 log = structlog.get_logger("trawl.imports")
 
-LOOK_SECONDS = 0.5
-QUEUE_SECONDS = 2.0
-QUIET_LOOKS = 2  # for which a rotated file must not grow to be taken for ended
+SCHEDULE = Schedule(every=2.0, retry=2.0)
+ROTATION_POLLS = 2  # without growth, after which a rotated file has ended
 
 
 class FollowedLog:
-    """A log that stays open between the readings of what has been written to it."""
+    """A log file that stays open between imports of what has been appended to it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
         self._stream: BinaryIO | None = None
         self._file: LogFile | None = None
-        self._seen: tuple[int, int] | None = None
-        self.import_id: int | None = None  # of what has been read of this file so far
+        self._last_size_and_mtime: tuple[int, int] | None = None
+        self.import_id: int | None = None  # of the import of this file so far
 
     @property
     def source(self) -> LogSource:
-        return LogSource(self._path.name, file_key(self._path), self._opened)
+        return LogSource(self._path.name, file_key(self._path), self._open)
 
-    def has_news(self) -> bool:
-        """Whether there is something to read: in the file that is open, or one where there was none."""
+    def has_changed(self) -> bool:
+        """Whether the open file has changed since it was read; if none is open, whether there is one."""
         if self._stream is None:
             return self._path.is_file()
         stat = os.fstat(self._stream.fileno())
-        return (stat.st_size, stat.st_mtime_ns) != self._seen
+        return (stat.st_size, stat.st_mtime_ns) != self._last_size_and_mtime
 
     def is_rotated(self) -> bool:
-        """Whether another file stands where the one that is open stood."""
+        """Whether the path names another file than the open one."""
         try:
             new = self._path.stat()
         except OSError:
@@ -59,92 +59,94 @@ class FollowedLog:
         old = os.fstat(self._stream.fileno())
         return (new.st_dev, new.st_ino) != (old.st_dev, old.st_ino)
 
-    def take_last(self) -> None:
-        """Have the next reading take a last line without its newline: nobody writes to the file any more."""
+    def accept_partial_line(self) -> None:
+        """Read a last line without its newline from now on: nothing more will be written to the file."""
         if self._file is not None:
-            self._file.take_last()
+            self._file.accept_partial_line()
 
     def close(self) -> None:
+        """Close the file; the next import opens whatever the path names then."""
         if self._stream is not None:
             self._stream.close()
-        self._stream = self._file = self._seen = self.import_id = None
+        self._stream = self._file = self._last_size_and_mtime = self.import_id = None
 
     @contextmanager
-    def _opened(self) -> Iterator[OpenLog]:
+    def _open(self) -> Iterator[OpenLog]:
         if self._stream is None or self._file is None:
             self._stream = self._path.open("rb")
             self._file = LogFile(self._stream)
         stat = os.fstat(self._stream.fileno())
-        self._seen = (stat.st_size, stat.st_mtime_ns)
+        self._last_size_and_mtime = (stat.st_size, stat.st_mtime_ns)
         yield OpenLog(self._file, stat.st_size)
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
-    """What a log is followed with."""
+class LogFollower:
+    """Imports what is appended to a log; all that is read of one file is one import.
+
+    :param poll_seconds: between two looks at the file
+    :param schedule: when to try again where another process follows the file, or the database failed
+    """
 
     db: Database
     geo: Geo
-    reading: Reading
+    options: ImportOptions
     clock: Clock
-    on_progress: Progress = field(default=lambda _: None)
+    on_progress: Progress = lambda _: None
+    poll_seconds: float = 0.5
+    schedule: Schedule = SCHEDULE
 
+    async def follow(self, path: Path) -> None:
+        """Follow the log at a path, where there need not be one yet, until cancelled."""
+        file = FollowedLog(path)
 
-async def follow_log(following: Following, path: Path) -> None:
-    """Import what is written to a log, until this is cancelled. All that is read of one file is one import.
+        async def poll_and_close() -> None:
+            try:
+                await self._poll(file)
+            finally:
+                file.close()
 
-    The file need not be there yet. While somebody else follows it, this waits to take over.
-    """
-    followed = FollowedLog(path)
-    while True:
-        try:
-            async with following.db.dedicated() as lock:
-                if await try_lock(lock, follow_key(followed.source.key)):
-                    await follow(following, followed)
-        except DATABASE_ERRORS as error:
-            log.warning("log_not_followed", cause=type(error).__name__)
-        finally:
-            followed.close()
-        await asyncio.sleep(QUEUE_SECONDS)
-
-
-async def follow(following: Following, followed: FollowedLog) -> None:
-    quiet = 0
-    while True:
-        if followed.has_news():
-            quiet = 0
-            await read_news(following, followed)
-        elif followed.is_rotated():
-            # Who wrote the old file may not have turned to the new one yet.
-            quiet += 1
-            if quiet > QUIET_LOOKS:
-                followed.take_last()
-                await read_news(following, followed)
-                followed.close()
-                continue
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-async def read_news(following: Following, followed: FollowedLog) -> None:
-    try:
-        record = await import_log(
-            following.db,
-            following.geo,
-            followed.source,
-            following.reading,
-            clock=following.clock,
-            on_progress=following.on_progress,
-            import_id=followed.import_id,
-            reopen=True,
+        lock = follow_key(file.source.key)
+        await run_periodically(
+            self.db, poll_and_close, self.schedule, lock=lock, failure_event="log_follow_failed"
         )
-        followed.import_id = record.id
-    except Conflict as conflict:
-        # Somebody imports it, who leaves nothing new; or the import that this went on with was undone.
-        if conflict.code == "import_ended":
-            followed.import_id = None
-    except FileNotFoundError:
-        pass  # gone again before it could be opened
-    except OSError as error:
-        if isinstance(error, DATABASE_ERRORS):
-            raise
-        log.warning("log_not_followed", cause=error.strerror)
+
+    async def _poll(self, file: FollowedLog) -> None:
+        unchanged_polls = 0
+        while True:
+            if file.has_changed():
+                unchanged_polls = 0
+                await self._import_changes(file)
+            elif file.is_rotated():
+                # The writer of the old file may take a moment to turn to the new one.
+                unchanged_polls += 1
+                if unchanged_polls > ROTATION_POLLS:
+                    file.accept_partial_line()
+                    await self._import_changes(file)
+                    file.close()
+                    continue
+            await asyncio.sleep(self.poll_seconds)
+
+    async def _import_changes(self, file: FollowedLog) -> None:
+        try:
+            record = await import_log(
+                self.db,
+                self.geo,
+                file.source,
+                self.options,
+                clock=self.clock,
+                on_progress=self.on_progress,
+                import_id=file.import_id,
+                prior_status="done",
+            )
+            file.import_id = record.id
+        except Conflict as conflict:
+            # Either another process imports the file, and leaves nothing new, or the import was undone.
+            if conflict.code == "import_ended":
+                file.import_id = None
+        except FileNotFoundError:
+            pass  # removed before it could be opened
+        except OSError as error:
+            if isinstance(error, DATABASE_ERRORS):
+                raise
+            log.warning("log_follow_failed", cause=error.strerror)

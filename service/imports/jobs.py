@@ -1,4 +1,4 @@
-"""Imports of access logs: begin one, join it, look at it and at what it rejected."""
+"""Imports of access logs: start one, join a running one, list them and their rejects."""
 
 import asyncio
 import time
@@ -12,13 +12,13 @@ from db.queries import imports as queries
 from service.background import Background
 from service.clock import Clock
 from service.errors import Conflict, NotFound, TooLarge
-from service.imports.record import Reading, read_import
+from service.imports.record import ImportOptions, reload_import
 from service.imports.run import import_log
 from service.logs.source import LogFolder, LogSource
-from service.logs.streams import BREAKS, UploadedLog
+from service.logs.streams import READ_ERRORS, UploadedLog
 
 POLL_SECONDS = 0.02
-BEGIN_SECONDS = 5.0  # within which who has taken a file's lock writes the row of its import
+CREATE_SECONDS = 5.0  # within which the holder of a file's lock creates the row of its import
 
 
 async def parse_log(
@@ -31,22 +31,23 @@ async def parse_log(
     dry_run: bool,
     wait: float,
     clock: Clock,
-    is_leaving: Callable[[], bool] = lambda: False,
+    is_draining: Callable[[], bool] = lambda: False,
 ) -> Import:
-    """Import a log of the log folder, or join the import of it that runs already.
+    """Import a log of the log folder, or join a running import of it.
 
-    Answers with its row when it has ended, after `wait` seconds, or when this server is leaving.
-    Raises NotFound `no_such_log`, and Conflict `import_running` while an import of the file is being undone
-    for as long.
+    Returns the row of the import when it has ended, after `wait` seconds, or when this server drains.
+
+    :raises NotFound: `no_such_log`
+    :raises Conflict: `import_running`, if an import of the file is being undone all that time
     """
-    until = time.monotonic() + wait
-    source = logs.find(file)
-    reading = Reading(logs.zone, dry_run=dry_run, resumable=True, rules=logs.rules)
-    begun_by = time.monotonic() + max(wait, BEGIN_SECONDS)
-    import_id = await start_import(db, geo, source, reading, background, clock=clock, until=begun_by)
+    deadline = time.monotonic() + wait
+    source = logs.get_source(file)
+    options = ImportOptions(logs.zone, mode="resume", dry_run=dry_run, rules=logs.rules)
+    start_deadline = time.monotonic() + max(wait, CREATE_SECONDS)
+    import_id = await start_import(db, geo, source, options, background, clock=clock, deadline=start_deadline)
     while True:
         record = await get_import(db, import_id)
-        if record.status != "running" or time.monotonic() >= until or is_leaving():
+        if record.status != "running" or time.monotonic() >= deadline or is_draining():
             return record
         await asyncio.sleep(POLL_SECONDS)
 
@@ -55,28 +56,32 @@ async def start_import(
     db: Database,
     geo: Geo,
     source: LogSource,
-    reading: Reading,
+    options: ImportOptions,
     background: Background,
     *,
     clock: Clock,
-    until: float,
+    deadline: float,
 ) -> int:
-    """The id of an import that begins in the background, or of the one of the same file that runs already."""
+    """Start an import in the background, or find the running one of the same file. Return its id.
+
+    :raises Conflict: `import_running`, if the file is locked and no import of it runs until the deadline
+    """
     while True:
-        begun: asyncio.Future[Import] = asyncio.get_running_loop().create_future()
-        work = import_log(db, geo, source, reading, clock=clock, on_progress=partial(set_once, begun))
+        first_progress: asyncio.Future[Import] = asyncio.get_running_loop().create_future()
+        on_progress = partial(set_first_result, first_progress)
+        work = import_log(db, geo, source, options, clock=clock, on_progress=on_progress)
         task = background.spawn(work, name=f"import of {source.name}")
-        await asyncio.wait([task, begun], return_when=asyncio.FIRST_COMPLETED)
-        if begun.done():
-            return begun.result().id
-        begun.cancel()
+        await asyncio.wait([task, first_progress], return_when=asyncio.FIRST_COMPLETED)
+        if first_progress.done():
+            return first_progress.result().id
+        first_progress.cancel()
         match task.exception():
             case Conflict() as conflict if source.key is not None:
                 async with db.read() as session:
                     running = await queries.select_running_import(session, source.key)
                 if running is not None:
                     return running.id
-                if time.monotonic() >= until:
+                if time.monotonic() >= deadline:
                     raise conflict
                 await asyncio.sleep(POLL_SECONDS)
             case None:
@@ -85,7 +90,7 @@ async def start_import(
                 raise error
 
 
-def set_once(future: asyncio.Future[Import], record: Import) -> None:
+def set_first_result(future: asyncio.Future[Import], record: Import) -> None:
     if not future.done():
         future.set_result(record)
 
@@ -98,36 +103,36 @@ async def upload_log(
     *,
     name: str,
     dry_run: bool,
-    packed: bool,
+    gzipped: bool,
     size: int | None,
     clock: Clock,
 ) -> Import:
-    """Import a log while it is being uploaded. Answers with its row when all of it was read.
+    """Import a log while it is uploaded. Return the row of the import when all of it has been read.
 
-    The row tells also of an upload that broke off or was broken: it has failed, and keeps its whole lines.
-    Raises TooLarge for one that unpacks to much more than it is.
+    An upload that breaks off, or whose gzip data is broken, returns normally: its row has failed, and keeps
+    the whole lines.
+
+    :raises TooLarge: it becomes much larger when it is gunzipped than a log may
     """
-    stream = UploadedLog(pieces, packed=packed)
-    reading = Reading(logs.zone, dry_run=dry_run, rules=logs.rules)
-    begun: list[Import] = []
+    stream = UploadedLog(pieces, gzipped=gzipped, limits=logs.gunzip_limits)
+    source = LogSource.of_stream(name, stream, size=size, chunk_bytes=logs.chunk_bytes)
+    options = ImportOptions(logs.zone, dry_run=dry_run, rules=logs.rules)
+    records: list[Import] = []
     try:
-        return await import_log(
-            db,
-            geo,
-            LogSource.of_stream(name, stream, size=size),
-            reading,
-            clock=clock,
-            on_progress=begun.append,
-        )
+        return await import_log(db, geo, source, options, clock=clock, on_progress=records.append)
     except TooLarge:
         raise
-    except BREAKS:
-        if not begun:
+    except READ_ERRORS:
+        if not records:
             raise
-        return await read_import(db, begun[0].id)
+        return await reload_import(db, records[0].id)
 
 
 async def get_import(db: Database, import_id: int) -> Import:
+    """Return the row of an import.
+
+    :raises NotFound: there is none
+    """
     async with db.read() as session:
         record = await queries.select_import(session, import_id)
     if record is None:
@@ -136,7 +141,7 @@ async def get_import(db: Database, import_id: int) -> Import:
 
 
 async def list_imports(db: Database, *, after: tuple[int] | None, limit: int, offset: int) -> list[Import]:
-    """Newest first, from the id `after` on; one more than `limit`, which tells that there are more."""
+    """Return imports after the id `after`, newest first: one more than `limit` if there are more."""
     async with db.read() as session:
         return await queries.select_imports(session, after=after, limit=limit + 1, offset=offset)
 
@@ -144,7 +149,10 @@ async def list_imports(db: Database, *, after: tuple[int] | None, limit: int, of
 async def list_rejects(
     db: Database, import_id: int, *, after: tuple[int] | None, limit: int, offset: int
 ) -> list[Reject]:
-    """In the order of the lines, from line `after` on; one more than `limit`. Raises NotFound."""
+    """Return the rejects of an import after the line `after`: one more than `limit` if there are more.
+
+    :raises NotFound: there is no such import
+    """
     async with db.transaction() as session:
         if await queries.select_import(session, import_id) is None:
             raise NotFound(f"no import {import_id}")

@@ -1,11 +1,11 @@
-"""The way of a log into the database, three chunks under way at once: one is parsed, one copied into `visit`,
-and of the one before it all is derived that follows from its visits.
+"""Stores a log with three chunks in progress at once: one is parsed, one copied into `visit`, and the one
+before it merged into carts and roll-ups.
 
-A chunk is stored with all that follows from it, its rejects and the position after it, in one transaction. It
-commits after the one before it, and only while the import's row still names this run.
+A chunk is stored with all that is derived from it, its rejects and the position after it, in one transaction.
+It commits after the chunk before it, and only while the import is leased to this run.
 
-What works with polars is imported where it is used, in the thread that parses: polars starts threads as it is
-imported, and the server's workers are forked from a process that must have none.
+Whatever needs polars is imported where it is used, in the thread that parses: polars starts threads when it
+is imported, and the server's workers are forked from a process that must have none.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from db.database import Transaction
 from db.models import Import
 from db.queries import imports as queries
-from service.imports.record import Lost, Progress, Run
+from service.imports.outcome import LeaseLost
+from service.imports.record import ImportRun
 from service.logs.chunks import Position
 from service.logs.source import OpenLog
 from telemetry.metrics import count_ingested
@@ -27,61 +28,65 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadChunk:
-    """A chunk as it is stored: its lines, where to go on after it, and how many bytes have been read then.
+class PreparedChunk:
+    """A parsed chunk, ready to be stored.
 
-    `rows` are its visits as they are inserted; a dry run has none.
+    :param end: where reading resumes after it
+    :param bytes_read: how many bytes of the log, as it is stored, have been read after it
+    :param rows: its visits as they are inserted; None in a dry run
     """
 
     parsed: "ParsedChunk"
     end: Position
-    read: int
+    bytes_read: int
     rows: "Rows | None" = None
 
 
-async def store_log(
-    run: Run, import_id: int, log: OpenLog, *, ended: asyncio.Task[None], on_progress: Progress
-) -> None:
-    """Store what is left of the log. Raises Lost when the import has `ended`, or is another run's now."""
-    await resume(run, log)
-    parse_next, read = chunk_parser(run, log), log.file.offset
-    reading = asyncio.create_task(read_chunk(run, import_id, parse_next))
-    storing = Storing(run, import_id, on_progress)
+async def store_log(run: ImportRun, import_id: int, log: OpenLog, *, lease_end: asyncio.Task[None]) -> None:
+    """Store what is new in the log, chunk by chunk.
+
+    :param lease_end: ends when the lease is lost
+    :raises LeaseLost: the import is not this run's any more
+    """
+    await seek_position(run, log)
+    parse_next, bytes_read = chunk_parser(run, log), log.file.offset
+    preparation = asyncio.create_task(prepare_chunk(run, import_id, parse_next))
+    writer = ChunkWriter(run, import_id)
     try:
-        await storing.watch(reading, ended)
-        while reading.exception() is None and (chunk := reading.result()) is not None:
-            reading = asyncio.create_task(read_chunk(run, import_id, parse_next))
-            read = chunk.read
-            await storing.add(chunk)
-            await storing.watch(reading, ended)
-        await storing.finish()
-        reading.result()  # or why there is no more: what was read before that is kept
+        await writer.wait_for(preparation, lease_end)
+        while preparation.exception() is None and (chunk := preparation.result()) is not None:
+            preparation = asyncio.create_task(prepare_chunk(run, import_id, parse_next))
+            bytes_read = chunk.bytes_read
+            await writer.add(chunk)
+            await writer.wait_for(preparation, lease_end)
+        await writer.drain()
+        preparation.result()  # raises what ended the log early, once the chunks before it are stored
     finally:
         # A thread can't be stopped, and must not be left reading from a file that is closed under it.
         log.stop()
-        await asyncio.gather(reading, storing.abandon(), return_exceptions=True)
+        await asyncio.gather(preparation, writer.abort(), return_exceptions=True)
     async with run.db.transaction() as session:
-        if not await queries.note_bytes(session, import_id, run.owner, read):
-            raise Lost
+        if not await queries.update_bytes_read(session, import_id, run.lease_token, bytes_read):
+            raise LeaseLost
 
 
-async def resume(run: Run, log: OpenLog) -> None:
-    """Go to where the last import of the file left it; to its start if it was rewritten."""
+async def seek_position(run: ImportRun, log: OpenLog) -> None:
+    """Go to where the last import of the file stopped, or to its start if the file was rewritten."""
     position = Position.start()
     if run.source.key is not None:
         async with run.db.read() as session:
-            known = await queries.select_position(session, run.source.key)
-        if known is not None:
-            position = Position(known.offset, known.line, known.prefix_sha256)
-    await asyncio.to_thread(log.file.go_to, position)
+            row = await queries.select_position(session, run.source.key)
+        if row is not None:
+            position = Position(row.offset, row.line, row.prefix_sha256)
+    await asyncio.to_thread(log.file.seek, position)
 
 
-async def read_chunk(
-    run: Run, import_id: int, parse_next: Callable[[], ReadChunk | None]
-) -> ReadChunk | None:
-    """The next chunk, ready to be inserted; None after the last one."""
+async def prepare_chunk(
+    run: ImportRun, import_id: int, parse_next: Callable[[], PreparedChunk | None]
+) -> PreparedChunk | None:
+    """Read, parse and encode the next chunk; None after the last one."""
     chunk = await asyncio.to_thread(parse_next)
-    if chunk is None or run.reading.dry_run:
+    if chunk is None or run.options.dry_run:
         return chunk
     from service.visits.derive import make_rows, name_pages
 
@@ -92,70 +97,76 @@ async def read_chunk(
     return replace(chunk, rows=rows)
 
 
-def chunk_parser(run: Run, log: OpenLog) -> Callable[[], ReadChunk | None]:
-    """What reads and parses the next chunk, to be called in a thread; None after the last one."""
+def chunk_parser(run: ImportRun, log: OpenLog) -> Callable[[], PreparedChunk | None]:
+    """Return a function that reads and parses the next chunk, for a thread; it returns None at the end."""
     chunks = log.file.chunks()
 
-    def parse_next() -> ReadChunk | None:
+    def parse_next() -> PreparedChunk | None:
         from service.logs.detect import parse_log_chunk
 
         for chunk in chunks:
-            read = chunk.offset + len(chunk.data) if log.read is None else log.read()
-            parsed = parse_log_chunk(chunk, zone=run.reading.zone, rules=run.reading.rules, now=run.clock())
-            return ReadChunk(parsed, chunk.end, read)
+            bytes_read = chunk.offset + len(chunk.data) if log.bytes_read is None else log.bytes_read()
+            parsed = parse_log_chunk(chunk, zone=run.options.zone, rules=run.options.rules, now=run.clock())
+            return PreparedChunk(parsed, chunk.end, bytes_read)
         return None
 
     return parse_next
 
 
-class Storing:
-    """The chunks on their way into the database: two at the most."""
+class ChunkWriter:
+    """Stores chunks in their order, two at a time."""
 
-    def __init__(self, run: Run, import_id: int, on_progress: Progress) -> None:
+    def __init__(self, run: ImportRun, import_id: int) -> None:
         self._run = run
         self._import_id = import_id
-        self._on_progress = on_progress
-        self._under_way: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
-    async def add(self, chunk: ReadChunk) -> None:
-        """Returns when the visits of this chunk are copied, and the chunk before it is stored."""
-        before = self._under_way[-1] if self._under_way else None
+    async def add(self, chunk: PreparedChunk) -> None:
+        """Begin to store a chunk. Returns when its visits are copied, and the chunk before it is stored."""
+        previous = self._tasks[-1] if self._tasks else None
         copied = asyncio.Event()
-        task = asyncio.create_task(self._store(chunk, before, copied))
+        task = asyncio.create_task(self._store(chunk, previous, copied))
         task.add_done_callback(lambda _: copied.set())
-        self._under_way.append(task)
+        self._tasks.append(task)
         await copied.wait()
-        if before is not None:
-            await before
-            self._under_way.remove(before)
+        if previous is not None:
+            await previous
+            self._tasks.remove(previous)
 
-    async def finish(self) -> None:
-        for task in self._under_way:
+    async def drain(self) -> None:
+        """Wait until all chunks are stored."""
+        for task in self._tasks:
             await task
 
-    async def abandon(self) -> None:
-        """Roll back what is not stored yet."""
-        for task in self._under_way:
+    async def abort(self) -> None:
+        """Roll back the chunks that are not stored yet."""
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def watch(self, reading: asyncio.Task[ReadChunk | None], ended: asyncio.Task[None]) -> None:
-        """Wait until the next chunk is read. Raises Lost if the import ends, or what storing fails with."""
-        pending = {reading, ended, *self._under_way}
-        while not reading.done():
+    async def wait_for(
+        self, preparation: asyncio.Task[PreparedChunk | None], lease_end: asyncio.Task[None]
+    ) -> None:
+        """Wait until the next chunk is prepared.
+
+        :raises LeaseLost: the lease ended first
+        :raises Exception: whatever made storing an earlier chunk fail
+        """
+        pending = {preparation, lease_end, *self._tasks}
+        while not preparation.done():
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            self._check(ended)
-        self._check(ended)
+            self._check(lease_end)
+        self._check(lease_end)
 
-    def _check(self, ended: asyncio.Task[None]) -> None:
-        if ended.done() and not ended.cancelled() and ended.exception() is None:
-            raise Lost
-        for task in self._under_way:
+    def _check(self, lease_end: asyncio.Task[None]) -> None:
+        if lease_end.done() and not lease_end.cancelled() and lease_end.exception() is None:
+            raise LeaseLost
+        for task in self._tasks:
             if task.done():
                 task.result()
 
     async def _store(
-        self, chunk: ReadChunk, before: asyncio.Task[None] | None, copied: asyncio.Event
+        self, chunk: PreparedChunk, previous: asyncio.Task[None] | None, copied: asyncio.Event
     ) -> None:
         from db.queries.visits import insert_trial_keys
         from service.visits.derive import derive, insert
@@ -163,45 +174,50 @@ class Storing:
         run, parsed = self._run, chunk.parsed
         async with run.db.transaction() as session:
             if chunk.rows is None:
-                new = await insert_trial_keys(run.lock, parsed.visits)
+                new = await insert_trial_keys(run.lock_session, parsed.visits)
                 copied.set()
-                await stored(before)
+                await await_previous(previous)
             else:
                 inserted = await insert(session, chunk.rows)
                 copied.set()
-                await stored(before)
+                await await_previous(previous)
                 await derive(session, inserted)
                 new = inserted.height
                 if run.source.key is not None:
-                    await queries.put_position(session, run.source.key, self._import_id, **asdict(chunk.end))
-            record = await self._count(session, chunk, new)
+                    await queries.upsert_position(
+                        session, run.source.key, self._import_id, **asdict(chunk.end)
+                    )
+            record = await self._update_record(session, chunk, new)
         count_ingested("lines", parsed.lines)
-        if not run.reading.dry_run:
+        if not run.options.dry_run:
             count_ingested("visits", new)
-        self._on_progress(record)
+        run.on_progress(record)
 
-    async def _count(self, session: Transaction, chunk: ReadChunk, new: int) -> Import:
-        """Add the chunk to the import's row, with its rejects. Raises Lost."""
+    async def _update_record(self, session: Transaction, chunk: PreparedChunk, new: int) -> Import:
+        """Add the chunk, of which `new` visits were stored, to the counts of the import; keep its rejects.
+
+        :raises LeaseLost: the import is not this run's any more
+        """
         run, parsed = self._run, chunk.parsed
         await queries.insert_rejects(session, self._import_id, map(asdict, parsed.rejects))
         rejected = len(parsed.rejects)
-        record = await queries.add_to_import(
+        record = await queries.update_counts(
             session,
             self._import_id,
-            run.owner,
+            run.lease_token,
             counts=queries.Counts(new, parsed.lines - rejected - new, rejected),
-            span=parsed.span if new and not run.reading.dry_run else None,
-            read=chunk.read,
+            span=parsed.span if new and not run.options.dry_run else None,
+            bytes_read=chunk.bytes_read,
             log_format=parsed.log_format,
             at=run.clock(),
         )
         if record is None:
-            raise Lost
+            raise LeaseLost
         return record
 
 
-async def stored(before: asyncio.Task[None] | None) -> None:
-    """Wait for the chunk before, whose failure is that of all after it."""
-    if before is not None:
-        await asyncio.wait([before])  # awaiting it would cancel it with us
-        before.result()
+async def await_previous(previous: asyncio.Task[None] | None) -> None:
+    """Wait until the previous chunk is stored; raise its failure, which is that of all chunks after it."""
+    if previous is not None:
+        await asyncio.wait([previous])  # `await previous` would cancel it together with this task
+        previous.result()

@@ -1,8 +1,5 @@
-"""The row of an import: begun, taken over, ended; and what a run of it needs to know."""
+"""The row of an import: created, resumed, finished; and what a run of the import works with."""
 
-import asyncio
-import gzip
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -11,129 +8,121 @@ from typing import Any
 import structlog
 
 from clients.geo import Geo
-from db.database import DATABASE_ERRORS, Database, Transaction
+from db.database import Database, Transaction
 from db.models import Import
 from db.queries import imports as queries
 from service.clock import Clock
-from service.errors import Conflict, TrawlError
+from service.errors import Conflict
+from service.imports.outcome import INTERRUPTED, Mode
 from service.logs.source import LogSource
 from service.logs.url_rules import Rules
 
 log = structlog.get_logger("trawl.imports")
 
-INTERRUPTED = "interrupted; the next import of this file goes on from there"
-BROKEN_OFF = "interrupted; its whole lines are kept"
-PASSING = (asyncio.CancelledError, *DATABASE_ERRORS)  # after which another process, or this one, goes on
 Progress = Callable[[Import], Any]
 
 
-class Lost(Exception):
-    """The import is not this run's any more: it was cancelled, or taken over."""
-
-
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How a log is read: the zone of times that name none, and the rules for URLs of standard formats.
+class ImportOptions:
+    """How a log is imported.
 
-    A dry run parses, counts and keeps the rejects, and changes nothing else. What is `resumable` servers go
-    on with when its process ends.
+    :param zone: of times that name none
+    :param mode: how the import ends
+    :param dry_run: parse, count and keep the rejects, and change nothing else
+    :param rules: classify the URLs of logs in a standard format
     """
 
     zone: tzinfo
+    mode: Mode = "import"
     dry_run: bool = False
-    resumable: bool = False
     rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One import under way. `lock` is the transaction that holds the file."""
+class ImportRun:
+    """One run of an import. `lock_session` is the transaction that holds the lock of the file.
+
+    The row of the import is leased to this run while it has the run's `lease_token`.
+    """
 
     db: Database
     geo: Geo
     source: LogSource
-    reading: Reading
+    options: ImportOptions
     clock: Clock
-    lock: Transaction
-    owner: str
+    on_progress: Progress
+    lock_session: Transaction
+    lease_token: str
 
 
-async def begin_import(run: Run, size: int | None) -> Import:
-    file, dry_run, prior = run.source.key, run.reading.dry_run, None
+async def create_import(run: ImportRun, size: int | None) -> Import:
+    """Insert the row of a new import, after imports of the file whose process has died are marked failed."""
+    file, position = run.source.key, None
     async with run.db.transaction() as session:
         if file is not None:
             await queries.fail_running_imports(session, file, at=run.clock(), error=INTERRUPTED)
-            prior = await queries.select_position(session, file)
-        before = prior and {
-            "prior_offset": prior.offset,
-            "prior_line": prior.line,
-            "prior_sha256": prior.prefix_sha256,
-            "prior_import_id": prior.import_id,
+            position = await queries.select_position(session, file)
+        prior = position and {
+            "prior_offset": position.offset,
+            "prior_line": position.line,
+            "prior_sha256": position.prefix_sha256,
+            "prior_import_id": position.import_id,
         }
         return await queries.insert_import(
             session,
             name=run.source.name,
             file=file,
-            dry_run=dry_run,
-            resumable=run.reading.resumable,
-            owner=run.owner,
+            dry_run=run.options.dry_run,
+            resumable=run.options.mode == "resume",
+            owner=run.lease_token,
             bytes_total=size,
             started_at=run.clock(),
             updated_at=run.clock(),
-            **(before or {}),
+            **(prior or {}),
         )
 
 
-async def take_over(run: Run, import_id: int, status: str, size: int | None) -> Import:
-    """Go on with an import of that status. A dry run, which has no position, begins anew."""
+async def resume_import(run: ImportRun, import_id: int, prior_status: str, size: int | None) -> Import:
+    """Lease an import to this run. A dry run, which has no position, begins anew.
+
+    :raises Conflict: `import_ended` if the import does not have that status
+    """
     async with run.db.transaction() as session:
-        record = await queries.own_import(session, import_id, run.owner, status=status, bytes_total=size)
+        record = await queries.acquire_lease(
+            session, import_id, run.lease_token, prior_status=prior_status, bytes_total=size
+        )
         if record is None:
             raise Conflict(f"import {import_id} has ended", code="import_ended")
-        return await queries.restart_import(session, import_id) if record.dry_run else record
+        return await queries.reset_counts(session, import_id) if record.dry_run else record
 
 
-async def end_import(run: Run, import_id: int, status: str, *, error: str | None = None) -> Import:
+async def finish_import(run: ImportRun, import_id: int, status: str, *, error: str | None = None) -> Import:
+    """End an import, unless its lease is lost. Return its row either way."""
     async with run.db.transaction() as session:
         record = await queries.finish_import(
-            session, import_id, run.owner, status, at=run.clock(), error=error
+            session, import_id, run.lease_token, status, at=run.clock(), error=error
         )
-    record = record or await read_import(run.db, import_id)
+    record = record or await reload_import(run.db, import_id)
     log_end(record)
     return record
 
 
 def log_end(record: Import) -> None:
-    took = (record.finished_at or record.started_at) - record.started_at
+    duration = (record.finished_at or record.started_at) - record.started_at
     log.info(
         "import",
         kind="import",
         status=record.status,
-        duration_ms=round(took.total_seconds() * 1000, 2),
+        duration_ms=round(duration.total_seconds() * 1000, 2),
         id=record.id,
         lines=record.lines,
         rejected=record.rejected,
     )
 
 
-async def read_import(db: Database, import_id: int) -> Import:
+async def reload_import(db: Database, import_id: int) -> Import:
+    """Return the row of an import that is known to exist: rows of imports are never deleted."""
     async with db.read() as session:
         record = await queries.select_import(session, import_id)
-    assert record is not None  # rows of imports are never deleted
+    assert record is not None
     return record
-
-
-def cause_of(error: BaseException, source: LogSource | None = None) -> str:
-    """What the import's row tells of a failure: enough to act on, and nothing of the machine's insides."""
-    interrupted = INTERRUPTED if source is None or source.key is not None else BROKEN_OFF
-    match error:
-        case asyncio.CancelledError() | KeyboardInterrupt():
-            return interrupted
-        case TrawlError():
-            return error.detail
-        case EOFError() | zlib.error() | gzip.BadGzipFile():
-            return "the gzip data is broken or cut off"
-        case OSError(strerror=str(reason)):
-            return f"the log can't be read: {reason}"
-        case _:
-            return f"an unexpected error, which the server's log tells; {interrupted}"

@@ -1,10 +1,11 @@
-"""Sees to it that no import is left alone: each worker looks now and then for those whose process has died.
+"""Recovers imports whose process has died; every worker of a server looks for them.
 
-An import that a server began is gone on with; one of the command line, or an upload, whose lines cannot be
-had again, is told as failed. Undoing is gone on with whoever began it.
+An import that a server began is resumed. One of the command line, or an upload, whose lines can't be read
+again, is marked as failed. An undo is resumed whoever began it.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 import structlog
 
@@ -13,77 +14,104 @@ from db.database import DATABASE_ERRORS, Database
 from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
-from service.background import Background
+from service.background import Background, Schedule, run_periodically
 from service.clock import Clock
 from service.errors import Conflict
-from service.imports.record import BROKEN_OFF, INTERRUPTED, Reading
+from service.imports.outcome import BROKEN_OFF, INTERRUPTED
+from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.imports.undo import undo_import
 from service.logs.source import LogFolder, LogSource
 
 log = structlog.get_logger("trawl.imports")
 
-LOOK_SECONDS = 1.0
+
+SCHEDULE = Schedule(every=1.0, retry=1.0)
 
 
-async def keep_imports(
-    db: Database, geo: Geo, logs: LogFolder, background: Background, *, clock: Clock
+@dataclass(frozen=True, slots=True)
+class RecoveryTimes:
+    """When imports are recovered, by the seconds since their last heartbeat.
+
+    :param stale_after: an import is resumed if nobody holds its lock and its file can be read here
+    :param abandoned_after: one whose file can't be read here is marked as failed. Until then the server of
+        another machine, where the file may lie, may come back
+    """
+
+    schedule: Schedule = SCHEDULE
+    stale_after: float = 4.0
+    abandoned_after: float = 30.0
+
+
+RECOVERY_TIMES = RecoveryTimes()
+
+
+async def recover_imports(
+    db: Database,
+    geo: Geo,
+    logs: LogFolder,
+    background: Background,
+    *,
+    clock: Clock,
+    times: RecoveryTimes = RECOVERY_TIMES,
 ) -> None:
-    """Look for ever."""
-    under_way: dict[int, asyncio.Task[None]] = {}
-    while True:
-        try:
-            async with db.read() as session:
-                found = await queries.select_unfinished_imports(session)
-        except DATABASE_ERRORS as error:
-            log.warning("imports_not_looked_after", cause=type(error).__name__)
-            found = []
-        under_way = {import_id: task for import_id, task in under_way.items() if not task.done()}
-        for record, silence in found:
-            if record.id not in under_way:
-                work = go_on_if_possible(db, geo, logs, record, silence, clock=clock)
-                under_way[record.id] = background.spawn(work, name=f"import {record.id}")
-        await asyncio.sleep(LOOK_SECONDS)
+    """Recover imports and undos whose process has died, until cancelled."""
+    tasks: dict[int, asyncio.Task[None]] = {}
+
+    async def recover_stale() -> None:
+        async with db.read() as session:
+            stale = await queries.select_stale_imports(session, stale_after=times.stale_after)
+        for import_id in [import_id for import_id, task in tasks.items() if task.done()]:
+            del tasks[import_id]
+        for record, silence in stale:
+            if record.id not in tasks:
+                is_abandoned = silence > times.abandoned_after
+                work = recover(db, geo, logs, record, clock=clock, is_abandoned=is_abandoned)
+                tasks[record.id] = background.spawn(work, name=f"import {record.id}")
+
+    await run_periodically(db, recover_stale, times.schedule, failure_event="import_recovery_failed")
 
 
-async def go_on_if_possible(
-    db: Database, geo: Geo, logs: LogFolder, record: Import, silence: float, *, clock: Clock
+async def recover(
+    db: Database, geo: Geo, logs: LogFolder, record: Import, *, clock: Clock, is_abandoned: bool
 ) -> None:
+    """Resume a stale import or its undo, or mark it as failed. Do nothing if its process is alive."""
     try:
-        await go_on(db, geo, logs, record, silence, clock=clock)
+        if record.status != "running":
+            await undo_import(db, record.id)
+        elif record.file is None:
+            await mark_failed(db, record, BROKEN_OFF, clock=clock)
+        elif record.resumable:
+            await resume(db, geo, logs, record, record.file, clock=clock, is_abandoned=is_abandoned)
+        else:
+            await mark_failed(db, record, INTERRUPTED, clock=clock)
     except DATABASE_ERRORS as error:
-        log.warning("import_not_gone_on_with", import_id=record.id, cause=type(error).__name__)
+        log.warning("import_resume_failed", import_id=record.id, cause=type(error).__name__)
 
 
-async def go_on(
-    db: Database, geo: Geo, logs: LogFolder, record: Import, silence: float, *, clock: Clock
+async def resume(
+    db: Database, geo: Geo, logs: LogFolder, record: Import, file: str, *, clock: Clock, is_abandoned: bool
 ) -> None:
-    """Go on with what gives no sign of life; its lock tells whether somebody is there all the same."""
-    if record.status != "running":
-        await undo_import(db, record.id)
-    elif record.resumable and record.file is not None:
-        reading = Reading(logs.zone, dry_run=record.dry_run, resumable=True, rules=logs.rules)
-        try:
-            await import_log(
-                db,
-                geo,
-                LogSource.of_key(record.name, record.file),
-                reading,
-                clock=clock,
-                on_progress=lambda _: None,
-                import_id=record.id,
-            )
-        except Conflict:
-            return
-        except OSError:
-            # The file may lie on another machine, whose server may come back.
-            if silence > queries.LOST:
-                await give_up(db, record, INTERRUPTED, clock=clock)
-    else:
-        await give_up(db, record, BROKEN_OFF if record.file is None else INTERRUPTED, clock=clock)
+    options = ImportOptions(logs.zone, mode="resume", dry_run=record.dry_run, rules=logs.rules)
+    try:
+        await import_log(
+            db,
+            geo,
+            LogSource.of_key(record.name, file),
+            options,
+            clock=clock,
+            on_progress=lambda _: None,
+            import_id=record.id,
+        )
+    except Conflict:
+        return  # another process holds its lock, or has ended it
+    except OSError:
+        if is_abandoned:
+            await mark_failed(db, record, INTERRUPTED, clock=clock)
 
 
-async def give_up(db: Database, record: Import, error: str, *, clock: Clock) -> None:
+async def mark_failed(db: Database, record: Import, error: str, *, clock: Clock) -> None:
+    """End an import as failed, unless another process holds its lock."""
     async with db.transaction() as session:
         if await try_lock(session, import_key(record.file, record.owner)):
             await queries.finish_import(session, record.id, record.owner, "failed", at=clock(), error=error)

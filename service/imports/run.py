@@ -1,7 +1,7 @@
-"""One run of an import, from the row that it begins to the row that it ends.
+"""One run of an import, from creating or resuming its row to finishing it.
 
-Who imports a file holds its advisory lock, which PostgreSQL frees when the holder dies. A heartbeat in the
-row tells the others that it lives; it also tells the run that it was cancelled.
+A run holds the advisory lock of its file, which PostgreSQL releases when the process dies. Its heartbeat in
+the row tells other processes that it is alive, and tells the run when its lease is lost.
 """
 
 import asyncio
@@ -15,83 +15,90 @@ from db.models import Import
 from db.queries import imports as queries
 from service.clock import Clock
 from service.errors import Conflict
+from service.imports.outcome import LeaseLost, describe_failure, end_status
 from service.imports.pipeline import store_log
 from service.imports.record import (
-    PASSING,
-    Lost,
+    ImportOptions,
+    ImportRun,
     Progress,
-    Reading,
-    Run,
-    begin_import,
-    cause_of,
-    end_import,
-    read_import,
-    take_over,
+    create_import,
+    finish_import,
+    reload_import,
+    resume_import,
 )
-from service.logs.source import LogSource
+from service.logs.source import LogSource, OpenLog
 
-BEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 
 
 async def import_log(
     db: Database,
     geo: Geo,
     source: LogSource,
-    reading: Reading,
+    options: ImportOptions,
     *,
     clock: Clock,
     on_progress: Progress,
     import_id: int | None = None,
-    reopen: bool = False,
+    prior_status: str = "running",
 ) -> Import:
-    """Import what is new in a log; `on_progress` is told at the begin and after each chunk.
+    """Import what is new in a log, and return the row of the import when it has ended.
 
-    `import_id` names an import whose process has died, or with `reopen` one that is done, to go on with.
-    Raises Conflict `import_running` while somebody else imports the file, `import_ended` if that import can't
-    be gone on with, OSError where the log can't be read. An import that fails, or is cancelled, keeps what it
-    has stored.
+    `on_progress` gets the row at the beginning and after each chunk. An import that fails or is cancelled
+    keeps the chunks that it has stored.
+
+    :param import_id: the import to resume; None creates one
+    :param prior_status: that it must have: "running" if its process has died, "done" if its file has grown
+    :raises Conflict: `import_running` while another run imports the file, `import_ended` if the import that
+        is to be resumed does not have that status
+    :raises OSError: the log can't be read
     """
     with source.open() as log:
-        async with db.dedicated() as lock:
-            owner = await queries.new_owner(lock)
-            if not await try_lock(lock, import_key(source.key, owner)):
+        async with db.dedicated() as lock_session:
+            lease_token = await queries.new_lease_token(lock_session)
+            if not await try_lock(lock_session, import_key(source.key, lease_token)):
                 raise Conflict(f"{source.name} is being imported", code="import_running")
-            run = Run(db, geo, source, reading, clock, lock, owner)
+            run = ImportRun(db, geo, source, options, clock, on_progress, lock_session, lease_token)
             if import_id is None:
-                record = await begin_import(run, log.size)
+                record = await create_import(run, log.size)
             else:
-                record = await take_over(run, import_id, "done" if reopen else "running", log.size)
+                record = await resume_import(run, import_id, prior_status, log.size)
             on_progress(record)
-            try:
-                async with heartbeat(run, record.id) as ended:
-                    await store_log(run, record.id, log, ended=ended, on_progress=on_progress)
-                return await end_import(run, record.id, "done")
-            except Lost:
-                return await read_import(db, record.id)
-            except BaseException as error:
-                if not (reading.resumable and isinstance(error, PASSING)):
-                    # Following a log has no end but being told to stop.
-                    done = reopen and isinstance(error, asyncio.CancelledError)
-                    told = {} if done else {"error": cause_of(error, source)}
-                    await asyncio.shield(end_import(run, record.id, "done" if done else "failed", **told))
-                raise
+            return await store_and_finish(run, record.id, log)
+
+
+async def store_and_finish(run: ImportRun, import_id: int, log: OpenLog) -> Import:
+    """Store what is new in the log, and write how the import ended."""
+    try:
+        async with heartbeat(run, import_id) as lease_end:
+            await store_log(run, import_id, log, lease_end=lease_end)
+        return await finish_import(run, import_id, "done")
+    except LeaseLost:
+        return await reload_import(run.db, import_id)
+    except BaseException as error:
+        status = end_status(error, run.options.mode)
+        if status is not None:
+            message = describe_failure(error, run.source) if status == "failed" else None
+            # A run that is cancelled still has to write how it ended.
+            await asyncio.shield(finish_import(run, import_id, status, error=message))
+        raise
 
 
 @asynccontextmanager
-async def heartbeat(run: Run, import_id: int) -> AsyncIterator[asyncio.Task[None]]:
-    """Beats in the background. The task ends when the import is not this run's any more."""
+async def heartbeat(run: ImportRun, import_id: int) -> AsyncIterator[asyncio.Task[None]]:
+    """Renew the lease in the background. The task that this yields ends when the lease is lost."""
 
-    async def beat() -> None:
-        own = True
-        while own:
-            await asyncio.sleep(BEAT_SECONDS)
+    async def renew() -> None:
+        is_leased = True
+        while is_leased:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
             async with run.db.transaction() as session:
-                own = await queries.beat(session, import_id, run.owner)
+                is_leased = await queries.update_heartbeat(session, import_id, run.lease_token)
 
-    task = asyncio.create_task(beat())
+    task = asyncio.create_task(renew())
     try:
         yield task
     finally:
         task.cancel()
-        # A beat that failed is none: who stores the next chunk finds out what is wrong.
+        # An error of a heartbeat is dropped: storing the next chunk meets whatever is wrong.
         await asyncio.gather(task, return_exceptions=True)

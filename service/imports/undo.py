@@ -1,15 +1,15 @@
-"""Cancels imports, and undoes them: as if they had never been.
+"""Cancels imports, and undoes them, as if they had never been.
 
-Visits go in spans of time, newest first, each in a transaction with all that follows from them: what is left
-is at any moment what the visits that are left add up to. Whoever stores visits meanwhile waits for one span,
-whose length, and the rest after it, service/visits/pacing.py says. When the visits are gone,
-addresses that nobody uses go too, goods are learned anew, and the file's position is put back. If the process
-dies, another goes on.
+Visits are deleted in spans of time, newest first, each span in one transaction with all that is derived from
+it. At any moment carts and roll-ups match the visits that are left. Writers of visits wait for one span at
+most (service/visits/pacing.py says how long that is). Then unused addresses are deleted, goods are inferred
+again, and the position in the file is restored. If the process dies, another resumes the undo.
 
-A line that stood in two imports is the one's which stored it: undoing that one takes it away.
+A line that two imports contain belongs to the one that stored it: undoing that import deletes its visit.
 """
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
@@ -20,21 +20,40 @@ from db.queries import imports as queries
 from service.background import Background
 from service.clock import Clock
 from service.errors import Conflict, NotFound
-from service.imports.record import read_import
-from service.imports.run import BEAT_SECONDS
+from service.imports.record import reload_import
+from service.imports.run import HEARTBEAT_SECONDS
 from service.visits.pacing import AdaptiveBatch
 from service.visits.removal import drop_unvisited_addresses
 
-SPAN_VISITS = 20_000  # at most, at a time
-WAIT_SECONDS = 5.0  # for which a caller is kept waiting
 POLL_SECONDS = 0.05
 
 
-async def delete_import(db: Database, background: Background, import_id: int, *, clock: Clock) -> Import:
-    """Cancel an import that runs, undo one that has ended.
+@dataclass(frozen=True, slots=True)
+class UndoLimits:
+    """At most so many visits are deleted at a time, and a caller waits at most so many seconds."""
 
-    Answers with its row when that is done, or goes on in the background. Raises NotFound, and Conflict
-    `import_running` while another import of the same file runs.
+    span_visits: int = 20_000
+    wait_seconds: float = 5.0
+
+
+UNDO_LIMITS = UndoLimits()
+
+
+async def delete_import(
+    db: Database,
+    background: Background,
+    import_id: int,
+    *,
+    clock: Clock,
+    limits: UndoLimits = UNDO_LIMITS,
+) -> Import:
+    """Cancel an import that runs, or undo one that has ended.
+
+    Returns its row when that is done. An undo that takes longer than a caller waits continues in the
+    background.
+
+    :raises NotFound: there is no such import
+    :raises Conflict: `import_running`, while another import of the same file runs
     """
     async with db.transaction() as session:
         cancelled = await queries.cancel_running_import(session, import_id, at=clock())
@@ -49,59 +68,56 @@ async def delete_import(db: Database, background: Background, import_id: int, *,
             )
         if await queries.request_undo(session, import_id, at=clock()) is None:
             return record
-    task = background.spawn(undo_import(db, import_id), name=f"undoing import {import_id}")
-    await asyncio.wait([task], timeout=WAIT_SECONDS)
+    task = background.spawn(undo_import(db, import_id, limits), name=f"undo of import {import_id}")
+    await asyncio.wait([task], timeout=limits.wait_seconds)
     if task.done():
         task.result()
-    return await read_import(db, import_id)
+    return await reload_import(db, import_id)
 
 
-def is_under_way(record: Import) -> bool:
-    """Whether the import is being undone."""
+def is_being_undone(record: Import) -> bool:
     return record.undo_at is not None and record.status != "undone"
 
 
-async def undo_import(db: Database, import_id: int) -> None:
-    """Undo an import that is to be undone, once nobody works on its file, or wait until others have."""
+async def undo_import(db: Database, import_id: int, limits: UndoLimits = UNDO_LIMITS) -> None:
+    """Undo an import whose undo is requested. Returns when it is undone, by this process or another."""
     while True:
-        record = await read_import(db, import_id)
+        record = await reload_import(db, import_id)
         if record.status == "undone":
             return
-        async with db.dedicated() as lock:
-            if await try_lock(lock, import_key(record.file, record.owner)):
-                await remove_import(db, import_id)
+        async with db.dedicated() as lock_session:
+            if await try_lock(lock_session, import_key(record.file, record.owner)):
+                await remove_import(db, import_id, limits)
                 return
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def remove_import(db: Database, import_id: int) -> None:
-    """Take away, span after span, what the import has brought. The caller holds its lock."""
+async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> None:
+    """Delete what the import has stored, span by span. The caller holds its lock."""
     await asyncio.to_thread(import_module, "service.visits.derive")  # with polars, which takes a while
     from db.queries import undo
     from service.visits.goods import learn_goods_anew
 
-    beating = asyncio.create_task(beat(db, import_id))
+    heartbeat = asyncio.create_task(send_heartbeats(db, import_id))
     try:
-        batch = AdaptiveBatch(1000, SPAN_VISITS)
+        batch = AdaptiveBatch(1000, limits.span_visits)
         while await remove_span(db, import_id, batch):
             pass
-        removed = await read_import(db, import_id)
-        if removed.imported and not removed.dry_run:
+        record = await reload_import(db, import_id)
+        if record.imported and not record.dry_run:
             await drop_unvisited_addresses(db)
             await learn_goods_anew(db, partial(undo.select_taught_goods, import_id=import_id))
         async with db.transaction() as session:
-            record = await queries.select_import(session, import_id)
-            assert record is not None
             if record.file is not None:
                 await undo.restore_position(session, record)
             await undo.mark_undone(session, import_id)
     finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        heartbeat.cancel()
+        await asyncio.gather(heartbeat, return_exceptions=True)
 
 
 async def remove_span(db: Database, import_id: int, batch: AdaptiveBatch) -> bool:
-    """Take away the import's last visits. Whether there are more."""
+    """Delete the last visits of the import. Return whether there are more."""
     from db.queries import carts, undo, visits
 
     async with batch.exclusive(db) as session:
@@ -123,9 +139,9 @@ async def remove_span(db: Database, import_id: int, batch: AdaptiveBatch) -> boo
         return since is not None
 
 
-async def beat(db: Database, import_id: int) -> None:
-    """Tell the others that the import is being undone."""
+async def send_heartbeats(db: Database, import_id: int) -> None:
+    """Show other processes that the undo is alive, until cancelled."""
     while True:
         async with db.transaction() as session:
-            await queries.beat_undo(session, import_id)
-        await asyncio.sleep(BEAT_SECONDS)
+            await queries.update_undo_heartbeat(session, import_id)
+        await asyncio.sleep(HEARTBEAT_SECONDS)

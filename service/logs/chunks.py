@@ -8,14 +8,14 @@ from typing import BinaryIO, Self
 from service.logs.shop_format import MAX_LINE_BYTES
 
 CHUNK_BYTES = 8 * 1024 * 1024
-TAIL_BYTES = 1024 * 1024  # kept of what stands before a chunk
-HEAD_BYTES = 64 * 1024  # kept of the begin of the log
-CHECKED_BYTES = 4096  # compared where a log is read on after a while
+TAIL_BYTES = 1024 * 1024  # remembered of what stands before a chunk
+HEAD_BYTES = 64 * 1024  # remembered of the beginning of the log
+CHECKED_BYTES = 4096  # compared with the file when reading resumes after a pause
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Up to where a log has been read: bytes, lines (blank ones too), and the digest of the bytes before."""
+    """How far a log has been read: bytes, lines (blank ones too), and the digest of those bytes."""
 
     offset: int
     line: int
@@ -28,10 +28,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Lines: `data` begins at `offset` (bytes) with line `line` (from 1). `end` is where to go on after it.
+    """Whole lines: `data` begins at byte `offset` with line number `line` (from 1).
 
-    A last line without its newline leaves `end` before it: what the line grows to is read as a whole then.
-    `before` are the bytes before `data`, TAIL_BYTES at most, and `head` is how the whole log begins.
+    `end` is where reading resumes after it. It stands before a last line that has no newline yet: that line
+    is read again when it is whole. `before` are the bytes before `data`, at most TAIL_BYTES, and `head` is
+    how the log begins.
     """
 
     data: bytes
@@ -43,72 +44,72 @@ class Chunk:
 
 
 class LogFile:
-    """A log that is read in chunks, from the start or from a position before which nothing has changed."""
+    """A log that is read in chunks, from its start or from a position before which nothing has changed."""
 
-    def __init__(self, stream: BinaryIO, *, take_last: bool = False, chunk_bytes: int | None = None) -> None:
+    def __init__(
+        self, stream: BinaryIO, *, accept_partial_line: bool = False, chunk_bytes: int = CHUNK_BYTES
+    ) -> None:
+        """`accept_partial_line`: also read a last line that has no newline."""
         self._stream = stream
-        self._take_last = take_last
-        self._chunk_bytes = chunk_bytes or CHUNK_BYTES
-        self._restart()
+        self._accept_partial_line = accept_partial_line
+        self._chunk_bytes = chunk_bytes
+        self._reset()
 
-    def _restart(self) -> None:
+    def _reset(self) -> None:
         self._digest = sha256()
         self._line = 0
         self._head = self._tail = b""
-        self._moved = False
+        self._is_read = False
         self.offset = 0
 
     @property
     def position(self) -> Position:
         return Position(self.offset, self._line, self._digest.digest())
 
-    def take_last(self) -> None:
-        """From now on a last line without its newline is given: nothing will be written behind it."""
-        self._take_last = True
+    def accept_partial_line(self) -> None:
+        """Read a last line without its newline from now on: nothing more will be written to the file."""
+        self._accept_partial_line = True
 
-    def go_to(self, position: Position) -> bool:
-        """Go to the position, if what stands before it is what stood there. Else go to the start."""
-        if position != self.position or not self._is_undisturbed():
-            if self._moved:
-                self._stream.seek(0)
-            self._restart()
-            return self.resume(position)
-        return True
-
-    def _is_undisturbed(self) -> bool:
-        """Whether the last bytes that were read still stand there; the stream then stands behind them."""
-        if not self._moved:
+    def seek(self, position: Position) -> bool:
+        """Go to the position. False if what stood before it has changed: then go to the start."""
+        if position == self.position and self._tail_is_unchanged():
             return True
-        known = self._tail[-CHECKED_BYTES:]
-        self._stream.seek(self.offset - len(known))
-        return self._stream.read(len(known)) == known
-
-    def resume(self, position: Position) -> bool:
-        """Go on from the start to the position, if what stands before it is what stood there.
-
-        Else the log was rewritten, and is at its start.
-        """
-        left = position.offset
-        while left and (block := self._stream.read(min(left, self._chunk_bytes))):
-            self._moved = True
-            self._take(block)
-            left -= len(block)
-        if left or self._digest.digest() != position.prefix_sha256:
+        if self._is_read:
             self._stream.seek(0)
-            self._restart()
+        self._reset()
+        return self.skip_to(position)
+
+    def _tail_is_unchanged(self) -> bool:
+        """Compare the last bytes that were read with the file; the stream then stands behind them."""
+        if not self._is_read:
+            return True
+        tail = self._tail[-CHECKED_BYTES:]
+        self._stream.seek(self.offset - len(tail))
+        return self._stream.read(len(tail)) == tail
+
+    def skip_to(self, position: Position) -> bool:
+        """Read from the start to the position, to compare the digest. False, at the start, if it differs."""
+        remaining = position.offset
+        while remaining and (block := self._stream.read(min(remaining, self._chunk_bytes))):
+            self._is_read = True
+            self._advance(block)
+            remaining -= len(block)
+        if remaining or self._digest.digest() != position.prefix_sha256:
+            self._stream.seek(0)
+            self._reset()
             return False
         self._line = position.line
         return True
 
     def chunks(self) -> Iterator[Chunk]:
-        """What is left of the log.
+        """Read the rest of the log.
 
-        A last line without a newline is given only if `take_last`. Of a line longer than any may be, just so
-        much is given that its reader must refuse it.
+        A last line without a newline is a chunk only if partial lines are accepted. A line that is longer
+        than lines may be is cut to a length that its parser must reject.
         """
         rest = b""
         while block := self._stream.read(self._chunk_bytes - len(rest)):
-            self._moved = True
+            self._is_read = True
             data = rest + block
             end = data.rfind(b"\n") + 1
             if end:
@@ -119,18 +120,18 @@ class LogFile:
             else:
                 rest = b""
                 yield from self._oversized_line(data)
-        if rest and self._take_last:
+        if rest and self._accept_partial_line:
             head = self._head or rest[:HEAD_BYTES]
             yield Chunk(rest, self.offset, self._line + 1, self.position, self._tail, head)
 
     def _chunk(self, data: bytes) -> Chunk:
         offset, line, before = self.offset, self._line + 1, self._tail
-        self._take(data)
+        self._advance(data)
         self._line += data.count(b"\n")
         return Chunk(data, offset, line, self.position, before, self._head)
 
-    def _take(self, data: bytes) -> None:
-        """The bytes, whole lines or a part of them, are behind us."""
+    def _advance(self, data: bytes) -> None:
+        """Move past the bytes, which are whole lines or a part of them."""
         self._digest.update(data)
         self.offset += len(data)
         if len(self._head) < HEAD_BYTES:
@@ -138,7 +139,7 @@ class LogFile:
         self._tail = data[-TAIL_BYTES:] if len(data) >= TAIL_BYTES else (self._tail + data)[-TAIL_BYTES:]
 
     def _oversized_line(self, begin: bytes) -> Iterator[Chunk]:
-        """Reads on to the end of the line that begins so; its chunk is cut short."""
+        """Read to the end of the line that begins so; its chunk is cut short."""
         offset, line, before = self.offset, self._line + 1, self._tail
         shortened = begin[: MAX_LINE_BYTES + 1]
         digest, length, block = self._digest.copy(), len(begin), begin
@@ -151,5 +152,5 @@ class LogFile:
             self._tail = block
             self._head = self._head or shortened[:HEAD_BYTES]
             yield Chunk(shortened + b"\n", offset, line, self.position, before, self._head)
-        elif self._take_last:
+        elif self._accept_partial_line:
             yield Chunk(shortened, offset, line, self.position, before, self._head)

@@ -1,11 +1,12 @@
-"""Parses a chunk of the log in columns: the common line by polars, the rest by the grammar of access_log.
+"""Parses a chunk of the log in columns: the common line by polars, all others line by line (shop_format).
 
-Both give the same rows for the same bytes, which a property test holds them to. The common line is ASCII and
-differs from the grammar only in being strict where the grammar is lenient (padding, other alphabets).
-Addresses and URLs are told once for each distinct one, by the grammar itself, but for the URLs of carts:
-hardly two of them are the same.
+Both give the same rows for the same bytes; a property test compares them. The common line is ASCII, and
+stricter than the grammar (padding, other alphabets), so that what matches here matches there too.
+Addresses and URLs are parsed by the grammar, each distinct one once. Only the URLs of carts are parsed here:
+hardly two of them are equal.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from io import BytesIO
@@ -29,7 +30,7 @@ COMMON_LINE = (
     r"[0-9a-fA-F.:]+ https?://[!-~]+$"
 )
 TIME_AT, KEY_AT, ADDRESS_AT = 16, 37, 53  # where the fields of a common line begin
-NUMBER = "[1-9][0-9]{0,17}"  # of no more digits than surely fit into 64 bits
+NUMBER = "[1-9][0-9]{0,17}"  # only as many digits as always fit into 64 bits
 CART_URL = (
     r"^https?://[^/?#]+(?:"
     rf"/cart\?goods_id=(?P<goods_id>{NUMBER})&amount=(?P<amount>{NUMBER})&cart_id=(?P<filled>{NUMBER})"
@@ -60,7 +61,7 @@ VISIT_COLUMNS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """A line that did not fit: `line` from 1, `offset` in bytes, and the first 200 characters of its text."""
+    """A line that does not match: its number from 1, its offset in bytes, and its first 200 characters."""
 
     line: int
     offset: int
@@ -70,7 +71,7 @@ class RejectedLine:
 
 @dataclass(frozen=True, slots=True)
 class ParsedChunk:
-    """`visits` has VISIT_COLUMNS, by (time, key), each once; blank lines count nowhere."""
+    """`visits` has VISIT_COLUMNS, sorted by (time, key), each pair once. Blank lines count nowhere."""
 
     visits: pl.DataFrame
     rejects: list[RejectedLine]
@@ -83,22 +84,24 @@ class ParsedChunk:
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
-        """The times of the first and the last visit."""
+        """The times of the first and the last visit; None without visits."""
         times = self.visits["occurred_at"]
         return (times[0], times[-1]) if len(times) else None
 
 
 def parse_chunk(chunk: Chunk, *, zone: tzinfo, now: datetime) -> ParsedChunk:
-    """Every line of the chunk, as a visit, a duplicate within the chunk, or a reject."""
+    """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
     lines = split_lines(chunk.data).with_columns(position=pl.int_range(pl.len(), dtype=pl.Int64) + chunk.line)
     fields = common_fields(lines.filter(pl.col("line").str.contains(COMMON_LINE)), zone)
-    common = fields.join(told_once(fields["address"], parse_address, {"canonical": pl.String}), on="address")
-    common = common.join(pages_of(fields["page_url"]), on="page_url")
+    addresses = parse_distinct(
+        fields["address"], lambda address: (parse_address(address),), {"canonical": pl.String}
+    )
+    common = fields.join(addresses, on="address").join(parse_urls(fields["page_url"]), on="page_url")
     common = common.filter(pl.col("occurred_at").is_between(EPOCH, pl.lit(now) + DAY))
     common = common.with_columns(address=pl.col("canonical")).select(*VISIT_COLUMNS)
     others = lines.join(common, on="position", how="anti")
-    strict, rejects = parse_others(others["position"].to_list(), chunk, zone=zone, now=now)
-    return drop_duplicates(pl.concat([common, strict]), rejects)
+    uncommon, rejects = parse_line_by_line(others["position"].to_list(), chunk, zone=zone, now=now)
+    return drop_duplicates(pl.concat([common, uncommon]), rejects)
 
 
 EPOCH = pl.lit(datetime(1970, 1, 1, tzinfo=UTC), INSTANT)
@@ -106,7 +109,7 @@ DAY = pl.duration(days=1)
 
 
 def split_lines(data: bytes) -> pl.DataFrame:
-    """One row a line, in column `line`. Bytes that are not UTF-8 become U+FFFD: no common line then."""
+    """Return a row a line, in column `line`. Bytes that are not UTF-8 become U+FFFD, as in no common line."""
     try:
         return read_lines(data)
     except pl.exceptions.ComputeError:
@@ -114,17 +117,17 @@ def split_lines(data: bytes) -> pl.DataFrame:
 
 
 def read_lines(data: bytes) -> pl.DataFrame:
-    """Behind an empty line, which is dropped again: polars unpacks what begins as gzip, zlib or zstd does."""
+    """Read lines behind an empty one, which is dropped: polars decompresses what begins like gzip."""
     return pl.read_lines(BytesIO(b"\n" + data), name="line").slice(1)
 
 
 def common_fields(lines: pl.DataFrame, zone: tzinfo) -> pl.DataFrame:
-    """The fields of common lines, as written; `occurred_at` is null where there is no such local time."""
+    """Return the fields of common lines, as written; `occurred_at` is null where there is no such time."""
     line = pl.col("line")
     address_and_url = line.str.slice(ADDRESS_AT).str.splitn(" ", 2)
     return lines.select(
         "position",
-        occurred_at=in_utc(
+        occurred_at=to_instants(
             line.str.slice(TIME_AT, 19).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False), zone
         ),
         request_id=line.str.slice(KEY_AT, 8),
@@ -133,16 +136,16 @@ def common_fields(lines: pl.DataFrame, zone: tzinfo) -> pl.DataFrame:
     )
 
 
-def in_utc(local_time: pl.Expr, zone: tzinfo) -> pl.Expr:
-    """Local times as instants; null in the gap of a clock, which the grammar then tells."""
+def to_instants(local_time: pl.Expr, zone: tzinfo) -> pl.Expr:
+    """Convert local times to UTC. Times that the clock skips become null: the grammar parses those lines."""
     if zone is UTC or str(zone) == "UTC":
         return local_time.dt.replace_time_zone("UTC").cast(INSTANT)
     aware = local_time.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="null")
     return aware.dt.convert_time_zone("UTC").cast(INSTANT)
 
 
-def pages_of(urls: pl.Series) -> pl.DataFrame:
-    """What each distinct URL stands for, but for those refused: columns page_url and PAGE_COLUMNS."""
+def parse_urls(urls: pl.Series) -> pl.DataFrame:
+    """Return the page of each distinct URL that is good: columns page_url and PAGE_COLUMNS."""
     url = pl.col("page_url")
     distinct = urls.unique().to_frame()
     numbers = distinct.with_columns(url.str.extract_groups(CART_URL).alias("numbers")).unnest("numbers")
@@ -156,39 +159,40 @@ def pages_of(urls: pl.Series) -> pl.DataFrame:
         .when(pl.col("paid").is_not_null())
         .then(pl.lit("success"))
     )
-    told = numbers.with_columns(kind=kind, cart_id=pl.coalesce("filled", "paying", "paid"))
-    carts = told.filter(pl.col("kind").is_not_null()).select(
+    pages = numbers.with_columns(kind=kind, cart_id=pl.coalesce("filled", "paying", "paid"))
+    carts = pages.filter(pl.col("kind").is_not_null()).select(
         "page_url",
         *(
-            (pl.col(name) if name in told.columns else pl.lit(None)).cast(dtype).alias(name)
+            (pl.col(name) if name in pages.columns else pl.lit(None)).cast(dtype).alias(name)
             for name, dtype in PAGE_COLUMNS.items()
         ),
     )
-    others = told.filter(pl.col("kind").is_null())["page_url"]
-    return pl.concat([carts, told_once(others, parse_url, PAGE_COLUMNS)])
+    others = pages.filter(pl.col("kind").is_null())["page_url"]
+    return pl.concat([carts, parse_distinct(others, lambda url: page_values(parse_url(url)), PAGE_COLUMNS)])
 
 
-def told_once(texts: pl.Series, tell: Any, columns: dict[str, Any]) -> pl.DataFrame:
-    """What the grammar says of each distinct text; none of those that it refuses."""
-    told: list[tuple[Any, ...]] = []
+def parse_distinct(
+    texts: pl.Series, parse: Callable[[str], tuple[Any, ...]], columns: dict[str, Any]
+) -> pl.DataFrame:
+    """Parse each distinct text once: a column of the texts, then `columns`. Bad texts are left out."""
+    rows: list[tuple[Any, ...]] = []
     for text in texts.unique():
         try:
-            told.append((text, *as_row(tell(text))))
+            rows.append((text, *parse(text)))
         except BadLine:
             continue
-    return pl.DataFrame(told, schema={texts.name: pl.String, **columns}, orient="row")
+    return pl.DataFrame(rows, schema={texts.name: pl.String, **columns}, orient="row")
 
 
-def as_row(told: str | Page) -> tuple[Any, ...]:
-    if isinstance(told, str):
-        return (told,)
-    return (told.kind, told.category, told.product, told.user_id, told.cart_id, told.goods_id, told.amount)
+def page_values(page: Page) -> tuple[Any, ...]:
+    """Return the values of PAGE_COLUMNS."""
+    return (page.kind, page.category, page.product, page.user_id, page.cart_id, page.goods_id, page.amount)
 
 
-def parse_others(
+def parse_line_by_line(
     positions: list[int], chunk: Chunk, *, zone: tzinfo, now: datetime
 ) -> tuple[pl.DataFrame, list[RejectedLine]]:
-    """The lines at `positions`, by the grammar."""
+    """Parse the lines with these numbers by the grammar, into visits and rejects."""
     visits: list[tuple[Any, ...]] = []
     rejects: list[RejectedLine] = []
     raw_lines = chunk.data.split(b"\n") if positions else []
@@ -201,20 +205,21 @@ def parse_others(
             line = parse_line(raw)
             instant = to_utc(line.local_time, zone, now)
         except BadLine as error:
-            rejects.append(reject_of(raw, position, offsets[position - chunk.line], str(error)))
+            rejects.append(make_reject(raw, position, offsets[position - chunk.line], str(error)))
         else:
-            visits.append((position, instant, line.key, line.address, line.url, *as_row(line.page)))
+            visits.append((position, instant, line.key, line.address, line.url, *page_values(line.page)))
     return pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row"), rejects
 
 
-def reject_of(raw: bytes, line: int, offset: int, reason: str) -> RejectedLine:
-    """The reject of a line, its text as PostgreSQL can store it."""
+def make_reject(raw: bytes, line: int, offset: int, reason: str) -> RejectedLine:
+    """Return the reject of a line, with a text that PostgreSQL can store."""
     text = raw[: 4 * REJECT_TEXT_CHARACTERS].decode(errors="replace").removesuffix("\r")
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:REJECT_TEXT_CHARACTERS]
     return RejectedLine(line, offset, reason, text)
 
 
 def line_offsets(raw_lines: list[bytes], start: int) -> list[int]:
+    """Return the offset of each line in the file; `start` is that of the first."""
     offsets = [start]
     for raw in raw_lines:
         offsets.append(offsets[-1] + len(raw) + 1)
@@ -222,13 +227,13 @@ def line_offsets(raw_lines: list[bytes], start: int) -> list[int]:
 
 
 def is_blank(raw: bytes) -> bool:
-    """Only white space, as far as ASCII goes: a line of other bytes is told as a reject, not passed over."""
+    """Tell whether the line has only ASCII white space. A line of any other bytes is a reject, not blank."""
     return not raw.strip()
 
 
 def drop_duplicates(visits: pl.DataFrame, rejects: list[RejectedLine]) -> ParsedChunk:
-    """By (time, key); of the lines with the same, the first in the file stays."""
+    """Sort visits by (time, key) and keep the first in the file of those that have the same."""
     ordered = visits.sort("occurred_at", "request_id", "position")
     time, key = pl.col("occurred_at"), pl.col("request_id")
-    once = ordered.filter(time.ne_missing(time.shift()) | key.ne_missing(key.shift()))
-    return ParsedChunk(once, rejects, visits.height - once.height)
+    unique = ordered.filter(time.ne_missing(time.shift()) | key.ne_missing(key.shift()))
+    return ParsedChunk(unique, rejects, visits.height - unique.height)

@@ -3,8 +3,8 @@
     203.0.113.9 - anna [01/Aug/2018:00:01:35 +0200] "GET /fish/?page=2 HTTP/1.1" 200 2326 "referer" "agent"
     └ address ┘        └ time with its offset   ┘    └ method, URL            ┘  └ status     └ combined only
 
-A line has no request key. Its key is made of the line itself: equal lines are told apart by how many of them
-stand in the TAIL_BYTES before. So a file that grew, was rotated or copied gives the same keys, wherever
+A line has no request key. Its key is the digest of the line; equal lines are numbered by how many of them
+stand in the TAIL_BYTES before. A file that grew, was rotated or copied thus gives the same keys wherever
 reading begins.
 """
 
@@ -26,7 +26,7 @@ from service.logs.shop_format import (
     parse_address,
     to_utc,
 )
-from service.logs.url_rules import Rules, page_of
+from service.logs.url_rules import Rules, classify_path
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(
@@ -41,7 +41,7 @@ FIRST_ERROR = 400
 
 @dataclass(frozen=True, slots=True)
 class StandardLine:
-    """A line that fits. `address` is canonical, `url` as written: mostly a path."""
+    """A line that matches. `address` is canonical, `url` as written: mostly a path."""
 
     instant: datetime
     address: str
@@ -50,37 +50,47 @@ class StandardLine:
 
 
 def parse_standard_line(raw: bytes, rules: Rules | None, now: datetime) -> StandardLine:
-    """What a line (without its newline) says. Raises BadLine for bytes that do not fit, and nothing else."""
+    """Parse a line without its newline.
+
+    :raises BadLine: the line does not match; no bytes raise anything else
+    """
     if len(raw) > MAX_LINE_BYTES:
         raise BadLine(f"line is longer than {MAX_LINE_BYTES} bytes")
     try:
         line = raw.decode().removesuffix("\r")
     except UnicodeDecodeError:
         raise BadLine("not UTF-8") from None
-    found = LINE.fullmatch(line)
-    if found is None:
+    fields = LINE.fullmatch(line)
+    if fields is None:
         raise BadLine("not a line of the common or combined log format")
-    url = url_of(found["request"][1:-1])
+    url = parse_request(fields["request"][1:-1])
     page = parse_page(url, rules)
-    if int(found["status"]) >= FIRST_ERROR:
+    if int(fields["status"]) >= FIRST_ERROR:
         page = Page("other")
-    return StandardLine(time_of(found, now), parse_address(found["address"]), url, page)
+    return StandardLine(parse_time(fields, now), parse_address(fields["address"]), url, page)
 
 
-def time_of(found: re.Match[str], now: datetime) -> datetime:
+def parse_time(fields: re.Match[str], now: datetime) -> datetime:
+    """Return the instant of a line, in UTC.
+
+    :raises BadLine: there is no such time, or it is out of range
+    """
     try:
         local_time = datetime.fromisoformat(
-            f"{found['year']}-{MONTHS.index(found['month']) + 1:02}-{found['day']} {found['time']}"
+            f"{fields['year']}-{MONTHS.index(fields['month']) + 1:02}-{fields['day']} {fields['time']}"
         )
-        offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
-        zone = timezone(-offset if found["sign"] == "-" else offset)
+        offset = timedelta(hours=int(fields["hours"]), minutes=int(fields["minutes"]))
+        zone = timezone(-offset if fields["sign"] == "-" else offset)
     except ValueError:
         raise BadLine("no such date or time") from None
     return to_utc(local_time, zone, now).astimezone(UTC)
 
 
-def url_of(request: str) -> str:
-    """The URL of a request line such as `GET / HTTP/1.1`. Raises BadLine."""
+def parse_request(request: str) -> str:
+    """Return the URL of a request line such as `GET / HTTP/1.1`.
+
+    :raises BadLine: the request line has none
+    """
     parts = request.split(" ")
     if len(parts) not in (2, 3) or not parts[1].startswith(("/", "http://", "https://")):
         raise BadLine("the request names no URL")
@@ -88,33 +98,38 @@ def url_of(request: str) -> str:
 
 
 def parse_page(url: str, rules: Rules | None) -> Page:
+    """Return the page of a URL or a path, by the rules if there are any.
+
+    :raises BadLine: the text is no URL, or a number that the kind of page needs is wrong
+    """
     if len(url) > MAX_URL_CHARACTERS:
         raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")
-    found = URL.fullmatch(url if not url.startswith("/") else f"http://host{url}")
-    if found is None or UNPRINTABLE.search(url):
+    parts = URL.fullmatch(url if not url.startswith("/") else f"http://host{url}")
+    if parts is None or UNPRINTABLE.search(url):
         raise BadLine("not an http or https URL")
-    return page_of(rules, found["path"], found["query"] or "")
+    return classify_path(rules, parts["path"], parts["query"] or "")
 
 
 class LineKeys:
-    """Makes the keys of lines, given in their order with their offsets in the file."""
+    """Makes the request keys of lines, which must come in the order of the file."""
 
     def __init__(self, before: bytes, offset: int) -> None:
-        """`before` are the bytes before `offset`, the TAIL_BYTES that count or all."""
-        self._places: defaultdict[bytes, list[int]] = defaultdict(list)
+        """`before` are the bytes in front of `offset`: the last TAIL_BYTES, or all if there are fewer."""
+        self._offsets: defaultdict[bytes, list[int]] = defaultdict(list)
         at = offset - len(before)
         for raw in before.split(b"\n")[:-1]:
-            self._places[digest(raw)].append(at)
+            self._offsets[line_digest(raw)].append(at)
             at += len(raw) + 1
 
     def key(self, raw: bytes, offset: int) -> str:
-        line = digest(raw)
-        places = self._places[line]
-        same = sum(place >= offset - TAIL_BYTES for place in places)
-        places.append(offset)
-        name = base64.b32encode(line).decode()
-        return f"{name}-{same + 1}" if same else name
+        """Return the key of the line at `offset`: its digest, numbered from 2 if it is not the first."""
+        digest = line_digest(raw)
+        equal_lines = self._offsets[digest]
+        count = sum(other >= offset - TAIL_BYTES for other in equal_lines)
+        equal_lines.append(offset)
+        key = base64.b32encode(digest).decode()
+        return f"{key}-{count + 1}" if count else key
 
 
-def digest(raw: bytes) -> bytes:
+def line_digest(raw: bytes) -> bytes:
     return sha256(raw.removesuffix(b"\r")).digest()[:10]

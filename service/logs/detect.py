@@ -1,4 +1,4 @@
-"""Which format a log has, and its chunks as rows of visits whatever it is."""
+"""Detects the format of a log, and parses its chunks by it."""
 
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -11,12 +11,12 @@ from service.logs.columnar import (
     VISIT_COLUMNS,
     ParsedChunk,
     RejectedLine,
-    as_row,
     drop_duplicates,
     is_blank,
     line_offsets,
+    make_reject,
+    page_values,
     parse_chunk,
-    reject_of,
 )
 from service.logs.combined_format import LINE, LineKeys, parse_standard_line
 from service.logs.shop_format import FIELDS, BadLine
@@ -27,18 +27,18 @@ TRIED_LINES = 20
 
 
 def detect_format(head: bytes) -> str:
-    """The format of the first of the first lines that fits one; the shop's own if none does."""
+    """Return the format of the first line that matches one, of TRIED_LINES; the shop's own if none does."""
     for raw in [line for line in head.split(b"\n") if not is_blank(line)][:TRIED_LINES]:
         line = raw.decode(errors="replace").removesuffix("\r")
         if FIELDS[0][0].match(line):
             return SHOP
-        if found := LINE.fullmatch(line):
-            return COMBINED if found["combined"] else COMMON
+        if fields := LINE.fullmatch(line):
+            return COMBINED if fields["combined"] else COMMON
     return SHOP
 
 
 def parse_log_chunk(chunk: Chunk, *, zone: tzinfo, rules: Rules | None, now: datetime) -> ParsedChunk:
-    """Every line of the chunk, as a visit, a duplicate within the chunk, or a reject."""
+    """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
     log_format = detect_format(chunk.head)
     if log_format == SHOP:
         return parse_chunk(chunk, zone=zone, now=now)
@@ -46,6 +46,7 @@ def parse_log_chunk(chunk: Chunk, *, zone: tzinfo, rules: Rules | None, now: dat
 
 
 def parse_standard_chunk(chunk: Chunk, *, rules: Rules | None, now: datetime) -> ParsedChunk:
+    """Parse a chunk in the common or combined format, line by line."""
     visits: list[tuple[Any, ...]] = []
     rejects: list[RejectedLine] = []
     raw_lines = chunk.data.split(b"\n")
@@ -58,7 +59,7 @@ def parse_standard_chunk(chunk: Chunk, *, rules: Rules | None, now: datetime) ->
         try:
             line = parse_standard_line(raw, rules, now)
         except BadLine as error:
-            rejects.append(reject_of(raw, position, offset, str(error)))
+            rejects.append(make_reject(raw, position, offset, str(error)))
         else:
-            visits.append((position, line.instant, key, line.address, line.url, *as_row(line.page)))
+            visits.append((position, line.instant, key, line.address, line.url, *page_values(line.page)))
     return drop_duplicates(pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row"), rejects)

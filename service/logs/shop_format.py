@@ -1,9 +1,9 @@
-"""The grammar of the shop's access log: one line in, what it says out. Pure: no I/O, no clock, no state.
+"""The grammar of the shop's access log: a line in, its fields out. Pure: no I/O, no clock, no state.
 
     shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/fresh_fish/
-    └ container ┘   └ local time      ┘  └ key  ┘        └ address     ┘ └ URL: its path tells the kind ┘
+    └ container ┘   └ local time      ┘  └ key  ┘        └ address     ┘ └ URL: its path gives the kind ┘
 
-The path, without its query and its last slash, tells the kind of page:
+The path, without its query and its last slash, gives the kind of page:
 
     (empty) main · /cart cart · /pay pay · /success_pay_N success · /one category · /one/two product ·
     anything else other
@@ -20,18 +20,18 @@ Kind = Literal["main", "category", "product", "cart", "pay", "success", "other"]
 
 MAX_LINE_BYTES = 65_536
 MAX_URL_CHARACTERS = 2_048
-CACHED_ADDRESSES = 16_384  # visitors come back, in one chunk of a log after the other
+CACHED_ADDRESSES = 16_384  # the same visitors come in one chunk of a log after another
 MAX_NUMBER = 2**63 - 1
 MAX_DIGITS = 19
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_AHEAD = timedelta(days=1)
 
 LINE = re.compile(
-    r"shop_api(?P<padding> +)\| (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[(?P<key>[A-Z0-9]{8})\] INFO: "
+    r"shop_api +\| (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[(?P<key>[A-Z0-9]{8})\] INFO: "
     r"(?P<address>[^ ]+) (?P<url>[^ ]+)",
     re.ASCII,
 )
-# The same line field by field, to tell where one that does not fit goes wrong.
+# The same line field by field, to say which field of a line does not match.
 FIELDS = (
     (re.compile(r"shop_api +\| ", re.ASCII), "does not begin with 'shop_api | '"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", re.ASCII), "time is not like 2018-08-01 00:01:35"),
@@ -49,12 +49,12 @@ SUCCESS_PREFIX = "success_pay_"
 
 
 class BadLine(ValueError):
-    """The line does not fit. The message is the reason, as the rejects tell it."""
+    """The line does not match the format. The message is the reason that its reject shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a URL of the shop stands for. Numbers are 1…2^63-1; each is None where its kind has none."""
+    """The page that a URL of the shop stands for. Numbers are 1…2^63-1, and None where the kind has none."""
 
     kind: Kind
     category: str | None = None
@@ -67,7 +67,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that fits. `local_time` is naive, as written; `address` is canonical."""
+    """A line that matches. `local_time` is naive, as written; `address` is canonical."""
 
     local_time: datetime
     key: str
@@ -77,43 +77,50 @@ class LogLine:
 
 
 def parse_line(raw: bytes) -> LogLine:
-    """What a line (without its newline) says. Raises BadLine for bytes that do not fit, and nothing else."""
+    """Parse a line without its newline.
+
+    :raises BadLine: the line does not match; no bytes raise anything else
+    """
     if len(raw) > MAX_LINE_BYTES:
         raise BadLine(f"line is longer than {MAX_LINE_BYTES} bytes")
     try:
         line = raw.decode().removesuffix("\r")
     except UnicodeDecodeError:
         raise BadLine("not UTF-8") from None
-    found = LINE.fullmatch(line)
-    if found is None:
-        raise BadLine(why_unfit(line))
+    fields = LINE.fullmatch(line)
+    if fields is None:
+        raise BadLine(explain_mismatch(line))
     try:
-        local_time = datetime.fromisoformat(found["time"])
+        local_time = datetime.fromisoformat(fields["time"])
     except ValueError:
         raise BadLine("no such date or time") from None
-    url = found["url"]
-    return LogLine(local_time, found["key"], parse_address(found["address"]), url, parse_url(url))
+    url = fields["url"]
+    return LogLine(local_time, fields["key"], parse_address(fields["address"]), url, parse_url(url))
 
 
 def format_line(line: LogLine) -> str:
-    """The line written back, without a newline."""
+    """Write the line as the shop does, without a newline."""
     return f"shop_api      | {line.local_time} [{line.key}] INFO: {line.address} {line.url}"
 
 
-def why_unfit(line: str) -> str:
+def explain_mismatch(line: str) -> str:
+    """Return the reason of the first field that does not match."""
     at = 0
-    for field, reason in FIELDS:
-        found = field.match(line, at)
-        if found is None:
+    for pattern, reason in FIELDS:
+        field = pattern.match(line, at)
+        if field is None:
             return reason
-        at = found.end()
+        at = field.end()
     return "URL has a space in it, or there is none"
 
 
 @lru_cache(CACHED_ADDRESSES)
 def parse_address(text: str) -> str:
-    """The canonical form of an IPv4 or IPv6 address. Raises BadLine."""
-    if IPV4.fullmatch(text):  # ipaddress would say the same, ten times as slowly
+    """Return the canonical form of an IPv4 or IPv6 address.
+
+    :raises BadLine: the text is no address, or has a zone
+    """
+    if IPV4.fullmatch(text):  # ipaddress gives the same, ten times as slowly
         return text
     try:
         address = ipaddress.ip_address(text)
@@ -125,19 +132,24 @@ def parse_address(text: str) -> str:
 
 
 def parse_url(url: str) -> Page:
-    """The page of a log line's URL, whatever its host. Raises BadLine."""
+    """Return the page of a log line's URL, whatever its host.
+
+    :raises BadLine: the text is no URL, or a number in it is wrong
+    """
     if len(url) > MAX_URL_CHARACTERS:
         raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")
-    found = URL.fullmatch(url)
-    if found is None or UNPRINTABLE.search(url):
+    parts = URL.fullmatch(url)
+    if parts is None or UNPRINTABLE.search(url):
         raise BadLine("not an http or https URL")
-    return parse_path(found["path"], found["query"] or "")
+    return parse_path(parts["path"], parts["query"] or "")
 
 
 def parse_path(path: str, query: str) -> Page:
-    """The page of a path and its query string. Raises BadLine where the numbers of its kind are wrong."""
-    segments = path.removesuffix("/").split("/")[1:]
-    match segments:
+    """Return the page of a path and its query string.
+
+    :raises BadLine: a number that the kind of page needs is missing or wrong
+    """
+    match path.removesuffix("/").split("/")[1:]:
         case []:
             return Page("main")
         case ["cart"]:
@@ -159,6 +171,7 @@ def parse_path(path: str, query: str) -> Page:
 
 
 def parse_numbers(query: str, names: tuple[str, ...]) -> dict[str, int]:
+    """Parse these parameters of a query string, each given once; others are ignored."""
     values: dict[str, str] = {}
     for parameter in query.split("&"):
         name, _, value = parameter.partition("=")
@@ -171,7 +184,7 @@ def parse_numbers(query: str, names: tuple[str, ...]) -> dict[str, int]:
 def parse_number(text: str | None, name: str) -> int:
     if not text:
         raise BadLine(f"{name} is missing")
-    # A number of more digits than 64 bits hold is not even converted: int() is quadratic.
+    # A text of more digits than 64 bits can hold is not converted: int() takes quadratic time.
     if not (
         text.isascii()
         and text.isdigit()
@@ -183,9 +196,11 @@ def parse_number(text: str | None, name: str) -> int:
 
 
 def to_utc(local_time: datetime, zone: tzinfo, now: datetime) -> datetime:
-    """The instant of a log's local time: of two the first, of none the one after the gap. Raises BadLine.
+    """Convert the local time of a log line to UTC.
 
-    A visit lies between 1970 and a day ahead of `now`.
+    A time that the clock repeats is its first pass; one that it skips is moved past the gap.
+
+    :raises BadLine: the instant is before 1970, or more than a day after `now`
     """
     try:
         instant = local_time.replace(tzinfo=zone).astimezone(UTC)

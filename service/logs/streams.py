@@ -1,10 +1,11 @@
-"""Logs that arrive piece by piece: uploads, pipes, and what gzip unpacks.
+"""Logs that arrive in pieces: uploads, pipes, and what gzip files hold.
 
-All are read in a thread, which waits for them; what has come before a stream breaks off is read first.
+They are read in a thread, which waits for the pieces. What arrived before a stream broke off is read first.
 """
 
 import asyncio
 import gzip
+import io
 import os
 import select
 import zlib
@@ -12,16 +13,17 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
 
 from service.errors import TooLarge, TrawlError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 GZIP_MAGIC = b"\x1f\x8b"
-# What an upload may unpack to at least, and how many times its own size beyond that. Logs shrink 10 to 40
-# fold.
-FREE_BYTES = 64 * 1024 * 1024
-MAX_RATIO = 200
-WAKE_SECONDS = 0.2  # how often a reader of a pipe looks whether it is to stop
+PIPE_BYTES = 1024 * 1024  # read from a pipe at a time, at most
+STOP_CHECK_SECONDS = 0.2  # how often the reader of a silent pipe checks whether it must stop
 
 
 class BrokenOff(TrawlError):
@@ -30,95 +32,135 @@ class BrokenOff(TrawlError):
     code = "broken_off"
 
 
-BREAKS = (OSError, EOFError, zlib.error, TrawlError)
+READ_ERRORS = (OSError, EOFError, zlib.error, TrawlError)
 
 
-class WholeReads:
-    """Reads of a size that is kept, from a source that gives what it has.
+@dataclass(frozen=True, slots=True)
+class GunzipLimits:
+    """How large an upload may become when gunzipped: `ratio` times its size, or `free_bytes` if that is more.
 
-    What has come before the source fails is given first; the next read raises the failure.
+    Logs shrink 10 to 40 fold.
     """
 
-    def __init__(self, read_some: Callable[[int], bytes], rewind: Callable[[], None] | None = None) -> None:
-        self._read_some = read_some
-        self._rewind = rewind
-        self._ready = b""
-        self._failure: Exception | None = None
+    free_bytes: int = 64 * 1024 * 1024
+    ratio: int = 200
 
-    def read(self, size: int) -> bytes:
-        self._fill(size)
-        return self._give(size)
 
-    def read1(self, size: int) -> bytes:
-        if not self._ready:
-            self._fill(1, ask_for=size)
-        return self._give(size)
+GUNZIP_LIMITS = GunzipLimits()
 
-    def readline(self, size: int) -> bytes:
-        self._fill(size)
-        return self._give(self._ready.find(b"\n", 0, size) + 1 or size)
+
+class PieceReader(io.RawIOBase):
+    """A raw stream of the pieces that a function returns; DataFirstReader makes a file of it.
+
+    An error of the function ends the stream and is kept in `failure`. BufferedReader would lose the bytes
+    that it has gathered so far if the error was raised from below it.
+    """
+
+    def __init__(
+        self,
+        read_piece: Callable[[int], bytes | memoryview],
+        *,
+        seek: Callable[[int, int], int] | None = None,
+    ) -> None:
+        """`read_piece` takes the number of bytes wanted, returns any number, and b"" at the end."""
+        self.failure: Exception | None = None
+        self._read_piece = read_piece
+        self._seek = seek
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._seek is not None
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if self._seek is None:
+            raise io.UnsupportedOperation("seek")
+        if whence == io.SEEK_SET:
+            self._rest, self.failure = memoryview(b""), None
+        return self._seek(offset, whence)
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        target = memoryview(buffer)
+        piece = self._rest or self._receive(len(target))
+        count = min(len(target), len(piece))
+        target[:count] = piece[:count]
+        self._rest = piece[count:]
+        return count
+
+    def next_piece(self, size: int) -> bytes | memoryview:
+        """Return the next piece without a copy. Once there is none, raise the failure if there was one."""
+        piece, self._rest = self._rest or self._receive(size), memoryview(b"")
+        if not piece and self.failure is not None:
+            raise self.failure
+        return piece
 
     def peek(self, size: int) -> bytes:
-        self._fill(size)
-        return self._ready[:size]
+        """Return the next bytes, fewer than `size` only at the end, and leave them to be read."""
+        data = bytes(self._rest)
+        while len(data) < size and (piece := self._receive(size)):
+            data += piece
+        self._rest = memoryview(data)
+        return data[:size]
 
-    def seek(self, offset: int) -> int:
-        """Only to the start, and only if the source can."""
-        assert offset == 0
-        assert self._rewind is not None
-        self._rewind()
-        self._ready, self._failure = b"", None
-        return 0
-
-    def _fill(self, size: int, *, ask_for: int = 0) -> None:
-        parts, missing = [self._ready], size - len(self._ready)
-        while missing > 0 and self._failure is None:
+    def _receive(self, size: int) -> memoryview:
+        if self.failure is None:
             try:
-                part = self._read_some(ask_for or missing)
-            except BREAKS as error:
-                self._failure = error
-                break
-            if not part:
-                break
-            parts.append(part)
-            missing -= len(part)
-        self._ready = b"".join(parts) if len(parts) > 1 else self._ready
-
-    def _give(self, size: int) -> bytes:
-        if not self._ready and self._failure is not None:
-            raise self._failure
-        given, self._ready = self._ready[:size], self._ready[size:]
-        return given
+                return memoryview(self._read_piece(size))
+            except READ_ERRORS as error:
+                self.failure = error
+        return memoryview(b"")
 
 
-def is_packed(begin: bytes) -> bool:
+class DataFirstReader(io.BufferedReader):
+    """Reads everything that arrived before the stream failed; the next read raises the failure."""
+
+    def __init__(self, pieces: PieceReader) -> None:
+        super().__init__(pieces)
+        self._pieces = pieces
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._data_or_failure(super().read(size))
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        return self._data_or_failure(super().readline(size))
+
+    def _data_or_failure(self, data: bytes) -> bytes:
+        if not data and self._pieces.failure is not None:
+            raise self._pieces.failure
+        return data
+
+
+def is_gzip(begin: bytes) -> bool:
     return begin.startswith(GZIP_MAGIC)
 
 
 @contextmanager
-def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
-    """What the gzip file holds."""
-    with gzip.GzipFile(fileobj=file, mode="rb") as packed:
-        yield cast(BinaryIO, WholeReads(packed.read1, packed.rewind))
+def gunzipped(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Open what a gzip file holds; the stream can go back to its start."""
+    with gzip.GzipFile(fileobj=file, mode="rb") as content:
+        yield DataFirstReader(PieceReader(content.read1, seek=content.seek))
 
 
 class LogStream(ABC):
-    """A stream, packed or not, that is read once."""
+    """A stream, gzipped or not, that is read once."""
 
-    def __init__(self, *, packed: bool = False, bounded: bool = False) -> None:
-        """`packed`: it was said to be; `bounded`: it comes from anybody, and may not unpack to any size."""
-        self._packed = packed
-        self._bounded = bounded
+    def __init__(self, *, gzipped: bool = False, limits: GunzipLimits | None = None) -> None:
+        """`gzipped` is what the sender declares; gzip is recognized without it too."""
+        self._gzipped = gzipped
+        self._limits = limits
         self._received = 0
-        self._unpacked = 0
-        self._inner: WholeReads | None = None
+        self._gunzipped = 0
+        self._content: PieceReader | None = None
         self._stopped = False
 
     def lines(self) -> BinaryIO:
-        return cast(BinaryIO, WholeReads(self._read_unpacked))
+        """Return the log as a file. Its first read finds out whether the first bytes are gzip."""
+        return DataFirstReader(PieceReader(self._read_content))
 
     def tell(self) -> int:
-        """How many bytes have come."""
+        """Return how many bytes have arrived, gzipped or not."""
         return self._received
 
     def stop(self) -> None:
@@ -127,64 +169,73 @@ class LogStream(ABC):
 
     @abstractmethod
     def _piece(self, size: int) -> bytes:
-        """The next bytes, about `size`; none at the end. Waits for them, but not once stopped: OSError."""
+        """Wait for the next bytes, about `size`, and return them; b"" at the end.
+
+        :raises BrokenOff: the stream was stopped, or ended before its end
+        """
 
     def _receive(self, size: int) -> bytes:
         piece = self._piece(size)
         self._received += len(piece)
         return piece
 
-    def _read_unpacked(self, size: int) -> bytes:
-        if self._inner is None:
-            self._inner = WholeReads(self._receive)
-            if self._packed:
-                self._inner = self._unpack(self._inner)
-            if is_packed(self._inner.peek(2)):
-                self._inner = self._unpack(self._inner)
-        return self._inner.read1(size)
+    def _read_content(self, size: int) -> bytes | memoryview:
+        if self._content is None:
+            self._content = PieceReader(self._receive)
+            if self._gzipped:
+                self._content = self._gunzip(self._content)
+            if is_gzip(self._content.peek(len(GZIP_MAGIC))):
+                self._content = self._gunzip(self._content)
+        return self._content.next_piece(size)
 
-    def _unpack(self, packed: WholeReads) -> WholeReads:
-        if not packed.peek(1):  # nothing at all is no log, and no broken gzip either
-            return packed
-        file = gzip.GzipFile(fileobj=cast(BinaryIO, packed), mode="rb")
+    def _gunzip(self, pieces: PieceReader) -> PieceReader:
+        if not pieces.peek(1):  # an empty body is an empty log, also where it is declared as gzip
+            return pieces
+        file = gzip.GzipFile(fileobj=DataFirstReader(pieces), mode="rb")
 
-        def read_some(size: int) -> bytes:
-            part = file.read1(size)
-            self._unpacked += len(part)
-            if self._bounded and self._unpacked > max(FREE_BYTES, MAX_RATIO * self._received):
-                raise TooLarge(f"the upload unpacks to more than {MAX_RATIO} times its size")
-            return part
+        def read_piece(size: int) -> bytes:
+            piece = file.read1(size)
+            self._gunzipped += len(piece)
+            self._check_size()
+            return piece
 
-        return WholeReads(read_some)
+        return PieceReader(read_piece)
+
+    def _check_size(self) -> None:
+        limits = self._limits
+        if limits and self._gunzipped > max(limits.free_bytes, limits.ratio * self._received):
+            raise TooLarge(f"the upload unpacks to more than {limits.ratio} times its size")
 
 
 class UploadedLog(LogStream):
-    """An upload, whose pieces the event loop receives: only when they are asked for, so it never piles up."""
+    """An upload, whose pieces the event loop receives only on demand, so that they never pile up."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], *, packed: bool) -> None:
-        super().__init__(packed=packed, bounded=True)
+    def __init__(
+        self, pieces: AsyncIterator[bytes], *, gzipped: bool, limits: GunzipLimits = GUNZIP_LIMITS
+    ) -> None:
+        super().__init__(gzipped=gzipped, limits=limits)
         self._pieces = pieces
         self._loop = asyncio.get_running_loop()
-        self._asked: Future[bytes] | None = None
+        self._next_piece: Future[bytes] | None = None
 
     def stop(self) -> None:
         super().stop()
-        if self._asked is not None:
-            self._asked.cancel()
+        if self._next_piece is not None:
+            self._next_piece.cancel()
 
     def _piece(self, size: int) -> bytes:
         del size
         if self._stopped:
             raise BrokenOff("the upload was stopped")
-        self._asked = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
-        if self._stopped:  # meanwhile
-            self._asked.cancel()
+        self._next_piece = asyncio.run_coroutine_threadsafe(self._receive_piece(), self._loop)
+        if self._stopped:  # meanwhile, so that stop() may have seen no future to cancel
+            self._next_piece.cancel()
         try:
-            return self._asked.result()
+            return self._next_piece.result()
         except CancelledError:
             raise BrokenOff("the upload was stopped") from None
 
-    async def _next(self) -> bytes:
+    async def _receive_piece(self) -> bytes:
         return await anext(self._pieces, b"")
 
 
@@ -196,7 +247,7 @@ class PipedLog(LogStream):
         self._descriptor = descriptor
 
     def _piece(self, size: int) -> bytes:
-        while not select.select([self._descriptor], [], [], WAKE_SECONDS)[0]:
+        while not select.select([self._descriptor], [], [], STOP_CHECK_SECONDS)[0]:
             if self._stopped:
                 raise BrokenOff("reading was stopped")
-        return os.read(self._descriptor, min(size, 1024 * 1024))
+        return os.read(self._descriptor, min(size, PIPE_BYTES))

@@ -1,4 +1,4 @@
-"""Rules that say which pages the URLs of another shop stand for: a TOML file.
+"""Rules that map the URLs of another shop to kinds of pages. They stand in a TOML file.
 
     [[page]]
     kind = "product"
@@ -7,12 +7,12 @@
     [[page]]
     kind = "cart"
     path = "/basket/add"
-    goods_id = "item"      # the query parameter that holds it; its own name unless said
-    amount = 1             # or a number, where the URL tells none
+    goods_id = "item"      # the query parameter that holds it; by default goods_id
+    amount = 1             # or a constant, where the URL has none
     cart_id = "basket"
 
-The first rule whose path fits the whole path of the URL (without its last slash) decides. What a kind needs
-comes from a named group of the path, else from the query.
+The first rule whose `path` matches the whole path of the URL, without its last slash, applies. The fields of
+its kind come from the named groups of the path, else from the query.
 """
 
 import re
@@ -29,22 +29,26 @@ NUMBERS: dict[str, tuple[str, ...]] = {"cart": CART_NUMBERS, "pay": PAY_NUMBERS,
 
 
 class RulesError(ValueError):
-    """The rule file is wrong. The message is one line that tells where."""
+    """The rule file is wrong. The message is one line that says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`taken_from`: for each field of the kind, the query parameter that holds it, or its value."""
+    """`sources`: for each field of the kind, the query parameter that holds it, or a constant."""
 
     kind: Kind
     path: re.Pattern[str]
-    taken_from: dict[str, str | int]
+    sources: dict[str, str | int]
 
-    def page(self, found: re.Match[str], query: dict[str, str]) -> Page:
-        """Raises BadLine where a number of the kind is missing or wrong."""
+    def make_page(self, path: re.Match[str], query: dict[str, str]) -> Page:
+        """Return the page of a path that matches.
+
+        :raises BadLine: a number that the kind needs is missing or wrong
+        """
+        groups = path.groupdict()
         values = {
-            field: named if (named := found.groupdict().get(field)) is not None else self._value(field, query)
-            for field in self.taken_from
+            field: group if (group := groups.get(field)) is not None else self._value(field, query)
+            for field in self.sources
         }
         if not all(values[field] for field in NAMES.get(self.kind, ())):
             return Page("other")
@@ -60,7 +64,7 @@ class Rule:
         )
 
     def _value(self, field: str, query: dict[str, str]) -> str | None:
-        source = self.taken_from[field]
+        source = self.sources[field]
         return str(source) if isinstance(source, int) else query.get(source)
 
 
@@ -68,32 +72,41 @@ class Rule:
 class Rules:
     rules: tuple[Rule, ...]
 
-    def page(self, path: str, query: str) -> Page:
-        """The page of a path and its query string. Raises BadLine."""
-        bare = path.rstrip("/") or "/"
+    def classify(self, path: str, query: str) -> Page:
+        """Return the page of a path and its query string: kind "other" if no rule matches.
+
+        :raises BadLine: a number that the kind of page needs is missing or wrong
+        """
+        bare_path = path.rstrip("/") or "/"
         for rule in self.rules:
-            found = rule.path.fullmatch(bare)
-            if found is not None:
-                return rule.page(found, parameters(query))
+            match = rule.path.fullmatch(bare_path)
+            if match is not None:
+                return rule.make_page(match, parse_query(query))
         return Page("other")
 
 
-def page_of(rules: Rules | None, path: str, query: str) -> Page:
-    """By the rules; without them by the paths of our own shop. Raises BadLine."""
-    return parse_path(path, query) if rules is None else rules.page(path, query)
+def classify_path(rules: Rules | None, path: str, query: str) -> Page:
+    """Return the page of a path and its query string by the rules, or as our own shop's without any.
+
+    :raises BadLine: a number that the kind of page needs is missing or wrong
+    """
+    return parse_path(path, query) if rules is None else rules.classify(path, query)
 
 
-def parameters(query: str) -> dict[str, str]:
-    """The first value of each parameter."""
-    found: dict[str, str] = {}
+def parse_query(query: str) -> dict[str, str]:
+    """Return the first value of each parameter."""
+    parameters: dict[str, str] = {}
     for part in query.split("&"):
         name, _, value = part.partition("=")
-        found.setdefault(unquote_plus(name), unquote_plus(value))
-    return found
+        parameters.setdefault(unquote_plus(name), unquote_plus(value))
+    return parameters
 
 
 def read_rules(path: Path) -> Rules:
-    """The rules of a file. Raises RulesError."""
+    """Read the rules of a file.
+
+    :raises RulesError: the file can't be read, or is wrong
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -103,10 +116,14 @@ def read_rules(path: Path) -> Rules:
     pages = document.get("page")
     if not isinstance(pages, list) or document.keys() != {"page"}:
         raise RulesError(f"{path} must consist of [[page]] tables")
-    return Rules(tuple(read_rule(f"{path}: page {number}", table) for number, table in enumerate(pages, 1)))
+    return Rules(tuple(parse_rule(f"{path}: page {number}", table) for number, table in enumerate(pages, 1)))
 
 
-def read_rule(where: str, table: Any) -> Rule:
+def parse_rule(where: str, table: Any) -> Rule:
+    """Check a [[page]] table; `where` names it in messages.
+
+    :raises RulesError: the table is wrong
+    """
     if not isinstance(table, dict) or table.get("kind") not in get_args(Kind):
         raise RulesError(f"{where}: kind must be one of {', '.join(get_args(Kind))}")
     kind = table["kind"]
@@ -118,8 +135,8 @@ def read_rule(where: str, table: Any) -> Rule:
     unknown = sorted(table.keys() - {"kind", "path", *fields})
     if unknown:
         raise RulesError(f"{where}: a {kind} page has no {', '.join(unknown)}")
-    taken_from = {field: table.get(field, field) for field in fields}
-    wrong = [field for field, source in taken_from.items() if type(source) not in (str, int)]
+    sources = {field: table.get(field, field) for field in fields}
+    wrong = [field for field, source in sources.items() if type(source) not in (str, int)]
     if wrong:
         raise RulesError(f"{where}: {', '.join(wrong)} must be the name of a parameter, or a number")
-    return Rule(kind, path, taken_from)
+    return Rule(kind, path, sources)

@@ -3,15 +3,13 @@
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
-from unittest.mock import patch
 
 import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db import binary_copy
-from db.binary_copy import as_copy, as_inet
+from db.binary_copy import BLOCK_LIMITS, BlockLimits, as_copy, as_inet
 from db.bulk import copy_rows
 from db.database import Database
 
@@ -50,8 +48,7 @@ Row = tuple[str | None, int | None, int | None, datetime | None, IPv4Address | I
 async def test_postgresql_reads_the_rows_of_the_frame(db: Database, rows: list[Row], block: int) -> None:
     written = [(*row[:4], None if row[4] is None else str(row[4]), row[5]) for row in rows]
     frame = pl.DataFrame(written, schema=SCHEMA, orient="row")
-    with patch.object(binary_copy, "BLOCK", block):
-        pieces = as_copy(frame.with_columns(as_inet(frame["address"])))
+    pieces = as_copy(frame.with_columns(as_inet(frame["address"])), BlockLimits(rows=block))
     async with db.transaction() as session:
         await session.execute(text("DROP TABLE IF EXISTS copied"))
         await session.execute(
@@ -76,9 +73,10 @@ def host(address: IPv4Address | IPv6Address) -> str:
 
 
 def test_rows_come_in_pieces() -> None:
-    frame = pl.DataFrame({"number": range(3 * binary_copy.BLOCK + 1)}, schema={"number": pl.Int64})
+    block = BLOCK_LIMITS.rows
+    frame = pl.DataFrame({"number": range(3 * block + 1)}, schema={"number": pl.Int64})
     begin, *rows, end = as_copy(frame)
-    assert [len(piece) // (2 + 4 + 8) for piece in rows] == [*3 * [binary_copy.BLOCK], 1]
+    assert [len(piece) // (2 + 4 + 8) for piece in rows] == [*3 * [block], 1]
     assert (len(begin), len(end)) == (19, 2)
 
 

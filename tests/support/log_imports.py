@@ -1,7 +1,6 @@
-"""Imports of logs in tests: small chunks where they are asked for, and what the database holds afterwards."""
+"""Imports of logs in tests, in chunks of any size, and what the database holds afterwards."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -15,9 +14,8 @@ from clients.geo import Geo
 from db.database import Database, Transaction
 from db.models import Base, Import, Reject
 from service.imports.jobs import list_rejects
-from service.imports.record import Reading
+from service.imports.record import ImportOptions
 from service.imports.run import import_log
-from service.logs import chunks as log_chunks
 from service.logs.chunks import CHUNK_BYTES, LogFile
 from service.logs.columnar import parse_chunk
 from service.logs.source import LogSource
@@ -95,26 +93,24 @@ class Importer:
         path: Path,
         *,
         zone: str = "UTC",
-        take_last: bool = False,
+        accept_partial_line: bool = False,
         dry_run: bool = False,
         chunk_bytes: int = CHUNK_BYTES,
         on_progress: Callable[[Import], object] = lambda _: None,
     ) -> Import:
         """Import a file. A chunk must hold the longest of its lines."""
-        reading = Reading(ZoneInfo(zone) if zone != "UTC" else UTC, dry_run=dry_run)
-        with chunks_of(chunk_bytes):
-            return await import_log(
-                self.db,
-                self.geo,
-                LogSource.of_file(path, take_last=take_last),
-                reading,
-                clock=lambda: NOW,
-                on_progress=on_progress,
-            )
+        return await import_log(
+            self.db,
+            self.geo,
+            LogSource.of_file(path, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes),
+            ImportOptions(ZoneInfo(zone) if zone != "UTC" else UTC, dry_run=dry_run),
+            clock=lambda: NOW,
+            on_progress=on_progress,
+        )
 
     async def store(self, log: bytes) -> None:
         """Store a log's visits without an import, which takes one connection."""
-        for chunk in LogFile(BytesIO(log), take_last=True).chunks():
+        for chunk in LogFile(BytesIO(log), accept_partial_line=True).chunks():
             visits = parse_chunk(chunk, zone=UTC, now=NOW).visits
             async with self.db.transaction() as session:
                 await store_visits(session, visits, geo=self.geo, source="log")
@@ -147,17 +143,6 @@ class Importer:
         async with self.db.transaction() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 await session.execute(table.delete())
-
-
-@contextmanager
-def chunks_of(size: int) -> Iterator[None]:
-    """Have imports cut logs into chunks of that many bytes."""
-    log_chunks.CHUNK_BYTES = size
-    try:
-        yield
-    finally:
-        # Not what stood there before: imports at once end in any order, and one's size would stay for good.
-        log_chunks.CHUNK_BYTES = CHUNK_BYTES
 
 
 def counts(record: Import) -> tuple[int, int, int, int]:

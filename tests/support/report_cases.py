@@ -113,7 +113,7 @@ def live_pages(live: bytes) -> Iterator[oracle.Visit]:
 
 
 async def store_live_pages(shop: Importer, live: bytes) -> None:
-    for chunk in LogFile(BytesIO(live), take_last=True).chunks():
+    for chunk in LogFile(BytesIO(live), accept_partial_line=True).chunks():
         found = parse_chunk(chunk, zone=UTC, now=NOW).visits.filter(pl.col("kind") != "cart")
         rows = found.with_columns(
             pl.col("position") + 10**6,

@@ -14,7 +14,7 @@ from service.deps import Deps
 from service.logs.source import LogFolder
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
-from tests.support.log_imports import Importer, chunks_of, some_lines, write
+from tests.support.log_imports import Importer, some_lines, write
 
 FIELDS = {
     "id",
@@ -48,6 +48,12 @@ def log(tmp_path: Path) -> Path:
     path = tmp_path / "logs.txt"
     path.write_bytes(some_lines(20) + b"bad\n")
     return path
+
+
+@pytest.fixture
+def small_chunks(server: RunningApp, deps: Deps) -> None:
+    """Imports take many chunks, so that they are seen running."""
+    server.use(replace(deps, logs=replace(deps.logs, chunk_bytes=20_000)))
 
 
 async def visits(db: Database, geo: Geo) -> int:
@@ -103,36 +109,36 @@ async def test_a_dry_run_stores_no_visit(user: User, log: Path, db: Database, ge
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
+@pytest.mark.usefixtures("small_chunks")
 async def test_who_does_not_wait_is_told_where_to_look(user: User, log: Path, prefix: str) -> None:
     write(log, some_lines(3000))
-    with chunks_of(20_000):
-        answer = await user.client.get(f"{prefix}/parse?wait=0")
-        assert answer.status == 202
-        assert answer.headers["Location"] == f"{prefix}/imports/{answer.json['id']}"
-        assert answer.json["status"] == "running"
-        record = await ended(user.client, answer.headers["Location"])
+    answer = await user.client.get(f"{prefix}/parse?wait=0")
+    assert answer.status == 202
+    assert answer.headers["Location"] == f"{prefix}/imports/{answer.json['id']}"
+    assert answer.json["status"] == "running"
+    record = await ended(user.client, answer.headers["Location"])
     assert (record["status"], record["imported"]) == ("done", 3000)
 
 
+@pytest.mark.usefixtures("small_chunks")
 async def test_a_server_that_leaves_does_not_wait_for_the_end_of_an_import(
     user: User, log: Path, server: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(log, some_lines(3000))
     monkeypatch.setattr(server.app.ctx, "draining", True)
-    with chunks_of(20_000):
-        answer = await user.client.get("/parse")
-        assert (answer.status, answer.json["status"]) == (202, "running")
-        assert answer.headers["Connection"] == "close"
-        assert (await ended(user.client, answer.headers["Location"]))["imported"] == 3000
+    answer = await user.client.get("/parse")
+    assert (answer.status, answer.json["status"]) == (202, "running")
+    assert answer.headers["Connection"] == "close"
+    assert (await ended(user.client, answer.headers["Location"]))["imported"] == 3000
 
 
+@pytest.mark.usefixtures("small_chunks")
 async def test_a_second_caller_gets_the_running_import(user: User, other_user: User, log: Path) -> None:
     write(log, some_lines(3000))
-    with chunks_of(20_000):
-        answers = await asyncio.gather(
-            *(one.client.get("/parse") for one in (user, other_user, user)),
-            user.client.post("/parse?wait=0"),
-        )
+    answers = await asyncio.gather(
+        *(one.client.get("/parse") for one in (user, other_user, user)),
+        user.client.post("/parse?wait=0"),
+    )
     assert [answer.status for answer in answers] == [200, 200, 200, 202]
     assert len({answer.json["id"] for answer in answers}) == 1
     assert {answer.json["imported"] for answer in answers[:3]} == {3000}

@@ -1,21 +1,22 @@
-"""Logs uploaded over HTTP: plain and packed, broken off and bombs; and imports cancelled and undone."""
+"""Logs uploaded over HTTP: plain and gzipped, broken off and bombs; and imports cancelled and undone."""
 
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import aiohttp
 import pytest
 
 from clients.geo import Geo
 from db.database import Database
-from service.logs import streams as log_streams
+from service.deps import Deps
+from service.logs.streams import GunzipLimits
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
-from tests.support.log_imports import Importer, chunks_of, some_lines, write
+from tests.support.log_imports import Importer, some_lines, write
 
 COUNTS = ("lines", "imported", "duplicates", "rejected")
 
@@ -31,17 +32,23 @@ def shop(db: Database, geo: Geo) -> Importer:
     return Importer(db, geo)
 
 
+@pytest.fixture
+def small_chunks(server: RunningApp, deps: Deps) -> None:
+    """Imports take many chunks, so that they are seen running."""
+    server.use(replace(deps, logs=replace(deps.logs, chunk_bytes=20_000)))
+
+
 def counted(record: dict[str, Any]) -> tuple[int, ...]:
     return tuple(record[name] for name in COUNTS)
 
 
 LOG = some_lines(40) + b"bad\n" + some_lines(3, start=40).removesuffix(b"\n")
-PACKED = gzip.compress(LOG)
+GZIPPED = gzip.compress(LOG)
 WAYS: dict[str, tuple[bytes, dict[str, str]]] = {
     "plain": (LOG, {}),
-    "packed, as said": (PACKED, {"Content-Encoding": "gzip"}),
-    "packed, not said": (PACKED, {}),
-    "packed twice": (gzip.compress(PACKED), {"Content-Encoding": "gzip"}),
+    "gzipped, declared": (GZIPPED, {"Content-Encoding": "gzip"}),
+    "gzipped, not declared": (GZIPPED, {}),
+    "gzipped twice": (gzip.compress(GZIPPED), {"Content-Encoding": "gzip"}),
     "in two members": (gzip.compress(LOG[:1000]) + gzip.compress(LOG[1000:]), {"Content-Encoding": "gzip"}),
 }
 
@@ -95,9 +102,9 @@ async def test_what_is_asked_wrongly_makes_no_import(
 
 @pytest.mark.parametrize("cut", ["cut off", "damaged"])
 async def test_broken_gzip_fails_and_keeps_its_whole_lines(admin: User, shop: Importer, cut: str) -> None:
-    packed = gzip.compress(some_lines(3000))
-    half = len(packed) // 2
-    broken = packed[:half] if cut == "cut off" else packed[:half] + b"\xff" * 40 + packed[half + 40 :]
+    gzipped = gzip.compress(some_lines(3000))
+    half = len(gzipped) // 2
+    broken = gzipped[:half] if cut == "cut off" else gzipped[:half] + b"\xff" * 40 + gzipped[half + 40 :]
     answer = await admin.client.post("/imports", data=broken, headers={"Content-Encoding": "gzip"})
     record = (await admin.client.get(answer.headers["Location"])).json
     assert (answer.status, record["status"]) == (202, "failed")
@@ -105,7 +112,7 @@ async def test_broken_gzip_fails_and_keeps_its_whole_lines(admin: User, shop: Im
     assert 0 < record["imported"] < 3000
     assert await shop.rows("SELECT count(*) FROM visit") == [(record["imported"],)]
     await shop.check_rollups()
-    whole = (await admin.client.post("/imports", data=packed)).json
+    whole = (await admin.client.post("/imports", data=gzipped)).json
     assert whole["imported"] == 3000 - record["imported"]
 
 
@@ -139,10 +146,10 @@ async def some_import(user: User, status: str) -> dict[str, Any]:
     raise AssertionError(f"no import is {status}")
 
 
-async def test_a_bomb_is_refused(admin: User, shop: Importer) -> None:
+async def test_a_bomb_is_refused(admin: User, server: RunningApp, deps: Deps) -> None:
     bomb = gzip.compress(some_lines(20) + b"x" * 5_000_000)
-    with patch.object(log_streams, "FREE_BYTES", 1_000_000):
-        answer = await admin.client.post("/imports", data=bomb, headers={"Content-Encoding": "gzip"})
+    server.use(replace(deps, logs=replace(deps.logs, gunzip_limits=GunzipLimits(free_bytes=1_000_000))))
+    answer = await admin.client.post("/imports", data=bomb, headers={"Content-Encoding": "gzip"})
     assert (answer.status, answer.code) == (413, "too_large")
     record = await some_import(admin, "failed")
     assert "200 times" in record["error"]
@@ -173,15 +180,15 @@ async def test_an_upload_is_cancelled_while_it_comes(admin: User, server: Runnin
     assert (await admin.client.get(f"/imports/{record['id']}")).json["status"] == "cancelled"
 
 
+@pytest.mark.usefixtures("small_chunks")
 async def test_imports_are_cancelled_and_undone_by_admins(
     admin: User, user: User, shop: Importer, tmp_path: Path
 ) -> None:
     write(tmp_path / "logs.txt", some_lines(3000))
-    with chunks_of(20_000):
-        running = (await user.client.get("/parse?wait=0")).json
-        path = f"/imports/{running['id']}"
-        assert (await user.client.delete(path)).status == 403
-        cancelled = await admin.client.delete(path)
+    running = (await user.client.get("/parse?wait=0")).json
+    path = f"/imports/{running['id']}"
+    assert (await user.client.delete(path)).status == 403
+    cancelled = await admin.client.delete(path)
     assert (cancelled.status, cancelled.json["status"]) == (200, "cancelled")
     stored = cancelled.json["imported"]
     assert await shop.rows("SELECT count(*) FROM visit") == [(stored,)]

@@ -42,7 +42,7 @@ async def parse_log(request: Request) -> HTTPResponse:
         deps.background,
         **parameters,
         clock=now,
-        is_leaving=lambda: request.app.ctx.draining,
+        is_draining=lambda: request.app.ctx.draining,
     )
     response = ImportResponse().dump(record)
     return accepted(f"/imports/{record.id}", response) if record.status == "running" else ok(response)
@@ -62,7 +62,7 @@ async def upload_log(request: Request) -> HTTPResponse:
         deps.logs,
         upload_chunks(request),
         **query(request, UploadLogRequest()),
-        packed=is_gzipped(request),
+        gzipped=is_gzipped(request),
         size=declared_size(request),
         clock=now,
     )
@@ -90,7 +90,7 @@ async def delete_import(request: Request, import_id: int) -> HTTPResponse:
     deps = request.deps
     record = await import_undo.delete_import(deps.db, deps.background, import_id, clock=now)
     response = ImportResponse().dump(record)
-    is_over = record.status in ("cancelled", "undone") and not import_undo.is_under_way(record)
+    is_over = record.status in ("cancelled", "undone") and not import_undo.is_being_undone(record)
     return ok(response) if is_over else accepted(f"/imports/{record.id}", response)
 
 

@@ -1,21 +1,21 @@
 """Following a log as it grows, is rotated and cut off."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
 from clients.geo import Geo
 from db.database import Database
+from service.background import Schedule
 from service.errors import Conflict
-from service.imports import follow as log_follow
-from service.imports.follow import Following, follow_log
+from service.imports.follow import LogFollower
 from service.imports.jobs import list_imports
-from service.imports.record import Reading
+from service.imports.record import ImportOptions
+from tests.support.eventually import eventually
 from tests.support.log_imports import NOW, Importer, some_lines, write
 
 
@@ -31,32 +31,20 @@ def log(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def follower(shop: Importer, log: Path) -> AsyncIterator[asyncio.Task[None]]:
-    following = Following(shop.db, shop.geo, Reading(UTC), lambda: NOW)
-    with (
-        patch.object(log_follow, "LOOK_SECONDS", 0.02),
-        patch.object(log_follow, "QUEUE_SECONDS", 0.05),
-    ):
-        task = asyncio.create_task(follow_log(following, log))
-        yield task
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    """Follow the log as the command line does, with short pauses."""
+    options, schedule = ImportOptions(UTC, mode="follow"), Schedule(every=0.05, retry=0.05)
+    follower = LogFollower(shop.db, shop.geo, options, lambda: NOW, poll_seconds=0.02, schedule=schedule)
+    task = asyncio.create_task(follower.follow(log))
+    yield task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
-async def stored(shop: Importer, count: int) -> None:
-    """Wait until so many visits are stored."""
-
-    async def is_so() -> bool:
+async def wait_for_visits(shop: Importer, count: int) -> None:
+    async def are_stored() -> bool:
         return await shop.rows("SELECT count(*) FROM visit") == [(count,)]
 
-    await until(is_so)
-
-
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(400):
-        if await is_so():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it does not come true")
+    await eventually(are_stored)
 
 
 def rename(log: Path, name: str) -> None:
@@ -71,14 +59,14 @@ def append(log: Path, text: bytes) -> None:
 async def test_a_log_is_read_as_it_grows_and_all_of_it_is_one_import(shop: Importer, log: Path) -> None:
     async with follower(shop, log):
         write(log, some_lines(10)[:-5])  # the file comes later than its follower
-        await stored(shop, 9)
+        await wait_for_visits(shop, 9)
         append(log, some_lines(10)[-5:] + b"bad\n")
-        await stored(shop, 10)
+        await wait_for_visits(shop, 10)
         append(log, some_lines(5, start=10))
-        await stored(shop, 15)
+        await wait_for_visits(shop, 15)
         # Somebody else may import it meanwhile, which leaves nothing new.
         append(log, some_lines(5, start=15))
-        await stored(shop, 20)
+        await wait_for_visits(shop, 20)
     rows = await list_imports(shop.db, after=None, limit=10, offset=0)
     assert [(row.status, row.lines, row.imported, row.rejected) for row in rows] == [("done", 21, 20, 1)]
     [reject] = await shop.rejects(rows[0])
@@ -89,13 +77,13 @@ async def test_a_log_is_read_as_it_grows_and_all_of_it_is_one_import(shop: Impor
 async def test_a_rotated_log_is_read_to_its_end_and_then_the_new_one(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
     async with follower(shop, log):
-        await stored(shop, 10)
+        await wait_for_visits(shop, 10)
         rename(log, "logs.txt.1")
         write(log, some_lines(5, start=50))
         append(log.with_name("logs.txt.1"), some_lines(3, start=10).removesuffix(b"\n"))
-        await stored(shop, 18)
+        await wait_for_visits(shop, 18)
         append(log, some_lines(2, start=55))
-        await stored(shop, 20)
+        await wait_for_visits(shop, 20)
     rows = await list_imports(shop.db, after=None, limit=10, offset=0)
     assert [(row.status, row.imported, row.duplicates) for row in rows] == [("done", 7, 0), ("done", 13, 0)]
 
@@ -103,17 +91,17 @@ async def test_a_rotated_log_is_read_to_its_end_and_then_the_new_one(shop: Impor
 async def test_a_log_that_is_cut_off_in_place_is_read_anew(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
     async with follower(shop, log):
-        await stored(shop, 10)
+        await wait_for_visits(shop, 10)
         with log.open("r+b") as file:
             file.truncate()
             file.write(some_lines(20, start=30))
-        await stored(shop, 30)
+        await wait_for_visits(shop, 30)
 
 
 async def test_an_import_of_the_followed_log_beside_it_doubles_nothing(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
     async with follower(shop, log):
-        await stored(shop, 10)
+        await wait_for_visits(shop, 10)
         append(log, some_lines(300, start=10))
         while True:
             try:
@@ -123,18 +111,18 @@ async def test_an_import_of_the_followed_log_beside_it_doubles_nothing(shop: Imp
             else:
                 break
         append(log, some_lines(10, start=310))
-        await stored(shop, 320)
+        await wait_for_visits(shop, 320)
     await shop.check_rollups()
 
 
 async def test_one_follows_and_another_takes_over(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
     async with follower(shop, log) as first, follower(shop, log):
-        await stored(shop, 10)
+        await wait_for_visits(shop, 10)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         append(log, some_lines(5, start=10))
-        await stored(shop, 15)
+        await wait_for_visits(shop, 15)
     rows = await list_imports(shop.db, after=None, limit=10, offset=0)
     assert sum(row.lines for row in rows) == 15
     assert {row.status for row in rows} == {"done"}

@@ -18,7 +18,7 @@ from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
 from service.imports.jobs import list_imports
-from service.imports.record import INTERRUPTED
+from service.imports.outcome import INTERRUPTED
 from tests.support.log_imports import NOW, Importer, counts, some_lines
 
 ROOT = Path(__file__).parents[3]
@@ -31,9 +31,9 @@ from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
 from tests.support.log_imports import Importer
-stored = count()
+chunks = count()
 def die(record):
-    if next(stored) == 3:
+    if next(chunks) == 3:
         os.kill(os.getpid(), 9)
 shop = Importer(Database.connect(sys.argv[1]), Geo.open())
 asyncio.run(shop.read(Path(sys.argv[2]), chunk_bytes=1500, on_progress=die))
@@ -61,7 +61,7 @@ async def newest_import(shop: Importer) -> Import:
 
 
 async def assert_whole_chunks_then_completed(shop: Importer, log: Path, broken: Import) -> None:
-    """The broken import tells what it has stored; the next one stores the rest, and all is as if at once."""
+    """The broken import counts what it has stored; the next one stores the rest, as if read at once."""
     assert 0 < broken.imported < LINES
     assert counts(broken) == (broken.imported, broken.imported, 0, 0)
     assert await shop.rows("SELECT count(*), max(position) FROM visit") == [(broken.imported,) * 2]
@@ -69,8 +69,8 @@ async def assert_whole_chunks_then_completed(shop: Importer, log: Path, broken: 
     await shop.check_rollups()
     record = await shop.read(log, chunk_bytes=SMALL)
     assert counts(record) == (LINES - broken.imported, LINES - broken.imported, 0, 0)
-    found = await shop.derived()
-    assert found == await shop.derived_at_once(log)
+    derived = await shop.derived()
+    assert derived == await shop.derived_at_once(log)
 
 
 def fail_at(call: int, error: BaseException) -> Callable[..., None]:
@@ -93,14 +93,14 @@ async def test_a_crash_between_chunks_keeps_them(shop: Importer, log: Path) -> N
     await assert_whole_chunks_then_completed(shop, log, broken)
 
 
-@pytest.mark.parametrize("step", ["put_position", "insert_rejects", "add_to_import"])
+@pytest.mark.parametrize("step", ["upsert_position", "insert_rejects", "update_counts"])
 async def test_a_crash_within_a_chunk_undoes_that_chunk(shop: Importer, log: Path, step: str) -> None:
     real, fail = getattr(queries, step), fail_at(3, Crash())
 
     async def step_then_crash(*values: object, **named: object) -> object:
-        done = await real(*values, **named)
+        result = await real(*values, **named)
         fail()
-        return done
+        return result
 
     with patch.object(queries, step, step_then_crash), pytest.raises(Crash):
         await shop.read(log, chunk_bytes=SMALL)
@@ -109,13 +109,13 @@ async def test_a_crash_within_a_chunk_undoes_that_chunk(shop: Importer, log: Pat
 
 @pytest.mark.parametrize("turns", [0, 3, 10, 25])
 async def test_a_cancelled_task_leaves_whole_chunks(shop: Importer, log: Path, turns: int) -> None:
-    enough, stored = asyncio.Event(), count()
+    enough, chunks = asyncio.Event(), count()
 
-    def told(_: Import) -> None:
-        if next(stored) == 2:
+    def on_progress(_: Import) -> None:
+        if next(chunks) == 2:
             enough.set()
 
-    task = asyncio.create_task(shop.read(log, chunk_bytes=SMALL, on_progress=told))
+    task = asyncio.create_task(shop.read(log, chunk_bytes=SMALL, on_progress=on_progress))
     await enough.wait()
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -128,7 +128,7 @@ async def test_a_cancelled_task_leaves_whole_chunks(shop: Importer, log: Path, t
 
 
 async def test_lost_connections_lose_nothing(shop: Importer, log: Path, committed_url: str) -> None:
-    stored, killer = count(), Database.connect(committed_url, pool_size=1)
+    chunks, killer = count(), Database.connect(committed_url, pool_size=1)
 
     async def kill_all() -> None:
         await Importer(killer, shop.geo).rows(
@@ -136,15 +136,15 @@ async def test_lost_connections_lose_nothing(shop: Importer, log: Path, committe
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
-    killing: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = []
 
-    def told(_: Import) -> None:
-        if next(stored) == 2:
-            killing.append(asyncio.create_task(kill_all()))
+    def on_progress(_: Import) -> None:
+        if next(chunks) == 2:
+            tasks.append(asyncio.create_task(kill_all()))
 
     with pytest.raises((DBAPIError, OSError)):
-        await shop.read(log, chunk_bytes=SMALL, on_progress=told)
-    await asyncio.gather(*killing)
+        await shop.read(log, chunk_bytes=SMALL, on_progress=on_progress)
+    await asyncio.gather(*tasks)
     await killer.close()
     await assert_whole_chunks_then_completed(shop, log, await newest_import(shop))
 
@@ -162,7 +162,7 @@ async def test_a_killed_process_is_completed_by_the_next(
     await assert_whole_chunks_then_completed(shop, log, broken)
 
 
-async def test_a_row_that_nobody_runs_any_more_is_told_as_failed(shop: Importer, log: Path) -> None:
+async def test_a_row_that_no_process_runs_any_more_is_marked_failed(shop: Importer, log: Path) -> None:
     other = log.with_name("other.txt")
     for path, status in ((log, "running"), (other, "running"), (log, "done")):
         values = {"name": path.name, "file": str(path.resolve()), "status": status}

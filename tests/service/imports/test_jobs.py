@@ -108,27 +108,27 @@ async def test_a_last_line_that_was_taken_is_a_duplicate_when_it_is_read_whole(
 ) -> None:
     text = some_lines(3)
     write(log, text[:-1])
-    assert counts(await shop.read(log, take_last=True)) == (3, 3, 0, 0)
+    assert counts(await shop.read(log, accept_partial_line=True)) == (3, 3, 0, 0)
     write(log, text + some_lines(1, start=3))
     assert counts(await shop.read(log)) == (2, 1, 1, 0)
     assert await shop.rows("SELECT count(*) FROM visit") == [(4,)]
     await shop.check_rollups()
 
 
-async def test_a_gzip_file_is_unpacked(shop: Importer, tmp_path: Path) -> None:
+async def test_a_gzip_file_is_gunzipped(shop: Importer, tmp_path: Path) -> None:
     path = tmp_path / "logs.txt.gz"
-    packed = gzip.compress(some_lines(30)) + gzip.compress(b"bad\n" + some_lines(5, start=30))
-    write(path, packed)
+    gzipped = gzip.compress(some_lines(30)) + gzip.compress(b"bad\n" + some_lines(5, start=30))
+    write(path, gzipped)
     record = await shop.read(path, chunk_bytes=SMALL)
     assert counts(record) == (36, 35, 0, 1)
-    assert (record.bytes, record.bytes_total, record.status) == (len(packed), len(packed), "done")
+    assert (record.bytes, record.bytes_total, record.status) == (len(gzipped), len(gzipped), "done")
     assert [(reject.line, reject.text) for reject in await shop.rejects(record)] == [(31, "bad")]
 
 
 BREAKS: dict[str, Callable[[bytes], bytes]] = {
-    "cut off": lambda packed: packed[: len(packed) * 3 // 4],
-    "damaged": lambda packed: packed[: len(packed) // 2] + b"\xff" * 50 + packed[len(packed) // 2 + 50 :],
-    "with a wrong checksum": lambda packed: packed[:-8] + b"\0" * 8,
+    "cut off": lambda data: data[: len(data) * 3 // 4],
+    "damaged": lambda data: data[: len(data) // 2] + b"\xff" * 50 + data[len(data) // 2 + 50 :],
+    "with a wrong checksum": lambda data: data[:-8] + b"\0" * 8,
 }
 
 
@@ -137,8 +137,8 @@ async def test_broken_gzip_fails_with_its_cause_and_keeps_what_it_stored(
     shop: Importer, tmp_path: Path, broken: str
 ) -> None:
     path = tmp_path / "logs.txt.gz"
-    packed = gzip.compress(some_lines(6000))
-    write(path, BREAKS[broken](packed))
+    gzipped = gzip.compress(some_lines(6000))
+    write(path, BREAKS[broken](gzipped))
     with pytest.raises((OSError, EOFError, ValueError)):
         await shop.read(path, chunk_bytes=20_000)
     [failed] = await list_imports(shop.db, after=None, limit=10, offset=0)
@@ -147,7 +147,7 @@ async def test_broken_gzip_fails_with_its_cause_and_keeps_what_it_stored(
     assert failed.finished_at is not None
     assert 0 < failed.imported < 6000 or broken == "with a wrong checksum"
     assert await shop.rows("SELECT count(*) FROM visit") == [(failed.imported,)]
-    write(path, packed)
+    write(path, gzipped)
     record = await shop.read(path)  # from where it broke, unless what stood before that has changed
     assert record.imported == 6000 - failed.imported
     assert (record.rejected, record.lines) == (0, record.imported + record.duplicates)
@@ -192,8 +192,8 @@ async def test_a_log_with_broken_lines_gives_all_good_ones_and_names_each_broken
     write(log, b"".join(lines))
     record = await shop.read(log, chunk_bytes=10 * SMALL)
     assert counts(record) == (1000, 980, 0, 20)
-    told = [(reject.line, reject.offset, reject.reason, reject.text) for reject in await shop.rejects(record)]
-    assert told == [
+    rejects = await shop.rejects(record)
+    assert [(reject.line, reject.offset, reject.reason, reject.text) for reject in rejects] == [
         (at + 1, len(b"".join(lines[:at])), "no such date or time", text) for at, text in broken.items()
     ]
 
@@ -222,5 +222,5 @@ async def test_two_files_with_the_same_lines_at_once_store_each_line_once(
     assert sum(record.imported for record in records) == 200
     assert [record.lines for record in records] == [200] * 2
     assert [record.imported + record.duplicates for record in records] == [200] * 2
-    found = await shop.derived()
-    assert found == await shop.derived_at_once(paths[0])
+    derived = await shop.derived()
+    assert derived == await shop.derived_at_once(paths[0])

@@ -46,15 +46,15 @@ async def test_parts_of_a_log_in_any_order_are_the_whole_log(
         await shop.read(path)
     learned = oracle.products_of_goods(oracle.read_log(lines, now=NOW).visits)
     assert await shop.rows(GOODS) == [(goods_id, *names) for goods_id, names in sorted(learned.items())]
-    found = await shop.derived()
+    derived = await shop.derived()
     write(tmp_path / "whole.txt", b"".join(lines))
-    assert found == await shop.derived_at_once(tmp_path / "whole.txt")
+    assert derived == await shop.derived_at_once(tmp_path / "whole.txt")
 
 
 async def test_many_files_at_once_wait_for_each_other_and_never_for_good(
     shop: Importer, tmp_path: Path
 ) -> None:
-    """The same lines forwards, backwards and packed, and others of the same carts and quarter hours."""
+    """The same lines forwards, backwards and gzipped, and others of the same carts and quarter hours."""
     text = some_lines(240)
     other = re.sub(rb"\[0", b"[X", text)
     contents = {

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +17,8 @@ from db.models import Import
 from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict, NotFound
-from service.imports import undo as import_undo
 from service.imports.jobs import get_import
-from service.imports.undo import delete_import, undo_import
+from service.imports.undo import UNDO_LIMITS, UndoLimits, delete_import, undo_import
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 from tests.support.log_lines import logs
 
@@ -36,7 +34,6 @@ import asyncio, os, sys
 from db.database import Database
 from service.imports import undo as import_undo
 from service.visits import pacing
-import_undo.SPAN_VISITS = 20
 pacing.LOCK_SECONDS = 1e9  # however slow the machine: a span has as many as it may
 real, spans = import_undo.remove_span, 0
 async def die(db, import_id, batch):
@@ -46,7 +43,8 @@ async def die(db, import_id, batch):
         os.kill(os.getpid(), 9)
     return await real(db, import_id, batch)
 import_undo.remove_span = die
-asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2])))
+limits = import_undo.UndoLimits(span_visits=20)
+asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), limits))
 """
 
 
@@ -55,23 +53,23 @@ def shop(committed_db: Database, geo: Geo) -> Importer:
     return Importer(committed_db, geo)
 
 
-async def undo(shop: Importer, record: Import) -> Import:
-    background = Background()
-    with patch.object(import_undo, "WAIT_SECONDS", 60):
-        undone = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
+async def undo(shop: Importer, record: Import, *, span_visits: int = UNDO_LIMITS.span_visits) -> Import:
+    """Cancel or undo an import; wait until it is done."""
+    background, limits = Background(), UndoLimits(span_visits, wait_seconds=60)
+    record = await delete_import(shop.db, background, record.id, clock=lambda: NOW, limits=limits)
     await background.close()
-    return undone
+    return record
 
 
 async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
-    """All that there is but the imports' own rows."""
+    """Return everything that is stored, but the rows of imports."""
     return [*await shop.derived(), *[sorted(await shop.rows(query), key=repr) for query in STATE]]
 
 
 def of_file(number: int, log: bytes) -> bytes:
-    """The log with keys and line numbers that no other file has, so that no two lines are alike or tie."""
-    own = KEY.sub(lambda found: b"[" + b"%d" % number + found[1] + b"]", log)
-    return b"\n" * (100 * number) + own.removesuffix(b"\n") + b"\n"
+    """Give the log keys and line numbers that no other file has, so that no two lines are equal or tie."""
+    log = KEY.sub(lambda key: b"[" + b"%d" % number + key[1] + b"]", log)
+    return b"\n" * (100 * number) + log.removesuffix(b"\n") + b"\n"
 
 
 several_logs = st.lists(logs(max_lines=25), min_size=2, max_size=3)
@@ -89,8 +87,7 @@ async def test_undone_it_is_as_if_it_had_never_been(
         write(path, of_file(number, files[number]))
     records = [await shop.read(path) for path in paths]
     whole = await state(shop)
-    with patch.object(import_undo, "SPAN_VISITS", span):
-        assert (await undo(shop, records[undone])).status == "undone"
+    assert (await undo(shop, records[undone], span_visits=span)).status == "undone"
     left = await state(shop)
     again = await shop.read(paths[undone])
     assert counts(again) == counts(records[undone])
@@ -117,8 +114,8 @@ async def test_the_last_import_of_a_grown_file_is_undone_to_where_the_one_before
     # Undone between others, the file is read anew, and the others' lines are duplicates.
     await undo(shop, first)
     assert counts(await shop.read(log)) == (50, 30, 20, 0)
-    found = await shop.derived()
-    assert found == await shop.derived_at_once(log)
+    derived = await shop.derived()
+    assert derived == await shop.derived_at_once(log)
 
 
 async def test_everything_undone_leaves_nothing(shop: Importer, tmp_path: Path) -> None:
@@ -153,7 +150,7 @@ async def test_a_dry_run_is_undone_without_touching_anything(shop: Importer, tmp
     assert await state(shop) == before
 
 
-async def test_an_unknown_import_is_told(shop: Importer) -> None:
+async def test_an_unknown_import_is_not_found(shop: Importer) -> None:
     with pytest.raises(NotFound):
         await delete_import(shop.db, Background(), 987654321, clock=lambda: NOW)
 
@@ -161,16 +158,16 @@ async def test_an_unknown_import_is_told(shop: Importer) -> None:
 async def test_a_running_import_is_cancelled_and_keeps_whole_chunks(shop: Importer, tmp_path: Path) -> None:
     log = tmp_path / "logs.txt"
     write(log, some_lines(300))
-    told: list[Import] = []
-    cancelled: list[asyncio.Task[Import]] = []
+    records: list[Import] = []
+    cancellations: list[asyncio.Task[Import]] = []
 
     def on_progress(record: Import) -> None:
-        told.append(record)
-        if len(told) == 4:
-            cancelled.append(asyncio.create_task(undo(shop, record)))
+        records.append(record)
+        if len(records) == 4:
+            cancellations.append(asyncio.create_task(undo(shop, record)))
 
     record = await shop.read(log, chunk_bytes=1500, on_progress=on_progress)
-    assert (await cancelled[0]).status == record.status == "cancelled"
+    assert (await cancellations[0]).status == record.status == "cancelled"
     assert record.finished_at == NOW
     assert 0 < record.imported < 300
     assert await shop.rows("SELECT count(*), max(position) FROM visit") == [(record.imported,) * 2]
@@ -185,19 +182,19 @@ async def test_what_is_being_imported_again_is_not_undone(shop: Importer, tmp_pa
     write(log, some_lines(10))
     first = await shop.read(log)
     write(log, some_lines(300))
-    tried: list[asyncio.Task[Import]] = []
+    undos: list[asyncio.Task[Import]] = []
 
     def on_progress(_: Import) -> None:
-        if not tried:
-            tried.append(asyncio.create_task(undo(shop, first)))
+        if not undos:
+            undos.append(asyncio.create_task(undo(shop, first)))
 
     await shop.read(log, chunk_bytes=1500, on_progress=on_progress)
     with pytest.raises(Conflict):
-        await tried[0]
+        await undos[0]
     assert (await get_import(shop.db, first.id)).status == "done"
 
 
-async def test_undoing_goes_on_where_a_killed_process_left_it(
+async def test_an_undo_is_resumed_where_a_killed_process_left_it(
     shop: Importer, tmp_path: Path, committed_url: str
 ) -> None:
     for name, start in (("a.txt", 0), ("b.txt", 120)):
@@ -224,14 +221,15 @@ async def test_an_import_beside_an_undo_loses_nothing(shop: Importer, tmp_path: 
     write(tmp_path / "a.txt", some_lines(200))
     write(tmp_path / "b.txt", b"\n" * 500 + some_lines(400, start=100))
     first = await shop.read(tmp_path / "a.txt", chunk_bytes=1500)
-    with patch.object(import_undo, "SPAN_VISITS", 11):
-        _, second = await asyncio.gather(undo(shop, first), shop.read(tmp_path / "b.txt", chunk_bytes=1500))
+    _, second = await asyncio.gather(
+        undo(shop, first, span_visits=11), shop.read(tmp_path / "b.txt", chunk_bytes=1500)
+    )
     assert second.imported + second.duplicates == 400
     assert await shop.rows("SELECT count(*) FROM visit") == [(second.imported,)]
     await shop.read(tmp_path / "a.txt")
-    found = await shop.derived()
+    derived = await shop.derived()
     await shop.empty()
     write(tmp_path / "c.txt", some_lines(100))
     await shop.read(tmp_path / "c.txt")
     await shop.read(tmp_path / "b.txt")
-    assert [len(part) for part in await shop.derived()] == [len(part) for part in found]
+    assert [len(part) for part in await shop.derived()] == [len(part) for part in derived]

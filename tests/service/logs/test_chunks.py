@@ -1,4 +1,4 @@
-"""Cutting a log into chunks of whole lines, and going on where it was left."""
+"""Cutting a log into chunks of whole lines, and resuming where reading stopped."""
 
 import io
 from hashlib import sha256
@@ -15,9 +15,11 @@ texts = st.lists(st.sampled_from((b"a", b"\n", b"bc\n", b"\r\n", b"\xff", b"x" *
 
 
 @given(texts, st.integers(1, 80), st.booleans())
-def test_chunks_are_the_whole_lines_in_order(text: bytes, size: int, take_last: bool) -> None:
-    chunks = list(LogFile(io.BytesIO(text), take_last=take_last, chunk_bytes=MAX_LINE_BYTES + size).chunks())
-    whole = text if take_last else text[: text.rfind(b"\n") + 1]
+def test_chunks_are_the_whole_lines_in_order(text: bytes, size: int, partial: bool) -> None:
+    chunk_bytes = MAX_LINE_BYTES + size
+    file = LogFile(io.BytesIO(text), accept_partial_line=partial, chunk_bytes=chunk_bytes)
+    chunks = list(file.chunks())
+    whole = text if partial else text[: text.rfind(b"\n") + 1]
     assert b"".join(chunk.data for chunk in chunks) == whole
     for chunk in chunks:
         assert text[chunk.offset :].startswith(chunk.data)
@@ -48,28 +50,27 @@ def test_an_oversized_line_without_its_newline_waits_too() -> None:
     size = MAX_LINE_BYTES + 10
     text = b"first\n" + b"x" * (3 * size)
     assert [chunk.data for chunk in LogFile(io.BytesIO(text), chunk_bytes=size).chunks()] == [b"first\n"]
-    taken = list(LogFile(io.BytesIO(text), chunk_bytes=size, take_last=True).chunks())
+    taken = list(LogFile(io.BytesIO(text), chunk_bytes=size, accept_partial_line=True).chunks())
     assert taken[-1].data == b"x" * (MAX_LINE_BYTES + 1)
     assert taken[-1].end.offset == 6
 
 
 @given(texts, texts, st.integers(0, 100))
 def test_a_grown_file_is_resumed_and_a_changed_one_is_not(text: bytes, more: bytes, at: int) -> None:
-    position = LogFile(io.BytesIO(text))
-    chunks = list(position.chunks())
+    chunks = list(LogFile(io.BytesIO(text)).chunks())
     end = chunks[-1].end if chunks else Position.start()
     grown = LogFile(io.BytesIO(text + more))
-    assert grown.resume(end)
+    assert grown.skip_to(end)
     read = b"".join(chunk.data for chunk in grown.chunks())
     whole = (text + more)[: (text + more).rfind(b"\n") + 1]
     assert read == whole[end.offset :]
     if at < end.offset:
         changed = text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :] + more
         rewritten = LogFile(io.BytesIO(changed))
-        assert not rewritten.resume(end)
+        assert not rewritten.skip_to(end)
         assert rewritten.offset == 0
 
 
 def test_a_shortened_file_is_not_resumed() -> None:
     position = Position(6, 1, sha256(b"first\n").digest())
-    assert not LogFile(io.BytesIO(b"fir")).resume(position)
+    assert not LogFile(io.BytesIO(b"fir")).skip_to(position)

@@ -1,4 +1,4 @@
-"""The parser in columns, held to the naive oracle on any bytes."""
+"""The parser in columns, compared with the naive oracle on any bytes."""
 
 import io
 from datetime import UTC, datetime
@@ -19,18 +19,18 @@ ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "Ameri
 
 
 @given(logs(broken=4), st.sampled_from(ZONES))
-def test_it_finds_what_the_oracle_finds(log: bytes, zone: str) -> None:
+def test_it_parses_what_the_oracle_parses(log: bytes, zone: str) -> None:
     log = log.removesuffix(b"\n") + b"\n"  # whole, it is one chunk, whose visits are in order
     expected = read_log(io.BytesIO(log).readlines(), tz=zone, now=NOW)
     expected_visits = sorted(expected.visits, key=lambda visit: (visit.time, visit.key))
     chunks = LogFile(io.BytesIO(log)).chunks()
     parsed = [parse_chunk(chunk, zone=ZoneInfo(zone), now=NOW) for chunk in chunks]
     visits = [row for part in parsed for row in part.visits.iter_rows(named=True)]
-    found = [
+    fields = [
         tuple(row[name] for name in ("position", "occurred_at", "request_id", "address", "page_url", "kind"))
         for row in visits
     ]
-    assert found == [(v.line, v.time, v.key, v.address, v.url, v.kind) for v in expected_visits]
+    assert fields == [(v.line, v.time, v.key, v.address, v.url, v.kind) for v in expected_visits]
     numbers = [(row["user_id"], row["cart_id"], row["goods_id"], row["amount"]) for row in visits]
     assert numbers == [(v.user_id, v.cart_id, v.goods_id, v.amount) for v in expected_visits]
     pages = [(row["category"], row["product"]) for row in visits if row["kind"] in ("category", "product")]
@@ -42,7 +42,7 @@ def test_it_finds_what_the_oracle_finds(log: bytes, zone: str) -> None:
 
 
 @pytest.mark.parametrize("begin", [b"\x1f\x8b", b"x\x9c", b"x\x01", b"(\xb5/\xfd"])
-def test_a_line_that_begins_as_packed_data_do_is_a_reject_like_any_other(begin: bytes) -> None:
+def test_a_line_that_begins_as_compressed_data_do_is_a_reject_like_any_other(begin: bytes) -> None:
     log = begin + b"\n" + line("2018-08-01 00:00:00", "AAAAAAAA", "8.8.8.8", "/").encode() + b"\n"
     [chunk] = LogFile(io.BytesIO(log)).chunks()
     parsed = parse_chunk(chunk, zone=UTC, now=NOW)
@@ -50,7 +50,7 @@ def test_a_line_that_begins_as_packed_data_do_is_a_reject_like_any_other(begin: 
     assert parsed.visits["position"].to_list() == [2]
 
 
-def test_a_reject_tells_its_first_200_characters_as_postgresql_can_store_them() -> None:
+def test_a_reject_has_its_first_200_characters_as_postgresql_can_store_them() -> None:
     log = "ü".encode() * 300 + b"\n\0nul\xff\n"
     [chunk] = LogFile(io.BytesIO(log)).chunks()
     rejects = parse_chunk(chunk, zone=UTC, now=NOW).rejects

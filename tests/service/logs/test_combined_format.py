@@ -112,12 +112,12 @@ def test_an_answer_that_is_an_error_is_no_page_of_the_shop() -> None:
         ("/", Page("other")),
     ],
 )
-def test_rules_say_what_urls_stand_for(rules: Rules, path: str, page: Page) -> None:
+def test_rules_classify_urls(rules: Rules, path: str, page: Page) -> None:
     assert parse_standard_line(line(0, path)[:-1], rules, NOW).page == page
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("x", "not TOML"),
         ("", r"\[\[page\]\]"),
@@ -130,16 +130,16 @@ def test_rules_say_what_urls_stand_for(rules: Rules, path: str, page: Page) -> N
         ("[[page]]\nkind = 'pay'\npath = '/'\nuser_id = true", "user_id must be the name of a parameter"),
     ],
 )
-def test_wrong_rules_are_told_in_one_line(tmp_path: Path, text: str, told: str) -> None:
+def test_wrong_rules_are_explained_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(text)
-    with pytest.raises(RulesError, match=told) as raised:
+    with pytest.raises(RulesError, match=message) as raised:
         read_rules(path)
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("head", "found"),
+    ("head", "log_format"),
     [
         (GOOD + b"\n", "combined"),
         (line(0, "/"), "common"),
@@ -149,8 +149,8 @@ def test_wrong_rules_are_told_in_one_line(tmp_path: Path, text: str, told: str) 
         (b"", "shop"),
     ],
 )
-def test_the_format_is_that_of_the_first_lines(head: bytes, found: str) -> None:
-    assert detect_format(head) == found
+def test_the_format_is_that_of_the_first_lines(head: bytes, log_format: str) -> None:
+    assert detect_format(head) == log_format
 
 
 paths = st.sampled_from(
@@ -160,15 +160,15 @@ lines = st.builds(line, st.integers(0, 3), paths)
 
 
 @given(st.lists(lines, max_size=30), st.integers(1, 400), st.integers(0, 30))
-def test_keys_do_not_depend_on_where_reading_begins(given_lines: list[bytes], size: int, cut: int) -> None:
-    log = b"".join(given_lines)
+def test_keys_do_not_depend_on_where_reading_begins(log_lines: list[bytes], size: int, cut: int) -> None:
+    log = b"".join(log_lines)
     whole = keys_of(LogFile(BytesIO(log)))
     assert len(set(whole)) == len(whole)  # equal lines are different requests
     assert keys_of(LogFile(BytesIO(log), chunk_bytes=100 + size)) == whole
-    begun = LogFile(BytesIO(b"".join(given_lines[:cut])))
-    first = keys_of(begun)
+    beginning = LogFile(BytesIO(b"".join(log_lines[:cut])))
+    first = keys_of(beginning)
     grown = LogFile(BytesIO(log))
-    assert grown.resume(begun.position)
+    assert grown.skip_to(beginning.position)
     assert first + keys_of(grown) == whole
 
 

@@ -48,7 +48,7 @@ def test_a_line_is_read_field_by_field() -> None:
         ("/cart/x/", Page("product", "cart", "x")),
     ],
 )
-def test_the_path_tells_the_kind_of_page(path: str, page: Page) -> None:
+def test_the_path_gives_the_kind_of_page(path: str, page: Page) -> None:
     assert parse_url(f"https://shop.example{path}") == page
 
 
@@ -68,7 +68,7 @@ def test_the_path_tells_the_kind_of_page(path: str, page: Page) -> None:
         ("/success_pay_x/", "cart_id is not a whole number"),
     ],
 )
-def test_wrong_numbers_are_told_by_name(path: str, reason: str) -> None:
+def test_wrong_numbers_are_named(path: str, reason: str) -> None:
     with pytest.raises(BadLine, match=reason):
         parse_url(f"https://shop.example{path}")
 

@@ -101,13 +101,13 @@ async def test_imports_and_reports_agree_with_the_oracle(
     how: dict[str, Any] = {"zone": case.zone, "chunk_bytes": case.chunk_bytes}
     records = [await shop.read(path, **how)]
     path.write_bytes(case.log)
-    records.append(await shop.read(path, take_last=True, **how))
+    records.append(await shop.read(path, accept_partial_line=True, **how))
     totals = tuple(map(sum, zip(*map(counts, records), strict=True)))
     assert totals == (expected.lines, len(expected.visits), expected.duplicates, len(expected.rejects))
     rejects = [(reject.line, reject.offset) for record in records for reject in await shop.rejects(record)]
     assert rejects == [(reject.line, reject.offset) for reject in expected.rejects]
     path.rename(tmp_path / "again.txt")
-    again = await shop.read(tmp_path / "again.txt", take_last=True, **how)
+    again = await shop.read(tmp_path / "again.txt", accept_partial_line=True, **how)
     good = expected.lines - len(expected.rejects)
     assert counts(again) == (expected.lines, 0, good, len(expected.rejects))
     await shop.check_rollups()

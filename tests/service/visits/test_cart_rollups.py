@@ -3,14 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
-from service.imports import undo as import_undo
 from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, check_carts, expected_report
@@ -73,8 +71,7 @@ async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
             records[number] = await shop.read(path)
         await shop.check_rollups()
     if undone is not None:
-        with patch.object(import_undo, "SPAN_VISITS", span):
-            await undo(shop, records[undone])
+        await undo(shop, records[undone], span_visits=span)
         await shop.check_rollups()
     visits = [visit for number in range(3) if number != undone for visit in visits_of(number, own[number])]
     await check_carts(shop, visits)

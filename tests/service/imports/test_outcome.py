@@ -1,0 +1,72 @@
+"""How an import ends, by what stopped it and by its mode."""
+
+import asyncio
+import gzip
+import zlib
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from service.errors import TooLarge
+from service.imports.outcome import (
+    BROKEN_OFF,
+    INTERRUPTED,
+    LeaseLost,
+    Mode,
+    describe_failure,
+    end_status,
+)
+from service.logs.source import LogSource
+from service.logs.streams import PipedLog
+
+DATABASE_AWAY = OperationalError("COMMIT", {}, Exception("server closed the connection"))
+
+
+@pytest.mark.parametrize(
+    ("error", "in_import", "in_resume", "in_follow"),
+    [
+        (None, "done", "done", "done"),
+        (LeaseLost(), None, None, None),
+        (asyncio.CancelledError(), "failed", None, "done"),
+        (DATABASE_AWAY, "failed", None, "failed"),
+        (ConnectionResetError(), "failed", None, "failed"),
+        (TimeoutError(), "failed", None, "failed"),
+        (KeyboardInterrupt(), "failed", "failed", "failed"),
+        (PermissionError(), "failed", "failed", "failed"),
+        (EOFError(), "failed", "failed", "failed"),
+        (TooLarge("the upload"), "failed", "failed", "failed"),
+        (ValueError("a bug"), "failed", "failed", "failed"),
+    ],
+)
+def test_the_status_follows_from_the_error_and_the_mode(
+    error: BaseException | None, in_import: str | None, in_resume: str | None, in_follow: str | None
+) -> None:
+    modes: tuple[Mode, ...] = ("import", "resume", "follow")
+    assert [end_status(error, mode) for mode in modes] == [in_import, in_resume, in_follow]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (asyncio.CancelledError(), INTERRUPTED),
+        (KeyboardInterrupt(), INTERRUPTED),
+        (TooLarge("the upload unpacks to more than 200 times its size"), "the upload unpacks to more"),
+        (EOFError(), "the gzip data is broken or cut off"),
+        (zlib.error(), "the gzip data is broken or cut off"),
+        (gzip.BadGzipFile(), "the gzip data is broken or cut off"),
+        (PermissionError(13, "Permission denied", "/srv/secret"), "the log can't be read: Permission denied"),
+        (ValueError("/srv/secret"), "an unexpected error, which the server's log tells; interrupted;"),
+        (DATABASE_AWAY, "an unexpected error"),
+    ],
+)
+def test_a_failure_is_described_without_the_machines_insides(error: BaseException, message: str) -> None:
+    description = describe_failure(error)
+    assert description.startswith(message)
+    assert "/srv/secret" not in description
+
+
+def test_only_a_file_can_be_imported_on() -> None:
+    file, stream = LogSource.of_file(Path("logs.txt")), LogSource.of_stream("-", PipedLog(0))
+    assert describe_failure(asyncio.CancelledError(), file) == INTERRUPTED
+    assert describe_failure(asyncio.CancelledError(), stream) == BROKEN_OFF
