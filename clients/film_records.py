@@ -1,7 +1,7 @@
-"""Films as Kinopoisk tells of them, made into one shape.
+"""Records of films from Kinopoisk, made into one shape.
 
 Its two routes name and type the same things differently, and unknown values come as absent, null, "null" or
-something else altogether. Only the id is relied upon; whatever can't be understood is None.
+something else altogether. Only the id is relied upon; a value that can't be understood is None.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any
 MAX_ID = 2**63 - 1
 PAGE_SIZE = 20  # films of a full page
 YEARS = range(1800, 2200)
-MAX_LENGTH = 60 * 24 * 365  # minutes; what is longer is no film's length
+MAX_LENGTH = 60 * 24 * 365  # minutes; no film is longer
 MAX_RATING = 10
 
 YEAR = re.compile(r"(\d{4})(?!\d)", re.ASCII)
@@ -25,7 +25,7 @@ DECIMAL = re.compile(r"\d{1,2}(?:\.\d{1,9})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What is known of a film. Ratings are from 0 to 10; `type` is FILM, TV_SERIES and the like."""
+    """What Kinopoisk knows of a film. Ratings are from 0 to 10; `type` is FILM, TV_SERIES and the like."""
 
     kinopoisk_id: int
     imdb_id: str | None = None
@@ -52,53 +52,53 @@ class FilmPage:
     next_page: int | None
 
 
-def film_from(record: object) -> Film | None:
-    """The film of a record of either route; None if it has no id, so is no film."""
+def read_film(record: object) -> Film | None:
+    """Return the film of a record of either route; None if it has no id, so is no film."""
     if not isinstance(record, Mapping):
         return None
-    film_id = identifier(record.get("kinopoiskId")) or identifier(record.get("filmId"))
+    film_id = read_id(record.get("kinopoiskId")) or read_id(record.get("filmId"))
     if film_id is None:
         return None
     return Film(
         kinopoisk_id=film_id,
-        imdb_id=text(record.get("imdbId")),
-        name_ru=text(record.get("nameRu")),
-        name_en=text(record.get("nameEn")),
-        name_original=text(record.get("nameOriginal")),
-        year=year(record.get("year")),
-        length_minutes=length_minutes(record.get("filmLength")),
-        type=text(record.get("type")),
-        description=text(record.get("description")),
-        poster_url=web_address(record.get("posterUrl")),
-        rating_kinopoisk=first_rating(record.get("ratingKinopoisk"), record.get("rating")),
-        rating_imdb=rating(record.get("ratingImdb")),
-        countries=names(record.get("countries"), "country"),
-        genres=names(record.get("genres"), "genre"),
-        web_url=web_address(record.get("webUrl")),
+        imdb_id=read_text(record.get("imdbId")),
+        name_ru=read_text(record.get("nameRu")),
+        name_en=read_text(record.get("nameEn")),
+        name_original=read_text(record.get("nameOriginal")),
+        year=read_year(record.get("year")),
+        length_minutes=read_length(record.get("filmLength")),
+        type=read_text(record.get("type")),
+        description=read_text(record.get("description")),
+        poster_url=read_web_address(record.get("posterUrl")),
+        rating_kinopoisk=read_first_rating(record.get("ratingKinopoisk"), record.get("rating")),
+        rating_imdb=read_rating(record.get("ratingImdb")),
+        countries=read_names(record.get("countries"), "country"),
+        genres=read_names(record.get("genres"), "genre"),
+        web_url=read_web_address(record.get("webUrl")),
     )
 
 
-def page_from(record: Mapping[str, Any], number: int) -> FilmPage:
-    """Page `number` of a search. Entries that are no films are left out."""
+def read_page(record: Mapping[str, Any], number: int) -> FilmPage:
+    """Return page `number` of a search. Entries that are no films are left out."""
     entries = record.get("films")
     entries = entries if isinstance(entries, list) else []
-    films = tuple(film for film in map(film_from, entries) if film is not None)
-    pages = whole(record.get("pagesCount"))
+    films = tuple(film for film in map(read_film, entries) if film is not None)
+    pages = read_whole_number(record.get("pagesCount"))
     # Where the count of pages can't be understood, a full page is the sign that another one follows.
     more = len(entries) >= PAGE_SIZE if pages is None else number < pages
     return FilmPage(films, number + 1 if more and films else None)
 
 
-def text(value: object) -> str | None:
-    """Text that says something and that PostgreSQL can store."""
+def read_text(value: object) -> str | None:
+    """Return text that is not blank, without what PostgreSQL can't store."""
     if not isinstance(value, str):
         return None
     clean = value.replace("\0", "").encode(errors="replace").decode().strip()
     return clean if clean and clean.lower() != "null" else None
 
 
-def whole(value: object) -> int | None:
-    """A whole number from 0, also one that is written as 7.0 or "7"."""
+def read_whole_number(value: object) -> int | None:
+    """Return a whole number from 0, also one that is written as 7.0 or "7"."""
     if isinstance(value, str):
         value = int(value) if IDENTIFIER.fullmatch(value.strip()) else None
     elif isinstance(value, float):
@@ -108,33 +108,34 @@ def whole(value: object) -> int | None:
     return value if 0 <= value <= MAX_ID else None
 
 
-def identifier(value: object) -> int | None:
-    return whole(value) or None
+def read_id(value: object) -> int | None:
+    """Return an id, which is a whole number from 1."""
+    return read_whole_number(value) or None
 
 
-def year(value: object) -> int | None:
-    """A year, of a series that in which it began ("2019-2021")."""
+def read_year(value: object) -> int | None:
+    """Return a year; of a series ("2019-2021") the year in which it began."""
     if isinstance(value, str):
-        matched = YEAR.match(value.strip())
-        value = int(matched[1]) if matched else None
-    found = whole(value)
-    return found if found in YEARS else None
+        match = YEAR.match(value.strip())
+        value = int(match[1]) if match else None
+    year = read_whole_number(value)
+    return year if year in YEARS else None
 
 
-def length_minutes(value: object) -> int | None:
-    """Minutes, from a number of them or from "hours:minutes"."""
-    found = whole(value)
+def read_length(value: object) -> int | None:
+    """Return minutes, from a number of them or from "hours:minutes"."""
+    minutes = read_whole_number(value)
     if isinstance(value, str):
         bare = value.strip()
         clock = CLOCK_LENGTH.fullmatch(bare)
-        found = int(clock[1]) * 60 + int(clock[2]) if clock else None
+        minutes = int(clock[1]) * 60 + int(clock[2]) if clock else None
         if MINUTES.fullmatch(bare):
-            found = int(bare)
-    return found if found and found <= MAX_LENGTH else None
+            minutes = int(bare)
+    return minutes if minutes and minutes <= MAX_LENGTH else None
 
 
-def rating(value: object) -> float | None:
-    """A rating of 0 to 10. "99%" is none: that is how many look forward to the film."""
+def read_rating(value: object) -> float | None:
+    """Return a rating of 0 to 10. "99%" is none: that is how many look forward to the film."""
     if isinstance(value, str) and DECIMAL.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -142,19 +143,20 @@ def rating(value: object) -> float | None:
     return float(value) if math.isfinite(value) and 0 <= value <= MAX_RATING else None
 
 
-def first_rating(*values: object) -> float | None:
-    return next((found for found in map(rating, values) if found is not None), None)
+def read_first_rating(*values: object) -> float | None:
+    """Return the first value that is a rating."""
+    return next((rating for rating in map(read_rating, values) if rating is not None), None)
 
 
-def web_address(value: object) -> str | None:
-    """An address that is safe to link to."""
-    found = text(value)
-    return found if found and found.lower().startswith(("https://", "http://")) else None
+def read_web_address(value: object) -> str | None:
+    """Return an address that is safe to link to."""
+    address = read_text(value)
+    return address if address and address.lower().startswith(("https://", "http://")) else None
 
 
-def names(value: object, key: str) -> tuple[str, ...]:
-    """The texts of a list of {key: text}, each once."""
+def read_names(value: object, key: str) -> tuple[str, ...]:
+    """Return the texts of a list of {key: text}, each once."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         return ()
-    found = (text(entry.get(key)) if isinstance(entry, Mapping) else text(entry) for entry in value)
-    return tuple(dict.fromkeys(name for name in found if name is not None))
+    names = (read_text(entry.get(key)) if isinstance(entry, Mapping) else read_text(entry) for entry in value)
+    return tuple(dict.fromkeys(name for name in names if name is not None))

@@ -17,7 +17,7 @@ import maxminddb
 
 
 def read_country_names() -> dict[str, str]:
-    """The table of ipinfo, from its file: the package imports two HTTP clients, 0.2 s of every start."""
+    """Read ipinfo's table from its file: the package imports two HTTP clients, which takes 0.2 s."""
     package = find_spec("ipinfo")
     assert package is not None
     assert package.origin is not None
@@ -26,26 +26,27 @@ def read_country_names() -> dict[str, str]:
 
 
 COUNTRY_NAMES = read_country_names()
-CACHED_ADDRESSES = 16_384  # of visitors that come back: some 3 MB
+CACHED_ADDRESSES = 16_384  # of returning visitors: some 3 MB
 
 
 class CountryData(Protocol):
-    """A source that knows the country of a public address: an ISO 3166 code, or None."""
+    """A source of the countries of public addresses: ISO 3166 codes, or None where unknown."""
 
     def country(self, address: str) -> str | None: ...
 
 
 class RegistryData:
-    """Which registry gave the address to which country: offline, 7 million look-ups a second."""
+    """The countries to which the registries have given addresses: offline, 7 million look-ups a second."""
 
     def country(self, address: str) -> str | None:
         return iptocc.country_code(address)
 
 
 class MmdbData:
-    """An .mmdb file of any of the usual makers.
+    """The countries in an .mmdb file of any of the usual makers.
 
-    Raises OSError or maxminddb.InvalidDatabaseError when it can't be read.
+    :raises OSError: the file can't be read
+    :raises maxminddb.InvalidDatabaseError: it is no such file
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,7 +61,7 @@ class MmdbData:
 
 
 class Geo:
-    """What visits ask: the country of any address as the log wrote it."""
+    """The countries of any addresses, public or not."""
 
     def __init__(self, data: CountryData) -> None:
         self._data = data
@@ -68,10 +69,11 @@ class Geo:
 
     @classmethod
     def open(cls, mmdb: Path | None = None) -> "Geo":
+        """Open an .mmdb file, or the registry data without one."""
         return cls(MmdbData(mmdb) if mmdb else RegistryData())
 
     def _country(self, address: str) -> str | None:
-        """ISO code of a canonical IPv4 or IPv6 address; None if private, reserved, multicast or unknown."""
+        """Return the ISO code of a canonical address; None if it is not public or its country unknown."""
         public = public_address(address)
         if public is None:
             return None
@@ -81,7 +83,7 @@ class Geo:
 
 
 def special_blocks(*networks: str) -> list[tuple[bytes, bytes]]:
-    """The first and the last address of each."""
+    """Return the first and the last address of each network."""
     parsed = map(ipaddress.ip_network, networks)
     return [(network[0].packed, network[-1].packed) for network in parsed]
 
@@ -118,7 +120,7 @@ def is_surely_public(address: str) -> bool:
 
 
 def public_address(address: str) -> str | None:
-    """The address as country data knows it, IPv4 within IPv6 unwrapped; None where it has no country."""
+    """Return the address as country data knows it, IPv4 mapped into IPv6 as IPv4; None if not public."""
     if is_surely_public(address):  # the properties of ipaddress take 20 times as long
         return address
     parsed: Any = ipaddress.ip_address(address)
@@ -127,5 +129,5 @@ def public_address(address: str) -> str | None:
 
 
 def country_name(code: str) -> str:
-    """The English name of an ISO country code; the code itself where there is none."""
+    """Return the English name of an ISO country code; the code itself where there is none."""
     return COUNTRY_NAMES.get(code, code)

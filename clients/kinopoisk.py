@@ -1,4 +1,4 @@
-"""The Kinopoisk API Unofficial: films by keyword and by id. One request a call; no cache, no second try."""
+"""The Kinopoisk API Unofficial: films by keyword and by id. One request a call, without cache and retries."""
 
 import asyncio
 import json
@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from clients.film_records import Film, FilmPage, film_from, page_from
-from clients.upstream import OnCall, UpstreamError, UpstreamFailed, UpstreamRefused, UpstreamSlow, observed
+from clients.film_records import Film, FilmPage, read_film, read_page
+from clients.upstream import (
+    OnCall,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamSlow,
+    observe_call,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -24,11 +31,11 @@ CHUNK = 65536
 
 
 class FilmUnknown(UpstreamError):
-    """It has no such film."""
+    """The service has no such film."""
 
 
 class KeyRefused(UpstreamError):
-    """It does not take the key, or the key's quota is used up. `status` is 401 or 402."""
+    """The service refuses the key, or the key's quota is used up. `status` is 401 or 402."""
 
     def __init__(self, status: int) -> None:
         self.status = status
@@ -37,7 +44,7 @@ class KeyRefused(UpstreamError):
 
 
 class Kinopoisk:
-    """A client of the service at `url`. All that it raises are UpstreamErrors."""
+    """A client of the service at `url`. It raises only UpstreamErrors."""
 
     def __init__(
         self,
@@ -47,7 +54,7 @@ class Kinopoisk:
         max_answer: int = MAX_ANSWER,
         on_call: OnCall = lambda _outcome, _seconds: None,
     ) -> None:
-        """`on_call` is told of each call: `ok` or the kind of its failure, and how long it took."""
+        """Make a client. `on_call` gets `ok` or the kind of the failure of each call, and its seconds."""
         import aiohttp
 
         self.url = url.rstrip("/")
@@ -57,18 +64,25 @@ class Kinopoisk:
         self._on_call = on_call
         self._session: aiohttp.ClientSession | None = None
 
-    async def search(self, keyword: str, page: int, *, within: float) -> FilmPage:
-        """A page of films, counted from 1. Waits `within` seconds at most, as all calls do."""
-        parameters = {"keyword": keyword, "page": str(page)}
-        return page_from(
-            await self._get("search", "/api/v2.1/films/search-by-keyword", within, parameters), page
-        )
+    async def search_films(self, keyword: str, page: int, *, within: float) -> FilmPage:
+        """Fetch a page of films, counted from 1, within so many seconds.
 
-    async def film(self, kinopoisk_id: int, *, within: float) -> Film:
-        found = film_from(await self._get("film", f"/api/v2.2/films/{kinopoisk_id}", within))
-        if found is None:
+        :raises UpstreamError: there is no usable answer in time
+        """
+        parameters = {"keyword": keyword, "page": str(page)}
+        record = await self._get("search", "/api/v2.1/films/search-by-keyword", within, parameters)
+        return read_page(record, page)
+
+    async def get_film(self, kinopoisk_id: int, *, within: float) -> Film:
+        """Fetch a film within so many seconds.
+
+        :raises FilmUnknown: there is no such film
+        :raises UpstreamError: there is no usable answer in time
+        """
+        film = read_film(await self._get("film", f"/api/v2.2/films/{kinopoisk_id}", within))
+        if film is None:
             raise UpstreamFailed("the answer is no film")
-        return replace(found, kinopoisk_id=kinopoisk_id)
+        return replace(film, kinopoisk_id=kinopoisk_id)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -77,8 +91,8 @@ class Kinopoisk:
     async def _get(
         self, kind: str, path: str, within: float, parameters: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
-        """The JSON object at a path, and a log line of how that went."""
-        with observed(log, f"kinopoisk_{kind}", self._on_call):
+        """Fetch the JSON object at a path, and log how the call went."""
+        with observe_call(log, f"kinopoisk_{kind}", self._on_call):
             return await self._request(path, within, parameters)
 
     async def _request(
@@ -91,14 +105,14 @@ class Kinopoisk:
                 session.get(self.url + path, params=parameters, allow_redirects=False) as response,
             ):
                 check_status(response.status)
-                return parse(await read_capped(response, self._max_answer))
+                return parse_object(await read_body(response, self._max_answer))
         except TimeoutError:
             raise UpstreamSlow("no answer in time") from None
         except self._failures as error:
             raise UpstreamFailed(f"the connection failed: {type(error).__name__}") from error
 
     def _open_session(self) -> "aiohttp.ClientSession":
-        """Made in the loop that uses it: the client itself is made before there is one."""
+        """Return the HTTP session. It is opened at the first call, as it needs the running loop."""
         import aiohttp
 
         if self._session is None:
@@ -106,13 +120,14 @@ class Kinopoisk:
                 headers=self._headers,
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # a small packed answer could unpack to any size
-                timeout=aiohttp.ClientTimeout(total=None),  # every call says its own
+                auto_decompress=False,  # a small gzipped answer could be gunzipped to any size
+                timeout=aiohttp.ClientTimeout(total=None),  # every call has its own
             )
         return self._session
 
 
 def check_status(status: int) -> None:
+    """Raise the error that a status stands for; 200 is none."""
     match status:
         case HTTPStatus.OK:
             return
@@ -128,7 +143,11 @@ def check_status(status: int) -> None:
     raise UpstreamRefused(str(status))
 
 
-async def read_capped(response: "aiohttp.ClientResponse", most: int) -> bytes:
+async def read_body(response: "aiohttp.ClientResponse", most: int) -> bytes:
+    """Read a body of up to `most` bytes.
+
+    :raises UpstreamFailed: it is larger
+    """
     parts: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_chunked(CHUNK):
@@ -140,8 +159,11 @@ async def read_capped(response: "aiohttp.ClientResponse", most: int) -> bytes:
     return b"".join(parts)
 
 
-def parse(body: bytes) -> Mapping[str, Any]:
-    """The standard library's parser, unlike orjson, takes half a surrogate pair in a film's description."""
+def parse_object(body: bytes) -> Mapping[str, Any]:
+    """Parse a JSON object. Unlike orjson, json accepts half of a surrogate pair, which descriptions may hold.
+
+    :raises UpstreamFailed: it is no JSON object
+    """
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Calls to services of others: how they fail, and how each of them is told."""
+"""Calls to other services: how they fail, and how they are logged and counted."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-OnCall = Callable[[str, float], None]
+OnCall = Callable[[str, float], None]  # takes `ok` or the kind of a failure, and the seconds of a call
 
 
 class UpstreamError(Exception):
@@ -14,20 +14,20 @@ class UpstreamError(Exception):
 
 
 class UpstreamRefused(UpstreamError):
-    """It does not take this request, which says nothing of the next one."""
+    """The service refuses this request, which says nothing of the next one."""
 
 
 class UpstreamFailed(UpstreamError):
-    """It is away, too busy, or answers nonsense: whoever asks next will most likely fare the same."""
+    """The service is away, too busy, or answers nonsense: the next call will most likely fail too."""
 
 
 class UpstreamSlow(UpstreamFailed):
-    """It has not answered within the time that it was given."""
+    """The service has not answered in time."""
 
 
 @contextmanager
-def observed(log: structlog.stdlib.BoundLogger, kind: str, on_call: OnCall) -> Iterator[None]:
-    """A call, of which a log line tells, and `on_call`: `ok` or the kind of its failure, and the seconds."""
+def observe_call(log: structlog.stdlib.BoundLogger, kind: str, on_call: OnCall) -> Iterator[None]:
+    """Time the call made in this context, log how it went, and pass that to `on_call`."""
     started = time.perf_counter()
     outcome = failure = "cancelled"
     try:

@@ -95,17 +95,17 @@ class FilmCatalogue:
         self._times = times
         self._in_flight: dict[str, asyncio.Task[Any]] = {}
 
-    async def search(self, query: str, page: int) -> LookupResult[FilmPage]:
+    async def search_films(self, query: str, page: int) -> LookupResult[FilmPage]:
         """Search for films, of which pages count from 1.
 
         :raises Unavailable: the service can't be called, and nothing is cached
         """
-        fetch = partial(self._client.search, query, page)
+        fetch = partial(self._client.search_films, query, page)
         empty = FilmPage((), None)
         lookup = Lookup(f"search:{page}:{query}", SEARCH_FRESH_FOR, fetch, decode_page, empty)
         return await self._look_up(lookup)
 
-    async def film(self, kinopoisk_id: int) -> LookupResult[Film]:
+    async def get_film(self, kinopoisk_id: int) -> LookupResult[Film]:
         """Look a film up.
 
         :raises NotFound: there is no such film
@@ -113,7 +113,7 @@ class FilmCatalogue:
         """
         return await self._look_up(self._film_lookup(kinopoisk_id))
 
-    async def refresh(self, kinopoisk_id: int) -> Film:
+    async def refresh_film(self, kinopoisk_id: int) -> Film:
         """Fetch a film past the cache and cache it, at leisure: one call a second is left to others.
 
         :raises UpstreamError: the service has no such film, or gives no answer
@@ -134,7 +134,7 @@ class FilmCatalogue:
         await self._client.close()
 
     def _film_lookup(self, kinopoisk_id: int) -> Lookup[Film]:
-        fetch = partial(self._client.film, kinopoisk_id)
+        fetch = partial(self._client.get_film, kinopoisk_id)
         return Lookup(f"film:{kinopoisk_id}", FILM_FRESH_FOR, fetch, decode_film)
 
     async def _look_up(self, lookup: Lookup[T]) -> LookupResult[T]:

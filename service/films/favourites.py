@@ -60,7 +60,7 @@ async def add_favourite(
         existing = await queries.select_favourite(session, user_id, kinopoisk_id)
     if existing is not None:
         return SavedFavourite(existing, is_new=False)
-    film = await require_catalogue(catalogue).film(kinopoisk_id)
+    film = await require_catalogue(catalogue).get_film(kinopoisk_id)
     async with db.transaction() as session:
         if await lock_account(session, user_id) is None:  # deleted during the look-up
             raise NotFound(f"no user {user_id}")
@@ -125,7 +125,7 @@ async def refresh_favourites(
 async def _fetch(films: FilmCatalogue, film_id: int) -> Film | None:
     """Return the film with its present details; None if it is no longer in the catalogue."""
     try:
-        return await films.refresh(film_id)
+        return await films.refresh_film(film_id)
     except FilmUnknown:
         return None
 

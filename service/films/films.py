@@ -10,7 +10,7 @@ async def search_films(catalogue: FilmCatalogue | None, *, query: str, page: int
 
     :raises Unavailable: there is no key to look films up with, or the service can't be called
     """
-    return await require_catalogue(catalogue).search(query, page)
+    return await require_catalogue(catalogue).search_films(query, page)
 
 
 async def get_film(catalogue: FilmCatalogue | None, kinopoisk_id: int) -> LookupResult[Film]:
@@ -19,7 +19,7 @@ async def get_film(catalogue: FilmCatalogue | None, kinopoisk_id: int) -> Lookup
     :raises NotFound: there is no such film
     :raises Unavailable: there is no key to look films up with, or the service can't be called
     """
-    return await require_catalogue(catalogue).film(kinopoisk_id)
+    return await require_catalogue(catalogue).get_film(kinopoisk_id)
 
 
 def require_catalogue(catalogue: FilmCatalogue | None) -> FilmCatalogue:

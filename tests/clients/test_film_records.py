@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.film_records import Film, film_from, page_from
+from clients.film_records import Film, read_film, read_page
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ from clients.film_records import Film, film_from, page_from
     ],
 )
 def test_a_field_is_understood_or_unknown(given: dict[str, Any], field: str, expected: object) -> None:
-    film = film_from({"kinopoiskId": 1, **given} if "filmId" not in given else given)
+    film = read_film({"kinopoiskId": 1, **given} if "filmId" not in given else given)
     assert film is not None
     assert getattr(film, field) == expected
 
@@ -53,7 +53,7 @@ def test_a_field_is_understood_or_unknown(given: dict[str, Any], field: str, exp
     "record", [{}, {"filmId": 0}, {"filmId": None}, {"kinopoiskId": 2**63}, [], None, "x"]
 )
 def test_what_has_no_id_is_no_film(record: object) -> None:
-    assert film_from(record) is None
+    assert read_film(record) is None
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_a_page_tells_whether_another_follows(
     count: object, films: int, number: int, next_page: int | None
 ) -> None:
     record = {"pagesCount": count, "films": [{"filmId": index + 1} for index in range(films)]}
-    page = page_from(record, number)
+    page = read_page(record, number)
     assert (len(page.films), page.next_page) == (films, next_page)
 
 
 def test_entries_that_are_no_films_are_left_out() -> None:
-    page = page_from({"pagesCount": 0, "films": [None, {"filmId": 5}, {"nameRu": "x"}, 7]}, 1)
+    page = read_page({"pagesCount": 0, "films": [None, {"filmId": 5}, {"nameRu": "x"}, 7]}, 1)
     assert page.films == (Film(5),)
-    assert page_from({}, 1).films == page_from({"films": "x"}, 1).films == ()
+    assert read_page({}, 1).films == read_page({"films": "x"}, 1).films == ()
 
 
 NAMES = "filmId nameRu year filmLength rating ratingImdb countries genres posterUrl type description"
@@ -96,10 +96,10 @@ JSON = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES.split()), JSON))
 def test_no_answer_breaks_the_mapping(record: dict[str, Any]) -> None:
-    film = film_from({**record, "kinopoiskId": 1})
+    film = read_film({**record, "kinopoiskId": 1})
     assert film is not None
     for name in Film.__slots__:
         value = getattr(film, name)
         texts = value if isinstance(value, tuple) else [value]
         assert all("\0" not in text and text.encode() for text in texts if isinstance(text, str))
-    assert page_from({"films": [record, film], "pagesCount": record.get("year")}, 1) is not None
+    assert read_page({"films": [record, film], "pagesCount": record.get("year")}, 1) is not None

@@ -20,10 +20,10 @@ async def client(kinopoisk: FakeKinopoisk) -> AsyncIterator[Kinopoisk]:
 
 
 async def test_both_routes_tell_of_the_same_film(client: Kinopoisk, kinopoisk: FakeKinopoisk) -> None:
-    page = await client.search("маяк & lighthouse", 1, within=5)
+    page = await client.search_films("маяк & lighthouse", 1, within=5)
     assert page.films == ()
-    page = await client.search("МАЯК", 1, within=5)
-    film = await client.film(FILM, within=5)
+    page = await client.search_films("МАЯК", 1, within=5)
+    film = await client.get_film(FILM, within=5)
     [found] = page.films
     for name in ("kinopoisk_id", "name_ru", "year", "length_minutes", "rating_kinopoisk", "genres"):
         assert getattr(found, name) == getattr(film, name)
@@ -32,7 +32,7 @@ async def test_both_routes_tell_of_the_same_film(client: Kinopoisk, kinopoisk: F
 
 
 async def test_pages_of_a_search_are_joined_by_their_numbers(client: Kinopoisk) -> None:
-    first, second = [await client.search("e", number, within=5) for number in (1, 2)]
+    first, second = [await client.search_films("e", number, within=5) for number in (1, 2)]
     assert (len(first.films), first.next_page, second.next_page) == (20, 2, None)
     assert not {film.kinopoisk_id for film in first.films} & {film.kinopoisk_id for film in second.films}
 
@@ -62,7 +62,7 @@ async def test_every_trouble_has_its_error_in_time(
     within = WITHIN if error is UpstreamSlow else 5
     begun = time.monotonic()
     with pytest.raises(error) as raised:
-        await client.film(FILM, within=within)
+        await client.get_film(FILM, within=within)
     assert type(raised.value) is error
     assert KEY not in str(raised.value)
     assert time.monotonic() - begun < within + 0.5
@@ -72,12 +72,12 @@ async def test_every_trouble_has_its_error_in_time(
 async def test_an_answer_without_an_id_is_no_film(client: Kinopoisk, kinopoisk: FakeKinopoisk) -> None:
     kinopoisk.answer = {"message": "sorry"}
     with pytest.raises(UpstreamFailed):
-        await client.film(FILM, within=5)
+        await client.get_film(FILM, within=5)
 
 
 async def test_a_service_that_is_not_there_fails() -> None:
     client = Kinopoisk("http://127.0.0.1:1", KEY)
     with pytest.raises(UpstreamFailed):
-        await client.film(FILM, within=5)
+        await client.get_film(FILM, within=5)
     await client.close()
     await asyncio.sleep(0)

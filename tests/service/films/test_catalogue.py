@@ -29,42 +29,42 @@ async def catalogue(kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock) -> Asy
 async def test_answers_come_from_the_cache_as_long_as_they_are_fresh(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, clock: Clock
 ) -> None:
-    looked_up = await catalogue.film(FILM)
-    assert looked_up == await catalogue.film(FILM)
-    found = await catalogue.search("маяк", 1)
+    looked_up = await catalogue.get_film(FILM)
+    assert looked_up == await catalogue.get_film(FILM)
+    found = await catalogue.search_films("маяк", 1)
     clock.now += SEARCH_FRESH_FOR - 1
-    assert found == await catalogue.search("маяк", 1)
+    assert found == await catalogue.search_films("маяк", 1)
     assert len(kinopoisk.calls) == 2
     clock.now += 1
-    assert found == await catalogue.search("маяк", 1)
+    assert found == await catalogue.search_films("маяк", 1)
     assert len(kinopoisk.calls) == 3
     clock.now += FILM_FRESH_FOR - SEARCH_FRESH_FOR - 1
-    await catalogue.film(FILM)
+    await catalogue.get_film(FILM)
     assert len(kinopoisk.calls) == 3
     clock.now += 1
-    assert looked_up == await catalogue.film(FILM)
+    assert looked_up == await catalogue.get_film(FILM)
     assert len(kinopoisk.calls) == 4
 
 
 async def test_an_entry_that_can_not_be_read_is_none(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, cache: Cache
 ) -> None:
-    await catalogue.film(FILM)
+    await catalogue.get_film(FILM)
     [name] = await cache.run("KEYS", "films:*:film:*")
     for junk in ("", "[]", '{"at": 1}', '{"at": 9e99, "value": {"colour": "red"}}'):
         await cache.run("SET", name, junk)
-        assert (await catalogue.film(FILM)).value.kinopoisk_id == FILM
+        assert (await catalogue.get_film(FILM)).value.kinopoisk_id == FILM
 
 
 async def test_equal_look_ups_share_one_call_also_its_failure(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     kinopoisk.delay = 0.05
-    found = await asyncio.gather(*(catalogue.search("маяк", 1) for _ in range(30)))
+    found = await asyncio.gather(*(catalogue.search_films("маяк", 1) for _ in range(30)))
     assert len(kinopoisk.calls) == 1
     assert all(page == found[0] for page in found)
     kinopoisk.mode = 500
-    failed = await asyncio.gather(*(catalogue.film(FILM) for _ in range(30)), return_exceptions=True)
+    failed = await asyncio.gather(*(catalogue.get_film(FILM) for _ in range(30)), return_exceptions=True)
     assert len(kinopoisk.calls) == 2
     assert all(isinstance(failure, Unavailable) for failure in failed)
 
@@ -73,8 +73,8 @@ async def test_a_look_up_goes_on_when_its_first_caller_goes_away(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     kinopoisk.delay = 0.05
-    first = asyncio.create_task(catalogue.film(FILM))
-    second = asyncio.create_task(catalogue.film(FILM))
+    first = asyncio.create_task(catalogue.get_film(FILM))
+    second = asyncio.create_task(catalogue.get_film(FILM))
     await asyncio.sleep(0.02)
     first.cancel()
     assert (await second).value.kinopoisk_id == FILM
@@ -85,14 +85,14 @@ async def test_a_look_up_goes_on_when_its_first_caller_goes_away(
 async def test_in_trouble_the_stale_answer_is_given_or_none_in_time(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, clock: Clock, mode: str | int
 ) -> None:
-    fresh = await catalogue.film(FILM)
+    fresh = await catalogue.get_film(FILM)
     clock.now += FILM_FRESH_FOR
     kinopoisk.mode = mode
     begun = time.monotonic()
-    stale = await catalogue.film(FILM)
+    stale = await catalogue.get_film(FILM)
     assert (stale.value, stale.is_stale, fresh.is_stale) == (fresh.value, True, False)
     with pytest.raises(Unavailable) as unavailable:
-        await catalogue.search("маяк", 1)
+        await catalogue.search_films("маяк", 1)
     assert unavailable.value.code == "movies_unavailable"
     assert unavailable.value.retry_after
     assert time.monotonic() - begun < 2 * QUICK.answer_within + 0.3
@@ -103,11 +103,11 @@ async def test_what_the_service_does_not_know_is_not_found_or_an_empty_page(
 ) -> None:
     kinopoisk.mode = 404
     with pytest.raises(NotFound):
-        await catalogue.film(FILM)
-    found = (await catalogue.search("маяк", 1)).value
+        await catalogue.get_film(FILM)
+    found = (await catalogue.search_films("маяк", 1)).value
     assert (found.films, found.next_page) == ((), None)
     kinopoisk.mode = "ok"
-    assert (await catalogue.search("маяк", 1)).value.films
+    assert (await catalogue.search_films("маяк", 1)).value.films
 
 
 @pytest.mark.parametrize("status", [401, 402])
@@ -116,7 +116,7 @@ async def test_a_refused_key_is_the_operators_trouble(
 ) -> None:
     kinopoisk.mode = status
     with pytest.raises(Unavailable) as unavailable:
-        await catalogue.film(FILM)
+        await catalogue.get_film(FILM)
     assert (unavailable.value.code, unavailable.value.retry_after) == ("movies_unavailable", None)
     assert "KINOPOISK_API_KEY" not in unavailable.value.detail
     [line] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
@@ -130,7 +130,7 @@ async def test_after_five_failures_the_service_is_left_alone(
     kinopoisk.mode = 500
     for number in range(LIMITS.threshold + 5):
         with pytest.raises(Unavailable):
-            await catalogue.film(FILM + number)
+            await catalogue.get_film(FILM + number)
         await asyncio.sleep(0.01)
     assert len(kinopoisk.calls) == LIMITS.threshold
 
@@ -139,7 +139,7 @@ async def test_calls_that_get_no_permit_are_told_when_to_try_again(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     looked_up = await asyncio.gather(
-        *(catalogue.film(FILM + number) for number in range(8)), return_exceptions=True
+        *(catalogue.get_film(FILM + number) for number in range(8)), return_exceptions=True
     )
     refused = [answer for answer in looked_up if isinstance(answer, Unavailable)]
     assert (len(kinopoisk.calls), len(refused)) == (5, 3)
@@ -149,8 +149,8 @@ async def test_calls_that_get_no_permit_are_told_when_to_try_again(
 async def test_a_refresh_calls_again_and_is_cached(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
-    await catalogue.film(FILM)
+    await catalogue.get_film(FILM)
     kinopoisk.answer = {"kinopoiskId": FILM, "nameRu": "new"}
-    assert (await catalogue.refresh(FILM)).name_ru == "new"
-    assert (await catalogue.film(FILM)).value.name_ru == "new"
+    assert (await catalogue.refresh_film(FILM)).name_ru == "new"
+    assert (await catalogue.get_film(FILM)).value.name_ru == "new"
     assert len(kinopoisk.calls) == 2
