@@ -48,15 +48,15 @@ def peak():
 
 async def main(url, log):
     await migrate(url)
-    db, geo, told = Database.connect(url), Geo.open(), []
-    note = lambda record: told.append((time.perf_counter(), record.lines))
+    db, geo, progress = Database.connect(url), Geo.open(), []
+    note = lambda record: progress.append((time.perf_counter(), record.lines))
     idle = peak()
     begin = time.perf_counter()
     source = LogSource.of_file(Path(log), accept_partial_line=True)
     await import_log(db, geo, source, ImportOptions(UTC), clock=now, on_progress=note)
     seconds = time.perf_counter() - begin
     await db.close()
-    print(json.dumps({"seconds": seconds, "told": told, "megabytes": (peak() - idle) / 1024}))
+    print(json.dumps({"seconds": seconds, "progress": progress, "megabytes": (peak() - idle) / 1024}))
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -65,12 +65,14 @@ INDEXES = """
     FROM pg_index WHERE indrelid = 'visit'::regclass ORDER BY indisprimary DESC"""
 
 
-def tenths(told: list[tuple[float, int]]) -> tuple[float, float]:
-    """Lines a second in the first tenth of the lines and in the last, as far as whole chunks tell."""
-    total = told[-1][1]
-    first = next(index for index, (_, lines) in enumerate(told) if lines >= total / 10)
-    last = max(index for index, (_, lines) in enumerate(told) if lines <= total * 0.9)
-    rates = [(told[b][1] - told[a][1]) / (told[b][0] - told[a][0]) for a, b in ((0, first), (last, -1))]
+def tenths(progress: list[tuple[float, int]]) -> tuple[float, float]:
+    """Lines a second in the first tenth of the lines and in the last, rounded to whole chunks."""
+    times, lines = zip(*progress, strict=True)
+    first = next(index for index, count in enumerate(lines) if count >= lines[-1] / 10)
+    last = max(index for index, count in enumerate(lines) if count <= lines[-1] * 0.9)
+    rates = [
+        (lines[end] - lines[start]) / (times[end] - times[start]) for start, end in ((0, first), (last, -1))
+    ]
     return rates[0], rates[1]
 
 
@@ -100,16 +102,16 @@ async def copy(url: str, csv: Path) -> tuple[float, float]:
 
 
 def run_import(url: str, log: Path) -> dict[str, float]:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", IMPORT, url, str(log)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         check=True,
     )
-    told = json.loads(done.stdout.splitlines()[-1])
-    first, last = tenths(told["told"])
-    return {"seconds": told["seconds"], "megabytes": told["megabytes"], "first": first, "last": last}
+    result = json.loads(process.stdout.splitlines()[-1])
+    first, last = tenths(result["progress"])
+    return {"seconds": result["seconds"], "megabytes": result["megabytes"], "first": first, "last": last}
 
 
 def run_goaccess(log: Path) -> float | None:
@@ -173,9 +175,9 @@ def play(log: Path, lines: int, folder: Path) -> Round:
 
 def of_all(values: Iterable[float], form: str) -> str:
     """The median, and all of them where there are several."""
-    told = [format(value, form) for value in sorted(values)]
-    middle = told[len(told) // 2]
-    return middle if len(told) == 1 else f"{middle} ({', '.join(told)})"
+    texts = [format(value, form) for value in sorted(values)]
+    middle = texts[len(texts) // 2]
+    return middle if len(texts) == 1 else f"{middle} ({', '.join(texts)})"
 
 
 def verdict(values: Iterable[float], *, least: float = 0, most: float = inf) -> str:
@@ -186,7 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.import_speed")
     parser.add_argument("--lines", type=int, default=LINES)
     parser.add_argument("--log", type=Path, help="a log that is made already; --lines tells how long it is")
-    parser.add_argument("--rounds", type=int, default=3, help="an odd number, of which medians are told")
+    parser.add_argument("--rounds", type=int, default=3, help="an odd number, of which medians are printed")
     asked = parser.parse_args()
     if asked.rounds % 2 == 0:
         parser.error("--rounds takes an odd number")

@@ -91,16 +91,16 @@ async def test_one_process_works_at_a_time_and_the_next_follows_when_it_ends(com
 
 
 async def test_no_lock_is_tried_while_nothing_is_due(committed_db: Database) -> None:
-    asked = Passes()
+    checks = Passes()
     due = False
 
     async def is_due() -> bool:
-        await asked()
+        await checks()
         return due
 
     passes = Passes()
     async with running(committed_db, passes, lock=LOCK, is_due=is_due):
-        await asked.reach(3)
+        await checks.reach(3)
         assert passes.count == 0
         due = True
         await passes.reach(1)

@@ -23,14 +23,14 @@ from service.visits.derive import derive, insert, make_rows, name_pages
 from tests.support.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-HELD = """
+CARTS_BY_DAY = """
     SELECT DISTINCT payment.cart_id, date_trunc('day', paid_at) AS day, payment.source, category_id
     FROM payment JOIN cart_item USING (cart_id) JOIN goods USING (goods_id)
     JOIN product ON product_id = product.id"""
 BOUGHT = """
     SELECT count(*) AS bought FROM payment JOIN cart ON cart_id = id
     WHERE user_id IS NOT NULL AND payment.source IN ({}) GROUP BY user_id"""
-# What each roll-up must hold, counted anew.
+# What each roll-up must have, counted from the rows that it sums up.
 RECOUNTS = {
     "request_quarter": """
         SELECT date_bin('15 min', occurred_at, 'epoch'), source, count(*) FROM visit GROUP BY 1, 2""",
@@ -48,10 +48,10 @@ RECOUNTS = {
         FROM cart LEFT JOIN payment ON cart_id = id GROUP BY 1, 2, 3""",
     "payment_day": "SELECT date_trunc('day', paid_at), source, count(*) FROM payment GROUP BY 1, 2",
     "paid_category_day": f"""
-        SELECT category_id, day, source, count(*) FROM ({HELD}) AS held GROUP BY 1, 2, 3""",
+        SELECT category_id, day, source, count(*) FROM ({CARTS_BY_DAY}) AS carts GROUP BY 1, 2, 3""",
     "paid_pair_day": f"""
         SELECT one.category_id, one.day, one.source, other.category_id, count(*)
-        FROM ({HELD}) AS one JOIN ({HELD}) AS other USING (cart_id)
+        FROM ({CARTS_BY_DAY}) AS one JOIN ({CARTS_BY_DAY}) AS other USING (cart_id)
         WHERE one.category_id <> other.category_id GROUP BY 1, 2, 3, 4""",
     "buyer": """
         SELECT user_id, sum(CAST(payment.source = 'log' AS int)), sum(CAST(payment.source <> 'log' AS int))
@@ -61,7 +61,7 @@ RECOUNTS = {
         for name, sources in (("all", "'log', 'api', 'page'"), ("log", "'log'"), ("api", "'api', 'page'"))
     ),
 }
-# The same of what visits add up to, whatever ids the names have got.
+# What follows from the visits. Names instead of ids, which depend on the order of imports.
 DERIVED = (
     "SELECT occurred_at, request_id, position, kind, host(address), country, cart_id FROM visit",
     "SELECT * FROM cart",
@@ -75,7 +75,7 @@ DERIVED = (
 
 
 async def store_visits(session: Transaction, visits: pl.DataFrame, *, geo: Geo, source: str) -> None:
-    """Store visits as an import does, in a transaction that is there."""
+    """Store visits as an import does, in the caller's transaction."""
     pages = await name_pages(session, visits)
     rows = make_rows(visits, pages, geo=geo, source=source, import_id=None)
     await derive(session, await insert(session, rows))
@@ -83,7 +83,7 @@ async def store_visits(session: Transaction, visits: pl.DataFrame, *, geo: Geo, 
 
 @dataclass(frozen=True)
 class Importer:
-    """Imports into a database, at a standing clock."""
+    """Imports logs into a database, at a fixed time."""
 
     db: Database
     geo: Geo
@@ -109,7 +109,7 @@ class Importer:
         )
 
     async def store(self, log: bytes) -> None:
-        """Store a log's visits without an import, which takes one connection."""
+        """Store a log's visits without an import, on one connection."""
         for chunk in LogFile(BytesIO(log), accept_partial_line=True).chunks():
             visits = parse_chunk(chunk, zone=UTC, now=NOW).visits
             async with self.db.transaction() as session:
@@ -123,20 +123,21 @@ class Importer:
             return [tuple(row) for row in await session.execute(text(statement))]
 
     async def derived(self) -> list[list[tuple[object, ...]]]:
-        """All that imports leave but their own rows, sorted, once the roll-ups are found to be right."""
+        """Return what imports have stored, but their own rows, each table sorted. Checks the roll-ups."""
         await self.check_rollups()
         return [sorted(await self.rows(statement), key=repr) for statement in DERIVED]
 
     async def derived_at_once(self, path: Path) -> list[list[tuple[object, ...]]]:
-        """What the log leaves when it is read whole and nothing disturbs. Empties the database first."""
+        """Return what one undisturbed import of the log stores in an empty database. Empties it first."""
         await self.empty()
         await self.read(path)
         return await self.derived()
 
     async def check_rollups(self) -> None:
+        """Compare each roll-up with a recount of the visits, carts and payments."""
         for table, recount in RECOUNTS.items():
-            held = await self.rows(f"SELECT * FROM {table}")
-            assert sorted(held) == sorted(await self.rows(recount)), table
+            rows = await self.rows(f"SELECT * FROM {table}")
+            assert sorted(rows) == sorted(await self.rows(recount)), table
 
     async def empty(self) -> None:
         """Delete everything: quicker than TRUNCATE where there is little."""
@@ -146,12 +147,12 @@ class Importer:
 
 
 def counts(record: Import) -> tuple[int, int, int, int]:
-    """Lines, imported, duplicates and rejected."""
+    """Return how many lines an import has read, imported, found to be duplicates, and rejected."""
     return record.lines, record.imported, record.duplicates, record.rejected
 
 
 def some_lines(count: int, *, start: int = 0) -> bytes:
-    """Whole lines in order of time, a second apart, with every kind of page; no two alike."""
+    """Return whole lines, a second apart, with every kind of page; no two are equal."""
     paths = (
         "/",
         "/fresh_fish/",

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for access logs: lines that fit, lines that nearly do, and whole shops."""
+"""Hypothesis strategies for access logs: lines that match, lines that nearly match, and whole logs."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 CATEGORIES = ("fresh_fish", "frozen_fish", "semi_manufactures", "caviar")
 PRODUCTS = ("salmon", "pike", "eel")
-# Few of each, so that lines meet: the same second, address, cart and goods, and the same line twice.
+# Few of each, so that lines share a second, an address, a cart or goods, and come twice.
 ADDRESSES = ("8.8.8.8", "121.165.118.201", "10.0.0.1", "2001:4860:4860::8888", "::ffff:8.8.4.4", "224.0.0.1")
 KEYS = ("AAAAAAAA", "B2B2B2B2", "ZZZZ9999")
 BIG = 2**63 - 1
@@ -85,7 +85,7 @@ broken_lines = st.one_of(
 
 @st.composite
 def logs(draw: st.DrawFn, *, broken: int = 1, min_lines: int = 0, max_lines: int = 60) -> bytes:
-    """A whole log, mostly in the order of time; of each 10 lines about `broken` do not fit."""
+    """Draw a whole log, often in the order of time; of 10 lines about `broken` do not match."""
     kinds = [good_lines] * (10 - broken) + [broken_lines] * broken
     lines = draw(st.lists(st.one_of(kinds), min_size=min_lines, max_size=max_lines))
     if draw(st.booleans()):

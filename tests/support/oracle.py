@@ -1,7 +1,8 @@
-"""The seven reports recomputed the slow and obvious way, over visits from `read_log` or made by hand.
+"""Computes the seven reports the slow and obvious way, over visits from `read_log` or made by hand.
 
-Tests hold the server to this. It shares no code with it: no indexes, no roll-ups, no SQL. Shares are rounded
-floats: compare them with a tolerance of 0.0001, since databases round an exact half the other way.
+Tests compare the server with this oracle, which shares no code with it: no indexes, no roll-ups, no SQL.
+Shares are rounded floats: compare them with a tolerance of 0.0001, as databases round an exact half the other
+way.
 """
 
 from collections import Counter
@@ -51,7 +52,7 @@ Report = tuple[str | int | None, list[dict[str, object]]]
 
 @dataclass
 class Cart:
-    """A cart as its lines tell; `paid` is the first success line, `goods` the amount of each goods_id."""
+    """A cart, from its lines; `paid` is the first success line, `goods` the amount of each goods_id."""
 
     first: Visit
     last_change: datetime
@@ -96,12 +97,12 @@ def in_scope(visit: Visit, scope: Scope) -> bool:
 
 
 def payments(visits: Iterable[Visit], scope: Scope) -> list[Cart]:
-    """Paid carts whose payment, the first success line, lies in the scope."""
+    """Return the paid carts whose payment, the first success line, is in the scope."""
     return [cart for cart in carts_of(visits).values() if cart.paid and in_scope(cart.paid, scope)]
 
 
 def first_of(rows: list[dict[str, object]], name: str, scope: Scope) -> Report:
-    """The best row's `name` as the answer, and as many rows as were asked for."""
+    """Return `name` of the first row as the answer, and the rows up to the limit."""
     answer = rows[0][name] if rows else None
     assert answer is None or isinstance(answer, str | int)
     return answer, rows[: scope.get("limit", 10)]
@@ -110,13 +111,13 @@ def first_of(rows: list[dict[str, object]], name: str, scope: Scope) -> Report:
 def report_1(
     visits: Sequence[Visit], country_of: CountryOf, *, metric: str = "requests", **scope: Unpack[Scope]
 ) -> Report:
-    """`share` is the part of all requests, or visitors, whose country is known."""
-    countries: dict[str, list[str]] = {}
+    """`share` is of all requests, or visitors, that have a country."""
+    addresses: dict[str, list[str]] = {}
     for visit in visits:
         country = country_of(visit.address) if in_scope(visit, scope) else None
         if country is not None:
-            countries.setdefault(country, []).append(visit.address)
-    counts = {code: len(found if metric == "requests" else set(found)) for code, found in countries.items()}
+            addresses.setdefault(country, []).append(visit.address)
+    counts = {code: len(each if metric == "requests" else set(each)) for code, each in addresses.items()}
     rows: list[dict[str, object]] = [
         {
             "country": code,
@@ -184,9 +185,9 @@ def report_4(visits: Sequence[Visit], **scope: Unpack[Scope]) -> Report:
 def report_5(
     visits: Sequence[Visit], *, category: str = "semi_manufactures", **scope: Unpack[Scope]
 ) -> Report:
-    learned = products_of_goods(visits)
+    products = products_of_goods(visits)
     bought = [
-        {learned[goods_id][0] for goods_id in cart.goods if goods_id in learned}
+        {products[goods_id][0] for goods_id in cart.goods if goods_id in products}
         for cart in payments(visits, scope)
     ]
     holding = [categories for categories in bought if category in categories]

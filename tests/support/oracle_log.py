@@ -1,6 +1,6 @@
-"""The access log read the slow and obvious way: one line at a time, everything kept in memory.
+"""Reads the access log the slow and obvious way: line by line, all in memory.
 
-Tests hold the server to this, and it shares no code with it. `oracle.py` answers the reports from it.
+Tests compare the server with this oracle, which shares no code with it. `oracle.py` computes the reports.
 """
 
 import ipaddress
@@ -21,7 +21,7 @@ URL = re.compile(r"https?://[^/?#]+([^?#]*)(?:\?([^#]*))?(?:#.*)?")
 
 @dataclass(frozen=True)
 class Visit:
-    """One request. `offset` is its place among visits of one time; equal ones keep the order they come in."""
+    """One request. `offset` orders visits of the same time; those with equal offsets keep their order."""
 
     line: int
     offset: int
@@ -41,7 +41,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Reject:
-    """A line that does not fit: its number from 1, its byte offset from 0 and a coarse reason."""
+    """A line that does not match: its number from 1, its byte offset from 0, and a coarse reason."""
 
     line: int
     offset: int
@@ -50,7 +50,7 @@ class Reject:
 
 @dataclass
 class OracleLog:
-    """What a log holds: visits by (time, position), rejects by position."""
+    """The content of a log: visits by (time, position), rejects by position."""
 
     visits: list[Visit] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
@@ -62,8 +62,8 @@ class OracleLog:
 
 
 def read_log(lines: Iterable[bytes], *, tz: str = "UTC", now: datetime | None = None) -> OracleLog:
-    """Read lines as a binary file yields them, newlines included, the last one perhaps without."""
-    log, seen, offset, zone = OracleLog(), set[tuple[datetime, str]](), 0, ZoneInfo(tz)
+    """Read lines as a binary file yields them: with their newlines, which the last may lack."""
+    log, keys, offset, zone = OracleLog(), set[tuple[datetime, str]](), 0, ZoneInfo(tz)
     newest = (now or datetime.now(UTC)) + timedelta(days=1)
     for number, raw in enumerate(lines, start=1):
         line = raw.removesuffix(b"\n")
@@ -73,10 +73,10 @@ def read_log(lines: Iterable[bytes], *, tz: str = "UTC", now: datetime | None = 
             except ValueError as error:
                 log.rejects.append(Reject(number, offset, str(error)))
             else:
-                if (visit.time, visit.key) in seen:
+                if (visit.time, visit.key) in keys:
                     log.duplicates += 1
                 else:
-                    seen.add((visit.time, visit.key))
+                    keys.add((visit.time, visit.key))
                     log.visits.append(visit)
         offset += len(raw)
     log.visits = with_products(log.visits)
@@ -84,7 +84,10 @@ def read_log(lines: Iterable[bytes], *, tz: str = "UTC", now: datetime | None = 
 
 
 def read_line(line: bytes, number: int, offset: int, zone: ZoneInfo, newest: datetime) -> Visit:
-    """The visit that a line tells of. Raises ValueError, whose text is the reason of the reject."""
+    """Return the visit of a line.
+
+    :raises ValueError: the line is a reject, for the reason in the message
+    """
     if len(line) > MAX_LINE:
         raise ValueError("line too long")
     try:
@@ -116,7 +119,10 @@ def read_time(stamp: str, zone: ZoneInfo, newest: datetime) -> datetime:
 
 
 def classify(visit: Visit) -> Visit:
-    """The visit with what its URL says. Raises ValueError for a bad URL or bad numbers."""
+    """Return the visit with its kind, and the fields that its URL holds.
+
+    :raises ValueError: the URL or a number in it is bad
+    """
     match = URL.fullmatch(visit.url)
     if match is None or len(visit.url) > MAX_URL or any(is_unprintable(char) for char in visit.url):
         raise ValueError("bad URL")
@@ -163,18 +169,21 @@ def in_order(visits: Iterable[Visit]) -> list[Visit]:
 def products_of_goods(visits: Iterable[Visit]) -> dict[int, tuple[str | None, str | None]]:
     """goods_id -> (category, name): the last page of its address before the first cart line that has one."""
     viewed: dict[str, tuple[str | None, str | None]] = {}
-    learned: dict[int, tuple[str | None, str | None]] = {}
+    products: dict[int, tuple[str | None, str | None]] = {}
     for visit in in_order(visits):
         if visit.kind == "product":
             viewed[visit.address] = (visit.category, visit.product)
-        elif visit.goods_id is not None and visit.goods_id not in learned and visit.address in viewed:
-            learned[visit.goods_id] = viewed[visit.address]
-    return learned
+        elif visit.goods_id is not None and visit.goods_id not in products and visit.address in viewed:
+            products[visit.goods_id] = viewed[visit.address]
+    return products
 
 
 def with_products(visits: Iterable[Visit]) -> list[Visit]:
-    """The visits in order, each cart line with its product where it is known."""
+    """Return the visits in order, each cart line with the product of its goods, if that can be inferred."""
     visits = in_order(visits)
-    learned = products_of_goods(visits)
-    found = [(visit, learned.get(visit.goods_id or 0)) for visit in visits]
-    return [replace(visit, category=of[0], product=of[1]) if of else visit for visit, of in found]
+    products = products_of_goods(visits)
+    pairs = [(visit, products.get(visit.goods_id or 0)) for visit in visits]
+    return [
+        replace(visit, category=product[0], product=product[1]) if product else visit
+        for visit, product in pairs
+    ]

@@ -1,4 +1,4 @@
-"""The oracle's products, carts and reports, worked out by hand, and its answers for a real shop's log."""
+"""The oracle's products, carts and reports, compared with ones computed by hand, and with a real log's."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from bench.shop_log import country_of
 from tests.support import oracle
 from tests.support.oracle import Visit, read_log
 
-# The log whose answers the contract tells is no part of the project; where it lies beside it, it is read.
+# The real log is not part of the project. It is read where it lies beside it.
 SHOP_LOGS = [path for path in [Path(__file__).parents[3] / "shared/data/logs.txt"] if path.exists()]
 COUNTRIES = {"1.1.1.1": "US", "2.2.2.2": "JP", "3.3.3.3": "JP", "4.4.4.4": "FR"}
 
@@ -51,13 +51,13 @@ def cart_lines(
 
 def test_goods_are_the_page_that_their_address_viewed_last() -> None:
     visits = visits_of(
-        "06 09:00:00 2.2.2.2 /cart?goods_id=1&amount=1&cart_id=1",  # no page viewed: learned below
+        "06 09:00:00 2.2.2.2 /cart?goods_id=1&amount=1&cart_id=1",  # no page viewed: inferred below
         "06 09:00:01 1.1.1.1 /fresh_fish/salmon/",
         "06 09:00:02 1.1.1.1 /frozen_fish/salmon/",
         "06 09:00:02 1.1.1.1 /cart?goods_id=1&amount=1&cart_id=2",
         "06 09:00:02 1.1.1.1 /caviar/beluga/",  # after the cart line, though in its second
         "06 09:00:02 2.2.2.2 /caviar/beluga/",  # another address
-        "06 09:00:03 2.2.2.2 /cart?goods_id=1&amount=1&cart_id=3",  # learned once, and for all
+        "06 09:00:03 2.2.2.2 /cart?goods_id=1&amount=1&cart_id=3",  # inferred once, and for all
         "06 09:00:04 3.3.3.3 /caviar/",  # no product page
         "06 09:00:05 3.3.3.3 /cart?goods_id=2&amount=1&cart_id=4",
     )
@@ -65,7 +65,7 @@ def test_goods_are_the_page_that_their_address_viewed_last() -> None:
     assert carts == [(1, "frozen_fish", "salmon")] * 3 + [(2, None, None)]
 
 
-def test_a_cart_is_what_its_lines_tell() -> None:
+def test_a_cart_follows_from_its_lines() -> None:
     carts = oracle.carts_of(
         visits_of(
             "06 09:00:00 1.1.1.1 /cart?goods_id=5&amount=2&cart_id=1 api",
@@ -196,7 +196,7 @@ def test_report_4_counts_an_hour_that_the_clock_repeats_as_two() -> None:
 
 def test_report_5_looks_at_paid_carts_with_the_category() -> None:
     pages = ["/semi_manufactures/a", "/caviar/b", "/fresh_fish/c", "/frozen_fish/d", "/semi_manufactures/e"]
-    learning = [
+    page_views = [
         line
         for number, page in enumerate(pages, start=1)
         for line in (
@@ -205,14 +205,14 @@ def test_report_5_looks_at_paid_carts_with_the_category() -> None:
         )
     ]
     visits = visits_of(
-        *learning,  # one cart with everything, never paid
+        *page_views,  # one cart with everything, never paid
         *cart_lines("06 09:00:00", 1, "1223", user_id=7),
         *cart_lines("06 09:10:00", 2, "53", user_id=7),
         *cart_lines("06 09:20:00", 3, "15", user_id=8),
         *cart_lines("06 10:00:00", 4, "23", user_id=9),
         *cart_lines("06 10:10:00", 5, "2", user_id=9),
         *cart_lines("06 10:20:00", 6, "", user_id=9),
-        *cart_lines("06 10:30:00", 7, "98", user_id=9, address="5.5.5.5"),  # never learned
+        *cart_lines("06 10:30:00", 7, "98", user_id=9, address="5.5.5.5"),  # never inferred
     )
     answer, rows = oracle.report_5(visits)
     assert answer == "fresh_fish"

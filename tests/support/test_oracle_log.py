@@ -1,4 +1,4 @@
-"""The oracle's reading of lines, each rule of the grammar by hand."""
+"""How the oracle reads lines: each rule of the grammar, by hand."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ PREFIX = b"shop_api | 2024-05-06 00:00:00 [AAAAAAAA] INFO: 1.1.1.1 "
 
 
 def only(raw: bytes, *, tz: str = "UTC") -> Visit | str:
-    """The one visit of a line, or why it is a reject."""
+    """Return the one visit of a line, or the reason of its reject."""
     log = read_log([raw], tz=tz, now=NOW)
     assert log.lines == 1
     return log.visits[0] if log.visits else log.rejects[0].reason
@@ -43,12 +43,12 @@ def only(raw: bytes, *, tz: str = "UTC") -> Visit | str:
         ("/a/b/c/", "other", {}),
     ],
 )
-def test_a_path_tells_the_kind_and_its_facts(path: str, kind: str, facts: dict[str, object]) -> None:
+def test_a_path_gives_the_kind_and_its_facts(path: str, kind: str, facts: dict[str, object]) -> None:
     visit = only(PREFIX + f"https://any.host:80{path}\r\n".encode())
     assert isinstance(visit, Visit)
     names = ("category", "product", "cart_id", "goods_id", "amount", "user_id")
-    found = {name: getattr(visit, name) for name in names if getattr(visit, name) is not None}
-    assert (visit.kind, found) == (kind, facts)
+    fields = {name: getattr(visit, name) for name in names if getattr(visit, name) is not None}
+    assert (visit.kind, fields) == (kind, facts)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_path_tells_the_kind_and_its_facts(path: str, kind: str, facts: dict[s
         (PREFIX + b"http://h/success_pay_/", "bad number"),
     ],
 )
-def test_a_line_that_does_not_fit_is_a_reject(line: bytes, reason: str) -> None:
+def test_a_line_that_does_not_match_is_a_reject(line: bytes, reason: str) -> None:
     assert only(line) == reason
 
 

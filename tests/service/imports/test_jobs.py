@@ -66,10 +66,10 @@ async def test_a_changed_file_is_read_anew_and_its_old_lines_are_duplicates(
     write(log, old)
     await shop.read(log)
     write(log, new)
-    known = len(set(new.splitlines()) & set(old.splitlines()))
+    duplicates = len(set(new.splitlines()) & set(old.splitlines()))
     lines = new.count(b"\n")
-    assert counts(await shop.read(log, chunk_bytes=SMALL)) == (lines, lines - known, known, 0)
-    assert await shop.rows("SELECT count(*) FROM visit") == [(30 + lines - known,)]
+    assert counts(await shop.read(log, chunk_bytes=SMALL)) == (lines, lines - duplicates, duplicates, 0)
+    assert await shop.rows("SELECT count(*) FROM visit") == [(30 + lines - duplicates,)]
     await shop.check_rollups()
     write(log, new + some_lines(5, start=1000))
     assert counts(await shop.read(log)) == (5, 5, 0, 0)
@@ -81,7 +81,7 @@ async def test_the_same_lines_under_another_name_are_duplicates(
     text = some_lines(60)
     write(log, text)
     await shop.read(log)
-    stored = await shop.derived()
+    before = await shop.derived()
     write(tmp_path / "copy.txt", text[: len(text) // 2] + b"\nbad\n" + text)
     write(tmp_path / "copy.txt.gz", gzip.compress(text))
     copied = await shop.read(tmp_path / "copy.txt", chunk_bytes=SMALL)
@@ -90,7 +90,7 @@ async def test_the_same_lines_under_another_name_are_duplicates(
     assert copied.rejected >= 1
     assert copied.lines == 60 + halves + 1
     assert counts(await shop.read(tmp_path / "copy.txt.gz")) == (60, 0, 60, 0)
-    assert await shop.derived() == stored
+    assert await shop.derived() == before
 
 
 async def test_a_last_line_without_its_newline_waits_until_it_is_whole(shop: Importer, log: Path) -> None:
@@ -168,14 +168,14 @@ async def test_what_is_no_gzip_at_all_says_so(shop: Importer, tmp_path: Path) ->
 async def test_a_dry_run_counts_and_changes_nothing(shop: Importer, log: Path) -> None:
     write(log, some_lines(20))
     await shop.read(log)
-    stored = await shop.derived()
+    before = await shop.derived()
     # New lines twice, far enough apart to be in two chunks, between lines that are known already.
     write(log, some_lines(50) + b"bad\n" + some_lines(50))
     trial = await shop.read(log, dry_run=True, chunk_bytes=SMALL)
     assert trial.dry_run
     assert counts(trial) == (81, 30, 50, 1)
     assert [reject.line for reject in await shop.rejects(trial)] == [51]
-    assert await shop.derived() == stored
+    assert await shop.derived() == before
     assert counts(await shop.read(log, dry_run=True)) == counts(trial)
     record = await shop.read(log, chunk_bytes=SMALL)
     assert not record.dry_run

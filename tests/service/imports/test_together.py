@@ -35,7 +35,7 @@ async def test_parts_of_a_log_in_any_order_are_the_whole_log(
     """As rotated logs are, which may be imported newest first."""
     await shop.empty()
     lines = [
-        KEY.sub(b"[%08d]" % number, line)  # no line twice: of two the first that is read is kept
+        KEY.sub(b"[%08d]" % number, line)  # no line twice: of two, the first that is read is stored
         for number, line in enumerate(lines_of(in_order_of_time(log.strip(b"\n")) + b"\n"))
     ]
     size = -(-len(lines) // 4)
@@ -44,8 +44,8 @@ async def test_parts_of_a_log_in_any_order_are_the_whole_log(
         # Blank lines in front leave the numbers of the lines as they are in the whole log.
         write(path, b"\n" * (size * part) + b"".join(lines[size * part : size * (part + 1)]))
         await shop.read(path)
-    learned = oracle.products_of_goods(oracle.read_log(lines, now=NOW).visits)
-    assert await shop.rows(GOODS) == [(goods_id, *names) for goods_id, names in sorted(learned.items())]
+    products = oracle.products_of_goods(oracle.read_log(lines, now=NOW).visits)
+    assert await shop.rows(GOODS) == [(goods_id, *names) for goods_id, names in sorted(products.items())]
     derived = await shop.derived()
     write(tmp_path / "whole.txt", b"".join(lines))
     assert derived == await shop.derived_at_once(tmp_path / "whole.txt")

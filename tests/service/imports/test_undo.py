@@ -88,7 +88,7 @@ async def test_undone_it_is_as_if_it_had_never_been(
     records = [await shop.read(path) for path in paths]
     whole = await state(shop)
     assert (await undo(shop, records[undone], span_visits=span)).status == "undone"
-    left = await state(shop)
+    remainder = await state(shop)
     again = await shop.read(paths[undone])
     assert counts(again) == counts(records[undone])
     assert await state(shop) == whole
@@ -96,7 +96,7 @@ async def test_undone_it_is_as_if_it_had_never_been(
     for path in paths:
         if path != paths[undone]:
             await shop.read(path)
-    assert await state(shop) == left
+    assert await state(shop) == remainder
 
 
 async def test_the_last_import_of_a_grown_file_is_undone_to_where_the_one_before_left_it(
@@ -132,10 +132,10 @@ async def test_everything_undone_leaves_nothing(shop: Importer, tmp_path: Path) 
 async def test_a_line_is_the_imports_that_stored_it(shop: Importer, tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         write(tmp_path / name, some_lines(10))
-    stored, duplicate = [await shop.read(tmp_path / name) for name in ("a.txt", "b.txt")]
+    first, duplicate = [await shop.read(tmp_path / name) for name in ("a.txt", "b.txt")]
     await undo(shop, duplicate)
     assert await shop.rows("SELECT count(*) FROM visit") == [(10,)]
-    await undo(shop, stored)
+    await undo(shop, first)
     assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
 
 
@@ -199,7 +199,7 @@ async def test_an_undo_is_resumed_where_a_killed_process_left_it(
 ) -> None:
     for name, start in (("a.txt", 0), ("b.txt", 120)):
         write(tmp_path / name, some_lines(120, start=start))
-    kept = await shop.read(tmp_path / "a.txt")
+    other = await shop.read(tmp_path / "a.txt")
     before = await state(shop)
     record = await shop.read(tmp_path / "b.txt")
     async with shop.db.transaction() as session:
@@ -209,12 +209,12 @@ async def test_an_undo_is_resumed_where_a_killed_process_left_it(
         subprocess.run, command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
     )
     assert killed.returncode == -9
-    [(left,)] = await shop.rows(f"SELECT count(*) FROM visit WHERE import_id = {record.id}")
-    assert left == 60 - 3  # spans hold one more than they ask for
-    await shop.derived()  # whose roll-ups are right
+    [(count,)] = await shop.rows(f"SELECT count(*) FROM visit WHERE import_id = {record.id}")
+    assert count == 60 - 3  # a span has one visit more than its limit
+    await shop.derived()  # checks the roll-ups
     await undo_import(shop.db, record.id)
     assert await state(shop) == before
-    assert (await get_import(shop.db, kept.id)).status == "done"
+    assert (await get_import(shop.db, other.id)).status == "done"
 
 
 async def test_an_import_beside_an_undo_loses_nothing(shop: Importer, tmp_path: Path) -> None:

@@ -50,9 +50,9 @@ def test_an_oversized_line_without_its_newline_waits_too() -> None:
     size = MAX_LINE_BYTES + 10
     text = b"first\n" + b"x" * (3 * size)
     assert [chunk.data for chunk in LogFile(io.BytesIO(text), chunk_bytes=size).chunks()] == [b"first\n"]
-    taken = list(LogFile(io.BytesIO(text), chunk_bytes=size, accept_partial_line=True).chunks())
-    assert taken[-1].data == b"x" * (MAX_LINE_BYTES + 1)
-    assert taken[-1].end.offset == 6
+    chunks = list(LogFile(io.BytesIO(text), chunk_bytes=size, accept_partial_line=True).chunks())
+    assert chunks[-1].data == b"x" * (MAX_LINE_BYTES + 1)
+    assert chunks[-1].end.offset == 6
 
 
 @given(texts, texts, st.integers(0, 100))

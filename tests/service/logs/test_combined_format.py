@@ -1,4 +1,4 @@
-"""Logs in the common and combined formats, whose keys are made of their lines."""
+"""Logs in the common and combined formats, whose request keys are digests of their lines."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -83,7 +83,7 @@ def test_a_line_is_read_field_by_field() -> None:
         (b"anna", b"x" * MAX_LINE_BYTES, "line is longer"),
     ],
 )
-def test_a_line_that_does_not_fit_says_why(old: bytes, new: bytes, reason: str) -> None:
+def test_a_line_that_does_not_match_says_why(old: bytes, new: bytes, reason: str) -> None:
     assert old in GOOD
     with pytest.raises(BadLine, match=reason):
         parse_standard_line(GOOD.replace(old, new), None, NOW)

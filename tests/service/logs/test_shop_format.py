@@ -96,7 +96,7 @@ def test_wrong_numbers_are_named(path: str, reason: str) -> None:
         (b"/fresh_fish/", b"/" + b"x" * 65536, "line is longer than 65536"),
     ],
 )
-def test_a_line_that_does_not_fit_says_why(old: bytes, new: bytes, reason: str) -> None:
+def test_a_line_that_does_not_match_says_why(old: bytes, new: bytes, reason: str) -> None:
     assert old in GOOD
     with pytest.raises(BadLine, match=reason):
         parse_line(GOOD.replace(old, new))
