@@ -25,6 +25,7 @@ async def stop_sampling(app: App) -> None:
 
 
 async def sample_every_second(app: App) -> None:
+    """Measure this worker until the task is cancelled. How late it wakes up is the event loop's lag."""
     metrics.current().workers.set(1)
     requests, cpu = metrics.request_count(), 0.0
     while True:
@@ -45,13 +46,14 @@ def sample_process(cpu_before: float) -> float:
     CPU time is counted by differences, so that a worker that is replaced loses none of it.
     """
     cpu = time.process_time()
-    gauges = metrics.current()
-    gauges.cpu.inc(max(0.0, cpu - cpu_before))
-    gauges.memory.set(int(STATM.read_bytes().split()[1]) * PAGE_SIZE)
+    current = metrics.current()
+    current.cpu.inc(max(0.0, cpu - cpu_before))
+    current.memory.set(int(STATM.read_bytes().split()[1]) * PAGE_SIZE)
     return cpu
 
 
 def sample_pool(deps: Deps) -> None:
+    """Measure how many connections the pools have in use and idle. Without a replica there is one pool."""
     databases = {id(database): database for database in (deps.db, deps.replica)}.values()
     used, idle = (sum(counts) for counts in zip(*(each.pool_counts() for each in databases), strict=True))
     pool = metrics.current().pool
@@ -62,12 +64,12 @@ def sample_pool(deps: Deps) -> None:
 async def sample_health(deps: Deps) -> None:
     """Copy what /health shows into the metrics."""
     health = await check_health(deps)
-    gauges = metrics.current()
+    current = metrics.current()
     for part, is_good in {
         "database": health.database,
         "cache": health.cache,
         "migrations": health.migrated,
     }.items():
-        gauges.up.labels(part).set(is_good)
+        current.up.labels(part).set(is_good)
     if health.lag is not None:
-        gauges.import_lag.set(health.lag)
+        current.import_lag.set(health.lag)

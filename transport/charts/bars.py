@@ -1,4 +1,4 @@
-"""Ranked bars: the label above, the value at the right, as long as their share of the longest."""
+"""Draws ranked bars: each as long as its share of the longest, its label above, its value at the right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ BAR_HEIGHT = 9
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`meaning`: the label's data attribute, such as `{"country": "JP"}`; `note` stands before the value."""
+    """`meaning` is the label's data attribute, such as `{"country": "JP"}`; `note` is left of the value."""
 
     label: str
     value: int

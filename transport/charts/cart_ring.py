@@ -1,4 +1,4 @@
-"""Paid and unpaid carts as a ring, the unpaid ones in its middle."""
+"""Draws paid and unpaid carts as a ring, with the share of unpaid ones in its middle."""
 
 from math import cos, pi, sin
 
@@ -9,11 +9,12 @@ LEGEND = 262
 
 
 def cart_ring(carts: int, paid: int, unpaid: int, x: float, y: float) -> str:
-    part = unpaid / carts if carts else 0.0
+    """Draw the ring around (x, y), and its legend."""
+    unpaid_share = unpaid / carts if carts else 0.0
     return (
         whole_ring(x, y)
-        + arc(part, x, y)
-        + share(x, y + 6, part, "big middle")
+        + arc(unpaid_share, x, y)
+        + share(x, y + 6, unpaid_share, "big middle")
         + word(x, y + 28, "unpaid", "dim small middle")
         + rectangle(LEGEND, y - 42, 13, 13, "mark")
         + legend(y - 30, "unpaid", unpaid, " strong")
@@ -36,12 +37,12 @@ def whole_ring(x: float, y: float) -> str:
     return path(circles, "other", fill_rule="evenodd")
 
 
-def arc(part: float, x: float, y: float) -> str:
-    """The part of the ring that begins at the top."""
-    if not part:
+def arc(length: float, x: float, y: float) -> str:
+    """Draw a part of the ring, clockwise from the top. `length` is a share of the whole, from 0 to 1."""
+    if not length:
         return ""
     # A whole turn would end where it begins, which is no arc.
-    turn = 2 * pi * min(part, 0.9999)
+    turn = 2 * pi * min(length, 0.9999)
     long = int(turn > pi)
     (a, b), (c, d) = [(x + radius * sin(turn), y - radius * cos(turn)) for radius in (OUTER, INNER_RADIUS)]
     return path(

@@ -1,6 +1,6 @@
-"""A report as a picture: an SVG that stands alone, light or dark as its reader prefers.
+"""Draws a report as an SVG file, light or dark as its reader prefers.
 
-It carries the report itself in its metadata, so that who shows it has picture and numbers of one moment.
+The report itself is in the SVG's metadata, so that the dashboard has picture and numbers of the same moment.
 """
 
 import textwrap
@@ -21,7 +21,7 @@ EMPTY_HEIGHT = 24
 
 
 def chart(result: Mapping[str, Any]) -> str:
-    """The chart of a report's response body."""
+    """Draw the chart of a report's response body."""
     title, answer = clean_raw(str(result["title"])), answer_of(result)
     lines = textwrap.wrap(title, TITLE_LINE)
     top = 20 + LINE * len(lines) + 40
@@ -42,8 +42,9 @@ def chart(result: Mapping[str, Any]) -> str:
 
 
 def answer_of(result: Mapping[str, Any]) -> str:
+    """Write the answer in large: a number with thousands separators, or a name that is cut to fit."""
     answer = result["answer"]
     if answer is None:
         return "no data"
-    said = f"{answer:,}" if isinstance(answer, int) else str(answer)
-    return clean_raw(shorten(said, ANSWER_CHARACTERS))
+    content = f"{answer:,}" if isinstance(answer, int) else str(answer)
+    return clean_raw(shorten(content, ANSWER_CHARACTERS))

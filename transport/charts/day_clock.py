@@ -1,4 +1,4 @@
-"""A clock of 24 hours: a wedge an hour, as large as its views; the busiest part of the day stands out."""
+"""Draws a clock of 24 hours: a wedge an hour, as large as its views; the busiest hours stand out."""
 
 from collections.abc import Sequence
 from math import cos, pi, sin
@@ -7,21 +7,21 @@ from transport.charts.drawing import path, text
 
 RADIUS = 92.0
 HUB = 22.0
-GAP = 0.012  # radians left free on both sides of a wedge
-MARKED_HOURS = (0, 6, 12, 18)
+GAP = 0.012  # radians between a wedge and the border of its hour
+LABELLED_HOURS = (0, 6, 12, 18)
 
 
 def day_clock(hours: Sequence[int], strong: range, x: float, y: float) -> str:
-    """`hours`: 24 counts. Midnight is at the top, the hours run as a clock's do."""
-    most = max(hours, default=0)
+    """Draw 24 counts around (x, y), clockwise from midnight at the top; the hours in `strong` stand out."""
+    highest = max(hours, default=0)
     parts = [f'<circle class="rule" cx="{x}" cy="{y}" r="{RADIUS}"/>']
     for hour, views in enumerate(hours):
-        # The area tells the count, so the radius grows by its square root.
-        share = views / most if most else 0.0
-        reach = (HUB**2 + (RADIUS**2 - HUB**2) * share) ** 0.5
+        # The area stands for the count, so the radius grows by its square root.
+        share = views / highest if highest else 0.0
+        radius = (HUB**2 + (RADIUS**2 - HUB**2) * share) ** 0.5
         kind = "mark" if hour in strong else "other"
-        parts.append(path(wedge(hour, reach, x, y), kind, f"{hour:02}:00, {views:,}"))
-    for hour in MARKED_HOURS:
+        parts.append(path(wedge(hour, radius, x, y), kind, f"{hour:02}:00, {views:,}"))
+    for hour in LABELLED_HOURS:
         angle = 2 * pi * hour / 24
         parts.append(
             text(
@@ -34,14 +34,14 @@ def day_clock(hours: Sequence[int], strong: range, x: float, y: float) -> str:
     return "".join(parts)
 
 
-def wedge(hour: int, reach: float, x: float, y: float) -> str:
-    """The piece of the ring between the hub and `reach`."""
+def wedge(hour: int, outer: float, x: float, y: float) -> str:
+    """Return the path of an hour's piece of the ring between the hub and the radius `outer`."""
     begin, end = 2 * pi * hour / 24 + GAP, 2 * pi * (hour + 1) / 24 - GAP
     corners = [
         f"{x + radius * sin(angle):.1f} {y - radius * cos(angle):.1f}"
-        for radius, angle in ((HUB, begin), (reach, begin), (reach, end), (HUB, end))
+        for radius, angle in ((HUB, begin), (outer, begin), (outer, end), (HUB, end))
     ]
     return (
-        f"M{corners[0]}L{corners[1]}A{reach:.1f} {reach:.1f} 0 0 1 {corners[2]}"
+        f"M{corners[0]}L{corners[1]}A{outer:.1f} {outer:.1f} 0 0 1 {corners[2]}"
         f"L{corners[3]}A{HUB} {HUB} 0 0 0 {corners[0]}Z"
     )

@@ -1,7 +1,7 @@
-"""Pieces of SVG. Whatever the shop's names hold, they become text and nothing else.
+"""Draws pieces of SVG. Names of the shop become text, whatever characters they hold.
 
-Words, numbers, countries and times carry what they mean in a data attribute: the dashboard writes them
-anew in the reader's language.
+Words, numbers, countries and times have their meaning in a data attribute, from which the dashboard writes
+them in the reader's language.
 """
 
 import re
@@ -18,6 +18,7 @@ NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def text(x: float, y: float, content: str, classes: str = "", **data: str | float) -> str:
+    """Draw text at (x, y), with `data` as its data attributes."""
     return f"<text{attributes(x=x, y=y, **{'class': classes})}{data_attributes(data)}>{clean(content)}</text>"
 
 
@@ -25,13 +26,13 @@ def number(x: float, y: float, value: int, classes: str = "") -> str:
     return text(x, y, f"{value:,}", classes, number=value)
 
 
-def word(x: float, y: float, said: str, classes: str = "") -> str:
-    """One of our own words, such as `unpaid`."""
-    return text(x, y, said, classes, word=said)
+def word(x: float, y: float, name: str, classes: str = "") -> str:
+    """Draw a word that the dashboard can translate, such as `unpaid`."""
+    return text(x, y, name, classes, word=name)
 
 
 def share(x: float, y: float, value: float, classes: str = "") -> str:
-    """A part of 1 as per cent."""
+    """Draw a share, from 0 to 1, in per cent."""
     return text(x, y, percent(value), classes, share=value)
 
 
@@ -48,10 +49,12 @@ def path(d: str, classes: str, title: str = "", **more: str | float) -> str:
     return f"<path{attributes(d=d, **{'class': classes}, **more)}>{inner}</path>"
 
 
-def attributes(**given: str | float) -> str:
-    """What is empty is left out; names with underscores are written with dashes."""
+def attributes(**values: str | float) -> str:
+    """Write attributes, without those that are empty. An underscore in a name becomes a dash."""
     return "".join(
-        f" {name.replace('_', '-')}={quoteattr(plain(value))}" for name, value in given.items() if value != ""
+        f" {name.replace('_', '-')}={quoteattr(plain(value))}"
+        for name, value in values.items()
+        if value != ""
     )
 
 
@@ -60,18 +63,19 @@ def data_attributes(data: dict[str, str | float]) -> str:
 
 
 def plain(value: str | float) -> str:
-    """Numbers as short as a picture of this size needs them."""
+    """Write a value; a number with the four decimals that are enough for a picture of this size."""
     if isinstance(value, float):
         return f"{value:.4f}".rstrip("0").rstrip(".")
     return str(value)
 
 
 def clean(content: str) -> str:
+    """Escape text for XML."""
     return escape(clean_raw(content))
 
 
 def clean_raw(content: str) -> str:
-    """Without the characters that XML does not take."""
+    """Replace the characters that XML does not allow."""
     return NO_XML.sub("\N{REPLACEMENT CHARACTER}", content)
 
 
@@ -80,5 +84,5 @@ def shorten(content: str, characters: int) -> str:
 
 
 def local_time(instant: str, zone: str) -> datetime:
-    """An RFC 3339 time on the clocks of a zone."""
+    """Convert an RFC 3339 time to a zone's local time."""
     return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))

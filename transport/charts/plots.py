@@ -1,13 +1,13 @@
-"""What is drawn of each report: the plot below its question and answer."""
+"""Draws the plot of each report, below its question and answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transport.charts import columns as column_plot
 from transport.charts.bars import Bar, ranked_bars
 from transport.charts.cart_ring import cart_ring
-from transport.charts.columns import Column, columns
+from transport.charts.columns import HEIGHT as COLUMN_HEIGHT
+from transport.charts.columns import Column, draw_columns
 from transport.charts.day_clock import day_clock
 from transport.charts.drawing import (
     BAR_ROW,
@@ -57,13 +57,13 @@ def countries(result: Result, top: float) -> Plot:
 
 def times_of_day(result: Result, top: float) -> Plot:
     rows = result["rows"]
-    best = rows[0]
+    busiest = rows[0]
     middle = top + CLOCK_HEIGHT / 2 - 6
-    strong = range(best["from_hour"], best["to_hour"])
+    strong = range(busiest["from_hour"], busiest["to_hour"])
     legend = "".join(
         part_of_day(row, middle - 70 + 46 * index, strong=index == 0) for index, row in enumerate(rows)
     )
-    return Plot(day_clock(best["hours"], strong, 128, middle) + legend, CLOCK_HEIGHT)
+    return Plot(day_clock(busiest["hours"], strong, 128, middle) + legend, CLOCK_HEIGHT)
 
 
 def part_of_day(row: Mapping[str, Any], y: float, *, strong: bool) -> str:
@@ -79,17 +79,14 @@ def part_of_day(row: Mapping[str, Any], y: float, *, strong: bool) -> str:
 
 def busiest_hours(result: Result, top: float) -> Plot:
     zone, rows = result["parameters"]["tz"], result["rows"]
-    shown = [hour_column(row, zone, strong=index == 0) for index, row in enumerate(rows)]
-    in_time = [
-        column for _, column in sorted(zip(rows, shown, strict=True), key=lambda pair: pair[0]["hour"])
-    ]
-    return column_chart(in_time, top)
+    ranked = [(row["hour"], hour_column(row, zone, strong=index == 0)) for index, row in enumerate(rows)]
+    return column_plot([column for _, column in sorted(ranked, key=lambda pair: pair[0])], top)
 
 
 def hour_column(row: Mapping[str, Any], zone: str, *, strong: bool) -> Column:
     instant = row["hour"]
-    at = local_time(instant, zone)
-    labels = ((f"{at:%H:%M}", {"hour": instant}), (f"{at:%m-%d}", {"day": instant}))
+    local = local_time(instant, zone)
+    labels = ((f"{local:%H:%M}", {"hour": instant}), (f"{local:%m-%d}", {"day": instant}))
     return Column(row["requests"], strong, labels)
 
 
@@ -115,15 +112,15 @@ def unpaid_carts(result: Result, top: float) -> Plot:
 
 
 def repeat_purchases(result: Result, top: float) -> Plot:
-    shown = [
+    columns = [
         Column(row["users"], row["purchases"] > 1, ((f"{row['purchases']}\N{MULTIPLICATION SIGN}", {}),))
         for row in sorted(result["rows"], key=lambda row: row["purchases"])
     ]
-    return column_chart(shown, top)
+    return column_plot(columns, top)
 
 
-def column_chart(shown: Sequence[Column], top: float) -> Plot:
-    return Plot(columns(shown, top), column_plot.HEIGHT + BOTTOM)
+def column_plot(columns: Sequence[Column], top: float) -> Plot:
+    return Plot(draw_columns(columns, top), COLUMN_HEIGHT + BOTTOM)
 
 
 PLOTS: dict[int, Callable[[Result, float], Plot]] = {

@@ -1,6 +1,6 @@
-"""The colours of the charts: one palette, for the SVG that stands alone and for the dashboard that shows it.
+"""The colours of the charts: one palette for SVG files and for the dashboard.
 
-Text has a contrast of at least 4.5 to 1 on the paper, shapes of 3 to 1, in both themes (WCAG AA).
+In both themes, text has a contrast of at least 4.5 to 1 on the paper, and shapes of 3 to 1 (WCAG AA).
 """
 
 LIGHT = {
@@ -33,14 +33,17 @@ LETTERS = (
 
 
 def chart_style() -> str:
-    """For a chart that stands alone: light or dark as its reader prefers. Not all know variables."""
+    """Write the style of an SVG file, light or dark as its reader prefers.
+
+    It has no CSS variables, which some programs that show SVG do not know.
+    """
     return (
         f"{LETTERS}{rules(LIGHT, paper=True)}@media(prefers-color-scheme:dark){{{rules(DARK, paper=True)}}}"
     )
 
 
 def page_style() -> str:
-    """For charts within the dashboard, whose reader may have chosen a theme; their paper is the page's."""
+    """Write the style of charts in the dashboard, whose reader may choose a theme. Their paper is the page's."""
     dark = rules(DARK)
     return (
         f"{LETTERS}{rules(LIGHT)}"
@@ -50,6 +53,7 @@ def page_style() -> str:
 
 
 def rules(palette: dict[str, str], *, paper: bool = False) -> str:
+    """Write the CSS rules of a palette; `paper` adds the background."""
     background = f".chart{{background:{palette['paper']}}}" if paper else ""
     return (
         f"{background}.chart text{{fill:{palette['ink']}}}.chart .dim{{fill:{palette['dim']}}}"
@@ -61,5 +65,5 @@ def rules(palette: dict[str, str], *, paper: bool = False) -> str:
 
 
 def scoped(style: str, root: str) -> str:
-    """The same rules, where `root` matches."""
+    """Restrict rules to elements below `root`, a selector."""
     return style.replace(".chart{", f"{root} .chart{{").replace(".chart ", f"{root} .chart ")

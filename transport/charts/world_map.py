@@ -1,7 +1,7 @@
-"""The world, its countries the darker the more visitors come from them.
+"""Draws a map of the world, on which a country is the darker the more visitors come from it.
 
-The shapes are those of world.json: Natural Earth (public domain), from the npm package world-atlas 2, 110 m,
-projected to Natural Earth I, simplified, rounded to tenths. Countries too small for a shape are places there.
+The shapes in world.json are Natural Earth's (public domain), from the npm package world-atlas 2, 110 m,
+projected to Natural Earth I, simplified, rounded to tenths. A country too small for a shape has a place.
 """
 
 import json
@@ -13,13 +13,13 @@ from pathlib import Path
 from transport.charts.drawing import attributes, clean, path
 
 WORLD = Path(__file__).with_name("world.json")
-FAINTEST = 0.25  # of the colour, so that one visitor shows
+FAINTEST = 0.25  # of the colour's opacity, so that a single visitor is visible
 PLACE_RADIUS = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Paths, and the places of the smaller ones, by ISO code. Its origin is the upper left corner."""
+    """Countries by ISO code: `shapes` are SVG paths, `places` points. The origin is the upper left corner."""
 
     width: int
     height: int
@@ -34,18 +34,18 @@ def load_world() -> World:
 
 @cache
 def background() -> str:
-    """All the land in one path, drawn once."""
+    """Draw all land as one path. It is the same for every map, so it is made once."""
     return path("".join(load_world().shapes.values()), "land")
 
 
 def world_map(values: Mapping[str, int], titles: Mapping[str, str], top: float) -> str:
-    """Countries by their ISO code; titles are told where a pointer rests on them."""
+    """Draw values by ISO code. The titles appear where a pointer rests on the countries."""
     world = load_world()
-    most = max(values.values(), default=0)
+    highest = max(values.values(), default=0)
     parts = []
     for code, value in values.items():
-        # By the square root: areas are compared, and the first country often has ten times the second's.
-        strength = FAINTEST + (1 - FAINTEST) * (value / most) ** 0.5 if most else FAINTEST
+        # The square root keeps countries visible: the first often has ten times the visitors of the second.
+        strength = FAINTEST + (1 - FAINTEST) * (value / highest) ** 0.5 if highest else FAINTEST
         if code in world.shapes:
             parts.append(path(world.shapes[code], "mark", titles[code], fill_opacity=strength))
         elif code in world.places:
