@@ -43,7 +43,7 @@ def chart_style() -> str:
 
 
 def page_style() -> str:
-    """Write the style of charts in the dashboard, whose reader may choose a theme. Their paper is the page's."""
+    """Write the style of charts in the dashboard, with either theme. Their paper is the page's."""
     dark = rules(DARK)
     return (
         f"{LETTERS}{rules(LIGHT)}"

@@ -1,10 +1,10 @@
-// Asks the API with the token of who signed in. The token goes into the Authorization header, never into a URL.
-import { end, token } from "./session.js";
+// Sends requests to the API with the user's token. The token goes into the Authorization header, never into a URL.
+import { endSession, token } from "./session.js";
 
-const MAX_WAITS = 3;
+const MAX_RETRIES = 3;
 const MAX_WAIT = 65; // seconds: the server's limits count by the minute
 
-// What the server answers to a request that fails: its problem document.
+// The problem document with which the server answers a request that fails.
 export class Problem extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || `HTTP ${status}`);
@@ -14,35 +14,38 @@ export class Problem extends Error {
   }
 }
 
-export function address(path, query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  return given.length ? `${path}?${new URLSearchParams(given)}` : path;
+// Parameters without a value are left out.
+function withQuery(path, query = {}) {
+  const parameters = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return parameters.length ? `${path}?${new URLSearchParams(parameters)}` : path;
 }
 
-export async function ask(path, { query, headers = {}, ...options } = {}) {
-  for (let waits = 0; ; waits += 1) {
-    const sent = token();
-    const authorization = sent ? { Authorization: `Bearer ${sent}` } : {};
-    const response = await fetch(address(path, query), { ...options, headers: { ...headers, ...authorization } });
+// Resolves to a response of status 2xx. Waits and tries again over the rate limit; throws a Problem for all else. A
+// 401 ends the session.
+export async function request(path, { query, headers = {}, ...options } = {}) {
+  for (let retries = 0; ; retries += 1) {
+    const requestToken = token();
+    const authorization = requestToken ? { Authorization: `Bearer ${requestToken}` } : {};
+    const response = await fetch(withQuery(path, query), { ...options, headers: { ...headers, ...authorization } });
     if (response.ok) return response;
     const wait = Number(response.headers.get("Retry-After"));
-    if (response.status === 429 && sent && waits < MAX_WAITS && wait <= MAX_WAIT) {
+    if (response.status === 429 && requestToken && retries < MAX_RETRIES && wait <= MAX_WAIT) {
       await pause((wait || 1) * 1000, options.signal);
       continue;
     }
     const problem = await response.json().catch(() => ({}));
-    if (response.status === 401 && sent && sent === token()) end("expired");
+    if (response.status === 401 && requestToken && requestToken === token()) endSession("expired");
     throw new Problem(response.status, problem);
   }
 }
 
-export async function askJson(path, options) {
-  const response = await ask(path, options);
+export async function requestJson(path, options) {
+  const response = await request(path, options);
   return response.status === 204 ? null : response.json();
 }
 
 export function sendJson(method, path, body) {
-  return askJson(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  return requestJson(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
 export function pause(milliseconds, signal) {
@@ -55,9 +58,9 @@ export function pause(milliseconds, signal) {
   });
 }
 
-// Saves what the API answers as a file. The token is in the request, so a plain link could not.
+// Saves a response as a file. A plain link could not, as the request needs the token in a header.
 export async function download(path, query, filename) {
-  const response = await ask(path, { query });
+  const response = await request(path, { query });
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");
   link.href = url;

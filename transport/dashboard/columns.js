@@ -1,17 +1,17 @@
-// Cards in as many columns as the window has room for. A card stays in its column when another one grows, which it
-// would not with CSS columns: they balance themselves anew.
+// Lays out cards in as many columns as the window has room for. Unlike with CSS columns, a card stays in its column when
+// another one grows.
 import { element } from "./elements.js";
 
 const GAP = 16; // pixels
 
-// `cards`: pairs of an element and how high it is, roughly and of any unit. `least`: a column's width in rem.
-export function inColumns(root, cards, least, signal) {
+// `cards`: pairs of an element and its rough height, of any unit. `minWidth`: of a column, in rem.
+export function layOutInColumns(root, cards, minWidth, signal) {
   let count = 0;
-  function place() {
+  function layOut() {
     const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const room = Math.max(1, Math.floor((root.clientWidth + GAP) / (least * rem + GAP)));
-    if (room === count) return;
-    count = room;
+    const newCount = Math.max(1, Math.floor((root.clientWidth + GAP) / (minWidth * rem + GAP)));
+    if (newCount === count) return;
+    count = newCount;
     const columns = Array.from({ length: Math.min(count, cards.length) }, () => ({ height: 0, cards: [] }));
     for (const [card, height] of cards) {
       const lowest = columns.reduce((one, other) => (other.height < one.height ? other : one));
@@ -20,8 +20,8 @@ export function inColumns(root, cards, least, signal) {
     }
     root.replaceChildren(...columns.map((column) => element("div", { class: "column" }, column.cards)));
   }
-  place();
-  const observer = new ResizeObserver(place);
+  layOut();
+  const observer = new ResizeObserver(layOut);
   observer.observe(root);
   signal.addEventListener("abort", () => observer.disconnect());
 }

@@ -1,4 +1,4 @@
-// Makes DOM elements. Text is always text: nothing of the API's is ever read as HTML.
+// Makes DOM elements. Text is always text: nothing from the API is ever parsed as HTML.
 export function element(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
 }
@@ -7,23 +7,23 @@ export function shape(name, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
-// `onclick` and its like become listeners, `value` and `checked` properties, everything else attributes; what is
-// false, null or undefined is left out.
-function fill(made, attributes, children) {
+// `onclick` and the like become listeners, `value` and `checked` properties, all others attributes. Values that are
+// false, null or undefined are left out.
+function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "checked") made[name] = value;
-    else made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "value" || name === "checked") node[name] = value;
+    else node.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return made;
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
 }
 
-let ids = 0;
-export const newId = () => `e${(ids += 1)}`;
+let lastId = 0;
+export const newId = () => `e${(lastId += 1)}`;
 
-// A labelled control: the label above, the control below it.
+// A control with its label above, and a hint below if there is one.
 export function field(label, control, hint) {
   control.id ||= newId();
   const parts = [element("label", { for: control.id }, label), control];
@@ -35,15 +35,15 @@ export function field(label, control, hint) {
   return element("div", { class: "field" }, ...parts);
 }
 
-// `options`: pairs of value and label.
-export function select(options, chosen, attributes = {}) {
-  const made = element(
+// `options`: pairs of value and label. `value`: the selected one.
+export function select(options, value, attributes = {}) {
+  const control = element(
     "select",
     attributes,
-    options.map(([value, label]) => element("option", { value }, label)),
+    options.map(([optionValue, label]) => element("option", { value: optionValue }, label)),
   );
-  made.value = chosen;
-  return made;
+  control.value = value;
+  return control;
 }
 
 export const button = (label, onclick, attributes = {}) =>

@@ -1,4 +1,4 @@
-// The page's words in English. The reports' titles and definitions come from the server.
+// The page's texts in English. The reports' titles and definitions come from the server.
 export const english = {
   reports: "Reports", live: "Live", events: "Events", imports: "Imports", people: "People",
   skip: "Skip to content", views: "Views", language: "Language", dark: "Dark", settings: "For all reports",

@@ -1,4 +1,4 @@
-// Numbers, times and countries as the reader's language writes them.
+// Formats numbers, times and countries in the reader's language.
 import { currentLanguage } from "./words.js";
 
 export const number = (value, options) => new Intl.NumberFormat(currentLanguage(), options).format(value);
@@ -20,7 +20,7 @@ export const day = (instant, zone) => format(instant, { dateStyle: "medium" }, z
 
 export function country(code, name) {
   try {
-    // English names are the server's own, which its CSV has too.
+    // In English, the name from the server is the same as in its CSV.
     if (currentLanguage() === "en") return name ?? code;
     return new Intl.DisplayNames([currentLanguage()], { type: "region" }).of(code);
   } catch {
@@ -28,8 +28,8 @@ export function country(code, name) {
   }
 }
 
-// How far a zone's clocks are ahead of UTC at an instant, in milliseconds.
-function ahead(milliseconds, zone) {
+// Returns a zone's offset from UTC at an instant. Both are in milliseconds.
+function offset(milliseconds, zone) {
   const parts = Object.fromEntries(
     new Intl.DateTimeFormat("en-US", {
       timeZone: zone, hourCycle: "h23",
@@ -40,17 +40,17 @@ function ahead(milliseconds, zone) {
   return local - Math.floor(milliseconds / 1000) * 1000;
 }
 
-// The instant at which a zone's clocks show `local`, the value of a datetime-local field; empty for none.
+// Converts the value of a datetime-local field, in a zone's local time, to an instant; empty stays empty.
 export function instantOf(local, zone) {
   if (!local) return "";
   const asUtc = Date.parse(`${local}Z`);
-  let instant = asUtc - ahead(asUtc, zone);
-  instant = asUtc - ahead(instant, zone); // the first guess may lie on the other side of a change of clocks
+  let instant = asUtc - offset(asUtc, zone);
+  instant = asUtc - offset(instant, zone); // the first guess may be on the other side of a change of clocks
   return new Date(instant).toISOString().replace(".000Z", "Z");
 }
 
-// What a datetime-local field shows for an instant.
+// Converts an instant to the value of a datetime-local field.
 export function localOf(instant, zone) {
   const milliseconds = Date.parse(instant);
-  return new Date(milliseconds + ahead(milliseconds, zone)).toISOString().slice(0, 16);
+  return new Date(milliseconds + offset(milliseconds, zone)).toISOString().slice(0, 16);
 }

@@ -1,30 +1,30 @@
-// Imports as a table, with how far each has come.
+// Shows imports as a table, with the progress of each.
 import { element } from "./elements.js";
 import { bytes, moment, number, percent } from "./formats.js";
 import { settings } from "./settings.js";
 import { table } from "./tables.js";
-import { say } from "./words.js";
+import { translate } from "./words.js";
 
-// `actions`: record → buttons; left out where nothing can be done.
+// `actions`: a function from a record to its buttons; without it the table has no such column.
 export function importsTable(imports, { actions, empty } = {}) {
   const columns = [
-    { label: say("column.name"), of: (record) => element("span", {}, element("strong", {}, record.name), " ", element("span", { class: "dim" }, `№ ${record.id}`), record.dry_run ? element("span", { class: "badge" }, say("dry-run")) : null) },
-    { label: say("column.status"), of: status },
-    { label: say("column.lines"), numeric: true, of: (record) => number(record.lines) },
-    { label: say("column.imported"), numeric: true, of: (record) => number(record.imported) },
-    { label: say("column.duplicates"), numeric: true, of: (record) => number(record.duplicates) },
-    { label: say("column.rejected"), numeric: true, of: (record) => number(record.rejected) },
-    { label: say("column.speed"), numeric: true, of: (record) => say("lines-per-second", number(record.lines_per_second)) },
-    { label: say("column.started"), of: (record) => moment(record.started_at, settings.tz) },
+    { label: translate("column.name"), of: (record) => element("span", {}, element("strong", {}, record.name), " ", element("span", { class: "dim" }, `№ ${record.id}`), record.dry_run ? element("span", { class: "badge" }, translate("dry-run")) : null) },
+    { label: translate("column.status"), of: status },
+    { label: translate("column.lines"), numeric: true, of: (record) => number(record.lines) },
+    { label: translate("column.imported"), numeric: true, of: (record) => number(record.imported) },
+    { label: translate("column.duplicates"), numeric: true, of: (record) => number(record.duplicates) },
+    { label: translate("column.rejected"), numeric: true, of: (record) => number(record.rejected) },
+    { label: translate("column.speed"), numeric: true, of: (record) => translate("lines-per-second", number(record.lines_per_second)) },
+    { label: translate("column.started"), of: (record) => moment(record.started_at, settings.tz) },
   ];
-  if (actions) columns.push({ label: say("column.actions"), of: (record) => element("span", { class: "row" }, actions(record)) });
-  return table(say("imports"), columns, imports, { empty: empty ?? say("no-imports") });
+  if (actions) columns.push({ label: translate("column.actions"), of: (record) => element("span", { class: "row" }, actions(record)) });
+  return table(translate("imports"), columns, imports, { empty: empty ?? translate("no-imports") });
 }
 
 function status(record) {
-  const badge = element("span", { class: `badge ${record.status}` }, say(`status.${record.status}`));
+  const badge = element("span", { class: `badge ${record.status}` }, translate(`status.${record.status}`));
   if (record.status === "running" && record.bytes_total) {
-    const label = say("progress-of", record.name);
+    const label = translate("progress-of", record.name);
     const done = Math.min(record.bytes / record.bytes_total, 1);
     return element("span", { class: "progress" }, badge, element("progress", { max: 1, value: done, "aria-label": label }), percent(done));
   }

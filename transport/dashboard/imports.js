@@ -1,13 +1,13 @@
 // The view of imports: upload by drag and drop, progress as it happens, rejects, cancel and undo.
-import { askJson } from "./api.js";
+import { requestJson } from "./api.js";
 import { button, element } from "./elements.js";
 import { number } from "./formats.js";
 import { importsTable } from "./imports-table.js";
 import { onLive } from "./live.js";
-import { confirmed, tell } from "./messages.js";
+import { confirmAction, showMessage } from "./messages.js";
 import { table } from "./tables.js";
 import { uploadForm } from "./upload.js";
-import { say } from "./words.js";
+import { translate } from "./words.js";
 
 const PAGE = 25;
 
@@ -15,71 +15,73 @@ export async function showImports(view, { signal, user }) {
   const list = element("div", { class: "scroll" });
   const rejects = element("section", { class: "card", hidden: true, tabindex: "-1" });
   const isAdmin = user.role === "admin";
-  let known = new Map();
+  let records = new Map(); // by id
 
-  const draw = () => list.replaceChildren(importsTable([...known.values()].sort((a, b) => b.id - a.id), { actions }));
+  const draw = () => list.replaceChildren(importsTable([...records.values()].sort((a, b) => b.id - a.id), { actions }));
   async function load() {
-    const { items } = await askJson("/imports", { query: { limit: PAGE }, signal });
-    known = new Map(items.map((record) => [record.id, record]));
+    const { items } = await requestJson("/imports", { query: { limit: PAGE }, signal });
+    records = new Map(items.map((record) => [record.id, record]));
     draw();
   }
   function actions(record) {
-    const made = [];
-    if (record.rejected) made.push(button(say("show-rejects", number(record.rejected)), () => showRejects(rejects, record, signal), { class: "link" }));
-    if (isAdmin && record.status === "running") made.push(button(say("cancel"), () => remove(record, "cancel")));
-    if (isAdmin && !record.dry_run && ["done", "failed", "cancelled"].includes(record.status)) made.push(button(say("undo"), () => remove(record, "undo")));
-    return made.length ? made : "—";
+    const buttons = [];
+    if (record.rejected) buttons.push(button(translate("show-rejects", number(record.rejected)), () => showRejects(rejects, record, signal), { class: "link" }));
+    if (isAdmin && record.status === "running") buttons.push(button(translate("cancel"), () => remove(record, "cancel")));
+    if (isAdmin && !record.dry_run && ["done", "failed", "cancelled"].includes(record.status)) buttons.push(button(translate("undo"), () => remove(record, "undo")));
+    return buttons.length ? buttons : "—";
   }
-  async function remove(record, what) {
-    if (!(await confirmed(say(`${what}-sure`, record.name, number(record.imported)), say(what)))) return;
+  // `action`: "cancel" or "undo". The server does what fits the import's status.
+  async function remove(record, action) {
+    if (!(await confirmAction(translate(`${action}-sure`, record.name, number(record.imported)), translate(action)))) return;
     try {
-      await askJson(`/imports/${record.id}`, { method: "DELETE" });
-      tell(say(`${what}-begun`, record.name));
+      await requestJson(`/imports/${record.id}`, { method: "DELETE" });
+      showMessage(translate(`${action}-begun`, record.name));
       await load();
     } catch (error) {
-      tell(error.message, "bad");
+      showMessage(error.message, "bad");
     }
   }
   async function parse() {
     try {
-      await askJson("/parse", { method: "POST", query: { wait: 0 } });
+      await requestJson("/parse", { method: "POST", query: { wait: 0 } });
       await load();
     } catch (error) {
-      tell(error.message, "bad");
+      showMessage(error.message, "bad");
     }
   }
 
   view.replaceChildren(
-    element("h1", {}, say("imports")),
-    isAdmin ? uploadForm(load) : element("p", { class: "dim" }, say("upload-admins")),
-    element("p", {}, button(say("parse-log"), parse, { class: "primary" })),
-    element("section", { class: "card" }, element("h2", {}, say("imports-newest", PAGE)), list),
+    element("h1", {}, translate("imports")),
+    isAdmin ? uploadForm(load) : element("p", { class: "dim" }, translate("upload-admins")),
+    element("p", {}, button(translate("parse-log"), parse, { class: "primary" })),
+    element("section", { class: "card" }, element("h2", {}, translate("imports-newest", PAGE)), list),
     rejects,
   );
   await load();
-  let shown = "";
+  let lastImports = "";
   onLive(({ state }) => {
-    const fresh = JSON.stringify(state?.imports ?? []);
-    if (!state || fresh === shown || list.contains(document.activeElement)) return;
-    shown = fresh;
-    for (const record of state.imports) known.set(record.id, record);
+    const imports = JSON.stringify(state?.imports ?? []);
+    // Drawing would take the focus from a button in the list.
+    if (!state || imports === lastImports || list.contains(document.activeElement)) return;
+    lastImports = imports;
+    for (const record of state.imports) records.set(record.id, record);
     draw();
   }, signal);
 }
 
-async function showRejects(place, record, signal) {
-  const { items, next } = await askJson(`/imports/${record.id}/rejects`, { query: { limit: 100 }, signal });
+async function showRejects(section, record, signal) {
+  const { items, next } = await requestJson(`/imports/${record.id}/rejects`, { query: { limit: 100 }, signal });
   const columns = [
-    { label: say("column.line"), numeric: true, of: (reject) => number(reject.line) },
-    { label: say("column.offset"), numeric: true, of: (reject) => number(reject.offset) },
-    { label: say("column.reason"), of: (reject) => reject.reason },
-    { label: say("column.text"), of: (reject) => element("code", {}, reject.text) },
+    { label: translate("column.line"), numeric: true, of: (reject) => number(reject.line) },
+    { label: translate("column.offset"), numeric: true, of: (reject) => number(reject.offset) },
+    { label: translate("column.reason"), of: (reject) => reject.reason },
+    { label: translate("column.text"), of: (reject) => element("code", {}, reject.text) },
   ];
-  place.replaceChildren(
-    element("h2", {}, say("rejects-of", record.name)),
-    next ? element("p", { class: "dim" }, say("first-rejects", items.length)) : "",
-    element("div", { class: "scroll" }, table(say("rejects-of", record.name), columns, items, { empty: say("no-rejects") })),
+  section.replaceChildren(
+    element("h2", {}, translate("rejects-of", record.name)),
+    next ? element("p", { class: "dim" }, translate("first-rejects", items.length)) : "",
+    element("div", { class: "scroll" }, table(translate("rejects-of", record.name), columns, items, { empty: translate("no-rejects") })),
   );
-  place.hidden = false;
-  place.focus();
+  section.hidden = false;
+  section.focus();
 }

@@ -1,5 +1,5 @@
-// The view of what happens right now: visits and events a second, imports under way, the newest live visits.
-import { askJson } from "./api.js";
+// The view of the present: visits and events a second, imports under way, the newest live visits.
+import { requestJson } from "./api.js";
 import { element } from "./elements.js";
 import { country, momentToSecond, number, rate } from "./formats.js";
 import { importsTable } from "./imports-table.js";
@@ -7,10 +7,10 @@ import { live, onLive } from "./live.js";
 import { secondsLine } from "./plots.js";
 import { settings } from "./settings.js";
 import { table } from "./tables.js";
-import { say } from "./words.js";
+import { translate } from "./words.js";
 
 const SECONDS = 120;
-const ASK_AGAIN = 4000; // milliseconds between two looks at the list, which counts as a request
+const REFRESH_PERIOD = 4000; // milliseconds between two requests for the list, which the rate limit counts
 
 export async function showLive(view, { signal }) {
   const visits = meter("visits");
@@ -18,28 +18,28 @@ export async function showLive(view, { signal }) {
   const imports = element("div");
   const newest = element("div", { class: "scroll" });
   view.replaceChildren(
-    element("h1", {}, say("live")),
-    element("p", { class: "dim" }, say("live-hint")),
+    element("h1", {}, translate("live")),
+    element("p", { class: "dim" }, translate("live-hint")),
     element("div", { class: "pair" }, visits.root, events.root),
-    element("section", { class: "card" }, element("h2", {}, say("imports-now")), imports),
-    element("section", { class: "card" }, element("h2", {}, say("newest-visits")), newest),
+    element("section", { class: "card" }, element("h2", {}, translate("imports-now")), imports),
+    element("section", { class: "card" }, element("h2", {}, translate("newest-visits")), newest),
   );
-  let seen = null;
-  let askedAt = 0;
+  let lastTotal = null;
+  let refreshedAt = 0;
   async function showNewest(total) {
-    if (total === seen || Date.now() - askedAt < ASK_AGAIN) return;
-    seen = total;
-    askedAt = Date.now();
+    if (total === lastTotal || Date.now() - refreshedAt < REFRESH_PERIOD) return;
+    lastTotal = total;
+    refreshedAt = Date.now();
     const query = { source: "api", limit: 10 };
-    newest.replaceChildren(visitsTable((await askJson("/visits", { query, signal })).items));
+    newest.replaceChildren(visitsTable((await requestJson("/visits", { query, signal })).items));
   }
   onLive(({ state, connected }) => {
     view.classList.toggle("stale", !connected);
     if (!state) return;
     visits.update(live.visits, state.visits);
     events.update(live.events, state.events);
-    imports.replaceChildren(importsTable(state.imports, { empty: say("no-imports-now") }));
-    showNewest(state.visits).catch(() => {}); // asked again with the next change
+    imports.replaceChildren(importsTable(state.imports, { empty: translate("no-imports-now") }));
+    showNewest(state.visits).catch(() => {}); // requested again with the next change
   }, signal);
   await showNewest(live.state?.visits ?? -1).catch(() => {});
 }
@@ -47,13 +47,13 @@ export async function showLive(view, { signal }) {
 function meter(name) {
   const large = element("p", { class: "answer", "data-rate": name }, "—");
   const total = element("p", { class: "dim" });
-  const { drawn, update } = secondsLine(SECONDS, say(`${name}-line`, SECONDS));
-  const root = element("section", { class: "card meter" }, element("h2", {}, say(`${name}-per-second`)), large, drawn, total);
+  const { picture, update } = secondsLine(SECONDS, translate(`${name}-line`, SECONDS));
+  const root = element("section", { class: "card meter" }, element("h2", {}, translate(`${name}-per-second`)), large, picture, total);
   return {
     root,
-    update(values, counted) {
+    update(values, count) {
       large.textContent = rate(values.at(-1));
-      total.textContent = say("since-start", number(counted));
+      total.textContent = translate("since-start", number(count));
       update(values);
     },
   };
@@ -61,10 +61,10 @@ function meter(name) {
 
 function visitsTable(visits) {
   const columns = [
-    { label: say("column.time"), of: (visit) => momentToSecond(visit.timestamp, settings.tz) },
-    { label: say("column.page"), of: (visit) => element("code", {}, visit.page_url) },
-    { label: say("country"), of: (visit) => visit.country && country(visit.country, visit.country) },
-    { label: say("column.user"), of: (visit) => visit.user_id },
+    { label: translate("column.time"), of: (visit) => momentToSecond(visit.timestamp, settings.tz) },
+    { label: translate("column.page"), of: (visit) => element("code", {}, visit.page_url) },
+    { label: translate("country"), of: (visit) => visit.country && country(visit.country, visit.country) },
+    { label: translate("column.user"), of: (visit) => visit.user_id },
   ];
-  return table(say("newest-visits"), columns, visits, { empty: say("no-live-visits") });
+  return table(translate("newest-visits"), columns, visits, { empty: translate("no-live-visits") });
 }

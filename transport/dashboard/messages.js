@@ -1,23 +1,23 @@
-// What is told in passing, and what must be confirmed.
+// Short messages, and dialogs that ask for a confirmation.
 import { button, element } from "./elements.js";
-import { say } from "./words.js";
+import { translate } from "./words.js";
 
-const SHOWN = 8000; // milliseconds
+const VISIBLE_TIME = 8000; // milliseconds
 
-export function tell(text, kind = "good") {
+export function showMessage(text, kind = "good") {
   const message = element("p", { class: `message ${kind}` }, text);
   document.getElementById("messages").append(message);
-  setTimeout(() => message.remove(), SHOWN);
+  setTimeout(() => message.remove(), VISIBLE_TIME);
 }
 
-// Asks in a dialog; false if it is closed in any other way than by its first button.
-export function confirmed(question, action) {
+// Asks in a dialog. Resolves to false unless it is closed by its first button, which is labelled `action`.
+export function confirmAction(question, action) {
   return new Promise((resolve) => {
     const dialog = element("dialog", { "aria-label": question },
       element("p", {}, question),
       element("div", { class: "row" },
         button(action, () => dialog.close("yes"), { class: "primary" }),
-        button(say("back"), () => dialog.close(""))));
+        button(translate("back"), () => dialog.close(""))));
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve(dialog.returnValue === "yes");

@@ -1,4 +1,4 @@
-// Charts of what the API answers without one: columns over time, ranked bars, a line of the last seconds.
+// Draws what the API has no chart for: columns over time, ranked bars, a line of the last seconds.
 import { element, shape } from "./elements.js";
 import { number } from "./formats.js";
 
@@ -7,7 +7,7 @@ const HEIGHT = 180;
 const FLOOR = 140;
 const SIDE = 16;
 
-// `items`: {value, label}; labels stand below the first, the middle and the last.
+// `items`: {value, label}. The first, the middle and the last have their label below.
 export function columns(items, description) {
   const highest = Math.max(...items.map((item) => item.value), 1);
   const pitch = (WIDTH - 2 * SIDE) / items.length;
@@ -19,18 +19,18 @@ export function columns(items, description) {
     column.append(shape("title", {}, `${label}: ${number(value)}`));
     return column;
   });
-  const labelled = [...new Set([0, Math.floor((items.length - 1) / 2), items.length - 1])];
-  const labels = labelled.map((index) => {
-    const anchor = labelled.length > 1 && index === 0 ? "" : index === items.length - 1 && labelled.length > 1 ? "end" : "middle";
+  const labelIndexes = [...new Set([0, Math.floor((items.length - 1) / 2), items.length - 1])];
+  const labels = labelIndexes.map((index) => {
+    const anchor = labelIndexes.length > 1 && index === 0 ? "" : index === items.length - 1 && labelIndexes.length > 1 ? "end" : "middle";
     const x = anchor === "" ? SIDE : anchor === "end" ? WIDTH - SIDE : SIDE + pitch * (index + 0.5);
     return shape("text", { class: `dim small ${anchor}`, x, y: FLOOR + 22 }, items[index].label);
   });
   const top = shape("text", { class: "dim small", x: SIDE, y: 16 }, number(highest));
   const line = shape("path", { class: "rule", d: `M${SIDE} ${FLOOR + 0.5}H${WIDTH - SIDE}` });
-  return picture(HEIGHT, description, [top, line, ...parts, ...labels]);
+  return svg(HEIGHT, description, [top, line, ...parts, ...labels]);
 }
 
-// `items`: {label, value, note}; drawn in HTML, so that long names wrap and are read aloud.
+// `items`: {label, value, note}. They are HTML, so that long names wrap and screen readers read them.
 export function rankedBars(items) {
   const longest = Math.max(...items.map((item) => item.value), 1);
   return element("ol", { class: "bars" }, items.map(({ label, value, note }) => {
@@ -46,13 +46,13 @@ export function rankedBars(items) {
   }));
 }
 
-// The last seconds as an area, the newest at the right. `update(values)` draws it anew.
+// Draws the last seconds as an area, the newest at the right. `update(values)` draws other values.
 export function secondsLine(seconds, description) {
   const area = shape("path", { class: "area" });
   const line = shape("path", { class: "line" });
-  const most = shape("text", { class: "dim small end", x: WIDTH - SIDE, y: 18 });
+  const peak = shape("text", { class: "dim small end", x: WIDTH - SIDE, y: 18 });
   const floor = shape("path", { class: "rule", d: `M${SIDE} ${FLOOR + 0.5}H${WIDTH - SIDE}` });
-  const drawn = picture(FLOOR + 10, description, [floor, area, line, most]);
+  const picture = svg(FLOOR + 10, description, [floor, area, line, peak]);
   function update(values) {
     const highest = Math.max(...values, 1);
     const step = (WIDTH - 2 * SIDE) / (seconds - 1);
@@ -64,12 +64,11 @@ export function secondsLine(seconds, description) {
     const begin = (WIDTH - SIDE - (values.length - 1) * step).toFixed(1);
     line.setAttribute("d", `M${points.join("L")}`);
     area.setAttribute("d", `M${begin} ${FLOOR}L${points.join("L")}V${FLOOR}Z`);
-    most.textContent = number(highest, { maximumFractionDigits: 1 });
+    peak.textContent = number(highest, { maximumFractionDigits: 1 });
   }
-  return { drawn, update };
+  return { picture, update };
 }
 
-function picture(height, description, parts) {
+function svg(height, description, parts) {
   return shape("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": description }, ...parts);
 }
-

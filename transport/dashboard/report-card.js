@@ -1,21 +1,21 @@
-// One report: question, answer in large, chart, own parameters, definition, rows, and the same as files.
-import { ask, download, Problem } from "./api.js";
+// The card of a report: question, answer in large, chart, own parameters, definition, rows, and downloads.
+import { request, download, Problem } from "./api.js";
 import { readChart } from "./charts.js";
 import { button, element, field, newId, select } from "./elements.js";
 import { country, moment, number, percent } from "./formats.js";
 import { settings } from "./settings.js";
 import { table } from "./tables.js";
-import { knows, say } from "./words.js";
+import { hasTranslation, translate } from "./words.js";
 
 const COMMON = new Set(["from", "to", "tz", "source", "limit", "format"]);
 const FORMATS = ["json", "csv", "svg"];
-// What was chosen on a card stays when the view is drawn anew.
-const chosen = new Map();
+// The values of each report's own parameters; they outlive the view.
+const inputs = new Map();
 
 export function reportCard(report, signal) {
   const own = report.parameters.filter((parameter) => !COMMON.has(parameter.name));
-  if (!chosen.has(report.report)) chosen.set(report.report, Object.fromEntries(own.map((each) => [each.name, each.default])));
-  const values = chosen.get(report.report);
+  if (!inputs.has(report.report)) inputs.set(report.report, Object.fromEntries(own.map((each) => [each.name, each.default])));
+  const values = inputs.get(report.report);
   const id = newId();
   const answer = element("p", { class: "answer" }, "…");
   const plot = element("figure", { class: "plot" });
@@ -23,15 +23,15 @@ export function reportCard(report, signal) {
   const trouble = element("p", { class: "trouble", role: "alert" });
   const query = () => ({ ...sharedQuery(), ...values });
   const files = element("div", { class: "row files" }, FORMATS.map((format) =>
-    button(format.toUpperCase(), () => save(format), { class: "link", "aria-label": say("download-as", format.toUpperCase(), title(report)) })));
+    button(format.toUpperCase(), () => save(format), { class: "link", "aria-label": translate("download-as", format.toUpperCase(), title(report)) })));
   const root = element("article", { class: "card report", "aria-labelledby": id, "data-report": report.report },
     element("h2", { id }, title(report)), answer, plot, trouble,
     own.length ? element("form", { class: "row own", onsubmit: (event) => event.preventDefault() }, own.map((each) => control(each, values, load))) : null,
-    element("details", {}, element("summary", {}, say("definition")), element("p", {}, definition(report))),
-    element("details", {}, element("summary", {}, say("rows")), rows),
+    element("details", {}, element("summary", {}, translate("definition")), element("p", {}, definition(report))),
+    element("details", {}, element("summary", {}, translate("rows")), rows),
     files);
 
-  let turns = 0;
+  let requests = 0;
 
   async function save(format) {
     try {
@@ -43,18 +43,18 @@ export function reportCard(report, signal) {
 
   function fail(error) {
     if (signal.aborted) return null;
-    trouble.textContent = error instanceof Problem ? error.message : say("unreachable");
+    trouble.textContent = error instanceof Problem ? error.message : translate("unreachable");
     return null;
   }
 
-  // What is shown stays until the new answer is here: nothing flickers.
+  // The old answer stays until the new one is here, so that nothing flickers.
   async function load() {
     root.setAttribute("aria-busy", "true");
-    const turn = (turns += 1);
+    const current = (requests += 1);
     try {
-      const response = await ask(`/report/${report.report}`, { query: { ...query(), format: "svg" }, signal });
+      const response = await request(`/report/${report.report}`, { query: { ...query(), format: "svg" }, signal });
       const { report: result, picture } = readChart(await response.text());
-      if (turn === turns) show(result, picture); // else something else was asked for meanwhile
+      if (current === requests) show(result, picture); // else a newer request is under way
       return result;
     } catch (error) {
       return fail(error);
@@ -65,10 +65,10 @@ export function reportCard(report, signal) {
 
   function show(result, picture) {
     trouble.textContent = "";
-    answer.textContent = said(result);
+    answer.textContent = answerText(result);
     answer.dataset.answer = JSON.stringify(result.answer);
-    plot.replaceChildren(result.rows.length ? picture : element("p", { class: "dim" }, say("no-data")));
-    picture.setAttribute("aria-label", `${title(report)} ${said(result)}`);
+    plot.replaceChildren(result.rows.length ? picture : element("p", { class: "dim" }, translate("no-data")));
+    picture.setAttribute("aria-label", `${title(report)} ${answerText(result)}`);
     rows.replaceChildren(rowsTable(result));
   }
   return { root, load };
@@ -78,18 +78,18 @@ function sharedQuery() {
   return { from: settings.from, to: settings.to, tz: settings.tz, source: settings.source };
 }
 
-// The server says these in English.
-const title = (report) => (knows(`title.${report.report}`) ? say(`title.${report.report}`) : report.title);
-const definition = (report) => (knows(`definition.${report.report}`) ? say(`definition.${report.report}`) : report.definition);
+// The server has these in English.
+const title = (report) => (hasTranslation(`title.${report.report}`) ? translate(`title.${report.report}`) : report.title);
+const definition = (report) => (hasTranslation(`definition.${report.report}`) ? translate(`definition.${report.report}`) : report.definition);
 
 function control(parameter, values, load) {
-  const label = say(`parameter.${parameter.name}`);
+  const label = translate(`parameter.${parameter.name}`);
   const set = (event) => {
     values[parameter.name] = event.target.value || parameter.default;
     load();
   };
   if (parameter.choices) {
-    const options = parameter.choices.map((choice) => [choice, say(`choice.${choice}`)]);
+    const options = parameter.choices.map((choice) => [choice, translate(`choice.${choice}`)]);
     return field(label, select(options, values[parameter.name], { onchange: set }));
   }
   const isNumber = typeof parameter.default === "number";
@@ -99,20 +99,20 @@ function control(parameter, values, load) {
   }));
 }
 
-function said({ report, answer, rows }) {
-  if (answer === null) return say("no-data");
+function answerText({ report, answer, rows }) {
+  if (answer === null) return translate("no-data");
   if (typeof answer === "number") return number(answer);
   if (report <= 2) return country(rows[0].country, answer);
-  return report === 3 ? say(`chart.${answer}`) : answer.replaceAll("_", " ");
+  return report === 3 ? translate(`chart.${answer}`) : answer.replaceAll("_", " ");
 }
 
-const WRITTEN = {
+const CELL_FORMATS = {
   country: (value) => value,
   name: (value, row) => country(row.country, value),
   share: percent, unpaid_share: percent, support: percent, confidence: percent,
   lift: (value) => number(value),
   hour: (value, _row, zone) => moment(value, zone),
-  part_of_day: (value) => say(`chart.${value}`),
+  part_of_day: (value) => translate(`chart.${value}`),
   from_hour: (value) => `${value}:00`, to_hour: (value) => `${value}:00`,
   hours: (value) => value.map((each) => number(each)).join(" "),
 };
@@ -120,9 +120,9 @@ const WRITTEN = {
 function rowsTable({ rows, parameters }) {
   const names = Object.keys(rows[0] ?? {});
   const columns = names.map((name) => ({
-    label: say(`column.${name}`),
+    label: translate(`column.${name}`),
     numeric: typeof rows[0][name] === "number",
-    of: (row) => (WRITTEN[name] ?? ((value) => (typeof value === "number" ? number(value) : value)))(row[name], row, parameters.tz),
+    of: (row) => (CELL_FORMATS[name] ?? ((value) => (typeof value === "number" ? number(value) : value)))(row[name], row, parameters.tz),
   }));
-  return table(say("rows"), columns, rows, { empty: say("no-data") });
+  return table(translate("rows"), columns, rows, { empty: translate("no-data") });
 }

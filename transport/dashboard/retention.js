@@ -1,29 +1,29 @@
-// The retention grid: a row a cohort, a column a window, the fuller the stronger.
+// The retention grid: a row a cohort, a column a window; the larger a share, the stronger its colour.
 import { element } from "./elements.js";
 import { dayAndMonth, number, wholePercent } from "./formats.js";
 import { settings } from "./settings.js";
-import { say } from "./words.js";
+import { translate } from "./words.js";
 
 export function retentionGrid(cohorts, unit) {
-  if (!cohorts.some((cohort) => cohort.size)) return element("p", { class: "dim" }, say("no-cohorts"));
+  if (!cohorts.some((cohort) => cohort.size)) return element("p", { class: "dim" }, translate("no-cohorts"));
   const head = element("tr", {},
-    element("th", { scope: "col" }, say("column.cohort")),
-    element("th", { scope: "col", class: "numeric" }, say("column.size")),
+    element("th", { scope: "col" }, translate("column.cohort")),
+    element("th", { scope: "col", class: "numeric" }, translate("column.size")),
     cohorts.map((_, index) => element("th", { scope: "col", class: "numeric" }, number(index))));
   const rows = cohorts.map((cohort) => element("tr", {},
     element("th", { scope: "row" }, dayAndMonth(cohort.cohort, settings.tz)),
     element("td", { class: "numeric" }, number(cohort.size)),
     cohort.retained.map((users) => cell(users, cohort.size))));
-  const later = element("p", { class: "dim small-print" }, say(`later.${unit}`));
-  return element("div", {}, later, element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": say("retention") },
+  const later = element("p", { class: "dim small-print" }, translate(`later.${unit}`));
+  return element("div", {}, later, element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": translate("retention") },
     element("table", { class: "grid" },
-      element("caption", { class: "unseen" }, say("retention")), element("thead", {}, head), element("tbody", {}, rows))));
+      element("caption", { class: "unseen" }, translate("retention")), element("thead", {}, head), element("tbody", {}, rows))));
 }
 
 function cell(users, size) {
   if (!size) return element("td", { class: "numeric dim" }, "—");
   const share = users / size;
-  // Steps, so that text keeps its contrast on each: the style sheet knows them.
+  // The style sheet has a colour for each of few steps, on which text has enough contrast.
   const strength = share ? Math.min(4, 1 + Math.floor(share * 4)) : 0;
   return element("td", { class: `numeric heat heat-${strength}`, title: number(users) }, wholePercent(share));
 }

@@ -1,6 +1,6 @@
-// The page's words in Russian, the reports' titles and definitions too.
+// The page's texts in Russian, and the reports' titles and definitions.
 const plural = new Intl.PluralRules("ru");
-const counted = (count, one, few, many) => `${count} ${{ one, few, many, other: many }[plural.select(Number(String(count).replace(/\D/g, "")))]}`;
+const withCount = (count, one, few, many) => `${count} ${{ one, few, many, other: many }[plural.select(Number(String(count).replace(/\D/g, "")))]}`;
 
 export const russian = {
   reports: "Отчёты", live: "Сейчас", events: "События", imports: "Импорт", people: "Люди",
@@ -10,7 +10,7 @@ export const russian = {
   welcome: "Вход в Trawl", "welcome-hint": "О чём говорят журнал магазина и живые визиты: откуда приходят посетители, что смотрят и что покупают.",
   "bad-credentials": "Неверный логин или пароль.",
   "ended.signed-out": "Вы вышли.", "ended.expired": "Сеанс закончился. Войдите снова.",
-  period: "Период", "period.days": (days) => (days === "" ? "Всё время" : days === "1" ? "Последние 24 часа" : `Последние ${counted(days, "день", "дня", "дней")}`),
+  period: "Период", "period.days": (days) => (days === "" ? "Всё время" : days === "1" ? "Последние 24 часа" : `Последние ${withCount(days, "день", "дня", "дней")}`),
   "period.own": "С … по …", from: "С", to: "По", included: "включительно, кратно 15 минутам", excluded: "не включая", apply: "Применить",
   zone: "Часовой пояс", source: "Источник", "source.all": "Журнал и живые", "source.log": "Журнал", "source.api": "Живые",
   "as-of": (time) => `По последний визит, ${time}`, "no-visits": "Визитов пока нет: импортируйте журнал.",
@@ -52,7 +52,7 @@ export const russian = {
   "lines-per-second": (lines) => `${lines}/с`, "progress-of": (name) => `Ход импорта ${name}`,
   "status.running": "идёт", "status.done": "готово", "status.failed": "ошибка", "status.cancelled": "отменён", "status.undone": "откачен",
   dau: "Активные пользователи по дням", "dau-hint": "Разные пользователи каждого дня; крупно — последний день.", segment: "Сегмент",
-  "top-events": "Частые события", "top-events-hint": "Сколько раз случилось каждое и у скольких пользователей.", "by-users": (count) => counted(count, "пользователь", "пользователя", "пользователей"),
+  "top-events": "Частые события", "top-events-hint": "Сколько раз случилось каждое и у скольких пользователей.", "by-users": (count) => withCount(count, "пользователь", "пользователя", "пользователей"),
   retention: "Удержание", "retention-hint": "Сколько из впервые пришедших вернулись позже.", start: "С", unit: "По", "unit.day": "дням", "unit.week": "неделям", windows: "Окна",
   "later.day": "Столбцы: через сколько дней.", "later.week": "Столбцы: через сколько недель.", "no-cohorts": "Тогда никто не пришёл впервые.",
   funnel: "Воронка", "funnel-hint": "Пользователи, прошедшие шаги в этом порядке; крупно — доля последнего шага.", steps: "Шаги", "steps-hint": "от 2 до 10, через запятую", within: "За (секунд)", "two-steps": "Назовите хотя бы два шага.",

@@ -1,21 +1,21 @@
-// Who is signed in. The token lives in sessionStorage: scripts of other origins can't read it, it is never sent by
-// itself (as a cookie would be), it outlives a reload but not the tab, and signing out removes it.
+// The session of the user who is signed in. Its token lives in sessionStorage: scripts of other origins can't read it,
+// it is never sent by itself (as a cookie would be), it outlives a reload but not the tab, and signing out removes it.
 const KEY = "trawl.token";
-let onEnd = () => {};
+let listener = () => {};
 
 export const token = () => sessionStorage.getItem(KEY);
 
-export function begin(newToken) {
+export function beginSession(newToken) {
   sessionStorage.setItem(KEY, newToken);
 }
 
-// Forgets the token, and tells the page why: "signed-out" or "expired".
-export function end(reason) {
+// Removes the token and calls the listener. `reason` is "signed-out" or "expired".
+export function endSession(reason) {
   if (token() === null) return;
   sessionStorage.removeItem(KEY);
-  onEnd(reason);
+  listener(reason);
 }
 
-export function whenEnded(listener) {
-  onEnd = listener;
+export function onSessionEnd(newListener) {
+  listener = newListener;
 }

@@ -1,7 +1,7 @@
-// Tables that become lists of cards where the window is too narrow for their columns.
+// Makes tables. In a window too narrow for their columns, the style sheet shows each row as a card.
 import { element } from "./elements.js";
 
-// `columns`: {label, of: row → text or element, numeric?}. `caption` is read aloud; it need not be seen.
+// `columns`: {label, of: row → text or element, numeric?}. `caption` is for screen readers alone.
 export function table(caption, columns, rows, { empty } = {}) {
   if (!rows.length) return element("p", { class: "dim" }, empty ?? "—");
   return element(

@@ -1,7 +1,7 @@
-// Runs before the first paint, so that a chosen theme does not flash in after the system's.
+// Runs before the first paint, so that the page never flashes in another theme.
 try {
   const theme = localStorage.getItem("trawl.theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage is switched off: the system's theme it is.
+  // Storage is switched off, so the page has the system's theme.
 }

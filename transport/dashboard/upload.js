@@ -1,29 +1,29 @@
-// Uploads logs: dropped on the page, or chosen with the keyboard.
-import { askJson } from "./api.js";
+// Uploads logs that are dropped on the page or selected with the keyboard.
+import { requestJson } from "./api.js";
 import { element, newId } from "./elements.js";
-import { tell } from "./messages.js";
-import { say } from "./words.js";
+import { showMessage } from "./messages.js";
+import { translate } from "./words.js";
 
-const GZIP = [0x1f, 0x8b];
+const GZIP_MAGIC = [0x1f, 0x8b];
 
 export function uploadForm(onDone) {
   const files = element("input", { type: "file", multiple: true, id: newId(), class: "unseen" });
   const dry = element("input", { type: "checkbox", id: newId() });
   const status = element("p", { class: "dim", role: "status" });
   const zone = element("div", { class: "drop" },
-    element("p", {}, element("strong", {}, say("upload-drop"))),
-    files, element("label", { for: files.id, class: "file" }, say("upload-choose")),
-    element("p", { class: "dim" }, say("upload-hint")),
-    element("p", {}, dry, " ", element("label", { for: dry.id }, say("upload-dry"))), status);
+    element("p", {}, element("strong", {}, translate("upload-drop"))),
+    files, element("label", { for: files.id, class: "file" }, translate("upload-choose")),
+    element("p", { class: "dim" }, translate("upload-hint")),
+    element("p", {}, dry, " ", element("label", { for: dry.id }, translate("upload-dry"))), status);
 
-  async function upload(chosen) {
-    for (const file of chosen) {
-      status.textContent = say("uploading", file.name);
+  async function upload(newFiles) {
+    for (const file of newFiles) {
+      status.textContent = translate("uploading", file.name);
       try {
         await send(file, dry.checked);
-        tell(say("uploaded", file.name));
+        showMessage(translate("uploaded", file.name));
       } catch (error) {
-        tell(`${file.name}: ${error.message}`, "bad");
+        showMessage(`${file.name}: ${error.message}`, "bad");
       }
       await onDone();
     }
@@ -41,16 +41,16 @@ export function uploadForm(onDone) {
     zone.classList.remove("over");
     upload([...event.dataTransfer.files]);
   });
-  return element("section", { class: "card", "aria-label": say("upload") }, zone);
+  return element("section", { class: "card", "aria-label": translate("upload") }, zone);
 }
 
 async function send(file, dryRun) {
-  const begin = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  const packed = GZIP.every((byte, index) => begin[index] === byte);
-  return askJson("/imports", {
+  const firstBytes = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  const gzipped = GZIP_MAGIC.every((byte, index) => firstBytes[index] === byte);
+  return requestJson("/imports", {
     method: "POST",
     query: { name: file.name, dry_run: dryRun ? "true" : undefined },
-    headers: { "Content-Type": "text/plain", ...(packed ? { "Content-Encoding": "gzip" } : {}) },
+    headers: { "Content-Type": "text/plain", ...(gzipped ? { "Content-Encoding": "gzip" } : {}) },
     body: file,
   });
 }

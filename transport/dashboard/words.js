@@ -1,4 +1,4 @@
-// What the page says, in the reader's language. A word is a text, or a function of the values that stand in it.
+// The page's texts in the reader's language. An entry is a text, or a function of the values in the text.
 import { english } from "./english.js";
 import { russian } from "./russian.js";
 
@@ -10,27 +10,27 @@ export const languages = [
   ["ru", "Русский"],
 ];
 
-let language = initial();
+let language = initialLanguage();
 document.documentElement.lang = language;
 
-function initial() {
-  const kept = localStorage.getItem(KEY);
-  if (kept in LANGUAGES) return kept;
+function initialLanguage() {
+  const stored = localStorage.getItem(KEY);
+  if (stored in LANGUAGES) return stored;
   return navigator.language.toLowerCase().startsWith("ru") ? "ru" : "en";
 }
 
 export const currentLanguage = () => language;
 
-export function changeLanguage(chosen) {
-  language = chosen;
-  localStorage.setItem(KEY, chosen);
-  document.documentElement.lang = chosen;
+export function changeLanguage(code) {
+  language = code;
+  localStorage.setItem(KEY, code);
+  document.documentElement.lang = code;
 }
 
-export function say(name, ...values) {
-  const word = LANGUAGES[language][name] ?? english[name] ?? name;
-  return typeof word === "function" ? word(...values) : word;
+export function translate(name, ...values) {
+  const entry = LANGUAGES[language][name] ?? english[name] ?? name;
+  return typeof entry === "function" ? entry(...values) : entry;
 }
 
-// Whether there is such a word, for texts that come in English from the server.
-export const knows = (name) => name in LANGUAGES[language];
+// Tells whether the reader's language has such a text, for those that come in English from the server.
+export const hasTranslation = (name) => name in LANGUAGES[language];
