@@ -139,18 +139,18 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
 
 async def apply_retention(db: Database, days: int) -> None:
     await asyncio.to_thread(import_module, "service.visits.retention")
-    from service.visits.retention import keep_retention
+    from service.visits.retention import enforce_retention
 
-    await keep_retention(db, days, clock=now)
+    await enforce_retention(db, days, clock=now)
 
 
 async def backfill_countries(db: Database, token: str) -> None:
     await asyncio.to_thread(import_module, "service.visits.countries")
     from clients.ipinfo import IpInfo  # imports aiohttp: a tenth of the start of every command
-    from service.visits.countries import keep_completing
+    from service.visits import countries
 
     service = IpInfo(token, on_call=partial(metrics.observe_upstream, "ipinfo"))
-    await keep_completing(db, service, clock=now)
+    await countries.backfill_countries(db, service, clock=now)
 
 
 def metrics_folder(settings: Settings) -> Path:

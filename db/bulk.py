@@ -28,116 +28,118 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Base
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
-# Threads of their own: whoever holds a lock waits for no upload, log or password that others work on.
+# Array parameters by name: literals that `array_literals` writes, or lists.
+Arrays = Mapping[str, str | list[Any]]
+
+# Threads of their own: a transaction that holds a lock waits for no upload, log or password in a shared pool.
 THREADS = ThreadPoolExecutor(2, "frames")
-MICROSECONDS = "%Y-%m-%d %H:%M:%S%.6f+00"
+TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S%.6f+00"
 
 
 async def copy_rows(
-    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[memoryview]
+    session: AsyncSession, table: str, columns: Sequence[str], pieces: Iterable[memoryview]
 ) -> None:
-    """COPY rows, as `as_copy` gives them, in the session's transaction. Raises the driver's own errors."""
+    """Copy rows, encoded by `binary_copy`, into a table in the session's transaction.
+
+    :raises PostgresError: asyncpg's errors are not wrapped
+    """
     connection = await session.connection()
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    await driver.copy_to_table(table, source=one_by_one(rows), columns=columns, format="binary")
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert raw is not None
+    await raw.copy_to_table(table, source=stream_pieces(pieces), columns=columns, format="binary")
 
 
-async def one_by_one(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:
-    """No list is taken, and of a file each piece is read by a thread, which waits for the one that parses."""
+async def stream_pieces(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:
+    """Yield the pieces: asyncpg takes no list, and reads a file in the thread pool that parses logs."""
     for piece in pieces:
         yield piece
 
 
-async def in_thread(make: Callable[[], Made]) -> Made:
-    """What `make` makes of frames, while the loop goes on with COPY and with requests."""
-    return await asyncio.get_running_loop().run_in_executor(THREADS, make)
+async def run_in_thread(compute: Callable[[], T]) -> T:
+    """Compute something of frames in a thread, while the loop goes on with COPY and with requests."""
+    return await asyncio.get_running_loop().run_in_executor(THREADS, compute)
 
 
-async def add_counts(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
-    """Add to the counts of a roll-up, or take away. `counts`: arrays of its columns, each key once.
+async def add_counts(session: AsyncSession, model: type[Base], counts: Arrays) -> None:
+    """Add counts, which may be negative, to a roll-up. `counts` has all of its columns, and each key once.
 
-    Rows are locked in the order of the key, so that two writers wait for each other and never for good.
+    Rows are locked in the order of their keys, so that two writers never wait for each other in a circle.
     """
-    await session.execute(adding(model, written_of(counts)), counts)
+    await session.execute(upsert_counts(model, literal_names(counts)), counts)
 
 
-async def drop_zeros(session: AsyncSession, model: type[Base], counts: Mapping[str, str | list[Any]]) -> None:
-    """Delete the rows of these keys whose count is zero. Nobody else may be writing."""
-    await session.execute(dropping(model, written_of(counts)), counts)
+async def delete_zero_counts(session: AsyncSession, model: type[Base], counts: Arrays) -> None:
+    """Delete the rows of these keys whose count is zero. The caller is the only writer."""
+    await session.execute(delete_zeros(model, literal_names(counts)), counts)
 
 
-def written_of(arrays: Mapping[str, str | list[Any]]) -> frozenset[str]:
-    """The names of those that `as_arrays` has written."""
+def literal_names(arrays: Arrays) -> frozenset[str]:
+    """Return the names of the arrays that are literals."""
     return frozenset(name for name, array in arrays.items() if isinstance(array, str))
 
 
 @cache
-def adding(model: type[Base], written: frozenset[str]) -> Insert:
+def upsert_counts(model: type[Base], literals: frozenset[str]) -> Insert:
     table, count = table_and_count(model)
-    added = unnested(table, written)
+    new = unnest_parameters(table, literals)
     key = [column.name for column in table.primary_key]
     names = [column.name for column in table.columns]
-    insert = postgresql.insert(table).from_select(
-        names, select(added).order_by(*(added.c[name] for name in key))
-    )
+    insert = postgresql.insert(table).from_select(names, select(new).order_by(*(new.c[name] for name in key)))
     return insert.on_conflict_do_update(
         index_elements=key, set_={count.name: count + insert.excluded[count.name]}
     )
 
 
 @cache
-def dropping(model: type[Base], written: frozenset[str]) -> Delete:
+def delete_zeros(model: type[Base], literals: frozenset[str]) -> Delete:
     table, count = table_and_count(model)
-    gone = unnested(table, written)
-    same = (column == gone.c[column.name] for column in table.primary_key)
-    return delete(table).where(*same, count == 0)
+    changed = unnest_parameters(table, literals)
+    same_key = (column == changed.c[column.name] for column in table.primary_key)
+    return delete(table).where(*same_key, count == 0)
 
 
 def table_and_count(model: type[Base]) -> tuple[Table, Column[int]]:
-    """A roll-up's table and the column of its counts, the only one that is not of the key."""
+    """Return a roll-up's table, and the column of its counts: the only one outside its key."""
     table = model.__table__
     assert isinstance(table, Table)
     [count] = [column for column in table.columns if not column.primary_key]
     return table, count
 
 
-def unnested(table: Table, written: Container[str]) -> TableValuedAlias:
-    """Rows of the table, of parameters that are an array a column."""
+def unnest_parameters(table: Table, literals: Container[str]) -> TableValuedAlias:
+    """Return the rows that parameters, an array for each column of the table, stand for."""
     columns = table.columns
     parameters = [
-        cast(bindparam(column.name, type_=Text if column.name in written else None), ARRAY(column.type))
+        cast(bindparam(column.name, type_=Text if column.name in literals else None), ARRAY(column.type))
         for column in columns
     ]
     return func.unnest(*parameters).table_valued(*columns.keys()).render_derived()
 
 
-def as_arrays(frame: pl.DataFrame) -> dict[str, str]:
-    """The columns as parameters of statements: each an array as PostgreSQL writes it.
+def array_literals(frame: pl.DataFrame) -> dict[str, str]:
+    """Write each column as an array literal of PostgreSQL, a parameter of a statement.
 
     polars writes these 20 times as fast as asyncpg encodes lists.
     """
-    texts = frame.select(
-        pl.when(pl.col(name).is_null()).then(pl.lit("NULL")).otherwise(element(name, dtype)).alias(name)
+    elements = frame.select(
+        pl.when(pl.col(name).is_null()).then(pl.lit("NULL")).otherwise(array_element(name, dtype)).alias(name)
         for name, dtype in frame.schema.items()
     )
-    return {name: f"{{{texts[name].str.join(',').item()}}}" for name in texts.columns}
+    return {name: f"{{{elements[name].str.join(',').item()}}}" for name in elements.columns}
 
 
-def element(name: str, dtype: pl.DataType) -> pl.Expr:
+def array_element(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if isinstance(dtype, pl.Datetime):
-        return column.dt.strftime(MICROSECONDS)
+        return column.dt.strftime(TIMESTAMP_FORMAT)
     if isinstance(dtype, pl.String):
         return pl.format('"{}"', column.str.replace_all(r'["\\]', r"\$0"))
     return column.cast(pl.String)
 
 
-async def execute_arrays(
-    session: AsyncSession, statement: TextClause, arrays: Mapping[str, str | list[Any]]
-) -> Result[Any]:
+async def execute_with_arrays(session: AsyncSession, statement: TextClause, arrays: Arrays) -> Result[Any]:
     """Execute a statement that unnests its parameters; each stands in it as `CAST(:name AS type[])`."""
-    texts = (bindparam(name, type_=Text) for name in written_of(arrays))
-    return await session.execute(statement.bindparams(*texts), arrays)
+    literals = (bindparam(name, type_=Text) for name in literal_names(arrays))
+    return await session.execute(statement.bindparams(*literals), arrays)

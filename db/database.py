@@ -26,6 +26,7 @@ DATABASE_ERRORS = (
     TimeoutError,
 )
 
+AnyRow = Row[*tuple[Any, ...]]
 Transaction = AsyncSession  # what a use case opens and passes to its queries
 
 # Seconds.
@@ -239,7 +240,7 @@ async def force_custom_plan(session: AsyncSession) -> None:
     await session.execute(select(FORCE_CUSTOM_PLAN))
 
 
-async def select_in_batches(session: AsyncSession, query: Executable) -> AsyncGenerator[Sequence[Row[Any]]]:
+async def select_in_batches(session: AsyncSession, query: Executable) -> AsyncGenerator[Sequence[AnyRow]]:
     """Yield the rows of a query of any size in batches of BATCH, from one snapshot.
 
     They come from a server-side cursor, which keeps the session open until the last row: use

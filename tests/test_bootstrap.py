@@ -13,7 +13,7 @@ from db.database import Database
 from service.deps import Deps
 from service.visits.store import store_live_visits
 from tests.support.ipinfo_service import TOKEN, play_ipinfo
-from tests.support.live_cases import live_visit
+from tests.support.live_cases import live_row
 
 NO_FILE = Path("no-such.env")
 
@@ -36,8 +36,8 @@ async def visits_in_the_end(db: Database, expected: list[tuple[str, str | None]]
 async def test_old_visits_go_and_countries_come_when_that_is_set(deps: Deps, committed_db: Database) -> None:
     old, young = datetime(2018, 8, 1, tzinfo=UTC), datetime.now(UTC) - timedelta(minutes=1)
     visits = [
-        live_visit(address="8.8.8.8", country="US", occurred_at=old),
-        live_visit(address="9.9.9.9", country=None, occurred_at=young),
+        live_row(address="8.8.8.8", country="US", occurred_at=old),
+        live_row(address="9.9.9.9", country=None, occurred_at=young),
     ]
     await store_live_visits(committed_db, visits)
     async with play_ipinfo() as fake:
@@ -52,7 +52,7 @@ async def test_old_visits_go_and_countries_come_when_that_is_set(deps: Deps, com
 async def test_nothing_goes_and_nobody_is_asked_when_nothing_is_set(
     deps: Deps, committed_db: Database
 ) -> None:
-    old = live_visit(country=None, occurred_at=datetime(2018, 8, 1, tzinfo=UTC))
+    old = live_row(country=None, occurred_at=datetime(2018, 8, 1, tzinfo=UTC))
     await store_live_visits(committed_db, [old])
     async with play_ipinfo() as fake:
         start_background_work(read_settings({}, NO_FILE), replace(deps, db=committed_db))

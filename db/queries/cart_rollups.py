@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.bulk import add_counts, drop_zeros
+from db.bulk import add_counts, delete_zero_counts
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.sql import statement
 
@@ -23,12 +23,12 @@ Counts = Counter[tuple[str, Key]]  # carts by roll-up and key in it; of `buyer`,
 
 
 @asynccontextmanager
-async def recounted(
+async def rollup_changes(
     session: AsyncSession, *, cart_ids: list[int], goods_ids: list[int]
 ) -> AsyncIterator[None]:
-    """Keep the roll-ups right over a block that changes these carts, or what these goods are.
+    """Change the roll-ups by what a block changes of these carts, or of what these goods are.
 
-    The caller holds the lock of cart roll-ups, and no other cart that holds the goods changes in the block.
+    The caller holds the lock of cart roll-ups, and the block changes no other cart that holds the goods.
     """
     before = await count_carts(session, cart_ids, goods_ids)
     yield
@@ -38,17 +38,17 @@ async def recounted(
 
 
 async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: list[int]) -> Counts:
-    """What the carts, and by what they hold also those with the goods, count for."""
+    """Return what the carts count for; and, by the categories in them, also the carts that hold the goods."""
     counts: Counts = Counter()
     if cart_ids:
         for row in await session.execute(statement("carts/cart_counts"), {"cart_ids": cart_ids}):
             rollup, day, source, is_paid, user_id, carts = row
             keys = {"cart_day": (day, source, is_paid), "payment_day": (day, source)}
             counts[rollup, keys.get(rollup, (user_id, source))] = carts
-    held = await session.execute(
+    rows = await session.execute(
         statement("carts/cart_categories"), {"cart_ids": cart_ids, "goods_ids": goods_ids}
     )
-    for category_id, day, source, other_id, carts in held:
+    for category_id, day, source, other_id, carts in rows:
         if other_id is None:
             counts["paid_category_day", (category_id, day, source)] = carts
         else:
@@ -58,20 +58,20 @@ async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: lis
 
 async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]) -> None:
     for model, names in KEYS.items():
-        found = [(*key, carts) for (name, key), carts in changes.items() if name == model.__tablename__]
-        await change_rollup(session, model, (*names, "carts"), found)
+        rows = [(*key, carts) for (name, key), carts in changes.items() if name == model.__tablename__]
+        await add_to_rollup(session, model, (*names, "carts"), rows)
     buyers: dict[int, Counter[str]] = {}
     for (name, key), carts in changes.items():
         if name == "buyer":
             user_id, source = key
             buyers.setdefault(user_id, Counter())["log" if source == "log" else "live"] += carts
     if buyers:
-        await change_buyers(session, buyers)
+        await add_to_buyers(session, buyers)
 
 
-async def change_buyers(session: AsyncSession, buyers: dict[int, Counter[str]]) -> None:
-    """Change how many carts users have paid, by user and column of `buyer`."""
-    moved = await session.execute(
+async def add_to_buyers(session: AsyncSession, buyers: dict[int, Counter[str]]) -> None:
+    """Add to the number of carts that users have paid. `buyers`: changes by user and column of `buyer`."""
+    moves = await session.execute(
         statement("carts/count_buyers"),
         {
             "user_id": list(buyers),
@@ -79,22 +79,22 @@ async def change_buyers(session: AsyncSession, buyers: dict[int, Counter[str]]) 
             "live": [carts["live"] for carts in buyers.values()],
         },
     )
-    await change_rollup(session, BuyerCount, ("sources", "purchases", "users"), [tuple(row) for row in moved])
-    poorer = [user_id for user_id, carts in buyers.items() if min(carts.values()) < 0]
-    if poorer:
+    await add_to_rollup(session, BuyerCount, ("sources", "purchases", "users"), [tuple(row) for row in moves])
+    decreased = [user_id for user_id, carts in buyers.items() if min(carts.values()) < 0]
+    if decreased:
         await session.execute(
             text("DELETE FROM buyer WHERE user_id = ANY(CAST(:ids AS bigint[])) AND log = 0 AND live = 0"),
-            {"ids": poorer},
+            {"ids": decreased},
         )
 
 
-async def change_rollup(
+async def add_to_rollup(
     session: AsyncSession, model: type[Base], names: tuple[str, ...], rows: Iterable[Key]
 ) -> None:
-    """Add rows, of the columns `names` with the count last, and drop those that nothing is left of."""
+    """Add rows, of the columns `names` with the count last, and delete those whose count becomes zero."""
     for part in ([row for row in rows if row[-1] > 0], [row for row in rows if row[-1] < 0]):
         if part:
             arrays = dict(zip(names, map(list, zip(*part, strict=True)), strict=True))
             await add_counts(session, model, arrays)
             if part[0][-1] < 0:
-                await drop_zeros(session, model, arrays)
+                await delete_zero_counts(session, model, arrays)

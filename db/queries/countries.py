@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import AnyRow
 from db.sql import statement
 
 
 async def select_countries(session: AsyncSession, addresses: Sequence[str]) -> dict[str, str]:
-    """The countries of those of the addresses whose country is known, by the addresses as given.
+    """Return the countries of addresses, where they are known, by the addresses as given.
 
     PostgreSQL may write an address in another way than Python, as those of IPv4 within IPv6.
     """
     if not addresses:
         return {}
-    found = await session.execute(
+    rows = await session.execute(
         text(
             "SELECT given.address, known.country FROM unnest(CAST(:addresses AS text[])) AS given (address) "
             "INNER JOIN address AS known ON CAST(given.address AS inet) = known.address "
@@ -25,23 +25,23 @@ async def select_countries(session: AsyncSession, addresses: Sequence[str]) -> d
         ),
         {"addresses": list(addresses)},
     )
-    return dict(found.all())
+    return dict(rows.all())
 
 
-async def select_unasked(session: AsyncSession, *, count: int) -> list[str]:
-    """Some addresses without a country that nobody was asked for."""
-    found = await session.scalars(
+async def select_addresses_to_ask(session: AsyncSession, *, count: int) -> list[str]:
+    """Return up to `count` addresses without a country for which no service has been asked."""
+    rows = await session.scalars(
         text(
             "SELECT host(address) FROM address WHERE country IS NULL AND asked_at IS NULL "
             "ORDER BY address LIMIT :count"
         ),
         {"count": count},
     )
-    return list(found)
+    return list(rows)
 
 
 async def mark_asked(session: AsyncSession, addresses: Sequence[str], *, at: datetime) -> None:
-    """Remember that these addresses are not to be asked for again."""
+    """Store that a service has been asked for these addresses, so that it is not asked again."""
     await session.execute(
         text(
             "UPDATE address SET asked_at = :at "
@@ -51,27 +51,27 @@ async def mark_asked(session: AsyncSession, addresses: Sequence[str], *, at: dat
     )
 
 
-async def locate_visits(
-    session: AsyncSession, known: Mapping[str, str], *, count: int
-) -> list[dict[str, Any]]:
-    """Give up to `count` visits the countries of their addresses: what they were, as far as roll-ups ask.
+async def set_visit_countries(
+    session: AsyncSession, countries: Mapping[str, str], *, count: int
+) -> Sequence[AnyRow]:
+    """Set the countries of addresses on up to `count` of their visits that have none, and return these.
 
-    Nobody else may be writing.
+    The caller is the only writer. Columns: occurred_at, source, kind, category_id, country.
     """
-    changed = await session.execute(
-        statement("visits/locate_visits"),
-        {"address": list(known), "country": list(known.values()), "count": count},
+    rows = await session.execute(
+        statement("visits/set_visit_countries"),
+        {"address": list(countries), "country": list(countries.values()), "count": count},
     )
-    return [dict(row) for row in changed.mappings()]
+    return rows.all()
 
 
-async def locate_addresses(session: AsyncSession, known: Mapping[str, str], *, at: datetime) -> None:
-    """Give the addresses their countries, which visits that are stored from now on take from them."""
+async def set_address_countries(session: AsyncSession, countries: Mapping[str, str], *, at: datetime) -> None:
+    """Set the countries of addresses, which visits that are stored from now on take from there."""
     await session.execute(
         text(
             "UPDATE address SET country = known.country, asked_at = :at "
             "FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) "
             "AS known (address, country) WHERE address.address = known.address"
         ),
-        {"address": list(known), "country": list(known.values()), "at": at},
+        {"address": list(countries), "country": list(countries.values()), "at": at},
     )

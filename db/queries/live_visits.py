@@ -1,102 +1,97 @@
-"""Live visits: stored with what counts them in one statement, and found again by their ids."""
+"""Live visits: inserted with the roll-ups that count them in one statement, and selected by their ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from typing import Any
+from enum import Enum
 
 from asyncpg import Connection
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import AnyRow
 from db.models import PageVisits
-from db.queries.visit_list import VisitRow
+from db.queries.names import name_digest
 from db.sql import raw_statement, statement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRow:
-    """A live visit as it is stored; categories, products and bare paths by the SHA-256 of their names."""
+    """A live visit as it is inserted, but with names instead of ids of names.
+
+    :param is_dated: the client gave the time, which then tells the visit from others of its id
+    :param position: orders visits of one instant
+    :param counts_page: the visit counts for its page
+    :param user_id: who visits; `buyer_id` is who pays, as a pay page says
+    """
 
     request_id: str
     occurred_at: datetime
+    is_dated: bool
     position: int
     source: str
-    kind: str
+    page_url: str
+    counts_page: bool
     address: str | None
     country: str | None
-    category: bytes | None
-    product: bytes | None
     user_id: int
+    kind: str
+    category: str | None
+    product: str | None
     cart_id: int | None
     goods_id: int | None
     amount: int | None
     buyer_id: int | None
-    page_url: str
-    page_sha256: bytes | None
+
+    @property
+    def category_sha256(self) -> bytes | None:
+        return None if self.category is None else name_digest(self.category)
+
+    @property
+    def product_sha256(self) -> bytes | None:
+        return None if self.product is None else name_digest(self.product)
+
+    @property
+    def page_sha256(self) -> bytes | None:
+        return name_digest(self.page_url) if self.counts_page else None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """`page_visits`: visits of the page, this one included; None for pages that are not counted."""
+class Missing(Enum):
+    """Why no visit was inserted."""
 
-    created: bool
-    page_visits: int | None
-
-
-def digest(name: str) -> bytes:
-    """What categories, products and pages are known by: their names may be too long for an index."""
-    return sha256(name.encode()).digest()
+    NAMES = "names"  # a category or product has no id yet
+    GOODS = "goods"  # a product page may stand before a cart line, whose goods must be inferred again
 
 
-async def insert_live_visits(
-    driver: Connection, rows: Sequence[LiveRow], *, learning: bool
-) -> dict[str, Stored]:
-    """Store visits of distinct ids. By id, what became of each; empty if a name has no id yet.
+Inserted = dict[
+    str, int | None
+]  # by id of the new visits: visits of its page, or None if they are not counted
 
-    `learning`: goods are learned from them afterwards. Where they must be and are not, it is empty too.
+
+async def insert_live_visits(raw: Connection, rows: Sequence[LiveRow], *, infers: bool) -> Inserted | Missing:
+    """Insert the visits whose ids are new, or none of them if something is missing. Each id stands once.
+
+    :param infers: the caller infers goods afterwards, so that they are not missing
     """
     if len(rows) == 1:
         sql, names = raw_statement("visits/store_live_visit")
-        values = [learning if name == "learning" else getattr(rows[0], name) for name in names]
+        values = [infers if name == "infers" else getattr(rows[0], name) for name in names]
     else:
         sql, names = raw_statement("visits/store_live_visits")
-        values = [learning if name == "learning" else [getattr(row, name) for row in rows] for name in names]
-    told = await driver.fetch(sql, *values)
-    return {request_id: Stored(created, visits) for request_id, created, visits in told}
+        values = [infers if name == "infers" else [getattr(row, name) for row in rows] for name in names]
+    records = await raw.fetch(sql, *values)
+    if records and records[0]["missing"] is not None:
+        return Missing(records[0]["missing"])
+    return {record["request_id"]: record["visits"] for record in records}
 
 
-async def insert_page_names(session: AsyncSession, pages: Sequence[tuple[str, str | None]]) -> None:
-    """Give ids to categories, and to products (category, name), that have none yet."""
-    categories = sorted({(digest(category), category) for category, _ in pages})
-    await session.execute(
-        text(
-            "INSERT INTO category (name, name_sha256) "
-            "SELECT * FROM unnest(CAST(:names AS text[]), CAST(:digests AS bytea[])) AS new(name, digest) "
-            "ORDER BY new.digest ON CONFLICT DO NOTHING"
-        ),
-        {"names": [name for _, name in categories], "digests": [key for key, _ in categories]},
-    )
-    products = [(category, product) for category, product in pages if product is not None]
-    await session.execute(statement("visits/name_pages"), product_arrays(products))
-
-
-def product_arrays(products: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
-    return {
-        "category": [digest(category) for category, _ in products],
-        "product": [product for _, product in products],
-        "product_sha256": [digest(product) for _, product in products],
-    }
-
-
-async def select_live_visits(session: AsyncSession, request_ids: Sequence[str]) -> dict[str, VisitRow]:
-    """The live visits of these ids, by id."""
+async def select_live_visits(session: AsyncSession, request_ids: Sequence[str]) -> Sequence[AnyRow]:
+    """Return the live visits of these ids, with the columns of live_visits.sql."""
     rows = await session.execute(statement("visits/live_visits"), {"request_ids": list(request_ids)})
-    return {row.request_id: VisitRow(*row) for row in rows}
+    return rows.all()
 
 
 async def select_page_visits(session: AsyncSession, page_url: str) -> int:
-    """Live visits of a page that is named by its path."""
-    known = select(PageVisits.visits).where(PageVisits.page_sha256 == digest(page_url))
-    return await session.scalar(known) or 0
+    """Return how many live visits there are of a page that is named by its path."""
+    visits = select(PageVisits.visits).where(PageVisits.page_sha256 == name_digest(page_url))
+    return await session.scalar(visits) or 0

@@ -1,37 +1,19 @@
-"""Taking away what an import has brought, a span of time after the other."""
+"""Undoing an import: deletes its visits, a span of time after the other, and restores the file's position."""
 
 from datetime import datetime
 
 import polars as pl
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import FilePosition, Goods, Import, Visit
-from db.sql import statement
-
-COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "occurred_at": pl.Datetime("us", "UTC"),
-    "request_id": pl.String,
-    "position": pl.Int64,
-    "source": pl.String,
-    "kind": pl.String,
-    "address": pl.String,
-    "country": pl.String,
-    "category_id": pl.Int32,
-    "product_id": pl.Int32,
-    "user_id": pl.Int64,
-    "cart_id": pl.Int64,
-    "goods_id": pl.Int64,
-    "amount": pl.Int64,
-    "import_id": pl.Int64,
-    "page_url": pl.String,
-}
+from db.models import FilePosition, Import, Visit
+from db.visit_frame import VISIT, frame_columns, visit_frame
 
 
-async def last_visits_since(
+async def select_span_start(
     session: AsyncSession, import_id: int, *, first: datetime, last: datetime, count: int
 ) -> datetime | None:
-    """Since when the last `count` of the import's visits in [first, last] are; None if there are fewer."""
+    """Return when the last `count` of the import's visits in [first, last] begin; None if there are fewer."""
     return await session.scalar(
         select(Visit.occurred_at)
         .where(Visit.import_id == import_id, Visit.occurred_at.between(first, last))
@@ -41,46 +23,29 @@ async def last_visits_since(
     )
 
 
-async def delete_visits(
+async def delete_import_visits(
     session: AsyncSession, import_id: int, *, first: datetime, last: datetime
 ) -> pl.DataFrame:
-    """The import's visits in [first, last], which are gone now. Columns of `visit`."""
-    deleted = await session.execute(
-        statement("visits/delete_import_visits"), {"import_id": import_id, "first": first, "last": last}
+    """Delete the import's visits in [first, last], and return them."""
+    visit = VISIT.c
+    rows = await session.execute(
+        delete(VISIT)
+        .where(visit.import_id == import_id, visit.occurred_at.between(first, last))
+        .returning(*frame_columns())
     )
-    return pl.DataFrame([tuple(row) for row in deleted], schema=COLUMNS, orient="row")
-
-
-async def select_cart_visits(session: AsyncSession, cart_ids: list[int]) -> pl.DataFrame:
-    """All visits that name one of the carts. Columns of `visit`, but `user_id` is who pays."""
-    found = await session.execute(statement("carts/cart_visits"), {"cart_ids": cart_ids})
-    return pl.DataFrame([tuple(row) for row in found], schema=COLUMNS, orient="row")
-
-
-async def select_taught_goods(session: AsyncSession, *, import_id: int, after: int, count: int) -> list[int]:
-    """Goods that lines or pages of the import have taught: in order, those after an id."""
-    found = await session.scalars(
-        select(Goods.goods_id)
-        .where(
-            Goods.goods_id > after,
-            or_(Goods.line_import_id == import_id, Goods.view_import_id == import_id),
-        )
-        .order_by(Goods.goods_id)
-        .limit(count)
-    )
-    return list(found)
+    return visit_frame(rows)
 
 
 async def narrow_import(session: AsyncSession, import_id: int, *, last: datetime | None) -> None:
-    """Remember that no visit of the import is later than `last`; None: that there is none."""
+    """Store that no visit of the import is later than `last`, or with None that there is none."""
     await session.execute(update(Import).where(Import.id == import_id).values(last_at=last))
 
 
 async def restore_position(session: AsyncSession, record: Import) -> None:
     """Put the file's position back to where it was before the import.
 
-    If another import has moved it since, there is none: the file is read anew, and known lines are
-    duplicates.
+    If another import has moved it since, it is deleted: the next import reads the whole file, and the lines
+    that are stored already are duplicates.
     """
     position = await session.get(FilePosition, record.file)
     if position is None or record.dry_run or (position.import_id != record.id and not record.lines):

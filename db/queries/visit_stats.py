@@ -1,19 +1,19 @@
-"""How many visits there are by group, and of how many visitors. Days are dates of a zone."""
+"""Statistics of visits: how many there are in each group, and of how many visitors."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import force_custom_plan
+from db.database import AnyRow, force_custom_plan
 from db.models import Category, Visit
 from db.queries.time_groups import time_groups
 from db.queries.visit_list import VisitFilter
 
 
 def groupings(tz: str) -> dict[str, ColumnElement[Any]]:
-    """What visits can be grouped by. A category is its id."""
+    """Return what visits can be grouped by, by name. A category is its id."""
     return {
         "page": Visit.page_url.collate("C"),
         "user": Visit.user_id.expression,
@@ -24,23 +24,30 @@ def groupings(tz: str) -> dict[str, ColumnElement[Any]]:
 
 
 async def select_visit_counts(
-    session: AsyncSession, asked: VisitFilter, by: Sequence[str], tz: str, *, limit: int, offset: int
-) -> Sequence[Row[Any]]:
-    """Rows of the groups `by`, visits, visitors (distinct addresses), first and last time.
+    session: AsyncSession,
+    visit_filter: VisitFilter,
+    group_by: Sequence[str],
+    tz: str,
+    *,
+    limit: int,
+    offset: int,
+) -> Sequence[AnyRow]:
+    """Return a row for each group: its values, visits, visitors (distinct addresses), first and last time.
 
-    Most visits first, then by group, nulls last; categories are named.
+    Most visits come first, then the order is by group, nulls last. A category is its name, a day the date in
+    `tz`.
     """
-    keys = [groupings(tz)[name].label(f"group_{place}") for place, name in enumerate(by)]
+    keys = [groupings(tz)[name].label(f"group_{index}") for index, name in enumerate(group_by)]
     times = (func.min(Visit.occurred_at).label("first"), func.max(Visit.occurred_at).label("last"))
     # Addresses are counted by grouping twice: count(DISTINCT) would sort all visits.
     by_address = (
         select(*keys, Visit.address, func.count().label("visits"), *times)
-        .where(*asked.conditions())
+        .where(*visit_filter.conditions())
         .group_by(*(key.name for key in keys), Visit.address)
         .subquery()
     )
     groups = [by_address.c[key.name] for key in keys]
-    counted = (
+    counts = (
         select(
             *groups,
             cast(func.sum(by_address.c.visits), BigInteger).label("visits"),
@@ -52,18 +59,15 @@ async def select_visit_counts(
         .having(func.count() > 0)
         .subquery()
     )
-    told = [named(counted.c[key.name], name) for key, name in zip(keys, by, strict=True)]
-    numbers = (counted.c.visits, counted.c.visitors, counted.c.first, counted.c.last)
-    query: Select[Any] = (
-        select(*told, *numbers).order_by(counted.c.visits.desc(), *told).limit(limit).offset(offset)
-    )
+    labels = [label_of(counts.c[key.name], name) for key, name in zip(keys, group_by, strict=True)]
+    numbers = (counts.c.visits, counts.c.visitors, counts.c.first, counts.c.last)
+    query = select(*labels, *numbers).order_by(counts.c.visits.desc(), *labels).limit(limit).offset(offset)
     await force_custom_plan(session)
-    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
-    return rows
+    return (await session.execute(query)).all()
 
 
-def named(group: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """The group as it is told and sorted by."""
+def label_of(group: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """Return what stands for the group in the result and its order: of a category its name."""
     if name != "category":
         return group
     return select(Category.name.collate("C")).where(Category.id == group).scalar_subquery()

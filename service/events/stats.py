@@ -9,7 +9,7 @@ from db.database import Database
 from db.queries import event_stats as queries
 from db.queries.event_stats import Segment, TypeEvents, Windows
 from db.queries.events import EventFilter
-from service.calendar_days import DAY, FIRST_TIME, LAST_TIME, begin_of_day, days_between, instant_of
+from service.calendar_days import DAY, FIRST_TIME, LAST_TIME, days_between, start_of_day, start_of_group
 from service.errors import Invalid
 
 __all__ = ["Segment"]
@@ -80,7 +80,8 @@ async def count_events(
 def _event_count(group_by: Sequence[str], tz: str, row: Sequence[Any]) -> EventCount:
     *values, events, users = row
     groups = {
-        COLUMNS.get(name, name): instant_of(value, tz) for name, value in zip(group_by, values, strict=True)
+        COLUMNS.get(name, name): start_of_group(value, tz)
+        for name, value in zip(group_by, values, strict=True)
     }
     key = [value.isoformat() if type(value) is date else value for value in values]
     return EventCount(groups, events, users, [events, *key])
@@ -104,7 +105,7 @@ async def count_daily_active_users(
     async with db.read() as session:
         rows = await queries.select_daily_active_users(session, begin, end, tz, segment)
     users = {row.day: row.users for row in rows}
-    return [ActiveDay(begin_of_day(day, tz), users.get(day, 0)) for day in days_between(begin, end, tz)]
+    return [ActiveDay(start_of_day(day, tz), users.get(day, 0)) for day in days_between(begin, end, tz)]
 
 
 async def list_top_events(
@@ -119,7 +120,7 @@ async def count_retention(db: Database, *, start: date, windows: int, unit: str,
     """Count a cohort of new users for each window, and how many came back in each later window."""
     days = UNIT_DAYS[unit]
     # Where a clock goes back over midnight, a part of a day comes after the next day has begun.
-    begins = [begin_of_day(start + number * days * DAY, tz) for number in range(windows + 1)]
+    begins = [start_of_day(start + number * days * DAY, tz) for number in range(windows + 1)]
     async with db.read() as session:
         rows = await queries.select_retention(
             session, Windows(start, days, windows, tz, begins[0] - DAY, begins[windows] + DAY)

@@ -24,7 +24,7 @@ from telemetry.metrics import count_ingested
 
 if TYPE_CHECKING:
     from service.logs.columnar import ParsedChunk
-    from service.visits.derive import Rows
+    from service.visits.derive import EncodedVisits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class PreparedChunk:
 
     :param end: where reading resumes after it
     :param bytes_read: how many bytes of the log, as it is stored, have been read after it
-    :param rows: its visits as they are inserted; None in a dry run
+    :param visits: its visits as they are inserted; None in a dry run
     """
 
     parsed: "ParsedChunk"
     end: Position
     bytes_read: int
-    rows: "Rows | None" = None
+    visits: "EncodedVisits | None" = None
 
 
 async def store_log(run: ImportRun, import_id: int, log: OpenLog, *, lease_end: asyncio.Task[None]) -> None:
@@ -88,13 +88,13 @@ async def prepare_chunk(
     chunk = await asyncio.to_thread(parse_next)
     if chunk is None or run.options.dry_run:
         return chunk
-    from service.visits.derive import make_rows, name_pages
+    from service.visits.derive import encode, ensure_page_ids
 
     visits = chunk.parsed.visits
     async with run.db.transaction() as session:
-        pages = await name_pages(session, visits)
-    rows = await asyncio.to_thread(make_rows, visits, pages, geo=run.geo, source="log", import_id=import_id)
-    return replace(chunk, rows=rows)
+        pages = await ensure_page_ids(session, visits)
+    encoded = await asyncio.to_thread(encode, visits, pages, geo=run.geo, source="log", import_id=import_id)
+    return replace(chunk, visits=encoded)
 
 
 def chunk_parser(run: ImportRun, log: OpenLog) -> Callable[[], PreparedChunk | None]:
@@ -169,19 +169,19 @@ class ChunkWriter:
         self, chunk: PreparedChunk, previous: asyncio.Task[None] | None, copied: asyncio.Event
     ) -> None:
         from db.queries.visits import insert_trial_keys
-        from service.visits.derive import derive, insert
+        from service.visits.derive import add, insert
 
         run, parsed = self._run, chunk.parsed
         async with run.db.transaction() as session:
-            if chunk.rows is None:
+            if chunk.visits is None:
                 new = await insert_trial_keys(run.lock_session, parsed.visits)
                 copied.set()
                 await await_previous(previous)
             else:
-                inserted = await insert(session, chunk.rows)
+                inserted = await insert(session, chunk.visits)
                 copied.set()
                 await await_previous(previous)
-                await derive(session, inserted)
+                await add(session, inserted)
                 new = inserted.height
                 if run.source.key is not None:
                     await queries.upsert_position(

@@ -22,17 +22,18 @@ from service.clock import Clock
 from service.errors import Conflict, NotFound
 from service.imports.record import reload_import
 from service.imports.run import HEARTBEAT_SECONDS
-from service.visits.pacing import AdaptiveBatch
-from service.visits.removal import drop_unvisited_addresses
+from service.visits.pacing import LIMITS, AdaptiveBatch
+from service.visits.removal import delete_unvisited_addresses
 
 POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class UndoLimits:
-    """At most so many visits are deleted at a time, and a caller waits at most so many seconds."""
+    """The most visits in a span, and the seconds that a span should take, and that a caller waits at most."""
 
-    span_visits: int = 20_000
+    span_visits: int = LIMITS.visits
+    span_seconds: float = LIMITS.lock_seconds
     wait_seconds: float = 5.0
 
 
@@ -95,18 +96,18 @@ async def undo_import(db: Database, import_id: int, limits: UndoLimits = UNDO_LI
 async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> None:
     """Delete what the import has stored, span by span. The caller holds its lock."""
     await asyncio.to_thread(import_module, "service.visits.derive")  # with polars, which takes a while
-    from db.queries import undo
-    from service.visits.goods import learn_goods_anew
+    from db.queries import goods, undo
+    from service.visits.goods import reinfer_goods
 
     heartbeat = asyncio.create_task(send_heartbeats(db, import_id))
     try:
-        batch = AdaptiveBatch(1000, limits.span_visits)
+        batch = AdaptiveBatch(1000, limits.span_visits, limits.span_seconds)
         while await remove_span(db, import_id, batch):
             pass
         record = await reload_import(db, import_id)
         if record.imported and not record.dry_run:
-            await drop_unvisited_addresses(db)
-            await learn_goods_anew(db, partial(undo.select_taught_goods, import_id=import_id))
+            await delete_unvisited_addresses(db)
+            await reinfer_goods(db, partial(goods.select_goods_of_import, import_id=import_id))
         async with db.transaction() as session:
             if record.file is not None:
                 await undo.restore_position(session, record)
@@ -118,23 +119,21 @@ async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> Non
 
 async def remove_span(db: Database, import_id: int, batch: AdaptiveBatch) -> bool:
     """Delete the last visits of the import. Return whether there are more."""
-    from db.queries import carts, undo, visits
+    from db.queries import undo
+    from service.visits import derive
 
     async with batch.exclusive(db) as session:
         record = await queries.select_import(session, import_id)
         assert record is not None
         if record.status == "undone" or record.first_at is None or record.last_at is None:
             return False
-        since = await undo.last_visits_since(
+        since = await undo.select_span_start(
             session, import_id, first=record.first_at, last=record.last_at, count=batch.rows
         )
-        gone = await undo.delete_visits(
+        deleted = await undo.delete_import_visits(
             session, import_id, first=since or record.first_at, last=record.last_at
         )
-        await visits.subtract_from_rollups(session, gone)
-        cart_ids = gone["cart_id"].drop_nulls().unique().sort().to_list()
-        if cart_ids:
-            await carts.replace_carts(session, cart_ids, await undo.select_cart_visits(session, cart_ids))
+        await derive.subtract(session, deleted)
         await undo.narrow_import(session, import_id, last=since)
         return since is not None
 

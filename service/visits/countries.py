@@ -1,16 +1,17 @@
-"""Completes countries: addresses that the data on disk do not know are asked for at a service.
+"""Backfills countries: a service is asked for the addresses that the data on disk do not know.
 
-When the country of an address is told, its visits get it, and the roll-ups that count by country with them:
-as if it had been known when they were stored. Then the address keeps it, and visits that are stored later
-take it from there. What the service does not know is not asked again.
+When the service knows an address, its visits get the country, and so do the roll-ups that count by country:
+as if it had been known when the visits were stored. In the end the address itself gets it, and visits that
+are stored later take it from there. The service is not asked twice for an address that it does not know.
 
-One worker does it, over all nodes: the one that has the lock. If it dies, another asks again for those
-whose visits are not all done.
+One worker of all servers does it: the one that holds the lock. If it dies, another asks again for the
+addresses whose visits are not all done.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -24,104 +25,125 @@ from db.database import Database
 from db.locks import COUNTRIES
 from db.queries import countries as queries
 from db.queries import visits
+from db.visit_frame import schema_of
 from service.background import Schedule, run_periodically
 from service.clock import Clock
-from service.visits.pacing import AdaptiveBatch
+from service.visits.pacing import LIMITS, AdaptiveBatch
 
 log = structlog.get_logger("trawl.countries")
 
-VISITS_TOGETHER = 20_000
 SCHEDULE = Schedule(every=10.0, retry=60.0)
-# Seconds.
-RETRY_SECONDS = 60.0
-REFUSED_SECONDS = 3600.0
-ANSWER_WITHIN = 20.0
+COUNTED = schema_of("occurred_at", "source", "kind", "category_id", "country")
 
-CHANGED: dict[str, pl.DataType | type[pl.DataType]] = {
-    "occurred_at": pl.Datetime("us", "UTC"),
-    "source": pl.String,
-    "kind": pl.String,
-    "category_id": pl.Int32,
-    "country": pl.String,
-}
+
+@dataclass(frozen=True, slots=True)
+class BackfillOptions:
+    """Addresses in a request, visits in a batch, and seconds: to wait for an answer, and before a retry."""
+
+    addresses: int = MOST
+    visits: int = LIMITS.visits
+    timeout: float = 20.0
+    retry: float = 60.0
+    retry_refused: float = 3600.0  # after the service refused the token
+
+
+OPTIONS = BackfillOptions()
 
 
 class CountryService(Protocol):
-    """Who can be asked for the countries of public addresses. Raises UpstreamErrors."""
+    """A service that knows countries of public addresses."""
 
-    async def countries(self, addresses: Sequence[str], *, within: float) -> Mapping[str, str | None]: ...
+    async def countries(self, addresses: Sequence[str], *, within: float) -> Mapping[str, str | None]:
+        """Return the ISO code of each address, or None.
+
+        :raises UpstreamError: the service fails
+        """
 
 
-async def keep_completing(
+async def backfill_countries(
     db: Database, service: CountryService, *, clock: Clock, schedule: Schedule = SCHEDULE
 ) -> None:
-    """Look for addresses to ask for, for ever."""
+    """Backfill the countries of new addresses, until cancelled."""
 
     async def is_due() -> bool:
         async with db.read() as session:
-            return bool(await queries.select_unasked(session, count=1))
+            return bool(await queries.select_addresses_to_ask(session, count=1))
 
-    work = partial(complete_all, db, service, clock=clock)
+    work = partial(backfill_all, db, service, clock=clock)
     await run_periodically(
         db, work, schedule, lock=COUNTRIES, is_due=is_due, failure_event="countries_postponed"
     )
 
 
-async def complete_all(db: Database, service: CountryService, *, clock: Clock) -> None:
-    """Ask for all addresses, with pauses where the service fails. The caller holds the lock."""
+async def backfill_all(
+    db: Database, service: CountryService, *, clock: Clock, options: BackfillOptions = OPTIONS
+) -> None:
+    """Backfill the countries of all addresses, pausing where the service fails. The caller holds the lock."""
     while True:
         try:
-            if not await complete_some(db, service, clock=clock):
+            if not await backfill_batch(db, service, clock=clock, options=options):
                 return
         except TokenRefused as error:
-            tell_refused(error)
-            await asyncio.sleep(REFUSED_SECONDS)
+            log_refused_token(error)
+            await asyncio.sleep(options.retry_refused)
         except UpstreamError as error:
             log.warning("countries_unavailable", cause=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(options.retry)
 
 
-def tell_refused(error: TokenRefused) -> None:
+def log_refused_token(error: TokenRefused) -> None:
     log.error("ipinfo_token_refused", status=error.status, mend=f"the setting IPINFO_TOKEN: {error.cause}")
 
 
-async def complete_some(db: Database, service: CountryService, *, clock: Clock) -> bool:
-    """Ask for some addresses, and complete what they tell. False if there are none."""
+async def backfill_batch(
+    db: Database, service: CountryService, *, clock: Clock, options: BackfillOptions = OPTIONS
+) -> bool:
+    """Ask the service for some addresses, and set the countries that it knows; False if there are none.
+
+    :raises UpstreamError: the service fails
+    """
     async with db.read() as session:
-        addresses = await queries.select_unasked(session, count=MOST)
+        addresses = await queries.select_addresses_to_ask(session, count=options.addresses)
     if not addresses:
         return False
-    asked = {address: public for address in addresses if (public := public_address(address)) is not None}
-    answer = await service.countries(sorted(set(asked.values())), within=ANSWER_WITHIN) if asked else {}
-    known = {
-        address: country for address, public in asked.items() if (country := answer.get(public)) is not None
+    public = {address: known for address in addresses if (known := public_address(address)) is not None}
+    response: Mapping[str, str | None] = {}
+    if public:
+        response = await service.countries(sorted(set(public.values())), within=options.timeout)
+    countries = {
+        address: country for address, known in public.items() if (country := response.get(known)) is not None
     }
-    began = time.perf_counter()
-    changed = await complete(db, known, clock=clock) if known else 0
+    start = time.perf_counter()
+    changed = await set_countries(db, countries, clock=clock, most=options.visits) if countries else 0
     async with db.transaction() as session:
-        await queries.mark_asked(session, [each for each in addresses if each not in known], at=clock())
+        await queries.mark_asked(session, [each for each in addresses if each not in countries], at=clock())
     log.info(
         "countries",
         kind="complete_countries",
         status="done",
-        asked=len(asked),
-        known=len(known),
+        asked=len(public),
+        known=len(countries),
         visits=changed,
-        duration_ms=round((time.perf_counter() - began) * 1000, 2),
+        duration_ms=round((time.perf_counter() - start) * 1000, 2),
     )
     return True
 
 
-async def complete(db: Database, known: Mapping[str, str], *, clock: Clock) -> int:
-    """Give the visits of addresses, and then the addresses, their countries. How many visits there were."""
-    changed, batch = 0, AdaptiveBatch(1000, VISITS_TOGETHER)
+async def set_countries(db: Database, countries: Mapping[str, str], *, clock: Clock, most: int) -> int:
+    """Set the countries of addresses on their visits, and then on the addresses. Return the number of visits.
+
+    :param most: visits in a batch
+    """
+    changed, batch = 0, AdaptiveBatch(1000, most)
     while True:
         count = batch.rows
         async with batch.exclusive(db) as session:
-            rows = await queries.locate_visits(session, known, count=count)
-            await visits.add_to_country_rollups(session, pl.DataFrame(rows, schema=CHANGED))
+            rows = await queries.set_visit_countries(session, countries, count=count)
+            await visits.add_to_country_rollups(
+                session, pl.DataFrame([tuple(row) for row in rows], schema=COUNTED, orient="row")
+            )
             if len(rows) < count:
-                await queries.locate_addresses(session, known, at=clock())
+                await queries.set_address_countries(session, countries, at=clock())
         changed += len(rows)
         if len(rows) < count:
             return changed

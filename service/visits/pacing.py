@@ -4,31 +4,46 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from db.database import Database, Transaction
 from db.locks import lock_writers_exclusive
 
-LOCK_SECONDS = 0.2  # for which a batch should hold the writers' lock
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """The most rows of each kind in a batch, and the seconds for which one should hold the writers' lock."""
+
+    visits: int = 20_000
+    goods: int = 1000
+    addresses: int = 50_000
+    events: int = 5000
+    lock_seconds: float = 0.2
+
+
+LIMITS = BatchLimits()
 
 
 class AdaptiveBatch:
-    """The number of rows to take in the next batch, such that it takes about LOCK_SECONDS.
+    """The number of rows to take in the next batch, such that it takes about as long as it should.
 
     :param rows: in the first batch
     :param most: in any batch
+    :param seconds: for which a batch should hold the writers' lock
     """
 
-    def __init__(self, rows: int, most: int) -> None:
-        self._most = most
+    def __init__(self, rows: int, most: int, seconds: float = LIMITS.lock_seconds) -> None:
         self.rows = min(rows, most)
+        self._most = most
+        self._seconds = seconds
 
     @asynccontextmanager
     async def exclusive(self, db: Database) -> AsyncIterator[Transaction]:
-        """Open a transaction that keeps the writers out; then leave them as much time as it took."""
+        """Open a transaction that keeps writers out; then leave them as much time as it took."""
         async with db.transaction() as session:
             await lock_writers_exclusive(session)
             start = time.perf_counter()
             yield session
         seconds = time.perf_counter() - start
-        self.rows = max(1, min(round(self.rows * LOCK_SECONDS / seconds), 2 * self.rows, self._most))
+        self.rows = max(1, min(round(self.rows * self._seconds / seconds), 2 * self.rows, self._most))
         await asyncio.sleep(seconds)

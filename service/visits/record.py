@@ -1,4 +1,4 @@
-"""Visits as they happen: recorded one by one, many at once, and by looking at pages."""
+"""Visits as they happen: recorded one by one, many at once, and by views of pages."""
 
 import asyncio
 import uuid
@@ -9,17 +9,16 @@ from functools import partial
 
 from clients.geo import Geo
 from db.database import Database
-from db.queries import live_visits
+from db.queries.live_visits import LiveRow, select_page_visits
 from service.deps import Deps
 from service.errors import Conflict
 from service.live_feed import count_stored
-from service.visits.ids import RANDOM_BITS, new_visit_id
-from service.visits.pages import page_of
-from service.visits.queries import Visit, visit_of
-from service.visits.store import LiveVisit, Status, store_live_visits
+from service.visits.pages import is_bare_path, parse_page
+from service.visits.store import Outcome, store_live_visits
+from service.visits.visit import RANDOM_BITS, new_visit_id
 
-Randomness = Callable[[int], int]  # a number of so many random bits
-PLACES_PER_MICROSECOND = 1000
+Randomness = Callable[[int], int]  # returns a number of so many random bits
+POSITIONS_PER_MICROSECOND = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +33,11 @@ class NewVisit:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who visits, from where, and when we heard of it."""
+    """Who sends visits, from which address, and when."""
 
     user_id: int
     address: str | None
     now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    status: Status
-    visit: Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +46,73 @@ class PageView:
     visits: int
 
 
-async def record_visit(deps: Deps, visitor: Visitor, new: NewVisit, *, randomness: Randomness) -> Verdict:
-    """Store a visit, or find it stored already. Raises Conflict if its id stands for another one."""
-    [visit] = live_visits_of([new], visitor, "api", deps.geo, randomness)
-    outcome = await deps.visit_batcher.write(visit, partial(store_live_visits, deps.db))
+async def record_visit(deps: Deps, visitor: Visitor, new: NewVisit, *, randomness: Randomness) -> Outcome:
+    """Store a visit; a duplicate changes nothing.
+
+    :raises Conflict: another visit has its id
+    """
+    [row] = live_rows([new], visitor, "api", deps.geo, randomness)
+    outcome: Outcome = await deps.visit_batcher.write(row, partial(store_live_visits, deps.db))
     if outcome.status == "conflict":
-        raise Conflict(f"the id {visit.id} stands for another visit")
+        raise Conflict(f"the id {row.request_id} stands for another visit")
     count_stored(deps, visits=outcome.status == "created")
-    return Verdict(outcome.status, visit_of(outcome.row))
+    return outcome
 
 
 async def record_visits(
     deps: Deps, visitor: Visitor, new: Sequence[NewVisit], *, randomness: Randomness
-) -> list[Verdict]:
-    """Store visits, all that are new or none. In their order, what became of each."""
+) -> list[Outcome]:
+    """Store visits, all that are new in one transaction. Return the outcomes, in order."""
     if not new:
         return []
-    visits = await asyncio.to_thread(live_visits_of, new, visitor, "api", deps.geo, randomness)
-    outcomes = await store_live_visits(deps.db, visits)
+    rows = await asyncio.to_thread(live_rows, new, visitor, "api", deps.geo, randomness)
+    outcomes = await store_live_visits(deps.db, rows)
     count_stored(deps, visits=sum(outcome.status == "created" for outcome in outcomes))
-    return [Verdict(outcome.status, visit_of(outcome.row)) for outcome in outcomes]
+    return outcomes
 
 
 async def view_page(deps: Deps, visitor: Visitor, page_url: str, *, randomness: Randomness) -> PageView:
-    """Store a visit of a page that is named by its path, and count those there were."""
-    [visit] = live_visits_of([NewVisit(page_url=page_url)], visitor, "page", deps.geo, randomness)
-    outcome = await deps.visit_batcher.write(visit, partial(store_live_visits, deps.db))
+    """Store a visit of a page that is named by its path, and return its count with this visit."""
+    [row] = live_rows([NewVisit(page_url=page_url)], visitor, "page", deps.geo, randomness)
+    outcome: Outcome = await deps.visit_batcher.write(row, partial(store_live_visits, deps.db))
     assert outcome.page_visits is not None
     count_stored(deps, visits=1)
     return PageView(page_url, outcome.page_visits)
 
 
 async def count_page(db: Database, page_url: str) -> PageView:
-    """How often the page was viewed, with nothing recorded."""
+    """Return the count of a page, and store nothing."""
     async with db.read() as session:
-        return PageView(page_url, await live_visits.select_page_visits(session, page_url))
+        return PageView(page_url, await select_page_visits(session, page_url))
 
 
-def live_visits_of(
+def live_rows(
     new: Sequence[NewVisit], visitor: Visitor, source: str, geo: Geo, randomness: Randomness
-) -> list[LiveVisit]:
-    """New visits with all that is known of them. Those of one instant keep the order in which they came."""
+) -> list[LiveRow]:
+    """Complete visits with the visitor, the country and the page. Visits of one instant keep their order."""
     country = None if visitor.address is None else geo.country(visitor.address)
-    place = int(visitor.now.timestamp()) * 1_000_000 + visitor.now.microsecond
-    return [
-        LiveVisit(
-            id=str(one.id or new_visit_id(visitor.now, randomness(RANDOM_BITS))),
-            page_url=one.page_url,
-            page=page_of(one.page_url),
-            occurred_at=one.timestamp or visitor.now,
-            timed=one.timestamp is not None,
-            position=place * PLACES_PER_MICROSECOND + index,
-            user_id=visitor.user_id if one.user_id is None else one.user_id,
+    microseconds = int(visitor.now.timestamp()) * 1_000_000 + visitor.now.microsecond
+    rows = []
+    for index, visit in enumerate(new):
+        page = parse_page(visit.page_url)
+        row = LiveRow(
+            request_id=str(visit.id or new_visit_id(visitor.now, randomness(RANDOM_BITS))),
+            occurred_at=visit.timestamp or visitor.now,
+            is_dated=visit.timestamp is not None,
+            position=microseconds * POSITIONS_PER_MICROSECOND + index,
+            source=source,
+            page_url=visit.page_url,
+            counts_page=is_bare_path(visit.page_url),
             address=visitor.address,
             country=country,
-            source=source,
+            user_id=visitor.user_id if visit.user_id is None else visit.user_id,
+            kind=page.kind,
+            category=page.category,
+            product=page.product,
+            cart_id=page.cart_id,
+            goods_id=page.goods_id,
+            amount=page.amount,
+            buyer_id=page.user_id,
         )
-        for index, one in enumerate(new)
-    ]
+        rows.append(row)
+    return rows

@@ -1,25 +1,26 @@
-"""Drops addresses that no visit names, after visits were taken away."""
+"""Deletes addresses that no visit has any more, after visits were deleted."""
 
 from db.database import Database
 from db.locks import lock_writers_exclusive
 from db.queries import addresses
+from service.visits.pacing import LIMITS
 
-ADDRESSES_TOGETHER = 50_000  # at most, at a time
 
+async def delete_unvisited_addresses(db: Database, *, most: int = LIMITS.addresses) -> None:
+    """Delete the addresses that no visit has, without holding up whoever stores visits meanwhile.
 
-async def drop_unvisited_addresses(db: Database) -> None:
-    """Drop addresses that no visit names, without holding up those who store visits meanwhile.
+    The writers' lock is held only while the rows are deleted: a later visit of such an address waits for this
+    transaction, and inserts the address again. Earlier visits of it are looked for without the lock.
 
-    The writers are shut out only while the rows go: whoever stores a visit of such an address later waits
-    for this transaction and puts a row of its own. Visits that came before are looked for at leisure.
+    :param most: addresses in a batch
     """
     while True:
         async with db.read() as session:
-            unvisited = await addresses.select_unvisited_addresses(session, count=ADDRESSES_TOGETHER)
+            unvisited = await addresses.select_unvisited_addresses(session, count=most)
         if not unvisited:
             return
         async with db.transaction() as session:
-            async with db.dedicated() as gate:
-                await lock_writers_exclusive(gate)
-                gone = await addresses.delete_addresses(session, unvisited)
-            await addresses.put_back_visited(session, gone)
+            async with db.dedicated() as lock:
+                await lock_writers_exclusive(lock)
+                deleted = await addresses.delete_addresses(session, unvisited)
+            await addresses.restore_visited_addresses(session, deleted)

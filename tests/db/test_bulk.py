@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db.bulk import as_arrays, execute_arrays
+from db.bulk import array_literals, execute_with_arrays
 from db.database import Database
 
 TEXTS = st.one_of(
@@ -30,6 +30,6 @@ SAME = text(
 async def test_postgresql_reads_the_arrays_as_the_rows_that_they_are_made_of(
     db: Database, rows: list[tuple[str | None, int | None, datetime | None]]
 ) -> None:
-    arrays = as_arrays(pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+    arrays = array_literals(pl.DataFrame(rows, schema=SCHEMA, orient="row"))
     async with db.transaction() as session:
-        assert [tuple(row) for row in await execute_arrays(session, SAME, arrays)] == rows
+        assert [tuple(row) for row in await execute_with_arrays(session, SAME, arrays)] == rows

@@ -1,7 +1,6 @@
 """Live visits for tests: made from paths of the shop, in few seconds of few addresses, so that they meet."""
 
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,23 +8,31 @@ import polars as pl
 from hypothesis import strategies as st
 
 from clients.geo import Geo
+from db.queries.live_visits import LiveRow
 from service.logs.columnar import VISIT_COLUMNS
-from service.visits.pages import page_of
-from service.visits.store import LiveVisit
+from service.visits.pages import is_bare_path, parse_page
 from tests.support.log_lines import ADDRESSES, paths, times
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def live_visit(page_url: str = "/", **known: Any) -> LiveVisit:
-    """A visit; only what a test is about needs to be told."""
-    return LiveVisit(
-        id=str(known.pop("id", None) or uuid.uuid4()),
+def live_row(page_url: str = "/", **known: Any) -> LiveRow:
+    """A visit as it is stored; a test names only what it is about."""
+    page = parse_page(page_url)
+    return LiveRow(
+        request_id=str(known.pop("id", None) or uuid.uuid4()),
         page_url=page_url,
-        page=page_of(page_url),
+        counts_page=is_bare_path(page_url),
+        kind=page.kind,
+        category=page.category,
+        product=page.product,
+        cart_id=page.cart_id,
+        goods_id=page.goods_id,
+        amount=page.amount,
+        buyer_id=page.user_id,
         **{
             "occurred_at": NOW,
-            "timed": True,
+            "is_dated": True,
             "position": 1,
             "user_id": 1,
             "address": "8.8.8.8",
@@ -37,7 +44,7 @@ def live_visit(page_url: str = "/", **known: Any) -> LiveVisit:
 
 
 @st.composite
-def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveVisit]]:
+def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveRow]]:
     """Visits as they come in, some requests of one and some of several."""
     position, made = 0, []
     for size in draw(st.lists(st.integers(1, 8), min_size=1, max_size=5)):
@@ -47,7 +54,7 @@ def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveVisit]]:
             address = draw(st.sampled_from((*ADDRESSES, None)))
             host = draw(st.sampled_from(("", "https://shop.example")))
             path = draw(paths)
-            visit = live_visit(
+            visit = live_row(
                 host + path if host or path.startswith("/") else "/",
                 occurred_at=draw(times).replace(tzinfo=UTC, microsecond=draw(st.sampled_from((0, 1)))),
                 position=position,
@@ -61,26 +68,19 @@ def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveVisit]]:
     return made
 
 
-def as_log_rows(visits: list[LiveVisit]) -> pl.DataFrame:
+def as_log_rows(visits: list[LiveRow]) -> pl.DataFrame:
     """The same visits as the importer takes them."""
     rows = [
         {
             "position": visit.position,
             "occurred_at": visit.occurred_at,
-            "request_id": visit.id,
+            "request_id": visit.request_id,
             "address": visit.address,
             "page_url": visit.page_url,
-            **{name: getattr(visit.page, name) for name in ("kind", "category", "product")},
-            **{name: getattr(visit.page, name) for name in ("user_id", "cart_id", "goods_id", "amount")},
+            "user_id": visit.buyer_id,
+            **{name: getattr(visit, name) for name in ("kind", "category", "product")},
+            **{name: getattr(visit, name) for name in ("cart_id", "goods_id", "amount")},
         }
         for visit in visits
     ]
     return pl.DataFrame(rows, schema=VISIT_COLUMNS)
-
-
-def of_source(visits: list[LiveVisit], source: str) -> list[LiveVisit]:
-    return [visit for visit in visits if visit.source == source]
-
-
-def at(visit: LiveVisit, **changes: Any) -> LiveVisit:
-    return replace(visit, **changes)

@@ -19,7 +19,7 @@ from service.imports.run import import_log
 from service.logs.chunks import CHUNK_BYTES, LogFile
 from service.logs.columnar import parse_chunk
 from service.logs.source import LogSource
-from service.visits.derive import derive, insert, make_rows, name_pages
+from service.visits.derive import add, encode, ensure_page_ids, insert
 from tests.support.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -76,9 +76,9 @@ DERIVED = (
 
 async def store_visits(session: Transaction, visits: pl.DataFrame, *, geo: Geo, source: str) -> None:
     """Store visits as an import does, in the caller's transaction."""
-    pages = await name_pages(session, visits)
-    rows = make_rows(visits, pages, geo=geo, source=source, import_id=None)
-    await derive(session, await insert(session, rows))
+    pages = await ensure_page_ids(session, visits)
+    encoded = encode(visits, pages, geo=geo, source=source, import_id=None)
+    await add(session, await insert(session, encoded))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from api.visits import RecordVisitsRequest, load_visit
-from service.visits.record import NewVisit, Verdict
+from service.visits.record import NewVisit
+from service.visits.store import Outcome
 from transport.errors import pointers
 
 visits_request = RecordVisitsRequest()
@@ -52,19 +53,19 @@ def read_visits(body: Any, *, now: datetime) -> VisitBatch:
     return batch
 
 
-def summarise(batch: VisitBatch, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def summarise(batch: VisitBatch, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Count what became of a batch, for RecordVisitsResponse.
 
-    :param verdicts: those on the valid visits, in their order
+    :param outcomes: those of the valid visits, in their order
     """
-    statuses = Counter(verdict.status for verdict in verdicts)
+    statuses = Counter(outcome.status for outcome in outcomes)
     not_created = [
-        ItemVerdict(index, verdict.status, verdict.visit.id)
-        for index, verdict in zip(batch.indexes, verdicts, strict=True)
-        if verdict.status != "created"
+        ItemVerdict(index, outcome.status, outcome.visit.id)
+        for index, outcome in zip(batch.indexes, outcomes, strict=True)
+        if outcome.status != "created"
     ]
     return {
-        "received": len(verdicts) + len(batch.invalid),
+        "received": len(outcomes) + len(batch.invalid),
         "created": statuses["created"],
         "duplicates": statuses["duplicate"],
         "conflicts": statuses["conflict"],

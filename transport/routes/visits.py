@@ -23,8 +23,8 @@ from api.visits import (
 from service.clock import now
 from service.visits import queries as visit_lists
 from service.visits import record as visits
-from service.visits.queries import Visit
 from service.visits.record import NewVisit, Visitor
+from service.visits.visit import Visit
 from transport.bulk.visits import read_visits, summarise
 from transport.operations import Lines, Page, Text, operation
 from transport.parsing import json_body, query
@@ -66,16 +66,16 @@ async def record_visits(request: Request) -> HTTPResponse:
         return await record_many(request, body)
     visitor = visitor_of(request)
     new = NewVisit(**load_visit(body, now=visitor.now))
-    verdict = await visits.record_visit(request.deps, visitor, new, randomness=secrets.randbits)
-    visit = visit_response.dump(verdict.visit)
-    return created(f"/visits/{verdict.visit.id}", visit) if verdict.status == "created" else ok(visit)
+    outcome = await visits.record_visit(request.deps, visitor, new, randomness=secrets.randbits)
+    visit = visit_response.dump(outcome.visit)
+    return created(f"/visits/{outcome.visit.id}", visit) if outcome.status == "created" else ok(visit)
 
 
 async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
     visitor = visitor_of(request)
     batch = await asyncio.to_thread(read_visits, body, now=visitor.now)  # other requests go on meanwhile
-    verdicts = await visits.record_visits(request.deps, visitor, batch.visits, randomness=secrets.randbits)
-    return ok(record_visits_response.dump(summarise(batch, verdicts)))
+    outcomes = await visits.record_visits(request.deps, visitor, batch.visits, randomness=secrets.randbits)
+    return ok(record_visits_response.dump(summarise(batch, outcomes)))
 
 
 @blueprint.get("/visits", ctx_scope="visits:read")

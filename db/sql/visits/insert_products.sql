@@ -1,15 +1,16 @@
--- Products that are not there yet, by their category and the SHA-256 of their names.
+-- Inserts the products :names that are new, by the SHA-256 of their names and of their categories', which exist.
 INSERT INTO product (category_id, name, name_sha256)
 SELECT
-    new.category_id,
+    category.id,
     new.name,
     new.digest
-FROM unnest(CAST(:categories AS int[]), CAST(:names AS text[]), CAST(:digests AS bytea[]))
-    AS new (category_id, name, digest)
+FROM unnest(CAST(:categories AS bytea[]), CAST(:names AS text[]), CAST(:digests AS bytea[]))
+    AS new (category, name, digest)
+INNER JOIN category ON new.category = category.name_sha256
 WHERE
     NOT EXISTS (
         SELECT FROM product
-        WHERE product.category_id = new.category_id AND product.name_sha256 = new.digest
+        WHERE product.category_id = category.id AND product.name_sha256 = new.digest
     )
-ORDER BY new.category_id, new.digest
+ORDER BY category.id, new.digest
 ON CONFLICT DO NOTHING;

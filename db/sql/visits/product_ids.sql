@@ -1,7 +1,7 @@
--- The ids of products, by their category and the SHA-256 of their names.
+-- The ids of products, by the ids of their categories and the SHA-256 of their names.
 SELECT
     product.category_id,
     product.id,
     product.name
-FROM unnest(CAST(:categories AS int[]), CAST(:digests AS bytea[])) AS asked (category_id, digest)
-INNER JOIN product ON asked.category_id = product.category_id AND asked.digest = product.name_sha256;
+FROM unnest(CAST(:categories AS int[]), CAST(:digests AS bytea[])) AS sought (category_id, digest)
+INNER JOIN product ON sought.category_id = product.category_id AND sought.digest = product.name_sha256;

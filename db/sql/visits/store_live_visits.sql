@@ -1,35 +1,40 @@
--- Store live visits with the roll-ups that count them, or nothing at all if a category or product has no id yet, or if
--- there is to be no :learning and a product page may stand before a cart line of its address, whose goods it explains.
--- Of what stands behind it few lines are looked at, or the planner would fear many and plan the statement each time.
--- Each id stands once in what is given. One row a visit: its id, whether it is new, and how often its page was visited.
--- Tables are written in the order of service/visits/derive.py, and rows in the order of their keys: each step asks for
--- the step before it, because PostgreSQL promises no order of its own.
+-- Stores live visits, each of another id, with the roll-ups that count them. Returns the new ones, with the counts of
+-- their pages; or what is missing, and then nothing is stored: `names` if a category or product has no id yet; `goods`
+-- unless the caller :infers goods, if a cart line may follow a product page of its address, which explains its goods.
+-- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time.
+-- Tables are written in the order of service/visits/derive.py, and rows in the order of their keys: each step reads the
+-- step before it, because PostgreSQL promises no order of its own.
 WITH given AS (
     SELECT
         sent.*,
         category.id AS category_id,
         product.id AS product_id,
-        bool_and(
-            (sent.category IS NULL) = (category.id IS NULL)
-            AND (sent.product IS NULL) = (product.id IS NULL)
-            AND (
-                CAST(:learning AS boolean)
-                OR sent.kind <> 'product'
-                OR NOT (
-                    SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
-                    FROM (
-                        SELECT visit.kind
-                        FROM visit
-                        WHERE
-                            visit.kind IN ('product', 'cart')
-                            AND visit.address = sent.address
-                            AND visit.occurred_at >= sent.occurred_at
-                        ORDER BY visit.occurred_at
-                        LIMIT 50
-                    ) AS later
-                )
-            )
-        ) OVER () AS all_ready
+        -- What is missing for any of them; `names` comes after `goods`.
+        max(
+            CASE
+                WHEN
+                    (sent.category_sha256 IS NULL) <> (category.id IS NULL)
+                    OR (sent.product_sha256 IS NULL) <> (product.id IS NULL)
+                    THEN 'names'
+                WHEN
+                    NOT CAST(:infers AS boolean)
+                    AND sent.kind = 'product'
+                    AND (
+                        SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
+                        FROM (
+                            SELECT visit.kind
+                            FROM visit
+                            WHERE
+                                visit.kind IN ('product', 'cart')
+                                AND visit.address = sent.address
+                                AND visit.occurred_at >= sent.occurred_at
+                            ORDER BY visit.occurred_at
+                            LIMIT 50
+                        ) AS later
+                    )
+                    THEN 'goods'
+            END
+        ) OVER () AS missing
     FROM unnest(
         CAST(:request_id AS text[]),
         CAST(:occurred_at AS timestamptz[]),
@@ -38,8 +43,8 @@ WITH given AS (
         CAST(:kind AS text[]),
         CAST(:address AS inet[]),
         CAST(:country AS text[]),
-        CAST(:category AS bytea[]),
-        CAST(:product AS bytea[]),
+        CAST(:category_sha256 AS bytea[]),
+        CAST(:product_sha256 AS bytea[]),
         CAST(:user_id AS bigint[]),
         CAST(:cart_id AS bigint[]),
         CAST(:goods_id AS bigint[]),
@@ -48,13 +53,13 @@ WITH given AS (
         CAST(:page_url AS text[]),
         CAST(:page_sha256 AS bytea[])
     ) AS sent (
-        request_id, occurred_at, position, source, kind, address, country, category, product,
+        request_id, occurred_at, position, source, kind, address, country, category_sha256, product_sha256,
         user_id, cart_id, goods_id, amount, buyer_id, page_url, page_sha256
     )
     -- As db.locks.lock_writers_shared: nobody changes or deletes visits meanwhile. The window above waits for it.
     CROSS JOIN (SELECT pg_advisory_xact_lock_shared(20181, 0)) AS writers
-    LEFT JOIN category ON sent.category = category.name_sha256
-    LEFT JOIN product ON category.id = product.category_id AND sent.product = product.name_sha256
+    LEFT JOIN category ON sent.category_sha256 = category.name_sha256
+    LEFT JOIN product ON category.id = product.category_id AND sent.product_sha256 = product.name_sha256
 ),
 
 new AS (
@@ -79,7 +84,7 @@ new AS (
         given.buyer_id,
         given.page_url
     FROM given
-    WHERE given.all_ready
+    WHERE given.missing IS NULL
     ORDER BY given.request_id COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING request_id
@@ -164,8 +169,8 @@ pages AS (
     RETURNING page_sha256, visits
 )
 
-SELECT given.request_id, new.request_id IS NOT NULL AS created, pages.visits
+SELECT given.request_id, pages.visits, given.missing
 FROM given
 LEFT JOIN new ON given.request_id = new.request_id
 LEFT JOIN pages ON given.page_sha256 = pages.page_sha256
-WHERE given.all_ready;
+WHERE given.missing IS NOT NULL OR new.request_id IS NOT NULL;

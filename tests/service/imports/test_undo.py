@@ -33,8 +33,6 @@ DYING_UNDO = """
 import asyncio, os, sys
 from db.database import Database
 from service.imports import undo as import_undo
-from service.visits import pacing
-pacing.LOCK_SECONDS = 1e9  # however slow the machine: a span has as many as it may
 real, spans = import_undo.remove_span, 0
 async def die(db, import_id, batch):
     global spans
@@ -43,7 +41,8 @@ async def die(db, import_id, batch):
         os.kill(os.getpid(), 9)
     return await real(db, import_id, batch)
 import_undo.remove_span = die
-limits = import_undo.UndoLimits(span_visits=20)
+# However slow the machine is, a span has as many visits as it may.
+limits = import_undo.UndoLimits(span_visits=20, span_seconds=1e9)
 asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), limits))
 """
 

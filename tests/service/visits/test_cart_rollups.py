@@ -13,7 +13,7 @@ from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, check_carts, expected_report
 from tests.support import oracle
-from tests.support.live_cases import live_visit
+from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import line, logs
 from tests.support.report_cases import questions
@@ -29,7 +29,7 @@ def visits_of(number: int, log: bytes) -> list[oracle.Visit]:
 
 async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
     for visit in visits:
-        one = live_visit(
+        one = live_row(
             visit.url,
             occurred_at=visit.time,
             position=visit.offset,

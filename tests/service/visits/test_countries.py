@@ -17,15 +17,21 @@ from clients.ipinfo import IpInfo
 from db.database import Database
 from db.locks import COUNTRIES, try_lock
 from db.queries import countries as queries
+from db.queries.live_visits import LiveRow
 from service.background import Schedule
-from service.visits import countries
-from service.visits.countries import complete_all, complete_some, keep_completing
-from service.visits.store import LiveVisit, store_live_visits
+from service.visits.countries import (
+    OPTIONS,
+    BackfillOptions,
+    backfill_all,
+    backfill_batch,
+    backfill_countries,
+)
+from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, expected_report
 from tests.support import oracle
 from tests.support.ipinfo_service import TOKEN, FakeIpInfo, play_ipinfo
-from tests.support.live_cases import batches, live_visit
+from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, write
 from tests.support.log_lines import ADDRESSES, line, logs
 from tests.support.report_cases import questions
@@ -59,15 +65,17 @@ def ignorant(committed_db: Database) -> Importer:
     return Importer(committed_db, Geo(Table({})))
 
 
-async def complete(db: Database) -> None:
-    await complete_all(db, IpInfo(TOKEN), clock=lambda: NOW)
+async def backfill(db: Database, options: BackfillOptions = OPTIONS) -> None:
+    await backfill_all(db, IpInfo(TOKEN), clock=lambda: NOW, options=options)
 
 
 @asynccontextmanager
-async def completing(shop: Importer) -> AsyncIterator[None]:
-    """Run the loop that completes countries, with short pauses."""
+async def backfilling(shop: Importer) -> AsyncIterator[None]:
+    """Run the loop that backfills countries, with short pauses."""
     schedule = Schedule(every=0.01, retry=0.01)
-    task = asyncio.create_task(keep_completing(shop.db, IpInfo(TOKEN), clock=lambda: NOW, schedule=schedule))
+    task = asyncio.create_task(
+        backfill_countries(shop.db, IpInfo(TOKEN), clock=lambda: NOW, schedule=schedule)
+    )
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -78,7 +86,7 @@ async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
     return [*await shop.derived(), addresses]
 
 
-async def store_live(shop: Importer, live: list[list[LiveVisit]]) -> None:
+async def store_live(shop: Importer, live: list[list[LiveRow]]) -> None:
     for batch in live:
         located = [
             replace(visit, country=visit.address and shop.geo.country(visit.address)) for visit in batch
@@ -101,7 +109,7 @@ async def test_completed_it_is_as_if_all_countries_had_been_known(
     ipinfo: FakeIpInfo,
     *,
     parts: list[bytes],
-    live: list[list[LiveVisit]],
+    live: list[list[LiveRow]],
     early: set[str],
     late: set[str],
     together: int,
@@ -119,10 +127,9 @@ async def test_completed_it_is_as_if_all_countries_had_been_known(
             await shop.read(tmp_path / f"{number}.txt")
             await store_live(shop, live[number::2])
             if shop is half:
-                await complete(shop.db)
+                await backfill(shop.db, BackfillOptions(addresses=together, visits=together))
 
-    with patch.object(countries, "VISITS_TOGETHER", together), patch.object(countries, "MOST", together):
-        await fill(half)
+    await fill(half)
     found = await state(half)
     visits = [
         visit
@@ -155,9 +162,9 @@ async def test_nobody_is_asked_for_private_addresses_nor_twice_for_any(
 ) -> None:
     ipinfo.countries = {"8.8.8.8": "US"}
     record = await store_one_each(ignorant, tmp_path)
-    await complete(ignorant.db)
-    await store_live(ignorant, [[live_visit(address=address) for address in ADDRESSES]])
-    await complete(ignorant.db)
+    await backfill(ignorant.db)
+    await store_live(ignorant, [[live_row(address=address) for address in ADDRESSES]])
+    await backfill(ignorant.db)
     assert ipinfo.batches == [sorted(PUBLIC)]
     assert await ignorant.rows(LOCATED) == sorted(
         (address, ipinfo.countries.get(address), True) for address in ADDRESSES
@@ -169,10 +176,10 @@ async def test_lines_that_are_read_later_have_the_country_that_their_address_was
     ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
 ) -> None:
     """However the address is written."""
-    await store_live(ignorant, [[live_visit(), live_visit(address="::ffff:8.8.4.4")]])
-    await complete(ignorant.db)
+    await store_live(ignorant, [[live_row(), live_row(address="::ffff:8.8.4.4")]])
+    await backfill(ignorant.db)
     await store_one_each(ignorant, tmp_path, ("10.0.0.1", "8.8.8.8", "9.9.9.9", "::ffff:8.8.4.4"))
-    await store_live(ignorant, [[live_visit(address="::ffff:808:404")]])
+    await store_live(ignorant, [[live_row(address="::ffff:808:404")]])
     assert await ignorant.rows(VISITS) == [
         ("10.0.0.1", None),
         *[("8.8.8.8", "US")] * 2,
@@ -186,7 +193,7 @@ async def test_an_import_that_is_undone_takes_its_countries_along(
     ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
 ) -> None:
     record = await store_one_each(ignorant, tmp_path)
-    await complete(ignorant.db)
+    await backfill(ignorant.db)
     await undo(ignorant, record)
     assert not any(await state(ignorant))
 
@@ -194,29 +201,31 @@ async def test_an_import_that_is_undone_takes_its_countries_along(
 async def test_a_live_visit_is_told_with_the_country_that_its_address_was_given(
     ignorant: Importer, ipinfo: FakeIpInfo
 ) -> None:
-    visit = live_visit(country=None)
+    visit = live_row(country=None)
     [first] = await store_live_visits(ignorant.db, [visit])
-    await complete(ignorant.db)
-    [again, second] = await store_live_visits(ignorant.db, [visit, live_visit(country=None)])
+    await backfill(ignorant.db)
+    [again, second] = await store_live_visits(ignorant.db, [visit, live_row(country=None)])
     assert (first.status, again.status, second.status) == ("created", "duplicate", "created")
-    assert (first.row.country, again.row.country, second.row.country) == (None, "US", "US")
+    assert (first.visit.country, again.visit.country, second.visit.country) == (None, "US", "US")
 
 
 async def test_visits_that_are_stored_while_an_address_is_completed_have_its_country(
     ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
 ) -> None:
-    await store_live(ignorant, [[live_visit()] for _ in range(30)])
-    real, others = queries.locate_visits, []
+    await store_live(ignorant, [[live_row()] for _ in range(30)])
+    real, others = queries.set_visit_countries, []
 
-    async def locate(session: Any, known: Any, *, count: int) -> Any:
+    async def set_countries(session: Any, known: Any, *, count: int) -> Any:
         # These wait for the writers' lock, some of them for the last time that it is held.
-        others.append(asyncio.create_task(store_live(ignorant, [[live_visit()]])))
+        others.append(asyncio.create_task(store_live(ignorant, [[live_row()]])))
         await asyncio.sleep(0.02)
         return await real(session, known, count=count)
 
     write(tmp_path / "logs.txt", of_file(1, line("2018-08-01 00:00:00", "A" * 8, "8.8.8.8", "/").encode()))
-    with patch.object(queries, "locate_visits", locate), patch.object(countries, "VISITS_TOGETHER", 10):
-        await asyncio.gather(complete(ignorant.db), ignorant.read(tmp_path / "logs.txt"))
+    with patch.object(queries, "set_visit_countries", set_countries):
+        await asyncio.gather(
+            backfill(ignorant.db, BackfillOptions(visits=10)), ignorant.read(tmp_path / "logs.txt")
+        )
         await asyncio.gather(*others)
     assert len(others) > 3
     found = await ignorant.rows("SELECT country, count(*) FROM visit GROUP BY 1")
@@ -227,16 +236,16 @@ async def test_visits_that_are_stored_while_an_address_is_completed_have_its_cou
 async def test_what_a_dying_process_leaves_is_completed_by_the_next(
     ignorant: Importer, ipinfo: FakeIpInfo
 ) -> None:
-    await store_live(ignorant, [[live_visit()] for _ in range(5)])
-    with patch.object(countries, "VISITS_TOGETHER", 2):
-        with (
-            patch.object(queries, "locate_addresses", side_effect=KeyboardInterrupt),
-            pytest.raises(KeyboardInterrupt),
-        ):
-            await complete(ignorant.db)
-        assert await ignorant.rows(LOCATED) == [("8.8.8.8", None, False)]
-        await ignorant.check_rollups()
-        await complete(ignorant.db)
+    await store_live(ignorant, [[live_row()] for _ in range(5)])
+    options = BackfillOptions(visits=2)
+    with (
+        patch.object(queries, "set_address_countries", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        await backfill(ignorant.db, options)
+    assert await ignorant.rows(LOCATED) == [("8.8.8.8", None, False)]
+    await ignorant.check_rollups()
+    await backfill(ignorant.db, options)
     assert await ignorant.rows(VISITS) == [("8.8.8.8", "US")] * 5
     assert await ignorant.rows(LOCATED) == [("8.8.8.8", "US", True)]
     await ignorant.check_rollups()
@@ -245,13 +254,13 @@ async def test_what_a_dying_process_leaves_is_completed_by_the_next(
 async def test_one_worker_asks_and_the_others_leave_it_to_that_one(
     ignorant: Importer, ipinfo: FakeIpInfo
 ) -> None:
-    await store_live(ignorant, [[live_visit()]])
+    await store_live(ignorant, [[live_row()]])
     async with ignorant.db.dedicated() as other:
         assert await try_lock(other, COUNTRIES)
-        async with completing(ignorant):
+        async with backfilling(ignorant):
             await asyncio.sleep(0.1)  # for several passes
         assert ipinfo.batches == []
-    async with completing(ignorant):
+    async with backfilling(ignorant):
         await asyncio.wait_for(ipinfo.called.wait(), 10)
 
 
@@ -259,9 +268,9 @@ async def test_one_worker_asks_and_the_others_leave_it_to_that_one(
 async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
     ignorant: Importer, ipinfo: FakeIpInfo, caplog: pytest.LogCaptureFixture, mode: int, said: str
 ) -> None:
-    await store_live(ignorant, [[live_visit()]])
+    await store_live(ignorant, [[live_row()]])
     ipinfo.mode = mode
-    async with completing(ignorant):
+    async with backfilling(ignorant):
         await asyncio.wait_for(ipinfo.called.wait(), 10)
         await asyncio.sleep(0.1)
     assert len(ipinfo.batches) == 1
@@ -269,24 +278,24 @@ async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
     assert TOKEN not in caplog.text
     assert await ignorant.rows(LOCATED) == [("8.8.8.8", None, False)]
     ipinfo.mode = "ok"
-    assert await complete_some(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW)
+    assert await backfill_batch(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW)
     assert await ignorant.rows(LOCATED) == [("8.8.8.8", "US", True)]
 
 
 async def test_it_looks_again_and_again_also_after_the_database_was_away(
     ignorant: Importer, ipinfo: FakeIpInfo
 ) -> None:
-    real, away = queries.select_unasked, iter((True,))
+    real, away = queries.select_addresses_to_ask, iter((True,))
 
     async def select(session: Any, *, count: int) -> list[str]:
         if next(away, False):
             raise ConnectionError
         return await real(session, count=count)
 
-    with patch.object(queries, "select_unasked", select):
-        async with completing(ignorant):
+    with patch.object(queries, "select_addresses_to_ask", select):
+        async with backfilling(ignorant):
             for address in ("8.8.8.8", "8.8.4.4"):
                 ipinfo.called.clear()
-                await store_live(ignorant, [[live_visit(address=address)]])
+                await store_live(ignorant, [[live_row(address=address)]])
                 await asyncio.wait_for(ipinfo.called.wait(), 10)
     assert ipinfo.batches == [["8.8.8.8"], ["8.8.4.4"]]

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
+from db.queries.live_visits import LiveRow
 from service.errors import NotFound
-from service.visits.ids import log_line_id
 from service.visits.queries import VisitCount, count_visits, export_visits, get_visit, list_visits
-from service.visits.store import LiveVisit, store_live_visits
-from tests.support.live_cases import NOW, live_visit
+from service.visits.store import store_live_visits
+from service.visits.visit import log_line_id
+from tests.support.live_cases import NOW, live_row
 from tests.support.log_imports import Importer, some_lines
 
 NOTHING: dict[str, Any] = {
@@ -48,11 +49,11 @@ ADDRESSES = (
     ("8.8.4.4", "US"),
 )
 PAGES = ("/", "/fresh_fish/", "/fresh_fish/salmon/", "/caviar/", "https://shop.example/caviar/", "/рыба/")
-GROUPS: dict[str, tuple[str, Callable[[LiveVisit], Any]]] = {
+GROUPS: dict[str, tuple[str, Callable[[LiveRow], Any]]] = {
     "page": ("page_url", lambda visit: visit.page_url),
     "user": ("user_id", lambda visit: visit.user_id),
     "country": ("country", lambda visit: visit.country),
-    "category": ("category", lambda visit: visit.page.category),
+    "category": ("category", lambda visit: visit.category),
 }
 UNITS = ("hour", "day", "week", "month")
 
@@ -78,14 +79,14 @@ def begin_of(unit: str, moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 @st.composite
-def visits(draw: st.DrawFn) -> list[LiveVisit]:
+def visits(draw: st.DrawFn) -> list[LiveRow]:
     begin = draw(st.sampled_from(BEGINS))
     made = []
     for position in range(draw(st.integers(0, 25))):
         address, country = draw(st.sampled_from(ADDRESSES))
         minutes = draw(st.one_of(st.integers(0, 10), st.integers(0, 60 * 50)))
         made.append(
-            live_visit(
+            live_row(
                 draw(st.sampled_from(PAGES)),
                 occurred_at=begin + timedelta(minutes=minutes, seconds=draw(st.integers(0, 59))),
                 position=position,
@@ -114,9 +115,9 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
     return {**NOTHING, "since": since, "until": until, **{name: draw(some[name]) for name in chosen}}
 
 
-def passes(visit: LiveVisit, wanted: dict[str, Any]) -> bool:
+def passes(visit: LiveRow, wanted: dict[str, Any]) -> bool:
     values = {"user_id": visit.user_id, "page_url": visit.page_url, "source": visit.source}
-    values |= {"country": visit.country, "category": visit.page.category}
+    values |= {"country": visit.country, "category": visit.category}
     return (
         all(wanted[name] in (None, value) for name, value in values.items())
         and (wanted["since"] is None or visit.occurred_at >= wanted["since"])
@@ -124,8 +125,8 @@ def passes(visit: LiveVisit, wanted: dict[str, Any]) -> bool:
     )
 
 
-def expected_counts(found: Iterable[LiveVisit], group_by: tuple[str, ...], tz: str) -> list[dict[str, Any]]:
-    zone, groups = ZoneInfo(tz), dict[tuple[Any, ...], list[LiveVisit]]()
+def expected_counts(found: Iterable[LiveRow], group_by: tuple[str, ...], tz: str) -> list[dict[str, Any]]:
+    zone, groups = ZoneInfo(tz), dict[tuple[Any, ...], list[LiveRow]]()
     for visit in found:
         key = tuple(
             begin_of(name, visit.occurred_at, zone) if name in UNITS else GROUPS[name][1](visit)
@@ -160,17 +161,17 @@ asked_groups = st.lists(st.sampled_from((*GROUPS, *UNITS)), max_size=2, unique=T
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_lists_and_statistics_agree_with_the_oracle(
-    committed_db: Database, geo: Geo, stored: list[LiveVisit], asked: list[Any]
+    committed_db: Database, geo: Geo, stored: list[LiveRow], asked: list[Any]
 ) -> None:
     db = committed_db
     await Importer(db, geo).empty()
     if stored:
         await store_live_visits(db, stored)
-    newest_first = sorted(stored, key=lambda visit: (visit.occurred_at, visit.id), reverse=True)
+    newest_first = sorted(stored, key=lambda visit: (visit.occurred_at, visit.request_id), reverse=True)
     for wanted, group_by, tz in asked:
         found = [visit for visit in newest_first if passes(visit, wanted)]
         listed = await list_visits(db, **wanted, after=None, limit=1000, offset=0)
-        assert [visit.id for visit in listed] == [visit.id for visit in found]
+        assert [visit.id for visit in listed] == [visit.request_id for visit in found]
         if len(listed) > 1:
             after = (listed[0].timestamp, listed[0].key)
             assert await list_visits(db, **wanted, after=after, limit=1000, offset=0) == listed[1:]
@@ -202,7 +203,7 @@ async def test_groups_of_time_begin_when_the_local_clock_says(
     db: Database, zone: str, instant: str, unit: str, begin: str
 ) -> None:
     moment = datetime.fromisoformat(instant).replace(tzinfo=UTC)
-    await store_live_visits(db, [live_visit(occurred_at=moment)])
+    await store_live_visits(db, [live_row(occurred_at=moment)])
     how: dict[str, Any] = {"group_by": (unit,), "tz": zone, "after": None, "limit": 1, "offset": 0}
     [count] = await count_visits(db, **NOTHING, **how)
     assert count.group == {unit: datetime.fromisoformat(begin).replace(tzinfo=UTC)}
@@ -210,7 +211,7 @@ async def test_groups_of_time_begin_when_the_local_clock_says(
 
 async def test_pages_of_a_list_hold_every_visit_once(db: Database, geo: Geo) -> None:
     await Importer(db, geo).store(some_lines(60))
-    await store_live_visits(db, [live_visit(position=place) for place in range(40)])
+    await store_live_visits(db, [live_row(position=place) for place in range(40)])
     whole = await list_visits(db, **NOTHING, after=None, limit=1000, offset=0)
     assert len({visit.id for visit in whole}) == 100
     paged, after = [], None
@@ -231,7 +232,7 @@ async def test_log_lines_have_a_user_on_their_pay_line_alone(db: Database, geo: 
 
 async def test_each_visit_is_found_by_its_id(db: Database, geo: Geo) -> None:
     await Importer(db, geo).store(some_lines(6) + some_lines(6).replace(b"[0", b"[A"))
-    await store_live_visits(db, [live_visit("/about")])
+    await store_live_visits(db, [live_row("/about")])
     listed = await list_visits(db, **NOTHING, after=None, limit=1000, offset=0)
     assert len({visit.id for visit in listed}) == 13
     assert [await get_visit(db, uuid.UUID(visit.id)) for visit in listed] == listed
@@ -242,7 +243,7 @@ async def test_each_visit_is_found_by_its_id(db: Database, geo: Geo) -> None:
 
 async def test_an_export_is_the_list_without_its_end(committed_db: Database, geo: Geo) -> None:
     await Importer(committed_db, geo).store(some_lines(2100))
-    await store_live_visits(committed_db, [live_visit(page_url) for page_url in PAGES])
+    await store_live_visits(committed_db, [live_row(page_url) for page_url in PAGES])
     for filtered in ({}, {"source": "log"}, {"category": "caviar"}, {"category": "none"}):
         batches = [batch async for batch in export_visits(committed_db, **NOTHING | filtered)]
         listed = [

@@ -22,15 +22,15 @@ from db.locks import RETENTION, try_lock
 from db.models import Event
 from db.queries import addresses
 from service.background import Schedule
-from service.visits import goods, retention
-from service.visits import removal as unvisited_addresses
-from service.visits.retention import drop_before, keep_retention, kept_since
+from service.visits import retention
+from service.visits.pacing import BatchLimits
+from service.visits.retention import delete_before, enforce_retention, start_of_retention
 from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file
 from tests.service.reports.test_reports import DEFAULTS, agrees, ask, check_carts, expected_report
 from tests.support import oracle
 from tests.support.eventually import eventually
-from tests.support.live_cases import at, batches, live_visit
+from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import logs
 from tests.support.report_cases import TIME, questions
@@ -55,7 +55,7 @@ def shop(committed_db: Database, geo: Geo) -> Importer:
 @asynccontextmanager
 async def retention_of(shop: Importer, *, days: int) -> AsyncIterator[None]:
     """Run the retention loop, with short pauses."""
-    loop = keep_retention(shop.db, days, clock=lambda: NOW, schedule=Schedule(every=0.01, retry=0.01))
+    loop = enforce_retention(shop.db, days, clock=lambda: NOW, schedule=Schedule(every=0.01, retry=0.01))
     task = asyncio.create_task(loop)
     yield
     task.cancel()
@@ -126,21 +126,20 @@ async def test_dropped_it_is_as_if_it_had_never_been(
     days: int,
     together: int,
 ) -> None:
-    since = kept_since(now, days)
+    since = start_of_retention(now, days)
     moments = st.sampled_from(DAYS).map(lambda day: datetime.fromisoformat(f"{day}T00:00:00Z"))
     live = [
-        [at(visit, occurred_at=data.draw(moments) + timedelta(minutes=10 * len(batch))) for visit in batch]
+        [
+            replace(visit, occurred_at=data.draw(moments) + timedelta(minutes=10 * len(batch)))
+            for visit in batch
+        ]
         for batch in data.draw(batches(shop.geo))
     ]
     events = dict(enumerate(data.draw(st.lists(moments, max_size=8))))
     own = [of_file(number, log) for number, log in enumerate(parts)]
     await fill(shop, tmp_path, own, live, events)
-    with (
-        patch.object(retention, "VISITS_TOGETHER", together),
-        patch.object(goods, "GOODS_TOGETHER", together),
-        patch.object(unvisited_addresses, "ADDRESSES_TOGETHER", together),
-    ):
-        await drop_before(shop.db, since)
+    limits = BatchLimits(visits=together, goods=together, addresses=together)
+    await delete_before(shop.db, since, limits=limits)
     left = await state(shop)
     kept = [kept_lines(log, since) for log in own]
     kept_live = [[visit for visit in batch if visit.occurred_at >= since] for batch in live]
@@ -162,8 +161,7 @@ async def test_reports_agree_with_the_oracle_over_what_is_left(
     since = datetime(2018, month, 1, tzinfo=UTC)
     own = [of_file(number, log) for number, log in enumerate(parts)]
     await fill(shop, tmp_path, own, [], {})
-    with patch.object(retention, "VISITS_TOGETHER", together):
-        await drop_before(shop.db, since)
+    await delete_before(shop.db, since, limits=BatchLimits(visits=together))
     await shop.check_rollups()
     visits = [
         replace(visit, offset=visit.line)
@@ -183,7 +181,7 @@ async def test_reports_agree_with_the_oracle_over_what_is_left(
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), st.integers(1, 800))
 def test_a_month_goes_when_its_last_moment_is_too_old(naive: datetime, days: int) -> None:
     now = naive.replace(tzinfo=UTC)
-    since, oldest = kept_since(now, days), now - timedelta(days=days)
+    since, oldest = start_of_retention(now, days), now - timedelta(days=days)
     last_moment = since - timedelta(microseconds=1)
     assert (since.day, since.time()) == (1, datetime.min.time())
     assert last_moment < oldest
@@ -194,9 +192,9 @@ def test_a_month_goes_when_its_last_moment_is_too_old(naive: datetime, days: int
 async def test_a_page_is_looked_at_by_those_alone_who_are_left(shop: Importer) -> None:
     times = (OLD, OLD, YOUNG)
     for minute, time in enumerate(times):
-        visit = live_visit("/caviar/", occurred_at=time + timedelta(minutes=minute), source="page")
+        visit = live_row("/caviar/", occurred_at=time + timedelta(minutes=minute), source="page")
         await store_live_visits(shop.db, [visit])
-    await drop_before(shop.db, YOUNG)
+    await delete_before(shop.db, YOUNG)
     assert await shop.rows("SELECT visits FROM page_visits") == [(1,)]
 
 
@@ -205,13 +203,13 @@ async def test_what_a_dying_process_leaves_is_finished_by_the_next(shop: Importe
     write(tmp_path / "logs.txt", some_lines(30))
     await shop.read(tmp_path / "logs.txt")
     with (
-        patch.object(retention, "learn_goods_anew", side_effect=KeyboardInterrupt),
+        patch.object(retention, "reinfer_goods", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
-        await drop_before(shop.db, YOUNG)
+        await delete_before(shop.db, YOUNG)
     assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
     assert await shop.rows("SELECT count(*) FROM goods") == [(1,)]
-    await drop_before(shop.db, YOUNG)
+    await delete_before(shop.db, YOUNG)
     assert not any(await state(shop))
 
 
@@ -232,15 +230,17 @@ async def test_an_import_beside_it_loses_nothing(shop: Importer, tmp_path: Path)
     await shop.read(tmp_path / "old.txt")
     young = some_lines(300).replace(b"2018-08-01", b"2018-11-01")
     write(tmp_path / "young.txt", young)
-    with patch.object(retention, "VISITS_TOGETHER", 25):
-        await asyncio.gather(drop_before(shop.db, YOUNG), shop.read(tmp_path / "young.txt", chunk_bytes=1500))
+    await asyncio.gather(
+        delete_before(shop.db, YOUNG, limits=BatchLimits(visits=25)),
+        shop.read(tmp_path / "young.txt", chunk_bytes=1500),
+    )
     left = await shop.derived()
     assert left == await shop.derived_at_once(tmp_path / "young.txt")
 
 
 async def test_an_address_that_comes_back_while_it_is_dropped_stays(shop: Importer) -> None:
     await store_live_visits(
-        shop.db, [live_visit(occurred_at=OLD), live_visit(occurred_at=OLD, address="9.9.9.9")]
+        shop.db, [live_row(occurred_at=OLD), live_row(occurred_at=OLD, address="9.9.9.9")]
     )
     real = addresses.select_unvisited_addresses
     came_back: list[int] = []
@@ -249,31 +249,31 @@ async def test_an_address_that_comes_back_while_it_is_dropped_stays(shop: Import
         found = await real(session, count=count)
         if not came_back:
             came_back.append(len(found))
-            await store_live_visits(shop.db, [live_visit(occurred_at=YOUNG)])
+            await store_live_visits(shop.db, [live_row(occurred_at=YOUNG)])
         return found
 
     with patch.object(addresses, "select_unvisited_addresses", come_back):
-        await drop_before(shop.db, YOUNG)
+        await delete_before(shop.db, YOUNG)
     assert came_back == [2]
     assert await shop.rows("SELECT host(address), country FROM address") == [("8.8.8.8", "US")]
 
 
 async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_for(shop: Importer) -> None:
     """But for visits of the very addresses that are being dropped, which lose nothing."""
-    await store_live_visits(shop.db, [live_visit(occurred_at=OLD)])
-    real, waiting = addresses.put_back_visited, []
+    await store_live_visits(shop.db, [live_row(occurred_at=OLD)])
+    real, waiting = addresses.restore_visited_addresses, []
 
     async def look(session: Any, rows: Any) -> None:
-        other = live_visit(occurred_at=YOUNG, address="9.9.9.9")
+        other = live_row(occurred_at=YOUNG, address="9.9.9.9")
         await asyncio.wait_for(store_live_visits(shop.db, [other]), 5)
-        same = asyncio.create_task(store_live_visits(shop.db, [live_visit(occurred_at=YOUNG)]))
+        same = asyncio.create_task(store_live_visits(shop.db, [live_row(occurred_at=YOUNG)]))
         done, _ = await asyncio.wait([same], timeout=0.1)
         assert not done
         waiting.append(same)
         await real(session, rows)
 
-    with patch.object(addresses, "put_back_visited", look):
-        await drop_before(shop.db, YOUNG)
+    with patch.object(addresses, "restore_visited_addresses", look):
+        await delete_before(shop.db, YOUNG)
     [outcome] = await waiting[0]
     assert outcome.status == "created"
     assert await shop.rows("SELECT host(address) FROM address ORDER BY 1") == [("8.8.8.8",), ("9.9.9.9",)]
@@ -282,7 +282,7 @@ async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_fo
 async def test_it_drops_again_and_again_also_after_the_database_was_away(shop: Importer) -> None:
     """Old lines that are imported later go at the next pass."""
     passes = asyncio.Semaphore(0)
-    real, fail = retention.drop_before, iter((False, True))
+    real, fail = retention.delete_before, iter((False, True))
 
     async def drop(db: Database, before: datetime) -> None:
         try:
@@ -292,10 +292,10 @@ async def test_it_drops_again_and_again_also_after_the_database_was_away(shop: I
         finally:
             passes.release()
 
-    with patch.object(retention, "drop_before", drop):
+    with patch.object(retention, "delete_before", drop):
         async with retention_of(shop, days=30):
             await passes.acquire()
-            await store_live_visits(shop.db, [live_visit(occurred_at=OLD)])
+            await store_live_visits(shop.db, [live_row(occurred_at=OLD)])
             for _ in range(3):
                 await passes.acquire()
     assert not any(await state(shop))

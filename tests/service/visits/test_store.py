@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
-from service.visits.ids import RANDOM_BITS, log_line_id, new_visit_id, read_log_line_id
-from service.visits.store import LiveVisit, store_live_visits
-from tests.support.live_cases import NOW, as_log_rows, batches, live_visit
+from db.queries.live_visits import LiveRow
+from service.visits.store import store_live_visits
+from service.visits.visit import RANDOM_BITS, log_line_id, new_visit_id, parse_log_line_id
+from tests.support.live_cases import NOW, as_log_rows, batches, live_row
 from tests.support.log_imports import Importer, some_lines, store_visits
 
 VISITS = """
@@ -62,7 +63,7 @@ async def test_live_visits_leave_what_the_importer_would_leave(
     await check_pages(shop)
     visits = [visit for batch in given_batches for visit in batch]
     assert sorted(await shop.rows(PEOPLE)) == sorted(
-        (visit.id, visit.user_id, visit.page.user_id) for visit in visits
+        (visit.request_id, visit.user_id, visit.buyer_id) for visit in visits
     )
 
 
@@ -74,7 +75,7 @@ async def test_a_cart_of_one_request_learns_from_the_page_before_it(committed_db
         "/pay?user_id=77&cart_id=1",
         "/success_pay_1/",
     )
-    visits = [live_visit(url, position=at, user_id=1) for at, url in enumerate(urls)]
+    visits = [live_row(url, position=at, user_id=1) for at, url in enumerate(urls)]
     await store_live_visits(committed_db, visits)
     shop = Importer(committed_db, geo)
     assert await shop.rows("SELECT goods_id, name FROM goods JOIN product ON product.id = product_id") == [
@@ -88,10 +89,10 @@ async def test_a_cart_of_one_request_learns_from_the_page_before_it(committed_db
 async def test_a_product_page_explains_an_earlier_sent_cart_line_after_it(
     committed_db: Database, geo: Geo
 ) -> None:
-    cart = live_visit("/cart?goods_id=5&amount=2&cart_id=1", position=2)
-    elsewhere = live_visit("/caviar/red/", address="8.8.4.4", occurred_at=NOW - timedelta(minutes=1))
-    page = live_visit("/fresh_fish/salmon/", position=1)
-    later = live_visit("/fresh_fish/pike/", occurred_at=NOW + timedelta(minutes=1))
+    cart = live_row("/cart?goods_id=5&amount=2&cart_id=1", position=2)
+    elsewhere = live_row("/caviar/red/", address="8.8.4.4", occurred_at=NOW - timedelta(minutes=1))
+    page = live_row("/fresh_fish/salmon/", position=1)
+    later = live_row("/fresh_fish/pike/", occurred_at=NOW + timedelta(minutes=1))
     for visit in (cart, elsewhere, later, page):
         await store_live_visits(committed_db, [visit])
     learned = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
@@ -103,10 +104,10 @@ async def test_a_product_page_before_more_of_them_than_are_looked_at_explains_a_
 ) -> None:
     """The cart line comes first, and the page it follows last."""
     shop = Importer(committed_db, geo)
-    cart = live_visit("/cart?goods_id=5&amount=2&cart_id=1", occurred_at=NOW + timedelta(minutes=99))
-    pages = [live_visit("/caviar/red/", occurred_at=NOW + timedelta(seconds=at)) for at in range(60)]
-    last = live_visit("/fresh_fish/salmon/", occurred_at=NOW + timedelta(minutes=98))
-    first = live_visit("/caviar/black/", occurred_at=NOW - timedelta(minutes=1))
+    cart = live_row("/cart?goods_id=5&amount=2&cart_id=1", occurred_at=NOW + timedelta(minutes=99))
+    pages = [live_row("/caviar/red/", occurred_at=NOW + timedelta(seconds=at)) for at in range(60)]
+    last = live_row("/fresh_fish/salmon/", occurred_at=NOW + timedelta(minutes=98))
+    first = live_row("/caviar/black/", occurred_at=NOW - timedelta(minutes=1))
     for batch in ([cart], pages, [first], [last]):
         outcomes = await store_live_visits(committed_db, batch)
         assert {outcome.status for outcome in outcomes} == {"created"}
@@ -117,7 +118,7 @@ async def test_a_product_page_before_more_of_them_than_are_looked_at_explains_a_
 
 async def test_equal_batches_at_once_store_each_visit_once(committed_db: Database, geo: Geo) -> None:
     batch = [
-        live_visit(f"/category-{number % 7}/product-{number % 5}/", occurred_at=NOW + timedelta(hours=number))
+        live_row(f"/category-{number % 7}/product-{number % 5}/", occurred_at=NOW + timedelta(hours=number))
         for number in range(500)
     ]
     several = [batch, batch[::-1], random.Random(1).sample(batch, len(batch))]
@@ -133,7 +134,7 @@ async def test_equal_batches_at_once_store_each_visit_once(committed_db: Databas
 async def test_one_visit_sent_often_at_once_is_stored_and_counted_once(
     committed_db: Database, geo: Geo
 ) -> None:
-    visit = live_visit("/fresh_fish/salmon/")
+    visit = live_row("/fresh_fish/salmon/")
     told = await asyncio.gather(*(store_live_visits(committed_db, [visit]) for _ in range(5)))
     statuses = [outcome.status for outcomes in told for outcome in outcomes]
     assert (statuses.count("created"), statuses.count("duplicate")) == (1, 4)
@@ -148,10 +149,10 @@ async def test_one_id_at_several_times_at_once_is_one_visit_and_conflicts(
     """The same ids at other times and in another order: their writers never wait in a circle."""
     ids = [str(uuid.UUID(int=number)) for number in range(200)]
 
-    def batch(seed: int) -> list[LiveVisit]:
+    def batch(seed: int) -> list[LiveRow]:
         shuffled = random.Random(seed)
         return [
-            live_visit(id=one, occurred_at=NOW - timedelta(seconds=shuffled.randrange(10**6)))
+            live_row(id=one, occurred_at=NOW - timedelta(seconds=shuffled.randrange(10**6)))
             for one in shuffled.sample(ids, len(ids))
         ]
 
@@ -171,7 +172,7 @@ async def test_live_visits_and_an_import_at_once_wait_for_each_other_and_lose_no
         for step, url in enumerate(urls):
             at = datetime(2018, 8, 1, tzinfo=UTC) + timedelta(seconds=number * 10 + step)
             address = ("8.8.8.8", "121.165.118.201", "1.2.3.4")[number % 3]
-            one = live_visit(url.format(number % 40 + 1), occurred_at=at, address=address)
+            one = live_row(url.format(number % 40 + 1), occurred_at=at, address=address)
             await store_live_visits(committed_db, [one])
 
     async def shopper(first: int) -> None:
@@ -194,8 +195,8 @@ def test_ids_are_in_the_order_of_time_and_those_of_log_lines_are_stable() -> Non
     line = uuid.UUID(log_line_id(datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A"))
     assert str(line) == "0164f2ca-3318-8595-8133-4a3847354100"
     assert (line.version, line.variant) == (8, uuid.RFC_4122)
-    assert read_log_line_id(line) == (datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A")
-    assert [read_log_line_id(one) for one in (early, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1))] == [
+    assert parse_log_line_id(line) == (datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A")
+    assert [parse_log_line_id(one) for one in (early, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1))] == [
         None
     ] * 3
     keys = {log_line_id(NOW, key) for key in ("AAAAAAAA", "AAAAAAAB", "BAAAAAAA")}

@@ -1,15 +1,15 @@
--- What all cart lines that there are teach of :goods_ids, as taught_goods tells of new ones: product_id is null where they
--- teach nothing. Nobody else may be writing.
+-- Infers :goods_ids from all stored visits, as inferred_goods does from new ones: product_id is null where no line has a
+-- page before it. No other writer may run.
 SELECT
-    asked.goods_id,
-    taught.product_id,
-    taught.occurred_at AS learned_at,
-    taught.position AS learned_position,
-    taught.request_id AS learned_key,
-    taught.line_import_id,
-    taught.view_import_id,
+    sought.goods_id,
+    inferred.product_id,
+    inferred.occurred_at AS learned_at,
+    inferred.position AS learned_position,
+    inferred.request_id AS learned_key,
+    inferred.line_import_id,
+    inferred.view_import_id,
     known.product_id AS known_product_id
-FROM unnest(CAST(:goods_ids AS bigint[])) AS asked (goods_id)
+FROM unnest(CAST(:goods_ids AS bigint[])) AS sought (goods_id)
 LEFT JOIN LATERAL (
     SELECT
         line.occurred_at,
@@ -28,9 +28,9 @@ LEFT JOIN LATERAL (
         FROM cart_item
         INNER JOIN visit ON cart_item.cart_id = visit.cart_id
         WHERE
-            cart_item.goods_id = asked.goods_id
+            cart_item.goods_id = sought.goods_id
             AND visit.kind = 'cart'
-            AND visit.goods_id = asked.goods_id
+            AND visit.goods_id = sought.goods_id
         ORDER BY visit.occurred_at, visit.position, visit.request_id
         OFFSET 0 -- keeps the order, so that the first line with a page before it ends the search
     ) AS line
@@ -48,6 +48,6 @@ LEFT JOIN LATERAL (
     ) AS viewed
     ORDER BY line.occurred_at, line.position, line.request_id
     LIMIT 1
-) AS taught ON true
-LEFT JOIN goods AS known ON asked.goods_id = known.goods_id
-ORDER BY asked.goods_id;
+) AS inferred ON true
+LEFT JOIN goods AS known ON sought.goods_id = known.goods_id
+ORDER BY sought.goods_id;

@@ -1,5 +1,5 @@
--- The first :count of the goods after :after that nothing teaches any more: the cart line that they were learned from
--- is gone, or all product pages before it. The inner query is a scalar, so that it is asked for each of them alone.
+-- The first :count goods after :after that no visit explains any more: the cart line that they were inferred from is
+-- deleted, or all product pages before it. The inner query is a scalar, so that PostgreSQL runs it for each row alone.
 SELECT goods.goods_id
 FROM goods
 WHERE
@@ -15,7 +15,7 @@ WHERE
                 AND viewed.address = line.address
                 AND (viewed.occurred_at, viewed.position) < (line.occurred_at, line.position)
             LIMIT 1
-        ) AS taught
+        ) AS explained
         WHERE line.occurred_at = goods.learned_at AND line.request_id = goods.learned_key
     ) IS NULL
 ORDER BY goods.goods_id

@@ -1,12 +1,13 @@
--- Gives :count visits of each :address without a country its :country, and tells what they were.
+-- Sets the :country of each :address on up to :count visits that have none, and returns them.
 UPDATE visit SET country = found.country
 FROM (
     SELECT
-        lost.occurred_at,
-        lost.request_id,
+        without_country.occurred_at,
+        without_country.request_id,
         known.country
     FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) AS known (address, country)
-    INNER JOIN visit AS lost ON known.address = lost.address AND lost.country IS NULL
+    INNER JOIN visit AS without_country
+        ON known.address = without_country.address AND without_country.country IS NULL
     LIMIT :count
 ) AS found
 WHERE visit.occurred_at = found.occurred_at AND visit.request_id = found.request_id

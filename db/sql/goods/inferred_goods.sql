@@ -1,6 +1,6 @@
--- Of new cart lines, and of the cart lines known before that stand after a new product page of their address: for each
--- goods_id the first one for which its address viewed a product before it, and the product viewed last before it.
--- Nothing where an earlier line has taught it already, so the answer does not depend on the order of arrival.
+-- Infers goods from new cart lines, and from stored ones after a new product page of their address: for each goods_id
+-- the first line with a product page of its address before it, and the product of the last such page. No row where an
+-- earlier line has resolved the goods already, so the result does not depend on the order of arrival.
 WITH line AS (
     SELECT *
     FROM unnest(
@@ -19,12 +19,12 @@ WITH line AS (
         later.position,
         later.request_id,
         later.import_id
-    FROM unnest(CAST(:view_address AS inet[]), CAST(:view_at AS timestamptz[])) AS seen (address, since)
+    FROM unnest(CAST(:view_address AS inet[]), CAST(:view_at AS timestamptz[])) AS page (address, since)
     INNER JOIN visit AS later
         ON
-            seen.address = later.address
+            page.address = later.address
             AND later.kind = 'cart'
-            AND seen.since <= later.occurred_at
+            AND page.since <= later.occurred_at
 ),
 
 candidate AS (

@@ -1,4 +1,4 @@
--- Keep what taught_goods has found. Nobody else learns meanwhile.
+-- Stores what inferred_goods or reinfer_goods returned. No other transaction infers meanwhile.
 INSERT INTO goods AS known (
     goods_id, product_id, learned_at, learned_position, learned_key, line_import_id, view_import_id
 )

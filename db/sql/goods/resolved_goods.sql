@@ -1,4 +1,4 @@
--- Of the goods whose first new cart lines are given, those that a line before it has taught: no new one teaches them.
+-- The goods, of those with new cart lines, that a stored line before their first new one has resolved for good.
 SELECT goods.goods_id
 FROM unnest(
     CAST(:goods_id AS bigint[]),
