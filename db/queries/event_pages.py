@@ -22,7 +22,7 @@ from db.queries.events import EventFilter, newest_first
 
 Key = tuple[datetime, uuid.UUID]
 
-BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 SAMPLE = 5000  # newest events whose span of time sets the first window
 STRAGGLERS = 0.2  # of a sample: so few of the oldest events join the window before them
@@ -69,22 +69,22 @@ async def select_by_windows(
     times = await select_times(session, where, after, sample)
     if times is None:
         return events
-    end, begin = times.newest, earlier(times.newest, times.first_window)
+    end, start = times.newest, earlier(times.newest, times.first_window)
     for _ in range(MAX_WINDOWS):
-        if begin <= times.nearly_oldest:
+        if start <= times.nearly_oldest:
             where = replace(where, since=times.oldest)  # without a bound PostgreSQL does not use the ranges
             break
-        window = page_query(replace(where, since=begin), after).limit(limit - len(events))
+        window = page_query(replace(where, since=start), after).limit(limit - len(events))
         rows = (await session.execute(window)).all()
         events += rows
         missing = limit - len(events)
         if not missing:
             return events
-        where, after = replace(where, until=begin), None
+        where, after = replace(where, until=start), None
         if len(rows) * MAX_GROWTH < missing:
             break
         growth = max(MIN_GROWTH, 2 * missing / len(rows))
-        end, begin = begin, earlier(begin, (end - begin) * growth)
+        end, start = start, earlier(start, (end - start) * growth)
     rest = await session.execute(page_query(where, after).limit(limit - len(events)))
     return [*events, *rest]
 
@@ -127,7 +127,7 @@ async def select_times(
 
 def earlier(time: datetime, span: timedelta) -> datetime:
     """Subtract a span, but not beyond the first of all times."""
-    return time - min(span, time - BEGIN_OF_TIME)
+    return time - min(span, time - EARLIEST)
 
 
 def page_query(where: EventFilter, after: Key | None) -> Select[Any]:

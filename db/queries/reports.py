@@ -88,17 +88,17 @@ async def select_newest_visit_time(session: AsyncSession) -> datetime | None:
     return await session.scalar(select(Visit.occurred_at).order_by(Visit.occurred_at.desc()).limit(1))
 
 
-async def top_countries(session: AsyncSession, scope: Scope) -> list[CountryRequests]:
+async def select_top_countries(session: AsyncSession, scope: Scope) -> list[CountryRequests]:
     rows = await session.execute(statement("reports/top_countries"), scope.day_parameters())
     return [CountryRequests(*row) for row in rows]
 
 
-async def top_visitor_countries(session: AsyncSession, scope: Scope) -> list[CountryVisitors]:
+async def select_top_visitor_countries(session: AsyncSession, scope: Scope) -> list[CountryVisitors]:
     rows = await session.execute(statement("reports/top_visitor_countries"), scope.parameters())
     return [CountryVisitors(*row) for row in rows]
 
 
-async def category_countries(
+async def select_category_countries(
     session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str]
 ) -> list[CountryRequests]:
     pages = {"category": digest(category), "kinds": kinds}
@@ -106,7 +106,7 @@ async def category_countries(
     return [CountryRequests(*row) for row in rows]
 
 
-async def category_hours(
+async def select_category_hours(
     session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str], tz: str
 ) -> list[HourOfDayViews]:
     """Count views by hour of the day. Hours without views are left out."""
@@ -115,14 +115,16 @@ async def category_hours(
     return [HourOfDayViews(*row) for row in rows]
 
 
-async def busiest_hours(session: AsyncSession, scope: Scope, tz: str, limit: int) -> list[HourRequests]:
+async def select_busiest_hours(
+    session: AsyncSession, scope: Scope, tz: str, limit: int
+) -> list[HourRequests]:
     rows = await session.execute(
         statement("reports/busiest_hours"), scope.parameters() | {"tz": tz, "limit": limit}
     )
     return [HourRequests(*row) for row in rows]
 
 
-async def bought_together(
+async def select_bought_together(
     session: AsyncSession, scope: Scope, category: str, limit: int
 ) -> list[CategoryCarts]:
     rows = await session.execute(
@@ -132,14 +134,14 @@ async def bought_together(
     return [CategoryCarts(*row) for row in rows]
 
 
-async def unpaid_carts(session: AsyncSession, scope: Scope, unchanged_since: datetime) -> CartCounts:
+async def select_unpaid_carts(session: AsyncSession, scope: Scope, unchanged_since: datetime) -> CartCounts:
     rows = await session.execute(
         statement("reports/unpaid_carts"), scope.day_parameters() | {"unchanged_since": unchanged_since}
     )
     return CartCounts(*rows.one())
 
 
-async def repeat_purchases(session: AsyncSession, scope: Scope, source: str) -> list[PurchaseUsers]:
+async def select_repeat_purchases(session: AsyncSession, scope: Scope, source: str) -> list[PurchaseUsers]:
     """Count users by their number of purchases. `source` names the scope's sources: all, log or api."""
     rows = await session.execute(
         statement("reports/repeat_purchases"), scope.parameters() | {"source": source}

@@ -29,7 +29,10 @@ class ActiveDay:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """The users first seen in the window that begins at `cohort`, and how many of them in each from it on."""
+    """The users first seen in the window that begins at `cohort`.
+
+    `retained` is how many of them had events in that window and in each later one.
+    """
 
     cohort: datetime
     size: int
@@ -96,16 +99,16 @@ async def count_daily_active_users(
     """
     async with db.read() as session:
         oldest, newest = await queries.select_first_and_last_time(session)
-    begin = since or oldest
+    start = since or oldest
     end = until or (newest and newest + timedelta(microseconds=1))
-    if begin is None or end is None or begin >= end:
+    if start is None or end is None or start >= end:
         return []
-    if end - begin > MAX_DAYS * DAY:
+    if end - start > MAX_DAYS * DAY:
         raise Invalid("to: is more than a hundred years after from", errors=[("/to", "is too late")])
     async with db.read() as session:
-        rows = await queries.select_daily_active_users(session, begin, end, tz, segment)
+        rows = await queries.select_daily_active_users(session, start, end, tz, segment)
     users = {row.day: row.users for row in rows}
-    return [ActiveDay(start_of_day(day, tz), users.get(day, 0)) for day in days_between(begin, end, tz)]
+    return [ActiveDay(start_of_day(day, tz), users.get(day, 0)) for day in days_between(start, end, tz)]
 
 
 async def list_top_events(
@@ -120,15 +123,15 @@ async def count_retention(db: Database, *, start: date, windows: int, unit: str,
     """Count a cohort of new users for each window, and how many came back in each later window."""
     days = UNIT_DAYS[unit]
     # Where a clock goes back over midnight, a part of a day comes after the next day has begun.
-    begins = [start_of_day(start + number * days * DAY, tz) for number in range(windows + 1)]
+    starts = [start_of_day(start + number * days * DAY, tz) for number in range(windows + 1)]
     async with db.read() as session:
         rows = await queries.select_retention(
-            session, Windows(start, days, windows, tz, begins[0] - DAY, begins[windows] + DAY)
+            session, Windows(start, days, windows, tz, starts[0] - DAY, starts[windows] + DAY)
         )
     users = {(row.cohort, row.later): row.users for row in rows}
     return [
         Cohort(
-            begins[cohort],
+            starts[cohort],
             users.get((cohort, 0), 0),
             [users.get((cohort, later), 0) for later in range(windows - cohort)],
         )

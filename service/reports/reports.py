@@ -65,9 +65,9 @@ async def run_report(db: Database, report: Report, parameters: Parameters) -> Re
     async with db.transaction() as session:
         as_of = await queries.select_newest_visit_time(session)
         scope = scope_of(parameters, as_of)
-        answer = await report.compute(session, scope, parameters)
-    rows = answer.rows[: parameters["limit"]]
-    return ReportResult(report, parameters, answer.answer, rows, as_of)
+        outcome = await report.compute(session, scope, parameters)
+    rows = outcome.rows[: parameters["limit"]]
+    return ReportResult(report, parameters, outcome.answer, rows, as_of)
 
 
 def get_report(number: str) -> Report:
@@ -94,52 +94,58 @@ def scope_of(parameters: Parameters, as_of: datetime | None) -> Scope:
 
 
 def midnight(time: datetime) -> datetime:
-    """Return the begin of the time's UTC day."""
+    """Return the start of the time's UTC day."""
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-async def top_countries(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_top_countries(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows: Sequence[CountryRow | VisitorCountryRow]
     if parameters["metric"] == "visitors":
-        rows = visitor_country_rows(await queries.top_visitor_countries(session, scope))
+        rows = visitor_country_rows(await queries.select_top_visitor_countries(session, scope))
     else:
-        rows = country_rows(await queries.top_countries(session, scope))
+        rows = country_rows(await queries.select_top_countries(session, scope))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
 
-async def category_countries(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_category_countries(
+    session: Transaction, scope: Scope, parameters: Parameters
+) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    rows = country_rows(await queries.category_countries(session, scope, category, kinds))
+    rows = country_rows(await queries.select_category_countries(session, scope, category, kinds))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
 
-async def category_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_category_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    rows = part_of_day_rows(await queries.category_hours(session, scope, category, kinds, parameters["tz"]))
+    rows = part_of_day_rows(
+        await queries.select_category_hours(session, scope, category, kinds, parameters["tz"])
+    )
     return ReportAnswer(rows[0].part_of_day if rows else None, rows)
 
 
-async def busiest_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    rows = await queries.busiest_hours(session, scope, parameters["tz"], parameters["limit"])
+async def compute_busiest_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+    rows = await queries.select_busiest_hours(session, scope, parameters["tz"], parameters["limit"])
     return ReportAnswer(rows[0].requests if rows else None, rows)
 
 
-async def bought_together(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_bought_together(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows = bought_together_rows(
-        await queries.bought_together(session, scope, parameters["category"], parameters["limit"])
+        await queries.select_bought_together(session, scope, parameters["category"], parameters["limit"])
     )
     return ReportAnswer(rows[0].category if rows else None, rows)
 
 
-async def unpaid_carts(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_unpaid_carts(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
     """Count unpaid carts, but none that changed in the last `min_age` minutes before the newest visit."""
     unchanged_since = scope.as_of - timedelta(minutes=parameters["min_age"])
-    counts = await queries.unpaid_carts(session, scope, unchanged_since)
+    counts = await queries.select_unpaid_carts(session, scope, unchanged_since)
     return ReportAnswer(counts.unpaid, cart_rows(counts))
 
 
-async def repeat_purchases(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    rows = await queries.repeat_purchases(session, scope, parameters["source"])
+async def compute_repeat_purchases(
+    session: Transaction, scope: Scope, parameters: Parameters
+) -> ReportAnswer:
+    rows = await queries.select_repeat_purchases(session, scope, parameters["source"])
     return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
 
 
@@ -151,14 +157,14 @@ REPORTS = {
             "From which country do visitors come most often?",
             "Requests by the country of their address (or, by metric, distinct addresses), most first. "
             "Private, reserved and unknown addresses count nowhere; share is of the rest.",
-            top_countries,
+            compute_top_countries,
         ),
         Report(
             2,
             "From which country do visitors look at a category most?",
             "Requests for the category's page and its products' pages (or, by pages, one of both) by the "
             "country of their address, most first; share is of those whose country is known.",
-            category_countries,
+            compute_category_countries,
         ),
         Report(
             3,
@@ -166,14 +172,14 @@ REPORTS = {
             "Views of the category's page (or, by pages, of its products' pages, or both) in night "
             "(0 to 6 h), morning (6 to 12 h), day (12 to 18 h) and evening (18 to 24 h) of the "
             "time zone, most first; hours are the day's 24 counts.",
-            category_hours,
+            compute_category_hours,
         ),
         Report(
             4,
             "What is the most requests in a clock hour?",
             "Requests in each clock hour of the time zone, most first. An hour is named by the instant at "
             "which it begins, so one that the clock repeats is two.",
-            busiest_hours,
+            compute_busiest_hours,
         ),
         Report(
             5,
@@ -181,20 +187,20 @@ REPORTS = {
             "Over carts paid in the period that hold the category: in how many of them each other category "
             "is (carts), as a share of all paid carts (support) and of those (confidence), and how "
             "many times as often as in any paid cart (lift).",
-            bought_together,
+            compute_bought_together,
         ),
         Report(
             6,
             "How many carts are unpaid?",
             "Carts whose first line (cart, pay or success) lies in the period and that have no success line; "
             "with min_age, only those unchanged for so many minutes before the newest visit.",
-            unpaid_carts,
+            compute_unpaid_carts,
         ),
         Report(
             7,
             "How many users bought again?",
             "Users with two or more carts paid in the period; rows: how many users paid 1, 2, 3... of them.",
-            repeat_purchases,
+            compute_repeat_purchases,
         ),
     )
 }

@@ -98,7 +98,7 @@ def part_of_day_rows(counts: Sequence[HourOfDayViews]) -> list[PartOfDayRow]:
         return []
     views = {row.hour_of_day: row.views for row in counts}
     hours = [views.get(hour, 0) for hour in range(24)]
-    rows = [PartOfDayRow(part, begin, end, sum(hours[begin:end]), hours) for part, begin, end in PARTS_OF_DAY]
+    rows = [PartOfDayRow(part, start, end, sum(hours[start:end]), hours) for part, start, end in PARTS_OF_DAY]
     return sorted(rows, key=lambda row: -row.views)
 
 
