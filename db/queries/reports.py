@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Visit
+from db.queries.names import name_digest
 from db.sql import statement
 
 
@@ -101,7 +101,7 @@ async def select_top_visitor_countries(session: AsyncSession, scope: Scope) -> l
 async def select_category_countries(
     session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str]
 ) -> list[CountryRequests]:
-    pages = {"category": digest(category), "kinds": kinds}
+    pages = {"category": name_digest(category), "kinds": kinds}
     rows = await session.execute(statement("reports/category_countries"), scope.day_parameters() | pages)
     return [CountryRequests(*row) for row in rows]
 
@@ -110,7 +110,7 @@ async def select_category_hours(
     session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str], tz: str
 ) -> list[HourOfDayViews]:
     """Count views by hour of the day. Hours without views are left out."""
-    pages = {"category": digest(category), "kinds": kinds, "tz": tz}
+    pages = {"category": name_digest(category), "kinds": kinds, "tz": tz}
     rows = await session.execute(statement("reports/category_hours"), scope.parameters() | pages)
     return [HourOfDayViews(*row) for row in rows]
 
@@ -129,7 +129,7 @@ async def select_bought_together(
 ) -> list[CategoryCarts]:
     rows = await session.execute(
         statement("reports/bought_together"),
-        scope.day_parameters() | {"category": digest(category), "limit": limit},
+        scope.day_parameters() | {"category": name_digest(category), "limit": limit},
     )
     return [CategoryCarts(*row) for row in rows]
 
@@ -147,8 +147,3 @@ async def select_repeat_purchases(session: AsyncSession, scope: Scope, source: s
         statement("reports/repeat_purchases"), scope.parameters() | {"source": source}
     )
     return [PurchaseUsers(*row) for row in rows]
-
-
-def digest(category: str) -> bytes:
-    """Return the digest by which a category's name is unique."""
-    return sha256(category.encode()).digest()

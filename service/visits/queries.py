@@ -14,7 +14,8 @@ from db.queries.visit_list import VisitFilter
 from db.queries.visit_stats import select_visit_counts
 from service.calendar_days import start_of_group
 from service.errors import NotFound
-from service.visits.visit import Visit, parse_log_line_id
+from service.visits.ids import parse_log_line_id
+from service.visits.store import Visit
 
 GROUP_FIELDS = {"page": "page_url", "user": "user_id"}  # of groups whose field has another name
 

@@ -15,10 +15,10 @@ from service.errors import Conflict
 from service.live_feed import count_stored
 from service.visits.pages import is_bare_path, parse_page
 from service.visits.store import Outcome, store_live_visits
-from service.visits.visit import RANDOM_BITS, new_visit_id
 
 Randomness = Callable[[int], int]  # returns a number of so many random bits
 POSITIONS_PER_MICROSECOND = 1000
+RANDOM_BITS = 74  # of a new id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,13 @@ async def count_page(db: Database, page_url: str) -> PageView:
     """Return the count of a page, and store nothing."""
     async with db.read() as session:
         return PageView(page_url, await select_page_visits(session, page_url))
+
+
+def new_visit_id(now: datetime, random: int) -> uuid.UUID:
+    """Return a UUID of version 7, which begins with its time; `random` has RANDOM_BITS bits."""
+    milliseconds = int(now.timestamp() * 1000)
+    high, low = random >> 62, random & (1 << 62) - 1
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 
 
 def live_rows(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from clients.geo import public_address
@@ -11,10 +12,32 @@ from db.queries import live_visits as queries
 from db.queries.countries import select_countries
 from db.queries.live_visits import Inserted, LiveRow, Missing
 from db.queries.names import insert_names
-from service.visits.visit import Visit
+from service.visits.ids import log_line_id
 from telemetry.metrics import count_ingested
 
 Status = Literal["created", "duplicate", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visit as it is shown, live or of a log. (timestamp, key) orders visits and tells them apart.
+
+    Its fields are the columns of `visits.sql` and `live_visits.sql`.
+    """
+
+    key: str
+    timestamp: datetime
+    page_url: str
+    user_id: int | None
+    country: str | None
+    source: str
+    kind: str
+    category: str | None
+    product: str | None
+
+    @property
+    def id(self) -> str:
+        return log_line_id(self.timestamp, self.key) if self.source == "log" else self.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from service.clock import now
 from service.visits import queries as visit_lists
 from service.visits import record as visits
 from service.visits.record import NewVisit, Visitor
-from service.visits.visit import Visit
+from service.visits.store import Visit
 from transport.bulk.visits import read_visits, summarise
 from transport.operations import Lines, Page, Text, operation
 from transport.parsing import json_body, query

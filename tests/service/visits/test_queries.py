@@ -14,9 +14,9 @@ from clients.geo import Geo
 from db.database import Database
 from db.queries.live_visits import LiveRow
 from service.errors import NotFound
+from service.visits.ids import log_line_id
 from service.visits.queries import VisitCount, count_visits, export_visits, get_visit, list_visits
 from service.visits.store import store_live_visits
-from service.visits.visit import log_line_id
 from tests.support.live_cases import NOW, live_row
 from tests.support.log_imports import Importer, some_lines
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from clients.geo import Geo
 from db.database import Database
 from db.queries.live_visits import LiveRow
+from service.visits.ids import log_line_id, parse_log_line_id
+from service.visits.record import RANDOM_BITS, new_visit_id
 from service.visits.store import store_live_visits
-from service.visits.visit import RANDOM_BITS, log_line_id, new_visit_id, parse_log_line_id
 from tests.support.live_cases import NOW, as_log_rows, batches, live_row
 from tests.support.log_imports import Importer, some_lines, store_visits
 
