@@ -27,7 +27,7 @@ from clients.upstream import (
 
 log = structlog.get_logger("trawl.ipinfo")
 
-MOST = 1000  # addresses in a request
+MAX_ADDRESSES = 1000  # in a request
 FAILING_STATUS = 500
 CAUSES = {
     HTTPStatus.UNAUTHORIZED: "it is refused",
@@ -54,8 +54,8 @@ class IpInfo:
         self._token = token
         self._on_call = on_call
 
-    async def countries(self, addresses: Sequence[str], *, within: float) -> dict[str, str | None]:
-        """Fetch the ISO codes of the countries of up to MOST public addresses; None where unknown.
+    async def fetch_countries(self, addresses: Sequence[str], *, within: float) -> dict[str, str | None]:
+        """Fetch the ISO codes of the countries of up to MAX_ADDRESSES public addresses; None where unknown.
 
         :raises UpstreamError: there is no usable answer `within` so many seconds
         """

@@ -19,7 +19,7 @@ import polars as pl
 import structlog
 
 from clients.geo import public_address
-from clients.ipinfo import MOST, TokenRefused
+from clients.ipinfo import MAX_ADDRESSES, TokenRefused
 from clients.upstream import UpstreamError
 from db.database import Database
 from db.locks import COUNTRIES
@@ -40,7 +40,7 @@ COUNTED = schema_of("occurred_at", "source", "kind", "category_id", "country")
 class BackfillOptions:
     """Addresses in a request, visits in a batch, and seconds: to wait for an answer, and before a retry."""
 
-    addresses: int = MOST
+    addresses: int = MAX_ADDRESSES
     visits: int = LIMITS.visits
     timeout: float = 20.0
     retry: float = 60.0
@@ -53,7 +53,7 @@ OPTIONS = BackfillOptions()
 class CountryService(Protocol):
     """A service that knows countries of public addresses."""
 
-    async def countries(self, addresses: Sequence[str], *, within: float) -> Mapping[str, str | None]:
+    async def fetch_countries(self, addresses: Sequence[str], *, within: float) -> Mapping[str, str | None]:
         """Return the ISO code of each address, or None.
 
         :raises UpstreamError: the service fails
@@ -109,7 +109,7 @@ async def backfill_batch(
     public = {address: known for address in addresses if (known := public_address(address)) is not None}
     response: Mapping[str, str | None] = {}
     if public:
-        response = await service.countries(sorted(set(public.values())), within=options.timeout)
+        response = await service.fetch_countries(sorted(set(public.values())), within=options.timeout)
     countries = {
         address: country for address, known in public.items() if (country := response.get(known)) is not None
     }

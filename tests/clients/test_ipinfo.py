@@ -21,7 +21,7 @@ async def ipinfo() -> AsyncIterator[FakeIpInfo]:
 
 
 async def ask(within: float = 5.0) -> dict[str, str | None]:
-    return await IpInfo(TOKEN).countries(ADDRESSES, within=within)
+    return await IpInfo(TOKEN).fetch_countries(ADDRESSES, within=within)
 
 
 async def test_countries_are_told_of_all_addresses_in_one_request(ipinfo: FakeIpInfo) -> None:
@@ -78,8 +78,8 @@ async def test_a_service_that_is_away_has_failed(ipinfo: FakeIpInfo) -> None:
 async def test_calls_are_told_with_how_they_went(ipinfo: FakeIpInfo) -> None:
     calls: list[str] = []
     client = IpInfo(TOKEN, on_call=lambda outcome, seconds: calls.append(outcome) if seconds > 0 else None)
-    await client.countries(ADDRESSES, within=5)
+    await client.fetch_countries(ADDRESSES, within=5)
     ipinfo.mode = 403
     with pytest.raises(TokenRefused):
-        await client.countries(ADDRESSES, within=5)
+        await client.fetch_countries(ADDRESSES, within=5)
     assert calls == ["ok", "TokenRefused"]
