@@ -25,11 +25,11 @@ ACCOUNT = {"login": "anna", "password": PASSWORD}
 
 def start(program: list[str], settings: dict[str, str]) -> subprocess.Popen[str]:
     inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
-    traced = {name: value for name, value in os.environ.items() if name.startswith("COV")}
+    coverage = {name: value for name, value in os.environ.items() if name.startswith("COV")}
     return subprocess.Popen(
         [sys.executable, *program],
         cwd=PROJECT,
-        env=inherited | traced | settings,
+        env=inherited | coverage | settings,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -37,7 +37,7 @@ def start(program: list[str], settings: dict[str, str]) -> subprocess.Popen[str]
     )
 
 
-async def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+async def wait_for_end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """The exit code, the output and the error output."""
     output, errors = await asyncio.to_thread(process.communicate, timeout=20)
     return process.returncode, output, errors
@@ -76,7 +76,7 @@ async def anna(
             yield await sign_in(Client(session)), process
     finally:
         process.terminate()
-        await ended(process)
+        await wait_for_end(process)
 
 
 async def wait_until_served(port: str) -> None:
@@ -93,9 +93,9 @@ async def test_two_workers_together_never_call_more_than_five_times_in_a_second(
     anna: tuple[Client, subprocess.Popen[str]], kinopoisk: FakeKinopoisk, settings: dict[str, str]
 ) -> None:
     client, _ = anna
-    begun = time.monotonic()
+    start_time = time.monotonic()
     answers = await asyncio.gather(*(client.get(f"/movies/search?query=film{n}") for n in range(20)))
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - start_time < 3
     assert kinopoisk.most_in_a_second() == 5
     statuses = [answer.status for answer in answers]
     assert set(statuses) <= {200, 503}
@@ -109,20 +109,20 @@ async def test_two_workers_together_never_call_more_than_five_times_in_a_second(
 
     assert (await client.post("/movies/favorites", json={"kinopoisk_id": FILM})).status == 201
     kinopoisk.answer = {"kinopoiskId": FILM, "nameRu": "Новое имя"}
-    code, output, _ = await ended(start(["main.py", "refresh-favourites"], settings))
+    code, output, _ = await wait_for_end(start(["main.py", "refresh-favourites"], settings))
     assert (code, output) == (0, "1 favourite film: 1 brought up to date\n")
     [saved] = (await client.get("/movies/favorites")).json["items"]
     assert saved["name_ru"] == "Новое имя"
     assert saved["refreshed_at"] > saved["added_at"]
     kinopoisk.mode = 401
-    code, output, errors = await ended(start(["main.py", "refresh-favourites"], settings))
+    code, output, errors = await wait_for_end(start(["main.py", "refresh-favourites"], settings))
     assert (code, output) == (1, "1 favourite film: 0 brought up to date, 1 not asked for\n")
     assert "KINOPOISK_API_KEY" in errors
     assert KEY not in errors
 
 
-async def test_refreshing_without_a_key_is_told_in_one_line(settings: dict[str, str]) -> None:
-    code, output, errors = await ended(start(["main.py", "refresh-favourites"], settings))
+async def test_refreshing_without_a_key_fails_with_one_line(settings: dict[str, str]) -> None:
+    code, output, errors = await wait_for_end(start(["main.py", "refresh-favourites"], settings))
     assert (code, output) == (1, "")
     assert "KINOPOISK_API_KEY" in errors
     assert len(errors.splitlines()) == 1
@@ -136,12 +136,12 @@ async def test_the_demonstration_serves_invented_films_and_leaves_nothing_behind
         await wait_until_served(settings["PORT"])
         async with aiohttp.ClientSession(f"http://127.0.0.1:{settings['PORT']}") as session:
             client = await sign_in(Client(session))
-            found = await client.get("/movies/search?query=lighthouse")
-            assert [film["kinopoisk_id"] for film in found.json["items"]] == [FILM]
-            assert json.loads(found.body)["next"] is None
+            response = await client.get("/movies/search?query=lighthouse")
+            assert [film["kinopoisk_id"] for film in response.json["items"]] == [FILM]
+            assert json.loads(response.body)["next"] is None
     finally:
         process.send_signal(signal.SIGTERM)
-        code, output, _ = await ended(process)
+        code, output, _ = await wait_for_end(process)
     assert code == 0
     port = int(output.splitlines()[0].rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):

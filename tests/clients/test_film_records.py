@@ -8,7 +8,7 @@ from clients.film_records import Film, read_film, read_page
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "expected"),
+    ("record", "field", "expected"),
     [
         ({"year": "1999"}, "year", 1999),
         ({"year": 1999}, "year", 1999),
@@ -43,8 +43,8 @@ from clients.film_records import Film, read_film, read_page
         ({"kinopoiskId": 7.0}, "kinopoisk_id", 7),
     ],
 )
-def test_a_field_is_understood_or_unknown(given: dict[str, Any], field: str, expected: object) -> None:
-    film = read_film({"kinopoiskId": 1, **given} if "filmId" not in given else given)
+def test_a_field_is_understood_or_unknown(record: dict[str, Any], field: str, expected: object) -> None:
+    film = read_film({"kinopoiskId": 1, **record} if "filmId" not in record else record)
     assert film is not None
     assert getattr(film, field) == expected
 

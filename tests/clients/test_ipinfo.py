@@ -20,14 +20,14 @@ async def ipinfo() -> AsyncIterator[FakeIpInfo]:
         yield fake
 
 
-async def ask(within: float = 5.0) -> dict[str, str | None]:
+async def fetch(within: float = 5.0) -> dict[str, str | None]:
     return await IpInfo(TOKEN).fetch_countries(ADDRESSES, within=within)
 
 
-async def test_countries_are_told_of_all_addresses_in_one_request(ipinfo: FakeIpInfo) -> None:
+async def test_countries_of_all_addresses_come_from_one_request(ipinfo: FakeIpInfo) -> None:
     ipinfo.countries = {"8.8.8.8": "US", "2001:4860:4860::8888": "NL", "9.9.9.9": "EU"}
-    told = await ask()
-    assert told == {"8.8.8.8": "US", "9.9.9.9": None, "2001:4860:4860::8888": "NL", "2002::1": None}
+    countries = await fetch()
+    assert countries == {"8.8.8.8": "US", "9.9.9.9": None, "2001:4860:4860::8888": "NL", "2002::1": None}
     assert ipinfo.batches == [ADDRESSES]
     assert ipinfo.tokens == {f"Bearer {TOKEN}"}
 
@@ -51,19 +51,19 @@ async def test_countries_are_told_of_all_addresses_in_one_request(ipinfo: FakeIp
         ("drip", UpstreamSlow),
     ],
 )
-async def test_whatever_goes_wrong_is_told_without_the_token(
+async def test_no_failure_tells_the_token(
     ipinfo: FakeIpInfo, caplog: pytest.LogCaptureFixture, mode: str | int, kind: type[UpstreamError]
 ) -> None:
     caplog.set_level("DEBUG")
     ipinfo.mode = mode
     with pytest.raises(UpstreamError) as error:
-        await ask(within=0.3 if kind is UpstreamSlow else 10)
+        await fetch(within=0.3 if kind is UpstreamSlow else 10)
     assert type(error.value) is kind
     assert error.value.__cause__ is None
     assert error.value.__context__ is None or error.value.__suppress_context__
-    told = "".join(traceback.format_exception(error.value)) + caplog.text
-    assert TOKEN not in told
-    assert "upstream_call" in told
+    text = "".join(traceback.format_exception(error.value)) + caplog.text
+    assert TOKEN not in text
+    assert "upstream_call" in text
 
 
 async def test_a_service_that_is_away_has_failed(ipinfo: FakeIpInfo) -> None:
@@ -72,10 +72,10 @@ async def test_a_service_that_is_away_has_failed(ipinfo: FakeIpInfo) -> None:
     server.close()
     await server.wait_closed()
     with patch("ipinfo.handler_async.API_URL", url), pytest.raises(UpstreamFailed):
-        await ask()
+        await fetch()
 
 
-async def test_calls_are_told_with_how_they_went(ipinfo: FakeIpInfo) -> None:
+async def test_calls_are_reported_with_how_they_went(ipinfo: FakeIpInfo) -> None:
     calls: list[str] = []
     client = IpInfo(TOKEN, on_call=lambda outcome, seconds: calls.append(outcome) if seconds > 0 else None)
     await client.fetch_countries(ADDRESSES, within=5)

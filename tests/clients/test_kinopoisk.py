@@ -14,9 +14,9 @@ WITHIN = 0.3  # seconds
 
 @pytest.fixture
 async def client(kinopoisk: FakeKinopoisk) -> AsyncIterator[Kinopoisk]:
-    made = Kinopoisk(f"{kinopoisk.url}/", KEY)
-    yield made
-    await made.close()
+    client = Kinopoisk(f"{kinopoisk.url}/", KEY)
+    yield client
+    await client.close()
 
 
 async def test_both_routes_tell_of_the_same_film(client: Kinopoisk, kinopoisk: FakeKinopoisk) -> None:
@@ -24,9 +24,9 @@ async def test_both_routes_tell_of_the_same_film(client: Kinopoisk, kinopoisk: F
     assert page.films == ()
     page = await client.search_films("МАЯК", 1, within=5)
     film = await client.get_film(FILM, within=5)
-    [found] = page.films
+    [listed] = page.films
     for name in ("kinopoisk_id", "name_ru", "year", "length_minutes", "rating_kinopoisk", "genres"):
-        assert getattr(found, name) == getattr(film, name)
+        assert getattr(listed, name) == getattr(film, name)
     assert (film.length_minutes, film.rating_imdb, film.name_original) == (104, 7.9, "The Last Lighthouse")
     assert kinopoisk.keys == {KEY}
 
@@ -60,12 +60,12 @@ async def test_every_trouble_has_its_error_in_time(
 ) -> None:
     kinopoisk.mode = mode
     within = WITHIN if error is UpstreamSlow else 5
-    begun = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(error) as raised:
         await client.get_film(FILM, within=within)
     assert type(raised.value) is error
     assert KEY not in str(raised.value)
-    assert time.monotonic() - begun < within + 0.5
+    assert time.monotonic() - start < within + 0.5
     assert len(kinopoisk.calls) == 1
 
 

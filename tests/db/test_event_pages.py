@@ -1,4 +1,4 @@
-"""Pages of events hold what the filter leaves, newest first and each once, however they are looked for."""
+"""Pages of events hold what the filter leaves, newest first and each once, however they are searched."""
 
 import uuid
 from collections.abc import Callable
@@ -19,11 +19,11 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # Some lie close together and some far apart, so that windows are too long, too short and empty.
 MINUTES = st.sampled_from((0, 0, 1, 2, 3, 5, 60, 61, 1500, 1501, 90_000, 2_000_000))
 VALUES: tuple[Any, ...] = ("pro", 1, 1.0, "1", True, None, [1], [1, 2], {"a": 1}, {"a": 1, "b": 2})
-ASKED: tuple[tuple[Any, ...], ...] = (("pro",), ("1", 1), ([1],), ({"a": 1},), (None,), (True,), ("none",))
+FILTERS: tuple[tuple[Any, ...], ...] = (("pro",), ("1", 1), ([1],), ({"a": 1},), (None,), (True,), ("none",))
 
 
 @dataclass(frozen=True)
-class Asked:
+class FilterCase:
     """A filter, and the same in Python."""
 
     filter: EventFilter
@@ -36,26 +36,26 @@ def same(one: Any, other: Any) -> bool:
 
 
 @st.composite
-def stored(draw: st.DrawFn) -> list[Event]:
+def event_lists(draw: st.DrawFn) -> list[Event]:
     properties = st.dictionaries(st.sampled_from(("p", "q")), st.sampled_from(VALUES))
-    made = st.builds(
-        lambda minutes, user_id, event_type, found: Event(
+    events = st.builds(
+        lambda minutes, user_id, event_type, properties: Event(
             event_id=uuid.uuid4(),
             occurred_at=NOON - timedelta(minutes=minutes),
             user_id=user_id,
             event_type=event_type,
-            properties=found,
+            properties=properties,
         ),
         MINUTES,
         st.integers(1, 2),
         st.sampled_from(("view", "cart")),
         properties,
     )
-    return draw(st.lists(made, max_size=25))
+    return draw(st.lists(events, max_size=25))
 
 
 @st.composite
-def filters(draw: st.DrawFn) -> Asked:
+def filters(draw: st.DrawFn) -> FilterCase:
     ends = sorted(draw(st.lists(MINUTES, min_size=2, max_size=2)), reverse=True)
     since, until = (
         None if draw(st.booleans()) else NOON - timedelta(minutes=minutes - later)
@@ -63,7 +63,7 @@ def filters(draw: st.DrawFn) -> Asked:
     )
     user_id = draw(st.none() | st.integers(1, 2))
     event_type = draw(st.sampled_from((None, None, "view")))
-    wanted = draw(st.dictionaries(st.sampled_from(("p", "q")), st.sampled_from(ASKED)))
+    properties = draw(st.dictionaries(st.sampled_from(("p", "q")), st.sampled_from(FILTERS)))
 
     def passes(event: Event) -> bool:
         return (
@@ -73,23 +73,25 @@ def filters(draw: st.DrawFn) -> Asked:
             and event_type in (None, event.event_type)
             and all(
                 name in event.properties and any(same(event.properties[name], value) for value in values)
-                for name, values in wanted.items()
+                for name, values in properties.items()
             )
         )
 
-    asked = EventFilter(user_id=user_id, event_type=event_type, since=since, until=until, properties=wanted)
-    return Asked(asked, passes)
+    where = EventFilter(
+        user_id=user_id, event_type=event_type, since=since, until=until, properties=properties
+    )
+    return FilterCase(where, passes)
 
 
 @given(
-    events=stored(),
-    asked=st.lists(filters(), min_size=3, max_size=3),
+    events=event_lists(),
+    cases=st.lists(filters(), min_size=3, max_size=3),
     sizes=st.fixed_dictionaries({"sample": st.integers(1, 12), "limit": st.integers(1, 6)}),
     offset=st.integers(0, 3),
 )
 @settings(max_examples=90, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_pages_agree_with_a_sorted_list(
-    committed_db: Database, events: list[Event], asked: list[Asked], sizes: dict[str, int], offset: int
+    committed_db: Database, events: list[Event], cases: list[FilterCase], sizes: dict[str, int], offset: int
 ) -> None:
     columns = ("event_id", "occurred_at", "user_id", "event_type", "properties")
     async with committed_db.transaction() as session:
@@ -98,14 +100,14 @@ async def test_pages_agree_with_a_sorted_list(
             rows = [{name: getattr(event, name) for name in columns} for event in events]
             await session.execute(insert(Event), rows)
     newest_first = sorted(events, key=lambda event: (event.occurred_at, event.event_id), reverse=True)
-    for one in asked:
-        expected = [event.event_id for event in newest_first if one.passes(event)]
-        found, after, skipped = list[uuid.UUID](), None, offset
+    for case in cases:
+        expected = [event.event_id for event in newest_first if case.passes(event)]
+        event_ids, after, skip = list[uuid.UUID](), None, offset
         for _ in range(len(events) + 1):
             async with committed_db.transaction() as session:
-                page = await select_events(session, one.filter, after=after, offset=skipped, **sizes)
-            found += [row.event_id for row in page]
+                page = await select_events(session, case.filter, after=after, offset=skip, **sizes)
+            event_ids += [row.event_id for row in page]
             if len(page) < sizes["limit"]:
                 break
-            after, skipped = (page[-1].occurred_at, page[-1].event_id), 0
-        assert found == expected[offset:]
+            after, skip = (page[-1].occurred_at, page[-1].event_id), 0
+        assert event_ids == expected[offset:]

@@ -27,11 +27,11 @@ async def account_id(db: Database) -> int:
     async with db.transaction() as session:
         for login in ("anna", "boris"):
             values = {"login": login, "login_key": login, "password_hash": ""}
-            added = await session.scalars(insert(Account).values(values).returning(Account.id))
-            number = added.one()
-            await session.execute(text(FILL), {"account_id": number})
+            rows = await session.scalars(insert(Account).values(values).returning(Account.id))
+            newest_id = rows.one()
+            await session.execute(text(FILL), {"account_id": newest_id})
         await session.execute(text("ANALYZE task"))
-    return number
+    return newest_id
 
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,16 +40,16 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("following", [False, True])
-async def test_a_page_reads_its_index_from_where_it_begins(
+async def test_a_page_reads_its_index_from_its_first_row_on(
     db: Database, account_id: int, sort: str, following: bool
 ) -> None:
     by = sort.removeprefix("-")
     after = (AFTER.get(by, datetime.now(UTC)), 1) if following else None
     order = TaskOrder(by, descending=sort.startswith("-"), after=after)
-    asked: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
+        statements.append((statement, parameters))
 
     async with db.transaction() as session:
         connection = (await session.connection()).sync_connection
@@ -57,11 +57,11 @@ async def test_a_page_reads_its_index_from_where_it_begins(
         event.listen(connection, "before_cursor_execute", note)
         await select_tasks(session, account_id, TaskFilter(), order, limit=11, offset=0)
         event.remove(connection, "before_cursor_execute", note)
-        [(statement, parameters)] = asked
+        [(statement, parameters)] = statements
         raw = (await (await session.connection()).get_raw_connection()).driver_connection
         assert raw is not None
-        explained = await raw.fetchval(f"EXPLAIN (ANALYZE, FORMAT json) {statement}", *parameters)
-    found = nodes((json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"])
-    kinds = {node["Node Type"] for node in found}
+        plan = await raw.fetchval(f"EXPLAIN (ANALYZE, FORMAT json) {statement}", *parameters)
+    plan_nodes = nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+    kinds = {node["Node Type"] for node in plan_nodes}
     assert not kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan"}, kinds
-    assert max(node.get("Rows Removed by Filter", 0) for node in found) == 0
+    assert max(node.get("Rows Removed by Filter", 0) for node in plan_nodes) == 0

@@ -13,8 +13,8 @@ TIMES = CacheTimes()
 
 @pytest.fixture
 async def wire(servers: tuple[str, str]) -> AsyncIterator[Wire]:
-    async with lay_wire(servers[1]) as laid:
-        yield laid
+    async with lay_wire(servers[1]) as wire:
+        yield wire
 
 
 @pytest.fixture
@@ -35,19 +35,19 @@ async def test_a_script_is_sent_again_to_a_valkey_that_does_not_know_it(wired: C
     assert await wired.script("return 7", [], []) == 7
 
 
-async def test_nobody_waits_for_a_valkey_that_hangs_but_the_first(wired: Cache, wire: Wire) -> None:
+async def test_only_the_first_command_waits_for_a_valkey_that_hangs(wired: Cache, wire: Wire) -> None:
     await wired.run("PING")
     wire.hang()
     with pytest.raises(CacheUnavailable):
         await wired.run("PING")
-    begun = time.monotonic()
+    start = time.monotonic()
     for _ in range(100):
         with pytest.raises(CacheUnavailable):
             await wired.script("return 7", [], [])
-    assert time.monotonic() - begun < TIMES.pause / 4
+    assert time.monotonic() - start < TIMES.pause / 4
 
 
-async def test_it_is_found_again_when_it_is_back(wired: Cache, wire: Wire) -> None:
+async def test_a_forced_command_finds_a_valkey_that_is_back(wired: Cache, wire: Wire) -> None:
     wire.cut()
     with pytest.raises(CacheUnavailable):
         await wired.run("PING")
@@ -58,13 +58,13 @@ async def test_it_is_found_again_when_it_is_back(wired: Cache, wire: Wire) -> No
     assert await wired.run("PING")
 
 
-async def test_it_is_looked_for_beside_the_commands_none_of_which_waits(wire: Wire) -> None:
+async def test_a_valkey_that_is_away_is_probed_in_the_background_and_no_command_waits(wire: Wire) -> None:
     cache = Cache.connect(wire.url, times=CacheTimes(stall_ticks=2, pause=0.01))
     wire.hang()
     with capture_logs() as logs:
         assert not await answers(cache)
-        begun, waits = time.monotonic(), []
-        while time.monotonic() < begun + 5 * TIMES.tick:  # in which there are two probes
+        start, waits = time.monotonic(), []
+        while time.monotonic() < start + 5 * TIMES.tick:  # in which there are two probes
             sent = time.monotonic()
             assert not await answers(cache)
             waits.append(time.monotonic() - sent)
@@ -77,7 +77,7 @@ async def test_it_is_looked_for_beside_the_commands_none_of_which_waits(wire: Wi
             break
         await asyncio.sleep(0.01)
     else:
-        pytest.fail("it is not found again")
+        pytest.fail("no probe has found it")
     await cache.close()
 
 
@@ -88,7 +88,7 @@ async def answers(cache: Cache) -> bool:
         return False
 
 
-async def test_a_connection_that_was_closed_while_nobody_asked_is_made_anew(wired: Cache, wire: Wire) -> None:
+async def test_an_idle_connection_that_was_closed_is_opened_again(wired: Cache, wire: Wire) -> None:
     assert await wired.run("PING")
     wire.cut()
     wire.mend()
@@ -107,7 +107,7 @@ async def test_many_at_once_take_turns_on_few_connections(servers: tuple[str, st
     await few.close()
 
 
-async def test_a_command_that_is_given_up_leaves_no_reply_for_the_next(wired: Cache) -> None:
+async def test_an_abandoned_command_leaves_no_reply_for_the_next(wired: Cache) -> None:
     busy = "local n = 0 for i = 1, 2e7 do n = n + 1 end return 'late'"
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):

@@ -38,8 +38,8 @@ async def test_an_admin_who_was_closed_does_not_count(db: Database, noise: None)
 
 async def test_one_of_many_servers_that_start_makes_the_admin(committed_db: Database) -> None:
     news = [NewAccount(login=f"Root{number}", password="a good password") for number in range(5)]
-    made = await asyncio.gather(*(ensure(committed_db, new) for new in news))
-    assert sum(admin is not None for admin in made) == 1
+    admins = await asyncio.gather(*(ensure(committed_db, new) for new in news))
+    assert sum(admin is not None for admin in admins) == 1
 
 
 async def test_the_login_of_another_is_not_taken_for_the_admin(db: Database, user: User) -> None:

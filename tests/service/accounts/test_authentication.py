@@ -1,4 +1,4 @@
-"""What a token stands for, with Valkey well, hanging, cut off and back again."""
+"""Whom a token authenticates, while Valkey works, hangs, is cut off and is back."""
 
 import asyncio
 import time
@@ -26,20 +26,20 @@ from tests.support.wire import Wire, lay_wire
 NO_DATABASE: Any = None
 
 
-async def ask(deps: Deps, token: str, *, now: datetime | None = None) -> Caller:
+async def authenticate_user(deps: Deps, token: str, *, now: datetime | None = None) -> Caller:
     caller, _ = await authenticate(deps, token, counter="", limit=0, now=now or datetime.now(UTC))
     return caller
 
 
-async def leave(deps: Deps, user: User) -> None:
+async def sign_out_user(deps: Deps, user: User) -> None:
     caller = Caller(user.id, "user", user.session_id, 0)
     await sign_out(deps, caller, everywhere=False, origin=Origin(datetime.now(UTC)))
 
 
 @pytest.fixture
 async def wire(servers: tuple[str, str]) -> AsyncIterator[Wire]:
-    async with lay_wire(servers[1]) as laid:
-        yield laid
+    async with lay_wire(servers[1]) as wire:
+        yield wire
 
 
 @pytest.fixture
@@ -51,94 +51,94 @@ async def wired(deps: Deps, wire: Wire) -> AsyncIterator[Deps]:
 
 
 async def test_a_cached_credential_saves_the_database(deps: Deps, user: User) -> None:
-    first = await ask(deps, user.token)
-    assert first == await ask(replace(deps, db=NO_DATABASE), user.token)
+    first = await authenticate_user(deps, user.token)
+    assert first == await authenticate_user(replace(deps, db=NO_DATABASE), user.token)
     assert (first.user_id, first.role, first.scopes) == (user.id, "user", None)
 
 
 async def test_an_entry_lives_no_longer_than_its_ttl(deps: Deps, user: User) -> None:
-    await ask(deps, user.token)
+    await authenticate_user(deps, user.token)
     left = await deps.cache.run("PTTL", session_entry(user.session_id))
     assert 0 < left <= TTL * 1000
 
 
 async def test_an_entry_in_use_is_refreshed_by_one_request_before_it_expires(deps: Deps, user: User) -> None:
-    await ask(deps, user.token)
+    await authenticate_user(deps, user.token)
     name = session_entry(user.session_id)
     await deps.cache.run("PEXPIRE", name, int(REFRESH_WITHIN * 1000) - 100)
-    await asyncio.gather(*(ask(deps, user.token) for _ in range(10)))
+    await asyncio.gather(*(authenticate_user(deps, user.token) for _ in range(10)))
     [refresh] = deps.background._tasks
     await refresh
     assert await deps.cache.run("PTTL", name) > REFRESH_WITHIN * 1000
 
 
 async def test_an_entry_of_what_has_changed_in_the_meantime_is_not_refreshed(deps: Deps, user: User) -> None:
-    await ask(deps, user.token)
+    await authenticate_user(deps, user.token)
     name = session_entry(user.session_id)
     await deps.cache.run("PEXPIRE", name, 300)
     async with deps.db.transaction() as session:
         await session.execute(update(Account).where(Account.id == user.id).values(role="admin"))
-    assert (await ask(deps, user.token)).role == "user"
+    assert (await authenticate_user(deps, user.token)).role == "user"
     await asyncio.gather(*deps.background._tasks)
     assert await deps.cache.run("PTTL", name) <= 300
 
 
 async def test_a_refresh_under_way_does_not_bring_back_what_has_ended(deps: Deps, user: User) -> None:
-    await ask(deps, user.token)
+    await authenticate_user(deps, user.token)
     await deps.cache.run("PEXPIRE", session_entry(user.session_id), 300)
     slow = PausedReads(deps.db)
-    await ask(replace(deps, db=slow), user.token)
+    await authenticate_user(replace(deps, db=slow), user.token)
     await slow.has_read.wait()
-    await leave(deps, user)
+    await sign_out_user(deps, user)
     slow.go.set()
     await asyncio.gather(*deps.background._tasks)
     with pytest.raises(Unauthorized):
-        await ask(deps, user.token)
+        await authenticate_user(deps, user.token)
 
 
 async def test_an_expired_token_is_refused_though_its_entry_lives(deps: Deps, user: User) -> None:
-    await ask(deps, user.token)
+    await authenticate_user(deps, user.token)
     with pytest.raises(Unauthorized):
-        await ask(deps, user.token, now=datetime.now(UTC) + timedelta(hours=1))
+        await authenticate_user(deps, user.token, now=datetime.now(UTC) + timedelta(hours=1))
 
 
 async def test_without_valkey_the_database_tells(wired: Deps, wire: Wire, user: User) -> None:
     wire.cut()
-    assert (await ask(wired, user.token)).user_id == user.id
+    assert (await authenticate_user(wired, user.token)).user_id == user.id
     async with wired.db.transaction() as session:
         await session.execute(delete(Session).where(Session.id == user.session_id))
     with pytest.raises(Unauthorized):
-        await ask(wired, user.token)
+        await authenticate_user(wired, user.token)
 
 
 @pytest.mark.parametrize("fault", ["cut", "hang"])
 async def test_a_sign_out_that_can_not_reach_valkey_still_holds_on_other_workers(
     deps: Deps, wired: Deps, wire: Wire, user: User, fault: str
 ) -> None:
-    await ask(wired, user.token)
+    await authenticate_user(wired, user.token)
     getattr(wire, fault)()
-    await ask(deps, user.token)
-    await leave(wired, user)
+    await authenticate_user(deps, user.token)
+    await sign_out_user(wired, user)
     with pytest.raises(Unauthorized):
-        await ask(deps, user.token)
+        await authenticate_user(deps, user.token)
 
 
 async def test_what_valkey_kept_over_a_pause_opens_nothing(wired: Deps, wire: Wire, user: User) -> None:
-    await ask(wired, user.token)
+    await authenticate_user(wired, user.token)
     wire.cut()
-    await leave(wired, user)
+    await sign_out_user(wired, user)
     wire.mend()
     with pytest.raises(Unauthorized):
-        await ask(wired, user.token)
+        await authenticate_user(wired, user.token)
 
 
 async def test_a_sign_out_that_reaches_valkey_does_not_wait(deps: Deps, user: User) -> None:
-    await ask(deps, user.token)
-    begun = time.monotonic()
-    await leave(deps, user)
-    assert time.monotonic() - begun < TTL / 2
+    await authenticate_user(deps, user.token)
+    start = time.monotonic()
+    await sign_out_user(deps, user)
+    assert time.monotonic() - start < TTL / 2
     with pytest.raises(Unauthorized):
-        await ask(deps, user.token)
+        await authenticate_user(deps, user.token)
 
 
 class PausedReads(Database):
@@ -158,26 +158,26 @@ class PausedReads(Database):
 
 async def test_a_request_under_way_does_not_cache_what_has_ended(deps: Deps, user: User) -> None:
     slow = PausedReads(deps.db)
-    under_way = asyncio.create_task(ask(replace(deps, db=slow), user.token))
+    under_way = asyncio.create_task(authenticate_user(replace(deps, db=slow), user.token))
     await slow.has_read.wait()
-    await leave(deps, user)
+    await sign_out_user(deps, user)
     slow.go.set()
     assert (await under_way).user_id == user.id  # it began before the end
     with pytest.raises(Unauthorized):
-        await ask(deps, user.token)
+        await authenticate_user(deps, user.token)
 
 
 async def test_a_value_that_comes_late_is_not_cached(deps: Deps, user: User) -> None:
     slow = PausedReads(deps.db)
-    under_way = asyncio.create_task(ask(replace(deps, db=slow), user.token))
+    under_way = asyncio.create_task(authenticate_user(replace(deps, db=slow), user.token))
     await slow.has_read.wait()
-    await leave(deps, user)
+    await sign_out_user(deps, user)
     await deps.cache.run("DEL", session_entry(user.session_id))  # the tombstone, as if it had expired
     await asyncio.sleep(TTL)
     slow.go.set()
     await under_way
     with pytest.raises(Unauthorized):
-        await ask(deps, user.token)
+        await authenticate_user(deps, user.token)
 
 
 async def test_nothing_to_invalidate_is_no_work(wired: Deps, wire: Wire) -> None:
@@ -191,7 +191,7 @@ async def test_last_use_is_written_once_a_minute(deps: Deps, user: User, idle: i
     before = now - timedelta(seconds=idle)
     async with deps.db.transaction() as session:
         await session.execute(update(Session).values(last_used_at=before))
-    await ask(deps, user.token, now=now)
+    await authenticate_user(deps, user.token, now=now)
     await asyncio.gather(*deps.background._tasks)
     async with deps.db.transaction() as session:
         rows = await session.execute(select(Session.id, Session.last_used_at))

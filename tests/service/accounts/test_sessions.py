@@ -65,5 +65,5 @@ async def test_a_session_is_opened_for_an_active_account_alone(
     assert not await sign_in(committed_db, account_id, OLD)
     assert not await sign_in(committed_db, 10**15, OLD)
     async with committed_db.transaction() as session:
-        opened = (await session.scalars(select(Session))).one()
-    assert (opened.account_id, str(opened.address), opened.agent) == (account_id, "192.0.2.1", "phone/1.0")
+        row = (await session.scalars(select(Session))).one()
+    assert (row.account_id, str(row.address), row.agent) == (account_id, "192.0.2.1", "phone/1.0")

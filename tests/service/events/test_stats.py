@@ -61,7 +61,7 @@ def periods(draw: st.DrawFn) -> tuple[int | None, int | None]:
 
 
 async def store(db: Database, events: list[OneEvent]) -> None:
-    """Keep these events and no others, in any order."""
+    """Store these events and no others, in any order."""
     rows = [
         {
             "event_id": uuid.uuid4(),
@@ -98,16 +98,16 @@ async def test_totals_agree_with_the_oracle(
     zone, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    asked: dict[str, Any] = {"group_by": by, "tz": zone, "since": since, "until": until, "user_id": None}
-    found = await stats.count_events(db, **asked, after=None, limit=1000, offset=0)
-    rows = [(*one.groups.values(), one.events, one.users) for one in found]
-    assert rows == oracle.counts(oracle.between(events, since, until), by, zone)
+    parameters: dict[str, Any] = {"group_by": by, "tz": zone, "since": since, "until": until, "user_id": None}
+    rows = await stats.count_events(db, **parameters, after=None, limit=1000, offset=0)
+    counts = [(*row.groups.values(), row.events, row.users) for row in rows]
+    assert counts == oracle.counts(oracle.between(events, since, until), by, zone)
     if rows:
-        key = found[0].key
-        after = [key[0], *found[0].groups.values()] if {"type", "user", "hour"}.issuperset(by) else None
+        key = rows[0].key
+        after = [key[0], *rows[0].groups.values()] if {"type", "user", "hour"}.issuperset(by) else None
         if after is not None:
-            rest = await stats.count_events(db, **asked, after=after, limit=1000, offset=0)
-            assert [one.groups for one in rest] == [one.groups for one in found[1:]]
+            rest = await stats.count_events(db, **parameters, after=after, limit=1000, offset=0)
+            assert [row.groups for row in rest] == [row.groups for row in rows[1:]]
 
 
 SEGMENTS = (
@@ -133,20 +133,20 @@ async def test_daily_active_users_agree_with_the_oracle(
     db: Database,
     case: tuple[str, datetime, list[OneEvent]],
     period: tuple[int | None, int | None],
-    segment: int,
+    number: int,
 ) -> None:
     zone, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    asked, counted = SEGMENTS[segment]
-    found = await stats.count_daily_active_users(db, since=since, until=until, tz=zone, segment=asked)
-    expected = oracle.active_users(events, since, until, zone, counted)
+    segment, is_active = SEGMENTS[number]
+    rows = await stats.count_daily_active_users(db, since=since, until=until, tz=zone, segment=segment)
+    expected = oracle.active_users(events, since, until, zone, is_active)
     if events or (since and until):
         if not events:
             expected = oracle.active_users([OneEvent(1, "x", change)], since, until, zone, lambda _: False)
-        assert [(one.day, one.users) for one in found] == expected
+        assert [(row.day, row.users) for row in rows] == expected
     else:
-        assert found == []
+        assert rows == []
 
 
 @given(cases(), periods())
@@ -157,9 +157,9 @@ async def test_top_events_agree_with_the_oracle(
     _, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    found = await stats.list_top_events(db, since=since, until=until, limit=3)
-    rows = [(one.event_type, one.events, one.users) for one in found]
-    assert rows == oracle.top(oracle.between(events, since, until))[:3]
+    rows = await stats.list_top_events(db, since=since, until=until, limit=3)
+    ranking = [(row.event_type, row.events, row.users) for row in rows]
+    assert ranking == oracle.top(oracle.between(events, since, until))[:3]
 
 
 @given(cases(), st.integers(-4, 2), st.integers(1, 5), st.sampled_from(("day", "week")))
@@ -170,15 +170,15 @@ async def test_retention_agrees_with_the_oracle(
     zone, change, events = case
     await store(db, events)
     first = oracle.day_of(change, zone) + start * oracle.DAY
-    found = await stats.count_retention(db, start=first, windows=windows, unit=unit, tz=zone)
+    rows = await stats.count_retention(db, start=first, windows=windows, unit=unit, tz=zone)
     expected = oracle.retention(events, first, windows, 7 if unit == "week" else 1, zone)
-    assert [(one.cohort, one.size, list(one.retained)) for one in found] == expected
+    assert [(row.cohort, row.size, list(row.retained)) for row in rows] == expected
 
 
-steps_asked = st.lists(st.sampled_from(TYPES), min_size=2, max_size=4)
+step_lists = st.lists(st.sampled_from(TYPES), min_size=2, max_size=4)
 
 
-@given(cases(), steps_asked, st.sampled_from((1, 60, 1800, 3600, 86_400, 10**6)), periods())
+@given(cases(), step_lists, st.sampled_from((1, 60, 1800, 3600, 86_400, 10**6)), periods())
 @example(
     (
         "UTC",
@@ -203,26 +203,26 @@ async def test_funnels_agree_with_the_oracle(
     _, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    found = await stats.count_funnel(db, steps=steps, within=within, since=since, until=until)
+    rows = await stats.count_funnel(db, steps=steps, within=within, since=since, until=until)
     expected = oracle.funnel(oracle.between(events, since, until), steps, timedelta(seconds=within))
-    assert [one.users for one in found] == expected
-    assert [one.event_type for one in found] == steps
-    assert [one.share for one in found] == [
+    assert [row.users for row in rows] == expected
+    assert [row.event_type for row in rows] == steps
+    assert [row.share for row in rows] == [
         round(users / expected[0], 4) if expected[0] else 0.0 for users in expected
     ]
 
 
 async def test_a_funnel_has_ten_steps_at_most_and_counts_each(db: Database) -> None:
-    begin = datetime(2024, 1, 1, tzinfo=UTC)
+    start = datetime(2024, 1, 1, tzinfo=UTC)
     names = [f"step-{number}" for number in range(10)]
-    await store(db, [OneEvent(1, name, begin + at * oracle.DAY) for at, name in enumerate(names)])
-    found = await stats.count_funnel(db, steps=names, within=9 * 86_400, since=None, until=None)
-    assert [one.users for one in found] == [1] * 10
+    await store(db, [OneEvent(1, name, start + at * oracle.DAY) for at, name in enumerate(names)])
+    rows = await stats.count_funnel(db, steps=names, within=9 * 86_400, since=None, until=None)
+    assert [row.users for row in rows] == [1] * 10
     late = await stats.count_funnel(db, steps=names, within=9 * 86_400 - 1, since=None, until=None)
-    assert [one.users for one in late] == [1] * 9 + [0]
+    assert [row.users for row in late] == [1] * 9 + [0]
 
 
-async def test_active_users_are_asked_for_a_hundred_years_at_most(db: Database) -> None:
+async def test_active_users_are_counted_over_a_hundred_years_at_most(db: Database) -> None:
     with pytest.raises(Invalid):
         await stats.count_daily_active_users(
             db,
@@ -234,7 +234,7 @@ async def test_active_users_are_asked_for_a_hundred_years_at_most(db: Database) 
 
 
 async def test_users_seen_before_the_start_are_of_no_cohort(db: Database) -> None:
-    begin = datetime(2024, 1, 1, tzinfo=UTC)
-    await store(db, [OneEvent(1, "view", begin - oracle.DAY), OneEvent(1, "view", begin)])
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    await store(db, [OneEvent(1, "view", start - oracle.DAY), OneEvent(1, "view", start)])
     [cohort] = await stats.count_retention(db, start=date(2024, 1, 1), windows=1, unit="day", tz="UTC")
     assert (cohort.size, cohort.retained) == (0, [0])

@@ -22,31 +22,31 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def catalogue(kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock) -> AsyncIterator[FilmCatalogue]:
-    async with open_catalogue(kinopoisk, cache, clock=clock, times=QUICK) as made:
-        yield made
+    async with open_catalogue(kinopoisk, cache, clock=clock, times=QUICK) as catalogue:
+        yield catalogue
 
 
 async def test_answers_come_from_the_cache_as_long_as_they_are_fresh(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, clock: Clock
 ) -> None:
-    looked_up = await catalogue.get_film(FILM)
-    assert looked_up == await catalogue.get_film(FILM)
-    found = await catalogue.search_films("маяк", 1)
+    film = await catalogue.get_film(FILM)
+    assert film == await catalogue.get_film(FILM)
+    page = await catalogue.search_films("маяк", 1)
     clock.now += SEARCH_FRESH_FOR - 1
-    assert found == await catalogue.search_films("маяк", 1)
+    assert page == await catalogue.search_films("маяк", 1)
     assert len(kinopoisk.calls) == 2
     clock.now += 1
-    assert found == await catalogue.search_films("маяк", 1)
+    assert page == await catalogue.search_films("маяк", 1)
     assert len(kinopoisk.calls) == 3
     clock.now += FILM_FRESH_FOR - SEARCH_FRESH_FOR - 1
     await catalogue.get_film(FILM)
     assert len(kinopoisk.calls) == 3
     clock.now += 1
-    assert looked_up == await catalogue.get_film(FILM)
+    assert film == await catalogue.get_film(FILM)
     assert len(kinopoisk.calls) == 4
 
 
-async def test_an_entry_that_can_not_be_read_is_none(
+async def test_a_cache_entry_that_can_not_be_read_is_none(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, cache: Cache
 ) -> None:
     await catalogue.get_film(FILM)
@@ -60,13 +60,13 @@ async def test_equal_look_ups_share_one_call_also_its_failure(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     kinopoisk.delay = 0.05
-    found = await asyncio.gather(*(catalogue.search_films("маяк", 1) for _ in range(30)))
+    pages = await asyncio.gather(*(catalogue.search_films("маяк", 1) for _ in range(30)))
     assert len(kinopoisk.calls) == 1
-    assert all(page == found[0] for page in found)
+    assert all(page == pages[0] for page in pages)
     kinopoisk.mode = 500
-    failed = await asyncio.gather(*(catalogue.get_film(FILM) for _ in range(30)), return_exceptions=True)
+    failures = await asyncio.gather(*(catalogue.get_film(FILM) for _ in range(30)), return_exceptions=True)
     assert len(kinopoisk.calls) == 2
-    assert all(isinstance(failure, Unavailable) for failure in failed)
+    assert all(isinstance(failure, Unavailable) for failure in failures)
 
 
 async def test_a_look_up_goes_on_when_its_first_caller_goes_away(
@@ -88,14 +88,14 @@ async def test_in_trouble_the_stale_answer_is_given_or_none_in_time(
     fresh = await catalogue.get_film(FILM)
     clock.now += FILM_FRESH_FOR
     kinopoisk.mode = mode
-    begun = time.monotonic()
+    start = time.monotonic()
     stale = await catalogue.get_film(FILM)
     assert (stale.value, stale.is_stale, fresh.is_stale) == (fresh.value, True, False)
     with pytest.raises(Unavailable) as unavailable:
         await catalogue.search_films("маяк", 1)
     assert unavailable.value.code == "movies_unavailable"
     assert unavailable.value.retry_after
-    assert time.monotonic() - begun < 2 * QUICK.answer_within + 0.3
+    assert time.monotonic() - start < 2 * QUICK.answer_within + 0.3
 
 
 async def test_what_the_service_does_not_know_is_not_found_or_an_empty_page(
@@ -104,8 +104,8 @@ async def test_what_the_service_does_not_know_is_not_found_or_an_empty_page(
     kinopoisk.mode = 404
     with pytest.raises(NotFound):
         await catalogue.get_film(FILM)
-    found = (await catalogue.search_films("маяк", 1)).value
-    assert (found.films, found.next_page) == ((), None)
+    page = (await catalogue.search_films("маяк", 1)).value
+    assert (page.films, page.next_page) == ((), None)
     kinopoisk.mode = "ok"
     assert (await catalogue.search_films("маяк", 1)).value.films
 
@@ -138,12 +138,12 @@ async def test_after_five_failures_the_service_is_left_alone(
 async def test_calls_that_get_no_permit_are_told_when_to_try_again(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
-    looked_up = await asyncio.gather(
+    results = await asyncio.gather(
         *(catalogue.get_film(FILM + number) for number in range(8)), return_exceptions=True
     )
-    refused = [answer for answer in looked_up if isinstance(answer, Unavailable)]
-    assert (len(kinopoisk.calls), len(refused)) == (5, 3)
-    assert {answer.retry_after for answer in refused} == {1}
+    errors = [result for result in results if isinstance(result, Unavailable)]
+    assert (len(kinopoisk.calls), len(errors)) == (5, 3)
+    assert {error.retry_after for error in errors} == {1}
 
 
 async def test_a_refresh_calls_again_and_is_cached(

@@ -21,8 +21,8 @@ NOW = datetime(2024, 2, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def catalogue(kinopoisk: FakeKinopoisk, cache: Cache) -> AsyncIterator[FilmCatalogue]:
-    async with open_catalogue(kinopoisk, cache) as made:
-        yield made
+    async with open_catalogue(kinopoisk, cache) as catalogue:
+        yield catalogue
 
 
 async def save(db: Database, login: str, *film_ids: int) -> None:
@@ -43,23 +43,23 @@ async def save(db: Database, login: str, *film_ids: int) -> None:
             await session.execute(insert(Favourite).values(values))
 
 
-async def saved(db: Database) -> set[tuple[int, str | None, datetime]]:
+async def favourites(db: Database) -> set[tuple[int, str | None, datetime]]:
     async with db.transaction() as session:
         query = select(Favourite.kinopoisk_id, Favourite.name_ru, Favourite.refreshed_at)
         return {(row[0], row[1], row[2]) for row in await session.execute(query)}
 
 
-async def test_every_film_is_asked_for_once_and_saved_for_all_its_users(
+async def test_every_film_is_fetched_once_and_saved_for_all_its_users(
     db: Database, catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     await save(db, "a", FILM, FILM + 1)
     await save(db, "b", FILM, 42)
-    states: list[RefreshProgress] = []
-    state = await refresh_favourites(db, catalogue, clock=lambda: NOW, on_progress=states.append)
-    assert state == RefreshProgress(total=3, refreshed=2, unknown=1)
-    assert state.is_complete
-    assert states[-1] == state
-    assert await saved(db) == {
+    reports: list[RefreshProgress] = []
+    progress = await refresh_favourites(db, catalogue, clock=lambda: NOW, on_progress=reports.append)
+    assert progress == RefreshProgress(total=3, refreshed=2, unknown=1)
+    assert progress.is_complete
+    assert reports[-1] == progress
+    assert await favourites(db) == {
         (FILM, "Последний маяк", NOW),
         (FILM + 1, "Сети на рассвете", NOW),
         (42, "old", BEFORE - timedelta(days=1)),
@@ -72,10 +72,10 @@ async def test_a_refused_key_stops_it_and_names_the_setting(
 ) -> None:
     await save(db, "a", FILM, FILM + 1)
     kinopoisk.mode = 402
-    state = await refresh_favourites(db, catalogue, clock=lambda: NOW)
-    assert "KINOPOISK_API_KEY" in str(state.stopped)
-    assert replace(state, stopped=None) == RefreshProgress(total=2)
-    assert {name for _, name, _ in await saved(db)} == {"old"}
+    progress = await refresh_favourites(db, catalogue, clock=lambda: NOW)
+    assert "KINOPOISK_API_KEY" in str(progress.stopped)
+    assert replace(progress, stopped=None) == RefreshProgress(total=2)
+    assert {name for _, name, _ in await favourites(db)} == {"old"}
 
 
 async def test_it_gives_up_on_a_service_that_fails(
@@ -83,9 +83,9 @@ async def test_it_gives_up_on_a_service_that_fails(
 ) -> None:
     await save(db, "a", *range(FILM, FILM + 7))
     kinopoisk.mode = 500
-    state = await refresh_favourites(db, catalogue, clock=lambda: NOW)
-    assert (state.failed, state.done, state.is_complete) == (MAX_FAILURES, MAX_FAILURES, False)
-    assert state.stopped
+    progress = await refresh_favourites(db, catalogue, clock=lambda: NOW)
+    assert (progress.failed, progress.done, progress.is_complete) == (MAX_FAILURES, MAX_FAILURES, False)
+    assert progress.stopped
 
 
 async def test_without_a_key_it_says_so(db: Database) -> None:

@@ -16,13 +16,13 @@ SPAN = 0.15
 
 @pytest.fixture
 async def background() -> AsyncIterator[Background]:
-    made = Background()
-    yield made
-    await made.close()
+    background = Background()
+    yield background
+    await background.close()
 
 
 async def call(gate: UpstreamGate, name: str, *, outcome: Outcome = "answered", lasts: float = 0.0) -> float:
-    """Make a call. Returns when it had come to the service at the latest."""
+    """Make a call, and return a time by which it has reached the service."""
     async with gate.acquire(name, within=5) as permit:
         await asyncio.sleep(lasts)
         reached = time.monotonic()
@@ -82,9 +82,9 @@ async def test_after_failures_in_a_row_nobody_calls_until_one_call_is_answered(
     for number in range(LIMITS.threshold):
         await call(second if number % 2 else first, f"b{number}", outcome="failed")
     await asyncio.sleep(0.02)
-    with pytest.raises(CircuitOpen) as refused:
+    with pytest.raises(CircuitOpen) as error:
         await call(first, "too soon")
-    assert 0 < refused.value.seconds <= SPAN
+    assert 0 < error.value.seconds <= SPAN
     await asyncio.sleep(SPAN)
     async with first.acquire("probe", within=1) as probe:
         with pytest.raises(CircuitOpen):
@@ -102,9 +102,9 @@ async def test_without_valkey_a_worker_keeps_to_its_share_and_first_waits_for_a_
         limits = GateLimits(permits=4, window=WINDOW)
         gate = UpstreamGate(cache, background, "away", limits=limits, workers=2)
         wire.cut()
-        begun = time.monotonic()
+        start = time.monotonic()
         times = sorted(await asyncio.gather(*(call(gate, f"c{n}") for n in range(5))))
-        assert times[0] - begun >= WINDOW
+        assert times[0] - start >= WINDOW
         assert all(later - earlier >= WINDOW for earlier, later in zip(times, times[2:], strict=False))
         await cache.close()
 

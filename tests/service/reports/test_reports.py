@@ -32,8 +32,7 @@ CARTS = """
 
 
 async def ask(shop: Importer, number: int, **parameters: Any) -> ReportResult:
-    asked = {**DEFAULTS[number], **parameters}
-    return await run_report(shop.db, get_report(str(number)), asked)
+    return await run_report(shop.db, get_report(str(number)), {**DEFAULTS[number], **parameters})
 
 
 def expected_report(
@@ -49,14 +48,14 @@ def expected_report(
         7: oracle.report_7,
     }
     countries = (geo.country,) if number in (1, 2) else ()
-    found: oracle.Report = by_number[number](visits, *countries, **parameters)
-    return found
+    report: oracle.Report = by_number[number](visits, *countries, **parameters)
+    return report
 
 
-def agrees(found: ReportResult, expected: oracle.Report) -> bool:
-    """The same answer and rows, in order; floats within 0.0001."""
+def agrees(result: ReportResult, expected: oracle.Report) -> bool:
+    """Whether answer and rows are the same, in order; floats within 0.0001."""
     answer, rows = expected
-    return found.answer == answer and [asdict(row) for row in found.rows] == [
+    return result.answer == answer and [asdict(row) for row in result.rows] == [
         {
             name: pytest.approx(value, abs=1.01e-4) if isinstance(value, float) else value
             for name, value in row.items()
@@ -66,13 +65,13 @@ def agrees(found: ReportResult, expected: oracle.Report) -> bool:
 
 
 async def check_carts(shop: Importer, visits: list[oracle.Visit]) -> None:
-    """Goods are learned, and carts add up, as the oracle says."""
+    """Check that goods are inferred, and carts add up, as the oracle says."""
     assert await shop.rows(GOODS) == [
         (goods_id, *names) for goods_id, names in sorted(oracle.products_of_goods(visits).items())
     ]
     carts = oracle.carts_of(visits)
-    found = [(one, ip_address(str(address)), *rest) for one, address, *rest in await shop.rows(CARTS)]
-    assert found == [
+    rows = [(cart_id, ip_address(str(address)), *rest) for cart_id, address, *rest in await shop.rows(CARTS)]
+    assert rows == [
         (
             cart_id,
             ip_address(cart.first.address),
@@ -89,38 +88,38 @@ async def check_carts(shop: Importer, visits: list[oracle.Visit]) -> None:
     ]
 
 
-@given(case=cases(), asked=questions)
+@given(case=cases(), parameter_sets=questions)
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_imports_and_reports_agree_with_the_oracle(
-    committed_db: Database, geo: Geo, tmp_path: Path, case: Case, asked: list[Any]
+    committed_db: Database, geo: Geo, tmp_path: Path, case: Case, parameter_sets: list[Any]
 ) -> None:
     shop, path, expected = Importer(committed_db, geo), tmp_path / "logs.txt", case.expected
     await shop.empty()
     await store_live_pages(shop, case.live)
     path.write_bytes(case.log[: case.cut])
-    how: dict[str, Any] = {"zone": case.zone, "chunk_bytes": case.chunk_bytes}
-    records = [await shop.read(path, **how)]
+    options: dict[str, Any] = {"zone": case.zone, "chunk_bytes": case.chunk_bytes}
+    records = [await shop.read(path, **options)]
     path.write_bytes(case.log)
-    records.append(await shop.read(path, accept_partial_line=True, **how))
+    records.append(await shop.read(path, accept_partial_line=True, **options))
     totals = tuple(map(sum, zip(*map(counts, records), strict=True)))
     assert totals == (expected.lines, len(expected.visits), expected.duplicates, len(expected.rejects))
     rejects = [(reject.line, reject.offset) for record in records for reject in await shop.rejects(record)]
     assert rejects == [(reject.line, reject.offset) for reject in expected.rejects]
     path.rename(tmp_path / "again.txt")
-    again = await shop.read(tmp_path / "again.txt", accept_partial_line=True, **how)
+    again = await shop.read(tmp_path / "again.txt", accept_partial_line=True, **options)
     good = expected.lines - len(expected.rejects)
     assert counts(again) == (expected.lines, 0, good, len(expected.rejects))
     await shop.check_rollups()
     visits = case.visits
     await check_carts(shop, visits)
     newest = max((visit.time for visit in visits), default=None)
-    for scope, own in asked:
+    for scope, own in parameter_sets:
         for number in DEFAULTS:
             parameters = {**scope, **own[number]}
-            found = await ask(shop, number, **parameters)
+            result = await ask(shop, number, **parameters)
             answer = expected_report(visits, geo, number, parameters)
-            assert agrees(found, answer), (number, parameters, found, answer)
-            assert found.as_of == newest
+            assert agrees(result, answer), (number, parameters, result, answer)
+            assert result.as_of == newest
 
 
 async def test_the_projects_own_log_has_its_known_answers(
@@ -170,9 +169,9 @@ async def test_the_answers_for_a_real_shops_log(committed_db: Database, geo: Geo
 
 @pytest.mark.parametrize("number", DEFAULTS)
 async def test_no_data_has_no_answer(db: Database, geo: Geo, number: int) -> None:
-    found = await ask(Importer(db, geo), number)
-    assert (found.answer, found.rows) == (0 if number in (6, 7) else None, [])
-    assert found.as_of is None
+    result = await ask(Importer(db, geo), number)
+    assert (result.answer, result.rows) == (0 if number in (6, 7) else None, [])
+    assert result.as_of is None
 
 
 def test_there_are_seven_reports_and_no_other() -> None:

@@ -55,27 +55,27 @@ async def test_hashing_leaves_the_loop_free() -> None:
 
     ticking = asyncio.create_task(tick())
     hasher = Hasher()
-    begun = time.monotonic()
+    start = time.monotonic()
     await asyncio.gather(*(hasher.hash("correct horse", salt=SALT) for _ in range(2)))
-    took = time.monotonic() - begun
+    duration = time.monotonic() - start
     ticking.cancel()
-    assert longest < took / 2
+    assert longest < duration / 2
 
 
 async def test_an_unknown_user_takes_as_long_as_a_wrong_password() -> None:
     hasher = Hasher(log_n=12)
-    phc = await hasher.hash("correct horse", salt=SALT)
+    correct = await hasher.hash("correct horse", salt=SALT)
 
-    async def best(stored: str | None) -> float:
+    async def best(phc: str | None) -> float:
         times = []
         for _ in range(5):
-            begun = time.perf_counter()
-            await hasher.verify("wrong", stored)
-            times.append(time.perf_counter() - begun)
+            start = time.perf_counter()
+            await hasher.verify("wrong", phc)
+            times.append(time.perf_counter() - start)
         return min(times)
 
-    known, unknown = await best(phc), await best(None)
-    assert known / 2 < unknown < known * 2
+    wrong_password, unknown_user = await best(correct), await best(None)
+    assert wrong_password / 2 < unknown_user < wrong_password * 2
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))

@@ -102,9 +102,9 @@ async def test_many_right_sign_ins_at_once_all_succeed(cache: Cache) -> None:
 
 async def test_attempts_of_a_worker_that_died_do_not_lock_out_for_long(cache: Cache) -> None:
     short = SignInLimits(attempt_ttl=1)
-    started = [throttle_sign_in(cache, "anna", HOME, uuid.uuid4(), short) for _ in range(short.per_account)]
-    for one in started:
+    attempts = [throttle_sign_in(cache, "anna", HOME, uuid.uuid4(), short) for _ in range(short.per_account)]
+    for one in attempts:
         await one.__aenter__()  # and the worker is killed
     await asyncio.wait_for(succeed(cache), 3)
-    for one in started:
+    for one in attempts:
         await one.__aexit__(None, None, None)
