@@ -19,7 +19,7 @@ from sanic.response import HTTPResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from db.database import asyncpg_url
+from db.engine import asyncpg_url
 from db.models import Task
 
 POOL_SIZE = 10

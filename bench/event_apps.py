@@ -16,7 +16,7 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from db.database import asyncpg_url
+from db.engine import asyncpg_url
 from db.models import Event
 
 POOL_SIZE = 10

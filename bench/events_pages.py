@@ -22,7 +22,7 @@ from api.paging import encode_cursor
 from bench.event_rows import EVENTS, many_events_served
 from bench.many_rows import Served, explain
 from bench.results import write_results
-from db.database import create_engine
+from db.engine import create_engine
 from db.queries import event_stats
 from db.queries.event_pages import select_events
 from db.queries.event_stats import Segment, Windows

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.authenticated_get import prepare, serving, trawl_app
-from db.database import create_engine
+from db.engine import create_engine
 from embedded import open_servers
 
 INDEXES = """

@@ -1,19 +1,18 @@
 """Connections to PostgreSQL: a pool, transactions that use cases open, and single reads without one."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-import orjson
 from asyncpg import Connection, InterfaceError, InternalClientError, PostgresError
-from sqlalchemy import URL, ExceptionContext, Executable, Row, event, func, make_url, select, text
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool
-from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy import Executable, Row, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.util import greenlet_spawn
 
+from db.engine import TIMEOUTS, PoolTimeouts, create_dedicated_engine, create_engine
 from db.outages import loses_connection
 
 # What is raised when the database is away, or goes away. FileNotFoundError: its socket is missing.
@@ -29,81 +28,10 @@ DATABASE_ERRORS = (
 AnyRow = Row[*tuple[Any, ...]]
 Transaction = AsyncSession  # what a use case opens and passes to its queries
 
-# Seconds.
-POOL_TIMEOUT = 2.0  # a client gets 503 after it; SQLAlchemy's default is 30
-CONNECT_TIMEOUT = 2.0
-TRUSTED_IDLE = 1.0  # a connection used within it is not pinged: a ping costs as much as a read
-PING_TIMEOUT = 1.0
-
 # Takes effect with the next statement of the transaction.
 FORCE_CUSTOM_PLAN = func.set_config("plan_cache_mode", "force_custom_plan", True)
 
 BATCH = 1000  # rows of a large result that are in memory at a time
-
-CONNECT_ARGS: dict[str, Any] = {
-    "timeout": CONNECT_TIMEOUT,
-    "server_settings": {
-        "timezone": "UTC",
-        "jit": "off",
-        # Parallel workers take 5 ms to start, for which the default of 1,000 is too low: reports of 2 ms took
-        # 12 at 10 million visits, because workers started for a branch that had nothing to do.
-        "parallel_setup_cost": "50000",
-    },
-}
-
-
-def asyncpg_url(url: str) -> URL:
-    """Convert any of libpq's spellings of an address to one for SQLAlchemy with asyncpg."""
-    return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+asyncpg")
-
-
-def create_engine(url: str, *, pool_size: int = 5, autocommit: bool = False) -> AsyncEngine:
-    engine = create_async_engine(
-        asyncpg_url(url),
-        isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT,
-        hide_parameters=True,  # errors are logged, and parameters hold password hashes
-        native_inet_types=False,  # addresses are text, as the models say
-        json_deserializer=orjson.loads,  # the standard library's makes whole numbers beyond 64 bits of 1e300
-        connect_args=CONNECT_ARGS,
-    )
-    event.listen(engine.sync_engine, "checkin", note_idle)
-    event.listen(engine.sync_engine, "checkout", check_alive)
-    event.listen(engine.sync_engine, "handle_error", invalidate_lost)
-    return engine
-
-
-def note_idle(_connection: Any, entry: ConnectionPoolEntry) -> None:
-    entry.info["idle_since"] = time.monotonic()
-
-
-def check_alive(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
-    """Make the pool replace a dead connection.
-
-    The event loop notices when the server closes its end, as it does at a restart. Only a ping finds a server
-    that vanished without closing.
-
-    :raises DisconnectionError: the connection is dead; the pool opens another one
-    """
-    raw = entry.driver_connection
-    assert raw is not None
-    if raw.is_closed():
-        raise DisconnectionError
-    idle_since = entry.info.get("idle_since")
-    if idle_since is None or time.monotonic() - idle_since < TRUSTED_IDLE:
-        return
-    try:
-        await_only(raw.execute("SELECT", timeout=PING_TIMEOUT))
-    except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
-        raise DisconnectionError from error
-
-
-def invalidate_lost(context: ExceptionContext) -> None:
-    """Keep a connection that can't be used any more from going back to the pool."""
-    if loses_connection(context.original_exception):
-        context.is_disconnect = True
 
 
 class Database:
@@ -126,9 +54,10 @@ class Database:
         self._url = url
 
     @classmethod
-    def connect(cls, url: str, *, pool_size: int = 5) -> "Database":
+    def connect(cls, url: str, *, pool_size: int = 5, timeouts: PoolTimeouts = TIMEOUTS) -> "Database":
+        """Make a database with a pool of connections, which are opened when they are needed."""
         # Both share one pool. Transactions pay 70 us for changing the isolation level of a connection.
-        reads = create_engine(url, pool_size=pool_size, autocommit=True)
+        reads = create_engine(url, pool_size=pool_size, autocommit=True, timeouts=timeouts)
         return cls(reads.execution_options(isolation_level="READ COMMITTED"), reads=reads, url=url)
 
     @asynccontextmanager
@@ -191,13 +120,7 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
-        engine = create_async_engine(
-            asyncpg_url(self._url),
-            poolclass=NullPool,
-            json_deserializer=orjson.loads,
-            connect_args=CONNECT_ARGS,
-        )
-        connection = await engine.connect()
+        connection = await create_dedicated_engine(self._url).connect()
         try:
             async with AsyncSession(connection) as session, session.begin():
                 yield session

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.database import asyncpg_url
+from db.engine import asyncpg_url
 from db.locks import lock_migration
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from config import read_settings
-from db.database import asyncpg_url
+from db.engine import asyncpg_url
 from db.models import Base
 
 

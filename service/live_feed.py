@@ -1,24 +1,22 @@
-"""What happens right now: visits and events a second over all workers, and imports under way.
+"""What happens right now: visits and events a second over all workers, and running imports.
 
-Every worker counts what it stores in its own memory, which costs the ingest an addition. Once a second, while
-there is something to add or somebody to tell, it adds its counts to those of all in Valkey and reads their
-totals. One task does that, however many listen. While Valkey is away a worker tells of its own counts alone.
+Each worker counts what it stores in its own memory, which costs the ingest an addition. Once a second, while
+there are counts to share or listeners to serve, it adds its counts to the totals in Valkey and reads these.
+One task does that, however many listeners there are. While Valkey is away, a worker shows its own counts
+alone.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from db.models import Import
 from db.queries.recent_imports import select_recent_imports
 from service.cache import CacheUnavailable
 from service.deps import Deps
 from service.live_counts import Totals
-
-TICK = 1.0  # seconds
-STILL_SHOWN = timedelta(seconds=10)  # for which an import that has ended is told of
 
 # KEYS: the totals. ARGV: visits and events to add.
 ADD = """
@@ -29,7 +27,7 @@ TOTALS = "live:totals"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveState:
-    """One second: `visits` and `events` count from the start of Valkey, and the rates are their growth."""
+    """The state of one second. `visits` and `events` are counted since Valkey was started."""
 
     at: datetime
     visits: int
@@ -40,77 +38,76 @@ class LiveState:
 
 
 def count_stored(deps: Deps, *, visits: int = 0, events: int = 0) -> None:
-    """Count what was just stored, for those who listen."""
+    """Count visits and events that were just stored."""
     counts = deps.live
     counts.pending += Totals(visits, events)
-    if counts.pending != Totals() and not counts.telling:
-        _start(deps)
+    if counts.pending != Totals() and not counts.is_publishing:
+        _start_publishing(deps)
 
 
 async def watch(deps: Deps) -> AsyncGenerator[LiveState]:
-    """The state at once, and then each second's, until the caller has enough of it."""
+    """Yield the current state, and then the state of each second."""
     counts = deps.live
     counts.listeners += 1
     try:
-        if not counts.telling:
-            _start(deps)
+        if not counts.is_publishing:
+            _start_publishing(deps)
         elif counts.latest is not None:
             yield counts.latest
         while True:
-            # Shielded: all who listen wait for the same future, and one that leaves must not cancel it.
+            # Shielded: all listeners wait for the same future, and one that leaves must not cancel it.
             yield await asyncio.shield(counts.next_state())
     finally:
         counts.listeners -= 1
 
 
-def _start(deps: Deps) -> None:
-    deps.live.telling = True
-    deps.background.spawn(_tell(deps), name="live counts")
+def _start_publishing(deps: Deps) -> None:
+    deps.live.is_publishing = True
+    deps.background.spawn(_publish_states(deps), name="live counts")
 
 
-async def _tell(deps: Deps) -> None:
-    """Tell those who listen once a second. Ends when nobody does and nothing is left to be added."""
+async def _publish_states(deps: Deps) -> None:
+    """Share counts and publish states once a second, until there are neither counts nor listeners."""
     counts = deps.live
     try:
         previous, since = None, time.monotonic()
         while counts.listeners or counts.pending != Totals():
-            totals, now = await _share(deps), time.monotonic()
+            totals, now = await _share_counts(deps), time.monotonic()
             if counts.listeners:
-                counts.publish(await _state(deps, totals, previous or totals, now - since))
+                counts.publish(await _read_state(deps, totals, previous or totals, now - since))
             previous, since = totals, now
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(counts.timing.interval)
     except BaseException as error:
         counts.fail(error)
         raise
     finally:
-        counts.telling, counts.latest = False, None
+        counts.is_publishing, counts.latest = False, None
 
 
-async def _share(deps: Deps) -> Totals:
-    """Add this worker's counts to those of all; the totals."""
+async def _share_counts(deps: Deps) -> Totals:
+    """Add this worker's counts to the totals, and return these."""
     counts = deps.live
-    mine, counts.pending = counts.pending, Totals()
+    pending, counts.pending = counts.pending, Totals()
     try:
-        visits, events = await deps.cache.script(ADD, [TOTALS], [mine.visits, mine.events])
+        visits, events = await deps.cache.script(ADD, [TOTALS], [pending.visits, pending.events])
     except CacheUnavailable:
-        counts.totals += mine
+        counts.totals += pending
     else:
         counts.totals = Totals(visits, events)
     return counts.totals
 
 
-async def _state(deps: Deps, totals: Totals, previous: Totals, seconds: float) -> LiveState:
+async def _read_state(deps: Deps, totals: Totals, previous: Totals, seconds: float) -> LiveState:
     async with deps.replica.read() as session:
-        at, imports = await select_recent_imports(session, STILL_SHOWN)
-    # A Valkey that was started anew counts from 0 again: that is no negative rate.
-    grown = (
-        totals if totals.visits < previous.visits or totals.events < previous.events else totals - previous
-    )
+        at, imports = await select_recent_imports(session, deps.live.timing.import_shown)
+    # A Valkey that was restarted counts from 0: the rate must not be negative.
+    restarted = totals.visits < previous.visits or totals.events < previous.events
+    growth = totals if restarted else totals - previous
     return LiveState(
         at=at,
         visits=totals.visits,
         events=totals.events,
-        visits_per_second=round(grown.visits / seconds, 1),
-        events_per_second=round(grown.events / seconds, 1),
+        visits_per_second=round(growth.visits / seconds, 1),
+        events_per_second=round(growth.events / seconds, 1),
         imports=imports,
     )

@@ -18,7 +18,8 @@ from hypothesis import settings
 from sqlalchemy import insert
 
 from clients.geo import Geo
-from db.database import Database, create_engine
+from db.database import Database
+from db.engine import create_engine
 from db.migrate import migrate
 from db.models import Account, Session
 from embedded import EmbeddedServers, open_servers

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -10,11 +11,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import database
+from db import engine
 from db.database import Database
+from db.engine import TIMEOUTS, PoolTimeouts
 from db.models import Account, AuthEvent, Base
 
-NOW = text("SELECT now()")  # the begin of the transaction
+NOW = text("SELECT now()")  # when the transaction began
+ALWAYS_PINGS = PoolTimeouts(trusted_idle=0)
 
 
 async def add_account(session: AsyncSession, login: str) -> None:
@@ -32,12 +35,25 @@ async def logins(session: AsyncSession) -> list[str]:
     return list(await session.scalars(select(Account.login).order_by(Account.login)))
 
 
+@asynccontextmanager
+async def pool_of_one(url: str, timeouts: PoolTimeouts = TIMEOUTS) -> AsyncIterator[Database]:
+    """Open a pool of one: each user gets the connection of the one before."""
+    db = Database.connect(url, pool_size=1, timeouts=timeouts)
+    yield db
+    await db.close()
+
+
 @pytest.fixture
 async def single(committed_url: str) -> AsyncIterator[Database]:
-    """A pool of one, so that whoever comes next gets the connection of whoever came before."""
-    connected = Database.connect(committed_url, pool_size=1)
-    yield connected
-    await connected.close()
+    async with pool_of_one(committed_url) as db:
+        yield db
+
+
+@pytest.fixture
+async def pinging(committed_url: str) -> AsyncIterator[Database]:
+    """A pool of one that pings its connection before each use."""
+    async with pool_of_one(committed_url, ALWAYS_PINGS) as db:
+        yield db
 
 
 async def end_backend(db: Database, url: str) -> "asyncpg.Connection[asyncpg.Record]":
@@ -46,12 +62,12 @@ async def end_backend(db: Database, url: str) -> "asyncpg.Connection[asyncpg.Rec
         raw = await (await session.connection()).get_raw_connection()
         ended = raw.driver_connection
         assert isinstance(ended, asyncpg.Connection)
-    gone = asyncio.Event()
-    ended.add_termination_listener(lambda _: gone.set())
+    closed = asyncio.Event()
+    ended.add_termination_listener(lambda _: closed.set())
     other = await asyncpg.connect(url)
     assert await other.fetchval("SELECT pg_terminate_backend($1, 5000)", ended.get_server_pid())
     await other.close()
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(closed.wait(), 5)
     assert ended.is_closed()
     return ended
 
@@ -66,11 +82,11 @@ async def test_a_transaction_after_a_read_is_one(single: Database) -> None:
         assert await logins(session) == []
     async with single.transaction() as session:
         assert await session.scalar(NOW) == await session.scalar(NOW)
-        await add_account(session, "kept")
+        await add_account(session, "anna")
     with pytest.raises(IntegrityError):
-        await add_twice(single, "undone")
+        await add_twice(single, "boris")
     async with single.read() as session:
-        assert await logins(session) == ["kept"]
+        assert await logins(session) == ["anna"]
         assert await session.scalar(NOW) != await session.scalar(NOW)
 
 
@@ -109,7 +125,7 @@ async def test_the_first_transaction_after_a_restart_succeeds(single: Database, 
         assert await logins(session) == ["anna"]
 
 
-async def test_the_driver_reads_without_a_transaction_on_a_connection_of_the_pool(single: Database) -> None:
+async def test_a_raw_connection_is_of_the_pool_and_in_no_transaction(single: Database) -> None:
     async with single.transaction() as session:
         await add_account(session, "anna")
         backend = await session.scalar(text("SELECT pg_backend_pid()"))
@@ -121,7 +137,9 @@ async def test_the_driver_reads_without_a_transaction_on_a_connection_of_the_poo
         assert await logins(session) == ["anna"]
 
 
-async def test_a_driver_whose_read_fails_or_is_cancelled_gives_its_place_back(single: Database) -> None:
+async def test_a_raw_connection_whose_read_fails_or_is_cancelled_gives_its_place_back(
+    single: Database,
+) -> None:
     async def read(statement: str) -> object:
         async with single.raw() as connection:
             return await connection.fetchval(statement)
@@ -136,7 +154,7 @@ async def test_a_driver_whose_read_fails_or_is_cancelled_gives_its_place_back(si
     assert await read("SELECT pg_backend_pid()") != backend
 
 
-async def test_a_driver_that_is_lost_is_a_connection_error_and_replaced(
+async def test_a_raw_connection_that_is_lost_is_a_connection_error_and_replaced(
     single: Database, committed_url: str
 ) -> None:
     async with single.raw() as connection:
@@ -156,55 +174,43 @@ async def test_a_driver_that_is_lost_is_a_connection_error_and_replaced(
         assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_a_driver_waits_for_its_turn_no_longer_than_others(
-    single: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reads = single._reads
-    assert reads is not None
-    monkeypatch.setattr(reads.sync_engine.pool, "_timeout", 0.05)
-    async with single.raw():
+async def test_a_raw_connection_is_waited_for_no_longer_than_others(committed_url: str) -> None:
+    async with pool_of_one(committed_url, PoolTimeouts(wait=0.05)) as single, single.raw():
         with pytest.raises(PoolTimeout):
             async with single.raw():
                 pass
 
 
-async def test_a_ping_finds_a_server_that_vanished_without_a_word(
-    single: Database, committed_url: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_ping_finds_a_server_that_vanished_without_closing(
+    pinging: Database, committed_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = await end_backend(single, committed_url)
-    known = asyncpg.Connection.is_closed
-    monkeypatch.setattr(database, "TRUSTED_IDLE", 0.0)
-    # Undone before `ended` goes: its __del__ asks is_closed().
+    ended = await end_backend(pinging, committed_url)
+    is_closed = asyncpg.Connection.is_closed
+    # Undone before `ended` is deleted: its __del__ calls is_closed().
     with monkeypatch.context() as patch:
-        patch.setattr(asyncpg.Connection, "is_closed", lambda this: this is not ended and known(this))
-        async with single.read() as session:
+        patch.setattr(asyncpg.Connection, "is_closed", lambda this: this is not ended and is_closed(this))
+        async with pinging.read() as session:
             assert await logins(session) == []
 
 
-async def test_a_ping_that_is_answered_keeps_the_connection(
-    single: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "TRUSTED_IDLE", 0.0)
+async def test_a_ping_that_is_answered_keeps_the_connection(pinging: Database) -> None:
     backends = set()
-    for opened in (single.read, single.transaction, single.read):
-        async with opened() as session:
+    for open_session in (pinging.read, pinging.transaction, pinging.read):
+        async with open_session() as session:
             backends.add(await session.scalar(text("SELECT pg_backend_pid()")))
     assert len(backends) == 1
 
 
 async def test_a_connection_that_was_in_use_just_now_is_not_pinged(
-    single: Database, monkeypatch: pytest.MonkeyPatch
+    single: Database, pinging: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pings = []
-    monkeypatch.setattr(database, "await_only", lambda ping: pings.append(ping.close()))
-    for _ in range(3):
-        async with single.read() as session:
-            await logins(session)
-    assert not pings
-    monkeypatch.setattr(database, "TRUSTED_IDLE", 0.0)
-    async with single.read() as session:
-        await logins(session)
-    assert len(pings) == 1
+    monkeypatch.setattr(engine, "await_only", lambda ping: pings.append(ping.close()))
+    for db, count in ((single, 0), (pinging, 2)):  # a new connection is not pinged either
+        for _ in range(3):
+            async with db.read() as session:
+                await logins(session)
+        assert len(pings) == count
 
 
 async def test_a_bound_database_reads_what_its_connection_wrote(db: Database) -> None:
@@ -243,18 +249,18 @@ async def test_the_migrations_make_the_models_tables(db: Database) -> None:
     assert "(user_id, occurred_at, request_id) WHERE (user_id IS NOT NULL)" in index
 
 
-async def test_a_held_transaction_that_is_cancelled_at_its_end_closes_its_connection_in_silence(
+async def test_a_dedicated_transaction_that_is_cancelled_at_its_end_closes_its_connection_in_silence(
     committed_db: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     for steps in range(40):
         reached = asyncio.Event()
 
-        async def hold(reached: asyncio.Event = reached) -> None:
+        async def use(reached: asyncio.Event = reached) -> None:
             async with committed_db.dedicated() as session:
                 await session.execute(NOW)
                 reached.set()
 
-        task = asyncio.create_task(hold())
+        task = asyncio.create_task(use())
         await asyncio.wait_for(reached.wait(), 10)
         for _ in range(steps):
             await asyncio.sleep(0)

@@ -4,7 +4,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from db.database import Database, create_engine
+from db.database import Database
+from db.engine import create_engine
 from db.migrate import current_revision, downgrade, migrate, newest_revision, upgrade
 from db.models import Base
 

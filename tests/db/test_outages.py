@@ -1,15 +1,16 @@
-"""A server that says good-bye, before its end of the connection is closed."""
+"""A server that says goodbye, before its end of the connection is closed."""
 
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from operator import attrgetter
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db import database
 from db.database import Database
+from db.engine import TIMEOUTS, PoolTimeouts
 from db.outages import is_outage
 
 STATE = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
@@ -17,15 +18,21 @@ GOODBYE = b"E" + struct.pack("!i", len(STATE) + 4) + STATE
 ONE = text("SELECT 1")
 
 
-@pytest.fixture
-async def left(database_url: str) -> AsyncIterator[Database]:
-    """A pool of one connection, on which the server has said good-bye and not yet hung up."""
-    db = Database.connect(database_url, pool_size=1)
+@asynccontextmanager
+async def deserted(url: str, timeouts: PoolTimeouts = TIMEOUTS) -> AsyncIterator[Database]:
+    """Open a pool of one connection, on which the server has said goodbye and not yet hung up."""
+    db = Database.connect(url, pool_size=1, timeouts=timeouts)
     async with db.raw() as connection:
         attrgetter("_protocol")(connection).data_received(GOODBYE)
         assert not connection.is_closed()
     yield db
     await db.close()
+
+
+@pytest.fixture
+async def left(database_url: str) -> AsyncIterator[Database]:
+    async with deserted(database_url) as db:
+        yield db
 
 
 async def read(db: Database) -> object:
@@ -38,32 +45,33 @@ async def transact(db: Database) -> object:
         return await session.scalar(ONE)
 
 
-async def drive(db: Database) -> object:
+async def read_raw(db: Database) -> object:
     async with db.raw() as connection:
         return await connection.fetchval("SELECT 1")
 
 
-@pytest.mark.parametrize("use", [read, transact, drive])
-async def test_a_server_that_leaves_is_an_outage_for_one_request_alone(left: Database, use: object) -> None:
-    assert callable(use)
+@pytest.mark.parametrize("use", [read, transact, read_raw])
+async def test_a_server_that_leaves_is_an_outage_for_one_request_alone(
+    left: Database, use: Callable[[Database], Awaitable[object]]
+) -> None:
     with pytest.raises((ConnectionError, DBAPIError)) as caught:
         await use(left)
     assert is_outage(caught.value)
     assert await use(left) == 1
 
 
-async def test_a_ping_finds_a_server_that_leaves(left: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "TRUSTED_IDLE", 0.0)
-    assert await read(left) == 1
+async def test_a_ping_finds_a_server_that_leaves(database_url: str) -> None:
+    async with deserted(database_url, PoolTimeouts(trusted_idle=0)) as left:
+        assert await read(left) == 1
 
 
 async def test_a_connection_that_ends_under_a_statement_is_not_given_to_the_next(left: Database) -> None:
     with pytest.raises(DBAPIError):
         await read(left)
-    ended = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    end = text("SELECT pg_terminate_backend(pg_backend_pid())")
     for open_session in (left.read, left.transaction):
         with pytest.raises(Exception, match="terminating connection") as caught:
             async with open_session() as session:
-                await session.scalar(ended)
+                await session.scalar(end)
         assert is_outage(caught.value)
         assert await read(left) == 1

@@ -10,7 +10,7 @@ from db.models import Import
 from service import live_feed as live
 from service.cache import Cache
 from service.deps import Deps
-from service.live_counts import LiveCounts
+from service.live_counts import LiveCounts, LiveTiming
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
 from tests.support.live_stream import listening
@@ -18,12 +18,17 @@ from transport.settings import HttpSettings, Timeouts
 
 VISIT = {"page_url": "https://shop.example/fresh_fish/"}
 PATIENCE = 10.0  # seconds
+FAST = LiveTiming(interval=0.1)
+
+
+@pytest.fixture
+def deps(deps: Deps) -> Deps:
+    """Make a second a tenth of one."""
+    return replace(deps, live=LiveCounts(FAST))
 
 
 @pytest.fixture(autouse=True)
-def quick(server: RunningApp, deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a second a tenth of one."""
-    monkeypatch.setattr(live, "TICK", 0.1)
+def quick(server: RunningApp, deps: Deps) -> None:
     server.use(deps, HttpSettings(timeouts=Timeouts(token_check=0.2)))
 
 
@@ -69,7 +74,7 @@ async def test_rates_are_the_growth_of_the_totals(user: User) -> None:
 async def test_workers_tell_of_each_others_counts(
     user: User, server: RunningApp, deps: Deps, cache: Cache
 ) -> None:
-    other = replace(deps, live=LiveCounts())
+    other = replace(deps, live=LiveCounts(FAST))
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
         live.count_stored(other, visits=3, events=4)
         live.count_stored(deps, visits=30, events=40)
@@ -137,7 +142,7 @@ async def test_draining_ends_the_stream(
 async def test_without_the_cache_a_worker_tells_of_its_own(
     user: User, deps: Deps, server: RunningApp
 ) -> None:
-    alone = replace(deps, cache=Cache.connect("redis://127.0.0.1:1"), live=LiveCounts())
+    alone = replace(deps, cache=Cache.connect("redis://127.0.0.1:1"), live=LiveCounts(FAST))
     server.use(alone)
     live.count_stored(alone, visits=2)
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
