@@ -1,11 +1,11 @@
-"""Whether the database answers, and with which schema."""
+"""Health of the database: whether it answers, and with which schema."""
 
 from db.database import DATABASE_ERRORS, Database
 from db.migrate import current_revision
 
 
 async def read_revision(db: Database) -> str | None:
-    """The revision of its schema, empty if it has none; None if it does not answer."""
+    """Return the revision of its schema, empty if it has none; None if it does not answer."""
     try:
         async with db.transaction() as session:
             connection = await session.connection()

@@ -1,4 +1,4 @@
-"""Brings the schema up to date, or says whether it is."""
+"""Migrates the schema, and reads its revision."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +18,12 @@ VERSIONS = ROOT / "migrations" / "versions"
 
 
 def newest_revision() -> str:
-    """The revision that this code expects: migrations are numbered by their file names."""
+    """Return the revision that this code needs: the largest number of a file of migrations."""
     return max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision that the database is at; None before the first migration."""
+    """Return the revision of the database; None before the first migration."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -39,7 +39,7 @@ def alembic_config(connection: Connection | None = None) -> "Config":
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Migrate inside the connection's transaction; the lock goes with it."""
+    """Migrate within the connection's transaction, which holds the lock to its end."""
     from alembic import command
 
     lock_migration(connection)
@@ -53,7 +53,7 @@ def downgrade(connection: Connection, revision: str = "base") -> None:
 
 
 async def migrate(url: str) -> tuple[str | None, str | None]:
-    """Upgrade to the newest revision. Returns the revisions before and after."""
+    """Upgrade to the newest revision. Return the revisions before and after."""
     engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
     try:
         async with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""The tables, a file a noun. Roll-ups are written in the same transaction as the rows that they sum up."""
+"""The tables, a file a noun. Roll-ups are written in the transaction of the rows that they count."""
 
 from db.models.accounts import Account, ApiKey, AuthEvent, Session
 from db.models.base import Base

@@ -1,7 +1,7 @@
 """Roll-ups of carts: what the reports of carts, payments and buyers read.
 
-Each counts carts by UTC day; the reports count the broken days at both ends of a period from the carts
-themselves. How many users bought how often does not add up over days: it is kept for all time alone.
+Each counts carts by UTC day; the reports count the partial days at both ends of a period from the carts
+themselves. How many users bought how often does not add up over days: it is counted for all time alone.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What has been dropped for its age, but for what follows from it."""
+"""Retention that is not finished."""
 
 from datetime import datetime
 
@@ -8,9 +8,9 @@ from db.models.base import Base
 
 
 class UnfinishedRetention(Base):
-    """There while visits before a moment are gone, and goods and addresses that nobody tells of may stand.
+    """A row while visits before a moment are deleted, but not yet all goods and addresses that only they had.
 
-    Whoever finds it puts them right, and takes it away in the end.
+    The next process to apply retention finishes this, and deletes the row.
     """
 
     __tablename__ = "unfinished_retention"

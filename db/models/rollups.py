@@ -1,7 +1,7 @@
 """Roll-ups: what the reports read.
 
 Every zone's hours and days begin on a quarter hour of UTC, so counts by quarter answer in any zone.
-Countries are counted by day, which keeps their roll-ups small; the reports count the broken days at both
+Countries are counted by day, which keeps their roll-ups small; the reports count the partial days at both
 ends of a period from `visit`.
 """
 
@@ -56,7 +56,7 @@ class CategoryCountryDay(Base):
 
 
 class PageVisits(Base):
-    """Live visits of a page that is named by its path alone, known by the SHA-256 of that path."""
+    """Live visits of a page that is named by its path alone. The key is the SHA-256 of that path."""
 
     __tablename__ = "page_visits"
 

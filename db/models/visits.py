@@ -20,14 +20,14 @@ from db.models.base import Base
 
 
 class Address(Base):
-    """An address that has visited, and the ISO code of its country; null: none (private) or not known yet.
+    """An address that visits come from, and the ISO code of its country, or null.
 
-    Null with `asked_at` is for good: it is private, or a service was asked then, and did not know.
+    With `asked_at`, null is final: the address is private, or a service was asked and does not know it.
     """
 
     __tablename__ = "address"
     __table_args__ = (
-        # Whose country may still be asked for: few of many.
+        # The addresses to ask a service for: few of many.
         Index(
             "ix_address_unasked",
             "address",
@@ -63,10 +63,10 @@ class Product(Base):
 
 
 class Goods(Base):
-    """What a `goods_id` was learned to be: the page viewed last before its first cart line that has one.
+    """The product that a `goods_id` stands for: the page before its first cart line that has one.
 
-    That line's time, position and key tell which line is the first, whatever order lines arrive in; the
-    imports of line and page tell what undoing one of them unlearns.
+    `learned_…` is that line's key: the first line decides, in whatever order lines arrive. If the import of
+    the line or of the page is undone, the goods are inferred again.
     """
 
     __tablename__ = "goods"
@@ -89,7 +89,7 @@ class Visit(Base):
 
     __tablename__ = "visit"
     __table_args__ = (
-        # The product pages and the cart lines of an address: how goods are learned.
+        # The product pages and the cart lines of an address, from which goods are inferred.
         Index(
             "ix_visit_learning",
             "address",
@@ -97,11 +97,11 @@ class Visit(Base):
             "position",
             postgresql_where=text("kind IN ('product', 'cart')"),
         ),
-        # Whose country may become known later. Lines of known countries pay nothing for it.
+        # The visits without a country, which a service may know later. Others cost nothing here.
         Index("ix_visit_unlocated", "address", postgresql_where=text("country IS NULL")),
-        # What a cart is added up from again when lines of it are undone.
+        # The visits from which a cart is rebuilt when some of them are deleted.
         Index("ix_visit_cart_id", "cart_id", postgresql_where=text("cart_id IS NOT NULL")),
-        # What a user did. Of a log's lines only those that pay have a user, and cost an entry.
+        # The visits of a user. Of log lines only pay lines have one, and cost an entry.
         Index(
             "ix_visit_user_id",
             "user_id",
@@ -111,7 +111,7 @@ class Visit(Base):
         ),
         # A live visit's id is its own, whatever the time it is sent with.
         Index("uq_visit_live_id", "request_id", unique=True, postgresql_where=text("source <> 'log'")),
-        # Where in the table a rare value is, for lists: a hundredth of its size, and nearly free to keep.
+        # The page ranges that hold a rare value, for lists: a hundredth of its size, nearly free to update.
         Index(
             "ix_visit_values",
             "page_url",
@@ -125,13 +125,13 @@ class Visit(Base):
             },
             postgresql_with={"pages_per_range": 32},
         ),
-        # Live visits among millions of log lines, which pay nothing for it.
+        # Live visits among millions of log lines, which cost nothing here.
         Index("ix_visit_live_time", "occurred_at", "request_id", postgresql_where=text("source <> 'log'")),
     )
 
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True)
     request_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    position: Mapped[int]  # orders visits of one instant: line number in the file; when a live one came in
+    position: Mapped[int]  # orders visits of one instant: the line's number, or when a live one came in
     source: Mapped[str]
     kind: Mapped[str]
     address: Mapped[str | None] = mapped_column(INET)
@@ -144,19 +144,19 @@ class Visit(Base):
     amount: Mapped[int | None]
     import_id: Mapped[int | None]
     page_url: Mapped[str]
-    buyer_id: Mapped[int | None]  # of a live pay page: the user that it names; `user_id` is the visitor's
+    buyer_id: Mapped[int | None]  # of a live pay page: who pays; `user_id` is who visits
 
 
 class Cart(Base):
-    """What the lines that name a cart add up to.
+    """A cart, added up from the lines that name it.
 
-    Address and source are its first line's, the user is its pay line's.
+    Address and source are those of its first line, the user is that of its last pay line.
     """
 
     __tablename__ = "cart"
     __table_args__ = (
         Index("ix_cart_opened_at", "opened_at"),
-        Index("ix_cart_changed_at", "changed_at"),  # which carts may not be given up yet
+        Index("ix_cart_changed_at", "changed_at"),  # carts that may still be paid
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -171,7 +171,7 @@ class Cart(Base):
 
 
 class CartItem(Base):
-    """Goods in a cart. Amounts of the same goods add up, beyond 64 bits if need be."""
+    """Goods in a cart. Their amounts add up, even beyond 64 bits."""
 
     __tablename__ = "cart_item"
     __table_args__ = (Index("ix_cart_item_goods_id", "goods_id", "cart_id"),)
@@ -182,7 +182,7 @@ class CartItem(Base):
 
 
 class Payment(Base):
-    """A cart's first success line: since when it is paid."""
+    """The first success line of a cart: since then it is paid."""
 
     __tablename__ = "payment"
     __table_args__ = (Index("ix_payment_paid_at", "paid_at"),)

@@ -11,17 +11,19 @@ from db.sql import statement
 
 
 async def select_countries(session: AsyncSession, addresses: Sequence[str]) -> dict[str, str]:
-    """Return the countries of addresses, where they are known, by the addresses as given.
+    """Return the countries of addresses, where the database has them, by address.
 
-    PostgreSQL may write an address in another way than Python, as those of IPv4 within IPv6.
+    The keys are the addresses as the caller writes them: PostgreSQL writes some in another way, as those of
+    IPv4 within IPv6.
     """
     if not addresses:
         return {}
     rows = await session.execute(
         text(
-            "SELECT given.address, known.country FROM unnest(CAST(:addresses AS text[])) AS given (address) "
-            "INNER JOIN address AS known ON CAST(given.address AS inet) = known.address "
-            "WHERE known.country IS NOT NULL"
+            "SELECT lookup.address, address.country "
+            "FROM unnest(CAST(:addresses AS text[])) AS lookup (address) "
+            "INNER JOIN address ON CAST(lookup.address AS inet) = address.address "
+            "WHERE address.country IS NOT NULL"
         ),
         {"addresses": list(addresses)},
     )
@@ -69,9 +71,9 @@ async def set_address_countries(session: AsyncSession, countries: Mapping[str, s
     """Set the countries of addresses, which visits that are stored from now on take from there."""
     await session.execute(
         text(
-            "UPDATE address SET country = known.country, asked_at = :at "
+            "UPDATE address SET country = lookup.country, asked_at = :at "
             "FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) "
-            "AS known (address, country) WHERE address.address = known.address"
+            "AS lookup (address, country) WHERE address.address = lookup.address"
         ),
         {"address": list(countries), "country": list(countries.values()), "at": at},
     )

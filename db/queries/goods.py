@@ -16,7 +16,7 @@ from db.queries.cart_rollups import rollup_changes
 from db.sql import statement
 
 KEY = ("occurred_at", "position", "request_id")
-InferredGoods = RowMapping  # the columns of `goods`, and known_product_id: what was inferred before
+InferredGoods = RowMapping  # the columns of `goods`, and old_product_id, which was inferred before
 
 
 async def select_inferred_goods(session: AsyncSession, visits: pl.DataFrame) -> list[InferredGoods]:
@@ -48,7 +48,7 @@ async def reinfer_goods(session: AsyncSession, goods_ids: Sequence[int]) -> None
     """Infer goods from the visits that are left, or delete them. The caller is the only writer."""
     rows = await session.execute(statement("goods/reinfer_goods"), {"goods_ids": list(goods_ids)})
     goods = list(rows.mappings())
-    changed = [row["goods_id"] for row in goods if row["product_id"] != row["known_product_id"]]
+    changed = [row["goods_id"] for row in goods if row["product_id"] != row["old_product_id"]]
     async with rollup_changes(session, cart_ids=[], goods_ids=changed):
         await session.execute(
             text("DELETE FROM goods WHERE goods_id = ANY(CAST(:ids AS bigint[]))"), {"ids": changed}

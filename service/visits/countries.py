@@ -106,12 +106,12 @@ async def backfill_batch(
         addresses = await queries.select_addresses_to_ask(session, count=options.addresses)
     if not addresses:
         return False
-    public = {address: known for address in addresses if (known := public_address(address)) is not None}
+    public = {each: address for each in addresses if (address := public_address(each)) is not None}
     response: Mapping[str, str | None] = {}
     if public:
         response = await service.fetch_countries(sorted(set(public.values())), within=options.timeout)
     countries = {
-        address: country for address, known in public.items() if (country := response.get(known)) is not None
+        each: country for each, address in public.items() if (country := response.get(address)) is not None
     }
     start = time.perf_counter()
     changed = await set_countries(db, countries, clock=clock, most=options.visits) if countries else 0

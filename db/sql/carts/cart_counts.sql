@@ -1,6 +1,6 @@
--- What the carts :cart_ids count for, but for what they hold: the carts of each day and source, paid or not; the
--- payments of each day and source; the paid carts of each user and source.
-WITH touched AS (
+-- Count the carts :cart_ids in all roll-ups that do not depend on their goods: by day and source, paid or not; their
+-- payments by day and source; the paid ones by user and source.
+WITH counted_cart AS (
     SELECT
         date_bin('1 day', cart.opened_at, 'epoch') AS opened_on,
         cart.source,
@@ -15,20 +15,20 @@ WITH touched AS (
 
 SELECT
     'cart_day' AS rollup,
-    touched.opened_on AS day,
-    touched.source,
-    touched.is_paid,
+    counted_cart.opened_on AS day,
+    counted_cart.source,
+    counted_cart.is_paid,
     CAST(NULL AS bigint) AS user_id,
     count(*) AS carts
-FROM touched
-GROUP BY touched.opened_on, touched.source, touched.is_paid
+FROM counted_cart
+GROUP BY counted_cart.opened_on, counted_cart.source, counted_cart.is_paid
 UNION ALL
-SELECT 'payment_day', touched.paid_on, touched.paid_source, NULL, CAST(NULL AS bigint), count(*)
-FROM touched
-WHERE touched.is_paid
-GROUP BY touched.paid_on, touched.paid_source
+SELECT 'payment_day', counted_cart.paid_on, counted_cart.paid_source, NULL, CAST(NULL AS bigint), count(*)
+FROM counted_cart
+WHERE counted_cart.is_paid
+GROUP BY counted_cart.paid_on, counted_cart.paid_source
 UNION ALL
-SELECT 'buyer', NULL, touched.paid_source, NULL, touched.user_id, count(*)
-FROM touched
-WHERE touched.is_paid AND touched.user_id IS NOT NULL
-GROUP BY touched.user_id, touched.paid_source;
+SELECT 'buyer', NULL, counted_cart.paid_source, NULL, counted_cart.user_id, count(*)
+FROM counted_cart
+WHERE counted_cart.is_paid AND counted_cart.user_id IS NOT NULL
+GROUP BY counted_cart.user_id, counted_cart.paid_source;

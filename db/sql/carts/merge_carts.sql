@@ -1,6 +1,6 @@
--- What new lines say of carts, merged into what older ones said: the first line names address and source, the
--- last pay line the user, and the newest line the time of the last change.
-INSERT INTO cart AS known (
+-- Merge new lines into carts: the first line of a cart says its address and source, the last pay line its user, and the
+-- newest line when it changed last.
+INSERT INTO cart (
     id, address, source, opened_at, opened_position, changed_at, user_id, user_known_at, user_known_position
 )
 SELECT *
@@ -22,18 +22,18 @@ ON CONFLICT (id) DO UPDATE SET (address, source, opened_at, opened_position) = (
     SELECT first.address, first.source, first.opened_at, first.opened_position
     FROM (
         VALUES
-        (known.address, known.source, known.opened_at, known.opened_position),
+        (cart.address, cart.source, cart.opened_at, cart.opened_position),
         (excluded.address, excluded.source, excluded.opened_at, excluded.opened_position)
     ) AS first (address, source, opened_at, opened_position)
     ORDER BY first.opened_at, first.opened_position
     LIMIT 1
 ),
-changed_at = greatest(known.changed_at, excluded.changed_at),
+changed_at = greatest(cart.changed_at, excluded.changed_at),
 (user_id, user_known_at, user_known_position) = (
     SELECT last.user_id, last.user_known_at, last.user_known_position
     FROM (
         VALUES
-        (known.user_id, known.user_known_at, known.user_known_position),
+        (cart.user_id, cart.user_known_at, cart.user_known_position),
         (excluded.user_id, excluded.user_known_at, excluded.user_known_position)
     ) AS last (user_id, user_known_at, user_known_position)
     ORDER BY last.user_known_at DESC NULLS LAST, last.user_known_position DESC

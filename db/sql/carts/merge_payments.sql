@@ -1,5 +1,5 @@
--- A cart is paid since its first success line, whichever of them is read first.
-INSERT INTO payment AS known (cart_id, paid_at, position, source)
+-- Merge new success lines into payments: a cart is paid since its first one, in whatever order they are read.
+INSERT INTO payment (cart_id, paid_at, position, source)
 SELECT *
 FROM unnest(
     CAST(:cart_id AS bigint[]),
@@ -10,4 +10,4 @@ FROM unnest(
 ORDER BY new.cart_id
 ON CONFLICT (cart_id) DO UPDATE SET
     paid_at = excluded.paid_at, position = excluded.position, source = excluded.source
-WHERE (excluded.paid_at, excluded.position) < (known.paid_at, known.position);
+WHERE (excluded.paid_at, excluded.position) < (payment.paid_at, payment.position);

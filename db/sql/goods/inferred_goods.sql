@@ -1,4 +1,4 @@
--- Infers goods from new cart lines, and from stored ones after a new product page of their address: for each goods_id
+-- Infer goods from new cart lines, and from stored ones after a new product page of their address: for each goods_id
 -- the first line with a product page of its address before it, and the product of the last such page. No row where an
 -- earlier line has resolved the goods already, so the result does not depend on the order of arrival.
 WITH line AS (
@@ -48,7 +48,7 @@ SELECT DISTINCT ON (candidate.goods_id)
     candidate.request_id AS learned_key,
     candidate.import_id AS line_import_id,
     viewed.import_id AS view_import_id,
-    known.product_id AS known_product_id
+    goods.product_id AS old_product_id
 FROM candidate
 CROSS JOIN LATERAL (
     SELECT
@@ -62,7 +62,7 @@ CROSS JOIN LATERAL (
     ORDER BY visit.occurred_at DESC, visit.position DESC, visit.request_id DESC
     LIMIT 1
 ) AS viewed
-LEFT JOIN goods AS known ON candidate.goods_id = known.goods_id
+LEFT JOIN goods ON candidate.goods_id = goods.goods_id
 ORDER BY
     candidate.goods_id,
     candidate.occurred_at,

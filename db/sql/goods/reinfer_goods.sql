@@ -1,4 +1,4 @@
--- Infers :goods_ids from all stored visits, as inferred_goods does from new ones: product_id is null where no line has a
+-- Infer :goods_ids from all stored visits, as inferred_goods does from new ones: product_id is null where no line has a
 -- page before it. No other writer may run.
 SELECT
     sought.goods_id,
@@ -8,7 +8,7 @@ SELECT
     inferred.request_id AS learned_key,
     inferred.line_import_id,
     inferred.view_import_id,
-    known.product_id AS known_product_id
+    goods.product_id AS old_product_id
 FROM unnest(CAST(:goods_ids AS bigint[])) AS sought (goods_id)
 LEFT JOIN LATERAL (
     SELECT
@@ -49,5 +49,5 @@ LEFT JOIN LATERAL (
     ORDER BY line.occurred_at, line.position, line.request_id
     LIMIT 1
 ) AS inferred ON true
-LEFT JOIN goods AS known ON sought.goods_id = known.goods_id
+LEFT JOIN goods ON sought.goods_id = goods.goods_id
 ORDER BY sought.goods_id;

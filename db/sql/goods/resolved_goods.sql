@@ -1,4 +1,4 @@
--- The goods, of those with new cart lines, that a stored line before their first new one has resolved for good.
+-- Select the goods, of those with new cart lines, that a stored line before their first new one has resolved for good.
 SELECT goods.goods_id
 FROM unnest(
     CAST(:goods_id AS bigint[]),

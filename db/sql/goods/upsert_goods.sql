@@ -1,5 +1,5 @@
--- Stores what inferred_goods or reinfer_goods returned. No other transaction infers meanwhile.
-INSERT INTO goods AS known (
+-- Store what inferred_goods or reinfer_goods returned. No other transaction infers meanwhile.
+INSERT INTO goods (
     goods_id, product_id, learned_at, learned_position, learned_key, line_import_id, view_import_id
 )
 SELECT *

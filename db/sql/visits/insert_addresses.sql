@@ -1,4 +1,4 @@
--- Addresses that have not been seen before, with their countries.
+-- Insert the addresses that are new, with their countries.
 INSERT INTO address (address, country)
 SELECT
     new.address,

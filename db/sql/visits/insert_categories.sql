@@ -1,4 +1,4 @@
--- Inserts the categories :names that are new, by the SHA-256 of their names.
+-- Insert the categories :names that are new, by the SHA-256 of their names.
 INSERT INTO category (name, name_sha256)
 SELECT
     new.name,

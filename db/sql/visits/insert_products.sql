@@ -1,4 +1,4 @@
--- Inserts the products :names that are new, by the SHA-256 of their names and of their categories', which exist.
+-- Insert the products :names that are new, by the SHA-256 of their names and of their categories', which exist.
 INSERT INTO product (category_id, name, name_sha256)
 SELECT
     category.id,

@@ -1,4 +1,4 @@
--- The staged visits that are not there yet, and their keys. The staging table has the columns of visit in its order.
+-- Insert the staged visits that are new, and return their keys. The columns of both tables have the same order.
 INSERT INTO visit
 SELECT visit_staging.*
 FROM visit_staging

@@ -1,4 +1,4 @@
--- Keys of visits that are not stored, and that no earlier chunk of the trial has had.
+-- Insert the keys that no stored visit has, and no earlier chunk of the dry run.
 INSERT INTO trial_key
 SELECT
     key.occurred_at,

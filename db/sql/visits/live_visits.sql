@@ -1,4 +1,4 @@
--- The live visits of :request_ids, with the names of what they show.
+-- Select the live visits of :request_ids, with the names of their categories and products.
 SELECT
     visit.request_id,
     visit.occurred_at,

@@ -1,4 +1,4 @@
--- The ids of products, by the ids of their categories and the SHA-256 of their names.
+-- Select the ids of products, by the ids of their categories and the SHA-256 of their names.
 SELECT
     product.category_id,
     product.id,

@@ -1,16 +1,16 @@
--- Sets the :country of each :address on up to :count visits that have none, and returns them.
-UPDATE visit SET country = found.country
+-- Set the :country of each :address on up to :count visits that have none, and return them.
+UPDATE visit SET country = change.country
 FROM (
     SELECT
         without_country.occurred_at,
         without_country.request_id,
-        known.country
-    FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) AS known (address, country)
+        lookup.country
+    FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) AS lookup (address, country)
     INNER JOIN visit AS without_country
-        ON known.address = without_country.address AND without_country.country IS NULL
+        ON lookup.address = without_country.address AND without_country.country IS NULL
     LIMIT :count
-) AS found
-WHERE visit.occurred_at = found.occurred_at AND visit.request_id = found.request_id
+) AS change
+WHERE visit.occurred_at = change.occurred_at AND visit.request_id = change.request_id
 RETURNING
     visit.occurred_at,
     visit.source,

@@ -1,6 +1,6 @@
--- Stores one live visit as store_live_visits.sql stores many, in 60 % of the time: nothing is sorted, grouped or joined.
--- Returns the visit if it is new, with the count of its page; or what is missing, and then nothing is stored: `names` if
--- a category or product has no id yet; `goods` unless the caller :infers goods, if a cart line may follow a product page.
+-- Store one live visit as store_live_visits.sql stores many, in 60 % of the time: nothing is sorted, grouped or joined.
+-- Return the visit if it is new, with the count of its page; or what is missing, and then nothing is stored: `names` if
+-- a category or product has no id yet; `goods` unless the caller :infers goods, if a cart line may follow this page.
 -- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time.
 -- Each step reads the step before it, so that tables are written in the order of service/visits/derive.py.
 WITH category_ids AS MATERIALIZED (
@@ -10,7 +10,7 @@ WITH category_ids AS MATERIALIZED (
         pg_advisory_xact_lock_shared(20181, 0) AS writers
 ),
 
-given AS MATERIALIZED (
+incoming AS MATERIALIZED (
     SELECT
         category_ids.id AS category_id,
         product.id AS product_id,
@@ -55,16 +55,16 @@ new AS (
         CAST(:kind AS text),
         CAST(:address AS inet),
         CAST(:country AS text),
-        given.category_id,
-        given.product_id,
+        incoming.category_id,
+        incoming.product_id,
         CAST(:user_id AS bigint),
         CAST(:cart_id AS bigint),
         CAST(:goods_id AS bigint),
         CAST(:amount AS bigint),
         CAST(:buyer_id AS bigint),
         CAST(:page_url AS text)
-    FROM given
-    WHERE given.missing IS NULL
+    FROM incoming
+    WHERE incoming.missing IS NULL
     ON CONFLICT DO NOTHING
     RETURNING
         category_id,
@@ -135,6 +135,6 @@ pages AS (
 SELECT
     CAST(:request_id AS text) AS request_id,
     (SELECT pages.visits FROM pages) AS visits,
-    given.missing
-FROM given
-WHERE given.missing IS NOT NULL OR EXISTS (SELECT FROM new);
+    incoming.missing
+FROM incoming
+WHERE incoming.missing IS NOT NULL OR EXISTS (SELECT FROM new);

@@ -1,10 +1,10 @@
--- Stores live visits, each of another id, with the roll-ups that count them. Returns the new ones, with the counts of
+-- Store live visits, each of another id, with the roll-ups that count them. Return the new ones, with the counts of
 -- their pages; or what is missing, and then nothing is stored: `names` if a category or product has no id yet; `goods`
 -- unless the caller :infers goods, if a cart line may follow a product page of its address, which explains its goods.
 -- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time.
 -- Tables are written in the order of service/visits/derive.py, and rows in the order of their keys: each step reads the
 -- step before it, because PostgreSQL promises no order of its own.
-WITH given AS (
+WITH incoming AS (
     SELECT
         sent.*,
         category.id AS category_id,
@@ -68,35 +68,35 @@ new AS (
         user_id, cart_id, goods_id, amount, buyer_id, page_url
     )
     SELECT
-        given.request_id,
-        given.occurred_at,
-        given.position,
-        given.source,
-        given.kind,
-        given.address,
-        given.country,
-        given.category_id,
-        given.product_id,
-        given.user_id,
-        given.cart_id,
-        given.goods_id,
-        given.amount,
-        given.buyer_id,
-        given.page_url
-    FROM given
-    WHERE given.missing IS NULL
-    ORDER BY given.request_id COLLATE "C"
+        incoming.request_id,
+        incoming.occurred_at,
+        incoming.position,
+        incoming.source,
+        incoming.kind,
+        incoming.address,
+        incoming.country,
+        incoming.category_id,
+        incoming.product_id,
+        incoming.user_id,
+        incoming.cart_id,
+        incoming.goods_id,
+        incoming.amount,
+        incoming.buyer_id,
+        incoming.page_url
+    FROM incoming
+    WHERE incoming.missing IS NULL
+    ORDER BY incoming.request_id COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING request_id
 ),
 
 counted AS (
     SELECT
-        given.*,
-        date_bin('15 minutes', given.occurred_at, 'epoch') AS quarter,
-        date_bin('1 day', given.occurred_at, 'epoch') AS day
-    FROM given
-    INNER JOIN new ON given.request_id = new.request_id
+        incoming.*,
+        date_bin('15 minutes', incoming.occurred_at, 'epoch') AS quarter,
+        date_bin('1 day', incoming.occurred_at, 'epoch') AS day
+    FROM incoming
+    INNER JOIN new ON incoming.request_id = new.request_id
 ),
 
 addresses AS (
@@ -169,8 +169,8 @@ pages AS (
     RETURNING page_sha256, visits
 )
 
-SELECT given.request_id, pages.visits, given.missing
-FROM given
-LEFT JOIN new ON given.request_id = new.request_id
-LEFT JOIN pages ON given.page_sha256 = pages.page_sha256
-WHERE given.missing IS NOT NULL OR new.request_id IS NOT NULL;
+SELECT incoming.request_id, pages.visits, incoming.missing
+FROM incoming
+LEFT JOIN new ON incoming.request_id = new.request_id
+LEFT JOIN pages ON incoming.page_sha256 = pages.page_sha256
+WHERE incoming.missing IS NOT NULL OR new.request_id IS NOT NULL;

@@ -1,4 +1,4 @@
--- The visits of [:since, :until) before (:before_at, :before_id) that pass the filters given, newest first.
+-- Select visits, newest first, of [:since, :until), before (:before_at, :before_id) and with all values that are not null.
 SELECT
     visit.request_id,
     visit.occurred_at,
@@ -22,7 +22,7 @@ WHERE
     AND (CAST(:source AS text) IS NULL OR visit.source = :source)
     AND (CAST(:country AS text) IS NULL OR visit.country = :country)
     AND (CAST(:category_id AS int) IS NULL OR visit.category_id = :category_id)
-    -- Lets the index of live visits serve.
+    -- The condition of the index of live visits, without which it can't be used.
     AND (CAST(:source AS text) IS NULL OR :source = 'log' OR visit.source <> 'log')
 ORDER BY visit.occurred_at DESC, visit.request_id DESC
 LIMIT CAST(:limit AS bigint) OFFSET CAST(:offset AS bigint);
