@@ -29,7 +29,7 @@ from service.logs.source import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import Claims, TokenSettings, encode_token
 from tests.support.command_line import Command
-from tests.support.document_checks import complaints
+from tests.support.document_checks import mismatches
 from tests.support.http_client import Client, User
 from tests.support.http_server import SECRET, RunningApp, make_unserved_app, serve
 from tests.support.kinopoisk import FakeKinopoisk, play_kinopoisk
@@ -201,10 +201,10 @@ def server(running_app: RunningApp, deps: Deps) -> RunningApp:
 
 @pytest.fixture(autouse=True)
 def requests_fit_the_document() -> Iterator[None]:
-    """What a test asked and was answered must be as the OpenAPI document says."""
-    complaints.clear()
+    """Assert that the requests and responses of a test fit the OpenAPI document."""
+    mismatches.clear()
     yield
-    assert complaints == []
+    assert mismatches == []
 
 
 @pytest.fixture

@@ -79,8 +79,8 @@ def test_a_flag_is_true_or_false(value: object) -> None:
     ],
 )
 def test_times_are_aware_and_of_utc(text: str, moment: datetime) -> None:
-    read = DateTime().deserialize(text)
-    assert (read, read.tzinfo) == (moment, UTC)
+    time = DateTime().deserialize(text)
+    assert (time, time.tzinfo) == (moment, UTC)
 
 
 @pytest.mark.parametrize(

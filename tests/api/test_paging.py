@@ -49,10 +49,10 @@ def test_any_other_cursor_is_refused(cursor: str) -> None:
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_reading(text: str) -> None:
     try:
-        loaded = ListThingsRequest().load({"cursor": text})
+        page = ListThingsRequest().load({"cursor": text})
     except ValidationError:
         return
-    assert loaded["after"] is not None
+    assert page["after"] is not None
 
 
 def test_a_page_has_its_usual_size() -> None:
@@ -60,7 +60,7 @@ def test_a_page_has_its_usual_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("query", "field"),
     [
         ({"limit": "0"}, "limit"),
         ({"limit": "1001"}, "limit"),
@@ -71,8 +71,8 @@ def test_a_page_has_its_usual_size() -> None:
         ({"page": "1"}, "page"),
     ],
 )
-def test_a_page_is_bounded(asked: dict[str, str], field: str) -> None:
+def test_a_page_is_bounded(query: dict[str, str], field: str) -> None:
     with pytest.raises(ValidationError) as refusal:
-        ListThingsRequest().load(asked)
+        ListThingsRequest().load(query)
     messages: Any = refusal.value.messages
     assert list(messages) == [field]

@@ -1,4 +1,4 @@
-"""Headless Chromium, that of the system, for tests of pages. Without one they are skipped."""
+"""The system's Chromium, headless, for tests of pages. Without one they are skipped."""
 
 import os
 import shutil
@@ -31,16 +31,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 @dataclass
 class Tab:
-    """A page, and what went wrong in it. Hosts other than the server's are blocked: `strangers`."""
+    """A page, its errors, and the URLs of other hosts that it has requested in vain."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
+    blocked_urls: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
 async def tab(browser: Browser) -> AsyncIterator[Tab]:
-    """A new page of a new profile, in which only the server on this machine can be reached."""
+    """Open a page in a new profile, from which only servers on this machine can be reached."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
     opened = Tab(await context.new_page())
 
@@ -48,7 +48,7 @@ async def tab(browser: Browser) -> AsyncIterator[Tab]:
         if request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
             await route.continue_()
         else:
-            opened.strangers.append(request.url)
+            opened.blocked_urls.append(request.url)
             await route.abort()
 
     await context.route("**/*", guard)

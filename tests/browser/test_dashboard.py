@@ -1,4 +1,4 @@
-"""The dashboard in a real browser that can reach nobody but us."""
+"""The dashboard in a real browser that can reach no other host."""
 
 import asyncio
 import json
@@ -32,9 +32,9 @@ def db(committed_db: Database) -> Database:
 
 @pytest.fixture
 async def dashboard(server: RunningApp, tab: Tab) -> AsyncIterator[Dashboard]:
-    """The page, which must have asked nobody else and told of no error when the test ends."""
+    """The dashboard in a new tab, which at the end must show no error and no request to another host."""
     yield Dashboard(tab.page, server.url)
-    assert (tab.errors, tab.strangers) == ([], [])
+    assert (tab.errors, tab.blocked_urls) == ([], [])
 
 
 async def api_answers(user: User, query: str = "") -> dict[int, Any]:
@@ -109,8 +109,8 @@ async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
 
 
 async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: Dashboard, user: User) -> None:
-    asked: list[str] = []
-    dashboard.page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    dashboard.page.on("request", lambda request: urls.append(request.url))
     await dashboard.open()
     await dashboard.sign_in(user.login)
     token = await dashboard.token()
@@ -121,7 +121,7 @@ async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: D
     await dashboard.page.get_by_role("button", name="Sign out").click()
     await dashboard.page.get_by_text("You are signed out.").wait_for()
     assert token not in await dashboard.stored()
-    assert not [url for url in asked if token in url]
+    assert not [url for url in urls if token in url]
     assert (await user.client.signed_in(token).get("/profile")).code == "bad_token"
 
 
@@ -175,18 +175,18 @@ async def test_everything_can_be_reached_with_the_keyboard_alone(dashboard: Dash
     await dashboard.open()
     await dashboard.sign_in(user.login)
     reachable = await dashboard.page.locator("a[href], button, select, input, summary").count()
-    seen = set()
+    elements = set()
     await dashboard.page.locator("body").evaluate("body => body.focus()")
     for _ in range(reachable + 5):
         await dashboard.page.keyboard.press("Tab")
-        seen.add(
+        elements.add(
             await dashboard.page.evaluate(
                 "(() => { const one = document.activeElement; one.dataset.seen = 1;"
                 "return one.tagName + one.textContent })()"
             )
         )
-    missed = await dashboard.page.eval_on_selector_all(
+    unreachable = await dashboard.page.eval_on_selector_all(
         "a[href], button, select, input, summary",
         "all => all.filter(one => !one.dataset.seen && one.checkVisibility()).map(one => one.outerHTML)",
     )
-    assert json.dumps(missed) == "[]"
+    assert json.dumps(unreachable) == "[]"

@@ -1,4 +1,4 @@
-"""The pages that show the OpenAPI document, in a browser that can reach nobody else."""
+"""The pages that show the OpenAPI document, in a browser that can reach no other host."""
 
 import os
 from pathlib import Path
@@ -27,4 +27,4 @@ async def test_a_page_renders_with_all_other_hosts_blocked(server: RunningApp, t
     await tab.page.wait_for_load_state("networkidle")
     if folder := os.environ.get("SCREENSHOTS"):
         await tab.page.screenshot(path=Path(folder) / f"{path.replace('/', '-')}.png")
-    assert (tab.errors, tab.strangers) == ([], [])
+    assert (tab.errors, tab.blocked_urls) == ([], [])

@@ -1,4 +1,4 @@
-"""Statistics of events in plain, slow Python: every user and every event looked at one by one."""
+"""Statistics of events in plain, slow Python, which looks at every user and every event one by one."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -20,10 +20,12 @@ class OneEvent:
 
 
 def day_of(moment: datetime, tz: str) -> date:
+    """Return the local day of an instant."""
     return moment.astimezone(ZoneInfo(tz)).date()
 
 
 def begin_of(day: date, tz: str) -> datetime:
+    """Return the instant at which a local day begins."""
     return datetime.combine(day, time(), ZoneInfo(tz)).astimezone(UTC)
 
 
@@ -33,6 +35,7 @@ def begin_of_hour(moment: datetime, tz: str) -> datetime:
 
 
 def group_of(event: OneEvent, name: str, tz: str) -> Any:
+    """Return the value by which `group_by=name` groups an event."""
     day = day_of(event.occurred_at, tz)
     match name:
         case "type":
@@ -58,7 +61,7 @@ def between(events: Iterable[OneEvent], since: datetime | None, until: datetime 
 
 
 def counts(events: Iterable[OneEvent], by: Sequence[str], tz: str) -> list[tuple[Any, ...]]:
-    """(group, ..., events, users), most events first."""
+    """Count events by the groups `by`. Rows are (group, ..., events, users), most events first."""
     users = defaultdict(list)
     for event in events:
         users[tuple(group_of(event, name, tz) for name in by)].append(event.user_id)
@@ -71,18 +74,19 @@ def active_users(
     since: datetime | None,
     until: datetime | None,
     tz: str,
-    counted: Callable[[OneEvent], bool],
+    is_counted: Callable[[OneEvent], bool],
 ) -> list[tuple[datetime, int]]:
+    """Count the users of each day, also of days without any. Rows are (begin of the day, users)."""
     if not events:
         return []
     since = since or min(event.occurred_at for event in events)
     until = until or max(event.occurred_at for event in events) + timedelta(microseconds=1)
     users = defaultdict(set)
     for event in between(events, since, until):
-        if counted(event):
+        if is_counted(event):
             users[day_of(event.occurred_at, tz)].add(event.user_id)
-    # Every minute tells of its day, so a day that the zone skipped is never heard of, and one of which clocks
-    # that went back a minute after midnight show a first minute is.
+    # The days of all minutes: no day that the zone skipped is among them. Every other day is, even one after
+    # whose first minute the clocks go back.
     steps = int((until - since) / timedelta(minutes=1)) + 1 if since < until else 0
     moments = [since + number * timedelta(minutes=1) for number in range(steps)]
     days = {day_of(moment, tz) for moment in moments if moment < until} | set(users)
@@ -92,11 +96,12 @@ def active_users(
 
 
 def top(events: Iterable[OneEvent]) -> list[tuple[str, int, int]]:
+    """Count events by type. Rows are (event type, events, users), most events first."""
     events = list(events)
-    number = Counter(event.event_type for event in events)
+    counts = Counter(event.event_type for event in events)
     rows = [
         (name, count, len({event.user_id for event in events if event.event_type == name}))
-        for name, count in number.items()
+        for name, count in counts.items()
     ]
     return sorted(rows, key=lambda row: (-row[1], row[0]))
 
@@ -104,34 +109,36 @@ def top(events: Iterable[OneEvent]) -> list[tuple[str, int, int]]:
 def retention(
     events: Sequence[OneEvent], start: date, windows: int, days: int, tz: str
 ) -> list[tuple[datetime, int, list[int]]]:
+    """Count returning users. Rows are (begin of a cohort's window, its users, those active in each one)."""
+
     def window(moment: datetime) -> int:
         return (day_of(moment, tz) - start).days // days
 
-    seen = defaultdict(set)
+    active = defaultdict(set)
     first: dict[int, datetime] = {}
     for event in sorted(events, key=lambda event: event.occurred_at):
         first.setdefault(event.user_id, event.occurred_at)
-        seen[window(event.occurred_at)].add(event.user_id)
+        active[window(event.occurred_at)].add(event.user_id)
     rows = []
     for cohort in range(windows):
         users = {user for user, moment in first.items() if window(moment) == cohort}
-        retained = [len(users & seen[later]) for later in range(cohort, windows)]
+        retained = [len(users & active[later]) for later in range(cohort, windows)]
         rows.append((begin_of(start + cohort * days * DAY, tz), len(users), retained))
     return rows
 
 
 def funnel(events: Iterable[OneEvent], steps: Sequence[str], within: timedelta) -> list[int]:
-    """Every way to choose a user's events is tried."""
+    """Count the users who did each step in order. Every combination of a user's events is tried."""
     by_user = defaultdict(list)
     for event in sorted(events, key=lambda event: event.occurred_at):
         by_user[event.user_id].append(event)
 
     def did(own: list[OneEvent], count: int) -> bool:
         return any(
-            [event.event_type for event in chosen] == list(steps[:count])
-            and all(a.occurred_at < b.occurred_at for a, b in pairwise(chosen))
-            and chosen[-1].occurred_at - chosen[0].occurred_at <= within
-            for chosen in combinations(own, count)
+            [event.event_type for event in combination] == list(steps[:count])
+            and all(a.occurred_at < b.occurred_at for a, b in pairwise(combination))
+            and combination[-1].occurred_at - combination[0].occurred_at <= within
+            for combination in combinations(own, count)
         )
 
     return [sum(did(own, count) for own in by_user.values()) for count in range(1, len(steps) + 1)]

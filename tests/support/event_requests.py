@@ -1,4 +1,4 @@
-"""What the tests of events send, and how they read the answers."""
+"""Requests for tests of events, and what is read from their responses."""
 
 import json
 import uuid
@@ -13,6 +13,7 @@ COUNTS = ("received", "created", "duplicates", "conflicts", "invalid")
 
 
 def event(number: int, **changes: Any) -> dict[str, Any]:
+    """Make the event whose id is `number`."""
     return {
         "event_id": str(uuid.UUID(int=number)),
         "user_id": 7,
@@ -23,18 +24,19 @@ def event(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def counts(answer: Answer) -> tuple[int, ...]:
+    """Read received, created, duplicates, conflicts and invalid, which must add up."""
     assert answer.status == 200, answer.body
-    found = tuple(answer.json[name] for name in COUNTS)
-    assert found[0] == sum(found[1:])
-    assert len(answer.json["results"]) == found[0] - found[1]
-    return found
+    received, created, *others = (answer.json[name] for name in COUNTS)
+    assert received == created + sum(others)
+    assert len(answer.json["results"]) == received - created
+    return (received, created, *others)
 
 
 async def send(client: Client, *events: Any) -> Answer:
     return await client.post("/events", json={"events": events})
 
 
-async def listed(client: Client, query: str = "") -> list[dict[str, Any]]:
+async def list_events(client: Client, query: str = "") -> list[dict[str, Any]]:
     answer = await client.get(f"/events?{query}")
     assert answer.status == 200, answer.body
     items: list[dict[str, Any]] = answer.json["items"]
@@ -42,5 +44,6 @@ async def listed(client: Client, query: str = "") -> list[dict[str, Any]]:
 
 
 def bodies(events: Sequence[dict[str, Any]]) -> list[tuple[dict[str, str], bytes]]:
-    lines = [json.dumps(one).encode() for one in events]
+    """Write a batch in both formats, each with its headers."""
+    lines = [json.dumps(event).encode() for event in events]
     return [(JSON, json.dumps({"events": events}).encode()), (NDJSON, b"\n".join(lines))]

@@ -1,4 +1,4 @@
-"""A client for tests: sends as somebody, and reads the whole answer."""
+"""A client for tests: sends requests as a user, and reads whole responses."""
 
 import json
 import uuid
@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from tests.support.document_checks import note_complaints
+from tests.support.document_checks import note_mismatches
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`token` signs the requests of `signed_in(token)`; a plain client is nobody."""
+    """Sends `token` with each request, if it has one. `signed_in` makes a client that has."""
 
     session: aiohttp.ClientSession
     token: str | None = None
@@ -52,7 +52,7 @@ class Client:
             method, path, headers=headers, allow_redirects=False, **options
         ) as response:
             answer = Answer(response.status, response.headers, await response.read())
-        note_complaints(
+        note_mismatches(
             method, response.url, options, status=answer.status, headers=answer.headers, body=answer.body
         )
         return answer

@@ -1,4 +1,4 @@
-"""Serves an application over HTTP in the test's own process and loop."""
+"""Serves an application over HTTP in the process and the event loop of the test."""
 
 import asyncio
 import socket
@@ -34,7 +34,7 @@ class RunningApp:
 def make_unserved_app(*, optimised: bool = False, timeouts: Timeouts | None = None) -> Any:
     """Make the application before `RunningApp.use` gives it dependencies; routes can still be added.
 
-    Sanic's optimisation at the start rewrites its classes, so one app of a process can have it.
+    Sanic's optimisation at the start rewrites its classes, so only one app of a process can have it.
     """
     nothing: Any = None
     nowhere = Database.connect("postgresql://a@127.0.0.1:1/a")

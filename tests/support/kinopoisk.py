@@ -1,4 +1,4 @@
-"""A real HTTP server that plays Kinopoisk on the demo's catalogue, slow and broken on demand."""
+"""An HTTP server that plays Kinopoisk with the demo's catalogue, and is slow or broken on demand."""
 
 import asyncio
 import time
@@ -16,19 +16,19 @@ HUGE = 8 * 2**20  # bytes
 
 @dataclass
 class FakeKinopoisk:
-    """`mode` is a status to answer with, or "ok", "hang", "drip", "huge", "cut", "no json", "redirect"…"""
+    """Records its calls. `mode` is "ok", a status to answer with, or the name of a failure; see `fail`."""
 
     url: str = ""
     mode: str | int = "ok"
     delay: float = 0.0  # seconds
-    answer: Any = None  # instead of the catalogue's
+    answer: Any = None  # replaces the catalogue's
     calls: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
     def most_in_a_second(self) -> int:
-        """The most calls in any second, both ends counted."""
+        """Count the calls of the second that has most, both of its ends included."""
         return max((sum(at <= other <= at + 1 for other in self.times) for at in self.times), default=0)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -38,15 +38,15 @@ class FakeKinopoisk:
         self.keys.add(request.headers.get("X-API-KEY", ""))
         if self.delay:
             await asyncio.sleep(self.delay)
-        broken = await self.break_down(request)
-        if broken is not None:
-            return broken
+        failure = await self.fail(request)
+        if failure is not None:
+            return failure
         if self.answer is not None:
             return web.json_response(self.answer)
         return await (film if "v2.2" in request.path else search)(request)
 
-    async def break_down(self, request: web.Request) -> web.StreamResponse | None:
-        """The answer of a mode other than "ok"."""
+    async def fail(self, request: web.Request) -> web.StreamResponse | None:
+        """Answer as a mode other than "ok" says."""
         match self.mode:
             case int(status):
                 return web.json_response({"message": "no"}, status=status)

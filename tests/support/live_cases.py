@@ -1,4 +1,4 @@
-"""Live visits for tests: made from paths of the shop, in few seconds of few addresses, so that they meet."""
+"""Live visits for tests: from few addresses, in few seconds, so that they depend on each other."""
 
 import uuid
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from tests.support.log_lines import ADDRESSES, paths, times
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def live_row(page_url: str = "/", **known: Any) -> LiveRow:
-    """A visit as it is stored; a test names only what it is about."""
+def live_row(page_url: str = "/", **fields: Any) -> LiveRow:
+    """Make a visit as it is stored. `fields` are those that the test is about."""
     page = parse_page(page_url)
     return LiveRow(
-        request_id=str(known.pop("id", None) or uuid.uuid4()),
+        request_id=str(fields.pop("id", None) or uuid.uuid4()),
         page_url=page_url,
         counts_page=is_bare_path(page_url),
         kind=page.kind,
@@ -38,15 +38,15 @@ def live_row(page_url: str = "/", **known: Any) -> LiveRow:
             "address": "8.8.8.8",
             "country": "US",
             "source": "api",
-            **known,
+            **fields,
         },
     )
 
 
 @st.composite
 def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveRow]]:
-    """Visits as they come in, some requests of one and some of several."""
-    position, made = 0, []
+    """Draw requests, of one visit or several."""
+    position, requests = 0, []
     for size in draw(st.lists(st.integers(1, 8), min_size=1, max_size=5)):
         batch = []
         for _ in range(size):
@@ -64,12 +64,12 @@ def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveRow]]:
                 source=draw(st.sampled_from(("api", "page"))),
             )
             batch.append(visit)
-        made.append(batch)
-    return made
+        requests.append(batch)
+    return requests
 
 
 def as_log_rows(visits: list[LiveRow]) -> pl.DataFrame:
-    """The same visits as the importer takes them."""
+    """Convert visits to the columns of an import."""
     rows = [
         {
             "position": visit.position,

@@ -1,4 +1,4 @@
-"""Reads /live as a listener does."""
+"""Listens to /live."""
 
 import json
 from collections.abc import AsyncIterator
@@ -11,12 +11,13 @@ from tests.support.http_client import Client
 
 
 class Listener:
-    """The states as they come; None when the stream has ended."""
+    """Reads the states of an open stream."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.response = response
 
     async def state(self) -> dict[str, Any] | None:
+        """Wait for the next state; None when the stream has ended."""
         async for line in self.response.content:
             if line.startswith(b"data: "):
                 state: dict[str, Any] = json.loads(line[6:])
@@ -24,7 +25,7 @@ class Listener:
         return None
 
     async def until(self, visits: int) -> dict[str, Any]:
-        """The first state with so many visits."""
+        """Wait for the first state with at least so many visits."""
         while state := await self.state():
             if state["visits"] >= visits:
                 return state

@@ -1,4 +1,4 @@
-"""Cases for the reports: logs, how they are read, what was viewed live meanwhile, and what is asked."""
+"""Cases for property tests of the reports: logs, how they are imported, live page views, and parameters."""
 
 import re
 from collections.abc import Iterator
@@ -47,6 +47,7 @@ OWN = {
 
 @st.composite
 def scopes(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the parameters that all reports have."""
     since, until = draw(quarters), draw(quarters)
     if since and until and since >= until:
         until = since + timedelta(minutes=15)
@@ -66,13 +67,13 @@ questions = st.lists(st.tuples(scopes(), st.fixed_dictionaries(OWN)), min_size=1
 
 @dataclass(frozen=True)
 class Case:
-    """A log, how it is read, and the pages that were viewed live meanwhile."""
+    """A log, how it is imported, and a log of pages that are viewed live."""
 
     log: bytes
     live: bytes
     zone: str
     chunk_bytes: int
-    cut: int  # where the log ended when it was read first
+    cut: int  # where the log ends at its first import
 
     @property
     def visits(self) -> list[oracle.Visit]:
@@ -85,7 +86,10 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Goods are learned exactly from one chunk, and from a log in the order of time however it is read."""
+    """Draw a log in any order that is one chunk, or one in the order of time with any chunks and any cut.
+
+    Only of these does the importer infer goods exactly as the oracle does.
+    """
     log = draw(logs(min_lines=draw(st.sampled_from((0, 30))))).removesuffix(b"\n") + b"\n"
     live = draw(logs(broken=0, max_lines=8))
     zone, chunk_bytes, cut = draw(st.sampled_from(ZONES)), CHUNK_BYTES, 0
@@ -97,8 +101,8 @@ def cases(draw: st.DrawFn) -> Case:
 
 def in_order_of_time(log: bytes) -> bytes:
     def time(raw: bytes) -> bytes:
-        found = TIME.search(raw)
-        return found[0] if found else b""
+        match = TIME.search(raw)
+        return match[0] if match else b""
 
     lines = log.split(b"\n")
     lines.sort(key=time)
@@ -106,7 +110,7 @@ def in_order_of_time(log: bytes) -> bytes:
 
 
 def live_pages(live: bytes) -> Iterator[oracle.Visit]:
-    """Pages that were viewed live. No cart lines: these are learned in the order in which they are stored."""
+    """Read the pages that are viewed live, without cart lines: their goods depend on the order of storing."""
     for visit in oracle.read_log(lines_of(live), now=NOW).visits:
         if visit.kind != "cart":
             yield replace(visit, offset=visit.line + 10**6)
@@ -114,8 +118,8 @@ def live_pages(live: bytes) -> Iterator[oracle.Visit]:
 
 async def store_live_pages(shop: Importer, live: bytes) -> None:
     for chunk in LogFile(BytesIO(live), accept_partial_line=True).chunks():
-        found = parse_chunk(chunk, zone=UTC, now=NOW).visits.filter(pl.col("kind") != "cart")
-        rows = found.with_columns(
+        visits = parse_chunk(chunk, zone=UTC, now=NOW).visits.filter(pl.col("kind") != "cart")
+        rows = visits.with_columns(
             pl.col("position") + 10**6,
             request_id=pl.format("live-{}-{}", pl.col("occurred_at").dt.epoch("s"), "request_id"),
         )

@@ -19,12 +19,12 @@ class Site:
         return [pid for pid in children(self.process.pid) if "main.py" in command_of(pid)]
 
     def samples(self, name: str) -> dict[str, float]:
-        """The values of a metric by their labels."""
-        found = SAMPLE.findall(get(f"{self.url}/metrics"))
-        return {labels: float(value) for metric, labels, value in found if metric == name}
+        """Read the values of a metric, by their labels."""
+        samples = SAMPLE.findall(get(f"{self.url}/metrics"))
+        return {labels: float(value) for metric, labels, value in samples if metric == name}
 
 
 def get(url: str) -> str:
-    """Over a connection of its own, so that the workers take turns as the kernel likes."""
+    """Get a page over a connection of its own, for which the kernel chooses a worker."""
     with urllib.request.urlopen(url, timeout=10) as response:
         return str(response.read().decode())

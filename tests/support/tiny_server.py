@@ -8,7 +8,7 @@ import signal
 import sys
 
 if __name__ == "__main__":
-    # What is imported below takes its time, and nothing needs to be left in order yet.
+    # The imports below take a while, and there is nothing yet to clean up.
     signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
 
 import argparse
@@ -75,7 +75,7 @@ def late() -> Sanic[Any, Any]:
 
 
 def impatient() -> Sanic[Any, Any]:
-    """Trawl itself, which waits for the next piece of a body for a moment only."""
+    """Trawl itself, with a very short timeout for the next chunk of a body."""
     app: Sanic[Any, Any] = make_unserved_app(timeouts=Timeouts(body=0.05))
     return app
 

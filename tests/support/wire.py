@@ -1,4 +1,4 @@
-"""A wire to Valkey that can be cut, or made to swallow what is sent."""
+"""A TCP proxy to Valkey that can break its connections or hang."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,14 +9,14 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Wire:
-    """Forwards a local port to a server, until it is told otherwise."""
+    """Forwards a local port to a server, until `hang` or `cut`; `mend` makes it forward again."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._passing = asyncio.Event()
-        self._passing.set()
+        self._forwards = asyncio.Event()
+        self._forwards.set()
         self.is_cut = False
         self.port = 0
 
@@ -25,18 +25,18 @@ class Wire:
         return f"redis://127.0.0.1:{self.port}"
 
     def hang(self) -> None:
-        """Take everything and answer nothing, from now on."""
-        self._passing.clear()
+        """Accept connections and data, and forward nothing."""
+        self._forwards.clear()
 
     def cut(self) -> None:
-        """Break all connections and refuse new ones."""
+        """Close all connections, and new ones at once."""
         self.is_cut = True
         for writer in self._writers:
             writer.close()
 
     def mend(self) -> None:
         self.is_cut = False
-        self._passing.set()
+        self._forwards.set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.is_cut:
@@ -66,7 +66,7 @@ class Wire:
     async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await source.read(65536):
-                await self._passing.wait()
+                await self._forwards.wait()
                 sink.write(data)
                 await sink.drain()
         sink.close()
@@ -74,6 +74,7 @@ class Wire:
 
 @asynccontextmanager
 async def lay_wire(url: str) -> AsyncIterator[Wire]:
+    """Open a wire to a server."""
     wire = Wire(url)
     server = await asyncio.start_server(wire.accept, "127.0.0.1", 0)
     wire.port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Who may use which route. A route without its row here fails."""
+"""Who may use which route. A test fails for a route without a row here."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -132,8 +132,8 @@ async def test_private_routes_let_in_whom_they_may(
         return answer.code if answer.status in (401, 403) else "let in"
 
     async def key(owner: User, *scopes: str) -> Client:
-        made = await owner.client.post("/keys", json={"name": "k", "scopes": scopes})
-        return client.signed_in(made.json["key"])
+        answer = await owner.client.post("/keys", json={"name": "k", "scopes": scopes})
+        return client.signed_in(answer.json["key"])
 
     user, other, admin = [await add_user(login) for login in ("one", "two")] + [
         await add_user("three", role="admin")

@@ -213,13 +213,13 @@ async def test_pages_of_the_audit_join(client: Client, admin: User) -> None:
 
 async def test_events_of_a_user_count_and_stand_in_its_activity(user: User, admin: User) -> None:
     for user_id in (user.id, admin.id):
-        sent = {
+        event = {
             "event_id": str(uuid.uuid4()),
             "user_id": user_id,
             "event_type": f"of-{user_id}",
             "occurred_at": "2024-05-06T07:08:09Z",
         }
-        await user.client.post("/events", json={"events": [sent]})
+        await user.client.post("/events", json={"events": [event]})
     items = {item["login"]: item for item in (await admin.client.get("/admin/users")).json["items"]}
     assert [items[login]["events"] for login in ("Anna", "Root", "noise-1")] == [1, 1, 0]
     activity = (await admin.client.get(f"/admin/users/{user.id}/activity")).json["items"]

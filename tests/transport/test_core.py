@@ -33,11 +33,11 @@ async def test_the_prefix_is_taken_off_once_only(user: User) -> None:
 
 
 async def test_head_answers_as_get_without_a_body(user: User) -> None:
-    got = await user.client.get("/profile")
+    get = await user.client.get("/profile")
     head = await user.client.request("HEAD", "/profile")
     assert (head.status, head.body) == (200, b"")
-    assert head.headers["ETag"] == got.headers["ETag"]
-    assert head.headers["Content-Length"] == str(len(got.body))
+    assert head.headers["ETag"] == get.headers["ETag"]
+    assert head.headers["Content-Length"] == str(len(get.body))
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ async def test_preflights_are_answered_for_known_origins_alone(
     client: Client, server: RunningApp, deps: Deps
 ) -> None:
     server.use(deps, HttpSettings(cors_origins=(ORIGIN,)))
-    asked = {"Access-Control-Request-Method": "PATCH"}
-    answer = await client.request("OPTIONS", "/profile", headers={"Origin": ORIGIN, **asked})
+    preflight = {"Access-Control-Request-Method": "PATCH"}
+    answer = await client.request("OPTIONS", "/profile", headers={"Origin": ORIGIN, **preflight})
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
     assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
     for origin in (f"{ORIGIN}.evil.example", "null", ORIGIN.upper()):
-        refused = await client.request("OPTIONS", "/profile", headers={"Origin": origin, **asked})
+        refused = await client.request("OPTIONS", "/profile", headers={"Origin": origin, **preflight})
         assert "Access-Control-Allow-Origin" not in refused.headers
         assert "Access-Control-Allow-Methods" not in refused.headers
 

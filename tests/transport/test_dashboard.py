@@ -1,4 +1,4 @@
-"""/dashboard is served whole by us: small, packed, and allowed to ask nobody else."""
+"""/dashboard is complete, small and gzipped, and its page may connect to no other host."""
 
 import gzip
 import re
@@ -22,7 +22,7 @@ async def test_the_page_may_run_and_ask_nothing_but_what_is_ours(client: Client)
     assert not re.search(rb"<script(?! src| type=.module. src)|<style|\son\w+=|style=|https?://", answer.body)
 
 
-async def test_all_of_it_is_below_300_kib_packed(client: Client) -> None:
+async def test_all_of_it_is_below_300_kib_gzipped(client: Client) -> None:
     names = [f"/dashboard/{name}" for name in (*asset_names(FOLDER), CHART_STYLE)]
     sizes = []
     for path in ("/dashboard", *names):
@@ -39,14 +39,14 @@ async def test_who_has_a_file_gets_304_until_it_changes(client: Client) -> None:
     assert (again.status, again.body) == (304, b"")
 
 
-async def test_packed_and_plain_are_the_same_file_with_tags_of_their_own(client: Client) -> None:
+async def test_gzipped_and_plain_are_the_same_file_with_tags_of_their_own(client: Client) -> None:
     plain = await client.get("/dashboard/page.css", headers={"Accept-Encoding": "identity"})
-    packed = await client.session.get(
+    gzipped = await client.session.get(
         "/dashboard/page.css", headers={"Accept-Encoding": "gzip"}, auto_decompress=False
     )
-    assert gzip.decompress(await packed.read()) == plain.body
-    assert packed.headers["ETag"] != plain.headers["ETag"]
-    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(await gzipped.read()) == plain.body
+    assert gzipped.headers["ETag"] != plain.headers["ETag"]
+    assert gzipped.headers["Vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "index.html", "..%2fapp.py", "page.css.gz"])

@@ -37,7 +37,7 @@ async def division(request: Request) -> HTTPResponse:
 
 
 @faults.post("/gzip", ctx_public=True, ctx_gzip=True, ctx_max_body=1000)
-async def unpack(request: Request) -> HTTPResponse:
+async def echo(request: Request) -> HTTPResponse:
     return HTTPResponse(request.body)
 
 
@@ -57,7 +57,7 @@ async def faulty(faulty_app: RunningApp, deps: Deps) -> AsyncIterator[Client]:
 
 
 async def raw_request(url: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
-    """What the server says to these very bytes."""
+    """Send exactly these bytes. Returns the status, headers and body of the response."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(request)
@@ -195,28 +195,32 @@ async def test_strangers_are_refused_before_their_body_has_come(server: RunningA
     assert status == 401
 
 
-async def test_a_packed_body_is_taken_only_where_it_may_come(client: Client, faulty: Client) -> None:
-    packed = gzip.compress(b"some text") + gzip.compress(b" and more")
+async def test_a_gzipped_body_is_taken_only_where_it_may_come(client: Client, faulty: Client) -> None:
+    gzipped = gzip.compress(b"some text") + gzip.compress(b" and more")
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    assert (await client.post("/login", data=packed, headers=headers)).status == 415
-    assert (await faulty.post("/gzip", data=packed, headers=headers)).body == b"some text and more"
+    assert (await client.post("/login", data=gzipped, headers=headers)).status == 415
+    assert (await faulty.post("/gzip", data=gzipped, headers=headers)).body == b"some text and more"
     headers["Content-Encoding"] = "br"
-    assert (await faulty.post("/gzip", data=packed, headers=headers)).status == 415
+    assert (await faulty.post("/gzip", data=gzipped, headers=headers)).status == 415
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "trailing"])
-async def test_a_damaged_packed_body_is_refused(faulty: Client, damage: str) -> None:
-    packed = gzip.compress(b"some text")
-    sent = {"cut": packed[:-5], "garbage": b"no gzip", "trailing": packed + b"garbage"}[damage]
-    answer = await faulty.post("/gzip", data=sent, headers={"Content-Encoding": "gzip"})
+async def test_a_damaged_gzipped_body_is_refused(faulty: Client, damage: str) -> None:
+    gzipped = gzip.compress(b"some text")
+    body = {"cut": gzipped[:-5], "garbage": b"no gzip", "trailing": gzipped + b"garbage"}[damage]
+    answer = await faulty.post("/gzip", data=body, headers={"Content-Encoding": "gzip"})
     assert (answer.status, answer.code) == (400, "bad_request")
 
 
-async def test_the_limit_holds_for_the_unpacked_size(faulty: Client) -> None:
+async def test_the_limit_holds_for_the_gunzipped_size(faulty: Client) -> None:
     bomb = b"".join(gzip.compress(bytes(10_000)) for _ in range(10))
     assert len(bomb) < 1000
-    for packed, status in ((gzip.compress(bytes(1000)), 200), (gzip.compress(bytes(1001)), 413), (bomb, 413)):
-        answer = await faulty.post("/gzip", data=packed, headers={"Content-Encoding": "gzip"})
+    for gzipped, status in (
+        (gzip.compress(bytes(1000)), 200),
+        (gzip.compress(bytes(1001)), 413),
+        (bomb, 413),
+    ):
+        answer = await faulty.post("/gzip", data=gzipped, headers={"Content-Encoding": "gzip"})
         assert answer.status == status
 
 

@@ -86,7 +86,7 @@ FIELDS = {
 
 @st.composite
 def items(draw: st.DrawFn) -> Any:
-    """An event of which some fields are drawn anew, or left out; or something else."""
+    """Draw an event in which some fields are random or missing, or something that is not an event."""
     item: dict[str, Any] = dict(GOOD)
     for name in draw(st.lists(st.sampled_from(sorted(FIELDS)), max_size=2)):
         item[name] = draw(FIELDS[name])
@@ -96,26 +96,26 @@ def items(draw: st.DrawFn) -> Any:
 
 
 def slow(item: Any) -> dict[str, Any] | None:
-    """The event as the schema alone reads it, from JSON whose numbers are exact; None if it is invalid."""
+    """Load an event by the schema alone, from JSON with exact numbers; None if it is invalid."""
     try:
-        decoded = msgspec.json.decode(json.dumps(item))
-        loaded: dict[str, Any] = EventRequest(now=NOW).load(decoded)
+        value = msgspec.json.decode(json.dumps(item))
+        event: dict[str, Any] = EventRequest(now=NOW).load(value)
     except (ValidationError, msgspec.MsgspecError):
         return None
-    return loaded
+    return event
 
 
 def fast(batch: EventBatch) -> dict[int, dict[str, Any]]:
     events = batch.events
     columns = (events.event_ids, events.user_ids, events.event_types, events.times, events.properties)
     names = ("event_id", "user_id", "event_type", "occurred_at", "properties")
-    found = {
+    by_index = {
         index: dict(zip(names, row, strict=True))
         for index, row in zip(batch.indexes, zip(*columns, strict=True), strict=True)
     }
-    for one in found.values():
-        one["properties"] = json.loads(str(one["properties"]))
-    return found
+    for event in by_index.values():
+        event["properties"] = json.loads(str(event["properties"]))
+    return by_index
 
 
 @given(st.lists(items(), min_size=1, max_size=4))
@@ -123,16 +123,18 @@ def fast(batch: EventBatch) -> dict[int, dict[str, Any]]:
 @example([GOOD | {"occurred_at": "1969-12-31T23:59:59.9999996Z"}])
 @settings(max_examples=150, deadline=None)
 def test_both_ways_come_to_the_same_verdict(batch: list[Any]) -> None:
-    expected = {index: loaded for index, item in enumerate(batch) if (loaded := slow(item)) is not None}
+    expected = {index: event for index, item in enumerate(batch) if (event := slow(item)) is not None}
     lines = "\n".join(json.dumps(item) for item in batch).encode()
-    for found in (
+    for result in (
         read_json(json.dumps({"events": batch}).encode(), now=NOW),
         read_json(json.dumps({"events": batch}, ensure_ascii=False).encode(), now=NOW),
         read_ndjson(lines, now=NOW),
     ):
-        assert fast(found) == expected
-        assert sorted(found.indexes + [verdict.index for verdict in found.invalid]) == list(range(len(batch)))
-        assert all(verdict.errors for verdict in found.invalid)
+        assert fast(result) == expected
+        assert sorted(result.indexes + [verdict.index for verdict in result.invalid]) == list(
+            range(len(batch))
+        )
+        assert all(verdict.errors for verdict in result.invalid)
 
 
 def test_a_bad_neighbour_changes_nothing_of_the_good() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from db.database import Database
 from db.models import Account, Session
 from service.deps import Deps, RateLimits
-from tests.support.event_requests import JSON, NDJSON, bodies, counts, event, listed, send
+from tests.support.event_requests import JSON, NDJSON, bodies, counts, event, list_events, send
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
 
@@ -83,28 +83,28 @@ async def test_no_lines_or_too_many_are_invalid(user: User, body: bytes) -> None
     assert (answer.status, answer.code) == (422, "invalid")
 
 
-async def test_a_batch_may_come_packed(user: User) -> None:
+async def test_a_batch_may_come_gzipped(user: User) -> None:
     for headers, body in bodies([event(1)]):
-        packed = gzip.compress(body)
+        gzipped = gzip.compress(body)
         answer = await user.client.post(
-            "/events", data=packed, headers=headers | {"Content-Encoding": "gzip"}
+            "/events", data=gzipped, headers=headers | {"Content-Encoding": "gzip"}
         )
         assert counts(answer)[0] == 1
-    assert len(await listed(user.client)) == 1
+    assert len(await list_events(user.client)) == 1
 
 
-async def test_a_packed_batch_that_breaks_off_stores_nothing(user: User) -> None:
-    packed = gzip.compress(b"\n".join(json.dumps(event(number)).encode() for number in range(100)))
+async def test_a_gzipped_batch_that_breaks_off_stores_nothing(user: User) -> None:
+    gzipped = gzip.compress(b"\n".join(json.dumps(event(number)).encode() for number in range(100)))
     headers = NDJSON | {"Content-Encoding": "gzip"}
-    for cut in (len(packed) // 2, len(packed) - 1):
-        assert (await user.client.post("/events", data=packed[:cut], headers=headers)).status == 400
-    assert await listed(user.client) == []
+    for cut in (len(gzipped) // 2, len(gzipped) - 1):
+        assert (await user.client.post("/events", data=gzipped[:cut], headers=headers)).status == 400
+    assert await list_events(user.client) == []
 
 
 async def test_a_bomb_is_too_large(user: User) -> None:
-    packed = gzip.compress(b" " * (33 * 2**20))
+    gzipped = gzip.compress(b" " * (33 * 2**20))
     headers = JSON | {"Content-Encoding": "gzip"}
-    assert (await user.client.post("/events", data=packed, headers=headers)).status == 413
+    assert (await user.client.post("/events", data=gzipped, headers=headers)).status == 413
 
 
 async def test_a_batch_of_another_type_is_refused(user: User) -> None:
@@ -124,7 +124,7 @@ async def test_batches_have_a_limit_of_their_own(user: User, server: RunningApp,
 async def test_batches_that_come_at_once_are_stored_once(
     add_user: Any, server: RunningApp, deps: Deps, committed_db: Database
 ) -> None:
-    committed = replace(deps, db=committed_db, replica=committed_db)
+    committed_deps = replace(deps, db=committed_db, replica=committed_db)
     user = await add_user("Anna")
     async with committed_db.transaction() as session:
         await session.execute(insert(Account).values(id=user.id, login="a", login_key="a", password_hash="x"))
@@ -132,12 +132,12 @@ async def test_batches_that_come_at_once_are_stored_once(
         await session.execute(
             insert(Session).values(id=user.session_id, account_id=user.id, expires_at=later)
         )
-    server.use(committed)
+    server.use(committed_deps)
     events = [event(number, user_id=number) for number in range(500)]
     batches = [events, events[::-1], events[250:] + events[:250]] * 2
     answers = await asyncio.gather(*(send(user.client, *batch) for batch in batches))
-    found = [counts(answer) for answer in answers]
-    assert sum(created for _, created, *_ in found) == 500
-    assert all(conflicts == invalid == 0 for *_, conflicts, invalid in found)
+    batch_counts = [counts(answer) for answer in answers]
+    assert sum(created for _, created, *_ in batch_counts) == 500
+    assert all(conflicts == invalid == 0 for *_, conflicts, invalid in batch_counts)
     export = await user.client.get("/events/export")
     assert len(export.body.splitlines()) == 500

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.event_requests import event, listed, send
+from tests.support.event_requests import event, list_events, send
 from tests.support.http_client import User
 
 
@@ -64,7 +64,7 @@ async def mixed(user: User) -> list[dict[str, Any]]:
 )
 async def test_events_are_filtered(user: User, mixed: list[dict[str, Any]], query: str, wanted: Any) -> None:
     expected = [one for one in mixed if wanted(one)]
-    assert await listed(user.client, f"{query}&limit=1000") == expected
+    assert await list_events(user.client, f"{query}&limit=1000") == expected
     exported = await user.client.get(f"/events/export?{query}")
     assert [json.loads(line) for line in exported.body.splitlines()] == expected
     table = await user.client.get(f"/events/export?format=csv&{query}")
@@ -75,16 +75,16 @@ async def test_events_are_filtered(user: User, mixed: list[dict[str, Any]], quer
 
 
 async def test_pages_of_events_join(user: User, mixed: list[dict[str, Any]]) -> None:
-    found, cursor, pages = [], "", 0
+    events, cursor, pages = [], "", 0
     while True:
         answer = (await user.client.get(f"/events?limit=7&{cursor}")).json
-        found += answer["items"]
+        events += answer["items"]
         pages += 1
         if answer["next"] is None:
             break
         cursor = urlencode({"cursor": answer["next"]})
-    assert (found, pages) == (mixed, 3)
-    assert await listed(user.client, "offset=15") == mixed[15:]
+    assert (events, pages) == (mixed, 3)
+    assert await list_events(user.client, "offset=15") == mixed[15:]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Statistics over HTTP: what is asked, what is answered, and that nothing is sent twice."""
+"""Statistics over HTTP: parameters, rows, and that an unchanged response is not sent again."""
 
 import json
 import uuid
@@ -73,14 +73,14 @@ async def test_totals_by_type_and_time(user: User) -> None:
 )
 async def test_pages_of_totals_join(user: User, by: str) -> None:
     whole = await items(user, f"/events/stats?group_by={by}")
-    found, cursor = [], ""
+    rows, cursor = [], ""
     while True:
         answer = (await user.client.get(f"/events/stats?group_by={by}&limit=1{cursor}")).json
-        found += answer["items"]
+        rows += answer["items"]
         if answer["next"] is None:
             break
         cursor = f"&cursor={quote(answer['next'])}"
-    assert found == whole
+    assert rows == whole
 
 
 @pytest.mark.usefixtures("events")
@@ -100,8 +100,8 @@ async def test_days_without_users_are_told(user: User) -> None:
         "property.a:b:c": [0, 0, 0],
     }
     for segment, expected in users.items():
-        found = await items(user, f"/stats/dau?segment={segment}")
-        assert [one["users"] for one in found] == expected, segment
+        rows = await items(user, f"/stats/dau?segment={segment}")
+        assert [row["users"] for row in rows] == expected, segment
 
 
 @pytest.mark.usefixtures("events")
@@ -137,19 +137,19 @@ PATHS = (
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_no_events_are_no_numbers(user: User, path: str) -> None:
-    found = await items(user, path)
-    assert json.dumps(found).count('"users": 0') + json.dumps(found).count('"size": 0') == len(found)
+    rows = await items(user, path)
+    assert json.dumps(rows).count('"users": 0') + json.dumps(rows).count('"size": 0') == len(rows)
 
 
 @pytest.mark.usefixtures("events")
 @pytest.mark.parametrize("path", PATHS)
 async def test_statistics_that_have_not_changed_are_not_sent_again(user: User, path: str) -> None:
     etag = (await user.client.get(path)).headers["ETag"]
-    known = {"If-None-Match": etag}
-    assert (await user.client.get(path, headers=known)).status == 304
+    headers = {"If-None-Match": etag}
+    assert (await user.client.get(path, headers=headers)).status == 304
     more = [event(10 + number, 90 + number, kind, 1, number) for number, kind in enumerate(("view", "cart"))]
     await user.client.post("/events", json={"events": more})
-    assert (await user.client.get(path, headers=known)).status == 200
+    assert (await user.client.get(path, headers=headers)).status == 200
 
 
 @pytest.mark.parametrize(

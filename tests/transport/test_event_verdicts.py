@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.fields import rfc3339
-from tests.support.event_requests import JSON, bodies, counts, event, listed, send
+from tests.support.event_requests import JSON, bodies, counts, event, list_events, send
 from tests.support.http_client import User
 
 
@@ -33,19 +33,19 @@ async def test_each_event_has_its_verdict(user: User) -> None:
     assert (results[3]["index"], results[3]["errors"][0]["pointer"]) == (4, "/events/4")
     assert "event_id" not in results[3]
     assert results[4] == {"index": 5, "event_id": ids[3], "status": "duplicate"}
-    assert {item["event_id"] for item in await listed(user.client)} == {ids[1], ids[2], ids[3]}
+    assert {item["event_id"] for item in await list_events(user.client)} == {ids[1], ids[2], ids[3]}
 
 
 async def test_an_event_comes_back_as_it_was_sent(user: User) -> None:
-    sent = event(
+    original = event(
         5,
         user_id=-(2**63),
         event_type="Übergabe " * 11,
         occurred_at="2024-05-06T09:08:09.000001+02:00",
         properties={"a": [1, 1.5, None, True, {"ключ": "😀"}], "": 2**64 - 1},
     )
-    assert counts(await send(user.client, sent)) == (1, 1, 0, 0, 0)
-    assert await listed(user.client) == [sent | {"occurred_at": "2024-05-06T07:08:09.000001Z"}]
+    assert counts(await send(user.client, original)) == (1, 1, 0, 0, 0)
+    assert await list_events(user.client) == [original | {"occurred_at": "2024-05-06T07:08:09.000001Z"}]
 
 
 async def test_the_same_instant_and_number_in_other_words_are_the_same_event(user: User) -> None:
@@ -70,7 +70,7 @@ async def test_other_content_of_a_known_id_is_a_conflict_and_changes_nothing(
 ) -> None:
     await send(user.client, event(1))
     assert counts(await send(user.client, event(1, **change))) == (1, 0, 0, 1, 0)
-    assert await listed(user.client) == [event(1)]
+    assert await list_events(user.client) == [event(1)]
 
 
 async def test_of_an_id_within_one_batch_the_first_event_counts(user: User) -> None:
@@ -84,10 +84,10 @@ async def test_of_an_id_within_one_batch_the_first_event_counts(user: User) -> N
 
 
 async def test_properties_may_be_left_out(user: User) -> None:
-    sent = event(1)
-    del sent["properties"]
-    assert counts(await send(user.client, sent)) == (1, 1, 0, 0, 0)
-    assert (await listed(user.client))[0]["properties"] == {}
+    bare = event(1)
+    del bare["properties"]
+    assert counts(await send(user.client, bare)) == (1, 1, 0, 0, 0)
+    assert (await list_events(user.client))[0]["properties"] == {}
 
 
 NOW = datetime.now(UTC)
@@ -136,14 +136,14 @@ async def test_what_can_not_be_an_event_is_told_and_its_neighbours_stored(
         [invalid] = [one for one in answer.json["results"] if one["status"] == "invalid"]
         assert invalid["index"] == 1
         assert invalid["errors"][0]["pointer"] == f"/events/1{pointer}"
-    assert len(await listed(user.client)) == 2
+    assert len(await list_events(user.client)) == 2
 
 
 @pytest.mark.parametrize("name", ["event_id", "user_id", "event_type", "occurred_at"])
 async def test_the_other_fields_are_needed(user: User, name: str) -> None:
-    sent = event(1)
-    del sent[name]
-    answer = await send(user.client, sent)
+    incomplete = event(1)
+    del incomplete[name]
+    answer = await send(user.client, incomplete)
     assert counts(answer) == (1, 0, 0, 0, 1)
     assert answer.json["results"][0]["errors"][0]["pointer"] == f"/events/0/{name}"
 
@@ -163,7 +163,7 @@ async def test_the_other_fields_are_needed(user: User, name: str) -> None:
 )
 async def test_the_bounds_belong_to_what_is_taken(user: User, change: dict[str, Any]) -> None:
     assert counts(await send(user.client, event(1, **change))) == (1, 1, 0, 0, 0)
-    assert len(await listed(user.client)) == 1
+    assert len(await list_events(user.client)) == 1
 
 
 async def test_deep_properties_are_an_invalid_event(user: User) -> None:

@@ -1,4 +1,4 @@
-"""Imports over HTTP: which logs can be named, how long a caller waits, and what the lists tell."""
+"""Imports over HTTP: which logs can be named, how long a caller waits, and what the lists show."""
 
 import asyncio
 import os
@@ -52,7 +52,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_chunks(server: RunningApp, deps: Deps) -> None:
-    """Imports take many chunks, so that they are seen running."""
+    """Make imports take many chunks, so that a test sees them run."""
     server.use(replace(deps, logs=replace(deps.logs, chunk_bytes=20_000)))
 
 
@@ -63,11 +63,11 @@ async def visits(db: Database, geo: Geo) -> int:
 
 
 async def ended(client: Client, location: str) -> dict[str, Any]:
-    """The import when it has ended."""
+    """Wait until the import has ended."""
     for _ in range(500):
-        found: dict[str, Any] = (await client.get(location)).json
-        if found["status"] != "running":
-            return found
+        record: dict[str, Any] = (await client.get(location)).json
+        if record["status"] != "running":
+            return record
         await asyncio.sleep(0.02)
     raise AssertionError("the import does not end")
 
@@ -158,7 +158,7 @@ async def test_a_file_of_the_log_folder_can_be_named(user: User, log: Path, tmp_
 
 @pytest.fixture
 def folder(server: RunningApp, deps: Deps, tmp_path: Path) -> Path:
-    """LOGS_DIR, with ways out of it, and beside it what must not be read."""
+    """Make a LOGS_DIR with links out of it, and beside it a file that must not be read."""
     folder = tmp_path / "logs"
     folder.mkdir()
     (tmp_path / "secret.txt").write_bytes(some_lines(3))
@@ -231,7 +231,7 @@ async def test_wrong_parameters_are_told_by_name(user: User, log: Path, path: st
 
 
 async def walk(client: Client, path: str) -> list[Any]:
-    """All items of a list, page by page."""
+    """Collect all items of a list, page by page."""
     items: list[Any] = []
     following: str | None = path
     while following:
@@ -244,10 +244,10 @@ async def walk(client: Client, path: str) -> list[Any]:
 
 
 async def test_imports_are_listed_newest_first_in_pages(user: User, log: Path) -> None:
-    made = [(await user.client.get("/parse")).json for _ in range(5)]
+    records = [(await user.client.get("/parse")).json for _ in range(5)]
     for limit in (1, 2, 5, 50):
-        assert await walk(user.client, f"/imports?limit={limit}") == made[::-1]
-    assert (await user.client.get("/imports?limit=2&offset=3")).json["items"] == made[1::-1]
+        assert await walk(user.client, f"/imports?limit={limit}") == records[::-1]
+    assert (await user.client.get("/imports?limit=2&offset=3")).json["items"] == records[1::-1]
 
 
 async def test_rejects_are_listed_by_line_in_pages(user: User, log: Path) -> None:

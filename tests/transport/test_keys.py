@@ -15,22 +15,22 @@ READER = {"name": "reader", "scopes": ["profile:read"]}
 async def make_key(user: User, **fields: Any) -> dict[str, Any]:
     answer = await user.client.post("/keys", json={**READER, **fields})
     assert answer.status == 201
-    made: dict[str, Any] = answer.json
-    return made
+    key: dict[str, Any] = answer.json
+    return key
 
 
 async def test_a_key_is_shown_once_and_stored_hashed(user: User, deps: Deps) -> None:
     answer = await user.client.post("/keys", json=READER)
-    made = answer.json
+    key = answer.json
     fields = {"id", "name", "scopes", "created_at", "expires_at", "last_used_at"}
-    assert made.keys() == fields | {"key"}
-    assert answer.headers["Location"] == f"/keys/{made['id']}"
-    [listed] = (await user.client.get("/keys")).json["items"]
-    assert listed == {name: made[name] for name in fields}
+    assert key.keys() == fields | {"key"}
+    assert answer.headers["Location"] == f"/keys/{key['id']}"
+    [item] = (await user.client.get("/keys")).json["items"]
+    assert item == {name: key[name] for name in fields}
     async with deps.db.transaction() as session:
-        [stored] = await session.scalars(select(ApiKey))
-    assert made["key"].encode() not in stored.key_sha256
-    assert made["key"] not in repr(vars(stored))
+        [row] = await session.scalars(select(ApiKey))
+    assert key["key"].encode() not in row.key_sha256
+    assert key["key"] not in repr(vars(row))
 
 
 async def test_a_key_is_used_like_a_token(client: Client, user: User, deps: Deps) -> None:
@@ -39,8 +39,8 @@ async def test_a_key_is_used_like_a_token(client: Client, user: User, deps: Deps
         answer = await client.get("/profile", headers={"Authorization": header})
         assert answer.json["login"] == "Anna"
     await deps.background.close()
-    [listed] = (await user.client.get("/keys")).json["items"]
-    assert listed["last_used_at"] is not None
+    [item] = (await user.client.get("/keys")).json["items"]
+    assert item["last_used_at"] is not None
 
 
 async def test_a_key_does_what_its_scopes_name_and_no_more(client: Client, user: User, admin: User) -> None:
@@ -56,15 +56,15 @@ async def test_a_key_does_what_its_scopes_name_and_no_more(client: Client, user:
 
 
 async def test_a_deleted_key_is_dead_at_once(client: Client, user: User, other_user: User) -> None:
-    made, kept = await make_key(user), await make_key(user, name="kept")
-    program = client.signed_in(made["key"])
+    key, other_key = await make_key(user), await make_key(user, name="kept")
+    program = client.signed_in(key["key"])
     assert (await program.get("/profile")).status == 200
-    path = f"/keys/{made['id']}"
+    path = f"/keys/{key['id']}"
     assert (await other_user.client.delete(path)).code == "not_found"
     assert (await user.client.delete(path)).status == 204
     assert (await program.get("/profile")).code == "bad_token"
     assert (await user.client.delete(path)).code == "not_found"
-    assert (await client.signed_in(kept["key"]).get("/profile")).status == 200
+    assert (await client.signed_in(other_key["key"]).get("/profile")).status == 200
     assert [item["name"] for item in (await user.client.get("/keys")).json["items"]] == ["kept"]
 
 

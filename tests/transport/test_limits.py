@@ -21,10 +21,10 @@ async def test_a_user_is_told_how_its_limit_stands(user: User) -> None:
     for left in (4, 3):
         answer = await user.client.get("/profile")
         assert answer.headers["RateLimit-Policy"] == '"default";q=5;w=60'
-        told = re.fullmatch(r'"default";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
-        assert told is not None
-        assert int(told[1]) == left
-        assert 58 <= int(told[2]) <= 60
+        header = re.fullmatch(r'"default";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
+        assert header is not None
+        assert int(header[1]) == left
+        assert 58 <= int(header[2]) <= 60
 
 
 async def test_over_the_limit_is_too_many_until_the_window_ends(user: User) -> None:

@@ -1,4 +1,4 @@
-"""/live: what listeners are told each second, and when they are told no more."""
+"""/live: what listeners receive each second, and when the stream ends."""
 
 import asyncio
 from dataclasses import replace
@@ -38,7 +38,7 @@ async def post_visits(user: User, count: int) -> None:
 
 
 async def quiet() -> None:
-    """Wait until those who count have nothing left to do."""
+    """Wait until the tasks that share the counts have ended."""
     counting = [task for task in asyncio.all_tasks() if task.get_name() == "live counts"]
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*counting)
@@ -49,9 +49,9 @@ async def test_each_visit_that_is_stored_is_counted_once(user: User) -> None:
         first = await listener.state()
         assert first is not None
         assert (first["visits"], first["visits_per_second"]) == (0, 0)
-        given = {**VISIT, "id": "8c4f2a0e-5f2c-4a77-9d0e-3a1f5b6c7d80"}
+        visit = {**VISIT, "id": "8c4f2a0e-5f2c-4a77-9d0e-3a1f5b6c7d80"}
         for status in (201, 200):
-            assert (await user.client.post("/visits", json=given)).status == status
+            assert (await user.client.post("/visits", json=visit)).status == status
         await post_visits(user, 20)
         assert (await user.client.get("/pages/about")).status == 200
         state = await listener.until(visits=22)
@@ -81,10 +81,10 @@ async def test_workers_tell_of_each_others_counts(
         state = await listener.until(visits=33)
         assert (state["visits"], state["events"]) == (33, 44)
         states = live.watch(other)
-        seen = await anext(states)
-        while seen.visits < 33:
-            seen = await anext(states)
-        assert (seen.visits, seen.events) == (33, 44)
+        latest = await anext(states)
+        while latest.visits < 33:
+            latest = await anext(states)
+        assert (latest.visits, latest.events) == (33, 44)
         await states.aclose()
     await quiet()
 

@@ -29,7 +29,7 @@ def clock() -> Clock:
 async def films(
     server: RunningApp, deps: Deps, kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock
 ) -> AsyncIterator[None]:
-    """Films are served from Kinopoisk's stand-in."""
+    """Serve films of the fake Kinopoisk."""
     async with open_catalogue(kinopoisk, cache, clock=clock, times=QUICK) as catalogue:
         serve_films(server, deps, catalogue)
         yield
@@ -128,15 +128,15 @@ async def test_a_stale_answer_comes_with_a_warning(
 async def test_a_favourite_keeps_its_details_and_is_listed_without_a_call(
     user: User, kinopoisk: FakeKinopoisk
 ) -> None:
-    added = await add(user)
-    assert (added.status, added.json.keys()) == (201, FIELDS | {"added_at", "refreshed_at"})
-    assert added.headers["Location"] == f"/movies/{FILM}"
+    first = await add(user)
+    assert (first.status, first.json.keys()) == (201, FIELDS | {"added_at", "refreshed_at"})
+    assert first.headers["Location"] == f"/movies/{FILM}"
     kinopoisk.mode = 500
     calls = len(kinopoisk.calls)
     again = await add(user)
-    assert (again.status, again.json) == (200, added.json)
-    listed = await user.client.get("/movies/favorites")
-    assert listed.json == {"items": [added.json], "next": None}
+    assert (again.status, again.json) == (200, first.json)
+    favourites = await user.client.get("/movies/favorites")
+    assert favourites.json == {"items": [first.json], "next": None}
     assert len(kinopoisk.calls) == calls
 
 

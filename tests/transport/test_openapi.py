@@ -24,10 +24,10 @@ OPERATIONS = {
 
 
 def request_schemas() -> dict[str, type[Schema]]:
-    found: list[type[Schema]] = [Strict]
-    for schema in found:
-        found.extend(schema.__subclasses__())
-    return {schema.__name__: schema for schema in found}
+    schemas: list[type[Schema]] = [Strict]
+    for schema in schemas:
+        schemas.extend(schema.__subclasses__())
+    return {schema.__name__: schema for schema in schemas}
 
 
 def test_the_document_is_openapi_3_1() -> None:
@@ -86,8 +86,8 @@ def test_an_operation_tells_all_there_is(name: str, server: RunningApp) -> None:
 
 
 def bodies() -> list[tuple[str, dict[str, Any]]]:
-    """The media types of all operations, by their place in the document."""
-    found = []
+    """List the media types of all operations with their places in the document."""
+    media_types = []
     for name, operation in OPERATIONS.items():
         method, path = name.split()
         base = f"paths|{path}|{method.lower()}"
@@ -96,8 +96,8 @@ def bodies() -> list[tuple[str, dict[str, Any]]]:
         }
         for place, holder in holders.items():
             for kind, media in holder.get("content", {}).items():
-                found.append((f"{base}|{place}|content|{kind}", media))
-    return found
+                media_types.append((f"{base}|{place}|content|{kind}", media))
+    return media_types
 
 
 @pytest.mark.parametrize(("place", "media"), bodies(), ids=[place for place, _ in bodies()])

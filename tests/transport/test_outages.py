@@ -1,4 +1,4 @@
-"""A database that is there, and has no connection to spare."""
+"""A database that is up and has no free connection."""
 
 import asyncio
 import time
@@ -26,11 +26,11 @@ async def pool(committed_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def ask_all(user: User) -> list[Answer]:
-    """Ask for what reads and for what writes."""
-    asked = [user.client.get(path) for path in ("/tasks", "/report/1", "/profile", "/health", "/ready")]
+async def request_all(user: User) -> list[Answer]:
+    """Send requests that read and requests that write."""
+    reads = [user.client.get(path) for path in ("/tasks", "/report/1", "/profile", "/health", "/ready")]
     return await asyncio.gather(
-        *asked, user.client.post("/visits", json=VISIT), user.client.post("/tasks", json={"title": "a task"})
+        *reads, user.client.post("/visits", json=VISIT), user.client.post("/tasks", json={"title": "a task"})
     )
 
 
@@ -42,9 +42,9 @@ async def test_who_finds_all_connections_busy_is_told_so_in_two_seconds(
     async with AsyncExitStack() as busy:
         for _ in range(3):
             await busy.enter_async_context(pool.raw())
-        begun = time.monotonic()
-        answers = await ask_all(user)
-        assert time.monotonic() - begun < TIMEOUTS.wait + 1
+        start = time.monotonic()
+        answers = await request_all(user)
+        assert time.monotonic() - start < TIMEOUTS.wait + 1
     assert {answer.status for answer in answers} == {503}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
     assert (await user.client.get("/health")).status == 200
@@ -56,6 +56,6 @@ async def test_a_database_that_takes_no_more_clients_is_passing(
     assert (await user.client.get("/profile")).status == 200
     server.use(replace(deps, db=pool, replica=pool))
     await on_server(committed_url, f"ALTER DATABASE {urlsplit(committed_url).path[1:]} CONNECTION LIMIT 0")
-    answers = await ask_all(user)
+    answers = await request_all(user)
     assert {answer.status for answer in answers} == {503}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)

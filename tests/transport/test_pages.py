@@ -17,18 +17,18 @@ async def test_looking_at_a_page_is_a_visit_of_the_caller(user: User, other_user
     assert (first.status, first.json) == (200, {"page_url": "/fresh_fish/salmon/", "visits": 1})
     assert (await other_user.client.get("/api/v1/pages/fresh_fish/salmon/")).json["visits"] == 2
     assert (await user.client.get("/pages/fresh_fish/salmon")).json["visits"] == 1
-    found = await visits(user.client)
-    assert [visit["user_id"] for visit in found] == [user.id, other_user.id, user.id]
-    assert {(visit["source"], visit["kind"], visit["product"]) for visit in found} == {
+    items = await visits(user.client)
+    assert [visit["user_id"] for visit in items] == [user.id, other_user.id, user.id]
+    assert {(visit["source"], visit["kind"], visit["product"]) for visit in items} == {
         ("page", "product", "salmon")
     }
 
 
 async def test_head_records_nothing(user: User) -> None:
-    got = await user.client.get("/pages/about")
-    told = await user.client.request("HEAD", "/pages/about")
-    assert (told.status, told.body) == (200, b"")
-    assert told.headers["Content-Length"] == got.headers["Content-Length"]
+    get = await user.client.get("/pages/about")
+    head = await user.client.request("HEAD", "/pages/about")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
     assert (await user.client.get("/pages/about")).json["visits"] == 2
     assert len(await visits(user.client)) == 2
 

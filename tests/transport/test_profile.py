@@ -24,8 +24,8 @@ async def test_an_email_serves_to_sign_in(client: Client, user: User) -> None:
 
 async def test_an_email_belongs_to_one_user(user: User, other_user: User) -> None:
     assert (await user.client.patch("/profile", json={"email": "a@shop.example"})).status == 200
-    taken = await other_user.client.patch("/profile", json={"email": "A@SHOP.example", "name": "B"})
-    assert (taken.status, taken.code) == (409, "email_taken")
+    refusal = await other_user.client.patch("/profile", json={"email": "A@SHOP.example", "name": "B"})
+    assert (refusal.status, refusal.code) == (409, "email_taken")
     assert (await other_user.client.get("/profile")).json["first_name"] == ""
     assert (await user.client.patch("/profile", json={"email": "A@shop.example"})).status == 200
 

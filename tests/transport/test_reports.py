@@ -1,4 +1,4 @@
-"""Reports over HTTP: their forms, their parameters, and what is told of wrong ones."""
+"""Reports over HTTP: their formats, their parameters, and the problems of wrong ones."""
 
 import csv
 import io
@@ -101,7 +101,7 @@ async def test_no_data_is_no_answer(user: User, number: int) -> None:
 
 
 async def test_parameters_are_told_as_they_were_understood(user: User, visits: None) -> None:
-    asked = {
+    parameters = {
         "from": "2018-08-01T03:00:00+03:00",
         "to": "2018-08-01T00:15:00",
         "tz": "Asia/Kathmandu",
@@ -110,7 +110,7 @@ async def test_parameters_are_told_as_they_were_understood(user: User, visits: N
         "category": "semi_manufactures",
         "pages": "product",
     }
-    body = (await user.client.get("/report/3", params=asked)).json
+    body = (await user.client.get("/report/3", params=parameters)).json
     assert body["parameters"] == {
         "from": "2018-08-01T00:00:00Z",
         "to": "2018-08-01T00:15:00Z",
@@ -154,9 +154,9 @@ def cell(value: object) -> str:
 @pytest.mark.parametrize("number", EXPECTED)
 async def test_csv_is_the_same_rows_as_a_table(user: User, visits: None, number: int) -> None:
     rows = EXPECTED[number][1]
-    found = table(await user.client.get(f"/report/{number}?format=csv"))
-    assert found == [{name: cell(value) for name, value in row.items()} for row in rows]
-    assert [list(row) for row in found] == [list(row) for row in rows]
+    lines = table(await user.client.get(f"/report/{number}?format=csv"))
+    assert lines == [{name: cell(value) for name, value in row.items()} for row in rows]
+    assert [list(row) for row in lines] == [list(row) for row in rows]
 
 
 @pytest.mark.parametrize("number", EXPECTED)
@@ -193,10 +193,10 @@ async def test_an_unchanged_report_is_not_sent_again(user: User, visits: None, d
     for form in ("json", "csv", "svg"):
         answer = await user.client.get(f"/report/4?format={form}")
         etags[form] = answer.headers["ETag"]
-        known = {"If-None-Match": etags[form]}
-        again = await user.client.get(f"/report/4?format={form}", headers=known)
+        headers = {"If-None-Match": etags[form]}
+        again = await user.client.get(f"/report/4?format={form}", headers=headers)
         assert (again.status, again.body, again.headers["ETag"]) == (304, b"", etags[form])
-        assert (await user.client.get(f"/report/4?format={form}&limit=1", headers=known)).status == 200
+        assert (await user.client.get(f"/report/4?format={form}&limit=1", headers=headers)).status == 200
     assert len(set(etags.values())) == 3
     await Importer(deps.db, geo).store(line("2018-08-01 07:30:00", "NEW00000", "8.8.8.8", "/").encode())
     for form, etag in etags.items():
@@ -213,7 +213,7 @@ async def test_there_is_no_such_report(user: User, number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "pointer"),
+    ("path", "pointer"),
     [
         ("1?tz=Mars/Olympus", "/tz"),
         ("1?tz=europe/berlin", "/tz"),
@@ -238,24 +238,24 @@ async def test_there_is_no_such_report(user: User, number: str) -> None:
         ("5?format=pdf", "/format"),
     ],
 )
-async def test_wrong_parameters_are_told_by_name(user: User, asked: str, pointer: str) -> None:
-    answer = await user.client.get(f"/report/{asked}")
+async def test_wrong_parameters_are_told_by_name(user: User, path: str, pointer: str) -> None:
+    answer = await user.client.get(f"/report/{path}")
     assert (answer.status, answer.pointers) == (422, [pointer])
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])
 async def test_any_year_can_be_asked_for(user: User, visits: None, year: str) -> None:
     for number in EXPECTED:
-        for asked in (f"from={year}-01-01T00:00:00Z", f"to={year}-12-31T23:45:00Z"):
-            answer = await user.client.get(f"/report/{number}?{asked}&tz=Pacific/Chatham")
-            assert answer.status == 200, (number, asked, answer.body)
+        for bound in (f"from={year}-01-01T00:00:00Z", f"to={year}-12-31T23:45:00Z"):
+            answer = await user.client.get(f"/report/{number}?{bound}&tz=Pacific/Chatham")
+            assert answer.status == 200, (number, bound, answer.body)
 
 
 async def test_the_reports_are_listed_with_their_parameters(user: User) -> None:
-    listed = (await user.client.get("/reports")).json["items"]
-    assert [report["report"] for report in listed] == list(EXPECTED)
-    for report in listed:
-        defaults = {one["name"]: one["default"] for one in report["parameters"]}
+    items = (await user.client.get("/reports")).json["items"]
+    assert [report["report"] for report in items] == list(EXPECTED)
+    for report in items:
+        defaults = {parameter["name"]: parameter["default"] for parameter in report["parameters"]}
         assert defaults == TIMES | OWN[report["report"]] | {"format": None}
         body = (await user.client.get(f"/report/{report['report']}")).json
         assert {name: report[name] for name in ("title", "definition")} == {

@@ -93,7 +93,7 @@ async def test_what_is_no_token_is_refused(client: Client, header: str) -> None:
 
 
 async def test_the_good_claims_of_a_forger_with_the_secret_would_do(client: Client, user: User) -> None:
-    """What the forgeries above are measured against: nothing but their fault keeps them out."""
+    """Without its fault, each forgery above would be valid."""
     token = forged({"sub": str(user.id), "jti": str(user.session_id)})
     assert (await client.signed_in(token).get("/profile")).status == 200
 
@@ -172,8 +172,8 @@ async def test_an_expired_session_is_neither_listed_nor_kept(client: Client, use
     assert len((await user.client.get("/sessions")).json["items"]) == 1
     await client.post("/login", json={"login": "anna", "password": PASSWORD})
     async with deps.db.transaction() as session:
-        kept = await session.scalars(select(Session.expires_at).where(Session.account_id == user.id))
-        assert all(expires_at > past for expires_at in kept)
+        ends = await session.scalars(select(Session.expires_at).where(Session.account_id == user.id))
+        assert all(expires_at > past for expires_at in ends)
 
 
 async def test_a_hash_of_lower_cost_is_renewed_at_sign_in(

@@ -1,4 +1,4 @@
-"""Streaming out, on a route of its own: what arrives, and what happens when either side breaks off."""
+"""Streaming exports on a route of the tests: what arrives, and what happens when either side breaks off."""
 
 import asyncio
 import csv
@@ -145,7 +145,7 @@ async def test_a_failure_on_the_way_breaks_the_answer_off(exporting: Client) -> 
 
 
 async def open_export(url: str, source: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection on which an export has begun to arrive, and nobody reads on."""
+    """Open a connection on which an export has begun to arrive, and is not read any further."""
     address = urlsplit(url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=2**16)
     writer.write(f"GET /export/{source}/ndjson HTTP/1.1\r\nHost: a\r\n\r\n".encode())
@@ -155,7 +155,7 @@ async def open_export(url: str, source: str) -> tuple[asyncio.StreamReader, asyn
 
 
 async def wait_for_queries(db: Database, count: int) -> None:
-    """Until so many exports are open in the database."""
+    """Wait until so many exports are open in the database."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%generate_series(1, 200000)%' "
         "AND pid <> pg_backend_pid() AND state <> 'idle' AND datname = current_database()"
@@ -163,8 +163,8 @@ async def wait_for_queries(db: Database, count: int) -> None:
     async with asyncio.timeout(10):
         while True:
             async with db.read() as session:
-                found = await session.scalar(text(query))
-            if found == count:
+                number = await session.scalar(text(query))
+            if number == count:
                 return
             await asyncio.sleep(0.02)
 

@@ -54,7 +54,7 @@ async def tasks(user: User, other_user: User, deps: Deps) -> list[dict[str, Any]
 
 
 def ordered(items: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
-    """The oracle: stable sorts one after the other; null dates last whatever the direction."""
+    """Sort as the oracle: by stable sorts one after the other, with null dates last in both directions."""
     field, down = sort.removeprefix("-"), sort.startswith("-")
 
     def key(item: dict[str, Any]) -> Any:
@@ -78,17 +78,17 @@ async def ids(user: User, query: str) -> list[int]:
 async def test_pages_in_every_order_join_to_the_whole(
     user: User, tasks: list[dict[str, Any]], sort: str
 ) -> None:
-    wanted = [item["id"] for item in ordered(tasks, sort)]
-    assert await ids(user, f"sort={sort}&limit=1000") == wanted
-    assert await ids(user, f"sort={sort}&limit=9&offset=13") == wanted[13:22]
-    path, seen = f"/tasks?sort={sort}&limit=7", []
+    expected = [item["id"] for item in ordered(tasks, sort)]
+    assert await ids(user, f"sort={sort}&limit=1000") == expected
+    assert await ids(user, f"sort={sort}&limit=9&offset=13") == expected[13:22]
+    path, task_ids = f"/tasks?sort={sort}&limit=7", []
     while path:
         answer = await user.client.get(path)
-        seen += [item["id"] for item in answer.json["items"]]
+        task_ids += [item["id"] for item in answer.json["items"]]
         link = answer.headers.get("Link", "")
         assert bool(link) == (answer.json["next"] is not None)
         path = link.partition("<")[2].partition(">")[0]
-    assert seen == wanted
+    assert task_ids == expected
 
 
 async def test_without_a_sort_the_newest_come_first(user: User, tasks: list[dict[str, Any]]) -> None:
@@ -106,13 +106,13 @@ async def test_without_a_sort_the_newest_come_first(user: User, tasks: list[dict
     ],
 )
 async def test_filters_keep_what_fits(user: User, tasks: list[dict[str, Any]], query: str, keep: Any) -> None:
-    wanted = {task["id"] for task in tasks if keep(task)}
-    assert 0 < len(wanted) < len(tasks)
-    assert set(await ids(user, f"{query}&limit=1000")) == wanted
+    expected = {task["id"] for task in tasks if keep(task)}
+    assert 0 < len(expected) < len(tasks)
+    assert set(await ids(user, f"{query}&limit=1000")) == expected
 
 
 @pytest.mark.parametrize(
-    ("q", "found"),
+    ("q", "names"),
     [
         ("SALMON", {"fish"}),
         ("salm two", {"fish"}),
@@ -134,9 +134,9 @@ async def test_filters_keep_what_fits(user: User, tasks: list[dict[str, Any]], q
     ],
 )
 async def test_all_words_occur_in_title_or_description(
-    user: User, other_user: User, q: str, found: set[str]
+    user: User, other_user: User, q: str, names: set[str]
 ) -> None:
-    named = {
+    texts = {
         "fish": ("Buy Salmon", "two pieces"),
         "street": ("Straße", ""),
         "oil": ("Öl", ""),
@@ -146,19 +146,19 @@ async def test_all_words_occur_in_title_or_description(
         "cake": ("Éclair", ""),
     }
     titles = {}
-    for name, (title, description) in named.items():
+    for name, (title, description) in texts.items():
         fields = {"title": title, "description": description}
         titles[(await user.client.post("/tasks", json=fields)).json["id"]] = name
         await other_user.client.post("/tasks", json=fields)
-    assert {titles[task_id] for task_id in await ids(user, f"q={quote(q)}")} == found
+    assert {titles[task_id] for task_id in await ids(user, f"q={quote(q)}")} == names
 
 
 async def test_a_changed_task_is_found_by_its_new_words_alone(user: User) -> None:
-    made = (await user.client.post("/tasks", json={"title": "Old", "description": "kept"})).json
-    await user.client.patch(f"/tasks/{made['id']}", json={"title": "New"})
-    assert await ids(user, "q=new kept") == [made["id"]]
+    task = (await user.client.post("/tasks", json={"title": "Old", "description": "kept"})).json
+    await user.client.patch(f"/tasks/{task['id']}", json={"title": "New"})
+    assert await ids(user, "q=new kept") == [task["id"]]
     assert await ids(user, "q=old") == []
-    await user.client.put(f"/tasks/{made['id']}", json={"title": "New"})
+    await user.client.put(f"/tasks/{task['id']}", json={"title": "New"})
     assert await ids(user, "q=kept") == []
 
 

@@ -1,4 +1,4 @@
-"""/tasks over HTTP: fields, ownership, versions and what is refused."""
+"""/tasks over HTTP: fields, ownership, versions and refusals."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -23,41 +23,41 @@ FULL = {
 async def make(user: User, **fields: Any) -> dict[str, Any]:
     answer = await user.client.post("/tasks", json={"title": "A task", **fields})
     assert answer.status == 201, answer.body
-    made: dict[str, Any] = answer.json
-    return made
+    task: dict[str, Any] = answer.json
+    return task
 
 
 @pytest.fixture
 async def task(user: User, other_user: User) -> dict[str, Any]:
     """A task of `user`, among others'."""
     await make(other_user, **FULL)
-    made = await make(user, **FULL)
+    own = await make(user, **FULL)
     await make(user, title="another")
-    return made
+    return own
 
 
 async def test_a_task_needs_no_more_than_a_title(user: User) -> None:
     answer = await user.client.post("/tasks", json={"title": "Buy salmon"})
-    made = answer.json
+    task = answer.json
     assert answer.status == 201
-    assert answer.headers["Location"] == f"/tasks/{made['id']}"
-    assert made == {**made, **DEFAULTS, "title": "Buy salmon"}
-    assert made.keys() == {"id", "title", *DEFAULTS, "created_at", "updated_at"}
-    assert made["created_at"] == made["updated_at"]
-    assert datetime.fromisoformat(made["created_at"]) > datetime.now(UTC) - timedelta(minutes=1)
-    read = await user.client.get(answer.headers["Location"])
-    assert (read.status, read.json) == (200, made)
-    assert read.headers["ETag"] == answer.headers["ETag"]
-    prefixed = await user.client.post("/api/v1/tasks", json={"title": "x"})
-    assert prefixed.headers["Location"] == f"/api/v1/tasks/{prefixed.json['id']}"
+    assert answer.headers["Location"] == f"/tasks/{task['id']}"
+    assert task == {**task, **DEFAULTS, "title": "Buy salmon"}
+    assert task.keys() == {"id", "title", *DEFAULTS, "created_at", "updated_at"}
+    assert task["created_at"] == task["updated_at"]
+    assert datetime.fromisoformat(task["created_at"]) > datetime.now(UTC) - timedelta(minutes=1)
+    copy = await user.client.get(answer.headers["Location"])
+    assert (copy.status, copy.json) == (200, task)
+    assert copy.headers["ETag"] == answer.headers["ETag"]
+    other = await user.client.post("/api/v1/tasks", json={"title": "x"})
+    assert other.headers["Location"] == f"/api/v1/tasks/{other.json['id']}"
 
 
 async def test_put_sets_what_is_not_named_back_to_its_default(user: User, task: dict[str, Any]) -> None:
     path = f"/tasks/{task['id']}"
     answer = await user.client.put(path, json={"title": "New"})
     assert answer.status == 200
-    kept = {"id": task["id"], "created_at": task["created_at"]}
-    assert answer.json == {**kept, **DEFAULTS, "title": "New", "updated_at": answer.json["updated_at"]}
+    unchanged = {"id": task["id"], "created_at": task["created_at"]}
+    assert answer.json == {**unchanged, **DEFAULTS, "title": "New", "updated_at": answer.json["updated_at"]}
     assert answer.json["updated_at"] > task["updated_at"]
     assert (await user.client.get(path)).json == answer.json
     assert (await user.client.put(path, json={"status": "done"})).pointers == ["/title"]
@@ -89,9 +89,9 @@ async def test_anothers_task_is_as_missing_as_none(
     user: User, other_user: User, task: dict[str, Any], method: str
 ) -> None:
     def body(answer: Any, task_id: int) -> dict[str, Any]:
-        told = dict(answer.json)
-        del told["request_id"]
-        return {**told, "detail": told["detail"].replace(str(task_id), "N")}
+        problem = dict(answer.json)
+        del problem["request_id"]
+        return {**problem, "detail": problem["detail"].replace(str(task_id), "N")}
 
     json = {"title": "mine now"} if method in ("PUT", "PATCH") else None
     bodies = []
@@ -151,14 +151,14 @@ async def test_only_one_of_many_who_saw_the_same_version_changes_it(
 
 
 async def test_a_key_needs_the_scope_of_what_it_does(client: Client, user: User) -> None:
-    made = await user.client.post("/keys", json={"name": "k", "scopes": ["tasks:read"]})
-    program = client.signed_in(made.json["key"])
+    answer = await user.client.post("/keys", json={"name": "k", "scopes": ["tasks:read"]})
+    program = client.signed_in(answer.json["key"])
     assert (await program.get("/tasks")).status == 200
     assert (await program.post("/tasks", json={"title": "x"})).code == "out_of_scope"
 
 
 async def test_tasks_end_with_their_account(user: User, other_user: User, admin: User, deps: Deps) -> None:
-    kept = await make(other_user)
+    other_task = await make(other_user)
     await make(user)
     await make(user)
     path = "/admin/users"
@@ -167,7 +167,7 @@ async def test_tasks_end_with_their_account(user: User, other_user: User, admin:
     assert (await user.client.delete("/profile")).status == 204
     items = (await admin.client.get(path)).json["items"]
     assert sum(item["tasks"] for item in items) == 1
-    assert (await other_user.client.get(f"/tasks/{kept['id']}")).status == 200
+    assert (await other_user.client.get(f"/tasks/{other_task['id']}")).status == 200
 
 
 async def test_activity_tells_of_the_tasks_a_user_made(user: User, other_user: User, admin: User) -> None:
@@ -226,20 +226,20 @@ async def test_a_task_refuses_what_it_can_not_be(
 
 @pytest.mark.parametrize("title", ["x" * 200, "\U0001f41f" * 200, "\ufdfa" * 200, "İ" * 200, '"\\\x01\n'])
 async def test_the_longest_and_oddest_titles_are_kept_and_paged(user: User, title: str) -> None:
-    made = [await make(user, title=title, description="d" * 10_000) for _ in range(2)]
-    assert made[0]["title"] == title
+    tasks = [await make(user, title=title, description="d" * 10_000) for _ in range(2)]
+    assert tasks[0]["title"] == title
     first = (await user.client.get("/tasks?sort=title&limit=1")).json
     second = (await user.client.get(f"/tasks?sort=title&limit=1&cursor={first['next']}")).json
-    assert first["items"] + second["items"] == made
+    assert first["items"] + second["items"] == tasks
 
 
 @pytest.mark.parametrize("due", ["0001-01-01T00:00:00.000001Z", "9999-12-31T23:59:59.999998Z"])
 async def test_the_first_and_last_times_are_kept_and_paged(user: User, due: str) -> None:
-    made = [await make(user, due_at=due) for _ in range(2)] + [await make(user)]
-    assert made[0]["due_at"] == due
-    cursor, seen = "", []
-    for _ in made:
+    tasks = [await make(user, due_at=due) for _ in range(2)] + [await make(user)]
+    assert tasks[0]["due_at"] == due
+    cursor, items = "", []
+    for _ in tasks:
         page = (await user.client.get(f"/tasks?sort=due_at&limit=1{cursor}")).json
-        seen += page["items"]
+        items += page["items"]
         cursor = f"&cursor={page['next']}"
-    assert seen == made
+    assert items == tasks

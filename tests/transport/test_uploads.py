@@ -34,7 +34,7 @@ def shop(db: Database, geo: Geo) -> Importer:
 
 @pytest.fixture
 def small_chunks(server: RunningApp, deps: Deps) -> None:
-    """Imports take many chunks, so that they are seen running."""
+    """Make imports take many chunks, so that a test sees them run."""
     server.use(replace(deps, logs=replace(deps.logs, chunk_bytes=20_000)))
 
 
@@ -136,12 +136,12 @@ async def test_an_upload_that_breaks_off_fails_and_keeps_its_whole_lines(
 
 
 async def some_import(user: User, status: str) -> dict[str, Any]:
-    """The newest import, when it has that status."""
+    """Wait until the newest import has this status."""
     for _ in range(300):
         items = (await user.client.get("/imports?limit=1")).json["items"]
         if items and items[0]["status"] == status:
-            found: dict[str, Any] = items[0]
-            return found
+            record: dict[str, Any] = items[0]
+            return record
         await asyncio.sleep(0.02)
     raise AssertionError(f"no import is {status}")
 

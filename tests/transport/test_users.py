@@ -16,7 +16,7 @@ FIELDS = {"id", "login", "email", "first_name", "last_name", "role", "created_at
 
 
 def wide(text: str) -> str:
-    """The same letters in their full-width forms, which NFKC makes the usual ones."""
+    """Write letters in their full-width forms, which NFKC turns into the usual ones."""
     return "".join(chr(ord(letter) + 0xFEE0) for letter in text)
 
 
@@ -51,7 +51,7 @@ async def test_a_user_needs_every_field(client: Client, missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("fields", "values"),
     [
         ({"login": "dora"}, ["dora", None, "", ""]),
         ({"username": "dora"}, ["dora", None, "", ""]),
@@ -63,18 +63,18 @@ async def test_a_user_needs_every_field(client: Client, missing: str) -> None:
     ],
 )
 async def test_signing_up_takes_every_spelling(
-    client: Client, given: dict[str, str], told: list[str | None]
+    client: Client, fields: dict[str, str], values: list[str | None]
 ) -> None:
-    answer = await client.post("/register", json={**given, "password": "a good password"})
+    answer = await client.post("/register", json={**fields, "password": "a good password"})
     assert answer.status == 201
-    assert [answer.json[field] for field in ("login", "email", "first_name", "last_name")] == told
-    for name in filter(None, told[:2]):
+    assert [answer.json[name] for name in ("login", "email", "first_name", "last_name")] == values
+    for name in filter(None, values[:2]):
         signed_in = await client.post("/login", json={"login": name.upper(), "password": "a good password"})
         assert signed_in.status == 200
 
 
 @pytest.mark.parametrize(
-    ("given", "pointer"),
+    ("fields", "pointer"),
     [
         ({}, "/login"),
         ({"login": "ab"}, "/login"),
@@ -96,9 +96,9 @@ async def test_signing_up_takes_every_spelling(
     ],
 )
 async def test_signing_up_refuses_what_it_can_not_keep(
-    client: Client, given: dict[str, str], pointer: str
+    client: Client, fields: dict[str, str], pointer: str
 ) -> None:
-    answer = await client.post("/register", json={"password": "a good password", **given})
+    answer = await client.post("/register", json={"password": "a good password", **fields})
     assert (answer.status, answer.pointers) == (422, [pointer])
 
 
@@ -149,27 +149,27 @@ async def test_everybody_is_listed_without_others_emails(
     client: Client, user: User, other_user: User, admin: User
 ) -> None:
     await other_user.client.patch("/profile", json={"email": "boris@shop.example"})
-    listed = (await user.client.get("/user/all")).json
-    assert listed["next"] is None
-    assert {"Anna", "Boris", "Root", "noise-1", "noise-2"} <= {item["login"] for item in listed["items"]}
-    assert [item["id"] for item in listed["items"]] == sorted(item["id"] for item in listed["items"])
-    assert {item["login"] for item in listed["items"] if "email" in item} == {"Anna"}
-    assert all(item.keys() <= FIELDS for item in listed["items"])
-    seen = (await admin.client.get("/user/all")).json["items"]
-    assert [item["email"] for item in seen if item["login"] == "Boris"] == ["boris@shop.example"]
+    page = (await user.client.get("/user/all")).json
+    assert page["next"] is None
+    assert {"Anna", "Boris", "Root", "noise-1", "noise-2"} <= {item["login"] for item in page["items"]}
+    assert [item["id"] for item in page["items"]] == sorted(item["id"] for item in page["items"])
+    assert {item["login"] for item in page["items"] if "email" in item} == {"Anna"}
+    assert all(item.keys() <= FIELDS for item in page["items"])
+    items = (await admin.client.get("/user/all")).json["items"]
+    assert [item["email"] for item in items if item["login"] == "Boris"] == ["boris@shop.example"]
 
 
 async def test_pages_of_users_join_without_gap_or_double(user: User, admin: User) -> None:
     whole = (await user.client.get("/user/all")).json["items"]
-    path, seen = "/api/v1/user/all?limit=2", []
+    path, items = "/api/v1/user/all?limit=2", []
     while path:
         answer = await user.client.get(path)
-        seen += answer.json["items"]
+        items += answer.json["items"]
         path = ""
         if answer.json["next"]:
             path = answer.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
             assert path.startswith("/api/v1/user/all?limit=2&cursor=")
-    assert seen == whole
+    assert items == whole
     assert (await user.client.get("/user/all?limit=2&offset=1")).json["items"] == whole[1:3]
 
 

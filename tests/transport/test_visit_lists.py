@@ -161,10 +161,10 @@ async def test_live_visits_count_in_the_reports(user: User) -> None:
             f"/success_pay_{cart_id}/",
         ):
             path = f"/pages{page_url}" if cart_id == 2 else "/visits"
-            sent = (
+            response = (
                 user.client.get(path) if cart_id == 2 else user.client.post(path, json={"page_url": page_url})
             )
-            assert (await sent).status in (200, 201)
+            assert (await response).status in (200, 201)
     await user.client.post("/visits", json={"page_url": "/cart?goods_id=1&amount=1&cart_id=4"})
 
     async def answer(report: int, query: str) -> Any:
@@ -189,13 +189,13 @@ async def test_a_deleted_user_leaves_its_visits_behind(user: User, other_user: U
         ("visit", "/about")
     ] * 2
     assert (await user.client.delete("/profile")).status == 204
-    left = (await other_user.client.get("/visits")).json["items"]
-    assert [visit["user_id"] for visit in left] == [user.id, user.id]
+    visits = (await other_user.client.get("/visits")).json["items"]
+    assert [visit["user_id"] for visit in visits] == [user.id, user.id]
 
 
 async def test_a_key_records_visits_as_its_owner(client: Client, user: User) -> None:
-    made = await user.client.post("/keys", json={"name": "shop", "scopes": ["visits:write"]})
-    shop = client.signed_in(made.json["key"])
+    answer = await user.client.post("/keys", json={"name": "shop", "scopes": ["visits:write"]})
+    shop = client.signed_in(answer.json["key"])
     assert (await shop.post("/visits", json={"page_url": "/"})).json["user_id"] == user.id
     assert (await shop.get("/visits")).code == "out_of_scope"
 
@@ -208,20 +208,20 @@ class TestExport:
         return committed_db
 
     async def test_an_export_is_the_list(self, recorded: Client) -> None:
-        listed = (await recorded.get("/visits")).json["items"]
+        items = (await recorded.get("/visits")).json["items"]
         lines = await recorded.get("/visits/export")
         assert lines.headers["Content-Type"] == "application/x-ndjson"
-        assert [json.loads(line) for line in lines.body.splitlines()] == listed
+        assert [json.loads(line) for line in lines.body.splitlines()] == items
         table = await recorded.get("/visits/export?format=csv")
         assert table.headers["Content-Disposition"] == 'attachment; filename="visits.csv"'
         rows = list(csv.DictReader(io.StringIO(table.body.decode(), newline="")))
         assert rows == [
-            {name: "" if value is None else str(value) for name, value in visit.items()} for visit in listed
+            {name: "" if value is None else str(value) for name, value in visit.items()} for visit in items
         ]
 
     async def test_an_export_takes_the_filters_of_the_list(self, recorded: Client) -> None:
         for query in ("user_id=2", "category=caviar", "category=nothing", "source=page"):
-            listed = (await recorded.get(f"/visits?{query}")).json["items"]
+            items = (await recorded.get(f"/visits?{query}")).json["items"]
             lines = (await recorded.get(f"/visits/export?{query}")).body.splitlines()
-            assert [json.loads(line) for line in lines] == listed
+            assert [json.loads(line) for line in lines] == items
         assert (await recorded.request("HEAD", "/visits/export")).body == b""

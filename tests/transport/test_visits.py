@@ -1,4 +1,4 @@
-"""Visits over HTTP: what is taken, what is refused, and that a retry is harmless."""
+"""Visits over HTTP: what is accepted, what is refused, and that a retry is harmless."""
 
 import gzip
 import json
@@ -32,18 +32,18 @@ async def record(client: Client, **visit: Any) -> dict[str, Any]:
     answer = await client.post("/visits", json=visit)
     assert answer.status == 201, answer.body
     assert (await client.get(answer.headers["Location"])).json == answer.json
-    told: dict[str, Any] = answer.json
-    return told
+    visit_response: dict[str, Any] = answer.json
+    return visit_response
 
 
 async def send(client: Client, body: Any) -> Answer:
-    """Send a body that the OpenAPI document does not tell of."""
+    """Send a body that the OpenAPI document does not allow."""
     return await client.post(
         "/visits", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
     )
 
 
-async def listed(client: Client, query: str = "") -> list[dict[str, Any]]:
+async def list_visits(client: Client, query: str = "") -> list[dict[str, Any]]:
     answer = await client.get(f"/visits{query}")
     assert answer.status == 200, answer.body
     items: list[dict[str, Any]] = answer.json["items"]
@@ -59,15 +59,15 @@ async def test_a_visit_is_told_as_it_is_listed(user: User) -> None:
     assert visit["user_id"] == user.id
     expected = {"kind": "product", "category": "fresh_fish", "product": "salmon", "source": "api"}
     assert {name: visit[name] for name in expected} == expected
-    assert await listed(user.client) == [visit]
+    assert await list_visits(user.client) == [visit]
 
 
 async def test_what_a_client_says_of_a_visit_is_kept(user: User, other_user: User) -> None:
-    said = {"page_url": "/about", "timestamp": "2020-02-29T01:02:03.000004+02:00", "user_id": -5, "id": ID}
-    visit = await record(user.client, **said)
+    fields = {"page_url": "/about", "timestamp": "2020-02-29T01:02:03.000004+02:00", "user_id": -5, "id": ID}
+    visit = await record(user.client, **fields)
     assert visit["timestamp"] == "2020-02-28T23:02:03.000004Z"
     assert (visit["id"], visit["user_id"], visit["page_url"]) == (ID, -5, "/about")
-    assert await listed(other_user.client) == [visit]
+    assert await list_visits(other_user.client) == [visit]
 
 
 @pytest.mark.parametrize(
@@ -84,15 +84,15 @@ async def test_what_a_client_says_of_a_visit_is_kept(user: User, other_user: Use
 async def test_a_retry_is_harmless_and_a_contradiction_changes_nothing(
     user: User, timestamp: dict[str, str], again: dict[str, Any], status: int
 ) -> None:
-    said = {"page_url": "/about", "id": ID, **timestamp}
-    visit = await record(user.client, **said)
-    answer = await user.client.post("/visits", json={**said, **again})
+    fields = {"page_url": "/about", "id": ID, **timestamp}
+    visit = await record(user.client, **fields)
+    answer = await user.client.post("/visits", json={**fields, **again})
     assert answer.status == status
     if status == 200:
         assert answer.json == visit
     else:
         assert answer.code == "conflict"
-    assert await listed(user.client) == [visit]
+    assert await list_visits(user.client) == [visit]
 
 
 async def test_an_id_is_not_shared_by_two_users(user: User, other_user: User) -> None:
@@ -128,7 +128,7 @@ async def test_an_id_is_not_shared_by_two_users(user: User, other_user: User) ->
 async def test_a_wrong_visit_is_refused_and_told_why(user: User, wrong: Any, pointer: str) -> None:
     answer = await user.client.post("/visits", json=wrong)
     assert (answer.status, answer.pointers) == (422, [pointer])
-    assert await listed(user.client) == []
+    assert await list_visits(user.client) == []
     if isinstance(wrong, dict):
         answer = await send(user.client, {"visits": [wrong, {"page_url": "/"}]})
         assert (answer.status, answer.json["invalid"], answer.json["created"]) == (200, 1, 1)
@@ -143,7 +143,7 @@ async def test_a_wrong_visit_is_refused_and_told_why(user: User, wrong: Any, poi
 )
 async def test_urls_and_paths_are_kept_as_they_are(user: User, page_url: str) -> None:
     assert (await record(user.client, page_url=page_url))["page_url"] == page_url
-    assert [visit["page_url"] for visit in await listed(user.client)] == [page_url]
+    assert [visit["page_url"] for visit in await list_visits(user.client)] == [page_url]
 
 
 async def test_a_time_may_be_a_day_ahead_and_as_old_as_1970(user: User) -> None:
@@ -165,7 +165,7 @@ async def test_a_body_that_is_no_json_is_400(user: User) -> None:
 
 async def test_each_visit_of_a_bulk_gets_its_verdict(user: User) -> None:
     first, second = str(uuid.uuid4()), str(uuid.uuid4())
-    kept = await record(user.client, page_url="/kept", id=first)
+    visit = await record(user.client, page_url="/kept", id=first)
     answer = await send(
         user.client,
         {
@@ -173,7 +173,7 @@ async def test_each_visit_of_a_bulk_gets_its_verdict(user: User) -> None:
                 {"page_url": "/new", "id": second},
                 {"page_url": "/new", "id": second},
                 {"page_url": "/else", "id": second},
-                {"page_url": "/kept", "id": first, "timestamp": kept["timestamp"]},
+                {"page_url": "/kept", "id": first, "timestamp": visit["timestamp"]},
                 {"page_url": "/kept", "id": first, "user_id": 12345},
                 {"page_url": "bad", "timestamp": "never"},
                 {"page_url": "/fresh_fish/"},
@@ -197,24 +197,24 @@ async def test_each_visit_of_a_bulk_gets_its_verdict(user: User) -> None:
     ]
     pointers = [[error["pointer"] for error in one["errors"]] for one in results if "errors" in one]
     assert pointers == [["/visits/5/page_url", "/visits/5/timestamp"], ["/visits/7"], ["/visits/8"]]
-    assert sorted(visit["page_url"] for visit in await listed(user.client)) == [
+    assert sorted(visit["page_url"] for visit in await list_visits(user.client)) == [
         "/fresh_fish/",
         "/kept",
         "/new",
     ]
 
 
-async def test_ten_thousand_visits_are_taken_packed_and_one_more_is_not(user: User) -> None:
+async def test_ten_thousand_visits_are_taken_gzipped_and_one_more_is_not(user: User) -> None:
     visits = [{"page_url": f"/p/{number}/"} for number in range(10_001)]
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
-    async def send_packed(count: int) -> tuple[int, Any]:
+    async def send_gzipped(count: int) -> tuple[int, Any]:
         body = gzip.compress(json.dumps({"visits": visits[:count]}).encode(), 1)
         answer = await user.client.post("/visits", data=body, headers=headers)
         return answer.status, answer.json.get("created")
 
-    assert await send_packed(10_001) == (422, None)
-    assert await send_packed(10_000) == (200, 10_000)
+    assert await send_gzipped(10_001) == (422, None)
+    assert await send_gzipped(10_000) == (200, 10_000)
 
 
 async def test_visits_have_a_limit_of_their_own(server: RunningApp, deps: Deps, user: User) -> None:
@@ -243,4 +243,4 @@ async def test_pages_are_told_by_the_grammar_of_the_log(user: User) -> None:
     visits = [await record(user.client, page_url=page_url) for page_url in kinds]
     assert {visit["page_url"]: visit["kind"] for visit in visits} == kinds
     assert {visit["user_id"] for visit in visits} == {user.id}
-    assert await listed(user.client) == visits[::-1]
+    assert await list_visits(user.client) == visits[::-1]

@@ -55,10 +55,10 @@ def marked(svg: str, tag: str, name: str) -> list[ET.Element]:
 
 @pytest.mark.parametrize("report", ROWS)
 def test_a_chart_is_well_formed_and_carries_its_report(report: int) -> None:
-    shown = result(report, ROWS[report])
-    root = ET.fromstring(chart(shown))
+    body = result(report, ROWS[report])
+    root = ET.fromstring(chart(body))
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= TAGS
-    assert json.loads(root.findtext(f"{SVG}metadata") or "") == shown
+    assert json.loads(root.findtext(f"{SVG}metadata") or "") == body
     assert root.get("aria-label") == "Which <fish> & chips? x"
     assert root.findtext(f"{SVG}title") == "Which <fish> & chips?"
 
