@@ -42,9 +42,11 @@ class Numbers:
     valid: Flags | None
 
     def widest(self, _: slice) -> int:
+        """Return the bytes of a value."""
         return self.values.itemsize
 
     def write(self, part: slice, lengths: NDArray[np.int32], cells: Bytes, used: Flags) -> None:
+        """Write the rows of `part` into `cells`, their lengths, and which bytes of the cells are `used`."""
         width = self.values.itemsize
         cells.view(self.values.dtype)[:, 0] = self.values[part]
         if self.valid is not None:
@@ -63,9 +65,11 @@ class Strings:
     lengths: NDArray[np.int32]
 
     def widest(self, part: slice) -> int:
+        """Return the bytes of the longest value in these rows."""
         return max(int(self.lengths[part].max()), 0)
 
     def write(self, part: slice, lengths: NDArray[np.int32], cells: Bytes, used: Flags) -> None:
+        """Write the rows of `part` into `cells`, their lengths, and which bytes of the cells are `used`."""
         content = self.content[self.ends[part.start] : self.ends[part.stop]]
         lengths[:] = self.lengths[part]
         if content.size == cells.size:  # all of the same length
@@ -114,6 +118,7 @@ def encode_inet(address: str) -> bytes:
 
 
 def encode_column(column: pl.Series) -> Numbers | Strings:
+    """Return the values of a column in the format of COPY."""
     if column.dtype == pl.String:
         return split_strings(column.str.join("").item().encode(), column.str.len_bytes())
     if column.dtype == pl.Binary:

@@ -17,20 +17,21 @@ T = TypeVar("T")
 
 
 class Background:
-    """Holds tasks until they end, logs what they fail with, and ends them with the server."""
+    """Keeps references to tasks until they end, logs their failures, and cancels them with the server."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Start a task; `name` stands in the log if it fails."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     async def close(self) -> None:
-        """Cancel what still runs, and wait until it has cleaned up."""
-        while self._tasks:  # what is cancelled may spawn something to clean up
+        """Cancel the tasks that still run, and wait until they have cleaned up."""
+        while self._tasks:  # a cancelled task may spawn another to clean up
             tasks = list(self._tasks)
             for task in tasks:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""Imports of logs, how far each file has been read, and the lines that did not fit."""
+"""Imports of logs, how far each file has been read, and the lines that did not match."""
 
 from datetime import datetime
 
@@ -18,12 +18,11 @@ Digest = bytes  # Import has a column of that name
 
 
 class Import(Base):
-    """One reading of a log. `bytes` is how far it has come; counts are of committed chunks only.
+    """An import of a log. `bytes` is how much has been read; counts are of committed chunks only.
 
-    While it runs, its process holds an advisory lock and renews the heartbeat; `owner` is that process's
-    token: a chunk is stored only while it still stands here. `first_at` and `last_at` bound the times of its
-    visits, which is where undoing looks for them. `prior_…` is the file's position before this import wrote
-    it.
+    While it runs, its process holds an advisory lock and renews the heartbeat. `owner` is the lease token of
+    the run: a chunk is stored only while the token stands here. `first_at` and `last_at` bound the times of
+    its visits, for the undo. `prior_…` is the position of the file before this import changed it.
     """
 
     __tablename__ = "import"
@@ -31,7 +30,7 @@ class Import(Base):
         CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled', 'undone')", name="status"),
         CheckConstraint("lines = imported + duplicates + rejected", name="lines"),
         Index("ix_import_file", "file", text("id DESC")),
-        # What somebody has to go on with: few rows of many.
+        # Imports to recover if their process dies: few rows of many.
         Index(
             "ix_import_unfinished",
             "id",
@@ -57,10 +56,10 @@ class Import(Base):
     format: Mapped[str | None]  # as detected from its first lines
     owner: Mapped[str | None]
     heartbeat_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    resumable: Mapped[bool] = mapped_column(server_default=text("false"))  # servers may go on with it
+    resumable: Mapped[bool] = mapped_column(server_default=text("false"))  # a server resumes it
     first_at: Mapped[datetime | None]
     last_at: Mapped[datetime | None]
-    undo_at: Mapped[datetime | None]  # since when it is to be undone
+    undo_at: Mapped[datetime | None]  # when its undo was requested
     prior_offset: Mapped[int | None]
     prior_line: Mapped[int | None]
     prior_sha256: Mapped[Digest | None]
@@ -73,7 +72,7 @@ class Import(Base):
 
 
 class FilePosition(Base):
-    """Up to where a file has been read, and a digest that tells a grown file from a rewritten one."""
+    """How far a file has been read, and a digest that distinguishes a grown file from a rewritten one."""
 
     __tablename__ = "file_position"
 
@@ -81,11 +80,11 @@ class FilePosition(Base):
     offset: Mapped[int]  # bytes
     line: Mapped[int]  # lines before the offset, blank ones too: the editor's count
     prefix_sha256: Mapped[bytes]  # of all bytes before the offset
-    import_id: Mapped[int | None]  # whose work it is
+    import_id: Mapped[int | None]  # that read up to it
 
 
 class Reject(Base):
-    """A line that did not fit the grammar."""
+    """A line that did not match the format."""
 
     __tablename__ = "reject"
 

@@ -1,19 +1,18 @@
-"""Imports, their rejects, and how far each file has been read.
+"""Imports, and how far each file has been read.
 
 An import is leased to one run at a time: its `owner` is the lease token of that run. What a run changes it
 changes only while the row has its token.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import FilePosition, Import, Reject
+from db.models import FilePosition, Import
 
 UNFINISHED = text("status = 'running' OR (undo_at IS NOT NULL AND status <> 'undone')")
 
@@ -108,8 +107,7 @@ async def acquire_lease(
 
 
 async def reset_counts(session: AsyncSession, import_id: int) -> Import:
-    """Delete the rejects of an import and set its counts to 0."""
-    await session.execute(delete(Reject).where(Reject.import_id == import_id))
+    """Set the counts of an import to 0."""
     rows = await session.scalars(
         update(Import)
         .where(Import.id == import_id)
@@ -234,34 +232,10 @@ async def select_position(session: AsyncSession, file: str) -> FilePosition | No
 async def upsert_position(
     session: AsyncSession, file: str, import_id: int, *, offset: int, line: int, prefix_sha256: bytes
 ) -> None:
+    """Store how far the file has been read, and by which import."""
     position = {"offset": offset, "line": line, "prefix_sha256": prefix_sha256, "import_id": import_id}
     await session.execute(
         upsert(FilePosition)
         .values(file=file, **position)
         .on_conflict_do_update(index_elements=[FilePosition.file], set_=position)
     )
-
-
-async def insert_rejects(session: AsyncSession, import_id: int, rejects: Iterable[dict[str, Any]]) -> None:
-    rows = list(rejects)
-    if not rows:
-        return
-    columns = {name: [row[name] for row in rows] for name in ("line", "offset", "reason", "text")}
-    await session.execute(
-        text(
-            'INSERT INTO reject (import_id, line, "offset", reason, text) '
-            "SELECT :import_id, * FROM unnest(CAST(:line AS bigint[]), CAST(:offset AS bigint[]), "
-            "CAST(:reason AS text[]), CAST(:text AS text[]))"
-        ),
-        {"import_id": import_id, **columns},
-    )
-
-
-async def select_rejects(
-    session: AsyncSession, import_id: int, *, after: tuple[int] | None, limit: int, offset: int
-) -> list[Reject]:
-    """Select the rejects after the line `after`, by line."""
-    query = select(Reject).where(Reject.import_id == import_id)
-    if after is not None:
-        query = query.where(Reject.line > after[0])
-    return list(await session.scalars(query.order_by(Reject.line).limit(limit).offset(offset)))

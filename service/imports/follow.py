@@ -112,6 +112,7 @@ class LogFollower:
         )
 
     async def _poll(self, file: FollowedLog) -> None:
+        """Import changes of the file, and of the files that replace it, until cancelled."""
         unchanged_polls = 0
         while True:
             if file.has_changed():
@@ -128,6 +129,7 @@ class LogFollower:
             await asyncio.sleep(self.poll_seconds)
 
     async def _import_changes(self, file: FollowedLog) -> None:
+        """Import what is new in the file. One that can't be read, or is locked, waits for the next poll."""
         try:
             record = await import_log(
                 self.db,

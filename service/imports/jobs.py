@@ -9,13 +9,15 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import, Reject
 from db.queries import imports as queries
+from db.queries import rejects
 from service.background import Background
 from service.clock import Clock
 from service.errors import Conflict, NotFound, TooLarge
 from service.imports.record import ImportOptions, reload_import
 from service.imports.run import import_log
+from service.logs.pieces import READ_ERRORS
 from service.logs.source import LogFolder, LogSource
-from service.logs.streams import READ_ERRORS, UploadedLog
+from service.logs.streams import UploadedLog
 
 POLL_SECONDS = 0.02
 CREATE_SECONDS = 5.0  # within which the holder of a file's lock creates the row of its import
@@ -67,7 +69,7 @@ async def start_import(
     :raises Conflict: `import_running`, if the file is locked and no import of it runs until the deadline
     """
     while True:
-        first_progress: asyncio.Future[Import] = asyncio.get_running_loop().create_future()
+        first_progress: asyncio.Future[Import] = asyncio.Future()
         on_progress = partial(set_first_result, first_progress)
         work = import_log(db, geo, source, options, clock=clock, on_progress=on_progress)
         task = background.spawn(work, name=f"import of {source.name}")
@@ -77,9 +79,7 @@ async def start_import(
         first_progress.cancel()
         match task.exception():
             case Conflict() as conflict if source.key is not None:
-                async with db.read() as session:
-                    running = await queries.select_running_import(session, source.key)
-                if running is not None:
+                if (running := await find_running_import(db, source.key)) is not None:
                     return running.id
                 if time.monotonic() >= deadline:
                     raise conflict
@@ -90,7 +90,13 @@ async def start_import(
                 raise error
 
 
+async def find_running_import(db: Database, file: str) -> Import | None:
+    async with db.read() as session:
+        return await queries.select_running_import(session, file)
+
+
 def set_first_result(future: asyncio.Future[Import], record: Import) -> None:
+    """Set the result of the future, unless it has one or is cancelled."""
     if not future.done():
         future.set_result(record)
 
@@ -156,4 +162,4 @@ async def list_rejects(
     async with db.transaction() as session:
         if await queries.select_import(session, import_id) is None:
             raise NotFound(f"no import {import_id}")
-        return await queries.select_rejects(session, import_id, after=after, limit=limit + 1, offset=offset)
+        return await rejects.select_rejects(session, import_id, after=after, limit=limit + 1, offset=offset)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from db.database import Transaction
 from db.models import Import
 from db.queries import imports as queries
+from db.queries import rejects
 from service.imports.outcome import LeaseLost
 from service.imports.record import ImportRun
 from service.logs.chunks import Position
@@ -159,6 +160,7 @@ class ChunkWriter:
         self._check(lease_end)
 
     def _check(self, lease_end: asyncio.Task[None]) -> None:
+        """Raise LeaseLost, or the failure of a chunk, if there is one by now."""
         if lease_end.done() and not lease_end.cancelled() and lease_end.exception() is None:
             raise LeaseLost
         for task in self._tasks:
@@ -168,6 +170,7 @@ class ChunkWriter:
     async def _store(
         self, chunk: PreparedChunk, previous: asyncio.Task[None] | None, copied: asyncio.Event
     ) -> None:
+        """Store a chunk in one transaction; set `copied` when the next chunk may begin to be copied."""
         from db.queries.visits import insert_trial_keys
         from service.visits.derive import add, insert
 
@@ -199,7 +202,7 @@ class ChunkWriter:
         :raises LeaseLost: the import is not this run's any more
         """
         run, parsed = self._run, chunk.parsed
-        await queries.insert_rejects(session, self._import_id, map(asdict, parsed.rejects))
+        await rejects.insert_rejects(session, self._import_id, map(asdict, parsed.rejects))
         rejected = len(parsed.rejects)
         record = await queries.update_counts(
             session,

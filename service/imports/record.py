@@ -11,6 +11,7 @@ from clients.geo import Geo
 from db.database import Database, Transaction
 from db.models import Import
 from db.queries import imports as queries
+from db.queries.rejects import delete_rejects
 from service.clock import Clock
 from service.errors import Conflict
 from service.imports.outcome import INTERRUPTED, Mode
@@ -93,7 +94,10 @@ async def resume_import(run: ImportRun, import_id: int, prior_status: str, size:
         )
         if record is None:
             raise Conflict(f"import {import_id} has ended", code="import_ended")
-        return await queries.reset_counts(session, import_id) if record.dry_run else record
+        if record.dry_run:
+            await delete_rejects(session, import_id)
+            return await queries.reset_counts(session, import_id)
+        return record
 
 
 async def finish_import(run: ImportRun, import_id: int, status: str, *, error: str | None = None) -> Import:

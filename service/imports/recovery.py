@@ -92,6 +92,7 @@ async def recover(
 async def resume(
     db: Database, geo: Geo, logs: LogFolder, record: Import, file: str, *, clock: Clock, is_abandoned: bool
 ) -> None:
+    """Resume an import of a file. If the file can't be read, mark an abandoned import as failed."""
     options = ImportOptions(logs.zone, mode="resume", dry_run=record.dry_run, rules=logs.rules)
     try:
         await import_log(

@@ -125,6 +125,7 @@ class LogFile:
             yield Chunk(rest, self.offset, self._line + 1, self.position, self._tail, head)
 
     def _chunk(self, data: bytes) -> Chunk:
+        """Move past whole lines and return them as a chunk."""
         offset, line, before = self.offset, self._line + 1, self._tail
         self._advance(data)
         self._line += data.count(b"\n")

@@ -132,4 +132,5 @@ class LineKeys:
 
 
 def line_digest(raw: bytes) -> bytes:
+    """Return 10 bytes that identify the line, whether it ends in CR or not."""
     return sha256(raw.removesuffix(b"\r")).digest()[:10]

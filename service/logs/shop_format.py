@@ -171,7 +171,10 @@ def parse_path(path: str, query: str) -> Page:
 
 
 def parse_numbers(query: str, names: tuple[str, ...]) -> dict[str, int]:
-    """Parse these parameters of a query string, each given once; others are ignored."""
+    """Parse these parameters of a query string; others are ignored.
+
+    :raises BadLine: one is missing, given twice, or no number
+    """
     values: dict[str, str] = {}
     for parameter in query.split("&"):
         name, _, value = parameter.partition("=")
@@ -182,6 +185,10 @@ def parse_numbers(query: str, names: tuple[str, ...]) -> dict[str, int]:
 
 
 def parse_number(text: str | None, name: str) -> int:
+    """Parse a number from 1 to MAX_NUMBER.
+
+    :raises BadLine: the text of `name` is missing, or is no such number
+    """
     if not text:
         raise BadLine(f"{name} is missing")
     # A text of more digits than 64 bits can hold is not converted: int() takes quadratic time.

@@ -10,7 +10,8 @@ from typing import Self
 
 from service.errors import NotFound
 from service.logs.chunks import CHUNK_BYTES, LogFile
-from service.logs.streams import GUNZIP_LIMITS, GZIP_MAGIC, GunzipLimits, LogStream, gunzipped, is_gzip
+from service.logs.pieces import GZIP_MAGIC, gunzipped, is_gzip
+from service.logs.streams import GUNZIP_LIMITS, GunzipLimits, LogStream
 from service.logs.url_rules import Rules
 
 
@@ -99,6 +100,7 @@ class LogFolder:
 
 
 def file_key(absolute: Path) -> str:
+    """Return the key of a file: its path, with bytes that are not UTF-8 escaped."""
     return os.fsencode(absolute).decode(errors="backslashreplace")
 
 

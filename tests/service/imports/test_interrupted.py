@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from unittest.mock import patch
 
 import pytest
@@ -17,6 +18,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
+from db.queries import rejects
 from service.imports.jobs import list_imports
 from service.imports.outcome import INTERRUPTED
 from tests.support.log_imports import NOW, Importer, counts, some_lines
@@ -28,6 +30,7 @@ DYING_PROCESS = """
 import asyncio, os, sys
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from clients.geo import Geo
 from db.database import Database
 from tests.support.log_imports import Importer
@@ -93,16 +96,21 @@ async def test_a_crash_between_chunks_keeps_them(shop: Importer, log: Path) -> N
     await assert_whole_chunks_then_completed(shop, log, broken)
 
 
-@pytest.mark.parametrize("step", ["upsert_position", "insert_rejects", "update_counts"])
-async def test_a_crash_within_a_chunk_undoes_that_chunk(shop: Importer, log: Path, step: str) -> None:
-    real, fail = getattr(queries, step), fail_at(3, Crash())
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [(queries, "upsert_position"), (rejects, "insert_rejects"), (queries, "update_counts")],
+)
+async def test_a_crash_within_a_chunk_undoes_that_chunk(
+    shop: Importer, log: Path, module: ModuleType, step: str
+) -> None:
+    real, fail = getattr(module, step), fail_at(3, Crash())
 
     async def step_then_crash(*values: object, **named: object) -> object:
         result = await real(*values, **named)
         fail()
         return result
 
-    with patch.object(queries, step, step_then_crash), pytest.raises(Crash):
+    with patch.object(module, step, step_then_crash), pytest.raises(Crash):
         await shop.read(log, chunk_bytes=SMALL)
     await assert_whole_chunks_then_completed(shop, log, await newest_import(shop))
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import TooLarge
-from service.logs.streams import BrokenOff, GunzipLimits, LogStream, gunzipped
+from service.logs.pieces import gunzipped
+from service.logs.streams import BrokenOff, GunzipLimits, LogStream
 
 sizes = st.lists(st.integers(1, 100), min_size=1, max_size=10)
 cuts = st.lists(st.integers(0, 400), max_size=10).map(sorted)
