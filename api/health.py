@@ -23,11 +23,11 @@ class GreetingResponse(Schema):
 class HealthResponse(Schema):
     """Each part is `ok` or `down`; the import lag is the bytes of the log that are not read yet."""
 
-    status = fields.Function(lambda health: word(health.good), metadata=WORD)
+    status = fields.Function(lambda health: word(health.is_healthy), metadata=WORD)
     database = fields.Function(lambda health: {"status": word(health.database)}, metadata=part())
     cache = fields.Function(lambda health: {"status": word(health.cache)}, metadata=part())
     migrations = fields.Function(
-        lambda health: {"status": word(health.migrated), "revision": health.revision or None},
+        lambda health: {"status": word(health.is_migrated), "revision": health.revision or None},
         metadata=part(revision={"type": ["string", "null"]}),
     )
     import_lag = fields.Function(

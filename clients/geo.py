@@ -115,8 +115,8 @@ def is_surely_public(address: str) -> bool:
     ipv6 = ":" in address
     blocks = SPECIAL_IPV6 if ipv6 else SPECIAL_IPV4
     packed = inet_pton(AF_INET6 if ipv6 else AF_INET, address)
-    at = bisect(blocks, (packed, b"\xff" * 16)) - 1
-    return packed > blocks[at][1]
+    index = bisect(blocks, (packed, b"\xff" * 16)) - 1  # of the last block that begins before the address
+    return packed > blocks[index][1]
 
 
 def public_address(address: str) -> str | None:

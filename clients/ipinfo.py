@@ -83,7 +83,7 @@ class IpInfo:
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamFailed(f"the connection failed: {type(error).__name__}") from None
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            # What the library trips over when the answer is no JSON, or no object of details.
+            # What the library raises when the answer is no JSON, or no object of details.
             raise UpstreamFailed(f"the answer can't be read: {type(error).__name__}") from None
         return read_countries(answers, patterns)
 

@@ -26,12 +26,12 @@ class Health:
     lag: int | None
 
     @property
-    def migrated(self) -> bool:
+    def is_migrated(self) -> bool:
         return self.revision == expected_revision()
 
     @property
-    def good(self) -> bool:
-        return self.database and self.cache and self.migrated
+    def is_healthy(self) -> bool:
+        return self.database and self.cache and self.is_migrated
 
 
 async def check_health(deps: Deps) -> Health:

@@ -68,7 +68,7 @@ async def sample_health(deps: Deps) -> None:
     for part, is_good in {
         "database": health.database,
         "cache": health.cache,
-        "migrations": health.migrated,
+        "migrations": health.is_migrated,
     }.items():
         current.up.labels(part).set(is_good)
     if health.lag is not None:

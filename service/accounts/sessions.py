@@ -30,7 +30,7 @@ class AccessToken:
 async def sign_in(
     deps: Deps, *, login: str, password: str, session_id: uuid.UUID, salt: bytes, origin: Origin
 ) -> AccessToken:
-    """Create a session. `login` may be an e-mail; `salt` is used if the password is hashed anew.
+    """Create a session. `login` may be an e-mail; `salt` is for a new hash, if the stored one is outdated.
 
     :raises Unauthorized: there is no such active account, or this is not its password; nobody learns which
     :raises TooMany: too many sign-ins have failed
@@ -59,13 +59,13 @@ async def sign_in(
 async def _create_session(
     deps: Deps, account: Account, password: str, *, session_id: uuid.UUID, salt: bytes, origin: Origin
 ) -> AccessToken | None:
-    """Create a session of an account whose password was right, and hash it anew if its hash is outdated.
+    """Create a session after the right password was given. An outdated hash of it is replaced.
 
     Return None if the account was deactivated or its password changed in the meantime.
     """
     expires_at = _expiry(origin.at, deps.tokens.lifetime)
     current = account.password_hash
-    stronger = await deps.hasher.hash(password, salt=salt) if deps.hasher.outdated(current) else None
+    stronger = await deps.hasher.hash(password, salt=salt) if deps.hasher.is_outdated(current) else None
     async with deps.db.transaction() as session:
         if stronger and await update_password_hash(session, account.id, old=current, new=stronger):
             current = stronger

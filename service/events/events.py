@@ -19,7 +19,7 @@ __all__ = ["NewEvents"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the event at `index` of a batch that was not stored: duplicate, conflict or invalid.
+    """Why the event at `index` of a batch was not stored: it is a duplicate, a conflict or invalid.
 
     `errors` are (JSON pointer, detail) pairs. The id of an invalid event is None if it can't be read.
     """
@@ -75,10 +75,10 @@ class BatchOutcome:
 
 
 async def create_events(deps: Deps, batch: EventBatch) -> BatchOutcome:
-    """Store the valid events, all or none. One whose id exists, here or in the batch, is not stored.
+    """Store the valid events of a batch whose ids are new, all or none of them.
 
-    It is a duplicate if it equals the stored event, else a conflict. That is compared after the commit, as an
-    event never changes.
+    An event whose id is stored already, or stands earlier in the batch, is a duplicate if the events are
+    equal, else a conflict. They are compared after the commit, as a stored event never changes.
     """
     events, existing = batch.events, list[int]()
     duplicates = set[int]()

@@ -164,12 +164,12 @@ class FilmCatalogue:
                 raise NotFound("there is no such film") from None
             return LookupResult(lookup.if_unknown)
         except KeyRefused as error:
-            raise key_refused(error) from None
+            raise key_refused_error(error) from None
         except (UpstreamError, CircuitOpen, TimeoutError) as error:
             log.warning("films_unavailable", cause=str(error) or "too many calls", stale=entry is not None)
             if entry is not None:
                 return LookupResult(entry.value, is_stale=True)
-            raise unavailable(error) from None
+            raise unavailable_error(error) from None
         await self._cache.put(lookup.key, value)
         return LookupResult(value)
 
@@ -197,7 +197,7 @@ class FilmCatalogue:
             return value
 
 
-def key_refused(error: KeyRefused) -> Unavailable:
+def key_refused_error(error: KeyRefused) -> Unavailable:
     """Log the operator's trouble, and make the error that a caller gets, which says nothing of it."""
     log.error(
         "kinopoisk_key_refused", status=error.status, mend=f"the setting KINOPOISK_API_KEY: {error.cause}"
@@ -205,7 +205,7 @@ def key_refused(error: KeyRefused) -> Unavailable:
     return Unavailable(UNAVAILABLE, code="movies_unavailable", retry_after=None)
 
 
-def unavailable(error: Exception) -> Unavailable:
+def unavailable_error(error: Exception) -> Unavailable:
     """Make the error of a look-up that failed, with the seconds after which to try again."""
     match error:
         case CircuitOpen():

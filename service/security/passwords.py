@@ -31,7 +31,8 @@ class Hasher:
     async def hash(self, password: str, *, salt: bytes) -> str:
         """Return the PHC string to store: `$scrypt$ln=15,r=8,p=3$salt$key`."""
         key = await self._derive(password, salt, self.log_n, BLOCK_SIZE, PARALLELISM)
-        return f"$scrypt$ln={self.log_n},r={BLOCK_SIZE},p={PARALLELISM}${encode(salt)}${encode(key)}"
+        parameters = f"ln={self.log_n},r={BLOCK_SIZE},p={PARALLELISM}"
+        return f"$scrypt${parameters}${encode_base64(salt)}${encode_base64(key)}"
 
     async def verify(self, password: str, phc: str | None) -> bool:
         """Whether a password fits a PHC string. Without one (no such account), False after the same time."""
@@ -42,7 +43,7 @@ class Hasher:
         key = await self._derive(password, salt, log_n, block_size, parallelism)
         return hmac.compare_digest(key, expected)
 
-    def outdated(self, phc: str) -> bool:
+    def is_outdated(self, phc: str) -> bool:
         """Whether a PHC string was made with lower parameters than this hasher's."""
         return parse_phc(phc)[:3] < (self.log_n, BLOCK_SIZE, PARALLELISM)
 
@@ -65,11 +66,12 @@ class Hasher:
             )
 
 
-def encode(raw: bytes) -> str:
+def encode_base64(raw: bytes) -> str:
+    """Encode bytes as PHC strings hold them: without padding."""
     return base64.b64encode(raw).decode().rstrip("=")
 
 
-def decode(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -77,7 +79,7 @@ def parse_phc(phc: str) -> tuple[int, int, int, bytes, bytes]:
     """Return log2(N), r, p, salt and key of a PHC string that `Hasher.hash` wrote."""
     _, _, parameters, salt, key = phc.split("$")
     log_n, block_size, parallelism = (int(pair.partition("=")[2]) for pair in parameters.split(","))
-    return log_n, block_size, parallelism, decode(salt), decode(key)
+    return log_n, block_size, parallelism, decode_base64(salt), decode_base64(key)
 
 
 @cache

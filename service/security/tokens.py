@@ -17,6 +17,8 @@ MAX_LENGTH = 2048  # characters; ours have about 300
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
+    """How tokens are signed, and for how long they are valid."""
+
     secret: str = field(repr=False)
     algorithm: str = "HS256"
     lifetime: timedelta = timedelta(minutes=30)

@@ -32,7 +32,7 @@ async def greet(request: Request) -> HTTPResponse:
 @operation(responses={200: HealthResponse, 503: HealthResponse})
 async def get_health(request: Request) -> HTTPResponse:
     health = await check_health(request.deps)
-    return health_response(HealthResponse().dump(health), good=health.good)
+    return health_response(HealthResponse().dump(health), good=health.is_healthy)
 
 
 @blueprint.get("/ready", ctx_public=True, ctx_limit="none")
@@ -40,7 +40,7 @@ async def get_health(request: Request) -> HTTPResponse:
 async def get_ready(request: Request) -> HTTPResponse:
     """Says 503 while draining, so that no new work is sent here."""
     draining = request.app.ctx.draining
-    good = not draining and (await check_health(request.deps)).good
+    good = not draining and (await check_health(request.deps)).is_healthy
     status = "ok" if good else "draining" if draining else "down"
     return health_response(ReadyResponse().dump({"status": status}), good=good)
 

@@ -1,7 +1,7 @@
--- How many users paid for one cart, for two, three… in [:since, :until)? By number of purchases. Where the period
--- holds all payments, the roll-up knows (by :source, the report's parameter); users of others are counted.
+-- How many users paid for one cart, for two, three… in [:since, :until)? By number of purchases. If the period
+-- holds all payments, the roll-up has the counts (by :source, the report's parameter); else payments are counted.
 WITH period AS (
-    -- Asked so, the ends of an index tell at once; EXISTS is planned as if a row were soon found.
+    -- min and max are read at the ends of an index; EXISTS would be planned as if a row were found soon.
     SELECT
         (SELECT min(payment.paid_at) FROM payment) >= :since
         AND (SELECT max(payment.paid_at) FROM payment) < :until AS is_all

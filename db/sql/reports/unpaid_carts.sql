@@ -1,6 +1,6 @@
 -- How many carts opened in [:since, :until) are there, how many of them paid, and how many unpaid with no change
 -- since :unchanged_since? Whole days [:first_day, :last_day) come from the roll-up, the partial days at both ends from
--- the carts; of the unpaid ones, those that have changed since (few) are taken away again.
+-- the carts; of the unpaid ones, the few that have changed since are subtracted.
 SELECT
     CAST(coalesce(sum(counted.carts), 0) AS bigint) AS carts,
     CAST(coalesce(sum(counted.carts) FILTER (WHERE counted.is_paid), 0) AS bigint) AS paid,

@@ -1,5 +1,5 @@
 -- What did the account :account_id do before (:before_at, :before_ref), newest first?
--- Each branch is cut on its own, so that its index is read no further than needed.
+-- Each branch has a limit of its own, so that its index is read no further than needed.
 SELECT activity.at, activity.type, activity.detail, activity.ref
 FROM (
     (
