@@ -7,7 +7,7 @@ import structlog
 
 from bootstrap import backing_services, make_worker_app, metrics_folder, prepare_database
 from commands.terminal import announce, load_settings, one_line_errors
-from server.supervisor import HttpServer, serve_until_signal, termination_handled
+from server.supervisor import HttpServer, handle_termination, serve_until_signal
 from telemetry import multiprocess
 
 log = structlog.get_logger("trawl.server")
@@ -15,7 +15,7 @@ log = structlog.get_logger("trawl.server")
 
 def serve() -> None:
     """Migrate, then serve on the address of the settings."""
-    with one_line_errors(), termination_handled() as termination:
+    with one_line_errors(), handle_termination() as termination:
         settings = load_settings(quiet=False)
         log.info("settings", **settings.shown())
         folder = metrics_folder(settings)

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Valkey: found, set up, started, watched and stopped. Stands alone."""
+"""The embedded PostgreSQL and Valkey: finds, sets up, starts, watches and stops them. Stands alone."""
 
 from embedded.errors import DataDirInUse, EmbeddedError
 from embedded.servers import EmbeddedServers, open_servers

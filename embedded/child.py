@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded.account import Account, effective
-from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_held
+from embedded.account import Account, effective_user
+from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked
 
 # Only what the programs need: our own environment may hold secrets, and PG* variables would mislead them.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -19,14 +19,14 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC
 def spawn(
     command: Sequence[str | Path], *, cwd: Path, log: Path, account: Account | None, death_signal: int
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in `cwd` as `account`, its output appended to `log`.
+    """Start `command` in `cwd` as `account`, with its output appended to `log`.
 
     The kernel sends it `death_signal` when this thread ends, so only the main thread may call this. It gets
     a session of its own: a terminal's Ctrl-C does not reach it. `cwd` is entered before the user is
-    changed, so that it may lie where `account` could not go.
+    changed, so that `account` need not be able to walk there.
     """
     assert threading.current_thread() is threading.main_thread()
-    with log.open("ab") as output, _threads_allowed():
+    with log.open("ab") as output, _fork_warning_ignored():
         return subprocess.Popen(
             command,
             cwd=cwd,
@@ -38,7 +38,7 @@ def spawn(
             group=account.gid if account else None,
             extra_groups=[] if account else None,
             start_new_session=True,
-            preexec_fn=_bound_to_parent(death_signal),
+            preexec_fn=_bind_to_parent(death_signal),
         )
 
 
@@ -47,12 +47,12 @@ def run(
 ) -> tuple[int, str]:
     """Run `command` to its end with `text` as its input; returns its exit code and all its output.
 
-    A stop signal is heard as soon as there is something to end. During the fork Python may run its handler
-    where exceptions are ignored: this process would go on as if it had not come.
+    A stop signal ends it, once the fork is over. During the fork Python may run the signal's handler where
+    exceptions are ignored: this process would go on as if no signal had come.
     """
     with (
-        _threads_allowed(),
-        stop_signals_held(),
+        _fork_warning_ignored(),
+        stop_signals_blocked(),
         subprocess.Popen(
             command,
             cwd=cwd,
@@ -66,11 +66,11 @@ def run(
             group=account.gid if account else None,
             extra_groups=[] if account else None,
             start_new_session=True,
-            preexec_fn=_bound_to_parent(signal.SIGKILL),
+            preexec_fn=_bind_to_parent(signal.SIGKILL),
         ) as process,
     ):
         try:
-            with _stop_signals_heard():
+            with _stop_signals_unblocked():
                 output, _ = process.communicate(text)
         except BaseException:
             # initdb's own children too.
@@ -80,8 +80,8 @@ def run(
 
 
 @contextmanager
-def _stop_signals_heard() -> Iterator[None]:
-    """Within `stop_signals_held`, let them through for a while."""
+def _stop_signals_unblocked() -> Iterator[None]:
+    """Let stop signals through again, inside of `stop_signals_blocked`."""
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         yield
@@ -90,33 +90,34 @@ def _stop_signals_heard() -> Iterator[None]:
 
 
 def processes_in(directory: Path, program: str, account: Account | None) -> list[int]:
-    """The living processes of `account` that run `program` with `directory` as working directory."""
+    """Return the living processes of `account` that run `program` with `directory` as working directory."""
     home = directory.stat()
-    found = []
-    with effective(account):
+    pids = []
+    with effective_user(account):
         for process in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
             try:
                 cwd = (process / "cwd").stat()
-                running = (process / "exe").readlink().name
+                executable = (process / "exe").readlink().name
             except OSError:
                 continue
-            if os.path.samestat(cwd, home) and running.removesuffix(" (deleted)") == program:
-                found.append(int(process.name))
-    return found
+            if os.path.samestat(cwd, home) and executable.removesuffix(" (deleted)") == program:
+                pids.append(int(process.name))
+    return pids
 
 
 @contextmanager
-def _threads_allowed() -> Iterator[None]:
-    """Python 3.12 and newer warn of a fork beside threads: the child may need a lock that one of them held.
+def _fork_warning_ignored() -> Iterator[None]:
+    """Ignore the warning of Python 3.12 and newer about a fork beside threads.
 
-    Ours makes three system calls and then runs another program.
+    The child may need a lock that a thread held. Ours makes three system calls and then runs another program.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
 
 
-def _bound_to_parent(death_signal: int) -> Callable[[], None]:
+def _bind_to_parent(death_signal: int) -> Callable[[], None]:
+    """Make the function that a new child runs first: the kernel ends it with this process."""
     parent = os.getpid()
 
     def bind() -> None:

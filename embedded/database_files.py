@@ -1,4 +1,4 @@
-"""A database to a file and back, with the programs of PostgreSQL: pg_dump, pg_restore, psql."""
+"""Backs a database up to a file and restores it, with pg_dump, pg_restore and psql."""
 
 import os
 import shutil
@@ -10,45 +10,48 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from embedded.binaries import find_postgres
 
-# Whatever tables are there now go, not only those that the backup knows. Without the COMMIT all is as before.
+# All tables of today are dropped, not only those in the backup. Without the COMMIT nothing changes.
 BEGIN = b"BEGIN; DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
-OF_ANYBODY = ("--no-owner", "--no-privileges")
+OWNERLESS = ("--no-owner", "--no-privileges")
 COMMIT = b"\nCOMMIT;\n"
 
 
 class ToolFailed(Exception):
-    """A program of PostgreSQL's has failed; its last line."""
+    """A program of PostgreSQL failed; the message is its last line."""
 
 
 def back_up(url: str, file: Path) -> None:
-    """Write one consistent moment of the database of a libpq URL. Raises ToolFailed, OSError."""
+    """Write a consistent snapshot of the database of a libpq URL to `file`.
+
+    :raises ToolFailed: pg_dump failed; there is no file
+    :raises OSError: the file can't be written
+    """
     draft = file.with_name(f"{file.name}.part")
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
-        with TemporaryFile() as told:
-            command = [
-                program("pg_dump"),
-                "--format=custom",
-                "--no-owner",
-                "--no-privileges",
-                f"--file={draft}",
-            ]
-            dump = subprocess.run(command, env=environment(url), stderr=told, check=False)
-            check(dump.returncode, "pg_dump", told)
+        with TemporaryFile() as errors:
+            command = [tool_path("pg_dump"), "--format=custom", *OWNERLESS, f"--file={draft}"]
+            dump = subprocess.run(command, env=libpq_environment(url), stderr=errors, check=False)
+            check_exit_code(dump.returncode, "pg_dump", errors)
         draft.rename(file)
     finally:
         draft.unlink(missing_ok=True)
 
 
 def restore(url: str, file: Path) -> None:
-    """Replace all that is in the database, in one transaction. After a ToolFailed nothing has changed."""
-    unpack = [program("pg_restore"), *OF_ANYBODY, "--file=-", str(file)]
-    put = [program("psql"), "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"]
+    """Replace the content of the database by a backup, in one transaction.
+
+    :raises ToolFailed: it failed; nothing has changed
+    """
+    unpack = [tool_path("pg_restore"), *OWNERLESS, "--file=-", str(file)]
+    load = [tool_path("psql"), "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"]
     with (
-        TemporaryFile() as unpack_told,
-        TemporaryFile() as put_told,
-        subprocess.Popen(unpack, stdout=subprocess.PIPE, stderr=unpack_told) as source,
-        subprocess.Popen(put, stdin=subprocess.PIPE, stderr=put_told, env=environment(url)) as target,
+        TemporaryFile() as unpack_errors,
+        TemporaryFile() as load_errors,
+        subprocess.Popen(unpack, stdout=subprocess.PIPE, stderr=unpack_errors) as source,
+        subprocess.Popen(
+            load, stdin=subprocess.PIPE, stderr=load_errors, env=libpq_environment(url)
+        ) as target,
     ):
         assert source.stdout is not None
         assert target.stdin is not None
@@ -60,34 +63,44 @@ def restore(url: str, file: Path) -> None:
             target.stdin.close()
         except BrokenPipeError:
             source.kill()
-        check(target.wait(), "psql", put_told)
-        check(source.wait(), "pg_restore", unpack_told)
+        check_exit_code(target.wait(), "psql", load_errors)
+        check_exit_code(source.wait(), "pg_restore", unpack_errors)
 
 
-def program(name: str) -> str:
-    """Raises ToolFailed where PostgreSQL has come without it."""
+def tool_path(name: str) -> str:
+    """Return the path of a program of PostgreSQL.
+
+    :raises ToolFailed: this installation has come without it
+    """
     path = find_postgres().bin / name
     if not path.exists():
         raise ToolFailed(f"there is no {name} in {path.parent}")
     return str(path)
 
 
-def environment(url: str) -> dict[str, str]:
-    """A libpq URL as libpq's variables: on a command line everybody could read the password."""
+def libpq_environment(url: str) -> dict[str, str]:
+    """Return this process's environment with a libpq URL as PG variables.
+
+    On a command line everybody could read the password.
+    """
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    given = {
+    variables = {
         "PGHOST": options.pop("host", None) or parts.hostname,
         "PGPORT": options.pop("port", None) or (str(parts.port) if parts.port else None),
         "PGUSER": parts.username and unquote(parts.username),
         "PGPASSWORD": parts.password and unquote(parts.password),
         "PGDATABASE": unquote(parts.path.lstrip("/")),
     } | {f"PG{name.upper()}": value for name, value in options.items()}
-    return dict(os.environ) | {name: value for name, value in given.items() if value}
+    return dict(os.environ) | {name: value for name, value in variables.items() if value}
 
 
-def check(code: int, name: str, told: IO[bytes]) -> None:
+def check_exit_code(code: int, name: str, errors: IO[bytes]) -> None:
+    """Raise the last line of `errors` if a program failed.
+
+    :raises ToolFailed: `code` is not 0
+    """
     if code:
-        told.seek(0)
-        lines = told.read().decode(errors="replace").strip().splitlines()
+        errors.seek(0)
+        lines = errors.read().decode(errors="replace").strip().splitlines()
         raise ToolFailed(f"{name}: {lines[-1] if lines else f'exit code {code}'}")

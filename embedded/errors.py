@@ -1,4 +1,4 @@
-"""What can go wrong with the embedded servers. Every message is one line that says what to do."""
+"""The errors of the embedded servers. Every message is one line that says what to do."""
 
 
 class EmbeddedError(Exception):
@@ -6,4 +6,4 @@ class EmbeddedError(Exception):
 
 
 class DataDirInUse(EmbeddedError):
-    """Another process runs the servers of this DATA_DIR and this one wanted them for itself."""
+    """Another process runs the servers of this DATA_DIR, which this one needs exclusively."""

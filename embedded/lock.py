@@ -1,4 +1,4 @@
-"""Who runs the servers of a DATA_DIR, and who else uses them: two lock files, which the kernel frees."""
+"""Two lock files of a DATA_DIR, which the kernel frees: who runs its servers, and who else uses them."""
 
 import fcntl
 import json
@@ -13,41 +13,41 @@ SHARERS = "sharers.lock"
 
 @dataclass(frozen=True)
 class Owner:
-    """What the owner of the servers wrote about itself."""
+    """What the process that runs the servers writes about itself."""
 
     pid: int
     exclusive: bool
     sockets: dict[str, str]
-    """Name of a server → the directory of its socket; only of those that run."""
+    """The directory of the socket of each server that it runs, by the server's name."""
 
 
 class DataDirLock:
     """The locks of one process on one DATA_DIR.
 
-    A fork inherits them: an owner's are held until the last of its workers has ended, or it lets go itself.
+    Forks inherit them: an owner's are held until its last worker has ended, or until `close`.
     """
 
     def __init__(self, data_dir: Path) -> None:
         self._owner = _open(data_dir / OWNER)
         self._sharers = _open(data_dir / SHARERS)
 
-    def own(self) -> bool:
-        """Try to become the owner."""
+    def try_own(self) -> bool:
+        """Try to become the owner; returns whether this process is."""
         owned = _try(self._owner, fcntl.LOCK_EX)
         if owned:
-            # What the one before wrote is no longer true.
+            # What the previous owner wrote is no longer true.
             self._owner.truncate(0)
         return owned
 
-    def share(self) -> bool:
-        """Try to be one of those that a short-lived owner waits for before it stops the servers."""
+    def try_share(self) -> bool:
+        """Try to become a sharer, for whom an owner that is a command keeps the servers running."""
         return _try(self._sharers, fcntl.LOCK_SH)
 
     def unshare(self) -> None:
         fcntl.flock(self._sharers, fcntl.LOCK_UN)
 
-    def outlast_sharers(self) -> bool:
-        """Try to be the last user of the servers; from then on nobody can share them."""
+    def try_exclude_sharers(self) -> bool:
+        """Try to become the only user of the servers; from then on nobody can share them."""
         return _try(self._sharers, fcntl.LOCK_EX)
 
     def write_owner(self, owner: Owner) -> None:
@@ -57,7 +57,7 @@ class DataDirLock:
         self._owner.flush()
 
     def read_owner(self) -> Owner | None:
-        """The process that owns the servers; None while it has not said."""
+        """Return the process that owns the servers; None until it has written who it is."""
         self._owner.seek(0)
         try:
             return Owner(**json.loads(self._owner.read()))
@@ -65,7 +65,7 @@ class DataDirLock:
             return None
 
     def close(self) -> None:
-        """Let go, also on behalf of forks that are still alive."""
+        """Release the locks, also those that living forks inherited."""
         for file in (self._owner, self._sharers):
             fcntl.flock(file, fcntl.LOCK_UN)
             file.close()

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: how it is set up, started and asked."""
+"""The embedded PostgreSQL: how it is set up, started and probed."""
 
 import re
 import shutil
@@ -10,12 +10,14 @@ import time
 from logging import getLogger
 from pathlib import Path
 
-from embedded.account import private_directory, service_account
+from embedded.account import make_private_directory, service_account
 from embedded.binaries import find_postgres, reachable_postgres
 from embedded.child import processes_in, run, spawn
 from embedded.errors import EmbeddedError
 from embedded.log_file import LogFile
-from embedded.sockets import Question, leave_socket_directory, socket_directory
+from embedded.probe import HealthProbe
+from embedded.sockets import remove_socket_directory, socket_directory
+from embedded.tuning import DEFAULT, Tuning
 
 logger = getLogger("trawl.embedded")
 
@@ -54,62 +56,65 @@ class Postgres:
     stop_signal = signal.SIGINT
     quit_signal = signal.SIGQUIT
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, tuning: Tuning = DEFAULT) -> None:
         self.home = home
         self.data = home / "data"
         self._account = service_account(home)
-        private_directory(home, self._account)
-        self._programs = reachable_postgres(find_postgres(), self._account)
-        self._log = LogFile(home / "server.log")
+        make_private_directory(home, self._account)
+        self._programs = reachable_postgres(find_postgres(), self._account, tuning.copy_folders)
+        self._log = LogFile(home / "server.log", tuning.log_size)
         self.sockets = socket_directory(home, SOCKET, self._account)
 
     @staticmethod
     def url(sockets: Path) -> str:
-        """The libpq URL of the database behind the socket in `sockets`."""
+        """Return the libpq URL of the database behind the socket in `sockets`."""
         return f"postgresql://{ROLE}@/{DATABASE}?host={sockets}&port=5432"
 
     @staticmethod
-    def ask_at(sockets: Path) -> Question:
-        """Sign in and leave again: only that tells a server that is well from one that is starting up."""
+    def probe_at(sockets: Path) -> HealthProbe:
+        """Sign in and leave again: a server that is starting up accepts connections, but no sign-in."""
         sign_in = struct.pack("!i", 3 << 16) + f"user\0{ROLE}\0database\0{DATABASE}\0\0".encode()
         request = struct.pack("!i", len(sign_in) + 4) + sign_in
-        return Question(sockets / SOCKET, request, _is_whole, goodbye=struct.pack("!ci", b"X", 4))
+        return HealthProbe(sockets / SOCKET, request, _is_complete, goodbye=struct.pack("!ci", b"X", 4))
 
     @staticmethod
-    def is_ready(answer: bytes) -> bool:
-        return answer.startswith(b"R")
+    def is_ready(response: bytes) -> bool:
+        return response.startswith(b"R")
 
-    def ask(self) -> Question:
-        return self.ask_at(self.sockets)
+    def probe(self) -> HealthProbe:
+        return self.probe_at(self.sockets)
 
     def set_up(self) -> None:
-        """Make the data directory if there is none; what an interrupted attempt left behind is removed."""
+        """Make the data directory if there is none, and remove what an interrupted attempt left behind.
+
+        :raises EmbeddedError: it can't be made, or holds something else
+        """
         unfinished = self.home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         if (self.data / "PG_VERSION").exists():
             return
         if self.data.exists():
             raise EmbeddedError(f"{self.data} holds no PostgreSQL data: move it away")
-        started = time.monotonic()
+        start = time.monotonic()
         logger.info("setting up PostgreSQL in %s (once)", self.home)
         try:
-            private_directory(unfinished, self._account)
+            make_private_directory(unfinished, self._account)
             self._initdb(unfinished)
             unfinished.rename(self.data)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        logger.info("set up PostgreSQL in %.1f s", time.monotonic() - started)
+        logger.info("set up PostgreSQL in %.1f s", time.monotonic() - start)
 
-    def strays(self) -> list[int]:
+    def orphans(self) -> list[int]:
         return processes_in(self.data, "postgres", self._account)
 
     def spawn(self) -> subprocess.Popen[bytes]:
         # No postgres works in the data directory any more, so these name dead processes, or strangers
         # that got their numbers since: PostgreSQL would take a stranger for another server and refuse.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        for left in (SOCKET, f"{SOCKET}.lock"):
-            (self.sockets / left).unlink(missing_ok=True)
-        self._log.begin()
+        for name in (SOCKET, f"{SOCKET}.lock"):
+            (self.sockets / name).unlink(missing_ok=True)
+        self._log.mark_start()
         # Where only root can enter the directories above, a path from the data directory still leads on.
         sockets = ".." if self.sockets == self.home else str(self.sockets)
         settings = {**SETTINGS, "unix_socket_directories": sockets}
@@ -122,20 +127,21 @@ class Postgres:
             death_signal=self.quit_signal,
         )
 
-    def complaint(self) -> str:
-        return self._log.last(
+    def last_log_error(self) -> str:
+        return self._log.last_line(
             lambda line: ("FATAL:" in line or "PANIC:" in line) and " system is " not in line
         )
 
-    def tidy(self) -> None:
-        self._log.tidy()
+    def rotate_log(self) -> None:
+        self._log.rotate()
 
-    def leave(self) -> None:
-        leave_socket_directory(self.sockets, self.home)
+    def clean_up(self) -> None:
+        remove_socket_directory(self.sockets, self.home)
 
     def _here(self, directory: Path) -> str:
-        """`directory`, as a process that works in it can name it: as another user it may not be able to
-        walk there, but the kernel's link to its own working directory always leads it back.
+        """Return a path to `directory` for a process that has it as working directory.
+
+        Another user may not be able to walk there, but the kernel's link always leads back.
         """
         return str(directory) if self._account is None or sys.platform != "linux" else "/proc/self/cwd"
 
@@ -167,8 +173,8 @@ class Postgres:
             raise EmbeddedError(f"PostgreSQL can't be set up in {self.home}: {errors[-1]}")
 
 
-def _is_whole(answer: bytes) -> bool:
-    """Whether the answer ends: ready for a query, or an error, after which the server hangs up."""
-    if answer.startswith(b"E"):
-        return len(answer) > struct.calcsize("!ci") and len(answer) > int.from_bytes(answer[1:5])
-    return answer.endswith(b"Z\0\0\0\x05I")
+def _is_complete(response: bytes) -> bool:
+    """Return whether the response ends: ready for a query, or an error, after which the server hangs up."""
+    if response.startswith(b"E"):
+        return len(response) > struct.calcsize("!ci") and len(response) > int.from_bytes(response[1:5])
+    return response.endswith(b"Z\0\0\0\x05I")

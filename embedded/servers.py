@@ -10,8 +10,8 @@ from pathlib import Path
 from embedded.errors import DataDirInUse, EmbeddedError
 from embedded.lock import DataDirLock, Owner
 from embedded.postgres import Postgres
-from embedded.sockets import Question
 from embedded.supervisor import Supervisor
+from embedded.tuning import DEFAULT, Tuning
 from embedded.valkey import Valkey
 
 logger = logging.getLogger("trawl.embedded")
@@ -20,9 +20,8 @@ KINDS: dict[str, type[Postgres | Valkey]] = {"valkey": Valkey, "postgres": Postg
 # Seconds.
 POLL = 0.005
 WAIT = 60.0
-SERVER_MAY_LEAVE = 2.0  # an owner whose workers are just ending
-COMMAND_MAY_LEAVE = 10.0
-ANSWER_TAKES = 0.5
+COMMAND_LEAVES = 10.0  # an owner that is a command
+PROBE_TIMEOUT = 0.5
 
 
 class EmbeddedServers:
@@ -39,12 +38,12 @@ class EmbeddedServers:
         self._supervisors = supervisors or []
 
     def watch(self) -> None:
-        """Start again what died or hangs. Never waits; call it ten times a second from the main thread."""
+        """Restart servers that died or hang. Never waits; call it ten times a second from the main thread."""
         for supervisor in self._supervisors:
             supervisor.watch()
 
     def stop(self) -> None:
-        """End the servers that this process runs and wait until they have ended."""
+        """End the servers that this process runs, and wait for their end."""
         for supervisor in self._supervisors:
             supervisor.begin_stop()
         for supervisor in self._supervisors:
@@ -54,29 +53,37 @@ class EmbeddedServers:
 
 @contextmanager
 def open_servers(
-    data_dir: Path, *, postgres: bool = True, valkey: bool = True, exclusive: bool = False, wait: float = WAIT
+    data_dir: Path,
+    *,
+    postgres: bool = True,
+    valkey: bool = True,
+    exclusive: bool = False,
+    wait: float = WAIT,
+    tuning: Tuning = DEFAULT,
 ) -> Iterator[EmbeddedServers]:
-    """Run the servers of `data_dir`, or share them with the process that does.
+    """Run the servers of `data_dir`, or share them with the process that does. Only for the main thread.
 
-    `exclusive` is for a process that must run them itself, and that stops them at its end whoever shares
-    them; any other owner waits for those. `wait` is in seconds. Raises DataDirInUse or EmbeddedError.
-    Only for the main thread.
+    `exclusive` is for a process that must run them itself. At its end it stops them, whoever shares them;
+    any other owner waits for the sharers first. `wait` is in seconds.
+
+    :raises DataDirInUse: `exclusive` is set, and another process runs them
+    :raises EmbeddedError: a server can't be found, set up, started or shared
     """
-    wanted = [name for name in KINDS if {"postgres": postgres, "valkey": valkey}[name]]
-    if not wanted:
+    names = [name for name in KINDS if {"postgres": postgres, "valkey": valkey}[name]]
+    if not names:
         yield EmbeddedServers({})
         return
-    with _blaming(data_dir):
+    with _data_dir_errors(data_dir):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         data_dir = data_dir.resolve()
         lock = DataDirLock(data_dir)
     try:
-        with _blaming(data_dir):
-            servers = _own_or_share(data_dir, lock, wanted, exclusive=exclusive, wait=wait)
+        with _data_dir_errors(data_dir):
+            servers = _own_or_share(data_dir, lock, names, exclusive=exclusive, wait=wait, tuning=tuning)
         try:
             yield servers
             if servers.owned and not exclusive:
-                _let_sharers_finish(lock, servers)
+                _wait_for_sharers(lock, servers)
         finally:
             servers.stop()
     finally:
@@ -84,7 +91,8 @@ def open_servers(
 
 
 @contextmanager
-def _blaming(data_dir: Path) -> Iterator[None]:
+def _data_dir_errors(data_dir: Path) -> Iterator[None]:
+    """Turn an OSError into an EmbeddedError that names DATA_DIR."""
     try:
         yield
     except OSError as error:
@@ -93,70 +101,85 @@ def _blaming(data_dir: Path) -> Iterator[None]:
 
 
 def _own_or_share(
-    data_dir: Path, lock: DataDirLock, wanted: list[str], *, exclusive: bool, wait: float
+    data_dir: Path,
+    lock: DataDirLock,
+    names: list[str],
+    *,
+    exclusive: bool,
+    wait: float,
+    tuning: Tuning,
 ) -> EmbeddedServers:
-    begun = time.monotonic()
-    while not lock.own():
-        waited = time.monotonic() - begun
+    start = time.monotonic()
+    while not lock.try_own():
+        waited = time.monotonic() - start
         owner = lock.read_owner()
         if exclusive:
-            leaves = COMMAND_MAY_LEAVE if owner and not owner.exclusive else SERVER_MAY_LEAVE
+            leaves = COMMAND_LEAVES if owner and not owner.exclusive else tuning.owner_leaves
             if waited > min(leaves, wait):
                 who = f"process {owner.pid}" if owner else "another process"
                 raise DataDirInUse(f"DATA_DIR {data_dir} is in use by {who}: stop it or set another DATA_DIR")
-        elif lock.share():
-            if owner and (sockets := _answering(owner, wanted)):
+        elif lock.try_share():
+            if owner and (sockets := _ready_sockets(owner, names)):
                 logger.info("sharing the servers of process %d", owner.pid)
                 return EmbeddedServers(sockets)
             lock.unshare()
         if waited > wait:
-            raise EmbeddedError(f"the servers of DATA_DIR {data_dir} do not answer{_missing(owner, wanted)}")
+            raise EmbeddedError(
+                f"the servers of DATA_DIR {data_dir} do not answer{_missing_servers(owner, names)}"
+            )
         time.sleep(POLL * 2)
-    return _start(data_dir, lock, wanted, exclusive=exclusive, wait=wait)
+    return _start(data_dir, lock, names, exclusive=exclusive, wait=wait, tuning=tuning)
 
 
-def _missing(owner: Owner | None, wanted: list[str]) -> str:
-    missing = [name for name in wanted if owner and name not in owner.sockets]
+def _missing_servers(owner: Owner | None, names: list[str]) -> str:
+    missing = [name for name in names if owner and name not in owner.sockets]
     return f": process {owner.pid} runs no {' or '.join(missing)}" if owner and missing else ""
 
 
-def _answering(owner: Owner, wanted: list[str]) -> dict[str, Path] | None:
-    """The sockets of the wanted servers, if all of those are ready."""
-    sockets = {name: Path(directory) for name, directory in owner.sockets.items() if name in wanted}
-    ready = all(name in sockets and _answers(KINDS[name], sockets[name]) for name in wanted)
+def _ready_sockets(owner: Owner, names: list[str]) -> dict[str, Path] | None:
+    """Return the sockets of the named servers; None unless all of them are ready."""
+    sockets = {name: Path(directory) for name, directory in owner.sockets.items() if name in names}
+    ready = all(name in sockets and _is_ready(KINDS[name], sockets[name]) for name in names)
     return sockets if ready else None
 
 
-def _answers(kind: type[Postgres | Valkey], sockets: Path) -> bool:
-    question: Question = kind.ask_at(sockets)
-    end = time.monotonic() + ANSWER_TAKES
+def _is_ready(kind: type[Postgres | Valkey], sockets: Path) -> bool:
+    probe = kind.probe_at(sockets)
+    end = time.monotonic() + PROBE_TIMEOUT
     try:
-        while not question.answered():
-            if question.failed or time.monotonic() > end:
+        while not probe.poll():
+            if probe.failed or time.monotonic() > end:
                 return False
             time.sleep(POLL)
     finally:
-        question.close()
-    return kind.is_ready(question.answer)
+        probe.close()
+    return kind.is_ready(probe.response)
 
 
 def _start(
-    data_dir: Path, lock: DataDirLock, wanted: list[str], *, exclusive: bool, wait: float
+    data_dir: Path,
+    lock: DataDirLock,
+    names: list[str],
+    *,
+    exclusive: bool,
+    wait: float,
+    tuning: Tuning,
 ) -> EmbeddedServers:
-    kinds = {name: KINDS[name](data_dir / name) for name in wanted}
-    sockets = {name: server.sockets for name, server in kinds.items()}
-    supervisors = [Supervisor(server) for server in kinds.values()]
+    """Set the servers up, start them and wait until they are ready."""
+    by_name = {name: KINDS[name](data_dir / name, tuning) for name in names}
+    sockets = {name: server.sockets for name, server in by_name.items()}
+    supervisors = [Supervisor(server, tuning) for server in by_name.values()]
     servers = EmbeddedServers(sockets, supervisors)
     lock.write_owner(Owner(os.getpid(), exclusive, {name: str(path) for name, path in sockets.items()}))
     end = time.monotonic() + wait
     try:
-        for server, supervisor in zip(kinds.values(), supervisors, strict=True):
+        for server, supervisor in zip(by_name.values(), supervisors, strict=True):
             # Valkey starts while PostgreSQL is set up.
             server.set_up()
             supervisor.watch()
         while not all(supervisor.ready for supervisor in supervisors):
             servers.watch()
-            _refuse_failed(supervisors, overdue=time.monotonic() > end)
+            _raise_failure(supervisors, overdue=time.monotonic() > end)
             time.sleep(POLL)
     except BaseException:
         servers.stop()
@@ -164,7 +187,8 @@ def _start(
     return servers
 
 
-def _refuse_failed(supervisors: list[Supervisor], *, overdue: bool) -> None:
+def _raise_failure(supervisors: list[Supervisor], *, overdue: bool) -> None:
+    """Raise why a server did not start, or that it is overdue."""
     for supervisor in supervisors:
         if supervisor.error is not None:
             raise EmbeddedError(supervisor.error)
@@ -172,11 +196,11 @@ def _refuse_failed(supervisors: list[Supervisor], *, overdue: bool) -> None:
             raise EmbeddedError(f"{supervisor.server.name} is not ready yet: its log in DATA_DIR says why")
 
 
-def _let_sharers_finish(lock: DataDirLock, servers: EmbeddedServers) -> None:
-    told = False
-    while not lock.outlast_sharers():
-        if not told:
+def _wait_for_sharers(lock: DataDirLock, servers: EmbeddedServers) -> None:
+    waiting = False
+    while not lock.try_exclude_sharers():
+        if not waiting:
             logger.info("waiting for other commands that use the same servers")
-            told = True
+        waiting = True
         servers.watch()
         time.sleep(POLL * 10)

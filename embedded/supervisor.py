@@ -1,4 +1,4 @@
-"""Keeps one server running: starts it, asks it whether it is well, starts it again, stops it."""
+"""Keeps one server running: starts it, probes its health, restarts it, stops it."""
 
 import contextlib
 import logging
@@ -8,21 +8,18 @@ import subprocess
 import time
 from typing import Protocol
 
-from embedded.sockets import Question
-from server.processes import stop_signals_held
+from embedded.probe import HealthProbe
+from embedded.tuning import DEFAULT, Tuning
+from server.processes import stop_signals_blocked
 
 logger = logging.getLogger("trawl.embedded")
 
 # Seconds.
-FIRST_ASKED = 0.005  # between questions to a server that has just been started; doubles up to
-SLOWEST_ASKED = 0.1
-ASKED_WHEN_WELL = 2.0
-SILENT_TOO_LONG = 6.0
-STRAYS_MAY_STAY = 1.0
+FIRST_PAUSE = 0.005  # between probes of a server that has just been started; grows up to
+LONGEST_PAUSE = 0.1
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0)
-STOP_TAKES = 6.0
-QUIT_TAKES = 2.0
 POLL = 0.005
+MAX_GAP = 1.0  # between two calls of `watch`
 
 
 class Server(Protocol):
@@ -34,57 +31,59 @@ class Server(Protocol):
     quit_signal: signal.Signals
     """Ends it at once, with nothing lost that was promised to be kept."""
 
-    def strays(self) -> list[int]:
-        """Processes of this server that nobody looks after any more."""
+    def orphans(self) -> list[int]:
+        """Return the processes of this server that no supervisor has as its child."""
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start it. No process of it is alive: what an earlier one left behind is removed."""
 
-    def ask(self) -> Question: ...
+    def probe(self) -> HealthProbe: ...
 
-    def is_ready(self, answer: bytes) -> bool: ...
+    def is_ready(self, response: bytes) -> bool: ...
 
-    def complaint(self) -> str:
-        """Why it ended, in one line of its own words."""
+    def last_log_error(self) -> str:
+        """Return why it ended, in one line of its own words."""
 
-    def tidy(self) -> None:
+    def rotate_log(self) -> None:
         """Keep its log file from growing for ever."""
 
-    def leave(self) -> None:
+    def clean_up(self) -> None:
         """Remove what is only of use while it runs."""
 
 
 class Supervisor:
     """One server and its process. Nothing here waits but `stop`: call `watch` often, from the main thread."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, tuning: Tuning = DEFAULT) -> None:
         self.server = server
         self.ready = False
         self.error: str | None = None
         """Why the last attempt to start failed, until one succeeds."""
+        self._tuning = tuning
         self._process: subprocess.Popen[bytes] | None = None
-        self._question: Question | None = None
+        self._probe: HealthProbe | None = None
         self._failures = 0
-        self._started = self._watched = self._answered = self._next = time.monotonic()
-        self._pause = FIRST_ASKED
-        self._strays_since: float | None = None
+        now = time.monotonic()
+        self._start_time = self._last_watch = self._last_response = self._next_step = now
+        self._pause = FIRST_PAUSE
+        self._orphans_since: float | None = None
 
     def watch(self) -> None:
         """Take the next step, if one is due."""
         now = time.monotonic()
-        # Somebody who was stopped himself must not take the time that he missed for the server's silence.
-        self._answered += max(0.0, now - self._watched - 1.0)
-        self._watched = now
+        # While the watcher itself was stopped it could hear no response: that is not the server's silence.
+        self._last_response += max(0.0, now - self._last_watch - MAX_GAP)
+        self._last_watch = now
         if self._process is None:
-            if now >= self._next:
+            if now >= self._next_step:
                 self._start(now)
         elif self._process.poll() is not None:
-            self._ended(now, self._process.returncode)
-        elif self._question is not None:
-            self._hear(now, self._question)
-        elif now >= self._next:
-            self._question = self.server.ask()
-            self._hear(now, self._question)
+            self._handle_exit(now, self._process.returncode)
+        elif self._probe is not None:
+            self._check_probe(now, self._probe)
+        elif now >= self._next_step:
+            self._probe = self.server.probe()
+            self._check_probe(now, self._probe)
 
     def begin_stop(self) -> None:
         self._signal(self.server.stop_signal)
@@ -92,88 +91,89 @@ class Supervisor:
     def stop(self) -> None:
         """End the server and wait for it: in order, else at once, else by force."""
         self.begin_stop()
-        if not self._wait(STOP_TAKES):
+        if not self._wait(self._tuning.stop_timeout):
             logger.warning("%s does not stop in order: stopping it at once", self.server.name)
             self._signal(self.server.quit_signal)
-            if not self._wait(QUIT_TAKES):
+            if not self._wait(self._tuning.quit_timeout):
                 self._signal(signal.SIGKILL)
-                self._wait(QUIT_TAKES)
-            self._kill(self.server.strays(), signal.SIGKILL)
-        self._drop_question()
+                self._wait(self._tuning.quit_timeout)
+            self._kill(self.server.orphans(), signal.SIGKILL)
+        self._drop_probe()
         self._process = None
         self.ready = False
-        self.server.leave()
+        self.server.clean_up()
 
     def _start(self, now: float) -> None:
-        if strays := self.server.strays():
-            self._end_strays(now, strays)
+        if orphans := self.server.orphans():
+            self._end_orphans(now, orphans)
             return
-        self._strays_since = None
+        self._orphans_since = None
         try:
-            with stop_signals_held():
+            with stop_signals_blocked():
                 self._process = self.server.spawn()
         except (OSError, subprocess.SubprocessError) as error:
-            self._failed(now, f"{self.server.name} can't be started: {error}")
+            self._handle_failure(now, f"{self.server.name} can't be started: {error}")
             return
-        self._started = self._answered = self._next = now
-        self._pause = FIRST_ASKED
+        self._start_time = self._last_response = self._next_step = now
+        self._pause = FIRST_PAUSE
 
-    def _end_strays(self, now: float, strays: list[int]) -> None:
-        if self._strays_since is None:
-            logger.warning("ending %s processes left without a parent: %s", self.server.name, strays)
-            self._strays_since = now
-        patient = now - self._strays_since < STRAYS_MAY_STAY
-        self._kill(strays, self.server.quit_signal if patient else signal.SIGKILL)
-        self._next = now + SLOWEST_ASKED / 2
+    def _end_orphans(self, now: float, orphans: list[int]) -> None:
+        if self._orphans_since is None:
+            logger.warning("ending %s processes left without a parent: %s", self.server.name, orphans)
+            self._orphans_since = now
+        patient = now - self._orphans_since < self._tuning.orphan_grace
+        self._kill(orphans, self.server.quit_signal if patient else signal.SIGKILL)
+        self._next_step = now + LONGEST_PAUSE / 2
 
-    def _hear(self, now: float, question: Question) -> None:
-        if question.answered():
-            self._answered = now
-            self._question = None
-            self._judge(now, question.answer)
-        elif question.failed:
-            self._question = None
-            self._ask_later(now)
-        if now - self._answered > SILENT_TOO_LONG and self._process is not None:
+    def _check_probe(self, now: float, probe: HealthProbe) -> None:
+        if probe.poll():
+            self._last_response = now
+            self._probe = None
+            self._handle_response(now, probe.response)
+        elif probe.failed:
+            self._probe = None
+            self._probe_later(now)
+        if now - self._last_response > self._tuning.silence and self._process is not None:
             logger.error("%s does not answer: starting it again", self.server.name)
             self._process.kill()
-            self._answered = now
+            self._last_response = now
 
-    def _judge(self, now: float, answer: bytes) -> None:
-        if not self.server.is_ready(answer):
-            self._ask_later(now)
+    def _handle_response(self, now: float, response: bytes) -> None:
+        if not self.server.is_ready(response):
+            self._probe_later(now)
             return
         if not self.ready:
-            logger.info("%s is ready after %.0f ms", self.server.name, (now - self._started) * 1000)
+            logger.info("%s is ready after %.0f ms", self.server.name, (now - self._start_time) * 1000)
         self.ready = True
         self.error = None
         self._failures = 0
-        self._next = now + ASKED_WHEN_WELL
-        self.server.tidy()
+        self._next_step = now + self._tuning.probe_interval
+        self.server.rotate_log()
 
-    def _ask_later(self, now: float) -> None:
-        self._pause = min(self._pause * 1.2, SLOWEST_ASKED)
-        self._next = now + self._pause
+    def _probe_later(self, now: float) -> None:
+        self._pause = min(self._pause * 1.2, LONGEST_PAUSE)
+        self._next_step = now + self._pause
 
-    def _ended(self, now: float, code: int) -> None:
+    def _handle_exit(self, now: float, code: int) -> None:
         self._process = None
-        self._drop_question()
+        self._drop_probe()
         if code < 0:
             cause = f"{self.server.name} was ended by signal {-code}"
         else:
-            cause = f"{self.server.name} ended with {code}: {self.server.complaint()}"
+            cause = f"{self.server.name} ended with {code}: {self.server.last_log_error()}"
         if self.ready:
             self.ready = False
-            self._next = now
+            self._next_step = now
             logger.warning("%s; starting it again", cause)
         else:
-            self._failed(now, cause)
+            self._handle_failure(now, cause)
 
-    def _failed(self, now: float, cause: str) -> None:
+    def _handle_failure(self, now: float, cause: str) -> None:
+        """Remember why the server did not start, and try again after a pause."""
         self.error = cause
         pause = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
         self._failures += 1
-        self._next = now + pause
+        self._next_step = now + pause
         logger.error("%s", cause)
 
     @staticmethod
@@ -188,6 +188,7 @@ class Supervisor:
             self._process.send_signal(number)
 
     def _wait(self, seconds: float) -> bool:
+        """Wait for the process to end; returns whether it has."""
         end = time.monotonic() + seconds
         while self._process is not None and self._process.poll() is None:
             if time.monotonic() > end:
@@ -195,7 +196,7 @@ class Supervisor:
             time.sleep(POLL)
         return True
 
-    def _drop_question(self) -> None:
-        if self._question is not None:
-            self._question.close()
-            self._question = None
+    def _drop_probe(self) -> None:
+        if self._probe is not None:
+            self._probe.close()
+            self._probe = None

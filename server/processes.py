@@ -1,4 +1,4 @@
-"""What all processes of ours have in common: signals that end them, and an end with their parent."""
+"""What all our processes share: the signals that end them, and an end with their parent."""
 
 import ctypes
 import os
@@ -14,9 +14,9 @@ _prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 def end_with_parent(parent: int, death_signal: int) -> bool:
-    """Ask the kernel to send this process a signal when the parent's thread that made it ends.
+    """Ask the kernel to send this process a signal when the thread of the parent that made it ends.
 
-    False if `parent` has died already: the caller is to end by itself.
+    Returns False if `parent` has died already: then the caller must end by itself.
     """
     if _prctl is not None:
         _prctl(PR_SET_PDEATHSIG, death_signal)
@@ -25,8 +25,8 @@ def end_with_parent(parent: int, death_signal: int) -> bool:
 
 
 @contextmanager
-def stop_signals_held() -> Iterator[None]:
-    """Hold back the signals that end this process, so that no child is started and then forgotten."""
+def stop_signals_blocked() -> Iterator[None]:
+    """Block the signals that end this process, so that no child is started and then forgotten."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield

@@ -1,7 +1,7 @@
-"""The HTTP server as the process above its workers sees it: its port, its workers, the signals that end it.
+"""The HTTP server as its parent process sees it: the port, the workers, the signals that end it.
 
-The workers are forked from here, without Granian's own manager between: that one gives up when a worker dies
-twice within 5.5 s, and ends the healthy workers before anything can take their place.
+Workers are forked here, without Granian's own manager: that one gives up when a worker dies twice within
+5.5 s, and ends the healthy workers before anything replaces them.
 """
 
 import errno
@@ -16,31 +16,29 @@ from types import FrameType
 from typing import Self
 
 from server.processes import STOP_SIGNALS
-from server.worker import LAME_DUCK, App, Worker
+from server.worker import DRAIN, App, DrainTiming, Worker
 
 logger = logging.getLogger("trawl.server")
 
 # Seconds.
 TICK = 0.05
-DRAIN = 8.0  # how long requests in flight may take when connections are no longer taken
 BACK_OFF = (0.0, 0.1, 0.2, 0.5)
-# A server none of whose workers has ever started is given up after so many failures.
-HOPELESS = 5
+MAX_FAILURES = 5  # to start a worker, after which a server that never had one is given up
 
 
 class ServerError(Exception):
-    """The server can't be started; one line that says why."""
+    """The server can't be started; the message is one line that says why."""
 
 
 class Terminated(SystemExit):
-    """A signal asked for the end during the start. Where nobody catches it, the process ends with 0."""
+    """A stop signal came during the start. Uncaught, it ends the process with 0."""
 
     def __init__(self) -> None:
         super().__init__(0)
 
 
 class Termination:
-    """SIGTERM, SIGINT and SIGHUP: the first raises Terminated, or is only noted inside `noted`."""
+    """SIGTERM, SIGINT and SIGHUP: the first raises Terminated, or within `deferred` sets `requested` only."""
 
     def __init__(self, wake: socket.socket) -> None:
         self.requested = False
@@ -48,7 +46,8 @@ class Termination:
         self._wake = wake
 
     @contextmanager
-    def noted(self) -> Iterator[None]:
+    def deferred(self) -> Iterator[None]:
+        """Raise nothing within: the caller looks at `requested`."""
         self._raises = False
         try:
             yield
@@ -56,37 +55,37 @@ class Termination:
             self._raises = True
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but not on when a signal comes."""
+        """Sleep until a signal comes, for so many seconds at most."""
         if not self.requested and select.select([self._wake], [], [], seconds)[0]:
             self._wake.recv(4096)
 
-    def note(self, _number: int, _frame: FrameType | None) -> None:
+    def handle(self, _number: int, _frame: FrameType | None) -> None:
         first, self.requested = not self.requested, True
         if first and self._raises:
             raise Terminated
 
 
 @contextmanager
-def termination_handled() -> Iterator[Termination]:
-    """Handle the signals that ask for the end. Only in the main thread."""
-    wake, woken = socket.socketpair()
-    woken.setblocking(False)
+def handle_termination() -> Iterator[Termination]:
+    """Handle stop signals within. Only in the main thread."""
+    wake, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
     termination = Termination(wake)
     before = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
-    with closing(wake), closing(woken):
-        wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+    with closing(wake), closing(wakeup):
+        wakeup_before = signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)
         try:
-            # With a handler, even one that does nothing, a child's end wakes us too.
+            # A handler that does nothing, so that a child's end wakes `wait` too.
             signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
             for number in STOP_SIGNALS:
                 # nohup, for one, has a signal ignored on purpose.
                 if before[number] is not signal.SIG_IGN:
-                    signal.signal(number, termination.note)
+                    signal.signal(number, termination.handle)
             yield termination
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-            signal.set_wakeup_fd(wakeup)
+            signal.set_wakeup_fd(wakeup_before)
 
 
 class HttpServer:
@@ -98,18 +97,20 @@ class HttpServer:
         port: int,
         workers: int,
         *,
-        drain: float = DRAIN,
+        timing: DrainTiming = DRAIN,
         on_worker_end: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take the port, so that it is known to be free before anything else is started.
+        """Reserve the port, before anything else is started.
 
-        Raises ServerError if it can't be had. `drain` is in seconds; `on_worker_end` is told the name of each
-        worker that has ended, before another takes its place.
+        `on_worker_end` gets the name of each worker that has ended, before it is
+        replaced.
+
+        :raises ServerError: the port is in use, or can't be bound
         """
         self._on_worker_end = on_worker_end
         self.address, self._reservation = _reserve(host, port)
-        self._drain = drain
-        self._workers = [Worker(number + 1) for number in range(workers)]
+        self._timing = timing
+        self._workers = [Worker(number + 1, timing) for number in range(workers)]
         self._make_app: Callable[[], App] | None = None
         self._failures = 0
         self._started = self.ready = False
@@ -121,26 +122,29 @@ class HttpServer:
         self.stop()
 
     def start(self, make_app: Callable[[], App]) -> None:
-        """Fork the workers, each of which calls `make_app` once. Import all that it needs before."""
+        """Fork the workers, each of which calls `make_app` once. Import before what it needs."""
         self._make_app = make_app
         self.watch()
 
     def watch(self) -> None:
-        """Replace the workers that have ended. Never waits; raises ServerError if none can ever start."""
+        """Replace the workers that have ended. Never waits.
+
+        :raises ServerError: no worker has ever started, after several attempts
+        """
         assert self._make_app is not None
         for worker in self._workers:
-            self._started = worker.started() or self._started
-            cause = worker.ended()
+            self._started = worker.check_started() or self._started
+            cause = worker.check_exit()
             if cause is not None:
-                self._judge(worker, cause)
+                self._handle_exit(worker, cause)
             if worker.process is None and time.monotonic() >= worker.not_before:
                 self._fork(worker, self._make_app)
         if self._started and not self.ready:
-            self.ready = _listening(self.address)
+            self.ready = _is_listening(self.address)
 
     def stop(self) -> None:
-        """Let the requests in flight finish, end the workers and give the port back."""
-        end = time.monotonic() + LAME_DUCK + self._drain
+        """Let the requests in flight finish, end the workers and release the port."""
+        end = time.monotonic() + self._timing.lame_duck + self._timing.requests
         processes = [worker.process for worker in self._workers if worker.process is not None]
         for process in processes:
             process.terminate()
@@ -151,16 +155,17 @@ class HttpServer:
                 process.kill()
                 process.join()
         for worker in self._workers:
-            worker.forget()
+            worker.reset()
         self._reservation.close()
 
     def _fork(self, worker: Worker, make_app: Callable[[], App]) -> None:
         try:
             worker.start(make_app, self.address)
         except OSError as error:
-            self._judge(worker, f"no process for it: {error.strerror}")
+            self._handle_exit(worker, f"no process for it: {error.strerror}")
 
-    def _judge(self, worker: Worker, cause: str) -> None:
+    def _handle_exit(self, worker: Worker, cause: str) -> None:
+        """Log why a worker ended, and set when it may start again."""
         logger.error("worker %d ended: %s; starting it again", worker.number, cause)
         self._on_worker_end(worker.name)
         if worker.was_up:
@@ -169,7 +174,7 @@ class HttpServer:
             return
         worker.not_before = time.monotonic() + BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
         self._failures += 1
-        if not self._started and self._failures >= HOPELESS:
+        if not self._started and self._failures >= MAX_FAILURES:
             raise ServerError(f"the server can't start: {cause}")
 
 
@@ -181,67 +186,71 @@ def serve_until_signal(
     watch: Sequence[Callable[[], None]] = (),
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until a signal asks for the end, then drain.
+    """Serve until a stop signal, then drain.
 
-    Each of `watch` is called every 50 ms; `on_ready` once, when the first connection would be answered.
+    Calls each of `watch` every 50 ms, and `on_ready` once, as soon as connections are accepted.
     """
-    with termination.noted():
+    with termination.deferred():
         try:
             server.start(make_app)
-            told = False
+            announced = False
             while not termination.requested:
                 termination.wait(TICK)
                 server.watch()
                 for step in watch:
                     step()
-                if server.ready and not told:
+                if server.ready and not announced:
                     on_ready()
-                    told = True
+                    announced = True
         finally:
             server.stop()
 
 
 def _reserve(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
-    """The address of `host` and `port`, and a socket that keeps it ours: bound, but never listening."""
+    """Resolve an address, and bind a socket to it that never listens, so that nobody else takes it.
+
+    :raises ServerError: the host is unknown, or the port can't be had
+    """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
         raise ServerError(f"host {host} is unknown: {error.strerror}") from error
-    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    place = (str(address[0]), int(address[1]))
+    family, _, _, _, sockaddr = min(entries, key=lambda entry: entry[0] != socket.AF_INET)
+    address = (str(sockaddr[0]), int(sockaddr[1]))
     try:
-        # Workers share a port, which the kernel also grants to strangers that ask for the same: this
-        # bind, which does not ask for it, finds them.
+        # SO_REUSEPORT lets workers share a port, but also strangers that set it. This bind, without it,
+        # fails beside them.
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-        reservation = _bound(family, place)
+            probe.bind(address)
+        reservation = _bind(family, address)
     except OSError as error:
-        what = "is in use" if error.errno == errno.EADDRINUSE else f"can't be bound: {error.strerror}"
-        raise ServerError(f"port {port} on {host} {what}") from error
-    return (place[0], int(reservation.getsockname()[1])), reservation
+        cause = "is in use" if error.errno == errno.EADDRINUSE else f"can't be bound: {error.strerror}"
+        raise ServerError(f"port {port} on {host} {cause}") from error
+    return (address[0], int(reservation.getsockname()[1])), reservation
 
 
-def _bound(family: int, place: tuple[str, int]) -> socket.socket:
+def _bind(family: int, address: tuple[str, int]) -> socket.socket:
+    """Bind a socket that workers may share the port with."""
     reservation = socket.socket(family)
     try:
         reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
-            reservation.bind(place)
+            reservation.bind(address)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            # Connections of another program's server linger for a minute. This comes last, because with it
-            # a second Trawl that starts at the same moment would not see ours.
+            # Connections of an earlier server linger for a minute. Only now, because beside a socket with
+            # this option a second Trawl that starts at the same moment would bind too.
             reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            reservation.bind(place)
+            reservation.bind(address)
     except OSError:
         reservation.close()
         raise
     return reservation
 
 
-def _listening(address: tuple[str, int]) -> bool:
+def _is_listening(address: tuple[str, int]) -> bool:
     try:
         socket.create_connection(address, timeout=TICK).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""A worker: the process that runs the Sanic app on Granian, and the place that it fills in the one above."""
+"""A worker process, which runs the Sanic app on Granian, and its slot in the parent process."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from typing import Any
@@ -18,30 +19,43 @@ from granian.errors import FatalError
 from granian.server.embed import Server
 from sanic import Sanic
 
-from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_held
+from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked
 
 logger = logging.getLogger("trawl.server")
 
 App = Sanic[Any, Any]
 
 BACKLOG = 1024
-# Seconds. After a stop signal connections are still taken, so that /ready can tell of it, until no request
-# has come for so long: whoever still sends has not heard of it.
-QUIET = 0.3
-LAME_DUCK = 2.0  # and no longer than that
 
 _forking = multiprocessing.get_context("fork")
 
 
+@dataclass(frozen=True, slots=True)
+class DrainTiming:
+    """How long the phases of an end take, in seconds.
+
+    After a stop signal connections are still accepted, so that /ready can answer 503, until no request has
+    come for `quiet`: a client that still sends has not noticed.
+    """
+
+    quiet: float = 0.3
+    lame_duck: float = 2.0  # of the phase before, at most
+    requests: float = 8.0  # for the requests in flight, once connections are refused
+
+
+DRAIN = DrainTiming()
+
+
 class StartFailed(Exception):
-    """The app refused to start, for the reason given."""
+    """The app refused to start; the message is its reason."""
 
 
 class Worker:
-    """One place for a worker process, and the process that fills it."""
+    """A slot for a worker process, and the process that is in it."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, timing: DrainTiming = DRAIN) -> None:
         self.number = number
+        self._timing = timing
         self.process: ForkProcess | None = None
         self.not_before = 0.0
         self.was_up = False
@@ -50,39 +64,40 @@ class Worker:
 
     @property
     def name(self) -> str:
-        """Of the process, whichever it is that fills the place."""
+        """The name of every process in this slot."""
         return f"trawl-worker-{self.number}"
 
     def start(self, make_app: Callable[[], App], address: tuple[str, int]) -> None:
-        self.forget()
+        self.reset()
         self._reports, reports = _forking.Pipe(duplex=False)
         self.process = _forking.Process(
-            target=_work, args=(make_app, address, reports, os.getpid()), name=self.name
+            target=_run_worker, args=(make_app, address, reports, os.getpid(), self._timing), name=self.name
         )
-        # Until the worker has put its own handlers in place, the signals must not reach ours in its copy.
+        # Until the worker has set its own handlers, signals must not reach the parent's, which it inherits.
         try:
-            with stop_signals_held():
+            with stop_signals_blocked():
                 self.process.start()
         finally:
             reports.close()
 
-    def started(self) -> bool:
-        """Whether the process has said that it is up; keeps what else it says."""
+    def check_started(self) -> bool:
+        """Read the reports of the process; returns whether it is up, or was until it ended."""
         with suppress(EOFError, OSError):
             while self._reports is not None and self._reports.poll():
                 self._cause = self._reports.recv()
                 self.was_up = self.was_up or not self._cause
         return self.was_up
 
-    def ended(self) -> str | None:
-        """Why the process ended; None if it did not."""
+    def check_exit(self) -> str | None:
+        """Return why the process ended, once; None if it runs."""
         if self.process is None or self.process.exitcode is None:
             return None
-        self.started()
+        self.check_started()
         code, self.process = self.process.exitcode, None
         return self._cause or (f"signal {-code}" if code < 0 else f"exit code {code}")
 
-    def forget(self) -> None:
+    def reset(self) -> None:
+        """Empty the slot."""
         if self._reports is not None:
             self._reports.close()
         self.process = self._reports = None
@@ -90,10 +105,16 @@ class Worker:
         self._cause = ""
 
 
-def _work(make_app: Callable[[], App], address: tuple[str, int], reports: Connection, parent: int) -> None:
-    """The life of a worker process."""
+def _run_worker(
+    make_app: Callable[[], App],
+    address: tuple[str, int],
+    reports: Connection,
+    parent: int,
+    timing: DrainTiming,
+) -> None:
+    """Run a worker process from its fork to its end."""
     signal.set_wakeup_fd(-1)
-    # Until it has started, a worker has nothing to finish. A terminal's Ctrl-C is for the parent to judge.
+    # Until it has started, a worker has nothing to finish. A terminal's Ctrl-C is for the parent to handle.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -103,25 +124,25 @@ def _work(make_app: Callable[[], App], address: tuple[str, int], reports: Connec
         return
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(make_app(), address, reports))
-    # Whatever it was, this process ends of it: the log and the process above are to know.
+            runner.run(_serve(make_app(), address, reports, timing))
+    # Any error ends this process: log it, and report it to the parent.
     except Exception as error:
         logger.exception("worker failed")
         reports.send(f"{type(error).__name__}: {error}".splitlines()[0])
         raise SystemExit(1) from None
 
 
-async def _serve(app: App, address: tuple[str, int], reports: Connection) -> None:
+async def _serve(app: App, address: tuple[str, int], reports: Connection, timing: DrainTiming) -> None:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     app.ctx.draining = False
 
-    def started() -> None:
+    def report_start() -> None:
         loop.add_signal_handler(signal.SIGTERM, stopping.set)
         reports.send("")
 
-    announced = _Announced(app, started)
+    observed = _ObservedApp(app, report_start)
     server = Server(
-        announced,
+        observed,
         *address,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
@@ -129,50 +150,50 @@ async def _serve(app: App, address: tuple[str, int], reports: Connection) -> Non
         backlog=BACKLOG,
         log_enabled=False,
     )
-    leaving = asyncio.create_task(_leave(stopping, announced, server))
+    drain = asyncio.create_task(_drain(stopping, observed, server, timing))
     try:
         await server.serve()
     except FatalError as error:
-        raise StartFailed(announced.failure or str(error)) from error
+        raise StartFailed(observed.failure or str(error)) from error
     finally:
-        leaving.cancel()
+        drain.cancel()
 
 
-async def _leave(stopping: asyncio.Event, app: "_Announced", server: Server) -> None:
-    """Once told to stop, say so to whoever asks, and take no more connections when that is known."""
+async def _drain(stopping: asyncio.Event, app: "_ObservedApp", server: Server, timing: DrainTiming) -> None:
+    """After a stop signal, refuse connections once clients have noticed that this server is draining."""
     await stopping.wait()
     app.drain()
-    end, told = time.monotonic() + LAME_DUCK, -1
-    while told != app.requests and time.monotonic() < end:
-        told = app.requests
-        await asyncio.sleep(QUIET)
+    end, requests = time.monotonic() + timing.lame_duck, -1
+    while requests != app.requests and time.monotonic() < end:
+        requests = app.requests
+        await asyncio.sleep(timing.quiet)
     server.stop()
 
 
-class _Announced:
-    """The app, saying when it has started, or why it could not, and how many requests it was asked."""
+class _ObservedApp:
+    """The ASGI app with a count of its requests. Calls `on_start` when it is up; else `failure` says why."""
 
-    def __init__(self, app: App, started: Callable[[], None]) -> None:
+    def __init__(self, app: App, on_start: Callable[[], None]) -> None:
         self.failure = ""
         self.requests = 0
         self._app = app
-        self._started = started
+        self._on_start = on_start
 
     def drain(self) -> None:
         self._app.ctx.draining = True
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
         if scope["type"] == "lifespan":
-            return self._app(scope, receive, self._heard(send))
+            return self._app(scope, receive, self._observe(send))
         self.requests += 1
         return self._app(scope, receive, send)
 
-    def _heard(self, send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
-        async def hear(message: Any) -> None:
+    def _observe(self, send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+        async def send_observed(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
-                self._started()
+                self._on_start()
             elif message["type"] == "lifespan.startup.failed":
                 self.failure = message.get("message", "")
             await send(message)
 
-        return hear
+        return send_observed

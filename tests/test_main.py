@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from main import cli
 from tests.support.command_line import PASSWORD, PROJECT, Command, call, free_port, wait_until_ready
 from tests.support.embedded_processes import postgres_pids, valkey_pids
-from tests.support.processes import comes_true
+from tests.support.processes import PATIENCE, eventually
 
 LINES = [
     "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
@@ -36,19 +36,19 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def one_line(told: str) -> str:
-    assert len(told.splitlines()) == 1, told
-    return told
+def one_line(text: str) -> str:
+    assert len(text.splitlines()) == 1, text
+    return text
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """What the command line says before it reads any setting: in this process, where that costs little."""
+def invoke(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command line that ends before it reads a setting, in this process, which is fast."""
     monkeypatch.setenv("COLUMNS", "100")
     return partial(CliRunner().invoke, cli)
 
 
-def test_every_command_tells_what_it_takes(told: Callable[..., Result]) -> None:
+def test_every_command_tells_what_it_takes(invoke: Callable[..., Result]) -> None:
     words = {
         "": "create-admin",
         "serve": "HOST:PORT",
@@ -59,7 +59,7 @@ def test_every_command_tells_what_it_takes(told: Callable[..., Result]) -> None:
         "migrate": "database",
     }
     for name, word in words.items():
-        result = told([*name.split(), "--help"])
+        result = invoke([*name.split(), "--help"])
         assert (result.exit_code, result.stderr) == (0, ""), name
         assert word in result.stdout
 
@@ -70,7 +70,7 @@ def test_help_imports_no_command(arguments: list[str]) -> None:
     code += "try: runpy.run_path('main.py', run_name='__main__')\n"
     code += "finally: print(*sys.modules, file=sys.stderr)\n"
     command = [sys.executable, "-c", code, "main.py", *arguments]
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert "Usage" in ended.stdout
     # pydantic is what typer reads arguments with: help must not need it.
     assert {"commands", "bootstrap", "config", "pydantic"} & set(ended.stderr.split()) == set()
@@ -89,19 +89,23 @@ def test_import_takes_files_packed_files_and_standard_input_each_line_once(
     packed = tmp_path / "packed.log.gz"
     more = LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ")
     packed.write_bytes(gzip.compress((LOG + more).encode()))
-    code, output, told = trawl.run("import", str(log), str(packed), "-", text=LOG.rstrip("\n"))
+    code, output, errors = trawl.run("import", str(log), str(packed), "-", text=LOG.rstrip("\n"))
     assert code == 0
     first, second, third = output.splitlines()
     assert first.startswith("shop.log: 5 lines: 4 imported, 0 duplicates, 1 rejected (")
     assert second.startswith("packed.log.gz: 6 lines: 1 imported, 4 duplicates, 1 rejected (")
     assert third.startswith("-: 5 lines: 0 imported, 4 duplicates, 1 rejected (")
-    assert [line.partition(": ")[0] for line in told.splitlines()] == ["shop.log:5", "packed.log.gz:5", "-:5"]
+    assert [line.partition(": ")[0] for line in errors.splitlines()] == [
+        "shop.log:5",
+        "packed.log.gz:5",
+        "-:5",
+    ]
 
 
 def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: Command, log: Path) -> None:
-    code, output, told = trawl.run("import", "no-such.log", str(log))
+    code, output, errors = trawl.run("import", "no-such.log", str(log))
     assert code == 1
-    missing, rejected = told.splitlines()
+    missing, rejected = errors.splitlines()
     assert re.match("trawl: no-such.log: .*No such file", missing)
     assert rejected.startswith("shop.log:5: ")
     assert "4 imported" in output
@@ -109,8 +113,8 @@ def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: C
 
 def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -> None:
     assert trawl.run("import", str(log))[0] == 0
-    code, output, told = trawl.run("report", "3")
-    assert (code, told) == (0, "")
+    code, output, errors = trawl.run("report", "3")
+    assert (code, errors) == (0, "")
     assert output.startswith("At what time of day is a category viewed most? day\n")
     assert re.search(r"day +│ 12 +│ 18 +│ 2 ", output)
     code, output, _ = trawl.run("report", "3", "category=fresh_fish", "tz=Asia/Tokyo", "--json")
@@ -121,32 +125,32 @@ def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -
 
 
 def test_wrong_parameters_of_a_report_are_told_in_one_line(trawl: Command) -> None:
-    code, output, told = trawl.run("report", "1", "limit=0", "colour=red")
+    code, output, errors = trawl.run("report", "1", "limit=0", "colour=red")
     assert (code, output) == (1, "")
-    assert re.search("colour.*; limit", one_line(told))
+    assert re.search("colour.*; limit", one_line(errors))
 
 
-def test_an_unknown_report_is_refused(told: Callable[..., Result]) -> None:
-    result = told(["report", "8"])
+def test_an_unknown_report_is_refused(invoke: Callable[..., Result]) -> None:
+    result = invoke(["report", "8"])
     assert result.exit_code != 0
     assert "number" in result.stderr.lower()
 
 
 def test_an_admin_is_made_with_a_password_from_standard_input_once(trawl: Command) -> None:
-    code, output, told = trawl.run("create-admin", "Root", text=f"{PASSWORD}\n")
-    assert (code, told) == (0, "")
+    code, output, errors = trawl.run("create-admin", "Root", text=f"{PASSWORD}\n")
+    assert (code, errors) == (0, "")
     assert re.fullmatch(r"Root is an admin \(id \d+\)\n", output)
-    code, output, told = trawl.run("create-admin", "rOOT", text=f"{PASSWORD}\n")
+    code, output, errors = trawl.run("create-admin", "rOOT", text=f"{PASSWORD}\n")
     assert (code, output) == (1, "")
-    assert "taken" in one_line(told)
-    code, _, told = trawl.run("create-admin", "other", text="short\n")
+    assert "taken" in one_line(errors)
+    code, _, errors = trawl.run("create-admin", "other", text="short\n")
     assert code == 1
-    assert "password" in one_line(told)
+    assert "password" in one_line(errors)
 
 
 def test_migrating_again_changes_nothing(trawl: Command) -> None:
-    code, output, told = trawl.run("migrate")
-    assert (code, told) == (0, "")
+    code, output, errors = trawl.run("migrate")
+    assert (code, errors) == (0, "")
     assert output.startswith("up to date at ")
 
 
@@ -160,18 +164,18 @@ def test_migrating_again_changes_nothing(trawl: Command) -> None:
 def test_what_an_operator_can_mend_is_told_in_one_line(
     trawl: Command, settings: dict[str, str], words: list[str]
 ) -> None:
-    code, output, told = trawl.run(**settings)
+    code, output, errors = trawl.run(**settings)
     assert (code, output) == (1, "")
-    assert all(word in one_line(told) for word in words)
-    assert "hunter2" not in told
+    assert all(word in one_line(errors) for word in words)
+    assert "hunter2" not in errors
 
 
 def test_a_port_in_use_is_named(trawl: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        code, output, told = trawl.run("serve", PORT=port)
+        code, output, errors = trawl.run("serve", PORT=port)
     assert (code, output) == (1, "")
-    assert port in one_line(told)
+    assert port in one_line(errors)
 
 
 def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> None:
@@ -192,15 +196,15 @@ def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> 
         _, printed, _ = trawl.run("report", "4", "limit=2", "--json")
         assert json.loads(printed) == call(f"{url}/report/4?limit=2", token=token)
 
-        code, _, told = trawl.run(PORT=str(free_port()))
+        code, _, errors = trawl.run(PORT=str(free_port()))
         assert code == 1
-        assert str(short_dir) in one_line(told)
+        assert str(short_dir) in one_line(errors)
 
         server.send_signal(signal.SIGTERM)
-        output, _ = server.communicate(timeout=20)
+        output, _ = server.communicate(timeout=PATIENCE)
         assert server.returncode == 0
         assert json.loads(one_line(output))["event"] == f"Trawl is serving on {url}"
-        assert comes_true(lambda: not postgres_pids(short_dir) and not valkey_pids(short_dir), 5)
+        assert eventually(lambda: not postgres_pids(short_dir) and not valkey_pids(short_dir))
     finally:
         if server.poll() is None:
             server.kill()

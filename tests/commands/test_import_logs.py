@@ -1,4 +1,4 @@
-"""`main.py import` as a process: dry runs, rules, following, and being interrupted."""
+"""`main.py import` as a process: dry runs, rules, following, interruption."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.support.command_line import Command
-from tests.support.processes import comes_true
+from tests.support.processes import PATIENCE, eventually
 from tests.test_main import LINES, LOG, one_line
 
 
@@ -34,15 +34,15 @@ def test_a_dry_run_imports_nothing_and_rules_read_another_shops_log(
     code, output, _ = trawl.run("report", "2")
     assert (code, "US" in output) == (0, True)
     rules.write_text("[[page]]\nkind = 'shop'")
-    code, _, told = trawl.run("import", "--rules", str(rules), str(shop_log))
-    assert (code, "page 1: kind must be one of" in one_line(told)) == (1, True)
+    code, _, errors = trawl.run("import", "--rules", str(rules), str(shop_log))
+    assert (code, "page 1: kind must be one of" in one_line(errors)) == (1, True)
     for wrong in ((), ("--dry-run", "--follow", str(shop_log))):
-        code, _, told = trawl.run("import", *wrong)
-        assert (code, told.startswith("trawl: ")) == (1, True)
+        code, _, errors = trawl.run("import", *wrong)
+        assert (code, errors.startswith("trawl: ")) == (1, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_following_goes_on_until_it_is_told_to_stop(
+def test_following_goes_on_until_a_signal_ends_it(
     trawl: Command, shop_log: Path, committed_url: str, number: signal.Signals
 ) -> None:
     process = trawl.start("import", "--follow", str(shop_log))
@@ -51,22 +51,21 @@ def test_following_goes_on_until_it_is_told_to_stop(
         counted = "SELECT coalesce(sum(imported), 0) AS lines FROM import WHERE status = 'done'"
         return bool(asyncio.run(fetch(committed_url, counted)) == lines)
 
-    assert comes_true(lambda: imported(4), seconds=20)
+    assert eventually(lambda: imported(4))
     with shop_log.open("a") as file:
         file.write(LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ") + "\n")
-    assert comes_true(lambda: imported(5), seconds=10)
+    assert eventually(lambda: imported(5))
     process.send_signal(number)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output, errors) == (0, "", "")
 
 
 def test_standard_input_that_does_not_come_can_be_interrupted(trawl: Command, committed_url: str) -> None:
     process = trawl.start("import", "-")
     running = "SELECT count(*) FROM import WHERE status = 'running'"
-    assert comes_true(lambda: asyncio.run(fetch(committed_url, running)) == 1, seconds=20)
+    assert eventually(lambda: asyncio.run(fetch(committed_url, running)) == 1)
     process.send_signal(signal.SIGINT)
-    process.wait(10)
-    process.communicate()
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGINT
     assert asyncio.run(fetch(committed_url, "SELECT status FROM import")) == "failed"
 

@@ -7,13 +7,13 @@ import subprocess
 from pathlib import Path
 
 from tests.support.command_line import Command, free_port, wait_until_ready
-from tests.support.processes import children, comes_true, command_of
+from tests.support.processes import PATIENCE, children, command_of, eventually
 
 
 def print_and_stop(process: subprocess.Popen[str]) -> tuple[list[str], list[str]]:
     """Stop a server; returns the lines of its output and of its error output."""
     process.terminate()
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     return output.splitlines(), errors.splitlines()
 
@@ -28,7 +28,7 @@ def test_every_line_of_a_start_and_a_stop_is_a_json_object(short_dir: Path) -> N
         for pid in before:
             if any(program in command_of(pid) for program in ("main.py", "postgres")):
                 os.kill(pid, signal.SIGKILL)
-        assert comes_true(lambda: len(set(children(process.pid)) - set(before)) == 2, 60)
+        assert eventually(lambda: len(set(children(process.pid)) - set(before)) == 2)
         wait_until_ready(url)
         output, errors = print_and_stop(process)
     finally:

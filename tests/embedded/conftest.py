@@ -31,21 +31,21 @@ def own_data_dir(data_dir: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def start_owner() -> Iterator[Callable[..., Owner]]:
     """Start a process that runs the servers of a DATA_DIR until the test ends."""
-    started: list[Owner] = []
+    owners: list[Owner] = []
 
     def start(data_dir: Path, *options: str) -> Owner:
-        started.append(Owner(data_dir, *options))
-        return started[-1]
+        owners.append(Owner(data_dir, *options))
+        return owners[-1]
 
     yield start
-    for owner in started:
+    for owner in owners:
         owner.close()
 
 
 @pytest.fixture
-def stranger(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+def unrelated_process(data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the servers' user that has nothing to do with them."""
     account = service_account(data_dir / "postgres")
-    with subprocess.Popen(["sleep", "60"], user=account.uid if account else None) as process:
+    with subprocess.Popen(["sleep", "600"], user=account.uid if account else None) as process:
         yield process
         process.kill()

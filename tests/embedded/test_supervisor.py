@@ -3,7 +3,9 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,34 +13,29 @@ import redis
 
 from embedded import EmbeddedServers, open_servers
 from embedded.supervisor import Supervisor
+from embedded.tuning import DEFAULT, Tuning
 from embedded.valkey import Valkey
-from tests.support.embedded_processes import Owner, postgres_pids, query, valkey_pids, watched
-from tests.support.processes import comes_true
+from tests.support.embedded_processes import Owner, postgres_pids, query, valkey_pids
+from tests.support.processes import PATIENCE, eventually
 
 
-def postmaster(data_dir: Path) -> int:
-    return int((data_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+def supervisor_of(servers: EmbeddedServers, name: str) -> Supervisor:
+    [supervisor] = [each for each in servers._supervisors if each.server.name == name]
+    return supervisor
+
+
+def kill(supervisor: Supervisor) -> None:
+    assert supervisor._process is not None
+    supervisor._process.kill()
 
 
 def valkey_answers(servers: EmbeddedServers) -> bool:
     assert servers.redis_url is not None
-    with redis.Redis.from_url(servers.redis_url, socket_timeout=0.2) as cache:
+    with redis.Redis.from_url(servers.redis_url, socket_timeout=1) as cache:
         try:
             return bool(cache.ping())
         except redis.RedisError:
             return False
-
-
-def postgres_answers(servers: EmbeddedServers) -> bool:
-    return any(
-        supervisor.ready for supervisor in servers._supervisors if supervisor.server.name == "PostgreSQL"
-    )
-
-
-def kill_and_forget(servers: EmbeddedServers, pid: int) -> None:
-    """Kill a process, and see it dead."""
-    os.kill(pid, signal.SIGKILL)
-    assert watched(servers, lambda: not postgres_answers(servers), 2)
 
 
 async def test_a_killed_postgresql_is_back_with_its_data_even_when_killed_again_at_once(
@@ -46,109 +43,110 @@ async def test_a_killed_postgresql_is_back_with_its_data_even_when_killed_again_
 ) -> None:
     with open_servers(data_dir) as servers:
         await query(servers, "CREATE TABLE kept AS SELECT 42 AS answer")
-        begun = time.monotonic()
+        postgres = supervisor_of(servers, "PostgreSQL")
         for _ in range(3):
-            kill_and_forget(servers, postmaster(data_dir))
-            assert watched(servers, lambda: postgres_answers(servers), 15)
-        assert time.monotonic() - begun < 15
+            kill(postgres)
+            assert eventually(lambda: not postgres.ready, watch=servers.watch)
+            assert eventually(lambda: postgres.ready, watch=servers.watch)
         assert await query(servers, "SELECT answer FROM kept") == [(42,)]
 
 
 async def test_a_postgresql_killed_while_it_starts_is_back(data_dir: Path) -> None:
+    pid_file = data_dir / "postgres" / "data" / "postmaster.pid"
     with open_servers(data_dir) as servers:
-        kill_and_forget(servers, postmaster(data_dir))
-        for _ in range(2):
-            (data_dir / "postgres" / "data" / "postmaster.pid").unlink(missing_ok=True)
-            assert watched(servers, (data_dir / "postgres" / "data" / "postmaster.pid").exists, 5)
-            os.kill(max(postgres_pids(data_dir)), signal.SIGKILL)
-        assert watched(servers, lambda: postgres_answers(servers), 15)
+        postgres = supervisor_of(servers, "PostgreSQL")
+        for _ in range(3):
+            kill(postgres)
+            assert eventually(lambda: postgres._process is None, watch=servers.watch)
+            pid_file.unlink(missing_ok=True)
+            assert eventually(pid_file.exists, watch=servers.watch)
+        assert eventually(lambda: postgres.ready, watch=servers.watch)
         assert await query(servers, "SELECT 1") == [(1,)]
-
-
-def another_valkey(data_dir: Path, gone: set[int]) -> Callable[[], bool]:
-    return lambda: bool(set(valkey_pids(data_dir)) - gone)
 
 
 def test_a_killed_valkey_is_back_even_when_killed_again_at_once(data_dir: Path) -> None:
     with open_servers(data_dir, postgres=False) as servers:
+        valkey = supervisor_of(servers, "Valkey")
         for _ in range(3):
-            gone = set(valkey_pids(data_dir))
-            os.kill(min(gone), signal.SIGKILL)
-            assert watched(servers, another_valkey(data_dir, gone), 5)
-        assert watched(servers, lambda: valkey_answers(servers), 5)
+            kill(valkey)
+            assert eventually(lambda: valkey._process is None, watch=servers.watch)
+            assert eventually(lambda: valkey_pids(data_dir), watch=servers.watch)
+        assert eventually(lambda: valkey_answers(servers), watch=servers.watch)
+
+
+@contextmanager
+def short_silence(servers: EmbeddedServers) -> Iterator[None]:
+    """Within, a server that does not respond for half a second is taken for hung."""
+    for supervisor in servers._supervisors:
+        supervisor._tuning = replace(supervisor._tuning, silence=0.5)
+    yield
+    for supervisor in servers._supervisors:
+        supervisor._tuning = replace(supervisor._tuning, silence=DEFAULT.silence)
+
+
+def are_replaced(servers: EmbeddedServers, pids: set[int]) -> bool:
+    """Whether all servers are ready, none of them one of those processes."""
+    return all(
+        supervisor.ready and supervisor._process is not None and supervisor._process.pid not in pids
+        for supervisor in servers._supervisors
+    )
 
 
 @pytest.mark.parametrize("pids", [postgres_pids, valkey_pids])
-async def test_a_server_that_hangs_is_replaced(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, pids: Callable[[Path], list[int]]
-) -> None:
-    monkeypatch.setattr("embedded.supervisor.SILENT_TOO_LONG", 0.5)
-    monkeypatch.setattr("embedded.supervisor.ASKED_WHEN_WELL", 0.1)
-    monkeypatch.setattr("embedded.supervisor.STRAYS_MAY_STAY", 0.1)
-    with open_servers(data_dir) as servers:
-        hanging = pids(data_dir)
-        for pid in hanging:
+async def test_a_server_that_hangs_is_replaced(data_dir: Path, pids: Callable[[Path], list[int]]) -> None:
+    with open_servers(data_dir, tuning=Tuning(probe_interval=0.1, orphan_grace=0.1)) as servers:
+        hung = set(pids(data_dir))
+        for pid in hung:
             os.kill(pid, signal.SIGSTOP)
-        assert watched(servers, lambda: not set(hanging) & set(pids(data_dir)), 10)
-        assert watched(servers, lambda: postgres_answers(servers) and valkey_answers(servers), 10)
+        with short_silence(servers):
+            assert eventually(lambda: not hung & set(pids(data_dir)), watch=servers.watch)
+        assert eventually(lambda: are_replaced(servers, hung), watch=servers.watch)
         assert await query(servers, "SELECT 1") == [(1,)]
+        assert valkey_answers(servers)
 
 
-def test_a_deleted_socket_is_noticed(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedded.supervisor.SILENT_TOO_LONG", 0.5)
-    monkeypatch.setattr("embedded.supervisor.ASKED_WHEN_WELL", 0.1)
-    with open_servers(data_dir, postgres=False) as servers:
+def test_a_deleted_socket_is_noticed(data_dir: Path) -> None:
+    with open_servers(data_dir, postgres=False, tuning=Tuning(probe_interval=0.1)) as servers:
+        before = set(valkey_pids(data_dir))
         (data_dir / "valkey" / "valkey.sock").unlink()
-        assert watched(servers, lambda: valkey_answers(servers), 10)
+        with short_silence(servers):
+            assert eventually(lambda: not before & set(valkey_pids(data_dir)), watch=servers.watch)
+        assert eventually(lambda: valkey_answers(servers), watch=servers.watch)
 
 
-def test_a_watcher_that_was_away_does_not_blame_the_server(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("embedded.supervisor.SILENT_TOO_LONG", 1.2)
+def test_a_watcher_that_was_away_does_not_blame_the_server(data_dir: Path) -> None:
     with open_servers(data_dir, postgres=False) as servers:
         before = valkey_pids(data_dir)
-        time.sleep(1.5)
-        assert watched(servers, lambda: valkey_answers(servers), 5)
+        [valkey] = servers._supervisors
+        for name in ("_last_watch", "_last_response", "_next_step"):
+            setattr(valkey, name, getattr(valkey, name) - 1000)  # as if nobody had watched for so long
+        back = time.monotonic()
+        assert eventually(lambda: valkey._last_response > back, watch=servers.watch)
+        assert valkey_answers(servers)
         assert valkey_pids(data_dir) == before
 
 
 def test_a_restart_that_fails_is_tried_again_and_told(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    data_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     valkey = Valkey(data_dir / "valkey")
     program = valkey._program
     valkey._program = Path("/bin/false")
     supervisor = Supervisor(valkey)
-    supervisor.watch()
-
-    def failed() -> bool:
-        supervisor.watch()
-        return supervisor._failures >= 3
-
-    assert comes_true(failed, 5)
+    assert eventually(lambda: supervisor._failures >= 3, watch=supervisor.watch)
     assert supervisor.error == "Valkey ended with 1: it said nothing"
     assert "Valkey ended with 1" in caplog.text
     valkey._program = program
-
-    def ready() -> bool:
-        supervisor.watch()
-        return supervisor.ready
-
-    assert comes_true(ready, 5)
+    assert eventually(lambda: supervisor.ready, watch=supervisor.watch)
     assert supervisor.error is None
     supervisor.stop()
 
 
-def test_a_server_that_does_not_stop_in_order_is_ended(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("embedded.supervisor.STOP_TAKES", 0.2)
-    monkeypatch.setattr("embedded.supervisor.QUIT_TAKES", 0.2)
-    with open_servers(data_dir):
+def test_a_server_that_does_not_stop_in_order_is_ended(data_dir: Path) -> None:
+    with open_servers(data_dir, tuning=Tuning(stop_timeout=0.2, quit_timeout=0.2)):
         for pid in postgres_pids(data_dir):
             os.kill(pid, signal.SIGSTOP)
-    assert comes_true(lambda: not postgres_pids(data_dir), 2)
+    assert eventually(lambda: not postgres_pids(data_dir))
 
 
 async def test_no_server_survives_its_killed_owner_and_nothing_is_lost(
@@ -158,7 +156,7 @@ async def test_no_server_survives_its_killed_owner_and_nothing_is_lost(
     with open_servers(data_dir) as servers:
         await query(servers, "CREATE TABLE survived AS SELECT 42 AS answer")
     owner.process.kill()
-    assert comes_true(lambda: not (postgres_pids(data_dir) or valkey_pids(data_dir)), 5)
-    with open_servers(data_dir, exclusive=True) as servers:
+    assert eventually(lambda: not (postgres_pids(data_dir) or valkey_pids(data_dir)))
+    with open_servers(data_dir, exclusive=True, tuning=Tuning(owner_leaves=PATIENCE)) as servers:
         assert servers.owned
         assert await query(servers, "SELECT answer FROM survived") == [(42,)]

@@ -1,13 +1,15 @@
-"""What a server survives, and in which time: its workers, PostgreSQL or Valkey die while it serves."""
+"""What a server survives: its workers, PostgreSQL or Valkey die while it serves.
+
+`bench/recovery.py` measures how long it takes.
+"""
 
 import asyncio
 import os
 import signal
-import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from itertools import count
@@ -16,19 +18,21 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
+from tests.support.command_line import PASSWORD, Command, free_port, is_ready, wait_until_ready
 from tests.support.http_client import Answer, Client
 from tests.support.own_servers import OwnServer, own_servers
-from tests.support.processes import comes_true
-from tests.support.served import Site, get
+from tests.support.processes import PATIENCE, eventually
+from tests.support.served import Site
 
 INGEST_LIMIT = 20
 WORKERS = 2
+CLIENTS = 5
+ANSWERS_IN_2_SECONDS = 100  # of a client that pauses for 20 ms; fewer on a busy machine
 
 
 @dataclass(frozen=True)
 class Stand(Site):
-    """A server of two workers on a PostgreSQL and a Valkey that can be ended."""
+    """A server of two workers, on a PostgreSQL and a Valkey that can be ended."""
 
     postgres: OwnServer
     valkey: OwnServer
@@ -61,7 +65,7 @@ async def stand(folder: Path) -> AsyncIterator[Stand]:
             WORKERS=str(WORKERS),
             RATE_LIMIT_PER_MINUTE="0",
             INGEST_RATE_LIMIT_PER_MINUTE=str(INGEST_LIMIT),
-            LOG_LEVEL="CRITICAL",  # nobody reads what an outage makes it write
+            LOG_LEVEL="CRITICAL",  # nobody reads what an outage makes it log
         )
         try:
             url = f"http://127.0.0.1:{port}"
@@ -70,45 +74,37 @@ async def stand(folder: Path) -> AsyncIterator[Stand]:
                 yield Stand(url, process, postgres, valkey, Client(session))
         finally:
             process.terminate()
-            await asyncio.to_thread(process.communicate, timeout=20)
+            await asyncio.to_thread(process.communicate, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("deaths", [1, 4])
-def test_all_workers_killed_serve_again_within_two_seconds_and_are_whole_within_three(
-    stand: Stand, deaths: int
-) -> None:
+def test_all_workers_killed_are_replaced_and_counted(stand: Stand, deaths: int) -> None:
     dead: set[int] = set()
     for _ in range(deaths):
-        assert comes_true(lambda: set(stand.workers()) - dead, 2)
+        assert eventually(lambda: set(stand.workers()) - dead)
         for pid in set(stand.workers()) - dead:
             os.kill(pid, signal.SIGKILL)
             dead.add(pid)
-    died = time.monotonic()
-    assert comes_true(lambda: serves(stand), 2)
-    assert comes_true(lambda: is_whole(stand, dead), 3 - (time.monotonic() - died))
-
-
-def serves(site: Site) -> bool:
-    try:
-        return '"ok"' in get(f"{site.url}/")
-    except (OSError, HTTPException):
-        return False
+    assert eventually(lambda: is_whole(stand, dead))
 
 
 def is_whole(site: Site, dead: set[int]) -> bool:
     alive = set(site.workers())
-    return len(alive) == WORKERS and not alive & dead and site.samples("trawl_workers") == {"": WORKERS}
+    try:
+        return len(alive) == WORKERS and not alive & dead and site.samples("trawl_workers") == {"": WORKERS}
+    except (OSError, HTTPException):
+        return False
 
 
 @dataclass
 class Load:
-    """Clients that ask for what needs the database, without end."""
+    """Clients that send requests which need the database, without end."""
 
     client: Client
     answers: list[tuple[float, Answer]] = field(default_factory=list)
     titles: set[str] = field(default_factory=set)
 
-    async def ask(self, number: int) -> None:
+    async def send_requests(self, number: int) -> None:
         for turn in count():
             title, choice = f"task {number} {turn}", (number + turn) % 5
             if choice == 0:
@@ -121,46 +117,48 @@ class Load:
                 self.titles.add(title)
             await asyncio.sleep(0.02)
 
-    async def success_after(self, moment: float, statuses: Container[int] = range(400)) -> float:
-        """When the first such answer came; unless said, one that is no 503."""
-        found: list[float] = []
-        async with asyncio.timeout(10):
-            while not found:
-                await asyncio.sleep(0.01)
-                found = [at for at, answer in self.answers if at > moment and answer.status in statuses]
-        return found[0]
+    async def answer_after(self, moment: float, statuses: Container[int]) -> float:
+        """Wait for an answer with one of these statuses; returns when it came."""
+
+        def times() -> list[float]:
+            return [at for at, answer in self.answers if at > moment and answer.status in statuses]
+
+        assert await asyncio.to_thread(eventually, times)
+        return times()[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-async def test_a_postgresql_that_is_away_is_told_by_503_and_found_within_two_seconds_of_its_return(
+async def test_a_postgresql_that_is_away_is_answered_with_503_and_is_used_soon_after_its_return(
     stand: Stand, number: signal.Signals
 ) -> None:
     load = Load(await stand.sign_in(f"anna {number.name}"))
     async with asyncio.TaskGroup() as group:
-        asking = [group.create_task(load.ask(each)) for each in range(5)]
-        await load.success_after(time.monotonic(), {201})
+        clients = [group.create_task(load.send_requests(each)) for each in range(CLIENTS)]
+        await load.answer_after(time.monotonic(), {201})
         await stand.postgres.end(number)
-        await asyncio.sleep(0.5)
+        await load.answer_after(time.monotonic(), {503})
         await stand.postgres.start()
         returned = time.monotonic()
-        assert await load.success_after(returned) < returned + 2
-        await load.success_after(returned, {201})
-        for task in asking:
+        first = await load.answer_after(returned, range(400))
+        await load.answer_after(returned, {201})
+        for task in clients:
             task.cancel()
+    failures = [at for at, answer in load.answers if returned < at < first and answer.status == 503]
+    assert len(failures) < CLIENTS * ANSWERS_IN_2_SECONDS
     assert {answer.status for _, answer in load.answers} == {200, 201, 503}
     assert all("Retry-After" in answer.headers for _, answer in load.answers if answer.status == 503)
     stored = await load.client.get("/tasks?limit=1000")
     assert load.titles <= {task["title"] for task in stored.json["items"]}
 
 
-async def test_a_valkey_that_is_dead_costs_little_opens_nothing_and_loses_nothing(stand: Stand) -> None:
+async def test_a_valkey_that_is_dead_opens_nothing_and_loses_nothing(stand: Stand) -> None:
     boris = await stand.sign_in("boris")
     before, during = await stand.sign_in_again("boris"), await stand.sign_in_again("boris")
     assert (await before.post("/logout")).status == 204
-    alive = await medians(boris)
     await stand.valkey.end(signal.SIGKILL)
     try:
-        assert all(took < alive[path] + 0.05 for path, took in (await medians(boris)).items())
+        for path in ("/profile", "/report/1"):
+            assert (await boris.get(path)).status == 200
         assert (await during.post("/logout")).status == 204
         for signed_out in (before, during):
             answers = await asyncio.gather(*(signed_out.get("/profile") for _ in range(10)))
@@ -174,28 +172,4 @@ async def test_a_valkey_that_is_dead_costs_little_opens_nothing_and_loses_nothin
     me = (await boris.get("/profile")).json["id"]
     stored = await boris.get(f"/visits?user_id={me}&limit=1000")
     assert len(stored.json["items"]) == statuses[201]
-    assert await asyncio.to_thread(comes_true, lambda: serves_whole(stand), 3)
-
-
-async def medians(client: Client) -> dict[str, float]:
-    """Seconds that a request takes."""
-    asked: dict[str, Callable[[], Awaitable[Answer]]] = {
-        "GET /profile": lambda: client.get("/profile"),
-        "GET /report/1": lambda: client.get("/report/1"),
-        "POST /tasks": lambda: client.post("/tasks", json={"title": "a task"}),
-    }
-    return {name: statistics.median([await timed(ask) for _ in range(15)]) for name, ask in asked.items()}
-
-
-async def timed(ask: Callable[[], Awaitable[Answer]]) -> float:
-    begun = time.perf_counter()
-    assert (await ask()).status < 300
-    return time.perf_counter() - begun
-
-
-def serves_whole(site: Site) -> bool:
-    """Whether all that it stands on is there."""
-    try:
-        return '"ok"' in get(f"{site.url}/ready")
-    except OSError:
-        return False
+    assert await asyncio.to_thread(eventually, lambda: is_ready(stand.url))

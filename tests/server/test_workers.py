@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
+from tests.support.processes import PATIENCE
 from tests.support.wire import Wire, lay_wire
 
 LIMIT = 100
@@ -18,7 +19,7 @@ CONNECTIONS = 40  # so many at once reach both workers
 
 @pytest.fixture
 async def wire(servers: tuple[str, str]) -> AsyncIterator[Wire]:
-    """What the workers reach Valkey by."""
+    """The connection of the workers to Valkey."""
     async with lay_wire(servers[1]) as laid:
         yield laid
 
@@ -34,13 +35,14 @@ class Site:
         async with self.http.post(path, json=body, headers={"Authorization": token}) as answer:
             return answer.status, await answer.json() if answer.status != 204 else {}
 
-    async def token(self) -> str:
+    async def sign_in(self) -> str:
+        """Return a new token."""
         status, body = await self.post("/login", {"login": "anna", "password": PASSWORD})
         assert status == 200
         return body["access_token"]
 
     async def statuses(self, path: str, token: str, times: int) -> Counter[int]:
-        """The answers to so many requests at once."""
+        """Send so many requests at once; returns the statuses of the responses."""
 
         async def status() -> int:
             async with self.http.get(path, headers={"Authorization": token}) as answer:
@@ -62,19 +64,19 @@ async def two_workers(trawl: Command, cache_url: str, **settings: str) -> AsyncI
             yield site
     finally:
         process.terminate()
-        await asyncio.to_thread(process.communicate, timeout=20)
+        await asyncio.to_thread(process.communicate, timeout=PATIENCE)
 
 
 async def test_three_hundred_at_once_are_limited_exactly(trawl: Command, servers: tuple[str, str]) -> None:
-    # Not over the wire, which runs in the busy loop of these 300 and holds replies up.
+    # Not over the wire: it runs in this loop, where 300 requests would delay its replies.
     async with two_workers(trawl, servers[1], RATE_LIMIT_PER_MINUTE=str(LIMIT)) as site:
-        token = await site.token()
+        token = await site.sign_in()
         assert await site.statuses("/profile", token, 3 * LIMIT) == {200: LIMIT, 429: 2 * LIMIT}
 
 
 async def test_a_token_that_was_signed_out_is_dead_on_every_worker(trawl: Command, wire: Wire) -> None:
     async with two_workers(trawl, wire.url, RATE_LIMIT_PER_MINUTE="0") as site:
-        signed_out, other = await site.token(), await site.token()
+        signed_out, other = await site.sign_in(), await site.sign_in()
         for token in (signed_out, other):
             assert await site.statuses("/profile", token, CONNECTIONS) == {200: CONNECTIONS}
         assert (await site.post("/logout", {}, signed_out))[0] == 204

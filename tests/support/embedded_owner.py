@@ -1,4 +1,4 @@
-"""Runs the servers of a DATA_DIR until its input ends: python owner.py DATA_DIR [exclusive]."""
+"""Runs the servers of a DATA_DIR until its input ends: python embedded_owner.py DATA_DIR [exclusive]."""
 
 import select
 import sys

@@ -1,24 +1,22 @@
-"""The embedded servers seen from outside: their processes, their rows, other processes that run them."""
+"""The embedded servers seen from outside: their processes, their rows, another process that runs them."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from embedded import EmbeddedServers
-from embedded.account import effective, service_account
+from embedded.account import effective_user, service_account
 from embedded.child import processes_in
-from tests.support.processes import comes_true
 
 PROJECT = Path(__file__).parents[2]
 
 
 class Owner:
-    """`owner.py` in a process of its own."""
+    """`embedded_owner.py` in a process of its own."""
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -33,7 +31,7 @@ class Owner:
         assert self.process.stdout.readline() == "owned\n"
 
     def finish(self) -> None:
-        """Let it leave by itself; it may still have to wait for others."""
+        """Let it end by itself; it may have to wait for sharers."""
         assert self.process.stdin is not None
         self.process.stdin.close()
 
@@ -55,7 +53,7 @@ async def query(servers: EmbeddedServers, statement: str) -> list[Any]:
 
 
 def postgres_pids(data_dir: Path) -> list[int]:
-    """The postmaster and all its children; the postmaster's is the lowest of those started with it."""
+    """Return the numbers of the postmaster and all its children."""
     return processes_in(data_dir / "postgres" / "data", "postgres", service_account(data_dir / "postgres"))
 
 
@@ -64,7 +62,7 @@ def valkey_pids(data_dir: Path) -> list[int]:
 
 
 def program_of(pid: int, data_dir: Path) -> Path:
-    with effective(service_account(data_dir / "postgres")):
+    with effective_user(service_account(data_dir / "postgres")):
         return Path(f"/proc/{pid}/exe").readlink()
 
 
@@ -74,13 +72,3 @@ def user_of(pid: int) -> int:
 
 def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
-
-
-def watched(servers: EmbeddedServers, condition: Callable[[], object], seconds: float) -> bool:
-    """The same, while the servers are looked after."""
-
-    def look() -> object:
-        servers.watch()
-        return condition()
-
-    return comes_true(look, seconds)

@@ -12,19 +12,21 @@ from embedded.valkey import Valkey
 
 
 class OwnServer:
+    """A server that runs from `start` to `end`; its data stay."""
+
     def __init__(self, server: Postgres | Valkey) -> None:
         self.url = server.url(server.sockets)
         self._supervisor = Supervisor(server)
         server.set_up()
 
     async def start(self) -> None:
-        """Returns when it answers."""
+        """Start it, and wait until it is ready."""
         while not self._supervisor.ready:
             self._supervisor.watch()
             await asyncio.sleep(0.005)
 
     async def end(self, number: signal.Signals) -> None:
-        """Returns when its process has ended."""
+        """Send it a signal, and wait until its process has ended."""
         process = self._supervisor._process
         assert process is not None
         process.send_signal(number)
@@ -37,7 +39,7 @@ class OwnServer:
 
 @contextmanager
 def own_servers(folder: Path) -> Iterator[tuple[OwnServer, OwnServer]]:
-    """A PostgreSQL and a Valkey, not started yet."""
+    """Make a PostgreSQL and a Valkey below `folder`, which are not started yet."""
     folder.mkdir(parents=True)
     postgres, valkey = OwnServer(Postgres(folder / "postgres")), OwnServer(Valkey(folder / "valkey"))
     try:

@@ -1,9 +1,11 @@
-"""Processes as the kernel knows them."""
+"""Processes as the kernel knows them, and waiting for what they do."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+PATIENCE = 100.0  # seconds that a test waits for what must come; a busy machine is ten times as slow
 
 
 def children(pid: int) -> list[int]:
@@ -11,36 +13,46 @@ def children(pid: int) -> list[int]:
 
 
 def command_of(pid: int) -> str:
-    """Empty when it has ended."""
+    """Return the command line of a process; empty when it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
-def gone(pid: int) -> bool:
-    """Whether the process has ended, also when nobody has asked for its exit code yet."""
+def has_ended(pid: int) -> bool:
+    """Return whether the process has ended, also while nobody has asked for its exit code."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
-def working_below(directory: Path) -> list[int]:
-    """The processes whose working directory is there, or was when it still existed."""
-    found = []
+def processes_below(directory: Path) -> list[int]:
+    """Return the processes whose working directory is there, or was when it still existed."""
+    pids = []
     for process in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
         with suppress(OSError):
             if (process / "cwd").readlink().is_relative_to(directory):
-                found.append(int(process.name))
-    return found
+                pids.append(int(process.name))
+    return pids
 
 
-def comes_true(condition: Callable[[], object], seconds: float) -> bool:
-    """Whether a condition holds within so many seconds."""
-    end = time.monotonic() + seconds
-    while not condition():
+def eventually(
+    condition: Callable[[], object],
+    *,
+    watch: Callable[[], object] = lambda: None,
+    within: float = PATIENCE,
+) -> bool:
+    """Wait until a condition holds; returns whether it does within so many seconds.
+
+    Calls `watch` before each look.
+    """
+    end = time.monotonic() + within
+    while True:
+        watch()
+        if condition():
+            return True
         if time.monotonic() > end:
             return False
         time.sleep(0.02)
-    return True

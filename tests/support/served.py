@@ -5,7 +5,7 @@ import subprocess
 import urllib.request
 from dataclasses import dataclass
 
-from tests.support.processes import children, command_of
+from tests.support.processes import PATIENCE, children, command_of
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
@@ -19,12 +19,12 @@ class Site:
         return [pid for pid in children(self.process.pid) if "main.py" in command_of(pid)]
 
     def samples(self, name: str) -> dict[str, float]:
-        """Read the values of a metric, by their labels."""
+        """Return the values of a metric by their labels."""
         samples = SAMPLE.findall(get(f"{self.url}/metrics"))
         return {labels: float(value) for metric, labels, value in samples if metric == name}
 
 
 def get(url: str) -> str:
-    """Get a page over a connection of its own, for which the kernel chooses a worker."""
-    with urllib.request.urlopen(url, timeout=10) as response:
+    """Return the body of a GET on a new connection, which either worker may accept."""
+    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
         return str(response.read().decode())

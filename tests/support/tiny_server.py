@@ -1,4 +1,4 @@
-"""A server in miniature: python tiny_server.py PORT [--data-dir DIR] [--app NAME] [--drain SECONDS].
+"""A server in miniature: python tiny_server.py PORT [--data-dir DIR] [--app NAME] [--quiet SECONDS] ...
 
 It prints "ready URL" when it serves, and on an error one line to standard error, ending with 1.
 """
@@ -21,9 +21,9 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse, json, text
 
 from embedded import EmbeddedError, open_servers
-from server.supervisor import HttpServer, ServerError, serve_until_signal, termination_handled
-from tests.support.http_server import make_unserved_app
-from transport.settings import Timeouts
+from server.supervisor import HttpServer, ServerError, handle_termination, serve_until_signal
+from server.worker import DrainTiming
+from tests.support.processes import eventually
 
 
 def healthy() -> Sanic[Any, Any]:
@@ -38,9 +38,12 @@ def healthy() -> Sanic[Any, Any]:
     async def ready(request: Request) -> HTTPResponse:
         return text("draining" if request.app.ctx.draining else "ready")
 
-    @app.get("/slow")
-    async def slow(request: Request) -> HTTPResponse:
-        await asyncio.sleep(float(request.args.get("seconds")))
+    @app.get("/held")
+    async def held(request: Request) -> HTTPResponse:
+        """Make the file `held` in a folder, and answer when there is a file `released`."""
+        folder = Path(request.args.get("folder"))
+        (folder / "held").touch()
+        await asyncio.to_thread(eventually, (folder / "released").exists)
         return text("done")
 
     @app.after_server_stop
@@ -69,13 +72,16 @@ def late() -> Sanic[Any, Any]:
 
     @app.before_server_start
     async def wait(_app: Sanic[Any, Any]) -> None:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
 
     return app
 
 
 def impatient() -> Sanic[Any, Any]:
     """Trawl itself, with a very short timeout for the next chunk of a body."""
+    from tests.support.http_server import make_unserved_app
+    from transport.settings import Timeouts
+
     app: Sanic[Any, Any] = make_unserved_app(timeouts=Timeouts(body=0.05))
     return app
 
@@ -85,9 +91,10 @@ APPS = {"healthy": healthy, "broken": broken, "unwilling": unwilling, "late": la
 
 def serve(options: argparse.Namespace) -> None:
     with_servers = options.data_dir is not None
+    timing = DrainTiming(options.quiet, options.lame_duck, options.requests)
     with (
-        termination_handled() as termination,
-        HttpServer("127.0.0.1", options.port, 2, drain=options.drain) as server,
+        handle_termination() as termination,
+        HttpServer("127.0.0.1", options.port, 2, timing=timing) as server,
         open_servers(options.data_dir or Path(), postgres=with_servers, valkey=with_servers) as servers,
     ):
         host, port = server.address
@@ -105,7 +112,9 @@ if __name__ == "__main__":
     parser.add_argument("port", type=int)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--app", default="healthy")
-    parser.add_argument("--drain", type=float, default=5.0)
+    parser.add_argument("--quiet", type=float, default=0.1)
+    parser.add_argument("--lame-duck", type=float, default=10.0)
+    parser.add_argument("--requests", type=float, default=100.0)
     logging.basicConfig(level=logging.CRITICAL)
     try:
         serve(parser.parse_args())

@@ -1,4 +1,4 @@
-"""What a server writes down of a day, and what it must not; and what it tells Sentry."""
+"""The log of a server's day, the secrets it must not hold, and what is sent to Sentry."""
 
 import asyncio
 import json
@@ -18,6 +18,7 @@ from tests.support.command_line import PASSWORD, Command, free_port, wait_until_
 from tests.support.films import FILM
 from tests.support.http_client import Client
 from tests.support.kinopoisk import FakeKinopoisk
+from tests.support.processes import PATIENCE
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 REPORTS = """
@@ -96,7 +97,7 @@ async def test_a_days_log_tells_what_was_done_and_no_secret(
             secrets = await spend_a_day(Client(session), kinopoisk)
     finally:
         process.terminate()
-        output, errors = await asyncio.to_thread(process.communicate, timeout=20)
+        output, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
     assert [secret for secret in {*secrets, *SECRETS.values()} if secret in output + errors] == []
     lines = [json.loads(line) for line in errors.splitlines()]
     assert all({"time", "level", "event"} <= line.keys() for line in lines)
@@ -139,7 +140,7 @@ def sentry() -> Iterator[tuple[str, list[bytes]]]:
 
 def test_sentry_is_told_each_unexpected_error_once_and_no_secret(sentry: tuple[str, list[bytes]]) -> None:
     dsn, received = sentry
-    subprocess.run([sys.executable, "-c", REPORTS, dsn], check=True, capture_output=True, timeout=30)
+    subprocess.run([sys.executable, "-c", REPORTS, dsn], check=True, capture_output=True, timeout=PATIENCE)
     sent = b"\n".join(received)
     events = [json.loads(line) for line in sent.splitlines() if b'"exception"' in line]
     assert [event["exception"]["values"][0]["value"] for event in events] == ["no such thing"]

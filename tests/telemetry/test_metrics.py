@@ -22,7 +22,7 @@ from service.deps import Deps
 from telemetry import multiprocess
 from tests.support.command_line import PROJECT, Command, free_port, wait_until_ready
 from tests.support.http_client import User
-from tests.support.processes import comes_true
+from tests.support.processes import PATIENCE, eventually
 from tests.support.served import Site
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/"
@@ -45,43 +45,43 @@ def site(trawl: Command) -> Iterator[Site]:
         yield Site(url, process)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def call_each(site: Site, times: int) -> None:
     for method, path, *_ in CALLS * times:
-        asked = urllib.request.Request(f"{site.url}{path}", method=method)
-        with suppress(urllib.error.HTTPError), urllib.request.urlopen(asked, timeout=10) as response:
+        request = urllib.request.Request(f"{site.url}{path}", method=method)
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=PATIENCE) as response:
             response.read()
 
 
 def counted(site: Site) -> Counter[tuple[str, str, int]]:
-    """The requests by route, method and status, but for those that look."""
-    found: Counter[tuple[str, str, int]] = Counter()
+    """Return the requests by route, method and status, without those of the tests themselves."""
+    counts: Counter[tuple[str, str, int]] = Counter()
     for labels, count in site.samples("trawl_request_duration_seconds_count").items():
-        told = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-        if told["route"] not in ("/metrics", "/ready"):
-            found[told["route"], told["method"], int(told["status"])] = int(count)
-    return found
+        series = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+        if series["route"] not in ("/metrics", "/ready"):
+            counts[series["route"], series["method"], int(series["status"])] = int(count)
+    return counts
 
 
 def test_counts_are_those_of_all_workers_and_outlive_them(site: Site, trawl: Command, tmp_path: Path) -> None:
     kinds = [(route, method, status) for method, _, route, status in CALLS]
     call_each(site, 5)
     assert counted(site) == Counter(kinds * 5)
-    assert comes_true(lambda: site.samples("trawl_workers") == {"": 2.0}, 5)
+    assert eventually(lambda: site.samples("trawl_workers") == {"": 2.0})
     victim = site.workers()[0]
     os.kill(victim, signal.SIGKILL)
-    assert comes_true(lambda: len(site.workers()) == 2 and victim not in site.workers(), 5)
+    assert eventually(lambda: len(site.workers()) == 2 and victim not in site.workers())
     assert counted(site) == Counter(kinds * 5)
     call_each(site, 3)
     assert counted(site) == Counter(kinds * 8)
-    assert comes_true(lambda: site.samples("trawl_workers") == {"": 2.0}, 5)
-    told_of_process(site)
-    counts_imports_of_the_command_line(site, trawl, tmp_path / "shop.log")
+    assert eventually(lambda: site.samples("trawl_workers") == {"": 2.0})
+    check_process_metrics(site)
+    check_imports_of_the_command_line(site, trawl, tmp_path / "shop.log")
 
 
-def counts_imports_of_the_command_line(site: Site, trawl: Command, log: Path) -> None:
+def check_imports_of_the_command_line(site: Site, trawl: Command, log: Path) -> None:
     log.write_text(f"{LINE}\nno such line\n")
     for lines in (3.0, 4.0):  # the second time there is nothing new in the file
         assert trawl.run("import", str(log), "-", text=f"{LINE}\n")[0] == 0
@@ -90,18 +90,20 @@ def counts_imports_of_the_command_line(site: Site, trawl: Command, log: Path) ->
     assert site.samples("trawl_workers") == {"": 2.0}
 
 
-def test_commands_at_once_have_places_of_their_own(tmp_path: Path) -> None:
+def test_commands_at_once_count_under_names_of_their_own(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from telemetry import metrics, multiprocess\n"
     code += "with multiprocess.count_into(Path(sys.argv[1])):\n"
     code += "  metrics.count_ingested('lines', 5); print(); input()"
     command = [sys.executable, "-c", code, str(tmp_path)]
     for _ in range(2):
-        both = [subprocess.Popen(command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)]
-        for process in both:
+        processes = [
+            subprocess.Popen(command, cwd=PROJECT, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)
+        ]
+        for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "\n"
-        for process in both:
-            process.communicate("\n", timeout=20)
+        for process in processes:
+            process.communicate("\n", timeout=PATIENCE)
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(tmp_path))
     assert registry.get_sample_value("trawl_lines_taken_total") == 20
@@ -117,13 +119,13 @@ def test_a_file_that_a_worker_is_just_making_is_not_read_yet(
     assert multiprocess.exposition() == b""
 
 
-def told_of_process(site: Site) -> None:
+def check_process_metrics(site: Site) -> None:
     parts = {'part="database"': 1.0, 'part="cache"': 1.0, 'part="migrations"': 1.0}
     assert site.samples("trawl_up") == parts
     assert site.samples("process_cpu_seconds_total")[""] > 0
     assert site.samples("process_resident_memory_bytes")[""] > 2**24
-    assert comes_true(lambda: site.samples("trawl_event_loop_lag_seconds").get("", 9.0) < 5, 5)
-    assert comes_true(lambda: site.samples("trawl_operations_per_second").get("", -1.0) >= 0, 5)
+    assert eventually(lambda: site.samples("trawl_event_loop_lag_seconds").get("", 9.0) < 5)
+    assert eventually(lambda: site.samples("trawl_operations_per_second").get("", -1.0) >= 0)
     assert site.samples("trawl_db_pool_connections").keys() == {'state="in_use"', 'state="idle"'}
 
 
@@ -135,16 +137,16 @@ def db(committed_db: Database) -> Database:
 
 async def test_lines_and_visits_are_counted_as_they_are_read(deps: Deps, user: User) -> None:
     deps.logs.file.write_text(f"{LINE}\nno such line\n")
-    before = dict(taken())
+    before = ingested()
     await user.client.post("/parse?dry_run=true")
-    assert {what: count - before[what] for what, count in taken().items()} == {"lines": 2, "visits": 0}
+    assert {what: count - before[what] for what, count in ingested().items()} == {"lines": 2, "visits": 0}
     await user.client.post("/parse")
-    assert {what: count - before[what] for what, count in taken().items()} == {"lines": 4, "visits": 1}
+    assert {what: count - before[what] for what, count in ingested().items()} == {"lines": 4, "visits": 1}
 
 
-def taken() -> dict[str, float]:
-    told = multiprocess.exposition().decode()
+def ingested() -> dict[str, float]:
+    exposition = multiprocess.exposition().decode()
     return {
-        what: float(re.findall(rf"^trawl_{what}_taken_total (\S+)$", told, re.MULTILINE)[0])
+        what: float(re.findall(rf"^trawl_{what}_taken_total (\S+)$", exposition, re.MULTILINE)[0])
         for what in ("lines", "visits")
     }
