@@ -69,9 +69,9 @@ async def test_an_unknown_user_takes_as_long_as_a_wrong_password() -> None:
     async def best(phc: str | None) -> float:
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()  # of all threads; what else the machine does, does not count
             await hasher.verify("wrong", phc)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         return min(times)
 
     wrong_password, unknown_user = await best(correct), await best(None)
