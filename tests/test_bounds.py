@@ -1,0 +1,21 @@
+"""Bounds that several layers need, and that the import contracts keep them from sharing."""
+
+from api import limits, tasks
+from clients import film_records
+from db.models import base
+from db.models import tasks as task_models
+from service import calendar_days
+from service.logs import shop_format
+
+
+def test_all_layers_have_the_same_largest_integer() -> None:
+    others = {base.MAX_BIGINT, film_records.MAX_ID, shop_format.MAX_NUMBER}
+    assert others == {limits.MAX_INTEGER}
+
+
+def test_all_layers_have_the_same_first_time() -> None:
+    assert {calendar_days.FIRST_TIME, shop_format.EARLIEST} == {limits.FIRST_TIME}
+
+
+def test_a_task_can_have_each_priority_that_the_database_orders() -> None:
+    assert tasks.PRIORITIES == task_models.PRIORITIES
