@@ -35,7 +35,7 @@ from service.films.catalogue import FilmCatalogue
 from service.imports.follow import LogFollower
 from service.imports.record import ImportOptions
 from service.imports.recovery import recover_imports
-from service.logs.source import LogFolder
+from service.logs.folder import LogFolder
 from service.logs.url_rules import read_rules
 from service.security.tokens import TokenSettings
 from telemetry import metrics, multiprocess
@@ -71,9 +71,10 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             timedelta(minutes=settings.access_token_expire_minutes),
         ),
         logs=LogFolder(
-            settings.logs_file,
-            settings.logs_dir,
-            ZoneInfo(settings.logs_timezone),
+            file=settings.logs_file,
+            folder=settings.logs_dir,
+            private=(settings.data_dir,),
+            zone=ZoneInfo(settings.logs_timezone),
             rules=read_rules(settings.logs_rules) if settings.logs_rules else None,
         ),
         geo=Geo.open(settings.geoip_path),

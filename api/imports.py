@@ -8,7 +8,7 @@ from api.paging import Cursor, PageQuery
 
 
 class ParseLogRequest(Strict):
-    """`file` is a name in the log folder; `wait` is in seconds."""
+    """`file` is a name in the log folder, for admins; `wait` is in seconds."""
 
     file = Text(minimum=1, maximum=MAX_FILE_NAME, load_default=None)
     wait = IntegerText(minimum=0, maximum=MAX_IMPORT_WAIT, load_default=IMPORT_WAIT)
@@ -55,9 +55,12 @@ class ImportResponse(Schema):
 
 
 class RejectResponse(Schema):
-    """A line that did not fit: its number from 1, its offset in bytes, why, and its first 200 characters."""
+    """A line that did not fit: its number from 1, its offset in bytes, why, and its first 200 characters.
+
+    `text` is null for all but admins.
+    """
 
     line = fields.Integer()
     offset = fields.Integer()
     reason = fields.String()
-    text = fields.String()
+    text = fields.String(allow_none=True)

@@ -29,7 +29,7 @@ from embedded import open_servers
 from server.supervisor import HttpServer
 from service.cache import Cache
 from service.deps import Deps, RateLimits
-from service.logs.source import LogFolder
+from service.logs.folder import LogFolder
 from service.security.credential_cache import session_entry
 from service.security.tokens import Claims, TokenSettings, encode_token
 from telemetry.logs import configure_logging
@@ -53,7 +53,7 @@ def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
             replica=database,
             cache=Cache.connect(redis_url),
             tokens=TOKENS,
-            logs=LogFolder(folder / "logs.txt", folder, UTC),
+            logs=LogFolder(file=folder / "logs.txt", folder=folder, zone=UTC),
             geo=Geo.open(),
             limits=RateLimits(UNLIMITED, UNLIMITED),
         ),

@@ -132,7 +132,7 @@ async def import_when_free(
 
 async def print_summary(db: Database, record: Import) -> None:
     """Print the counts of an import and its first rejects."""
-    rejects = await list_rejects(db, record.id, after=None, limit=SHOWN_REJECTS, offset=0)
+    rejects = await list_rejects(db, record.id, with_text=True, after=None, limit=SHOWN_REJECTS, offset=0)
     for reject in rejects[:SHOWN_REJECTS]:
         err.print(f"{record.name}:{reject.line}: {reject.reason}", markup=False, highlight=False)
     more = f"; all of them: GET /imports/{record.id}/rejects" if len(rejects) > SHOWN_REJECTS else ""

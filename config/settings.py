@@ -53,7 +53,7 @@ class Settings:
     rate_limit_per_minute: int
     ingest_rate_limit_per_minute: int
     logs_file: Path
-    logs_dir: Path
+    logs_dir: Path | None
     logs_timezone: str
     logs_follow: bool
     logs_rules: Path | None
@@ -92,13 +92,12 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
         raise SettingsError("ADMIN_LOGIN and ADMIN_PASSWORD go together; only one of them is set")
     database_url = values["DATABASE_URL"] or postgres_parts_url(given, values)
     replica_url = values["DATABASE_REPLICA_URL"]
-    logs_file = Path(values["LOGS_FILE"])
     special: dict[str, Any] = {
         "data_dir": Path(values["DATA_DIR"]).absolute(),
         "database_url": database_url and plain_postgres_url(database_url),
         "database_replica_url": replica_url and plain_postgres_url(replica_url),
-        "logs_file": logs_file,
-        "logs_dir": Path(values["LOGS_DIR"] or logs_file.parent),
+        "logs_file": Path(values["LOGS_FILE"]),
+        "logs_dir": values["LOGS_DIR"] and Path(values["LOGS_DIR"]),
         "logs_rules": values["LOGS_RULES"] and Path(values["LOGS_RULES"]),
         "geoip_path": values["GEOIP_PATH"] and Path(values["GEOIP_PATH"]),
         "cors_origins": tuple(split_list(values["CORS_ORIGINS"])),

@@ -10,7 +10,7 @@ from service.batcher import Batcher
 from service.cache import Cache
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
-from service.logs.source import LogFolder
+from service.logs.folder import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import TokenSettings
 

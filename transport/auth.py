@@ -68,6 +68,14 @@ def require_self(request: Request, user_id: int) -> None:
         raise Forbidden("only the user itself may do this", code="not_yours")
 
 
+def require_admin(request: Request) -> None:
+    """Check that the caller is an admin, where only a part of a route is for admins.
+
+    :raises Forbidden: it is not
+    """
+    check_admin(request.caller)
+
+
 def read_token(headers: Sequence[str]) -> str:
     """Read the token of `Authorization: Bearer <token>` or the bare `Authorization: <token>`.
 
@@ -93,5 +101,14 @@ def check_rights(caller: Caller, *, scope: str | None, admin: bool) -> None:
     if caller.scopes is not None and scope not in caller.scopes:
         requirement = f"the scope {scope}" if scope else "a token: keys are not taken"
         raise Forbidden(f"this needs {requirement}", code="out_of_scope")
-    if admin and not caller.is_admin:
+    if admin:
+        check_admin(caller)
+
+
+def check_admin(caller: Caller) -> None:
+    """Check that a caller is an admin.
+
+    :raises Forbidden: it is not
+    """
+    if not caller.is_admin:
         raise Forbidden("this is for admins", code="admins_only")

@@ -1,9 +1,10 @@
 """The rejects of imports: lines that did not match their format."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, null, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Reject
@@ -25,14 +26,33 @@ async def insert_rejects(session: AsyncSession, import_id: int, rejects: Iterabl
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RejectRow:
+    """A reject; `text` is None for those who may not read it."""
+
+    line: int
+    offset: int
+    reason: str
+    text: str | None
+
+
 async def select_rejects(
-    session: AsyncSession, import_id: int, *, after: tuple[int] | None, limit: int, offset: int
-) -> list[Reject]:
+    session: AsyncSession,
+    import_id: int,
+    *,
+    with_text: bool,
+    after: tuple[int] | None,
+    limit: int,
+    offset: int,
+) -> list[RejectRow]:
     """Select the rejects after the line `after`, by line."""
-    query = select(Reject).where(Reject.import_id == import_id)
+    text_column = Reject.text if with_text else null()
+    query = select(Reject.line, Reject.offset, Reject.reason, text_column)
+    query = query.where(Reject.import_id == import_id)
     if after is not None:
         query = query.where(Reject.line > after[0])
-    return list(await session.scalars(query.order_by(Reject.line).limit(limit).offset(offset)))
+    rows = await session.execute(query.order_by(Reject.line).limit(limit).offset(offset))
+    return [RejectRow(*row) for row in rows]
 
 
 async def delete_rejects(session: AsyncSession, import_id: int) -> None:

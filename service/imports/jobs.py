@@ -7,16 +7,18 @@ from functools import partial
 
 from clients.geo import Geo
 from db.database import Database
-from db.models import Import, Reject
+from db.models import Import
 from db.queries import imports as queries
 from db.queries import rejects
+from db.queries.rejects import RejectRow
 from service.background import Background
 from service.clock import Clock
 from service.errors import Conflict, NotFound, TooLarge
 from service.imports.record import ImportOptions, reload_import
 from service.imports.run import import_log
+from service.logs.folder import LogFolder
 from service.logs.pieces import READ_ERRORS
-from service.logs.source import LogFolder, LogSource
+from service.logs.source import LogSource
 from service.logs.streams import UploadedLog
 
 POLL_SECONDS = 0.02
@@ -153,13 +155,16 @@ async def list_imports(db: Database, *, after: tuple[int] | None, limit: int, of
 
 
 async def list_rejects(
-    db: Database, import_id: int, *, after: tuple[int] | None, limit: int, offset: int
-) -> list[Reject]:
+    db: Database, import_id: int, *, with_text: bool, after: tuple[int] | None, limit: int, offset: int
+) -> list[RejectRow]:
     """Return the rejects of an import after the line `after`: one more than `limit` if there are more.
 
+    :param with_text: with the rejected lines themselves, which may hold anything
     :raises NotFound: there is no such import
     """
     async with db.transaction() as session:
         if await queries.select_import(session, import_id) is None:
             raise NotFound(f"no import {import_id}")
-        return await rejects.select_rejects(session, import_id, after=after, limit=limit + 1, offset=offset)
+        return await rejects.select_rejects(
+            session, import_id, with_text=with_text, after=after, limit=limit + 1, offset=offset
+        )

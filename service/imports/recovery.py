@@ -21,7 +21,8 @@ from service.imports.outcome import BROKEN_OFF, INTERRUPTED
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.imports.undo import undo_import
-from service.logs.source import LogFolder, LogSource
+from service.logs.folder import LogFolder
+from service.logs.source import LogSource
 
 log = structlog.get_logger("trawl.imports")
 

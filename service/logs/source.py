@@ -1,18 +1,18 @@
 """Where a log comes from: a file that may have been read before, or a stream that is read once."""
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import tzinfo
+from io import BufferedReader
 from pathlib import Path
 from typing import Self
 
-from service.errors import NotFound
 from service.logs.chunks import CHUNK_BYTES, LogFile
 from service.logs.pieces import GZIP_MAGIC, gunzipped, is_gzip
-from service.logs.streams import GUNZIP_LIMITS, GunzipLimits, LogStream
-from service.logs.url_rules import Rules
+from service.logs.streams import LogStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +64,6 @@ class LogSource:
         return cls(name, None, lambda: open_stream(stream, size=size, chunk_bytes=chunk_bytes))
 
 
-@dataclass(frozen=True, slots=True)
-class LogFolder:
-    """The logs of a server: one log, other files of one folder by name, uploads; and how all are read.
-
-    :param zone: of times that name none
-    :param rules: classify the URLs of logs in a standard format
-    :param chunk_bytes: how much is parsed and stored at a time
-    """
-
-    file: Path
-    folder: Path
-    zone: tzinfo
-    rules: Rules | None = None
-    chunk_bytes: int = CHUNK_BYTES
-    gunzip_limits: GunzipLimits = GUNZIP_LIMITS
-
-    def get_source(self, name: str | None) -> LogSource:
-        """Return the log, or the file of that name in the folder.
-
-        :raises NotFound: `no_such_log`, also for a name or a link that leads out of the folder
-        """
-        if name is None:
-            if not self.file.is_file():
-                raise NotFound(f"there is no log at LOGS_FILE yet ({self.file.name})", code="no_such_log")
-            return LogSource.of_file(self.file, chunk_bytes=self.chunk_bytes)
-        try:
-            path = (self.folder / name).resolve()
-            is_inside = path.is_relative_to(self.folder.resolve()) and path.is_file()
-        except (OSError, ValueError, RuntimeError):  # the name is too long, has a NUL, or is a loop of links
-            is_inside = False
-        if not is_inside:
-            raise NotFound(f"no log {name!r} in the log folder", code="no_such_log")
-        return LogSource.of_file(path, chunk_bytes=self.chunk_bytes)
-
-
 def file_key(absolute: Path) -> str:
     """Return the key of a file: its path, with bytes that are not UTF-8 escaped."""
     return os.fsencode(absolute).decode(errors="backslashreplace")
@@ -108,7 +73,7 @@ def file_key(absolute: Path) -> str:
 def open_file(
     path: Path, *, accept_partial_line: bool = False, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[OpenLog]:
-    with path.open("rb") as file:
+    with open_plain_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         if path.suffix == ".gz" or is_gzip(file.peek(len(GZIP_MAGIC))):
             with gunzipped(file) as lines:
@@ -123,3 +88,25 @@ def open_file(
 def open_stream(stream: LogStream, *, size: int | None, chunk_bytes: int) -> Iterator[OpenLog]:
     log = LogFile(stream.lines(), accept_partial_line=True, chunk_bytes=chunk_bytes)
     yield OpenLog(log, size, stream.tell, stream.stop)
+
+
+def open_plain_file(path: Path) -> BufferedReader:
+    """Open a plain file by its real path. No link is followed, whatever was put on the way since.
+
+    :raises OSError: it can't be opened, or is a link, a folder, a pipe or a device
+    """
+    absolute = path.absolute()
+    folder = os.open(absolute.anchor, os.O_PATH | os.O_DIRECTORY)
+    try:
+        for part in absolute.parts[1:-1]:
+            inner = os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # A pipe would block here until somebody writes to it.
+        descriptor = os.open(absolute.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no plain file", os.fspath(path))
+    return open(descriptor, "rb")  # noqa: PTH123 - of a descriptor, for which pathlib has nothing

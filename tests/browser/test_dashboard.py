@@ -12,7 +12,7 @@ import pytest
 
 from db.database import Database
 from service.deps import Deps
-from service.logs.source import LogFolder
+from service.logs.folder import LogFolder
 from tests.browser.conftest import Tab
 from tests.conftest import PASSWORD
 from tests.support.dashboard_page import VIEWS, Dashboard
@@ -46,7 +46,7 @@ async def api_answers(user: User, query: str = "") -> dict[int, Any]:
 async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     dashboard: Dashboard, admin: User, deps: Deps, server: RunningApp
 ) -> None:
-    server.use(replace(deps, logs=LogFolder(ROOT / "logs.txt", ROOT, UTC)))
+    server.use(replace(deps, logs=LogFolder(file=ROOT / "logs.txt", folder=ROOT, zone=UTC)))
     await dashboard.open()
     await dashboard.sign_in(admin.login)
     assert set((await dashboard.answers()).values()) == {None, 0}

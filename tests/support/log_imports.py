@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from clients.geo import Geo
 from db.database import Database, Transaction
-from db.models import Base, Import, Reject
+from db.models import Base, Import
+from db.queries.rejects import RejectRow
 from service.imports.jobs import list_rejects
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
@@ -115,8 +116,8 @@ class Importer:
             async with self.db.transaction() as session:
                 await store_visits(session, visits, geo=self.geo, source="log")
 
-    async def rejects(self, record: Import) -> list[Reject]:
-        return await list_rejects(self.db, record.id, after=None, limit=100_000, offset=0)
+    async def rejects(self, record: Import) -> list[RejectRow]:
+        return await list_rejects(self.db, record.id, with_text=True, after=None, limit=100_000, offset=0)
 
     async def rows(self, statement: str) -> list[tuple[object, ...]]:
         async with self.db.transaction() as session:

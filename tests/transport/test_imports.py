@@ -3,6 +3,7 @@
 import asyncio
 import os
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from clients.geo import Geo
 from db.database import Database
 from service.deps import Deps
-from service.logs.source import LogFolder
+from service.logs.folder import LogFolder
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from tests.support.log_imports import Importer, some_lines, write
@@ -145,15 +146,22 @@ async def test_a_second_caller_gets_the_running_import(user: User, other_user: U
     assert len((await user.client.get("/imports")).json["items"]) == 1
 
 
-async def test_a_file_of_the_log_folder_can_be_named(user: User, log: Path, tmp_path: Path) -> None:
+async def test_an_admin_can_name_a_file_of_the_log_folder(admin: User, log: Path, tmp_path: Path) -> None:
     (tmp_path / "older").mkdir()
     write(tmp_path / "older" / "july log.txt", some_lines(5, start=500))
     (tmp_path / "link.txt").symlink_to(tmp_path / "older" / "july log.txt")
-    record = (await user.client.get("/parse", params={"file": "older/july log.txt"})).json
+    record = (await admin.client.get("/parse", params={"file": "older/july log.txt"})).json
     assert (record["name"], record["imported"]) == ("july log.txt", 5)
-    linked = (await user.client.get("/parse?file=link.txt")).json
+    linked = (await admin.client.get("/parse?file=link.txt")).json
     assert [linked[name] for name in COUNTS] == [0, 0, 0, 0]
-    assert (await user.client.get("/parse?file=./logs.txt")).json["imported"] == 20
+    assert (await admin.client.get("/parse?file=./logs.txt")).json["imported"] == 20
+
+
+async def test_only_an_admin_names_a_file(user: User, log: Path) -> None:
+    for method in ("GET", "POST", "HEAD"):
+        answer = await user.client.request(method, "/parse?file=logs.txt&dry_run=true")
+        assert answer.status == 403
+    assert (await user.client.get("/imports")).json["items"] == []
 
 
 @pytest.fixture
@@ -168,8 +176,25 @@ def folder(server: RunningApp, deps: Deps, tmp_path: Path) -> Path:
     (folder / "away").symlink_to(tmp_path)
     (folder / "loop").symlink_to(folder / "loop")
     (folder / "inner").mkdir()
+    (folder / ".env").write_bytes(some_lines(3))
+    (folder / ".git").mkdir()
+    (folder / ".git" / "log.txt").write_bytes(some_lines(3))
+    (folder / "visible.txt").symlink_to(folder / ".env")
+    (folder / "data").mkdir()
+    (folder / "data" / "log.txt").write_bytes(some_lines(3))
+    (folder / "shortcut.txt").symlink_to(folder / "data" / "log.txt")
     os.mkfifo(folder / "pipe")
-    server.use(replace(deps, logs=LogFolder(folder / "missing.txt", folder, deps.logs.zone)))
+    server.use(
+        replace(
+            deps,
+            logs=LogFolder(
+                file=folder / "missing.txt",
+                folder=folder,
+                private=(folder / "data",),
+                zone=deps.logs.zone,
+            ),
+        )
+    )
     return folder
 
 
@@ -193,12 +218,63 @@ def folder(server: RunningApp, deps: Deps, tmp_path: Path) -> Path:
         "no such file",
         "~/secret.txt",
         "x" * 1000,
+        ".env",
+        ".git/log.txt",
+        "visible.txt",
+        "data/log.txt",
+        "shortcut.txt",
     ],
 )
-async def test_nothing_outside_the_log_folder_can_be_named(user: User, folder: Path, name: str) -> None:
-    answer = await user.client.get("/parse", params={"file": name.format(folder=folder)})
+async def test_nothing_outside_hidden_or_private_can_be_named(admin: User, folder: Path, name: str) -> None:
+    answer = await admin.client.get("/parse", params={"file": name.format(folder=folder)})
     assert (answer.status, answer.code) == (404, "no_such_log")
-    assert (await user.client.get("/imports")).json["items"] == []
+    assert (await admin.client.get("/imports")).json["items"] == []
+
+
+async def test_without_a_folder_only_the_log_and_its_rotated_siblings_can_be_named(
+    server: RunningApp, deps: Deps, admin: User, tmp_path: Path
+) -> None:
+    names = (
+        "logs.txt",
+        "logs.txt.1",
+        "logs.txt.2",
+        "logs.txt-20260830",
+        "other.txt",
+        "logs.txt.old",
+        "logs.tx",
+    )
+    for number, name in enumerate(names):
+        (tmp_path / name).write_bytes(some_lines(3, start=number * 10))
+    server.use(replace(deps, logs=LogFolder(file=tmp_path / "logs.txt", zone=deps.logs.zone)))
+    answers = [await admin.client.get("/parse", params={"file": name}) for name in names]
+    assert [answer.status for answer in answers] == [200, 200, 200, 200, 404, 404, 404]
+    assert sum(answer.json["imported"] for answer in answers[:4]) == 12
+
+
+async def test_a_file_that_becomes_a_link_before_it_is_opened_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_bytes(some_lines(3))
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.txt").write_bytes(some_lines(3))
+    folder = LogFolder(file=tmp_path / "logs.txt", folder=tmp_path / "logs", zone=UTC)
+    by_link, by_folder = folder.get_source("a.txt"), folder.get_source("a.txt")
+    (tmp_path / "logs" / "a.txt").unlink()
+    (tmp_path / "logs" / "a.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(OSError, match="symbolic links"), by_link.open():
+        pass
+    (tmp_path / "logs").rename(tmp_path / "moved")
+    (tmp_path / "secret.txt").rename(tmp_path / "a.txt")
+    (tmp_path / "logs").symlink_to(tmp_path)
+    with pytest.raises(NotADirectoryError), by_folder.open():
+        pass
+
+
+async def test_rejected_lines_are_shown_to_admins_alone(user: User, admin: User, log: Path) -> None:
+    write(log, b"password=hunter2\n")
+    record = (await user.client.get("/parse")).json
+    path = f"/imports/{record['id']}/rejects"
+    [mine], [theirs] = [(await each.client.get(path)).json["items"] for each in (user, admin)]
+    assert (mine["text"], theirs["text"]) == (None, "password=hunter2")
+    assert {**mine, "text": ""} == {**theirs, "text": ""}
 
 
 async def test_a_log_that_is_not_there_yet_is_told(user: User, folder: Path) -> None:
@@ -250,21 +326,21 @@ async def test_imports_are_listed_newest_first_in_pages(user: User, log: Path) -
     assert (await user.client.get("/imports?limit=2&offset=3")).json["items"] == records[1::-1]
 
 
-async def test_rejects_are_listed_by_line_in_pages(user: User, log: Path) -> None:
-    await user.client.get("/parse")  # whose reject is not told below
+async def test_rejects_are_listed_by_line_in_pages(admin: User, log: Path) -> None:
+    await admin.client.get("/parse")  # whose reject is not told below
     write(log, b"bad 1\n" + some_lines(3) + b"\n" + b"bad \xff\n" * 4 + "ж".encode() * 300 + b"\n")
-    record = (await user.client.get("/parse")).json
+    record = (await admin.client.get("/parse")).json
     assert record["rejected"] == 6
     path = f"/imports/{record['id']}/rejects"
-    rejects = (await user.client.get(path)).json["items"]
+    rejects = (await admin.client.get(path)).json["items"]
     assert [reject["line"] for reject in rejects] == [1, 6, 7, 8, 9, 10]
     start = 6 + len(some_lines(3)) + 1
     assert [reject["offset"] for reject in rejects] == [0, *range(start, start + 30, 6)]
     assert rejects[1]["reason"] == "not UTF-8"
     assert [rejects[0]["text"], rejects[5]["text"]] == ["bad 1", "ж" * 200]
     for limit in (1, 4, 6):
-        assert await walk(user.client, f"{path}?limit={limit}") == rejects
-    assert (await user.client.get(f"{path}?offset=4")).json["items"] == rejects[4:]
+        assert await walk(admin.client, f"{path}?limit={limit}") == rejects
+    assert (await admin.client.get(f"{path}?offset=4")).json["items"] == rejects[4:]
 
 
 @pytest.mark.parametrize("path", ["/imports/987654321", "/imports/987654321/rejects", "/imports/0"])

@@ -75,7 +75,7 @@ async function showRejects(section, record, signal) {
     { label: translate("column.line"), numeric: true, of: (reject) => number(reject.line) },
     { label: translate("column.offset"), numeric: true, of: (reject) => number(reject.offset) },
     { label: translate("column.reason"), of: (reject) => reject.reason },
-    { label: translate("column.text"), of: (reject) => element("code", {}, reject.text) },
+    { label: translate("column.text"), of: (reject) => (reject.text === null ? "" : element("code", {}, reject.text)) },
   ];
   section.replaceChildren(
     element("h2", {}, translate("rejects-of", record.name)),

@@ -13,6 +13,7 @@ from api.imports import (
 from service.clock import now
 from service.imports import jobs as imports
 from service.imports import undo as import_undo
+from transport.auth import require_admin
 from transport.operations import Page, Text, operation
 from transport.parsing import declared_size, is_gzipped, query, upload_chunks
 from transport.request import Request
@@ -28,10 +29,12 @@ LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 htt
 @operation(
     query=ParseLogRequest,
     responses={200: ImportResponse, 202: ImportResponse},
-    problems={404: "no_such_log", 409: "import_running"},
+    problems={403: "admins_only", 404: "no_such_log", 409: "import_running"},
 )
 async def parse_log(request: Request) -> HTTPResponse:
     parameters = query(request, ParseLogRequest())
+    if parameters["file"] is not None:
+        require_admin(request)
     if request.method == "HEAD":  # must not import anything
         return no_content()
     deps = request.deps
@@ -98,5 +101,6 @@ async def delete_import(request: Request, import_id: int) -> HTTPResponse:
 @operation(query=ListRejectsRequest, responses={200: Page(RejectResponse)})
 async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
     parameters = query(request, ListRejectsRequest())
-    rows = await imports.list_rejects(request.deps.db, import_id, **parameters)
+    with_text = request.caller.is_admin
+    rows = await imports.list_rejects(request.deps.db, import_id, with_text=with_text, **parameters)
     return page(request, RejectResponse(), rows, limit=parameters["limit"], key=lambda row: (row.line,))

@@ -20,7 +20,7 @@ from service.background import Background, Schedule
 from service.imports.jobs import list_imports
 from service.imports.outcome import BROKEN_OFF, INTERRUPTED
 from service.imports.recovery import RecoveryTimes, recover_imports
-from service.logs.source import LogFolder
+from service.logs.folder import LogFolder
 from tests.support.eventually import eventually
 from tests.support.log_imports import NOW, Importer, some_lines, write
 
@@ -76,7 +76,7 @@ async def die_importing(url: str, log: Path, kind: str) -> None:
 @asynccontextmanager
 async def recovery(shop: Importer, folder: Path) -> AsyncIterator[None]:
     """Run a worker that recovers imports, impatiently."""
-    background, logs = Background(), LogFolder(folder / "logs.txt", folder, UTC)
+    background, logs = Background(), LogFolder(file=folder / "logs.txt", folder=folder, zone=UTC)
     times = RecoveryTimes(Schedule(every=0.05, retry=0.05), stale_after=0.2, abandoned_after=0.5)
     loop = recover_imports(shop.db, shop.geo, logs, background, clock=lambda: NOW, times=times)
     background.spawn(loop, name="import recovery")
