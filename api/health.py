@@ -6,12 +6,12 @@ from marshmallow import Schema, fields
 
 from api.fields import Choice, JsonSchema
 
-WORD: JsonSchema = {"type": "string", "enum": ["ok", "down"]}
+STATUS: JsonSchema = {"type": "string", "enum": ["ok", "down"]}
 
 
 def part(**more: JsonSchema) -> JsonSchema:
     """Make the JSON Schema of one part."""
-    return {"type": "object", "properties": {"status": WORD, **more}, "required": ["status", *more]}
+    return {"type": "object", "properties": {"status": STATUS, **more}, "required": ["status", *more]}
 
 
 class GreetingResponse(Schema):
@@ -23,11 +23,11 @@ class GreetingResponse(Schema):
 class HealthResponse(Schema):
     """Each part is `ok` or `down`; the import lag is the bytes of the log that are not read yet."""
 
-    status = fields.Function(lambda health: word(health.is_healthy), metadata=WORD)
-    database = fields.Function(lambda health: {"status": word(health.database)}, metadata=part())
-    cache = fields.Function(lambda health: {"status": word(health.cache)}, metadata=part())
+    status = fields.Function(lambda health: status_word(health.is_healthy), metadata=STATUS)
+    database = fields.Function(lambda health: {"status": status_word(health.database)}, metadata=part())
+    cache = fields.Function(lambda health: {"status": status_word(health.cache)}, metadata=part())
     migrations = fields.Function(
-        lambda health: {"status": word(health.is_migrated), "revision": health.revision or None},
+        lambda health: {"status": status_word(health.is_migrated), "revision": health.revision or None},
         metadata=part(revision={"type": ["string", "null"]}),
     )
     import_lag = fields.Function(
@@ -40,5 +40,5 @@ class ReadyResponse(Schema):
     status = Choice("ok", "draining", "down")
 
 
-def word(good: Any) -> str:
-    return "ok" if good else "down"
+def status_word(is_good: Any) -> str:
+    return "ok" if is_good else "down"

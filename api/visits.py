@@ -113,11 +113,11 @@ def load_visit(item: Any, *, now: datetime) -> dict[str, Any]:
 
     :raises ValidationError: a field is unknown, missing or wrong, or the time is too far ahead of `now`
     """
-    known = visit_request.fields
-    if not isinstance(item, dict) or "page_url" not in item or not item.keys() <= known.keys():
+    visit_fields = visit_request.fields
+    if not isinstance(item, dict) or "page_url" not in item or not item.keys() <= visit_fields.keys():
         return _load_by_schema(item)
     try:
-        visit = DEFAULTS | {name: known[name].deserialize(value) for name, value in item.items()}
+        visit = DEFAULTS | {name: visit_fields[name].deserialize(value) for name, value in item.items()}
     except ValidationError:
         return _load_by_schema(item)  # whose error names every wrong field
     if visit["timestamp"] is not None and visit["timestamp"] > now + MAX_AHEAD:

@@ -39,8 +39,8 @@ def query(request: Request, schema: Schema) -> dict[str, Any]:
             f"{', '.join(repeated)}: given twice",
             errors=[(f"/{name}", "is given twice") for name in repeated],
         )
-    loaded: dict[str, Any] = schema.load(parameters)
-    return loaded
+    values: dict[str, Any] = schema.load(parameters)
+    return values
 
 
 def body(request: Request, schema: Schema) -> Any:

@@ -55,9 +55,10 @@ def sample_process(cpu_before: float) -> float:
 def sample_pool(deps: Deps) -> None:
     """Measure how many connections the pools have in use and idle. Without a replica there is one pool."""
     databases = {id(database): database for database in (deps.db, deps.replica)}.values()
-    used, idle = (sum(counts) for counts in zip(*(each.pool_counts() for each in databases), strict=True))
+    counts = [database.pool_counts() for database in databases]
+    in_use, idle = (sum(column) for column in zip(*counts, strict=True))
     pool = metrics.current().pool
-    pool.labels("in_use").set(used)
+    pool.labels("in_use").set(in_use)
     pool.labels("idle").set(idle)
 
 

@@ -156,11 +156,11 @@ async def test_a_bomb_is_refused(admin: User, server: RunningApp, deps: Deps) ->
 
 
 async def test_an_upload_is_cancelled_while_it_comes(admin: User, server: RunningApp, shop: Importer) -> None:
-    go_on = asyncio.Event()
+    resume = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
         yield some_lines(100)
-        await go_on.wait()
+        await resume.wait()
 
     async def upload() -> int:
         headers = {"Authorization": f"Bearer {admin.token}"}
@@ -175,7 +175,7 @@ async def test_an_upload_is_cancelled_while_it_comes(admin: User, server: Runnin
     answer = await admin.client.delete(f"/imports/{record['id']}")
     assert (answer.status, answer.json["status"]) == (200, "cancelled")
     assert answer.json["finished_at"] is not None
-    go_on.set()
+    resume.set()
     assert await task == 202
     assert (await admin.client.get(f"/imports/{record['id']}")).json["status"] == "cancelled"
 

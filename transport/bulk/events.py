@@ -163,7 +163,7 @@ class BatchReader:
     def _judge_event(self, index: int, event: FastEvent, properties: str) -> None:
         """Let the schema judge a parsed event. Its properties are decoded anew, with exact numbers."""
         try:
-            decoded = any_value.decode(properties)
+            value = any_value.decode(properties)
         except UNREADABLE as error:
             self._refuse(
                 index, str(event.event_id), [(f"/events/{index}/properties", f"can't be read: {error}")]
@@ -174,18 +174,18 @@ class BatchReader:
             "user_id": event.user_id,
             "event_type": event.event_type,
             "occurred_at": event.occurred_at.isoformat(),
-            "properties": decoded,
+            "properties": value,
         }
         self._judge(index, item, properties)
 
     def _judge_text(self, index: int, item: Raw | bytes) -> None:
         """Let the schema judge the text of an event that msgspec has refused."""
         try:
-            decoded = any_value.decode(item)
+            value = any_value.decode(item)
         except UNREADABLE as error:
             self._refuse(index, None, [(f"/events/{index}", f"can't be read: {error}")])
             return
-        self._judge(index, decoded, None)
+        self._judge(index, value, None)
 
     def _judge(self, index: int, item: Any, properties: str | None) -> None:
         """Let the schema judge an event. `properties` is its JSON text, None to write it from the event."""

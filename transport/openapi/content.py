@@ -42,8 +42,8 @@ def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
                 "example": f"data: {event}\n\n",
             }
         case Text():
-            described = {"description": shape.description} if shape.description else {}
-            return {"schema": {"type": "string", **described}, "example": shape.example}
+            schema = {"type": "string"} | ({"description": shape.description} if shape.description else {})
+            return {"schema": schema, "example": shape.example}
         case Raw():
             example = {} if shape.example is None else {"example": shape.example}
             return {"schema": dict(shape.schema), **example}

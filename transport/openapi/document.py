@@ -159,7 +159,7 @@ def describe_parameters(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]
     if fact.operation.if_match:
         parameters.append(header("If-Match", "an ETag; 412 if it is no longer the one"))
     if fact.gzip:
-        parameters.append(header("Content-Encoding", "the body may be packed", enum=["gzip", "identity"]))
+        parameters.append(header("Content-Encoding", "the body may be gzipped", enum=["gzip", "identity"]))
     return parameters
 
 

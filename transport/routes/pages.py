@@ -35,6 +35,6 @@ async def view_page(request: Request, page: str) -> HTTPResponse:
 def page_url_of(path: str, query_string: str) -> str:
     """Return the URL of the page of a path: decoded but for `?` and `#`, with the query as it came."""
     # Bytes that are not UTF-8 become surrogates, which the schema refuses.
-    decoded = unquote(path.lstrip("/"), errors="surrogateescape")
-    page_path = decoded.replace("?", quote("?")).replace("#", quote("#"))
+    text = unquote(path.lstrip("/"), errors="surrogateescape")
+    page_path = text.replace("?", quote("?")).replace("#", quote("#"))
     return f"/{page_path}?{query_string}" if query_string else f"/{page_path}"
