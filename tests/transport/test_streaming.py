@@ -1,4 +1,4 @@
-"""Streaming exports on a route of the tests: what arrives, and what happens when either side breaks off."""
+"""Streaming on routes of the tests: what arrives, and what happens when either side breaks off."""
 
 import asyncio
 import csv
@@ -16,6 +16,7 @@ import pytest
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from db.database import Database, select_in_batches
 from service.deps import Deps
@@ -23,7 +24,7 @@ from tests.support.http_client import Client
 from tests.support.http_server import RunningApp, make_unserved_app, serve
 from transport.request import Request
 from transport.settings import HttpSettings, Timeouts
-from transport.streaming import stream_export
+from transport.streaming import stream_events, stream_export
 
 exports = Blueprint("exports")
 
@@ -78,6 +79,28 @@ async def export_source(request: Request, source: str, form: str) -> HTTPRespons
     names = ("number", "filler", "wait") if source in ("slow", "big") else NAMES
     batches = SOURCES[source](request.deps.db)
     return await stream_export(request, batches, names=names, form=form, filename="rows")
+
+
+async def one_event() -> AsyncGenerator[bytes]:
+    yield b"1"
+
+
+async def breaking_events() -> AsyncGenerator[bytes]:
+    yield b"1"
+    raise ZeroDivisionError
+
+
+async def no_event() -> AsyncGenerator[bytes]:
+    raise ZeroDivisionError
+    yield b""
+
+
+EVENTS = {"one": one_event, "breaking": breaking_events, "broken": no_event}
+
+
+@exports.get("/event-stream/<source:str>", ctx_public=True)
+async def stream_source(request: Request, source: str) -> HTTPResponse | None:
+    return await stream_events(request, EVENTS[source]())
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +215,21 @@ async def test_a_client_that_takes_nothing_is_given_up(
     assert not rest.endswith(b"0\r\n\r\n")
     writer.close()
     await writer.wait_closed()
+
+
+async def test_events_arrive_one_after_the_other(exporting: Client) -> None:
+    answer = await exporting.get("/event-stream/one")
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    assert answer.body == b"retry: 3000\n\ndata: 1\n\n"
+
+
+async def test_a_failure_before_the_first_event_is_a_problem(exporting: Client) -> None:
+    answer = await exporting.get("/event-stream/broken")
+    assert (answer.status, answer.code) == (500, "internal_error")
+
+
+async def test_a_failure_between_events_breaks_the_answer_off_and_is_logged(exporting: Client) -> None:
+    with capture_logs() as logs, pytest.raises(aiohttp.ClientPayloadError):
+        await exporting.get("/event-stream/breaking")
+    assert [line["log_level"] for line in logs if line["event"] == "event_stream_broken_off"] == ["error"]
