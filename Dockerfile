@@ -3,7 +3,7 @@
 
 FROM python:3.13.9-slim-bookworm AS build
 WORKDIR /srv/trawl
-# The lock alone, so that a change of the code does not install everything anew.
+# The lock file alone, so that a change of the code does not install everything again.
 COPY requirements.lock .
 # With hashes: what is installed is what was locked, byte for byte.
 RUN python -m venv .venv \
@@ -21,7 +21,8 @@ CMD ["python", "-m", "pytest"]
 
 FROM python:3.13.9-slim-bookworm AS serve
 WORKDIR /srv/trawl
-# It runs with a read-only root: what it writes is in var and /tmp. The embedded PostgreSQL refuses to run as root. The folder is made here so that a volume on it is the user's.
+# It runs with a read-only root and writes to var and /tmp only. The embedded PostgreSQL refuses to run as root.
+# The folder is made here, so that a volume on it belongs to the user.
 RUN useradd --system --uid 10001 --no-create-home trawl && install -d -o trawl -g trawl var
 COPY --from=build /srv/trawl/.venv .venv
 # By name: no .env, no ./var and no history of a working copy can get into the image.
@@ -43,7 +44,7 @@ USER 10001
 ENV HOST=0.0.0.0 PORT=8000 PATH=/srv/trawl/.venv/bin:$PATH PYTHONUNBUFFERED=1
 EXPOSE 8000
 VOLUME /srv/trawl/var
-# The image has no curl. This asks where the settings say that the server is.
+# The image has no curl. This asks the server on the address of the settings.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-m", "commands.ready"]
-# As a list, so that SIGTERM comes to Python and not to a shell. It drains for 10 s: `docker stop -t 20`.
+# As a list, so that Python gets SIGTERM and no shell does. It drains for 10 s: `docker stop -t 20`.
 CMD ["python", "main.py"]

@@ -1,11 +1,11 @@
-# Everything a newcomer needs is `make run` and `make test`; `make help` lists the rest.
+# A newcomer needs `make run` and `make test`; `make help` lists the rest.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo screenshots test check bench format lock clean jwt-demo docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
+.PHONY: help install run demo jwt-demo screenshots test check coverage bench format lock clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
 COMPOSE := docker compose
 
 help: ## list the targets
@@ -32,65 +32,65 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 run: $(VENV)/.installed ## set everything up and serve on HOST:PORT (127.0.0.1:8000)
 	@exec $(BIN)/python main.py
 
-demo: $(VENV)/.installed ## the same with a made-up film service, no key needed; its data lie in var/demo
+demo: $(VENV)/.installed ## run, with an invented film service that needs no key; its data are in var/demo
 	@exec $(BIN)/python -m demo
 
-jwt-demo: $(VENV)/.installed ## what a token is and does, shown on a server of its own that leaves nothing behind
+jwt-demo: $(VENV)/.installed ## show what a token is and does, on a server of its own that leaves nothing behind
 	@exec $(BIN)/python -m demo.jwt
 
-screenshots: install ## pictures of the dashboard in docs/screenshots; needs Chromium
+screenshots: install ## take pictures of the dashboard for docs/screenshots; needs Chromium
 	@$(BIN)/python -m demo.screenshots
 
 test: install ## set everything up and run all tests
 	@$(BIN)/python -m pytest
 
-check: install ## formatting, lint, types, import contracts, tests: what CI runs
+check: install ## check format, lint, types, import contracts and tests, as CI does
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-cache
 	$(MAKE) --no-print-directory test
 
-coverage: install ## the tests with their coverage of lines and branches, which must be 90 %; takes half as long again
+coverage: install ## run all tests with coverage of lines and branches, which must be 90 %; half as long again
 	@rm -f .coverage .coverage.*
 	$(MAKE) --no-print-directory test PYTEST_ADDOPTS="--cov --cov-report="
 	$(BIN)/coverage report
 
-bench: install ## the benchmarks, each beside its reference, as ratios
+bench: install ## run the benchmarks, each beside its reference
 	@$(BIN)/python -m bench
 
 format: install ## format and fix what can be fixed
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-lock: $(VENV)/.installed-dev ## write the lock files anew from pyproject.toml
+lock: $(VENV)/.installed-dev ## update the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
 
-clean: ## remove the virtual environment and caches; keeps ./var, where the data is
+clean: ## remove the virtual environment and caches; keep ./var, which holds the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 
-docker-dev: ## containers, with readable logs and no limits, in the foreground
+docker-dev: ## run containers in the foreground, with readable logs and no rate limits
 	$(COMPOSE) -f compose.yaml -f compose.dev.yaml up --build
 
-docker-prod: ## containers, in the background, once they are healthy
+docker-prod: ## run containers in the background, and wait until they are healthy
 	$(COMPOSE) up --build --detach --wait
 
-docker-status: ## how the containers are
+docker-status: ## list the containers and their state
 	$(COMPOSE) ps
 
-docker-logs: ## their logs, as they come
+docker-logs: ## follow the logs of the containers
 	$(COMPOSE) logs --follow --tail=100
 
-docker-down: ## end the containers; keeps their data
+docker-down: ## stop the containers; keep their data
 	$(COMPOSE) down
 
-docker-test: ## all tests in a container
+docker-test: ## run all tests in a container
 	docker build --target test --tag trawl-test .
 	docker run --rm --shm-size=512m trawl-test
 
-docker-shell: ## a shell beside the server
+docker-shell: ## open a shell in the server's container
 	$(COMPOSE) exec trawl sh
 
-docker-db-shell: ## psql on the containers' database
+docker-db-shell: ## open psql on the containers' database
 	$(COMPOSE) exec postgres psql --username=trawl trawl

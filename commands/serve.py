@@ -17,7 +17,7 @@ def serve() -> None:
     """Migrate, then serve on the address of the settings."""
     with one_line_errors(), handle_termination() as termination:
         settings = load_settings(quiet=False)
-        log.info("settings", **settings.shown())
+        log.info("settings", **settings.public_values())
         folder = metrics_folder(settings)
         with (
             HttpServer(

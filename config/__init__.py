@@ -1,4 +1,4 @@
-"""Settings, read once from the environment and a `.env` file, checked, and frozen."""
+"""Settings: read once from the environment and a `.env` file, validated, frozen."""
 
 from config.schema import SettingsSchema
 from config.secret_file import load_secret

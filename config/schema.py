@@ -1,4 +1,4 @@
-"""What each setting takes, and its default."""
+"""The values that each setting takes, and its default."""
 
 import os
 from collections.abc import Callable
@@ -27,18 +27,18 @@ SECRETS = frozenset(
 )
 
 
-def takes(what: str, check: Callable[[Any], bool]) -> Callable[[Any], None]:
-    """A validator whose message is what the setting takes."""
+def validator(description: str, is_valid: Callable[[Any], bool]) -> Callable[[Any], None]:
+    """Make a validator. `description` says what the setting takes; it is the error's message."""
 
-    def validator(value: Any) -> None:
-        if not check(value):
-            raise ValidationError(what)
+    def validate_value(value: Any) -> None:
+        if not is_valid(value):
+            raise ValidationError(description)
 
-    return validator
+    return validate_value
 
 
-class Whole(fields.Integer):
-    """Plain digits only: Python's own int() also takes 1_000 and other alphabets' digits."""
+class WholeNumber(fields.Integer):
+    """An integer in plain digits: Python's own int() also takes 1_000 and the digits of other alphabets."""
 
     def _deserialize(self, value: str, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not (value.isascii() and value.isdigit()):
@@ -47,10 +47,11 @@ class Whole(fields.Integer):
 
 
 def whole(low: int, high: int, default: Any) -> fields.Integer:
-    what = f"a whole number from {low} to {high}"
-    messages: dict[str, Any] = {"invalid": what, "too_large": what}
-    return Whole(
-        load_default=default, validate=validate.Range(low, high, error=what), error_messages=messages
+    description = f"a whole number from {low} to {high}"
+    return WholeNumber(
+        load_default=default,
+        validate=validate.Range(low, high, error=description),
+        error_messages={"invalid": description, "too_large": description},
     )
 
 
@@ -66,8 +67,8 @@ def split_list(value: str) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
-def is_url(*schemes: str) -> Callable[[Any], None]:
-    def check(value: str) -> bool:
+def url_validator(*schemes: str) -> Callable[[Any], None]:
+    def is_valid(value: str) -> bool:
         try:
             parts = urlsplit(value)
             port = parts.port
@@ -75,7 +76,8 @@ def is_url(*schemes: str) -> Callable[[Any], None]:
             return False
         return parts.scheme in schemes and port != 0
 
-    return takes("a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes), check)
+    prefixes = " or ".join(f"{scheme}://" for scheme in schemes)
+    return validator(f"a URL that begins with {prefixes}", is_valid)
 
 
 def is_origin(value: str) -> bool:
@@ -102,12 +104,12 @@ def is_file(value: str) -> bool:
     return Path(value).is_file()
 
 
-postgres_url = is_url("postgresql", "postgres", "postgresql+asyncpg")
-web_url = is_url("http", "https")
+postgres_url = url_validator("postgresql", "postgres", "postgresql+asyncpg")
+web_url = url_validator("http", "https")
 
 
 class SettingsSchema(Schema):
-    """What each setting takes, and its default. Error messages complete `NAME is …; it takes …`."""
+    """All settings. An error message completes the sentence `NAME is …; it takes …`."""
 
     HOST = text("127.0.0.1")
     PORT = whole(1, 65535, 8000)
@@ -116,9 +118,9 @@ class SettingsSchema(Schema):
     DATA_DIR = text("var")
     DATABASE_URL = text(check=postgres_url)
     DATABASE_REPLICA_URL = text(check=postgres_url)
-    REDIS_URL = text(check=is_url("redis", "rediss", "unix"))
+    REDIS_URL = text(check=url_validator("redis", "rediss", "unix"))
     SECRET = text(
-        check=takes(
+        check=validator(
             f"at least {MIN_SECRET_BYTES} bytes", lambda value: len(value.encode()) >= MIN_SECRET_BYTES
         )
     )
@@ -137,28 +139,30 @@ class SettingsSchema(Schema):
     INGEST_RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 1000)
     LOGS_FILE = text("logs.txt")
     LOGS_DIR = text()
-    LOGS_TIMEZONE = text("UTC", check=takes("an IANA time zone such as Europe/Berlin", is_time_zone))
+    LOGS_TIMEZONE = text("UTC", check=validator("an IANA time zone such as Europe/Berlin", is_time_zone))
     LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
-    LOGS_RULES = text(check=takes("the path of a file of rules for URLs that is there", is_file))
+    LOGS_RULES = text(check=validator("the path of a file of rules for URLs that is there", is_file))
     RETENTION_DAYS = whole(1, 36_500, None)
     IPINFO_TOKEN = text()
-    GEOIP_PATH = text(check=takes("the path of an .mmdb file that is there", is_file))
+    GEOIP_PATH = text(check=validator("the path of an .mmdb file that is there", is_file))
     KINOPOISK_API_KEY = text(
-        check=takes(
+        check=validator(
             "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
         )
     )
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
     CORS_ORIGINS = text(
         "",
-        check=takes(
+        check=validator(
             "exact origins such as https://shop.example, with commas between",
             lambda value: all(map(is_origin, split_list(value))),
         ),
     )
     PROXIES_COUNT = whole(0, 100, 0)
     REAL_IP_HEADER = text(
-        check=takes("the name of a header such as X-Real-IP", lambda value: value.replace("-", "").isalnum())
+        check=validator(
+            "the name of a header such as X-Real-IP", lambda value: value.replace("-", "").isalnum()
+        )
     )
     SENTRY_DSN = text(check=web_url)
     LOG_LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")

@@ -1,4 +1,4 @@
-"""The secret that tokens are signed with, where none is set: made once, kept in the data directory."""
+"""The secret that signs tokens, where SECRET is not set: made once, in the data directory."""
 
 import os
 import secrets
@@ -10,9 +10,10 @@ from config.settings import SettingsError
 
 
 def load_secret(data_dir: Path) -> str:
-    """The secret in `data_dir`, made there once; only its owner can read it.
+    """Return the secret in `data_dir`, which is made if there is none; only its owner can read it.
 
-    Raises OSError, and SettingsError for a file that is cut short, as a full disk leaves it.
+    :raises SettingsError: the file is cut short, as a full disk leaves it
+    :raises OSError: it can't be read or made
     """
     path = data_dir / "secret"
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -21,7 +22,7 @@ def load_secret(data_dir: Path) -> str:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
-        # A link, unlike a rename, does not replace the secret of somebody who was faster.
+        # A link, unlike a rename, does not replace the secret of a process that was faster.
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()

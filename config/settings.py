@@ -1,7 +1,7 @@
 """Reads settings from the environment and a `.env` file.
 
-Only main.py and migrations/env.py read them; everything below gets plain values. Names are taken in any
-letter case and under their aliases; the environment goes before the file; what is empty is not set.
+Only commands and migrations/env.py read them; all else gets plain values. Names are taken in any letter
+case and under their aliases; the environment goes before the file; an empty value is not set.
 """
 
 import os
@@ -29,12 +29,12 @@ LOWER_CASE = ("REGISTRATION", "LOG_FORMAT")
 
 
 class SettingsError(ValueError):
-    """A setting is wrong. The message is one line that names it and tells what it takes."""
+    """A setting is wrong. The message is one line that names it and says what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Fields are named as the settings, in lower case. URLs are None where the embedded server serves."""
+    """All settings, named in lower case. A URL is None where the embedded server is used."""
 
     host: str
     port: int
@@ -69,30 +69,33 @@ class Settings:
     log_level: str
     log_format: str | None
 
-    def shown(self) -> dict[str, str | int | bool | None]:
-        """The settings as a log may tell them: of a secret one, whether it is set."""
-        told: dict[str, str | int | bool | None] = {}
+    def public_values(self) -> dict[str, str | int | bool | None]:
+        """Return the settings for a log; for a secret one `NAME_is_set` instead of its value."""
+        values: dict[str, str | int | bool | None] = {}
         for each in fields_of(self):
             value = getattr(self, each.name)
             if not each.repr:
-                told[f"{each.name}_is_set"] = value is not None
+                values[f"{each.name}_is_set"] = value is not None
             else:
-                told[each.name] = value if isinstance(value, str | int | bool | None) else str(value)
-        return told
+                values[each.name] = value if isinstance(value, str | int | bool | None) else str(value)
+        return values
 
 
 def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -> Settings:
-    """The settings of the environment and the file. Raises SettingsError."""
-    given = given_settings(environ, dotenv)
+    """Read the settings of the environment and the file.
+
+    :raises SettingsError: a setting is wrong
+    """
+    texts = collect_settings(environ, dotenv)
     try:
-        values: dict[str, Any] = SettingsSchema().load(given)
+        values: dict[str, Any] = SettingsSchema().load(texts)
     except ValidationError as error:
-        raise SettingsError(tell(error, given)) from None
+        raise SettingsError(describe_error(error, texts)) from None
     if (values["ADMIN_LOGIN"] is None) != (values["ADMIN_PASSWORD"] is None):
         raise SettingsError("ADMIN_LOGIN and ADMIN_PASSWORD go together; only one of them is set")
-    database_url = values["DATABASE_URL"] or postgres_parts_url(given, values)
+    database_url = values["DATABASE_URL"] or postgres_parts_url(texts, values)
     replica_url = values["DATABASE_REPLICA_URL"]
-    special: dict[str, Any] = {
+    converted: dict[str, Any] = {
         "data_dir": Path(values["DATA_DIR"]).absolute(),
         "database_url": database_url and plain_postgres_url(database_url),
         "database_replica_url": replica_url and plain_postgres_url(replica_url),
@@ -103,38 +106,38 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
         "cors_origins": tuple(split_list(values["CORS_ORIGINS"])),
     }
     plain = {name.lower(): value for name, value in values.items() if not name.startswith("POSTGRES_")}
-    return Settings(**(plain | special))
+    return Settings(**(plain | converted))
 
 
-def given_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
-    """What is set, under the settings' own names. Other variables are not ours to complain of."""
-    given: dict[str, str] = {}
+def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
+    """Return the texts of the settings that are set, by their names; other variables are ignored."""
+    texts: dict[str, str] = {}
     for source in (dotenv_values(dotenv), environ):
-        named = {name.upper(): value.strip() for name, value in source.items() if value and value.strip()}
-        given |= {ALIASES[name]: value for name, value in named.items() if name in ALIASES}
-        given |= {name: value for name, value in named.items() if name in SettingsSchema().fields}
-    given |= {name: given[name].upper() for name in UPPER_CASE if name in given}
-    given |= {name: given[name].lower() for name in LOWER_CASE if name in given}
-    return given
+        variables = {name.upper(): value.strip() for name, value in source.items() if value and value.strip()}
+        texts |= {ALIASES[name]: value for name, value in variables.items() if name in ALIASES}
+        texts |= {name: value for name, value in variables.items() if name in SettingsSchema().fields}
+    texts |= {name: texts[name].upper() for name in UPPER_CASE if name in texts}
+    texts |= {name: texts[name].lower() for name in LOWER_CASE if name in texts}
+    return texts
 
 
-def tell(error: ValidationError, given: Mapping[str, str]) -> str:
-    """One line about the first wrong setting."""
+def describe_error(error: ValidationError, texts: Mapping[str, str]) -> str:
+    """Describe the first wrong setting in one line, without the value of a secret."""
     assert isinstance(error.messages, dict)
-    name, what = min(error.messages.items())
-    got = "is not what it must be" if name in SECRETS else f"is {given[name]!r}"
-    return f"{name} {got}; it takes {what[0]}"
+    name, messages = min(error.messages.items())
+    state = "is not what it must be" if name in SECRETS else f"is {texts[name]!r}"
+    return f"{name} {state}; it takes {messages[0]}"
 
 
-def postgres_parts_url(given: Mapping[str, str], values: Mapping[str, Any]) -> str | None:
-    """The URL that POSTGRES_USER and its like add up to, if any of them is set."""
-    if not any(name.startswith("POSTGRES_") for name in given):
+def postgres_parts_url(texts: Mapping[str, str], values: Mapping[str, Any]) -> str | None:
+    """Build a URL from POSTGRES_USER and its like; None if none of them is set."""
+    if not any(name.startswith("POSTGRES_") for name in texts):
         return None
     user, password, database = values["POSTGRES_USER"], values["POSTGRES_PASSWORD"], values["POSTGRES_DB"]
     account = quote(user, safe="") + (":" + quote(password, safe="") if password else "")
     host, port = values["POSTGRES_HOST"], values["POSTGRES_PORT"]
     path = quote(database or user, safe="")
-    if host.startswith("/"):  # the folder of a socket
+    if host.startswith("/"):  # the directory of a socket
         return f"postgresql://{account}@/{path}?host={quote(host, safe='')}&port={port}"
     return f"postgresql://{account}@{f'[{host}]' if ':' in host else host}:{port}/{path}"
 

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what they take, and what is said of a wrong one."""
+"""Settings: where they come from, what they take, and the message about a wrong one."""
 
 import os
 import subprocess
@@ -21,6 +21,7 @@ def read(**environ: str) -> ReadSettings:
 
 
 def refusal(**environ: str) -> str:
+    """Return the message of the error that these settings are refused with."""
     with pytest.raises(SettingsError) as caught:
         read(**environ)
     return str(caught.value)
@@ -140,11 +141,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
-def test_a_wrong_value_is_told_in_one_line_with_what_it_got_and_what_it_takes(name: str, value: str) -> None:
-    told = refusal(**{name: value})
-    assert told.startswith(f"{name} is {value!r}; it takes ")
-    assert len(told.splitlines()) == 1
-    assert not told.endswith("takes ")
+def test_the_message_about_a_wrong_value_is_one_line_with_the_value_and_what_the_setting_takes(
+    name: str, value: str
+) -> None:
+    message = refusal(**{name: value})
+    assert message.startswith(f"{name} is {value!r}; it takes ")
+    assert len(message.splitlines()) == 1
+    assert not message.endswith("takes ")
 
 
 @pytest.mark.parametrize(
@@ -160,9 +163,9 @@ def test_a_wrong_value_is_told_in_one_line_with_what_it_got_and_what_it_takes(na
     ],
 )
 def test_a_wrong_secret_is_named_but_never_shown(name: str, value: str) -> None:
-    told = refusal(**{name: value})
-    assert told.startswith(f"{name} is not what it must be; it takes ")
-    assert "hunter2" not in told
+    message = refusal(**{name: value})
+    assert message.startswith(f"{name} is not what it must be; it takes ")
+    assert "hunter2" not in message
 
 
 def test_a_secret_is_measured_in_bytes() -> None:
@@ -206,12 +209,12 @@ def test_a_database_url_goes_before_the_parts() -> None:
     assert settings.database_url == "postgresql://a@b/c"
 
 
-def test_the_settings_in_writing_hold_no_secrets() -> None:
+def test_the_text_of_the_settings_holds_no_secrets() -> None:
     url = "postgresql://u:hunter2@db/shop"
-    given = dict.fromkeys(("DATABASE_URL", "DATABASE_REPLICA_URL"), url)
+    urls = dict.fromkeys(("DATABASE_URL", "DATABASE_REPLICA_URL"), url)
     keys = dict.fromkeys(("SECRET", "ADMIN_PASSWORD", "IPINFO_TOKEN", "KINOPOISK_API_KEY"), "hunter2" * 5)
     addresses = {"REDIS_URL": "redis://:hunter2@cache", "SENTRY_DSN": "https://hunter2@sentry.example/1"}
-    settings = read(**given, **keys, **addresses, ADMIN_LOGIN="root", HOST="10.1.2.3")
+    settings = read(**urls, **keys, **addresses, ADMIN_LOGIN="root", HOST="10.1.2.3")
     assert settings.secret == "hunter2" * 5
     assert "hunter2" not in repr(settings)
     assert "10.1.2.3" in repr(settings)
@@ -250,24 +253,24 @@ def test_processes_that_make_the_secret_at_once_agree_on_it(tmp_path: Path) -> N
         assert racer.stdin is not None
         racer.stdin.write("\n")
         racer.stdin.flush()
-    made = [racer.communicate()[0].strip() for racer in racers]
-    assert made == [load_secret(tmp_path / "var")] * 2
+    printed = [racer.communicate()[0].strip() for racer in racers]
+    assert printed == [load_secret(tmp_path / "var")] * 2
     assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret"]
 
 
 def test_the_example_file_names_exactly_the_settings_with_their_defaults() -> None:
     lines = (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines()
-    shown = dict(
+    examples = dict(
         line.removeprefix("# ").split("=", 1)
         for line in lines
         if "=" in line and line.removeprefix("# ").split("=", 1)[0].replace("_", "").isupper()
     )
     fields = SettingsSchema().fields
-    assert set(shown) == set(fields)
+    assert set(examples) == set(fields)
     for name, field in fields.items():
         default = field.load_default
         written = "" if default is None or callable(default) else str(default)
-        assert shown[name] == (written.lower() if isinstance(default, bool) else written), name
+        assert examples[name] == (written.lower() if isinstance(default, bool) else written), name
 
 
 def test_the_example_file_sets_nothing() -> None:

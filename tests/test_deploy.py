@@ -1,4 +1,4 @@
-"""What lies in deploy/ and docs/ must speak of metrics, alerts and settings that there are."""
+"""The files in deploy/ and docs/ name only metrics, alerts and packages that exist, and all of them."""
 
 import json
 import re
@@ -10,30 +10,31 @@ PROJECT = Path(__file__).parents[1]
 DASHBOARD = PROJECT / "deploy/grafana/dashboards/trawl.json"
 ALERTS = PROJECT / "deploy/prometheus/alerts.yml"
 GUIDE = PROJECT / "docs/operations.md"
-NAMED = re.compile(r"\b(?:trawl|process)_[a-z_]+\b")
+NAME = re.compile(r"\b(?:trawl|process)_[a-z_]+\b")
 SUFFIX = re.compile(r"_(?:total|count|sum|bucket)$")
+TARGET = re.compile(r"^([A-Za-z][\w-]*):(?!=)", re.MULTILINE)
 
 
-def known() -> set[str]:
+def existing_metrics() -> set[str]:
     return {SUFFIX.sub("", family.name) for family in metrics.Metrics().registry.collect()}
 
 
-def named(text: str) -> set[str]:
-    return {SUFFIX.sub("", name) for name in NAMED.findall(text)}
+def metrics_in(text: str) -> set[str]:
+    return {SUFFIX.sub("", name) for name in NAME.findall(text)}
 
 
-def test_dashboard_and_alerts_ask_for_metrics_that_there_are() -> None:
-    asked = [
+def test_dashboard_and_alerts_query_metrics_that_exist() -> None:
+    queries = [
         target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]
     ]
-    assert asked
-    assert named("\n".join(asked)) - known() == set()
-    assert named(ALERTS.read_text()) - known() == set()
+    assert queries
+    assert metrics_in("\n".join(queries)) - existing_metrics() == set()
+    assert metrics_in(ALERTS.read_text()) - existing_metrics() == set()
 
 
 def test_the_dashboard_shows_and_the_guide_explains_every_metric() -> None:
-    assert known() - named(DASHBOARD.read_text()) - {"trawl_operations_per_second"} == set()
-    assert known() - named(GUIDE.read_text()) == set()
+    assert existing_metrics() - metrics_in(DASHBOARD.read_text()) - {"trawl_operations_per_second"} == set()
+    assert existing_metrics() - metrics_in(GUIDE.read_text()) == set()
 
 
 def test_the_guide_says_what_to_do_at_every_alert() -> None:
@@ -50,3 +51,11 @@ def test_the_image_has_all_that_the_server_imports() -> None:
     packages = {"api", "clients", "commands", "config", "db", "embedded"}
     packages |= {"migrations", "server", "service", "telemetry", "transport"}
     assert packages | {"*.py", "alembic.ini", "logs.txt"} == copied
+
+
+def test_every_target_of_the_makefile_is_phony_and_in_its_help() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    [phony] = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    targets = TARGET.findall(makefile)
+    assert sorted(phony.split()) == sorted(targets)
+    assert len(re.findall(r"^[a-z-]+:.* ## ", makefile, re.MULTILINE)) == len(targets)
