@@ -28,8 +28,8 @@ async def merge_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
         return
     await lock_cart_rollups(session)
     goods = await select_inferred_goods(session, visits)
-    changed = [row["goods_id"] for row in goods if row["product_id"] != row["old_product_id"]]
-    async with rollup_changes(session, cart_ids=cart_ids, goods_ids=changed):
+    goods_ids = [row["goods_id"] for row in goods if row["product_id"] != row["old_product_id"]]
+    async with rollup_changes(session, cart_ids=cart_ids, goods_ids=goods_ids):
         await merge_cart_lines(session, visits)
         await upsert_goods(session, goods)
 

@@ -48,10 +48,10 @@ async def reinfer_goods(session: AsyncSession, goods_ids: Sequence[int]) -> None
     """Infer goods from the visits that are left, or delete them. The caller is the only writer."""
     rows = await session.execute(statement("goods/reinfer_goods"), {"goods_ids": list(goods_ids)})
     goods = list(rows.mappings())
-    changed = [row["goods_id"] for row in goods if row["product_id"] != row["old_product_id"]]
-    async with rollup_changes(session, cart_ids=[], goods_ids=changed):
+    changed_ids = [row["goods_id"] for row in goods if row["product_id"] != row["old_product_id"]]
+    async with rollup_changes(session, cart_ids=[], goods_ids=changed_ids):
         await session.execute(
-            text("DELETE FROM goods WHERE goods_id = ANY(CAST(:ids AS bigint[]))"), {"ids": changed}
+            text("DELETE FROM goods WHERE goods_id = ANY(CAST(:ids AS bigint[]))"), {"ids": changed_ids}
         )
         await upsert_goods(session, [row for row in goods if row["product_id"] is not None])
 

@@ -58,8 +58,8 @@ async def insert_staged_visits(
     await session.execute(text("TRUNCATE visit_staging"))
     await copy_rows(session, "visit_staging", visits.columns, encoded)
     rows = await session.execute(statement("visits/insert_staged_visits"))
-    inserted = pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*KEY), orient="row")
-    return visits.join(inserted, on=KEY, how="semi")
+    new_keys = pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*KEY), orient="row")
+    return visits.join(new_keys, on=KEY, how="semi")
 
 
 async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:

@@ -114,7 +114,7 @@ async def backfill_batch(
         each: country for each, address in public.items() if (country := response.get(address)) is not None
     }
     start = time.perf_counter()
-    changed = await set_countries(db, countries, clock=clock, most=options.visits) if countries else 0
+    visit_count = await set_countries(db, countries, clock=clock, most=options.visits) if countries else 0
     async with db.transaction() as session:
         await queries.mark_asked(session, [each for each in addresses if each not in countries], at=clock())
     log.info(
@@ -123,7 +123,7 @@ async def backfill_batch(
         status="done",
         asked=len(public),
         known=len(countries),
-        visits=changed,
+        visits=visit_count,
         duration_ms=round((time.perf_counter() - start) * 1000, 2),
     )
     return True
@@ -134,7 +134,7 @@ async def set_countries(db: Database, countries: Mapping[str, str], *, clock: Cl
 
     :param most: visits in a batch
     """
-    changed, batch = 0, AdaptiveBatch(1000, most)
+    total, batch = 0, AdaptiveBatch(1000, most)
     while True:
         count = batch.rows
         async with batch.exclusive(db) as session:
@@ -144,6 +144,6 @@ async def set_countries(db: Database, countries: Mapping[str, str], *, clock: Cl
             )
             if len(rows) < count:
                 await queries.set_address_countries(session, countries, at=clock())
-        changed += len(rows)
+        total += len(rows)
         if len(rows) < count:
-            return changed
+            return total

@@ -14,7 +14,7 @@ class SelectGoods(Protocol):
 
 
 async def reinfer_goods(db: Database, select: SelectGoods, *, most: int = LIMITS.goods) -> None:
-    """Infer the selected goods from the visits that are left, in batches; delete those of which none tells.
+    """Infer the selected goods from the visits that are left, in batches; delete those that none explains.
 
     :param most: goods in a batch
     """

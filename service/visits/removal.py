@@ -16,11 +16,11 @@ async def delete_unvisited_addresses(db: Database, *, most: int = LIMITS.address
     """
     while True:
         async with db.read() as session:
-            unvisited = await addresses.select_unvisited_addresses(session, count=most)
-        if not unvisited:
+            candidates = await addresses.select_unvisited_addresses(session, count=most)
+        if not candidates:
             return
         async with db.transaction() as session:
             async with db.dedicated() as lock:
                 await lock_writers_exclusive(lock)
-                deleted = await addresses.delete_addresses(session, unvisited)
-            await addresses.restore_visited_addresses(session, deleted)
+                rows = await addresses.delete_addresses(session, candidates)
+            await addresses.restore_visited_addresses(session, rows)

@@ -55,19 +55,20 @@ async def delete_before(db: Database, before: datetime, *, limits: BatchLimits =
 
 
 async def delete_visits(db: Database, before: datetime, limits: BatchLimits) -> None:
+    """Delete visits before a moment, and finish what a process that died has left."""
     start, count, since = time.perf_counter(), 0, BEGIN_OF_TIME
     batch = AdaptiveBatch(1000, limits.visits, limits.lock_seconds)
     while await has_visits(db, since, before):
         async with batch.exclusive(db) as session:
-            deleted = await delete_batch(session, since, before, batch.rows)
-        if deleted.is_empty():
+            visits = await delete_batch(session, since, before, batch.rows)
+        if visits.is_empty():
             break
-        metrics.count_dropped("visits", deleted.height)
-        count += deleted.height
-        since = deleted["occurred_at"].sort()[-1]
+        metrics.count_dropped("visits", visits.height)
+        count += visits.height
+        since = visits["occurred_at"].sort()[-1]
     async with db.read() as session:
-        unfinished = await retention.is_unfinished(session)
-    if unfinished:
+        is_unfinished = await retention.is_unfinished(session)
+    if is_unfinished:
         await reinfer_goods(db, goods.select_orphaned_goods, most=limits.goods)
         await delete_unvisited_addresses(db, most=limits.addresses)
         async with db.transaction() as session:
@@ -83,11 +84,11 @@ async def has_visits(db: Database, since: datetime, before: datetime) -> bool:
 
 async def delete_batch(session: Transaction, since: datetime, before: datetime, count: int) -> pl.DataFrame:
     """Delete the first visits in [since, before), and return them. The caller is the only writer."""
-    deleted = await retention.delete_oldest_visits(session, since=since, before=before, count=count)
-    if not deleted.is_empty():
+    visits = await retention.delete_oldest_visits(session, since=since, before=before, count=count)
+    if not visits.is_empty():
         await retention.insert_unfinished(session, before)
-        await derive.subtract(session, deleted)
-    return deleted
+        await derive.subtract(session, visits)
+    return visits
 
 
 async def delete_events(db: Database, before: datetime, limits: BatchLimits) -> None:

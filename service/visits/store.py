@@ -61,30 +61,33 @@ async def store_live_visits(db: Database, rows: Sequence[LiveRow]) -> list[Outco
     first: dict[str, LiveRow] = {}
     for row in rows:
         first.setdefault(row.request_id, row)
-    inserted = await insert_rows(db, list(first.values()))
-    count_ingested("visits", len(inserted))
-    created = {id(row) for key, row in first.items() if key in inserted}
-    others = {row.request_id for row in rows if id(row) not in created or may_have_country(row)}
-    stored = await select_stored(db, others) if others else {}
+    page_visits = await insert_rows(db, list(first.values()))
+    count_ingested("visits", len(page_visits))
+    new = {
+        id(row) for key, row in first.items() if key in page_visits
+    }  # by identity: several may have one id
+    ids = {row.request_id for row in rows if id(row) not in new or may_have_country(row)}
+    visits = await select_visits(db, ids) if ids else {}
     outcomes = []
     for row in rows:
-        if id(row) in created:
-            visit = stored.get(row.request_id) or visit_of(row)
-            outcomes.append(Outcome("created", visit, inserted[row.request_id]))
+        if id(row) in new:
+            visit = visits.get(row.request_id) or visit_of(row)
+            outcomes.append(Outcome("created", visit, page_visits[row.request_id]))
         else:
-            visit = stored[row.request_id]
+            visit = visits[row.request_id]
             outcomes.append(Outcome("duplicate" if is_same(row, visit) else "conflict", visit))
     return outcomes
 
 
-async def select_stored(db: Database, ids: Collection[str]) -> dict[str, Visit]:
+async def select_visits(db: Database, ids: Collection[str]) -> dict[str, Visit]:
+    """Return the live visits of these ids, by id."""
     async with db.read() as session:
         rows = await queries.select_live_visits(session, sorted(ids))
     return {visit.id: visit for visit in (Visit(*row) for row in rows)}
 
 
 def visit_of(row: LiveRow) -> Visit:
-    """Return the visit as it is selected once it is stored."""
+    """Return the visit as a SELECT would return it."""
     return Visit(
         key=row.request_id,
         timestamp=row.occurred_at,
@@ -99,6 +102,7 @@ def visit_of(row: LiveRow) -> Visit:
 
 
 def is_same(row: LiveRow, visit: Visit) -> bool:
+    """Return whether a client sends a visit again. A time that the client does not give may differ."""
     return (
         visit.page_url == row.page_url
         and visit.user_id == row.user_id
@@ -107,7 +111,7 @@ def is_same(row: LiveRow, visit: Visit) -> bool:
 
 
 async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> Inserted:
-    """Insert the visits whose ids are new in one transaction, with what is missing for that."""
+    """Insert the visits whose ids are new, all in one transaction, after the names that they need."""
     infers = any(row.cart_id is not None for row in rows)
     while True:
         match await try_insert(db, rows, infers=infers):
@@ -117,11 +121,15 @@ async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> Inserted:
                     await insert_names(session, pages)
             case Missing.GOODS:
                 infers = True
-            case inserted:
-                return inserted
+            case page_visits:
+                return page_visits
 
 
 async def try_insert(db: Database, rows: Sequence[LiveRow], *, infers: bool) -> Inserted | Missing:
+    """Insert the visits whose ids are new, or nothing if something is missing.
+
+    :param infers: infer goods from the visits too
+    """
     if not infers and not any(map(may_have_country, rows)):
         async with db.raw() as raw:
             return await queries.insert_live_visits(raw, rows, infers=False)
@@ -137,12 +145,12 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infers: bool) -> 
 
 
 def may_have_country(row: LiveRow) -> bool:
-    """Return whether the visit has no country, but its address may have been given one."""
+    """Return whether the visit has no country, but the database may know that of its address."""
     return row.country is None and row.address is not None and public_address(row.address) is not None
 
 
 async def set_countries(session: Transaction, rows: Sequence[LiveRow]) -> Sequence[LiveRow]:
-    """Set the countries that addresses have been given. None is given until the transaction ends."""
+    """Set the countries that the database knows. The backfill waits until the transaction ends."""
     addresses = sorted({row.address for row in rows if row.address is not None and may_have_country(row)})
     if not addresses:
         return rows
