@@ -58,10 +58,10 @@ async def test_postgresql_reads_the_rows_of_the_frame(db: Database, rows: list[R
             )
         )
         await copy_rows(session, "copied", frame.columns, pieces)
-        found = await session.execute(
+        copied = await session.execute(
             text("SELECT name, large, small, instant, host(address), never_null FROM copied ORDER BY number")
         )
-        assert [tuple(row) for row in found] == [
+        assert [tuple(row) for row in copied] == [
             (*row[:4], None if row[4] is None else host(row[4]), row[5]) for row in rows
         ]
 

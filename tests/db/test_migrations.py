@@ -45,8 +45,8 @@ async def test_migrations_go_down_to_nothing_and_up_again(committed_url: str) ->
         await connection.run_sync(downgrade)
         assert await connection.run_sync(tables) == {"alembic_version"}
         assert await connection.run_sync(current_revision) is None
-        left = await connection.run_sync(named_things)
-        assert {name for kind, name, _ in left if kind in ("function", "type")} <= {
+        remains = await connection.run_sync(named_things)
+        assert {name for kind, name, _ in remains if kind in ("function", "type")} <= {
             "alembic_version",
             "_alembic_version",
         }

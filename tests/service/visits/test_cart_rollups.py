@@ -22,9 +22,9 @@ LIVE = 2  # among the sources of visits, beside two logs
 
 
 def visits_of(number: int, log: bytes) -> list[oracle.Visit]:
-    found = oracle.read_log(lines_of(log), now=NOW).visits
+    visits = oracle.read_log(lines_of(log), now=NOW).visits
     source = "api" if number == LIVE else "log"
-    return [replace(visit, offset=visit.line, source=source) for visit in found]
+    return [replace(visit, offset=visit.line, source=source) for visit in visits]
 
 
 async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
@@ -44,7 +44,7 @@ async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
     order=st.permutations(range(3)),
     undone=st.sampled_from((None, 0, 1)),
     span=st.sampled_from((3, 1000)),
-    asked=questions,
+    cases=questions,
 )
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
@@ -56,7 +56,7 @@ async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
     order: list[int],
     undone: int | None,
     span: int,
-    asked: list[Any],
+    cases: list[Any],
 ) -> None:
     shop = Importer(committed_db, geo)
     await shop.empty()
@@ -75,15 +75,15 @@ async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
         await shop.check_rollups()
     visits = [visit for number in range(3) if number != undone for visit in visits_of(number, own[number])]
     await check_carts(shop, visits)
-    for scope, own_parameters in asked:
+    for scope, own_parameters in cases:
         for number in (5, 6, 7):
             parameters = {**scope, **own_parameters[number]}
-            found = await ask(shop, number, **parameters)
+            report = await ask(shop, number, **parameters)
             answer = expected_report(visits, geo, number, parameters)
-            assert agrees(found, answer), (number, parameters, found, answer)
+            assert agrees(report, answer), (number, parameters, report, answer)
 
 
-async def test_goods_learned_late_move_carts_that_are_paid_already(
+async def test_goods_inferred_late_move_carts_that_are_paid_already(
     committed_db: Database, geo: Geo, tmp_path: Path
 ) -> None:
     """Carts are read before the pages that tell what they hold; undone, nobody knows again."""

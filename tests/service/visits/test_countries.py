@@ -45,11 +45,11 @@ LOCATED = "SELECT host(address), country, asked_at IS NOT NULL FROM address ORDE
 class Table:
     """Country data of a few addresses."""
 
-    def __init__(self, known: Mapping[str, str]) -> None:
-        self._known = known
+    def __init__(self, countries: Mapping[str, str]) -> None:
+        self._countries = countries
 
     def country(self, address: str) -> str | None:
-        return self._known.get(address)
+        return self._countries.get(address)
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ async def store_live(shop: Importer, live: list[list[LiveRow]]) -> None:
     early=st.sets(st.sampled_from(sorted(PUBLIC))),
     late=st.sets(st.sampled_from(sorted(PUBLIC)), min_size=1),
     together=st.sampled_from((1, 3, 1000)),
-    asked=questions,
+    cases=questions,
 )
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-async def test_completed_it_is_as_if_all_countries_had_been_known(
+async def test_after_the_backfill_it_is_as_if_all_countries_had_been_known(
     committed_db: Database,
     tmp_path: Path,
     ipinfo: FakeIpInfo,
@@ -113,7 +113,7 @@ async def test_completed_it_is_as_if_all_countries_had_been_known(
     early: set[str],
     late: set[str],
     together: int,
-    asked: list[Any],
+    cases: list[Any],
 ) -> None:
     ipinfo.countries = {address: PUBLIC[address] for address in late}
     half = Importer(committed_db, Geo(Table({address: PUBLIC[address] for address in early})))
@@ -130,13 +130,13 @@ async def test_completed_it_is_as_if_all_countries_had_been_known(
                 await backfill(shop.db, BackfillOptions(addresses=together, visits=together))
 
     await fill(half)
-    found = await state(half)
+    backfilled = await state(half)
     visits = [
         visit
         for number in range(len(parts))
         for visit in oracle.read_log(lines_of((tmp_path / f"{number}.txt").read_bytes()), now=NOW).visits
     ]
-    for scope, own in asked:
+    for scope, own in cases:
         for number in (1, 2):
             for metric in ("requests", "visitors") if number == 1 else ("requests",):
                 parameters = {**scope, **own[number], "source": "log"}
@@ -145,7 +145,7 @@ async def test_completed_it_is_as_if_all_countries_had_been_known(
                 answer = expected_report(visits, full.geo, number, parameters)
                 assert agrees(await ask(half, number, **parameters), answer), (number, parameters)
     await fill(full)
-    assert await state(full) == found
+    assert await state(full) == backfilled
 
 
 async def store_one_each(shop: Importer, folder: Path, addresses: tuple[str, ...] = ADDRESSES) -> Any:
@@ -209,17 +209,17 @@ async def test_a_live_visit_is_told_with_the_country_that_its_address_was_given(
     assert (first.visit.country, again.visit.country, second.visit.country) == (None, "US", "US")
 
 
-async def test_visits_that_are_stored_while_an_address_is_completed_have_its_country(
+async def test_visits_that_are_stored_while_an_address_is_backfilled_have_its_country(
     ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
 ) -> None:
     await store_live(ignorant, [[live_row()] for _ in range(30)])
     real, others = queries.set_visit_countries, []
 
-    async def set_countries(session: Any, known: Any, *, count: int) -> Any:
+    async def set_countries(session: Any, countries: Any, *, count: int) -> Any:
         # These wait for the writers' lock, some of them for the last time that it is held.
         others.append(asyncio.create_task(store_live(ignorant, [[live_row()]])))
         await asyncio.sleep(0.02)
-        return await real(session, known, count=count)
+        return await real(session, countries, count=count)
 
     write(tmp_path / "logs.txt", of_file(1, line("2018-08-01 00:00:00", "A" * 8, "8.8.8.8", "/").encode()))
     with patch.object(queries, "set_visit_countries", set_countries):
@@ -228,12 +228,12 @@ async def test_visits_that_are_stored_while_an_address_is_completed_have_its_cou
         )
         await asyncio.gather(*others)
     assert len(others) > 3
-    found = await ignorant.rows("SELECT country, count(*) FROM visit GROUP BY 1")
-    assert found == [("US", 31 + len(others))]
+    counts = await ignorant.rows("SELECT country, count(*) FROM visit GROUP BY 1")
+    assert counts == [("US", 31 + len(others))]
     await ignorant.check_rollups()
 
 
-async def test_what_a_dying_process_leaves_is_completed_by_the_next(
+async def test_what_a_dying_process_leaves_is_finished_by_the_next(
     ignorant: Importer, ipinfo: FakeIpInfo
 ) -> None:
     await store_live(ignorant, [[live_row()] for _ in range(5)])

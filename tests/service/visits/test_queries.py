@@ -81,11 +81,11 @@ def begin_of(unit: str, moment: datetime, zone: ZoneInfo) -> datetime:
 @st.composite
 def visits(draw: st.DrawFn) -> list[LiveRow]:
     begin = draw(st.sampled_from(BEGINS))
-    made = []
+    visits = []
     for position in range(draw(st.integers(0, 25))):
         address, country = draw(st.sampled_from(ADDRESSES))
         minutes = draw(st.one_of(st.integers(0, 10), st.integers(0, 60 * 50)))
-        made.append(
+        visits.append(
             live_row(
                 draw(st.sampled_from(PAGES)),
                 occurred_at=begin + timedelta(minutes=minutes, seconds=draw(st.integers(0, 59))),
@@ -96,7 +96,7 @@ def visits(draw: st.DrawFn) -> list[LiveRow]:
                 source=draw(st.sampled_from(("api", "page"))),
             )
         )
-    return made
+    return visits
 
 
 @st.composite
@@ -115,19 +115,19 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
     return {**NOTHING, "since": since, "until": until, **{name: draw(some[name]) for name in chosen}}
 
 
-def passes(visit: LiveRow, wanted: dict[str, Any]) -> bool:
+def passes(visit: LiveRow, criteria: dict[str, Any]) -> bool:
     values = {"user_id": visit.user_id, "page_url": visit.page_url, "source": visit.source}
     values |= {"country": visit.country, "category": visit.category}
     return (
-        all(wanted[name] in (None, value) for name, value in values.items())
-        and (wanted["since"] is None or visit.occurred_at >= wanted["since"])
-        and (wanted["until"] is None or visit.occurred_at < wanted["until"])
+        all(criteria[name] in (None, value) for name, value in values.items())
+        and (criteria["since"] is None or visit.occurred_at >= criteria["since"])
+        and (criteria["until"] is None or visit.occurred_at < criteria["until"])
     )
 
 
-def expected_counts(found: Iterable[LiveRow], group_by: tuple[str, ...], tz: str) -> list[dict[str, Any]]:
+def expected_counts(visits: Iterable[LiveRow], group_by: tuple[str, ...], tz: str) -> list[dict[str, Any]]:
     zone, groups = ZoneInfo(tz), dict[tuple[Any, ...], list[LiveRow]]()
-    for visit in found:
+    for visit in visits:
         key = tuple(
             begin_of(name, visit.occurred_at, zone) if name in UNITS else GROUPS[name][1](visit)
             for name in group_by
@@ -148,38 +148,38 @@ def expected_counts(found: Iterable[LiveRow], group_by: tuple[str, ...], tz: str
     ]
 
 
-def told(count: VisitCount) -> dict[str, Any]:
+def values_of(count: VisitCount) -> dict[str, Any]:
     return {name: getattr(count, name) for name in ("group", "visits", "visitors", "first", "last")}
 
 
-asked_groups = st.lists(st.sampled_from((*GROUPS, *UNITS)), max_size=2, unique=True).map(tuple)
+groupings = st.lists(st.sampled_from((*GROUPS, *UNITS)), max_size=2, unique=True).map(tuple)
 
 
 @given(
-    stored=visits(),
-    asked=st.lists(st.tuples(filters(), asked_groups, st.sampled_from(ZONES)), min_size=2, max_size=4),
+    rows=visits(),
+    cases=st.lists(st.tuples(filters(), groupings, st.sampled_from(ZONES)), min_size=2, max_size=4),
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_lists_and_statistics_agree_with_the_oracle(
-    committed_db: Database, geo: Geo, stored: list[LiveRow], asked: list[Any]
+    committed_db: Database, geo: Geo, rows: list[LiveRow], cases: list[Any]
 ) -> None:
     db = committed_db
     await Importer(db, geo).empty()
-    if stored:
-        await store_live_visits(db, stored)
-    newest_first = sorted(stored, key=lambda visit: (visit.occurred_at, visit.request_id), reverse=True)
-    for wanted, group_by, tz in asked:
-        found = [visit for visit in newest_first if passes(visit, wanted)]
-        listed = await list_visits(db, **wanted, after=None, limit=1000, offset=0)
-        assert [visit.id for visit in listed] == [visit.request_id for visit in found]
+    if rows:
+        await store_live_visits(db, rows)
+    newest_first = sorted(rows, key=lambda visit: (visit.occurred_at, visit.request_id), reverse=True)
+    for criteria, group_by, tz in cases:
+        expected = [visit for visit in newest_first if passes(visit, criteria)]
+        listed = await list_visits(db, **criteria, after=None, limit=1000, offset=0)
+        assert [visit.id for visit in listed] == [visit.request_id for visit in expected]
         if len(listed) > 1:
             after = (listed[0].timestamp, listed[0].key)
-            assert await list_visits(db, **wanted, after=after, limit=1000, offset=0) == listed[1:]
+            assert await list_visits(db, **criteria, after=after, limit=1000, offset=0) == listed[1:]
         how: dict[str, Any] = {"group_by": group_by, "tz": tz, "limit": 1000}
-        counts = await count_visits(db, **wanted, **how, after=None, offset=0)
-        assert [told(count) for count in counts] == expected_counts(found, group_by, tz)
+        counts = await count_visits(db, **criteria, **how, after=None, offset=0)
+        assert [values_of(count) for count in counts] == expected_counts(expected, group_by, tz)
         if len(counts) > 1:
-            [second] = (await count_visits(db, **wanted, **how | {"limit": 1}, after=(1,), offset=0))[:1]
+            [second] = (await count_visits(db, **criteria, **how | {"limit": 1}, after=(1,), offset=0))[:1]
             assert second == counts[1]
 
 

@@ -1,4 +1,4 @@
-"""Old months are dropped: as if their visits and events had never been, whoever stores more meanwhile."""
+"""Old months are deleted: as if their visits and events had never been, whoever stores more meanwhile."""
 
 import asyncio
 import re
@@ -79,12 +79,12 @@ def old_logs(draw: st.DrawFn) -> bytes:
     )
 
 
-def kept_lines(log: bytes, since: datetime) -> bytes:
+def lines_since(log: bytes, since: datetime) -> bytes:
     """The log with blank lines for those before a moment: the others keep their numbers."""
 
     def is_kept(line: bytes) -> bool:
-        found = TIME.search(line)
-        return found is None or datetime.fromisoformat(found[0].decode() + "Z") >= since
+        time = TIME.search(line)
+        return time is None or datetime.fromisoformat(time[0].decode() + "Z") >= since
 
     return b"".join(line if is_kept(line) else b"\n" for line in lines_of(log))
 
@@ -116,7 +116,7 @@ async def fill(
     together=st.sampled_from((1, 3, 1000)),
 )
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-async def test_dropped_it_is_as_if_it_had_never_been(
+async def test_after_deletion_it_is_as_if_the_old_months_had_never_been(
     shop: Importer,
     tmp_path: Path,
     *,
@@ -140,23 +140,23 @@ async def test_dropped_it_is_as_if_it_had_never_been(
     await fill(shop, tmp_path, own, live, events)
     limits = BatchLimits(visits=together, goods=together, addresses=together)
     await delete_before(shop.db, since, limits=limits)
-    left = await state(shop)
-    kept = [kept_lines(log, since) for log in own]
-    kept_live = [[visit for visit in batch if visit.occurred_at >= since] for batch in live]
-    kept_events = {number: occurred_at for number, occurred_at in events.items() if occurred_at >= since}
-    await fill(shop, tmp_path, kept, [batch for batch in kept_live if batch], kept_events)
-    assert await state(shop) == left
+    after = await state(shop)
+    young_logs = [lines_since(log, since) for log in own]
+    young_live = [[visit for visit in batch if visit.occurred_at >= since] for batch in live]
+    young_events = {number: occurred_at for number, occurred_at in events.items() if occurred_at >= since}
+    await fill(shop, tmp_path, young_logs, [batch for batch in young_live if batch], young_events)
+    assert await state(shop) == after
 
 
 @given(
     parts=st.lists(old_logs(), min_size=2, max_size=2),
     month=st.sampled_from((9, 10, 11, 12)),
     together=st.sampled_from((2, 1000)),
-    asked=questions,
+    cases=questions,
 )
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_agree_with_the_oracle_over_what_is_left(
-    shop: Importer, tmp_path: Path, *, parts: list[bytes], month: int, together: int, asked: list[Any]
+    shop: Importer, tmp_path: Path, *, parts: list[bytes], month: int, together: int, cases: list[Any]
 ) -> None:
     since = datetime(2018, month, 1, tzinfo=UTC)
     own = [of_file(number, log) for number, log in enumerate(parts)]
@@ -166,16 +166,16 @@ async def test_reports_agree_with_the_oracle_over_what_is_left(
     visits = [
         replace(visit, offset=visit.line)
         for log in own
-        for visit in oracle.read_log(lines_of(kept_lines(log, since)), now=NOW).visits
+        for visit in oracle.read_log(lines_of(lines_since(log, since)), now=NOW).visits
         if visit.time >= since
     ]
     await check_carts(shop, visits)
-    for scope, own_parameters in asked:
+    for scope, own_parameters in cases:
         for number in DEFAULTS:
             parameters = {**scope, "since": None, "until": None, **own_parameters[number]}
-            found = await ask(shop, number, **parameters)
+            report = await ask(shop, number, **parameters)
             answer = expected_report(visits, shop.geo, number, parameters)
-            assert agrees(found, answer), (number, parameters, found, answer)
+            assert agrees(report, answer), (number, parameters, report, answer)
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), st.integers(1, 800))
@@ -199,7 +199,7 @@ async def test_a_page_is_looked_at_by_those_alone_who_are_left(shop: Importer) -
 
 
 async def test_what_a_dying_process_leaves_is_finished_by_the_next(shop: Importer, tmp_path: Path) -> None:
-    """Nothing is left to drop then, but goods that nothing explains, and addresses that nobody has."""
+    """No visit is left to delete then, but goods that nothing explains, and addresses that nobody has."""
     write(tmp_path / "logs.txt", some_lines(30))
     await shop.read(tmp_path / "logs.txt")
     with (
@@ -213,7 +213,7 @@ async def test_what_a_dying_process_leaves_is_finished_by_the_next(shop: Importe
     assert not any(await state(shop))
 
 
-async def test_one_worker_drops_and_the_others_leave_it_to_that_one(shop: Importer, tmp_path: Path) -> None:
+async def test_one_worker_deletes_and_the_others_leave_it_to_that_one(shop: Importer, tmp_path: Path) -> None:
     write(tmp_path / "logs.txt", some_lines(30))
     await shop.read(tmp_path / "logs.txt")
     async with shop.db.dedicated() as other:
@@ -234,32 +234,32 @@ async def test_an_import_beside_it_loses_nothing(shop: Importer, tmp_path: Path)
         delete_before(shop.db, YOUNG, limits=BatchLimits(visits=25)),
         shop.read(tmp_path / "young.txt", chunk_bytes=1500),
     )
-    left = await shop.derived()
-    assert left == await shop.derived_at_once(tmp_path / "young.txt")
+    after = await shop.derived()
+    assert after == await shop.derived_at_once(tmp_path / "young.txt")
 
 
-async def test_an_address_that_comes_back_while_it_is_dropped_stays(shop: Importer) -> None:
+async def test_an_address_that_comes_back_while_it_is_deleted_stays(shop: Importer) -> None:
     await store_live_visits(
         shop.db, [live_row(occurred_at=OLD), live_row(occurred_at=OLD, address="9.9.9.9")]
     )
     real = addresses.select_unvisited_addresses
-    came_back: list[int] = []
+    counts: list[int] = []
 
     async def come_back(session: Any, *, count: int) -> list[str]:
-        found = await real(session, count=count)
-        if not came_back:
-            came_back.append(len(found))
+        candidates = await real(session, count=count)
+        if not counts:
+            counts.append(len(candidates))
             await store_live_visits(shop.db, [live_row(occurred_at=YOUNG)])
-        return found
+        return candidates
 
     with patch.object(addresses, "select_unvisited_addresses", come_back):
         await delete_before(shop.db, YOUNG)
-    assert came_back == [2]
+    assert counts == [2]
     assert await shop.rows("SELECT host(address), country FROM address") == [("8.8.8.8", "US")]
 
 
 async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_for(shop: Importer) -> None:
-    """But for visits of the very addresses that are being dropped, which lose nothing."""
+    """Except for visits of the very addresses that are being deleted, which lose nothing."""
     await store_live_visits(shop.db, [live_row(occurred_at=OLD)])
     real, waiting = addresses.restore_visited_addresses, []
 
@@ -279,12 +279,12 @@ async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_fo
     assert await shop.rows("SELECT host(address) FROM address ORDER BY 1") == [("8.8.8.8",), ("9.9.9.9",)]
 
 
-async def test_it_drops_again_and_again_also_after_the_database_was_away(shop: Importer) -> None:
+async def test_it_deletes_again_and_again_also_after_the_database_was_away(shop: Importer) -> None:
     """Old lines that are imported later go at the next pass."""
     passes = asyncio.Semaphore(0)
     real, fail = retention.delete_before, iter((False, True))
 
-    async def drop(db: Database, before: datetime) -> None:
+    async def delete(db: Database, before: datetime) -> None:
         try:
             if next(fail, False):
                 raise ConnectionError
@@ -292,7 +292,7 @@ async def test_it_drops_again_and_again_also_after_the_database_was_away(shop: I
         finally:
             passes.release()
 
-    with patch.object(retention, "delete_before", drop):
+    with patch.object(retention, "delete_before", delete):
         async with retention_of(shop, days=30):
             await passes.acquire()
             await store_live_visits(shop.db, [live_row(occurred_at=OLD)])

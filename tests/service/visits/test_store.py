@@ -96,8 +96,8 @@ async def test_a_product_page_explains_an_earlier_sent_cart_line_after_it(
     later = live_row("/fresh_fish/pike/", occurred_at=NOW + timedelta(minutes=1))
     for visit in (cart, elsewhere, later, page):
         await store_live_visits(committed_db, [visit])
-    learned = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
-    assert await Importer(committed_db, geo).rows(learned) == [(5, "salmon")]
+    query = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
+    assert await Importer(committed_db, geo).rows(query) == [(5, "salmon")]
 
 
 async def test_a_product_page_before_more_of_them_than_are_looked_at_explains_a_cart_line(
@@ -112,8 +112,8 @@ async def test_a_product_page_before_more_of_them_than_are_looked_at_explains_a_
     for batch in ([cart], pages, [first], [last]):
         outcomes = await store_live_visits(committed_db, batch)
         assert {outcome.status for outcome in outcomes} == {"created"}
-    learned = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
-    assert await shop.rows(learned) == [(5, "salmon")]
+    query = "SELECT goods_id, name FROM goods JOIN product ON product.id = product_id"
+    assert await shop.rows(query) == [(5, "salmon")]
     await shop.check_rollups()
 
 
@@ -123,8 +123,8 @@ async def test_equal_batches_at_once_store_each_visit_once(committed_db: Databas
         for number in range(500)
     ]
     several = [batch, batch[::-1], random.Random(1).sample(batch, len(batch))]
-    told = await asyncio.gather(*(store_live_visits(committed_db, one) for one in several))
-    statuses = [outcome.status for outcomes in told for outcome in outcomes]
+    results = await asyncio.gather(*(store_live_visits(committed_db, one) for one in several))
+    statuses = [outcome.status for outcomes in results for outcome in outcomes]
     assert (statuses.count("created"), statuses.count("duplicate")) == (500, 1000)
     shop = Importer(committed_db, geo)
     await shop.check_rollups()
@@ -136,8 +136,8 @@ async def test_one_visit_sent_often_at_once_is_stored_and_counted_once(
     committed_db: Database, geo: Geo
 ) -> None:
     visit = live_row("/fresh_fish/salmon/")
-    told = await asyncio.gather(*(store_live_visits(committed_db, [visit]) for _ in range(5)))
-    statuses = [outcome.status for outcomes in told for outcome in outcomes]
+    results = await asyncio.gather(*(store_live_visits(committed_db, [visit]) for _ in range(5)))
+    statuses = [outcome.status for outcomes in results for outcome in outcomes]
     assert (statuses.count("created"), statuses.count("duplicate")) == (1, 4)
     shop = Importer(committed_db, geo)
     await shop.check_rollups()
@@ -157,8 +157,8 @@ async def test_one_id_at_several_times_at_once_is_one_visit_and_conflicts(
             for one in shuffled.sample(ids, len(ids))
         ]
 
-    told = await asyncio.gather(*(store_live_visits(committed_db, batch(seed)) for seed in range(5)))
-    statuses = [outcome.status for outcomes in told for outcome in outcomes]
+    results = await asyncio.gather(*(store_live_visits(committed_db, batch(seed)) for seed in range(5)))
+    statuses = [outcome.status for outcomes in results for outcome in outcomes]
     assert (statuses.count("created"), statuses.count("conflict")) == (200, 800)
     await Importer(committed_db, geo).check_rollups()
 

@@ -1,0 +1,44 @@
+"""Frames of visits have the columns of the table, whatever is added to it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from sqlalchemy import insert, select
+
+from db.database import Database
+from db.models import Visit
+from db.visit_frame import COLUMNS, frame_columns, visit_frame
+
+VISIT: dict[str, Any] = {
+    "occurred_at": datetime(2026, 1, 1, 12, tzinfo=UTC),
+    "request_id": "AAAAAAAA",
+    "position": 2**62,
+    "source": "log",
+    "kind": "cart",
+    "address": "8.8.8.8",
+    "country": "US",
+    "category_id": 2**31 - 1,
+    "product_id": 1,
+    "user_id": 2,
+    "cart_id": 3,
+    "goods_id": 4,
+    "amount": 5,
+    "import_id": 6,
+    "page_url": "/cart",
+}
+
+
+def test_a_frame_has_all_columns_of_visits_that_log_lines_fill() -> None:
+    assert [*COLUMNS, "buyer_id"] == [column.name for column in Visit.__table__.columns]
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:db8::1", "::ffff:8.8.8.8", None])
+async def test_a_frame_holds_what_was_inserted(db: Database, address: str | None) -> None:
+    visit = {**VISIT, "address": address}
+    async with db.transaction() as session:
+        await session.execute(insert(Visit).values(**visit))
+        frame = visit_frame(await session.execute(select(*frame_columns())))
+    assert frame.rows(named=True) == [visit]
+    assert frame.schema == pl.Schema(COLUMNS)
