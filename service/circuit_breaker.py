@@ -21,26 +21,26 @@ class CircuitBreaker:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the dependency counts as well."""
+        """Whether the dependency counts as healthy."""
         return self._failures < self._threshold
 
     def seconds_open(self) -> float:
         """Return the seconds until the breaker is half-open; 0 if it is not open."""
         return max(0.0, self._open_until - self._clock())
 
-    def seconds_refused(self, call: str) -> float:
-        """Return 0 if the call may go through, else the seconds until the next one may.
+    def admit(self, call: str) -> bool:
+        """Return whether a call may go through now.
 
-        A half-open breaker takes the first call that asks as its probe, until that call is released.
+        A half-open breaker makes the first call its probe, and admits no other until that one is released.
         """
-        if seconds := self.seconds_open():
-            return seconds
+        if self.seconds_open():
+            return False
         if self.is_closed:
-            return 0.0
+            return True
         if self._probe is not None:
-            return self._pause
+            return False
         self._probe = call
-        return 0.0
+        return True
 
     def release(self, call: str) -> None:
         """Let another call be the probe if this one was."""

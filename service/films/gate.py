@@ -113,6 +113,7 @@ class LocalGate:
     ) -> None:
         self._permits = permits
         self._window = window
+        self._pause = limits.pause
         self._breaker = CircuitBreaker(threshold=limits.threshold, pause=limits.pause, clock=clock)
         self._clock = clock
         self._calls: dict[str, float] = {}  # when the permit of each ends; infinite while it is under way
@@ -124,8 +125,8 @@ class LocalGate:
         now = self._drop_ended()
         if len(self._calls) >= self._permits:
             return "wait", min(self._calls.values()) - now
-        if seconds := self._breaker.seconds_refused(call):
-            return "open", seconds
+        if not self._breaker.admit(call):
+            return "open", self._pause
         self._calls[call] = math.inf
         return "granted", 0.0
 
