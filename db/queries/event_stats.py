@@ -123,7 +123,7 @@ async def select_event_counts(
 
     :param after: events and groups of the last row of the page before
     """
-    keys = [groupings(tz)[name].label(f"group_{place}") for place, name in enumerate(by)]
+    keys = [groupings(tz)[name].label(f"group_{number}") for number, name in enumerate(by)]
     # Users are counted by grouping twice: count(DISTINCT) would sort all events.
     by_user = (
         select(*keys, func.count().label("events"))

@@ -36,14 +36,14 @@ class NewEvents:
             "properties": self.properties,
         }
 
-    def pick(self, places: Sequence[int]) -> "NewEvents":
-        """Return the events at the places, from 0."""
+    def pick(self, positions: Sequence[int]) -> "NewEvents":
+        """Return the events at the positions, from 0."""
         return NewEvents(
-            [self.event_ids[place] for place in places],
-            [self.user_ids[place] for place in places],
-            [self.event_types[place] for place in places],
-            [self.times[place] for place in places],
-            [self.properties[place] for place in places],
+            [self.event_ids[position] for position in positions],
+            [self.user_ids[position] for position in positions],
+            [self.event_types[position] for position in positions],
+            [self.times[position] for position in positions],
+            [self.properties[position] for position in positions],
         )
 
 
@@ -91,15 +91,15 @@ def has_value(name: str, value: Any) -> ColumnElement[bool]:
 
 
 async def insert_events(session: AsyncSession, new: NewEvents) -> list[int]:
-    """Insert the events whose ids are new. Return the places of the others, from 0. Ids must not repeat."""
-    places = await session.scalars(statement("events/insert_events"), new.parameters())
-    return [place - 1 for place in places]
+    """Insert the events whose ids are new. Return the positions of the others, from 0. No id stands twice."""
+    positions = await session.scalars(statement("events/insert_events"), new.parameters())
+    return [position - 1 for position in positions]
 
 
 async def select_equal_events(session: AsyncSession, events: NewEvents) -> list[int]:
-    """Return the places, from 0, of the events whose stored rows equal them."""
-    places = await session.scalars(statement("events/equal_events"), events.parameters())
-    return [place - 1 for place in places]
+    """Return the positions, from 0, of the events whose stored rows equal them."""
+    positions = await session.scalars(statement("events/equal_events"), events.parameters())
+    return [position - 1 for position in positions]
 
 
 async def stream_events(session: AsyncSession, where: EventFilter) -> AsyncGenerator[Sequence[Row[Any]]]:

@@ -85,17 +85,18 @@ async def create_events(deps: Deps, batch: EventBatch) -> BatchOutcome:
     if batch.indexes:
         first, repeated = _split_repeated(events.event_ids)
         async with deps.db.autocommit() as session:
-            places = await queries.insert_events(session, events.pick(first) if repeated else events)
-        existing = [first[place] for place in places] + repeated
+            positions = await queries.insert_events(session, events.pick(first) if repeated else events)
+        existing = [first[position] for position in positions] + repeated
     if existing:
         async with deps.db.read() as session:
-            places = await queries.select_equal_events(session, events.pick(existing))
-        duplicates = {existing[place] for place in places}
+            positions = await queries.select_equal_events(session, events.pick(existing))
+        duplicates = {existing[position] for position in positions}
     created = len(batch.indexes) - len(existing)
     count_ingested("events", created)
     count_stored(deps, events=created)
     verdicts = [
-        _verdict(batch, place, "duplicate" if place in duplicates else "conflict") for place in existing
+        _verdict(batch, position, "duplicate" if position in duplicates else "conflict")
+        for position in existing
     ]
     return BatchOutcome(
         received=batch.received,
@@ -107,16 +108,16 @@ async def create_events(deps: Deps, batch: EventBatch) -> BatchOutcome:
     )
 
 
-def _verdict(batch: EventBatch, place: int, status: str) -> Verdict:
-    return Verdict(batch.indexes[place], status, batch.events.event_ids[place])
+def _verdict(batch: EventBatch, position: int, status: str) -> Verdict:
+    return Verdict(batch.indexes[position], status, batch.events.event_ids[position])
 
 
 def _split_repeated(event_ids: Sequence[uuid.UUID]) -> tuple[Sequence[int], list[int]]:
-    """Return the places of each id's first event, and those of its later ones."""
+    """Return the positions of each id's first event, and those of its later ones."""
     if len(set(event_ids)) == len(event_ids):
         return range(len(event_ids)), []
-    first = {event_id: place for place, event_id in reversed(list(enumerate(event_ids)))}
-    repeated = [place for place, event_id in enumerate(event_ids) if first[event_id] != place]
+    first = {event_id: position for position, event_id in reversed(list(enumerate(event_ids)))}
+    repeated = [position for position, event_id in enumerate(event_ids) if first[event_id] != position]
     return sorted(first.values()), repeated
 
 

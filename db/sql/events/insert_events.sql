@@ -1,4 +1,4 @@
--- Insert the events whose ids are new. Return the places of the others, from 1. No id stands twice.
+-- Insert the events whose ids are new. Return the positions of the others, from 1. No id stands twice.
 -- Rows are inserted in the order of their ids, so that two batches may wait for each other but never deadlock.
 WITH new_event AS (
     SELECT *
@@ -8,7 +8,7 @@ WITH new_event AS (
         CAST(:event_types AS text[]),
         CAST(:times AS timestamptz[]),
         CAST(:properties AS text[])
-    ) WITH ORDINALITY AS new_event (event_id, user_id, event_type, occurred_at, properties, place)
+    ) WITH ORDINALITY AS new_event (event_id, user_id, event_type, occurred_at, properties, position)
 ),
 
 inserted AS (
@@ -25,7 +25,7 @@ inserted AS (
     RETURNING event_id
 )
 
-SELECT new_event.place
+SELECT new_event.position
 FROM new_event
 WHERE NOT EXISTS (SELECT FROM inserted WHERE inserted.event_id = new_event.event_id)
-ORDER BY new_event.place;
+ORDER BY new_event.position;
