@@ -68,17 +68,21 @@ Inserted = dict[
 ]  # by id of the new visits: visits of its page, or None if they are not counted
 
 
-async def insert_live_visits(raw: Connection, rows: Sequence[LiveRow], *, infers: bool) -> Inserted | Missing:
+async def insert_live_visits(
+    raw: Connection, rows: Sequence[LiveRow], *, infer_goods: bool
+) -> Inserted | Missing:
     """Insert the visits whose ids are new, or none of them if something is missing. Each id stands once.
 
-    :param infers: the caller infers goods afterwards, so that they are not missing
+    :param infer_goods: the caller infers goods afterwards, so they do not count as missing
     """
     if len(rows) == 1:
         sql, names = raw_statement("visits/store_live_visit")
-        values = [infers if name == "infers" else getattr(rows[0], name) for name in names]
+        values = [infer_goods if name == "infer_goods" else getattr(rows[0], name) for name in names]
     else:
         sql, names = raw_statement("visits/store_live_visits")
-        values = [infers if name == "infers" else [getattr(row, name) for row in rows] for name in names]
+        values = [
+            infer_goods if name == "infer_goods" else [getattr(row, name) for row in rows] for name in names
+        ]
     records = await raw.fetch(sql, *values)
     if records and records[0]["missing"] is not None:
         return Missing(records[0]["missing"])

@@ -112,31 +112,32 @@ def is_same(row: LiveRow, visit: Visit) -> bool:
 
 async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> Inserted:
     """Insert the visits whose ids are new, all in one transaction, after the names that they need."""
-    infers = any(row.cart_id is not None for row in rows)
+    infer_goods = any(row.cart_id is not None for row in rows)
     while True:
-        match await try_insert(db, rows, infers=infers):
+        match await try_insert(db, rows, infer_goods=infer_goods):
             case Missing.NAMES:
                 pages = [(name, row.product) for row in rows if (name := row.category) is not None]
                 async with db.transaction() as session:
                     await insert_names(session, pages)
             case Missing.GOODS:
-                infers = True
+                infer_goods = True
             case page_visits:
                 return page_visits
 
 
-async def try_insert(db: Database, rows: Sequence[LiveRow], *, infers: bool) -> Inserted | Missing:
+async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool) -> Inserted | Missing:
     """Insert the visits whose ids are new, or nothing if something is missing.
 
-    :param infers: infer goods from the visits too
+    :param infer_goods: infer goods from the visits too
     """
-    if not infers and not any(map(may_have_country, rows)):
+    if not infer_goods and not any(map(may_have_country, rows)):
         async with db.raw() as raw:
-            return await queries.insert_live_visits(raw, rows, infers=False)
+            return await queries.insert_live_visits(raw, rows, infer_goods=False)
     async with db.transaction() as session:
         rows = await set_countries(session, rows)
-        result = await queries.insert_live_visits(await raw_connection(session), rows, infers=infers)
-        if infers and not isinstance(result, Missing):
+        raw = await raw_connection(session)
+        result = await queries.insert_live_visits(raw, rows, infer_goods=infer_goods)
+        if infer_goods and not isinstance(result, Missing):
             # polars starts threads as it is imported, and workers are forked from a process without any.
             from db.queries.carts import merge_live_visits
 

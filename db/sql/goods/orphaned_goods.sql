@@ -1,5 +1,5 @@
--- Select the first :count goods after :after that no visit explains any more: the cart line that they were inferred from
--- is deleted, or all product pages before it. As a scalar the inner query runs for each row alone.
+-- Select the first :count goods after :after that no visit explains any more: the cart line from which they were
+-- inferred is deleted, or all product pages before it. As a scalar the inner query runs for each row alone.
 SELECT goods.goods_id
 FROM goods
 WHERE

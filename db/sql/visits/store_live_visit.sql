@@ -1,6 +1,6 @@
 -- Store one live visit as store_live_visits.sql stores many, in 60 % of the time: nothing is sorted, grouped or joined.
 -- Return the visit if it is new, with the count of its page; or what is missing, and then nothing is stored: `names` if
--- a category or product has no id yet; `goods` unless the caller :infers goods, if a cart line may follow this page.
+-- a category or product has no id yet; `goods` if a cart line may follow the page, unless the caller is to :infer_goods.
 -- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time.
 -- Each step reads the step before it, so that tables are written in the order of service/visits/derive.py.
 WITH category_ids AS MATERIALIZED (
@@ -20,7 +20,7 @@ incoming AS MATERIALIZED (
                 OR (CAST(:product_sha256 AS bytea) IS NULL) <> (product.id IS NULL)
                 THEN 'names'
             WHEN
-                NOT CAST(:infers AS boolean)
+                NOT CAST(:infer_goods AS boolean)
                 AND CAST(:kind AS text) = 'product'
                 AND (
                     SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50

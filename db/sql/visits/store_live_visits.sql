@@ -1,6 +1,6 @@
 -- Store live visits, each of another id, with the roll-ups that count them. Return the new ones, with the counts of
 -- their pages; or what is missing, and then nothing is stored: `names` if a category or product has no id yet; `goods`
--- unless the caller :infers goods, if a cart line may follow a product page of its address, which explains its goods.
+-- unless the caller is to :infer_goods, if a cart line may follow a product page of its address, which explains it.
 -- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time.
 -- Tables are written in the order of service/visits/derive.py, and rows in the order of their keys: each step reads the
 -- step before it, because PostgreSQL promises no order of its own.
@@ -17,7 +17,7 @@ WITH incoming AS (
                     OR (sent.product_sha256 IS NULL) <> (product.id IS NULL)
                     THEN 'names'
                 WHEN
-                    NOT CAST(:infers AS boolean)
+                    NOT CAST(:infer_goods AS boolean)
                     AND sent.kind = 'product'
                     AND (
                         SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50

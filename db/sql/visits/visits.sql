@@ -1,4 +1,4 @@
--- Select visits, newest first, of [:since, :until), before (:before_at, :before_id) and with all values that are not null.
+-- Select visits of [:since, :until) before (:before_at, :before_id), with all values that are not null, newest first.
 SELECT
     visit.request_id,
     visit.occurred_at,

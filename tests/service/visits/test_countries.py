@@ -39,7 +39,7 @@ from tests.support.report_cases import questions
 # By the address as services know it. Others of the test logs are private or multicast.
 PUBLIC = {"8.8.8.8": "US", "121.165.118.201": "KR", "2001:4860:4860::8888": "NL", "8.8.4.4": "US"}
 VISITS = "SELECT host(address), country FROM visit ORDER BY 1, 2"
-LOCATED = "SELECT host(address), country, asked_at IS NOT NULL FROM address ORDER BY 1"
+ADDRESS_COUNTRIES = "SELECT host(address), country, asked_at IS NOT NULL FROM address ORDER BY 1"
 
 
 class Table:
@@ -88,10 +88,8 @@ async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
 
 async def store_live(shop: Importer, live: list[list[LiveRow]]) -> None:
     for batch in live:
-        located = [
-            replace(visit, country=visit.address and shop.geo.country(visit.address)) for visit in batch
-        ]
-        await store_live_visits(shop.db, located)
+        rows = [replace(row, country=row.address and shop.geo.country(row.address)) for row in batch]
+        await store_live_visits(shop.db, rows)
 
 
 @given(
@@ -166,7 +164,7 @@ async def test_nobody_is_asked_for_private_addresses_nor_twice_for_any(
     await store_live(ignorant, [[live_row(address=address) for address in ADDRESSES]])
     await backfill(ignorant.db)
     assert ipinfo.batches == [sorted(PUBLIC)]
-    assert await ignorant.rows(LOCATED) == sorted(
+    assert await ignorant.rows(ADDRESS_COUNTRIES) == sorted(
         (address, ipinfo.countries.get(address), True) for address in ADDRESSES
     )
     assert record.imported == len(ADDRESSES)
@@ -243,11 +241,11 @@ async def test_what_a_dying_process_leaves_is_finished_by_the_next(
         pytest.raises(KeyboardInterrupt),
     ):
         await backfill(ignorant.db, options)
-    assert await ignorant.rows(LOCATED) == [("8.8.8.8", None, False)]
+    assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", None, False)]
     await ignorant.check_rollups()
     await backfill(ignorant.db, options)
     assert await ignorant.rows(VISITS) == [("8.8.8.8", "US")] * 5
-    assert await ignorant.rows(LOCATED) == [("8.8.8.8", "US", True)]
+    assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", "US", True)]
     await ignorant.check_rollups()
 
 
@@ -276,10 +274,10 @@ async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
     assert len(ipinfo.batches) == 1
     assert said in caplog.text
     assert TOKEN not in caplog.text
-    assert await ignorant.rows(LOCATED) == [("8.8.8.8", None, False)]
+    assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", None, False)]
     ipinfo.mode = "ok"
     assert await backfill_batch(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW)
-    assert await ignorant.rows(LOCATED) == [("8.8.8.8", "US", True)]
+    assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", "US", True)]
 
 
 async def test_it_looks_again_and_again_also_after_the_database_was_away(

@@ -68,7 +68,9 @@ async def test_live_visits_leave_what_the_importer_would_leave(
     )
 
 
-async def test_a_cart_of_one_request_learns_from_the_page_before_it(committed_db: Database, geo: Geo) -> None:
+async def test_goods_in_a_cart_of_one_request_are_inferred_from_the_page_before(
+    committed_db: Database, geo: Geo
+) -> None:
     urls = (
         "/fresh_fish/salmon/",
         "/cart?goods_id=5&amount=2&cart_id=1",
