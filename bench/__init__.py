@@ -1,1 +1,1 @@
-"""The benchmarks, and the seeded generator of the logs they and the tests read."""
+"""The benchmarks, and the seeded generator of logs for them and for the tests."""

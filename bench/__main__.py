@@ -1,4 +1,4 @@
-"""Run the named benchmarks, or all, each in a process of its own."""
+"""Run the named benchmarks, or all of them, each in its own process."""
 
 import argparse
 import subprocess
@@ -20,11 +20,11 @@ BENCHMARKS = (
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}")
-    asked = parser.parse_args().names or BENCHMARKS
-    if unknown := set(asked) - set(BENCHMARKS):
+    names = parser.parse_args().names or BENCHMARKS
+    if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     return max(
-        subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode for name in asked
+        subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode for name in names
     )
 
 

@@ -1,4 +1,4 @@
-"""GET of one row by somebody who is signed in: Trawl beside a bare Sanic route and FastAPI with the ORM.
+"""An authenticated GET of one row: Trawl beside a bare Sanic route and FastAPI with the ORM.
 
 All three check a JWT, ask Valkey once and read one row, each in one worker of the same HTTP server; their
 turns alternate. Trawl also counts the request, logs it and tags the answer.
@@ -62,10 +62,7 @@ def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
 
 
 async def prepare(postgres_url: str, redis_url: str) -> str:
-    """Make accounts with a task each, and a session of one that both PostgreSQL and Valkey know.
-
-    Returns its token.
-    """
+    """Make accounts with a task each, and a session of one in PostgreSQL and Valkey; returns its token."""
     await migrate(postgres_url)
     database, cache, now = Database.connect(postgres_url), Cache.connect(redis_url), datetime.now(UTC)
     claims = Claims(ACCOUNTS // 2, uuid.uuid4(), now + timedelta(minutes=30))
@@ -87,7 +84,7 @@ async def prepare(postgres_url: str, redis_url: str) -> str:
 
 @contextmanager
 def serving(app: Callable[[], Any]) -> Iterator[tuple[int, int]]:
-    """The port and the process of one worker that serves the app."""
+    """Serve an app in one worker; yields its port and its process."""
     others = set(multiprocessing.active_children())
     with HttpServer("127.0.0.1", 0, 1) as server:
         server.start(app)
@@ -99,30 +96,30 @@ def serving(app: Callable[[], Any]) -> Iterator[tuple[int, int]]:
 
 
 async def send(port: int, request: bytes, until: float) -> int:
-    """Ask one after the other on one connection. Returns how many were answered with 200 or 201."""
+    """Send one request after the other on one connection; returns how many were answered 200 or 201."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    answered = 0
+    count = 0
     while time.perf_counter() < until:
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         assert head.startswith((b"http/1.1 200", b"http/1.1 201")), head
         length = head.partition(b"content-length: ")[2].partition(b"\r")[0]
         await reader.readexactly(int(length))
-        answered += 1
+        count += 1
     writer.close()
     await writer.wait_closed()
-    return answered
+    return count
 
 
 async def measure(port: int, pid: int, request: bytes, clients: int = CLIENTS) -> tuple[float, float]:
-    """Requests a second, and microseconds of the worker's CPU time for each."""
+    """Return requests a second, and microseconds of the worker's CPU for each."""
     begin, cpu = time.perf_counter(), cpu_seconds(pid)
-    answered = sum(await asyncio.gather(*(send(port, request, begin + SECONDS) for _ in range(clients))))
-    return answered / (time.perf_counter() - begin), (cpu_seconds(pid) - cpu) / answered * 1e6
+    count = sum(await asyncio.gather(*(send(port, request, begin + SECONDS) for _ in range(clients))))
+    return count / (time.perf_counter() - begin), (cpu_seconds(pid) - cpu) / count * 1e6
 
 
 def cpu_seconds(pid: int) -> float:
-    """Time that a process has computed for, by Linux' count."""
+    """Return the CPU time of a process, as Linux counts it."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -152,7 +149,7 @@ def main() -> None:
         }
         out = sys.stdout
         with Path(os.devnull).open("w") as nowhere:
-            sys.stderr, before = nowhere, sys.stderr  # the workers' log lines are made, and go nowhere
+            sys.stderr, before = nowhere, sys.stderr  # the workers' logs are formatted, then discarded
             workers = {name: stack.enter_context(serving(app)) for name, app in apps.items()}
             sys.stderr = before
         path = f"/tasks/{ACCOUNTS // 2}"  # of the account of the same number

@@ -1,4 +1,4 @@
-"""What Trawl is measured against: the least that answers an authenticated GET, and the usual way to do it."""
+"""The references for requests: the least code that answers an authenticated GET, and the usual code."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ INSERT = (
 
 
 def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
-    """PyJWT, one Valkey GET, and by asyncpg one SELECT or one INSERT."""
+    """Make an app with PyJWT, one GET of Valkey, and one SELECT or INSERT by asyncpg."""
     app: Sanic[Any, Any] = Sanic("bare", configure_logging=False)
     app.config.update({"MOTD": False, "ACCESS_LOG": False})
 
@@ -66,8 +66,8 @@ def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
         page_url, visit_id = orjson.loads(request.body)["page_url"], str(uuid.uuid4())
         now = datetime.now(UTC)
         await app.ctx.pool.execute(INSERT, now, visit_id, int(user_id), request.ip, page_url)
-        told = {"id": visit_id, "user_id": int(user_id), "page_url": page_url, "timestamp": now.isoformat()}
-        return HTTPResponse(orjson.dumps(told), 201, content_type="application/json")
+        visit = {"id": visit_id, "user_id": int(user_id), "page_url": page_url, "timestamp": now.isoformat()}
+        return HTTPResponse(orjson.dumps(visit), 201, content_type="application/json")
 
     return app
 
@@ -86,7 +86,7 @@ class TaskBody(BaseModel):
 
 
 def fastapi_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
-    """The same by FastAPI: dependencies, a pydantic response model, and SQLAlchemy's ORM."""
+    """Make the same with FastAPI: dependencies, a pydantic response model, and SQLAlchemy's ORM."""
     engine = create_async_engine(asyncpg_url(postgres_url), pool_size=POOL_SIZE, pool_pre_ping=True)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     redis = Redis.from_url(redis_url)
@@ -117,5 +117,5 @@ def fastapi_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
 
     app = FastAPI(lifespan=lifespan)
     app.add_api_route("/tasks/{task_id}", get_task, response_model=TaskBody)
-    vars(app)["ctx"] = SimpleNamespace()  # the server notes here that it stops
+    vars(app)["ctx"] = SimpleNamespace()  # where the server notes that it is draining
     return app

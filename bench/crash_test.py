@@ -1,4 +1,4 @@
-"""Kills a server that imports a log, again and again, then lets it finish and compares with what is known.
+"""Kills a server that imports a log, again and again, then lets it finish and checks the result.
 
 python -m bench.crash_test --kills 20 --what all        # the server, its workers, PostgreSQL and Valkey
 python -m bench.crash_test --kills 20 --what postgres   # PostgreSQL alone, below a living server
@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.shop_log import KnownAnswers, generate
+from bench.shop_log import ExpectedAnswers, generate
 from bootstrap import backing_services
 from clients.geo import Geo
 from config import read_settings
@@ -38,7 +38,7 @@ PATIENCE = 300.0
 
 
 class Victim:
-    """A server on its own data, that can be killed."""
+    """A server with its own data, which can be killed."""
 
     def __init__(self, folder: Path, log: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -63,26 +63,28 @@ class Victim:
         )
 
     def family(self) -> dict[int, str]:
-        """The processes of the server and their programs' names, the server's own first."""
+        """Return the processes of the server with the names of their programs, the server's own first."""
         parents: dict[int, tuple[int, str]] = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
                 head, _, tail = stat.read_text().rpartition(") ")
                 pid, _, name = head.partition(" (")
                 parents[int(pid)] = int(tail.split()[1]), name
-        found = {self.process.pid: "server"}
-        while more := {pid: name for pid, (of, name) in parents.items() if of in found and pid not in found}:
-            found |= more
-        return found
+        family = {self.process.pid: "server"}
+        while children := {
+            pid: name for pid, (parent, name) in parents.items() if parent in family and pid not in family
+        }:
+            family |= children
+        return family
 
     def kill(self, what: str) -> None:
         family = self.family()
-        chosen = {
+        victims = {
             "all": list(family),
             "postgres": [pid for pid, name in family.items() if name.startswith("postgres")],
             "workers": [pid for pid, name in family.items() if name.startswith("python")],
         }[what]
-        for pid in chosen:
+        for pid in victims:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if what == "all":
@@ -90,7 +92,7 @@ class Victim:
             self.start()
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ask until there is an answer."""
+        """Send a request until it is answered; returns the body."""
         until = time.monotonic() + PATIENCE
         while True:
             try:
@@ -103,9 +105,9 @@ class Victim:
                     data=json.dumps(body).encode() if body else None,
                     headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
                 )
-                with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                    found: dict[str, Any] = json.load(answer)
-                    return found
+                with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+                    answer: dict[str, Any] = json.load(response)
+                    return answer
             except OSError:  # HTTPError is one
                 if time.monotonic() > until:
                     raise
@@ -116,30 +118,30 @@ class Victim:
         self.process.wait(30)
 
 
-async def compare(environ: dict[str, str], known: KnownAnswers) -> list[str]:
-    """What is not as it must be."""
-    wrong: list[str] = []
+async def compare(environ: dict[str, str], expected: ExpectedAnswers) -> list[str]:
+    """Compare the database with what is expected; returns the differences."""
+    differences: list[str] = []
     with backing_services(read_settings(environ)) as (addresses, _):
         db = Database.connect(addresses.database)
         shop = Importer(db, Geo.open())
         [(visits,)] = await shop.rows("SELECT count(*) FROM visit")
-        if visits != known.lines:
-            wrong.append(f"{visits} visits of {known.lines} lines")
+        if visits != expected.lines:
+            differences.append(f"{visits} visits of {expected.lines} lines")
         [(imported, positioned)] = await shop.rows(
             "SELECT (SELECT sum(imported) FROM import), (SELECT sum(line) FROM file_position)"
         )
-        if (imported, positioned) != (known.lines, known.lines):
-            wrong.append(f"imports say {imported}, the position {positioned}")
+        if (imported, positioned) != (expected.lines, expected.lines):
+            differences.append(f"imports say {imported}, the position {positioned}")
         try:
             await shop.check_rollups()
         except AssertionError as error:
-            wrong.append(f"roll-up {error}")
+            differences.append(f"roll-up {error}")
         for number in REPORTS:
             answer = (await ask(shop, number)).answer
-            if answer != known.answers[number]:
-                wrong.append(f"report {number}: {answer}, not {known.answers[number]}")
+            if answer != expected.answers[number]:
+                differences.append(f"report {number}: {answer}, not {expected.answers[number]}")
         await db.close()
-    return wrong
+    return differences
 
 
 def main() -> int:
@@ -149,32 +151,32 @@ def main() -> int:
     parser.add_argument("--what", choices=("all", "postgres", "workers"), default="all")
     parser.add_argument("--longest", type=float, default=3.2, help="seconds between two kills at most")
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    rng, known = Random(asked.seed), KnownAnswers()
+    arguments = parser.parse_args()
+    rng, expected = Random(arguments.seed), ExpectedAnswers()
     folder = Path(tempfile.mkdtemp(prefix="trawl-crash-", dir="/tmp"))
     folder.chmod(0o755)
     log = folder / "logs.txt"
     with log.open("w") as file:
-        for line in generate(asked.lines, asked.seed, known=known):
+        for line in generate(arguments.lines, arguments.seed, expected=expected):
             file.write(line)
     victim = Victim(folder, log)
-    begun = time.monotonic()
+    begin = time.monotonic()
     victim.call("GET", "/ready")
     stages: list[int] = []
-    for _ in range(asked.kills):
+    for _ in range(arguments.kills):
         victim.call("POST", "/parse?wait=0")
-        time.sleep(rng.uniform(0, asked.longest))
-        victim.kill(asked.what)
+        time.sleep(rng.uniform(0, arguments.longest))
+        victim.kill(arguments.what)
         stages.append(sum(row["imported"] for row in victim.call("GET", "/imports?limit=1000")["items"]))
     victim.call("POST", "/parse?wait=300")
     rows = victim.call("GET", "/imports?limit=1000")["items"]
     victim.stop()
-    wrong = asyncio.run(compare(victim.environ, known))
-    took, told = time.monotonic() - begun, wrong or "all as it must be"
-    print(f"{asked.kills} kills of {asked.what} in {took:.0f} s; imported after each: {stages}")
-    print(f"{len(rows)} imports: {sorted({row['status'] for row in rows})}; {told}")
+    differences = asyncio.run(compare(victim.environ, expected))
+    seconds, result = time.monotonic() - begin, differences or "all as expected"
+    print(f"{arguments.kills} kills of {arguments.what} in {seconds:.0f} s; imported after each: {stages}")
+    print(f"{len(rows)} imports: {sorted({row['status'] for row in rows})}; {result}")
     shutil.rmtree(folder)
-    return bool(wrong)
+    return bool(differences)
 
 
 if __name__ == "__main__":

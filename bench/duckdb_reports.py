@@ -1,4 +1,4 @@
-"""The seven reports asked of DuckDB: what it is given, and each question; the first column is the answer."""
+"""The seven reports in DuckDB: its tables, and a query for each report, whose first column is the answer."""
 
 TABLES = {
     "visit": (

@@ -1,4 +1,4 @@
-"""What POST /events is measured against: the least that stores a batch, and the usual way to do it."""
+"""The references for POST /events: the least code that stores a batch, and the usual code."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ class BareBatch(msgspec.Struct):
 
 
 def sanic_app(postgres_url: str) -> Any:
-    """One msgspec decoder and one unnest insert."""
+    """Make an app with one msgspec decoder and one unnest insert."""
     app: Sanic[Any, Any] = Sanic("bare", configure_logging=False)
     app.config.update({"MOTD": False, "ACCESS_LOG": False, "REQUEST_MAX_SIZE": 2**25})
     decoder = msgspec.json.Decoder(BareBatch)
@@ -55,7 +55,7 @@ def sanic_app(postgres_url: str) -> Any:
     @app.post("/events")
     async def create_events(request: Request) -> HTTPResponse:
         events = decoder.decode(request.body).events
-        done = await app.ctx.pool.execute(
+        status = await app.ctx.pool.execute(
             INSERT,
             [event.event_id for event in events],
             [event.user_id for event in events],
@@ -63,7 +63,7 @@ def sanic_app(postgres_url: str) -> Any:
             [event.occurred_at for event in events],
             [bytes(event.properties).decode() for event in events],
         )
-        created = int(done.rpartition(" ")[2])
+        created = int(status.rpartition(" ")[2])
         return HTTPResponse(orjson.dumps({"created": created}), content_type="application/json")
 
     return app
@@ -82,7 +82,7 @@ class ModelBatch(BaseModel):
 
 
 def fastapi_app(postgres_url: str) -> Any:
-    """The same by FastAPI: pydantic models, and the ORM's add_all."""
+    """Make the same with FastAPI: pydantic models, and the ORM's add_all."""
     engine = create_async_engine(asyncpg_url(postgres_url), pool_size=POOL_SIZE)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
 
@@ -104,5 +104,5 @@ def fastapi_app(postgres_url: str) -> Any:
 
     app = FastAPI(lifespan=lifespan)
     app.add_api_route("/events", create_events, methods=["POST"])
-    vars(app)["ctx"] = SimpleNamespace()  # the server notes here that it stops
+    vars(app)["ctx"] = SimpleNamespace()  # where the server notes that it is draining
     return app

@@ -1,13 +1,13 @@
-"""The events of the benchmarks of pages and exports. BENCH_EVENTS sets how many there are."""
+"""The events for the benchmarks of pages and exports. BENCH_EVENTS sets their number."""
 
 import os
 from contextlib import AbstractContextManager
 
-from bench.many_rows import Served, many_rows_served
+from bench.many_rows import Served, serve_many_rows
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "5000000"))
-# 90 days, 20 types of which the first have most, and a hundred thousand users. Events are sent as they
-# happen, within a minute, one in a hundred up to a day late: they lie in the table about in that order.
+# 90 days, 20 types of which the first are the most frequent, and a hundred thousand users. The table is in
+# the order of arrival: events arrive within a minute, one in a hundred up to a day late.
 INSERT = """
 INSERT INTO event (event_id, user_id, event_type, occurred_at, properties)
 SELECT
@@ -27,5 +27,5 @@ FROM generate_series(1, $1::int) AS number
 """
 
 
-def many_events_served() -> AbstractContextManager[Served]:
-    return many_rows_served("event", [INSERT], EVENTS)
+def serve_many_events() -> AbstractContextManager[Served]:
+    return serve_many_rows("event", [INSERT], EVENTS)

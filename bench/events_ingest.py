@@ -1,8 +1,8 @@
 """POST /events, 1000 a batch, from 4 clients: Trawl beside a bare Sanic route and FastAPI with the ORM.
 
-All three write the same events into the same table, emptied before each turn, each in one worker of the
-same HTTP server; their turns alternate. Trawl also knows its caller, counts the request, and tells a verdict
-for each event. `bad neighbour`: Trawl again, with one invalid event in each batch.
+All three write the same events to the same table, emptied before each turn, each in one worker of the same
+HTTP server; their turns alternate. Trawl also authenticates, counts the request, and returns a verdict for
+each event. `bad neighbour`: Trawl again, with one invalid event in each batch.
 """
 
 import asyncio
@@ -47,33 +47,33 @@ def make_event(rng: Random) -> dict[str, Any]:
     }
 
 
-def make_bodies(rng: Random, *, bad: int) -> list[bytes]:
-    """Batches of which each has so many events that are none."""
+def make_bodies(rng: Random, *, invalid: int) -> list[bytes]:
+    """Make batches, each with so many invalid events."""
     bodies = []
     for _ in range(BATCHES):
         events = [make_event(rng) for _ in range(SIZE)]
-        for _ in range(bad):
+        for _ in range(invalid):
             events[rng.randrange(SIZE)]["user_id"] = "seven"
         bodies.append(orjson.dumps({"events": events}))
     return bodies
 
 
 async def post(port: int, token: str, bodies: list[bytes]) -> int:
-    """Send them from `CLIENTS` connections. Returns how many events were created."""
-    left = iter(bodies)
+    """Send all bodies over `CLIENTS` connections; returns how many events were created."""
+    queue = iter(bodies)
 
     async def client() -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         created = 0
-        for body in left:
+        for body in queue:
             head = (
                 f"POST /events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             )
             writer.write(head.encode() + body)
-            answered = (await reader.readuntil(b"\r\n\r\n")).lower()
-            assert answered.startswith(b"http/1.1 200"), answered
-            length = int(answered.partition(b"content-length: ")[2].partition(b"\r")[0])
+            response = (await reader.readuntil(b"\r\n\r\n")).lower()
+            assert response.startswith(b"http/1.1 200"), response
+            length = int(response.partition(b"content-length: ")[2].partition(b"\r")[0])
             created += orjson.loads(await reader.readexactly(length))["created"]
         writer.close()
         await writer.wait_closed()
@@ -85,7 +85,7 @@ async def post(port: int, token: str, bodies: list[bytes]) -> int:
 async def measure(
     postgres_url: str, worker: tuple[int, int], token: str, bodies: list[bytes], events: int
 ) -> tuple[float, float]:
-    """Events a second, and microseconds of the worker's CPU time for each. `worker`: its port and process."""
+    """Return events a second, and microseconds of the worker's CPU for each. `worker` is (port, process)."""
     port, pid = worker
     connection = await asyncpg.connect(postgres_url)
     await connection.execute("TRUNCATE event")
@@ -122,10 +122,10 @@ def main() -> None:
             "fastapi": lambda: fastapi_app(postgres_url),
         }
         with Path(os.devnull).open("w") as nowhere:
-            sys.stderr, before = nowhere, sys.stderr  # the workers' log lines are made, and go nowhere
+            sys.stderr, before = nowhere, sys.stderr  # the workers' logs are formatted, then discarded
             workers = {name: stack.enter_context(serving(app)) for name, app in apps.items()}
             sys.stderr = before
-        clean, dirty = make_bodies(Random(1), bad=0), make_bodies(Random(1), bad=1)
+        clean, dirty = make_bodies(Random(1), invalid=0), make_bodies(Random(1), invalid=1)
         turns = {
             "trawl": (clean, workers["trawl"]),
             "bare sanic": (clean, workers["bare sanic"]),

@@ -1,7 +1,7 @@
-"""GET /events: how long a page of 50 out of millions takes, for each filter, at both ends of the list.
+"""GET /events: the time of a page of 50 out of millions, for each filter, at both ends of the list.
 
-Also writes what PostgreSQL plans for each of them, and for each statistic, to bench/plans/events.txt.
-BENCH_EVENTS sets how many events there are.
+Also writes the plans of all of them, and of each statistic, to bench/plans/events.txt. BENCH_EVENTS sets the
+number of events.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.events import filter_values
 from api.paging import encode_cursor
-from bench.event_rows import EVENTS, many_events_served
+from bench.event_rows import EVENTS, serve_many_events
 from bench.many_rows import Served, explain
 from bench.results import write_results
 from db.engine import create_engine
@@ -60,23 +60,23 @@ FILTERS: dict[str, Draw] = {
 NAMES = {"since": "from", "until": "to"}
 
 
-def query_of(asked: dict[str, Any]) -> str:
-    parameters = {NAMES.get(name, name): value for name, value in asked.items() if name != "properties"}
-    parameters |= {f"property.{name}": value for name, value in asked.get("properties", {}).items()}
+def query_of(filters: dict[str, Any]) -> str:
+    parameters = {NAMES.get(name, name): value for name, value in filters.items() if name != "properties"}
+    parameters |= {f"property.{name}": value for name, value in filters.get("properties", {}).items()}
     return "&".join(
         f"{name}={quote(value.isoformat() if isinstance(value, datetime) else str(value))}"
         for name, value in parameters.items()
     )
 
 
-def filter_of(asked: dict[str, Any]) -> EventFilter:
-    properties = {name: filter_values(value) for name, value in asked.get("properties", {}).items()}
-    return EventFilter(**asked | {"properties": properties})
+def filter_of(filters: dict[str, Any]) -> EventFilter:
+    properties = {name: filter_values(value) for name, value in filters.get("properties", {}).items()}
+    return EventFilter(**filters | {"properties": properties})
 
 
-async def last_cursor(session: AsyncSession, asked: dict[str, Any]) -> str:
-    """The cursor behind which fifty events are left."""
-    query = newest_first(filter_of(asked)).order_by(None)
+async def last_cursor(session: AsyncSession, filters: dict[str, Any]) -> str:
+    """Return the cursor of the last page of fifty events."""
+    query = newest_first(filter_of(filters)).order_by(None)
     columns = [column for column in query.selected_columns if column.name in ("occurred_at", "event_id")]
     oldest = query.order_by(*sorted(columns, key=lambda column: column.name != "occurred_at")).limit(51)
     rows = (await session.execute(oldest)).all()
@@ -86,7 +86,7 @@ async def last_cursor(session: AsyncSession, asked: dict[str, Any]) -> str:
 
 
 async def measure(client: aiohttp.ClientSession, paths: list[str]) -> list[float]:
-    """Milliseconds of each request, sorted."""
+    """Send the requests one after the other; returns their milliseconds, sorted."""
     times = []
     for path in paths:
         begin = time.perf_counter()
@@ -98,26 +98,26 @@ async def measure(client: aiohttp.ClientSession, paths: list[str]) -> list[float
 
 
 async def time_pages(served: Served) -> list[tuple[str, float, float]]:
-    """Of each page its name and the milliseconds at its 50th and 99th percentile."""
-    engine, rng, found = create_engine(served.postgres_url, pool_size=1), Random(1), []
+    """Return for each page its name and the milliseconds at the 50th and 99th percentile."""
+    engine, rng, results = create_engine(served.postgres_url, pool_size=1), Random(1), []
     headers = {"Authorization": f"Bearer {served.token}"}
     async with (
         aiohttp.ClientSession(f"http://127.0.0.1:{served.port}", headers=headers) as client,
         AsyncSession(engine) as session,
     ):
         for name, draw in FILTERS.items():
-            drawn = [draw(rng) for _ in range(REQUESTS)]
-            first = [f"/events?{query_of(asked)}" for asked in drawn]
-            known: dict[str, str] = {}
-            for asked, path in zip(drawn, first, strict=True):
-                if path not in known:
-                    known[path] = await last_cursor(session, asked)
-            for end, paths in (("first", first), ("last", [path + known[path] for path in first])):
-                await measure(client, paths[:5])  # connections prepare what they have not been asked before
+            samples = [draw(rng) for _ in range(REQUESTS)]
+            first = [f"/events?{query_of(filters)}" for filters in samples]
+            cursors: dict[str, str] = {}
+            for filters, path in zip(samples, first, strict=True):
+                if path not in cursors:
+                    cursors[path] = await last_cursor(session, filters)
+            for end, paths in (("first", first), ("last", [path + cursors[path] for path in first])):
+                await measure(client, paths[:5])  # connections prepare new statements
                 times = await measure(client, paths)
-                found.append((f"{name}, {end}", times[len(times) // 2], times[int(len(times) * 0.99)]))
+                results.append((f"{name}, {end}", times[len(times) // 2], times[int(len(times) * 0.99)]))
     await engine.dispose()
-    return found
+    return results
 
 
 def statistics(session: AsyncSession) -> dict[str, Awaitable[Any]]:
@@ -146,14 +146,16 @@ def statistics(session: AsyncSession) -> dict[str, Awaitable[Any]]:
 
 
 def main() -> None:
-    with many_events_served() as served:
-        found = asyncio.run(time_pages(served))
+    with serve_many_events() as served:
+        results = asyncio.run(time_pages(served))
         PLANS.parent.mkdir(exist_ok=True)
         PLANS.write_text(f"{EVENTS:,} events\n\n" + asyncio.run(explain(served.postgres_url, statistics)))
-    rows = [(name, f"{p50:.1f}", f"{p99:.1f}", "yes" if p99 <= WANTED else "no") for name, p50, p99 in found]
+    rows = [
+        (name, f"{p50:.1f}", f"{p99:.1f}", "yes" if p99 <= WANTED else "no") for name, p50, p99 in results
+    ]
     columns = ("filter and end of the list", "p50 (ms)", "p99 (ms)", f"at most {WANTED} ms")
     write_results(f"Pages of 50 of {EVENTS:,} events", columns, rows)
-    sys.exit(any(p99 > WANTED for _, _, p99 in found))
+    sys.exit(any(p99 > WANTED for _, _, p99 in results))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""GET /events/export and /visits/export of millions: how much memory the worker takes more than when idle.
+"""GET /events/export and /visits/export of millions of rows: the worker's memory above idle.
 
-BENCH_EVENTS and BENCH_VISITS set how many there are.
+BENCH_EVENTS and BENCH_VISITS set the numbers of rows.
 """
 
 import asyncio
@@ -11,22 +11,22 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.event_rows import EVENTS, many_events_served
+from bench.event_rows import EVENTS, serve_many_events
 from bench.many_rows import Served
 from bench.results import write_results
-from bench.visit_rows import VISITS, many_visits_served
+from bench.visit_rows import VISITS, serve_many_visits
 
 WANTED = 100  # MB over idle (wanted: at most)
 
 
 def resident(pid: int) -> float:
-    """Memory that a process holds, in MB."""
+    """Return the resident memory of a process in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 async def export(served: Served, path: str) -> tuple[int, float]:
-    """Lines of the export, and the most memory that the worker held meanwhile."""
+    """Read an export; returns its lines, and the worker's highest memory in MB."""
     most, lines = resident(served.pid), 0
     headers = {"Authorization": f"Bearer {served.token}"}
     async with (
@@ -40,31 +40,32 @@ async def export(served: Served, path: str) -> tuple[int, float]:
 
 
 def measure(name: str, rows: int, server: AbstractContextManager[Served]) -> list[tuple[str, float, float]]:
-    """Of each form its name, rows a second, and MB over idle."""
-    found = []
+    """Return for each format its name, rows a second, and MB over idle."""
+    results = []
     with server as served:
         idle = resident(served.pid)
         for form in ("ndjson", "csv"):
             begin = time.perf_counter()
             lines, most = asyncio.run(export(served, f"/{name}/export?format={form}"))
             assert lines == rows + (form == "csv"), lines
-            found.append(
+            results.append(
                 (f"{rows:,} {name}, {form}", rows / (time.perf_counter() - begin), most - idle),
             )
-    return found
+    return results
 
 
 def main() -> None:
-    found = [
-        *measure("events", EVENTS, many_events_served()),
-        *measure("visits", VISITS, many_visits_served()),
+    results = [
+        *measure("events", EVENTS, serve_many_events()),
+        *measure("visits", VISITS, serve_many_visits()),
     ]
     rows = [
-        (name, f"{rate:,.0f}", f"{most:.1f}", "yes" if most <= WANTED else "no") for name, rate, most in found
+        (name, f"{rate:,.0f}", f"{most:.1f}", "yes" if most <= WANTED else "no")
+        for name, rate, most in results
     ]
     columns = ("export", "rows a second", "MB over idle", f"at most {WANTED} MB")
     write_results("Exports, and the memory they take", columns, rows)
-    sys.exit(any(most > WANTED for _, _, most in found))
+    sys.exit(any(most > WANTED for _, _, most in results))
 
 
 if __name__ == "__main__":

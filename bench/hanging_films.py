@@ -1,7 +1,7 @@
-"""How much longer other routes take while the film service hangs: p99 of a GET beside film look-ups.
+"""The p99 of other routes while the film service hangs, beside that while it answers.
 
-Rounds alternate: in one the film service answers at once, in the other it never does. Both have the same film
-requests, so that what differs is the waiting alone. Clients send a steady number a second, on two workers.
+Rounds alternate: in one the film service answers at once, in the other never. Both have the same requests
+for films, so that only the waiting differs. Clients send a constant rate to two workers.
 """
 
 import asyncio
@@ -47,33 +47,33 @@ class FilmService:
 
 
 async def measure(session: aiohttp.ClientSession) -> list[float]:
-    """Seconds of each request of the other routes in a round."""
+    """Run a round; returns the seconds of each request to the other routes."""
     times: list[float] = []
 
     async def other() -> None:
-        begun = time.perf_counter()
+        begin = time.perf_counter()
         async with session.get("/profile") as response:
             await response.read()
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - begin)
 
     async def film() -> None:
         async with session.get(f"/movies/{secrets.randbelow(2**40) + 1}") as response:
             await response.read()
 
-    async def steadily(a_second: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        begun = time.perf_counter()
-        running = []
-        for number in range(int(a_second * SECONDS)):
-            await asyncio.sleep(max(0.0, begun + number / a_second - time.perf_counter()))
-            running.append(asyncio.create_task(work()))
-        await asyncio.gather(*running)
+    async def repeat(rate: int, send: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        begin = time.perf_counter()
+        tasks = []
+        for number in range(int(rate * SECONDS)):
+            await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
+            tasks.append(asyncio.create_task(send()))
+        await asyncio.gather(*tasks)
 
-    await asyncio.gather(steadily(REQUESTS, other), steadily(FILM_REQUESTS, film))
+    await asyncio.gather(repeat(REQUESTS, other), repeat(FILM_REQUESTS, film))
     return times
 
 
 def percentile(times: list[float], share: float) -> float:
-    """In milliseconds."""
+    """Return a percentile of seconds in milliseconds."""
     return sorted(times)[math.ceil(share * len(times)) - 1] * 1000
 
 
@@ -93,12 +93,12 @@ async def run(url: str, service: FilmService) -> float:
         for number in range(2 * ROUNDS):
             service.hangs = number % 2 == 1
             rounds[service.hangs].append(await measure(session))
-            await asyncio.sleep(2.2)  # the gate opens again
+            await asyncio.sleep(2.2)  # until the breaker lets calls through again
     p99 = {}
-    for hangs, found in rounds.items():
-        # Of the rounds' own, so that a round in which the machine was busy elsewhere does not decide.
+    for hangs, results in rounds.items():
+        # Medians of the rounds' percentiles, so that a round on a busy machine does not decide.
         p50, p99[hangs] = (
-            statistics.median(percentile(times, share) for times in found) for share in (0.5, 0.99)
+            statistics.median(percentile(times, share) for times in results) for share in (0.5, 0.99)
         )
         print(f"film service {'hangs' if hangs else 'answers'}: p50 {p50:.2f} ms, p99 {p99[hangs]:.2f} ms")
     return p99[True] / p99[False]

@@ -2,9 +2,9 @@
 
     python -m bench.import_speed [--lines N] [--log FILE] [--rounds N]
 
-Trawl imports as `python main.py import` does, into the embedded PostgreSQL, its roll-ups, carts and goods
-included. The reference copies the visits that this has left, as CSV that is made beforehand, into a table of
-the same columns, and then makes the same indexes. GoAccess, where it is installed, only counts the log.
+Trawl imports as `python main.py import` does, into the embedded PostgreSQL, with roll-ups, carts and goods.
+The reference copies the same visits, from a CSV file made beforehand, into a table of the same columns, and
+then builds the same indexes. GoAccess, where it is installed, only counts the log.
 """
 
 import argparse
@@ -66,7 +66,7 @@ INDEXES = """
 
 
 def tenths(progress: list[tuple[float, int]]) -> tuple[float, float]:
-    """Lines a second in the first tenth of the lines and in the last, rounded to whole chunks."""
+    """Return lines a second in the first tenth of the lines and in the last, rounded to whole chunks."""
     times, lines = zip(*progress, strict=True)
     first = next(index for index, count in enumerate(lines) if count >= lines[-1] / 10)
     last = max(index for index, count in enumerate(lines) if count <= lines[-1] * 0.9)
@@ -85,20 +85,20 @@ async def export(url: str, csv: Path) -> int:
 
 
 async def copy(url: str, csv: Path) -> tuple[float, float]:
-    """Seconds that COPY takes, and that the indexes take after it."""
+    """Return the seconds of COPY, and of the indexes after it."""
     connection = await asyncpg.connect(url)
     indexes = [row[0] for row in await connection.fetch(INDEXES)]
     await connection.execute("CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS)")
     begin = time.perf_counter()
     await connection.copy_to_table("bare_visit", source=csv, format="csv")
-    copied = time.perf_counter()
+    middle = time.perf_counter()
     for number, index in enumerate(indexes):
-        made = re.sub(r"INDEX \S+ ON public\.visit", f"INDEX bare_{number} ON bare_visit", index)
-        await connection.execute(made)
-    done = time.perf_counter()
+        statement = re.sub(r"INDEX \S+ ON public\.visit", f"INDEX bare_{number} ON bare_visit", index)
+        await connection.execute(statement)
+    end = time.perf_counter()
     await connection.execute("DROP TABLE bare_visit")
     await connection.close()
-    return copied - begin, done - copied
+    return middle - begin, end - middle
 
 
 def run_import(url: str, log: Path) -> dict[str, float]:
@@ -115,7 +115,7 @@ def run_import(url: str, log: Path) -> dict[str, float]:
 
 
 def run_goaccess(log: Path) -> float | None:
-    """Seconds, or None where it is not installed."""
+    """Return its seconds; None where it is not installed."""
     goaccess = shutil.which("goaccess")
     if goaccess is None:
         return None
@@ -145,36 +145,36 @@ def run_goaccess(log: Path) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Lines a second of each, one after the other; of GoAccess None, where it is not installed."""
+    """Lines a second of each; None for GoAccess where it is not installed."""
 
     trawl: float
-    copied: float
-    copied_in: tuple[float, float]  # seconds of COPY, and of its indexes
+    copy: float
+    copy_seconds: tuple[float, float]  # of COPY, and of its indexes
     goaccess: float | None
     megabytes: float
     steady: float
 
 
-def play(log: Path, lines: int, folder: Path) -> Round:
+def run_round(log: Path, lines: int, folder: Path) -> Round:
     with open_servers(folder, postgres=True, valkey=False) as servers:
         url = str(servers.postgres_url)
         ours = run_import(url, log)
         rows = asyncio.run(export(url, folder / "visits.csv"))
-        copied, indexed = asyncio.run(copy(url, folder / "visits.csv"))
+        copy_seconds = asyncio.run(copy(url, folder / "visits.csv"))
     goaccess = run_goaccess(log)
     assert rows == lines
     return Round(
         lines / ours["seconds"],
-        lines / (copied + indexed),
-        (copied, indexed),
+        lines / sum(copy_seconds),
+        copy_seconds,
         None if goaccess is None else lines / goaccess,
         ours["megabytes"],
         ours["last"] / ours["first"],
     )
 
 
-def of_all(values: Iterable[float], form: str) -> str:
-    """The median, and all of them where there are several."""
+def median_of(values: Iterable[float], form: str) -> str:
+    """Format the median, and all values where there are several."""
     texts = [format(value, form) for value in sorted(values)]
     middle = texts[len(texts) // 2]
     return middle if len(texts) == 1 else f"{middle} ({', '.join(texts)})"
@@ -187,42 +187,42 @@ def verdict(values: Iterable[float], *, least: float = 0, most: float = inf) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.import_speed")
     parser.add_argument("--lines", type=int, default=LINES)
-    parser.add_argument("--log", type=Path, help="a log that is made already; --lines tells how long it is")
+    parser.add_argument("--log", type=Path, help="an existing log; --lines is its length")
     parser.add_argument("--rounds", type=int, default=3, help="an odd number, of which medians are printed")
-    asked = parser.parse_args()
-    if asked.rounds % 2 == 0:
+    arguments = parser.parse_args()
+    if arguments.rounds % 2 == 0:
         parser.error("--rounds takes an odd number")
-    lines = asked.lines
+    lines = arguments.lines
     rounds = []
     with tempfile.TemporaryDirectory(prefix="trawl-bench-") as name:
         Path(name).chmod(0o755)
-        log = asked.log or Path(name, "logs.txt")
-        if asked.log is None:
+        log = arguments.log or Path(name, "logs.txt")
+        if arguments.log is None:
             with log.open("w") as file:
                 file.writelines(generate(lines, 1))
-        log.read_bytes()  # from here on it is in the page cache for all
-        for number in range(asked.rounds):
+        log.read_bytes()  # into the page cache
+        for number in range(arguments.rounds):
             folder = Path(name, str(number))
             folder.mkdir()
             folder.chmod(0o755)
-            rounds.append(play(log, lines, folder))
+            rounds.append(run_round(log, lines, folder))
             shutil.rmtree(folder)
             print(rounds[-1])
-    to_copy = [one.trawl / one.copied for one in rounds]
+    to_copy = [one.trawl / one.copy for one in rounds]
     table = [
-        ("trawl, lines/s", of_all((one.trawl for one in rounds), ",.0f"), "", ""),
-        ("\\copy, then indexes, lines/s", of_all((one.copied for one in rounds), ",.0f"), "", ""),
-        ("trawl / \\copy", of_all(to_copy, ".2f"), "at least 0.7", verdict(to_copy, least=0.7)),
+        ("trawl, lines/s", median_of((one.trawl for one in rounds), ",.0f"), "", ""),
+        ("\\copy, then indexes, lines/s", median_of((one.copy for one in rounds), ",.0f"), "", ""),
+        ("trawl / \\copy", median_of(to_copy, ".2f"), "at least 0.7", verdict(to_copy, least=0.7)),
     ]
-    counted = [(one.trawl, one.goaccess) for one in rounds if one.goaccess is not None]
-    if counted:
-        ratios = [trawl / goaccess for trawl, goaccess in counted]
-        table.append(("GoAccess, lines/s", of_all((goaccess for _, goaccess in counted), ",.0f"), "", ""))
-        table.append(("trawl / GoAccess", of_all(ratios, ".2f"), "at least 2", verdict(ratios, least=2)))
+    pairs = [(one.trawl, one.goaccess) for one in rounds if one.goaccess is not None]
+    if pairs:
+        ratios = [trawl / goaccess for trawl, goaccess in pairs]
+        table.append(("GoAccess, lines/s", median_of((goaccess for _, goaccess in pairs), ",.0f"), "", ""))
+        table.append(("trawl / GoAccess", median_of(ratios, ".2f"), "at least 2", verdict(ratios, least=2)))
     memory, steady = [one.megabytes for one in rounds], [one.steady for one in rounds]
     table += [
-        ("memory above idle, MB", of_all(memory, ".0f"), "at most 400", verdict(memory, most=400)),
-        ("last tenth / first tenth", of_all(steady, ".2f"), "at least 0.8", verdict(steady, least=0.8)),
+        ("memory above idle, MB", median_of(memory, ".0f"), "at most 400", verdict(memory, most=400)),
+        ("last tenth / first tenth", median_of(steady, ".2f"), "at least 0.8", verdict(steady, least=0.8)),
     ]
     write_results(f"Import of {lines:,} lines", ("what", "measured", "wanted", "met"), table)
 

@@ -1,4 +1,4 @@
-"""A database with millions of rows, and Trawl serving them: what benchmarks of pages and exports stand on."""
+"""A database with millions of rows, and Trawl that serves them, for benchmarks of pages and exports."""
 
 import asyncio
 import os
@@ -26,6 +26,8 @@ INDEXES = """
 
 @dataclass(frozen=True, slots=True)
 class Served:
+    """Trawl in one worker, and a token for it."""
+
     postgres_url: str
     token: str
     port: int
@@ -33,9 +35,9 @@ class Served:
 
 
 async def fill(postgres_url: str, table: str, statements: Sequence[str], rows: int) -> None:
-    """Run the statements, of which those with a parameter get the number of rows.
+    """Run the statements; a parameter in them is the number of rows.
 
-    The table's indexes are built after them, which takes a quarter of the time.
+    The indexes of the table are built afterwards, which takes a quarter of the time.
     """
     begin = time.perf_counter()
     connection = await asyncpg.connect(postgres_url)
@@ -54,7 +56,8 @@ async def fill(postgres_url: str, table: str, statements: Sequence[str], rows: i
 
 
 @contextmanager
-def many_rows_served(table: str, statements: Sequence[str], rows: int) -> Iterator[Served]:
+def serve_many_rows(table: str, statements: Sequence[str], rows: int) -> Iterator[Served]:
+    """Fill a table and serve it."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = stack.enter_context(open_servers(folder, postgres=True, valkey=True))
@@ -62,29 +65,29 @@ def many_rows_served(table: str, statements: Sequence[str], rows: int) -> Iterat
         token = asyncio.run(prepare(postgres_url, redis_url))
         asyncio.run(fill(postgres_url, table, statements, rows))
         with Path(os.devnull).open("w") as nowhere:
-            sys.stderr, before = nowhere, sys.stderr  # the worker's log lines are made, and go nowhere
+            sys.stderr, before = nowhere, sys.stderr  # the worker's log is formatted, then discarded
             port, pid = stack.enter_context(serving(lambda: trawl_app(postgres_url, redis_url, folder)))
             sys.stderr = before
         yield Served(postgres_url, token, port, pid)
 
 
 async def explain(url: str, queries: Callable[[AsyncSession], Mapping[str, Awaitable[Any]]]) -> str:
-    """What PostgreSQL does for each statement of each query, and how long it takes."""
+    """Return the plans of all statements of each query, with their times."""
     engine, parts = create_engine(url, pool_size=1), []
-    ran: list[tuple[str, Any]] = []
+    executed: list[tuple[str, Any]] = []
     event.listen(
         engine.sync_engine,
         "before_cursor_execute",
-        lambda _connection, _cursor, statement, parameters, _context, _many: ran.append(
+        lambda _connection, _cursor, statement, parameters, _context, _many: executed.append(
             (statement, parameters)
         ),
     )
     async with AsyncSession(engine) as session:
         for name, query in queries(session).items():
-            ran.clear()
+            executed.clear()
             await query
             connection = await session.connection()
-            for statement, parameters in [one for one in ran if " FROM " in one[0].replace("\n", " ")]:
+            for statement, parameters in [one for one in executed if " FROM " in one[0].replace("\n", " ")]:
                 plan = await connection.exec_driver_sql(
                     f"EXPLAIN (ANALYZE, COSTS OFF) {statement}", parameters
                 )

@@ -2,10 +2,10 @@
 
     python -m bench.reports [--log FILE]
 
-2,000,000 lines of 30 days are imported, and then the shop is made five times as busy over the same days:
-every visit, cart and buyer five times, and the roll-ups with them, which DuckDB's answers prove to be right.
-Trawl's time is that of `run_report` with each report's own defaults and nothing cached: its transaction, and
-the time of the newest visit. DuckDB holds the rows in its own columnar tables, in memory.
+2,000,000 lines of 30 days are imported. Then the shop is made five times as busy over the same days: every
+visit, cart and buyer five times, with the roll-ups, which the answers of DuckDB verify. Trawl's time is that
+of `run_report` with each report's defaults and no cache: its transaction, and the time of the newest visit.
+DuckDB has the rows in its own columnar tables, in memory.
 """
 
 import argparse
@@ -64,24 +64,24 @@ DEFAULTS = {number: request().load({}) for number, request in REQUESTS.items()}
 
 
 async def time_ours(*urls: str) -> tuple[list[dict[int, float]], dict[int, Any]]:
-    """Milliseconds of each report in each database, the median, and what it answers in the last one.
+    """Return the median milliseconds of each report in each database, and its answer in the last one.
 
-    The databases take turns, so that what the machine does meanwhile is shared by them.
+    The databases take turns, so that they share what else the machine does.
     """
     databases = [Database.connect(url, pool_size=2) for url in urls]
     times: list[dict[int, list[float]]] = [{number: [] for number in REPORTS} for _ in urls]
     answers = {}
     for turn in range(ROUNDS + 3):
         for number, report in REPORTS.items():
-            for db, taken in zip(databases, times, strict=True):
+            for db, milliseconds in zip(databases, times, strict=True):
                 begin = time.perf_counter()
-                found = await run_report(db, report, DEFAULTS[number])
+                result = await run_report(db, report, DEFAULTS[number])
                 if turn >= 3:  # the first ones warm up
-                    taken[number].append(1000 * (time.perf_counter() - begin))
-                answers[number] = found.answer
+                    milliseconds[number].append(1000 * (time.perf_counter() - begin))
+                answers[number] = result.answer
     for db in databases:
         await db.close()
-    return [{number: statistics.median(ms) for number, ms in taken.items()} for taken in times], answers
+    return [{number: statistics.median(values) for number, values in each.items()} for each in times], answers
 
 
 def time_duckdb(folder: Path) -> tuple[dict[int, float], dict[int, Any]]:
@@ -92,19 +92,19 @@ def time_duckdb(folder: Path) -> tuple[dict[int, float], dict[int, Any]]:
     times: dict[int, float] = {}
     answers = {}
     for number, query in QUERIES.items():
-        taken = []
+        milliseconds = []
         for _ in range(7):
             begin = time.perf_counter()
             row = connection.execute(query).fetchone()
-            taken.append(1000 * (time.perf_counter() - begin))
-        times[number] = statistics.median(taken[1:])
+            milliseconds.append(1000 * (time.perf_counter() - begin))
+        times[number] = statistics.median(milliseconds[1:])
         answers[number] = row and row[0]
     connection.close()
     return times, answers
 
 
 async def export(url: str, folder: Path) -> None:
-    """The tables as files that DuckDB reads."""
+    """Export the tables as Parquet files for DuckDB."""
     connection = await asyncpg.connect(url)
     for table, (query, columns) in TABLES.items():
         csv = folder / f"{table}.csv"
@@ -118,7 +118,7 @@ async def export(url: str, folder: Path) -> None:
 
 
 async def grow(url: str) -> None:
-    """Make the shop `TIMES` as busy. Its lists lose their indexes, which no report needs."""
+    """Multiply the shop's rows by `TIMES`. Drops the indexes of lists, which no report needs."""
     connection = await asyncpg.connect(url)
     for index in await connection.fetch(INDEXES):
         await connection.execute(f"DROP INDEX {index['name']}")
@@ -132,7 +132,7 @@ async def grow(url: str) -> None:
 
 
 async def copy_database(url: str) -> str:
-    """Copy the database as it is. Returns the URL of the copy."""
+    """Copy the database; returns the URL of the copy."""
     connection = await asyncpg.connect(as_superuser(url).replace("/trawl?", "/postgres?", 1))
     await connection.execute("CREATE DATABASE small TEMPLATE trawl OWNER trawl")
     await connection.close()
@@ -144,7 +144,7 @@ def as_superuser(url: str) -> str:
 
 
 async def settle(url: str) -> None:
-    """What autovacuum and the checkpointer do sooner or later."""
+    """Do at once what autovacuum and the checkpointer do sooner or later."""
     connection = await asyncpg.connect(as_superuser(url))
     for table in (*(name for names in MULTIPLIED.values() for name in names), "cart", "payment", "buyer"):
         await connection.execute(f"VACUUM (ANALYZE) {table}")
@@ -155,13 +155,13 @@ async def settle(url: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.reports")
-    parser.add_argument("--log", type=Path, help=f"a log of {LINES:,} lines that is made already")
-    asked = parser.parse_args()
+    parser.add_argument("--log", type=Path, help=f"a log of {LINES:,} lines that exists")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="trawl-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        log = asked.log or folder / "logs.txt"
-        if asked.log is None:
+        log = arguments.log or folder / "logs.txt"
+        if arguments.log is None:
             with log.open("w") as file:
                 file.writelines(generate(LINES, 1, days=30))
         with open_servers(folder, postgres=True, valkey=False) as servers:
@@ -173,10 +173,10 @@ def main() -> None:
             asyncio.run(settle(url))
             (small, large), answers = asyncio.run(time_ours(small_url, url))
             asyncio.run(export(url, folder))
-        theirs, told = time_duckdb(folder)
-    told |= {number: country_names[told[number]] for number in (1, 2)}
-    print(small, large, theirs, answers, told, sep="\n", file=sys.stderr)
-    assert answers == told
+        theirs, duckdb_answers = time_duckdb(folder)
+    duckdb_answers |= {number: country_names[duckdb_answers[number]] for number in (1, 2)}
+    print(small, large, theirs, answers, duckdb_answers, sep="\n", file=sys.stderr)
+    assert answers == duckdb_answers
     write_results("Reports, unbounded, at 2 and 10 million visits", COLUMNS, table(small, large, theirs))
 
 
@@ -186,7 +186,7 @@ COLUMNS = ("report", "2 M (ms)", "10 M (ms)", "10 M / 2 M", "DuckDB, 10 M (ms)",
 def table(
     small: dict[int, float], large: dict[int, float], theirs: dict[int, float]
 ) -> list[tuple[str, ...]]:
-    """wanted: each at most 20 ms and 1.2 times its time at 2 M, and all together 4 times as fast."""
+    """Make the table. Goals: each at most 20 ms and 1.2 times its time at 2 M; all 4 times as fast."""
     rows = []
     for number, ours in large.items():
         met = "yes" if ours <= 20 and ours <= 1.2 * small[number] else "no"

@@ -1,4 +1,4 @@
-"""Tables of what was measured, printed and kept in RESULTS.md with the machine, the date and the commit."""
+"""Prints tables of measurements, and stores them in RESULTS.md with the machine, the date and the commit."""
 
 import os
 import platform
@@ -16,14 +16,14 @@ Each table is written by its benchmark, which measures both sides in one run.
 
 
 def write_results(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print the table, and put it in the place of the one of that title."""
+    """Print a table, and replace the one of the same title in RESULTS.md."""
     lines = [row_of(columns), row_of(["---"] * len(columns)), *map(row_of, rows)]
     section = f"## {title}\n{circumstances()}\n\n" + "\n".join(lines) + "\n"
     print(section)
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else HEAD
     parts = re.split(r"\n(?=## )", text.rstrip("\n") + "\n")
-    kept = [part for part in parts[1:] if part.split("\n", 1)[0] != f"## {title}"]
-    RESULTS.write_text("\n".join([parts[0], *sorted([*kept, section])]), encoding="utf-8")
+    others = [part for part in parts[1:] if part.split("\n", 1)[0] != f"## {title}"]
+    RESULTS.write_text("\n".join([parts[0], *sorted([*others, section])]), encoding="utf-8")
 
 
 def row_of(cells: Sequence[str]) -> str:
@@ -31,6 +31,7 @@ def row_of(cells: Sequence[str]) -> str:
 
 
 def circumstances() -> str:
+    """Describe the date, the commit, the machine and its load."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     git = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(

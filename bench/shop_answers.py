@@ -1,4 +1,4 @@
-"""What a made-up log's reports answer, counted while it is written: nothing here reads a line."""
+"""The answers of the reports for an invented log, counted while it is written: nothing here reads a line."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ PARTS = ("night", "morning", "day", "evening")
 
 
 @dataclass
-class KnownAnswers:
-    """Filled as lines are drawn, true once they are exhausted; for the reports' default parameters."""
+class ExpectedAnswers:
+    """The answers with the reports' default parameters. Complete after the last line was generated."""
 
     answers: dict[int, str | int | None] = field(default_factory=dict)
     lines: int = 0
@@ -39,7 +39,7 @@ class KnownAnswers:
         return counts
 
     def add(self, second: int, country: str | None, walk: Walk) -> None:
-        """Count a session: the second since 1970 it begins, its visitor's country, and its walk."""
+        """Count a session, which begins at a second since 1970."""
         self.kinds.update(walk.kinds)
         if country is not None:
             self.countries[country] += len(walk.steps)
@@ -52,7 +52,7 @@ class KnownAnswers:
             self.pairs.update(permutations(walk.bought, 2))
 
     def conclude(self) -> None:
-        """Answer the reports from the counts, ties as the reports break them."""
+        """Compute the answers from the counts, and break ties as the reports do."""
         self.lines = self.kinds.total()
         parts = self.parts
         with_semi = {b: n for (a, b), n in self.pairs.items() if a == "semi_manufactures"}

@@ -1,10 +1,10 @@
-"""Writes access logs of a made-up shop, of any length, and knows the reports' answers without reading them.
+"""Writes access logs of an invented shop, of any length, with the answers of the reports.
 
     python -m bench.shop_log --lines 20000 --seed 1 --answers answers.json > logs.txt
 
-A visitor, an address with a user number, comes for sessions; each follows one walk. What a walk adds to every
-answer is known beforehand, so a session costs a few additions. Its lines wait in a ring of seconds until no
-later session can begin before them, so lines come out in order and memory stays flat.
+A visitor, an address with a user number, comes for sessions; each follows one walk. What a walk adds to each
+answer is computed beforehand, so that a session costs a few additions. Its lines wait in a ring of seconds
+until no later session can begin before them, so that lines come out in order and memory stays flat.
 """
 
 import argparse
@@ -23,10 +23,10 @@ from random import Random
 import iptocc
 from ipinfo.data import countries as country_names
 
-from bench.shop_answers import KnownAnswers
+from bench.shop_answers import ExpectedAnswers
 from bench.shop_walks import Walk, draw, make_walks
 
-__all__ = ["KnownAnswers", "country_of", "generate"]
+__all__ = ["ExpectedAnswers", "country_of", "generate"]
 
 HOUR_WEIGHTS = [3, 2, 2, 2, 2, 3, 5, 7, 9, 10, 10, 10, 11, 11, 10, 10, 11, 12, 14, 16, 17, 15, 10, 6]
 # First octets: anywhere, and more often 133 (Japan, whose visitors come for fresh fish) and 10 (private).
@@ -34,14 +34,14 @@ OCTETS = [*range(256), *[133] * 62, *[10] * 8]
 NETWORKS = ("2600:1f18", "2a02:8071", "240b:11", "2001:67c", "fd12:3456")
 BATCH_SECONDS = 600  # how long lines may wait once no session can come before them
 RING_SECONDS = 8192  # more than a batch and a walk together
-POOL = 2000  # visitors that may come again
+POOL_SIZE = 2000  # visitors that may come again
 START = datetime(2024, 5, 6, tzinfo=UTC)
 CountryOf = Callable[[str], str | None]
 
 
 @dataclass(slots=True)
 class Visitor:
-    """Who walks: never two walks at once, so a cart line always follows its own product page."""
+    """Somebody who walks. One walk at a time, so that a cart line follows its own product page."""
 
     address: str
     country: str | None
@@ -52,7 +52,7 @@ class Visitor:
 
 
 def country_of(address: str) -> str | None:
-    """ISO code of the country an address was given to; None for private, reserved and multicast ones."""
+    """Return the ISO code of an address's country; None for private, reserved and multicast ones."""
     parsed = ipaddress.ip_address(address)
     if parsed.is_private or parsed.is_reserved or parsed.is_multicast:
         return None
@@ -61,45 +61,48 @@ def country_of(address: str) -> str | None:
 
 
 class Visitors:
-    """Known visitors, a bounded number, who come again, and new ones, each with an address of its own."""
+    """A bounded pool of visitors who come again, and new ones, each with an address of its own."""
 
-    def __init__(self, rng: Random, where: CountryOf, known: KnownAnswers) -> None:
-        self.rng, self.where, self.known = rng, where, known
+    def __init__(self, rng: Random, country_of: CountryOf, expected: ExpectedAnswers, pool_size: int) -> None:
+        self.rng, self.country_of, self.expected = rng, country_of, expected
         self.pool: list[Visitor] = []
-        self.welcomed = 0
+        self.pool_size = pool_size
+        self.count = 0
 
-    def come(self, now: int) -> Visitor:
+    def draw(self, now: int) -> Visitor:
+        """Return a visitor of the pool who is not busy, or a new one, who joins the pool."""
         if self.pool and self.rng.random() < 0.5:
             visitor = draw(self.rng, self.pool)
             if visitor.busy_until < now:
                 return visitor
-        visitor = self.welcome()
-        if len(self.pool) < POOL:
+        visitor = self.create()
+        if len(self.pool) < self.pool_size:
             self.pool.append(visitor)
         else:
-            place = int(self.rng.random() * POOL)
+            place = int(self.rng.random() * self.pool_size)
             self.retire(self.pool[place])
             self.pool[place] = visitor
         return visitor
 
-    def welcome(self) -> Visitor:
-        self.welcomed += 1
-        # Odd times a count, modulo a power of two, gives each number once.
-        low = self.welcomed * 7_368_787 % 2**24
+    def create(self) -> Visitor:
+        self.count += 1
+        # An odd number times a count, modulo a power of two, gives each number once.
+        low = self.count * 7_368_787 % 2**24
         octet = draw(self.rng, OCTETS)
         address = f"{octet}.{low >> 16}.{low >> 8 & 255}.{low & 255}"
         if self.rng.random() < 0.08:
             address = f"{draw(self.rng, NETWORKS)}:{low >> 12:x}:{low & 4095:x}::{octet + 1:x}"
-        user_id = 80_000_000_000 + self.welcomed * 7_919_377 % 10**10
-        return Visitor(address, self.where(address), user_id, octet == 133)
+        user_id = 80_000_000_000 + self.count * 7_919_377 % 10**10
+        return Visitor(address, self.country_of(address), user_id, octet == 133)
 
     def retire(self, visitor: Visitor) -> None:
+        """Count the purchases of a visitor who does not come again."""
         if visitor.purchases:
-            self.known.purchases[visitor.purchases] += 1
+            self.expected.purchases[visitor.purchases] += 1
 
 
 def request_keys(rng: Random) -> Iterator[str]:
-    """Keys that look random and repeat after a hundred million: halves from two rings of prime length."""
+    """Generate keys that look random and repeat after a hundred million: halves from two prime rings."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     halves = []
     for length in (10_007, 10_009):
@@ -113,7 +116,7 @@ def request_keys(rng: Random) -> Iterator[str]:
 def sessions(
     lines: int, rng: Random, begin: int, days: float, visitors: Visitors
 ) -> Iterator[tuple[int, Visitor, Walk]]:
-    """(second since 1970, visitor, walk) in order of time, of `lines` requests in all, spread over `days`."""
+    """Generate (second since 1970, visitor, walk) in order of time: `lines` requests spread over `days`."""
     walks = make_walks(rng)
     lengths = [len(walk.steps) for walk in chain(*walks.values())]
     mean_length = sum(lengths) / len(lengths)
@@ -122,7 +125,7 @@ def sessions(
     while lines > 0:
         second = int(clock)
         hour = second // 3600 % 24
-        visitor = visitors.come(second)
+        visitor = visitors.draw(second)
         if visitor.likes_fresh:
             taste = "fresh"
         elif rng.random() < (0.5 if 6 <= hour < 12 else 0.1):
@@ -140,7 +143,7 @@ def sessions(
 
 
 class Ring:
-    """The lines still to come out, a list for each of the next seconds."""
+    """The lines that wait, a list for each of the next seconds."""
 
     def __init__(self, begin: int, keys: Iterator[str], hours: Counter[datetime]) -> None:
         self.waiting: list[list[str]] = [[] for _ in range(RING_SECONDS)]
@@ -153,27 +156,27 @@ class Ring:
             waiting[(second + after) % RING_SECONDS].append(start + url)
 
     def release(self, until: int) -> Iterator[list[str]]:
-        """The lines before that second in order, in batches of at most an hour."""
+        """Take the lines before a second out of the ring, in order, in batches of at most an hour."""
         while self.second < until:
             hour = datetime.fromtimestamp(self.second // 3600 * 3600, UTC)
             end = min(until, self.second // 3600 * 3600 + 3600)
-            lines = self.lines_of(f"shop_api      | {hour:%Y-%m-%d %H}:", range(self.second, end))
+            lines = self.take(f"shop_api      | {hour:%Y-%m-%d %H}:", range(self.second, end))
             if lines:
                 self.hours[hour] += len(lines)
             self.second = end
             yield lines
 
-    def lines_of(self, prefix: str, seconds: range) -> list[str]:
-        """The lines of some seconds of one hour, each with its time and key, which leave the ring."""
-        released: list[str] = []
+    def take(self, prefix: str, seconds: range) -> list[str]:
+        """Take the lines of some seconds of one hour out of the ring, each with its time and key."""
+        batch: list[str] = []
         waiting, clock, keys = self.waiting, self.clock, self.keys
         for second in seconds:
             lines = waiting[second % RING_SECONDS]
             if lines:
                 stamp = prefix + clock[second % 3600]
-                released += [f"{stamp}{key}{line}" for line, key in zip(lines, keys, strict=False)]
+                batch += [f"{stamp}{key}{line}" for line, key in zip(lines, keys, strict=False)]
                 lines.clear()
-        return released
+        return batch
 
 
 def generate(
@@ -182,15 +185,20 @@ def generate(
     *,
     start: datetime = START,
     days: float = 14,
-    where: CountryOf = country_of,
-    known: KnownAnswers | None = None,
+    country_of: CountryOf = country_of,
+    expected: ExpectedAnswers | None = None,
+    pool_size: int = POOL_SIZE,
 ) -> Iterator[str]:
-    """Exactly `lines` lines, newlines included, over about `days` from `start` (aware); the same for a seed.
+    """Generate `lines` lines with their newlines, over about `days` from `start` (aware).
 
-    `where` tells the country of an address and changes no line; `known` is complete after the last line.
+    A `seed` gives the same lines whatever `country_of` is. `expected` is complete after the last line.
     """
-    rng, known, begin = Random(seed), known or KnownAnswers(), int(start.timestamp())
-    ring, visitors, cart_id = Ring(begin, request_keys(rng), known.hours), Visitors(rng, where, known), 1000
+    rng, expected, begin = Random(seed), expected or ExpectedAnswers(), int(start.timestamp())
+    ring, visitors, cart_id = (
+        Ring(begin, request_keys(rng), expected.hours),
+        Visitors(rng, country_of, expected, pool_size),
+        1000,
+    )
     for second, visitor, walk in sessions(lines, rng, begin, days, visitors):
         if second >= ring.second + BATCH_SECONDS:
             for batch in ring.release(second):
@@ -200,13 +208,13 @@ def generate(
             cart_id += 1
             urls %= {"cart": cart_id, "user": visitor.user_id}
         ring.add(second, visitor.address, urls.splitlines(keepends=True), walk.offsets)
-        known.add(second, visitor.country, walk)
+        expected.add(second, visitor.country, walk)
         visitor.purchases += walk.is_paid
     for batch in ring.release(ring.second + RING_SECONDS):
         yield from batch
     for visitor in visitors.pool:
         visitors.retire(visitor)
-    known.conclude()
+    expected.conclude()
 
 
 def main() -> None:
@@ -215,15 +223,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=float, default=14)
     parser.add_argument("--start", type=datetime.fromisoformat, default=START, help="date or time, in UTC")
-    parser.add_argument("--answers", type=Path, help="where to write what is known of the log, as JSON")
-    asked = parser.parse_args()
-    known = KnownAnswers()
-    start = asked.start.replace(tzinfo=asked.start.tzinfo or UTC)
-    lines = generate(asked.lines, asked.seed, start=start, days=asked.days, known=known)
+    parser.add_argument("--answers", type=Path, help="where to write the expected answers, as JSON")
+    arguments = parser.parse_args()
+    expected = ExpectedAnswers()
+    start = arguments.start.replace(tzinfo=arguments.start.tzinfo or UTC)
+    lines = generate(arguments.lines, arguments.seed, start=start, days=arguments.days, expected=expected)
     while batch := "".join(islice(lines, 10_000)):
         sys.stdout.write(batch)
-    if asked.answers:
-        asked.answers.write_text(json.dumps(known.as_json(), indent=2) + "\n")
+    if arguments.answers:
+        arguments.answers.write_text(json.dumps(expected.as_json(), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The walks that visitors of the made-up shop take: its goods, its pages, and who turns where how often.
+"""The walks of visitors through the invented shop: its goods, its pages, and how often each is next.
 
-Walks are made before the log is written, a pool for each seed, and followed by many. Only `Random.random` is
-used: it gives the same numbers in every Python version, which the other methods do not promise.
+A pool of walks is made before the log, and each is followed by many visitors. Only `Random.random` is used:
+it gives the same numbers in every Python version, which the other methods do not promise.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ PRODUCTS = {  # goods_id counts through them from 1
 }
 GOODS = [(category, name) for category, names in PRODUCTS.items() for name in names]
 CATEGORIES = list(PRODUCTS)
-# How often a walk of each taste turns to each category, in the order of CATEGORIES.
+# The categories that a walk of each taste draws from, by their places in CATEGORIES.
 TASTES = {
     "any": "0123344",
     "fresh": "00000001234",
@@ -34,7 +34,7 @@ WALKS = 400  # of each taste
 
 @dataclass(frozen=True)
 class Step:
-    """One request of a walk: seconds after its start, and the URL with %(cart)d and %(user)d to fill in."""
+    """One request of a walk: the seconds after its start, and a URL with %(cart)d and %(user)d in it."""
 
     after: int
     kind: str
@@ -43,7 +43,7 @@ class Step:
 
 
 class Walk:
-    """A way through the shop, ready for many to follow, with what it adds to the answers."""
+    """A path through the shop for many visitors, with what it adds to the answers."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
@@ -58,20 +58,20 @@ class Walk:
 
 
 def draw(rng: Random, items: Sequence[T]) -> T:
-    """One of the items, each as likely."""
+    """Draw one of the items, each with the same chance."""
     return items[int(rng.random() * len(items))]
 
 
 def make_walks(rng: Random) -> dict[str, list[Walk]]:
-    """A pool of walks for each taste."""
+    """Make a pool of walks for each taste."""
     return {taste: [make_walk(rng, weights) for _ in range(WALKS)] for taste, weights in TASTES.items()}
 
 
 def make_walk(rng: Random, taste: str) -> Walk:
-    """Main page, categories, products, some into the cart, and in most cases the payment at the end."""
+    """Make a walk: main page, categories, products, perhaps a cart, and mostly its payment at the end."""
     steps = [Step(0, "main", "")]
-    wanted, goods_id, has_cart = 2 + int(rng.random() * 26), 0, False
-    while len(steps) < wanted:
+    length, goods_id, has_cart = 2 + int(rng.random() * 26), 0, False
+    while len(steps) < length:
         last = steps[-1]
         now = last.after + 2 + int(rng.random() ** 2 * 240)
         if last.kind == "product" and rng.random() < 0.25:

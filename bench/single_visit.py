@@ -1,9 +1,9 @@
-"""POST of one visit by somebody who is signed in: Trawl beside a bare Sanic route that inserts one row.
+"""An authenticated POST of one visit: Trawl beside a bare Sanic route that inserts one row.
 
 Both check a JWT and ask Valkey once, each in one worker of the same HTTP server; their turns alternate. The
 bare route inserts into a table of the visit's columns and key. Trawl also counts the request, classifies the
-page, and stores with the visit its address and the roll-ups that count it. What these cost is told beside
-a Trawl whose statements leave them out.
+page, and stores the visit's address and roll-ups. Their cost is measured beside a Trawl whose statements
+leave them out.
 """
 
 import asyncio
@@ -32,7 +32,12 @@ CLIENTS = (1, 8, 32)
 ROUNDS = 9
 WANTED = 1.5  # times what the bare route takes (wanted: at most)
 WANTED_OF_ROLLUPS = 1.2  # times what a Trawl without roll-ups takes (wanted: at most)
-ROLLUPS = ("quarters", "category_quarters", "country_days", "category_country_days")  # as the statements say
+ROLLUPS = (
+    "quarters",
+    "category_quarters",
+    "country_days",
+    "category_country_days",
+)  # names of their parts in the statements
 BARE_TABLE = """
     CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS);
     ALTER TABLE bare_visit ADD PRIMARY KEY (occurred_at, request_id)
@@ -40,7 +45,7 @@ BARE_TABLE = """
 
 
 def row_of(clients: int, results: dict[str, list[tuple[float, float]]]) -> tuple[str, ...]:
-    """The table's line of so many clients; costs are medians over the pairs of turns."""
+    """Make the table row for a number of clients; costs are medians over pairs of turns."""
     cells = [str(clients)]
     for rounds in results.values():
         rate, cpu = (statistics.median(figures) for figures in zip(*rounds, strict=True))
@@ -53,14 +58,14 @@ def row_of(clients: int, results: dict[str, list[tuple[float, float]]]) -> tuple
 
 
 def app_without_rollups(*of_trawl: Any) -> Any:
-    """Trawl in a process whose statements store visits and count them nowhere."""
+    """Make Trawl with statements that store visits without roll-ups; changes the process."""
 
     @cache
     def without(name: str) -> tuple[str, tuple[str, ...]]:
         sql, names = raw_statement(name)
         for step in ROLLUPS:
-            sql, found = re.subn(rf"(?s)\n{step} AS \(.*?\n\),", f"\n{step} AS (SELECT 1 WHERE FALSE),", sql)
-            assert found == 1
+            sql, count = re.subn(rf"(?s)\n{step} AS \(.*?\n\),", f"\n{step} AS (SELECT 1 WHERE FALSE),", sql)
+            assert count == 1
         return sql, names
 
     patch.object(live_visits, "raw_statement", without).start()
@@ -94,7 +99,7 @@ def main() -> None:
             "bare sanic": lambda: sanic_app(postgres_url, redis_url, TOKENS.key),
         }
         with Path(os.devnull).open("w") as nowhere:
-            sys.stderr, before = nowhere, sys.stderr  # the workers' log lines are made, and go nowhere
+            sys.stderr, before = nowhere, sys.stderr  # the workers' logs are formatted, then discarded
             workers = {name: stack.enter_context(serving(app)) for name, app in apps.items()}
             sys.stderr = before
         request = request_of(token)

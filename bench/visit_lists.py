@@ -1,7 +1,6 @@
-"""GET /visits and /visits/stats: how long each filter and each grouping takes out of millions of visits.
+"""GET /visits and /visits/stats: the time of each filter and each grouping of millions of visits.
 
-Also writes what PostgreSQL plans for each of them to bench/plans/visits.txt. BENCH_VISITS sets how many
-visits there are.
+Also writes the plans of all of them to bench/plans/visits.txt. BENCH_VISITS sets the number of visits.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bench.events_pages import measure
 from bench.many_rows import Served, explain
 from bench.results import write_results
-from bench.visit_rows import VISITS, many_visits_served
+from bench.visit_rows import VISITS, serve_many_visits
 from db.queries.visit_list import VisitFilter, select_visits
 from db.queries.visit_stats import groupings, select_visit_counts
 
@@ -50,29 +49,29 @@ GROUPS: tuple[tuple[str, ...], ...] = (
 NAMES = {"since": "from", "until": "to"}
 
 
-def query_of(wanted: dict[str, Any]) -> dict[str, str]:
+def query_of(filters: dict[str, Any]) -> dict[str, str]:
     return {
         NAMES.get(name, name): f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else str(value)
-        for name, value in wanted.items()
+        for name, value in filters.items()
         if name != "category_id"
-    } | ({"category": f"category_{wanted['category_id'] - 1}"} if "category_id" in wanted else {})
+    } | ({"category": f"category_{filters['category_id'] - 1}"} if "category_id" in filters else {})
 
 
 async def time_routes(served: Served) -> list[tuple[str, float, float]]:
-    """Of each list and statistic its name and the milliseconds at its 50th and 99th percentile."""
-    headers, rng, found = {"Authorization": f"Bearer {served.token}"}, Random(1), []
+    """Return for each list and statistic its name and the milliseconds at the 50th and 99th percentile."""
+    headers, rng, results = {"Authorization": f"Bearer {served.token}"}, Random(1), []
     async with aiohttp.ClientSession(f"http://127.0.0.1:{served.port}", headers=headers) as client:
-        for name, wanted in FILTERS.items():
-            query = "&".join(f"{key}={value}" for key, value in query_of(wanted).items())
+        for name, filters in FILTERS.items():
+            query = "&".join(f"{key}={value}" for key, value in query_of(filters).items())
             paths = [f"/visits?{query}&limit={rng.choice((50, 50, 49))}" for _ in range(REQUESTS)]
-            await measure(client, paths[:5])  # connections prepare what they have not been asked before
+            await measure(client, paths[:5])  # connections prepare new statements
             times = await measure(client, paths)
-            found.append((f"list by {name}", times[len(times) // 2], times[int(len(times) * 0.99)]))
+            results.append((f"list by {name}", times[len(times) // 2], times[int(len(times) * 0.99)]))
         for by in GROUPS:
-            asked = f"group_by={','.join(by)}&" if by else ""
-            times = await measure(client, [f"/visits/stats?{asked}tz=Asia/Tokyo"] * 3)
-            found.append((f"counts by {', '.join(by) or 'nothing'}", times[1], times[2]))
-    return found
+            grouping = f"group_by={','.join(by)}&" if by else ""
+            times = await measure(client, [f"/visits/stats?{grouping}tz=Asia/Tokyo"] * 3)
+            results.append((f"counts by {', '.join(by) or 'nothing'}", times[1], times[2]))
+    return results
 
 
 def queries(session: AsyncSession) -> dict[str, Awaitable[Any]]:
@@ -80,8 +79,8 @@ def queries(session: AsyncSession) -> dict[str, Awaitable[Any]]:
     week = VisitFilter(since=SINCE, until=UNTIL)
     return {
         **{
-            f"list by {name}": select_visits(session, VisitFilter(**wanted), after=None, **page)
-            for name, wanted in FILTERS.items()
+            f"list by {name}": select_visits(session, VisitFilter(**filters), after=None, **page)
+            for name, filters in FILTERS.items()
         },
         "list behind a cursor": select_visits(
             session, week, after=(datetime(2026, 2, 2, tzinfo=UTC), "A"), **page
@@ -103,11 +102,11 @@ def queries(session: AsyncSession) -> dict[str, Awaitable[Any]]:
 
 
 def main() -> None:
-    with many_visits_served() as served:
-        found = asyncio.run(time_routes(served))
+    with serve_many_visits() as served:
+        results = asyncio.run(time_routes(served))
         PLANS.parent.mkdir(exist_ok=True)
         PLANS.write_text(f"{VISITS:,} visits\n\n" + asyncio.run(explain(served.postgres_url, queries)))
-    lists = [name for name, _, p99 in found if name.startswith("list") and p99 > WANTED]
+    lists = [name for name, _, p99 in results if name.startswith("list") and p99 > WANTED]
     rows = [
         (
             name,
@@ -115,7 +114,7 @@ def main() -> None:
             f"{p99:.1f}",
             ("no" if name in lists else "yes") if name.startswith("list") else "",
         )
-        for name, p50, p99 in found
+        for name, p50, p99 in results
     ]
     columns = ("query", "p50 (ms)", "p99 (ms)", f"at most {WANTED} ms")
     write_results(f"Lists and statistics of {VISITS:,} visits", columns, rows)

@@ -1,13 +1,13 @@
-"""The visits of the benchmarks of lists, statistics and exports. BENCH_VISITS sets how many there are."""
+"""The visits for the benchmarks of lists, statistics and exports. BENCH_VISITS sets their number."""
 
 import os
 from contextlib import AbstractContextManager
 
-from bench.many_rows import Served, many_rows_served
+from bench.many_rows import Served, serve_many_rows
 
 VISITS = int(os.environ.get("BENCH_VISITS", "1000000"))
-# 90 days of visits in the order of their times, a tenth of them live; 200,000 addresses of some countries, of
-# which the first come most often, and some of none; 20 categories of 12 products each.
+# 90 days of visits in the order of their times, a tenth of them live; 200,000 addresses, the first the most
+# frequent, some without a country; 20 categories of 12 products each.
 NAMES = (
     """
     INSERT INTO category (name, name_sha256)
@@ -68,5 +68,5 @@ ROLLUPS = (
 )
 
 
-def many_visits_served() -> AbstractContextManager[Served]:
-    return many_rows_served("visit", [*NAMES, VISIT, *ROLLUPS], VISITS)
+def serve_many_visits() -> AbstractContextManager[Served]:
+    return serve_many_rows("visit", [*NAMES, VISIT, *ROLLUPS], VISITS)

@@ -1,1 +1,1 @@
-"""Trawl with a made-up film service beside it, so that the film routes can be tried without a key."""
+"""Trawl with an invented film service, so that the film routes can be tried without a key."""

@@ -1,4 +1,4 @@
-"""python -m demo: Trawl as `python main.py` serves it, with a made-up film service beside it."""
+"""python -m demo: serves Trawl as `python main.py` does, with an invented film service beside it."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def film_service() -> Iterator[str]:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         if not url:
-            sys.exit("trawl: the made-up film service does not start")
+            sys.exit("trawl: the invented film service does not start")
         try:
             yield url
         finally:
@@ -38,7 +38,7 @@ def film_service() -> Iterator[str]:
 
 def serve_demo() -> None:
     with film_service() as url:
-        # Data of its own, so that invented films never stand among somebody's favourites.
+        # Data of its own, so that invented films are never among somebody's favourites.
         os.environ.setdefault("DATA_DIR", str(DATA_DIR))
         os.environ["KINOPOISK_URL"] = url
         os.environ["KINOPOISK_API_KEY"] = "demo"

@@ -1,4 +1,4 @@
-"""Made-up visits and events of a shop's last four weeks, the same every time but for the day it is."""
+"""Invents visits and events of a shop's last four weeks, always the same but for their dates."""
 
 import random
 import uuid
@@ -9,7 +9,7 @@ from typing import Any
 DAYS = 28
 USERS = 700
 STEPS = ("view", "cart", "checkout", "purchase")
-GOES_ON = 0.6  # the chance that a user takes the next step
+NEXT_STEP = 0.6  # its probability
 PAGES = (
     "https://shop.example/fresh_fish/",
     "https://shop.example/fresh_fish/salmon/",
@@ -19,42 +19,40 @@ PAGES = (
 )
 
 
-def make_events(chance: random.Random, now: datetime) -> list[dict[str, Any]]:
-    """Users come for the first time on some day, and again on later ones, ever more rarely."""
+def make_events(rng: random.Random, now: datetime) -> list[dict[str, Any]]:
+    """Make the events of users who come first on some day, and again on later days, ever more rarely."""
     return [
         event
         for user in range(1, USERS + 1)
-        for day in days_of(chance)
-        for event in session_of(chance, user, now - timedelta(days=DAYS - day, hours=chance.uniform(1, 12)))
+        for day in draw_days(rng)
+        for event in make_session(rng, user, now - timedelta(days=DAYS - day, hours=rng.uniform(1, 12)))
     ]
 
 
-def days_of(chance: random.Random) -> Iterator[int]:
-    first = chance.randrange(DAYS)
+def draw_days(rng: random.Random) -> Iterator[int]:
+    first = rng.randrange(DAYS)
     yield first
     for day in range(first + 1, DAYS):
-        if chance.random() < 0.4 * 0.9 ** (day - first):
+        if rng.random() < 0.4 * 0.9 ** (day - first):
             yield day
 
 
-def session_of(chance: random.Random, user: int, time: datetime) -> Iterator[dict[str, Any]]:
+def make_session(rng: random.Random, user: int, time: datetime) -> Iterator[dict[str, Any]]:
     for step in STEPS:
-        yield event_of(chance, user, step, time)
-        time += timedelta(seconds=chance.randrange(5, 300))
-        if chance.random() > GOES_ON:
+        yield make_event(rng, user, step, time)
+        time += timedelta(seconds=rng.randrange(5, 300))
+        if rng.random() > NEXT_STEP:
             return
 
 
-def event_of(chance: random.Random, user: int, event_type: str, time: datetime) -> dict[str, Any]:
+def make_event(rng: random.Random, user: int, event_type: str, time: datetime) -> dict[str, Any]:
     return {
-        "event_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        "event_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
         "user_id": user,
         "event_type": event_type,
         "occurred_at": time.isoformat(),
     }
 
 
-def make_visits(chance: random.Random, count: int) -> list[dict[str, Any]]:
-    return [
-        {"page_url": chance.choice(PAGES), "user_id": chance.randrange(1, USERS + 1)} for _ in range(count)
-    ]
+def make_visits(rng: random.Random, count: int) -> list[dict[str, Any]]:
+    return [{"page_url": rng.choice(PAGES), "user_id": rng.randrange(1, USERS + 1)} for _ in range(count)]

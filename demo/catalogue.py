@@ -1,9 +1,9 @@
-"""Forty invented films, as the Kinopoisk API would tell of them."""
+"""Forty invented films, in the forms of the Kinopoisk API."""
 
 from typing import Any
 
 # Name in Russian, name in English, year, minutes, type, rating, rating of IMDb, country, genres.
-# What is None is unknown, as so often in the real catalogue.
+# None is unknown, as many values in the real catalogue are.
 ROWS: tuple[tuple[Any, ...], ...] = (
     ("Последний маяк", "The Last Lighthouse", 1987, 104, "FILM", 8.1, 7.9, "Исландия", "драма"),
     ("Сети на рассвете", "Nets at Dawn", 1994, 97, "FILM", 7.4, 7.2, "Норвегия", "драма"),
@@ -50,7 +50,7 @@ FIRST_ID = 9_000_001
 
 
 def details(number: int) -> dict[str, Any]:
-    """A film as the route of details tells of it: what is unknown is null."""
+    """Return a film in the form of the details route, where unknown values are null."""
     name_ru, name_en, year, minutes, kind, rating, imdb, country, genres = ROWS[number]
     film_id = FIRST_ID + number
     return {
@@ -73,7 +73,7 @@ def details(number: int) -> dict[str, Any]:
 
 
 def summary(number: int) -> dict[str, Any]:
-    """The same film as a search tells of it, with other names and types; the unknown is absent or "null"."""
+    """Return a film in the form of the search, with other names and types; unknown is absent or "null"."""
     film = details(number)
     minutes = film["filmLength"]
     return {

@@ -1,8 +1,8 @@
-"""A film service that speaks as the Kinopoisk API Unofficial does, on the made-up catalogue.
+"""A film service with the routes of the Kinopoisk API Unofficial, on the invented catalogue.
 
     python -m demo.kinopoisk
 
-prints its address, and ends when its standard input does.
+prints its URL, and ends when its standard input does.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ def make_app() -> web.Application:
 async def search(request: web.Request) -> web.Response:
     keyword = request.query.get("keyword", "")
     page = int(request.query.get("page", "1"))
-    return answer(request, found_by(keyword, page))
+    return respond(request, search_page(keyword, page))
 
 
-def found_by(keyword: str, page: int) -> dict[str, Any]:
-    """The page of films that have the keyword in one of their names."""
-    wanted = keyword.casefold()
-    films = [summary(number) for number, row in enumerate(ROWS) if wanted in f"{row[0]}\n{row[1]}".casefold()]
+def search_page(keyword: str, page: int) -> dict[str, Any]:
+    """Return a page of the films with the keyword in one of their names."""
+    key = keyword.casefold()
+    films = [summary(number) for number, row in enumerate(ROWS) if key in f"{row[0]}\n{row[1]}".casefold()]
     return {
         "keyword": keyword,
         "pagesCount": math.ceil(len(films) / PAGE_SIZE),
@@ -44,21 +44,22 @@ def found_by(keyword: str, page: int) -> dict[str, Any]:
 
 
 async def film(request: web.Request) -> web.Response:
-    given = request.match_info["film_id"]
-    number = int(given) - FIRST_ID if given.isdecimal() else -1
+    film_id = request.match_info["film_id"]
+    number = int(film_id) - FIRST_ID if film_id.isdecimal() else -1
     if number not in range(len(ROWS)):
-        return web.json_response({"message": f"Film {given} not found"}, status=404)
-    return answer(request, details(number))
+        return web.json_response({"message": f"Film {film_id} not found"}, status=404)
+    return respond(request, details(number))
 
 
-def answer(request: web.Request, data: dict[str, Any]) -> web.Response:
+def respond(request: web.Request, data: dict[str, Any]) -> web.Response:
+    """Respond with the data, or 401 without a key."""
     if not request.headers.get("X-API-KEY"):
         return web.json_response({"message": "You don't have permissions."}, status=401)
     return web.json_response(data)
 
 
 async def serve_until_eof() -> None:
-    """Serve on a free port of this machine until whoever started this has gone."""
+    """Serve on a free port of this machine until standard input ends, as it does with the parent."""
     loop = asyncio.get_running_loop()
     runner = web.AppRunner(make_app())
     await runner.setup()
@@ -73,6 +74,6 @@ async def serve_until_eof() -> None:
 
 
 if __name__ == "__main__":
-    # A terminal's Ctrl-C comes here too; requests that Trawl is finishing may still need an answer.
+    # A terminal's Ctrl-C comes here too, while Trawl may still need answers to finish its requests.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(serve_until_eof())

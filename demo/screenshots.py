@@ -1,6 +1,6 @@
-"""python -m demo.screenshots [FOLDER]: pictures of every view of the dashboard, in both themes.
+"""python -m demo.screenshots [FOLDER]: takes pictures of every view of the dashboard, in both themes.
 
-Serves from a new DATA_DIR, imports logs.txt, makes up events and live visits; the system's Chromium looks.
+Serves from a new DATA_DIR, imports logs.txt, and invents events and live visits. Uses the system's Chromium.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
 
-from demo.activity import event_of, make_events, make_visits
+from demo.activity import make_event, make_events, make_visits
 
 FOLDER = Path("docs") / "screenshots"
 VIEWS = ("reports", "live", "events", "imports", "people")
 SIZES = {"": (1440, 1000), "-narrow": (360, 780)}
 ACCOUNT = {"login": "anna", "password": "correct horse battery"}
-WATCHED = 45  # seconds for which visits and events come in, so that the live view has a past
+LIVE_SECONDS = 45  # of visits and events, so that the live view has a past
 BATCH = 5000
-FEW = 120  # users that are there today
+USERS_TODAY = 120
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[str]:
-    """The address of a server with nothing in it yet but an admin."""
+async def serve_trawl() -> AsyncIterator[str]:
+    """Serve Trawl with an admin and no data; yields its URL."""
     data_dir = mkdtemp(prefix="trawl-")  # a short path: those of sockets are limited
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -47,7 +47,7 @@ async def serving() -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(sys.executable, "main.py", env={**os.environ, **settings})
     try:
         url = f"http://127.0.0.1:{port}"
-        await ready(url)
+        await wait_until_ready(url)
         yield url
     finally:
         process.terminate()
@@ -55,12 +55,12 @@ async def serving() -> AsyncIterator[str]:
         shutil.rmtree(data_dir, ignore_errors=True)
 
 
-async def ready(url: str) -> None:
+async def wait_until_ready(url: str) -> None:
     async with aiohttp.ClientSession() as session, asyncio.timeout(60):
         while True:
             try:
-                async with session.get(f"{url}/ready") as answer:
-                    if answer.ok:
+                async with session.get(f"{url}/ready") as response:
+                    if response.ok:
                         return
             except aiohttp.ClientConnectionError:
                 pass
@@ -68,23 +68,23 @@ async def ready(url: str) -> None:
 
 
 class Shop:
-    """Does over HTTP what a shop's programs would."""
+    """Sends what the programs of a shop would."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self.http = http
-        self.chance = random.Random(7)
+        self.rng = random.Random(7)
 
     async def post(self, path: str, body: Any = None) -> None:
-        async with self.http.post(path, json=body) as answer:
-            answer.raise_for_status()
+        async with self.http.post(path, json=body) as response:
+            response.raise_for_status()
 
     async def upload(self, name: str, log: str) -> None:
-        async with self.http.post("/imports", params={"name": name}, data=log) as answer:
-            answer.raise_for_status()
+        async with self.http.post("/imports", params={"name": name}, data=log) as response:
+            response.raise_for_status()
 
     async def fill(self) -> None:
         await self.post("/parse")
-        events = make_events(self.chance, datetime.now(UTC))
+        events = make_events(self.rng, datetime.now(UTC))
         for begin in range(0, len(events), BATCH):
             await self.post("/events", {"events": events[begin : begin + BATCH]})
         for login in ("boris", "clara"):
@@ -92,13 +92,13 @@ class Shop:
         await self.upload("broken.log", "this is no line of a log\n" * 3)
 
     async def stay_busy(self) -> None:
-        """Visits and events, some more in one second than in the next, until it is cancelled."""
+        """Send visits and events, more in one second than in the next, until it is cancelled."""
         while True:
-            await self.post("/visits", {"visits": make_visits(self.chance, self.chance.randrange(2, 30))})
+            await self.post("/visits", {"visits": make_visits(self.rng, self.rng.randrange(2, 30))})
             now = datetime.now(UTC)
-            users = [self.chance.randrange(1, FEW) for _ in range(self.chance.randrange(10, 90))]
+            users = [self.rng.randrange(1, USERS_TODAY) for _ in range(self.rng.randrange(10, 90))]
             await self.post(
-                "/events", {"events": [event_of(self.chance, user, "view", now) for user in users]}
+                "/events", {"events": [make_event(self.rng, user, "view", now) for user in users]}
             )
             await asyncio.sleep(0.5)
 
@@ -120,11 +120,11 @@ async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size
     await page.get_by_label("Login").wait_for()
     await page.screenshot(path=folder / f"sign-in-{scheme}{size}.png")
     await sign_in(page)
-    await page.wait_for_timeout(WATCHED * 1000)
+    await page.wait_for_timeout(LIVE_SECONDS * 1000)
     for view in VIEWS:
         await page.evaluate("name => { location.hash = name }", view)
         await page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
-        await page.wait_for_timeout(1500)  # the live stream has told of a second
+        await page.wait_for_timeout(1500)  # for the live stream's next second
         whole = view != "reports" or bool(size)
         await page.screenshot(path=folder / f"{view}-{scheme}{size}.png", full_page=whole)
     await context.close()
@@ -134,9 +134,9 @@ async def main(folder: Path) -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         sys.exit("trawl: needs Chromium: apt install chromium, or CHROMIUM=/path/to/one")
-    async with serving() as url, aiohttp.ClientSession(url) as http, async_playwright() as playwright:
-        async with http.post("/login", json=ACCOUNT) as answer:
-            http.headers["Authorization"] = f"Bearer {(await answer.json())['access_token']}"
+    async with serve_trawl() as url, aiohttp.ClientSession(url) as http, async_playwright() as playwright:
+        async with http.post("/login", json=ACCOUNT) as response:
+            http.headers["Authorization"] = f"Bearer {(await response.json())['access_token']}"
         shop = Shop(http)
         await shop.fill()
         busy = asyncio.create_task(shop.stay_busy())

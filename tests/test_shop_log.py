@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.shop_log import KnownAnswers, country_of, generate
+from bench.shop_log import ExpectedAnswers, country_of, generate
 from tests.support import oracle
 
 ROOT = Path(__file__).parents[1]
@@ -28,11 +28,11 @@ def committed_log() -> oracle.OracleLog:
 
 
 @cache
-def committed_answers() -> KnownAnswers:
-    known = KnownAnswers()
-    for _ in generate(LINES, SEED, known=known):
+def committed_answers() -> ExpectedAnswers:
+    expected = ExpectedAnswers()
+    for _ in generate(LINES, SEED, expected=expected):
         pass
-    return known
+    return expected
 
 
 def oracle_reports(visits: list[oracle.Visit]) -> dict[int, oracle.Report]:
@@ -70,31 +70,33 @@ def test_the_committed_log_is_what_its_seed_makes() -> None:
 
 
 def test_the_known_answers_of_the_committed_log_are_the_oracles() -> None:
-    log, known = committed_log(), committed_answers()
+    log, expected = committed_log(), committed_answers()
     assert (len(log.visits), log.rejects, log.duplicates) == (20_000, [], 0)
-    assert known.answers == {n: answer for n, (answer, _) in oracle_reports(log.visits).items()}
-    assert {name: getattr(known, name) for name in oracle_totals(log.visits)} == oracle_totals(log.visits)
+    assert expected.answers == {n: answer for n, (answer, _) in oracle_reports(log.visits).items()}
+    assert {name: getattr(expected, name) for name in oracle_totals(log.visits)} == oracle_totals(log.visits)
 
 
 def test_the_rows_of_the_committed_log_follow_from_the_known_counts() -> None:
-    known, reports = committed_answers(), oracle_reports(committed_log().visits)
-    assert {row["country"]: row["requests"] for row in reports[1][1]} == dict(known.countries.most_common(10))
-    assert {row["part_of_day"]: row["views"] for row in reports[3][1]} == known.parts
-    assert reports[3][1][0]["hours"] == known.frozen_hours
-    assert {row["purchases"]: row["users"] for row in reports[7][1]} == known.purchases
+    expected, reports = committed_answers(), oracle_reports(committed_log().visits)
+    assert {row["country"]: row["requests"] for row in reports[1][1]} == dict(
+        expected.countries.most_common(10)
+    )
+    assert {row["part_of_day"]: row["views"] for row in reports[3][1]} == expected.parts
+    assert reports[3][1][0]["hours"] == expected.frozen_hours
+    assert {row["purchases"]: row["users"] for row in reports[7][1]} == expected.purchases
 
 
 def test_the_committed_log_has_telling_answers_without_ties() -> None:
-    known = committed_answers()
-    answers = known.answers
+    expected = committed_answers()
+    answers = expected.answers
     assert answers[1] != answers[2]
     all_views = Counter(visit.time.hour // 6 for visit in committed_log().visits)
-    assert list(known.parts)[all_views.most_common(1)[0][0]] != answers[3]
-    quick = Counter({b: n for (a, b), n in known.pairs.items() if a == "semi_manufactures"})
-    rankings = (known.countries, known.fresh_countries, Counter(known.parts), known.hours, quick)
+    assert list(expected.parts)[all_views.most_common(1)[0][0]] != answers[3]
+    quick = Counter({b: n for (a, b), n in expected.pairs.items() if a == "semi_manufactures"})
+    rankings = (expected.countries, expected.fresh_countries, Counter(expected.parts), expected.hours, quick)
     assert all(first > second for (_, first), (_, second) in (ranked.most_common(2) for ranked in rankings))
-    assert 0 < int(answers[6] or 0) < known.carts
-    assert 0 < int(answers[7] or 0) < known.purchases.total()
+    assert 0 < int(answers[6] or 0) < expected.carts
+    assert 0 < int(answers[7] or 0) < expected.purchases.total()
 
 
 def test_the_committed_log_looks_like_a_shops() -> None:
@@ -118,30 +120,29 @@ def test_the_committed_log_looks_like_a_shops() -> None:
     ("lines", "seed", "days"),
     [(0, 1, 14), (1, 1, 14), (7, 2, 1), (997, 3, 0.01), (3_000, 4, 2), (3_000, 5, 30)],
 )
-def test_known_answers_hold_for_any_length_and_density(lines: int, seed: int, days: float) -> None:
-    known = KnownAnswers()
-    text = list(generate(lines, seed, days=days, known=known))
+def test_expected_answers_hold_for_any_length_and_density(lines: int, seed: int, days: float) -> None:
+    expected = ExpectedAnswers()
+    text = list(generate(lines, seed, days=days, expected=expected))
     log = oracle.read_log(line.encode() for line in text)
     assert (len(text), log.lines, log.rejects, log.duplicates) == (lines, lines, [], 0)
     assert [visit.line for visit in log.visits] == list(range(1, lines + 1))
-    assert known.answers == {n: answer for n, (answer, _) in oracle_reports(log.visits).items()}
-    assert {name: getattr(known, name) for name in oracle_totals(log.visits)} == oracle_totals(log.visits)
+    assert expected.answers == {n: answer for n, (answer, _) in oracle_reports(log.visits).items()}
+    assert {name: getattr(expected, name) for name in oracle_totals(log.visits)} == oracle_totals(log.visits)
 
 
-def test_visitors_who_leave_the_pool_keep_their_purchases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.shop_log.POOL", 20)
-    known = KnownAnswers()
-    log = oracle.read_log(line.encode() for line in generate(4_000, 6, known=known))
+def test_visitors_who_leave_the_pool_keep_their_purchases() -> None:
+    expected = ExpectedAnswers()
+    log = oracle.read_log(line.encode() for line in generate(4_000, 6, expected=expected, pool_size=20))
     _, rows = oracle.report_7(log.visits)
-    assert {row["purchases"]: row["users"] for row in rows} == known.purchases
+    assert {row["purchases"]: row["users"] for row in rows} == expected.purchases
 
 
 def test_countries_change_answers_and_no_line() -> None:
-    known = KnownAnswers()
+    expected = ExpectedAnswers()
     start = datetime(2018, 8, 1, tzinfo=UTC)
-    nowhere = generate(500, 7, start=start, where=lambda _: None, known=known)
-    assert list(nowhere) == list(generate(500, 7, start=start))
-    assert (known.answers[1], known.answers[2]) == (None, None)
+    lines = generate(500, 7, start=start, country_of=lambda _: None, expected=expected)
+    assert list(lines) == list(generate(500, 7, start=start))
+    assert (expected.answers[1], expected.answers[2]) == (None, None)
 
 
 def test_the_command_writes_the_same_log_and_its_answers_whatever_the_hash_seed(tmp_path: Path) -> None:
@@ -158,11 +159,11 @@ def test_the_command_writes_the_same_log_and_its_answers_whatever_the_hash_seed(
     ]
     command += ["--days", "3", "--answers", str(tmp_path / "answers.json")]
     environment = os.environ | {"PYTHONHASHSEED": "77"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
-    known = KnownAnswers()
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    expected = ExpectedAnswers()
     start = datetime(2018, 8, 1, tzinfo=UTC)
-    assert done.stdout.decode() == "".join(generate(500, 8, days=3, start=start, known=known))
+    assert process.stdout.decode() == "".join(generate(500, 8, days=3, start=start, expected=expected))
     written = json.loads((tmp_path / "answers.json").read_text())
-    assert written["answers"] == {str(n): answer for n, answer in known.answers.items()}
-    assert written["parts"] == known.parts
+    assert written["answers"] == {str(n): answer for n, answer in expected.answers.items()}
+    assert written["parts"] == expected.parts
     assert sum(written["hours"].values()) == 500

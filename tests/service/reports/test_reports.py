@@ -1,4 +1,4 @@
-"""The seven reports over imported logs, held to the naive oracle and to what is known of whole logs."""
+"""The seven reports over imported logs, held to the naive oracle and to what is expected of whole logs."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from api.reports import REQUESTS
-from bench.shop_log import KnownAnswers, generate
+from bench.shop_log import ExpectedAnswers, generate
 from clients.geo import Geo
 from db.database import Database
 from service.errors import NotFound
@@ -125,16 +125,16 @@ async def test_imports_and_reports_agree_with_the_oracle(
 async def test_the_projects_own_log_has_its_known_answers(
     committed_db: Database, geo: Geo, tmp_path: Path
 ) -> None:
-    shop, known = Importer(committed_db, geo), KnownAnswers()
-    lines = sum(1 for _ in generate(20_000, 1, known=known))
+    shop, expected = Importer(committed_db, geo), ExpectedAnswers()
+    lines = sum(1 for _ in generate(20_000, 1, expected=expected))
     record = await shop.read(ROOT / "logs.txt", chunk_bytes=300_000)
     assert counts(record) == (lines, lines, 0, 0)
-    assert {number: (await ask(shop, number)).answer for number in DEFAULTS} == known.answers
+    assert {number: (await ask(shop, number)).answer for number in DEFAULTS} == expected.answers
     countries = (await ask(shop, 1, limit=1000)).rows
-    assert {row.country: row.requests for row in countries} == known.countries
-    assert {row.part_of_day: row.views for row in (await ask(shop, 3)).rows} == known.parts
-    assert {row.hour: row.requests for row in (await ask(shop, 4, limit=1000)).rows} == known.hours
-    assert {row.purchases: row.users for row in (await ask(shop, 7)).rows} == known.purchases
+    assert {row.country: row.requests for row in countries} == expected.countries
+    assert {row.part_of_day: row.views for row in (await ask(shop, 3)).rows} == expected.parts
+    assert {row.hour: row.requests for row in (await ask(shop, 4, limit=1000)).rows} == expected.hours
+    assert {row.purchases: row.users for row in (await ask(shop, 7)).rows} == expected.purchases
     assert counts(await shop.read(ROOT / "logs.txt")) == (0, 0, 0, 0)
     copy = tmp_path / "copy.txt"
     copy.write_bytes((ROOT / "logs.txt").read_bytes())
