@@ -19,6 +19,7 @@ from tests.support.films import FILM, KEY
 from tests.support.http_client import Client
 from tests.support.http_server import wait_for_port
 from tests.support.kinopoisk import FakeKinopoisk
+from tests.support.processes import PATIENCE
 
 ACCOUNT = {"login": "anna", "password": PASSWORD}
 
@@ -39,7 +40,7 @@ def start(program: list[str], settings: dict[str, str]) -> subprocess.Popen[str]
 
 async def wait_for_end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """The exit code, the output and the error output."""
-    output, errors = await asyncio.to_thread(process.communicate, timeout=20)
+    output, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
     return process.returncode, output, errors
 
 

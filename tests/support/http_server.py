@@ -1,7 +1,7 @@
 """Serves an application over HTTP in the process and the event loop of the test."""
 
 import asyncio
-import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from db.database import Database
 from service.cache import Cache
 from service.deps import Deps
 from service.security.tokens import TokenSettings
+from tests.support.command_line import free_port
+from tests.support.processes import PATIENCE
 from transport.app import make_app
 from transport.settings import HttpSettings, Timeouts
 
@@ -56,8 +58,7 @@ def make_unserved_app(*, optimised: bool = False, timeouts: Timeouts | None = No
 @asynccontextmanager
 async def serve(app: Any) -> AsyncIterator[RunningApp]:
     """Serve an application by the HTTP server of production."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False)
     serving = asyncio.create_task(server.serve())
     await wait_for_port(port)
@@ -67,7 +68,9 @@ async def serve(app: Any) -> AsyncIterator[RunningApp]:
 
 
 async def wait_for_port(port: int) -> None:
-    for _ in range(200):
+    """Wait until somebody listens on a port."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:

@@ -1,4 +1,4 @@
-"""A database of one connection, whose outer transaction a test undoes."""
+"""A database of one connection, whose outer transaction a test rolls back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,18 +10,18 @@ from db.database import Database
 
 
 class OneAtATime(Database):
-    """Transactions of one connection, which wait for each other."""
+    """Transactions on one connection, one after the other."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        async with self._turn, super().transaction() as session:
+        async with self._lock, super().transaction() as session:
             yield session
 
     @asynccontextmanager
     async def dedicated(self) -> AsyncIterator[AsyncSession]:
-        async with super().transaction() as session:  # beside the others, which end before it does
+        async with super().transaction() as session:  # without the lock: the others run inside of it
             yield session

@@ -15,7 +15,7 @@ from telemetry.logs import configure_logging
 configure_logging("INFO", sys.argv[1])
 structlog.contextvars.bind_contextvars(request_id="r1", user_id=5)
 structlog.get_logger("trawl.x").info("done", kind="visit", password="hunter2", token="t0ken", n=1)
-structlog.get_logger("trawl.x").debug("not told")
+structlog.get_logger("trawl.x").debug("not logged")
 logging.getLogger("library").warning("old %s", "style", extra={"authorization": "Bearer t0ken"})
 try:
     1 / 0
@@ -25,13 +25,13 @@ except ZeroDivisionError as error:
 
 
 def run(log_format: str) -> list[str]:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", SCRIPT, log_format], capture_output=True, text=True, check=True
     )
-    assert done.stdout == ""
-    assert "hunter2" not in done.stderr
-    assert "t0ken" not in done.stderr
-    return done.stderr.splitlines()
+    assert process.stdout == ""
+    assert "hunter2" not in process.stderr
+    assert "t0ken" not in process.stderr
+    return process.stderr.splitlines()
 
 
 def test_every_line_is_a_json_object() -> None:
@@ -60,13 +60,13 @@ async def test_a_request_is_one_line_with_the_template_of_its_route(client: Clie
         await user.client.delete(f"/api/v1/user/{user.id + 1}", headers={"X-Request-ID": "r-17"})
         await client.get("/nothing/123")
         await user.client.request("OPTIONS", "/profile")
-    told = [line for line in logs if line["event"] == "request"]
-    assert [(line["method"], line["route"], line["status"]) for line in told] == [
+    requests = [line for line in logs if line["event"] == "request"]
+    assert [(line["method"], line["route"], line["status"]) for line in requests] == [
         ("DELETE", "/user/<user_id:id>", 403),
         ("GET", None, 404),
         ("OPTIONS", None, 204),
     ]
-    assert all(0 < line["duration_ms"] < 5000 for line in told)
+    assert all(0 < line["duration_ms"] < 5000 for line in requests)
 
 
 async def test_request_and_user_are_on_every_line(user: User, caplog: pytest.LogCaptureFixture) -> None:
@@ -83,9 +83,9 @@ async def test_no_secret_is_logged(client: Client, user: User) -> None:
         await client.signed_in(key).get("/profile")
         await client.post("/login", json={"login": "anna", "password": "not the password"})
         answer = await client.post("/login", json={"login": "anna", "password": "correct horse battery"})
-    told = repr(logs)
+    text = repr(logs)
     for secret in (key, user.token, answer.json["access_token"], "not the password", "correct horse"):
-        assert secret not in told
+        assert secret not in text
 
 
 @pytest.mark.parametrize(
