@@ -1,4 +1,4 @@
-"""What is said about visits: one or many that come in, and how often pages are viewed."""
+"""Requests and responses about visits, one or many, and about views of pages."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reads many visits from one body, each with its own verdict, and tells what became of them."""
+"""Reads many visits from one body, each with its own verdict, and counts what became of them."""
 
 from collections import Counter
 from collections.abc import Sequence
