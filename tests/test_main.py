@@ -170,6 +170,19 @@ def test_what_an_operator_can_mend_is_told_in_one_line(
     assert "hunter2" not in errors
 
 
+def test_a_rule_that_could_hang_a_worker_stops_the_start_by_file_page_and_pattern(
+    trawl: Command, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text(r"""[[page]]
+kind = "other"
+path = '/(?P<a>x+)(?P=a)'
+""")
+    code, output, errors = trawl.run(LOGS_RULES=str(rules), PORT=str(free_port()))
+    assert (code, output) == (1, "")
+    assert all(word in one_line(errors) for word in (str(rules), "page 1", "'/(?P<a>x+)(?P=a)'"))
+
+
 def test_a_port_in_use_is_named(trawl: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -23,7 +23,7 @@ class LogFolder:
     :param folder: of files that may be named; None for the rotated siblings of the log alone
     :param private: folders that nothing may be read from, such as the embedded servers' data
     :param zone: of times that name none
-    :param rules: classify the URLs of logs in a standard format
+    :param rules: classify the URLs of logs in a standard format, and of live visits
     :param chunk_bytes: how much is parsed and stored at a time
     """
 

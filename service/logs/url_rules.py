@@ -11,17 +11,18 @@
     amount = 1             # or a constant, where the URL has none
     cart_id = "basket"
 
-The first rule whose `path` matches the whole path of the URL, without its last slash, applies. The fields of
-its kind come from the named groups of the path, else from the query.
+The first rule whose `path` matches the whole path of the URL, without its last slash, applies. The fields
+of its kind come from the named groups of the path, else from the query. Patterns run in linear time.
 """
 
-import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import unquote_plus
 
+from service.logs.patterns import Pattern, PatternError
 from service.logs.shop_format import CART_NUMBERS, PAY_NUMBERS, Kind, Page, parse_number, parse_path
 
 NAMES: dict[str, tuple[str, ...]] = {"category": ("category",), "product": ("category", "product")}
@@ -37,20 +38,22 @@ class Rule:
     """`sources`: for each field of the kind, the query parameter that holds it, or a constant."""
 
     kind: Kind
-    path: re.Pattern[str]
+    path: Pattern
     sources: dict[str, str | int]
 
-    def make_page(self, path: re.Match[str], query: dict[str, str]) -> Page:
-        """Return the page of a path that matches.
+    def make_page(self, groups: Mapping[str, str | None], query: dict[str, str]) -> Page:
+        """Return the page of a path that matches, by the named groups of its pattern.
+
+        A name that is empty, or that the database could not hold, makes it `other`.
 
         :raises BadLine: a number that the kind needs is missing or wrong
         """
-        groups = path.groupdict()
         values = {
             field: group if (group := groups.get(field)) is not None else self._value(field, query)
             for field in self.sources
         }
-        if not all(values[field] for field in NAMES.get(self.kind, ())):
+        names = [values[field] for field in NAMES.get(self.kind, ())]
+        if not all(names) or any("\0" in name for name in names if name):
             return Page("other")
         numbers = {field: parse_number(values[field], field) for field in NUMBERS.get(self.kind, ())}
         return Page(
@@ -79,9 +82,9 @@ class Rules:
         """
         bare_path = path.rstrip("/") or "/"
         for rule in self.rules:
-            match = rule.path.fullmatch(bare_path)
-            if match is not None:
-                return rule.make_page(match, parse_query(query))
+            groups = rule.path.match(bare_path)
+            if groups is not None:
+                return rule.make_page(groups, parse_query(query))
         return Page("other")
 
 
@@ -126,11 +129,13 @@ def parse_rule(where: str, table: Any) -> Rule:
     """
     if not isinstance(table, dict) or table.get("kind") not in get_args(Kind):
         raise RulesError(f"{where}: kind must be one of {', '.join(get_args(Kind))}")
-    kind = table["kind"]
+    kind, pattern = table["kind"], table.get("path")
+    if not isinstance(pattern, str):
+        raise RulesError(f"{where}: path must be a regular expression")
     try:
-        path: re.Pattern[str] = re.compile(table["path"])
-    except (re.error, TypeError, KeyError) as error:
-        raise RulesError(f"{where}: path is not a regular expression: {error}") from None
+        path = Pattern(pattern)
+    except PatternError as error:
+        raise RulesError(f"{where}: path {pattern!r} is not a regular expression of RE2: {error}") from None
     fields = (*NAMES.get(kind, ()), *NUMBERS.get(kind, ()))
     unknown = sorted(table.keys() - {"kind", "path", *fields})
     if unknown:

@@ -1,18 +1,22 @@
-"""What the page of a live visit stands for: the shop's grammar, which refuses no page here."""
+"""What the page of a live visit stands for: the shop's grammar or the rules, which refuse no page here."""
 
 import re
 
-from service.logs.shop_format import BadLine, Page, parse_path
+from service.logs.shop_format import BadLine, Page
+from service.logs.url_rules import Rules, classify_path
 
 ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
-def parse_page(page_url: str) -> Page:
-    """Parse a path, or that of an absolute URL of any host. Its kind is `other` where numbers are wrong."""
+def parse_page(page_url: str, rules: Rules | None) -> Page:
+    """Classify a path, or that of an absolute URL of any host, as a line of a standard format is.
+
+    Its kind is `other` where numbers are wrong.
+    """
     origin = ORIGIN.match(page_url)
     path, _, query = page_url[origin.end() if origin else 0 :].partition("#")[0].partition("?")
     try:
-        return parse_path(path, query)
+        return classify_path(rules, path, query)
     except BadLine:
         return Page("other")
 

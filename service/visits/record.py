@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from clients.geo import Geo
 from db.database import Database
 from db.queries.live_visits import LiveRow, select_page_visits
 from service.deps import Deps
@@ -51,7 +50,7 @@ async def record_visit(deps: Deps, visitor: Visitor, new: NewVisit, *, randomnes
 
     :raises Conflict: another visit has its id
     """
-    [row] = live_rows([new], visitor, "api", deps.geo, randomness)
+    [row] = live_rows(deps, [new], visitor, "api", randomness)
     outcome: Outcome = await deps.visit_batcher.write(row, partial(store_live_visits, deps.db))
     if outcome.status == "conflict":
         raise Conflict(f"the id {row.request_id} stands for another visit")
@@ -65,7 +64,7 @@ async def record_visits(
     """Store visits, all that are new in one transaction. Return the outcomes, in order."""
     if not new:
         return []
-    rows = await asyncio.to_thread(live_rows, new, visitor, "api", deps.geo, randomness)
+    rows = await asyncio.to_thread(live_rows, deps, new, visitor, "api", randomness)
     outcomes = await store_live_visits(deps.db, rows)
     count_stored(deps, visits=sum(outcome.status == "created" for outcome in outcomes))
     return outcomes
@@ -73,7 +72,7 @@ async def record_visits(
 
 async def view_page(deps: Deps, visitor: Visitor, page_url: str, *, randomness: Randomness) -> PageView:
     """Store a visit of a page that is named by its path, and return its count with this visit."""
-    [row] = live_rows([NewVisit(page_url=page_url)], visitor, "page", deps.geo, randomness)
+    [row] = live_rows(deps, [NewVisit(page_url=page_url)], visitor, "page", randomness)
     outcome: Outcome = await deps.visit_batcher.write(row, partial(store_live_visits, deps.db))
     assert outcome.page_visits is not None
     count_stored(deps, visits=1)
@@ -94,14 +93,14 @@ def new_visit_id(now: datetime, random: int) -> uuid.UUID:
 
 
 def live_rows(
-    new: Sequence[NewVisit], visitor: Visitor, source: str, geo: Geo, randomness: Randomness
+    deps: Deps, new: Sequence[NewVisit], visitor: Visitor, source: str, randomness: Randomness
 ) -> list[LiveRow]:
     """Complete visits with the visitor, the country and the page. Visits of one instant keep their order."""
-    country = None if visitor.address is None else geo.country(visitor.address)
+    country = None if visitor.address is None else deps.geo.country(visitor.address)
     microseconds = int(visitor.now.timestamp()) * 1_000_000 + visitor.now.microsecond
     rows = []
     for index, visit in enumerate(new):
-        page = parse_page(visit.page_url)
+        page = parse_page(visit.page_url, deps.logs.rules)
         row = LiveRow(
             request_id=str(visit.id or new_visit_id(visitor.now, randomness(RANDOM_BITS))),
             occurred_at=visit.timestamp or visitor.now,

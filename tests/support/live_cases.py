@@ -18,7 +18,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def live_row(page_url: str = "/", **fields: Any) -> LiveRow:
     """Make a visit as it is stored. `fields` are those that the test is about."""
-    page = parse_page(page_url)
+    page = parse_page(page_url, None)
     return LiveRow(
         request_id=str(fields.pop("id", None) or uuid.uuid4()),
         page_url=page_url,

@@ -5,11 +5,13 @@ import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.deps import Deps, RateLimits
+from service.logs.url_rules import read_rules
 from tests.support.http_client import Answer, Client, User
 from tests.support.http_server import RunningApp
 
@@ -244,3 +246,21 @@ async def test_pages_are_told_by_the_grammar_of_the_log(user: User) -> None:
     assert {visit["page_url"]: visit["kind"] for visit in visits} == kinds
     assert {visit["user_id"] for visit in visits} == {user.id}
     assert await list_visits(user.client) == visits[::-1]
+
+
+async def test_rules_hold_for_live_visits(server: RunningApp, deps: Deps, user: User, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[[page]]\nkind = 'category'\npath = '/list/(?P<category>[^/]+)'\n")
+    server.use(replace(deps, logs=replace(deps.logs, rules=read_rules(rules))))
+    visits = [
+        await record(user.client, page_url=page_url)
+        for page_url in ("/list/fish/?page=2", "https://a.example/list/fish", "/fish/")
+    ]
+    assert [(visit["kind"], visit["category"]) for visit in visits] == [
+        ("category", "fish"),
+        ("category", "fish"),
+        ("other", None),
+    ]
+    viewed = await user.client.get("/pages/list/fish")
+    assert viewed.status == 200
+    assert (await list_visits(user.client))[0]["category"] == "fish"

@@ -15,46 +15,17 @@ from service.logs.chunks import LogFile
 from service.logs.combined_format import parse_standard_line
 from service.logs.detect import detect_format, parse_log_chunk
 from service.logs.shop_format import MAX_LINE_BYTES, BadLine, Page
-from service.logs.url_rules import Rules, RulesError, read_rules
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 
 GOOD = (
     b'121.165.118.201 - anna [01/Aug/2018:02:01:35 +0200] "GET /fresh_fish/?page=2 HTTP/1.1" 200 2326 '
     b'"https://a.example/" "Mozilla \\"5.0\\""'
 )
-RULES = """
-[[page]]
-kind = "product"
-path = "/shop/(?P<category>[^/]+)/(?P<product>[^/]+)"
-
-[[page]]
-kind = "category"
-path = "/list"
-category = "of"
-
-[[page]]
-kind = "cart"
-path = "/basket/add"
-goods_id = "item"
-amount = 1
-cart_id = "basket"
-
-[[page]]
-kind = "success"
-path = "/thanks/(?P<cart_id>[0-9]+)"
-"""
 
 
 def line(at: int, path: str, *, address: str = "8.8.8.8", status: int = 200, tail: str = "") -> bytes:
     time = f"01/Aug/2018:{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02} +0000"
     return f'{address} - - [{time}] "GET {path} HTTP/1.1" {status} 12{tail}\n'.encode()
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> Rules:
-    path = tmp_path / "rules.toml"
-    path.write_text(RULES)
-    return read_rules(path)
 
 
 def test_a_line_is_read_field_by_field() -> None:
@@ -97,45 +68,6 @@ def test_no_bytes_raise_anything_but_bad_line(raw: bytes) -> None:
 
 def test_an_answer_that_is_an_error_is_no_page_of_the_shop() -> None:
     assert parse_standard_line(line(0, "/success_pay_3/", status=404)[:-1], None, NOW).page == Page("other")
-
-
-@pytest.mark.parametrize(
-    ("path", "page"),
-    [
-        ("/shop/fish/salmon", Page("product", "fish", "salmon")),
-        ("/shop/fish/salmon/?x=1", Page("product", "fish", "salmon")),
-        ("/list?of=red+fish", Page("category", "red fish")),
-        ("/list", Page("other")),
-        ("/basket/add?item=5&basket=7", Page("cart", goods_id=5, amount=1, cart_id=7)),
-        ("/thanks/7", Page("success", cart_id=7)),
-        ("/fresh_fish/", Page("other")),
-        ("/", Page("other")),
-    ],
-)
-def test_rules_classify_urls(rules: Rules, path: str, page: Page) -> None:
-    assert parse_standard_line(line(0, path)[:-1], rules, NOW).page == page
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("x", "not TOML"),
-        ("", r"\[\[page\]\]"),
-        ("other = 1\n[[page]]\nkind = 'main'\npath = '/'", r"\[\[page\]\]"),
-        ("[[page]]\nkind = 'shop'\npath = '/'", "page 1: kind must be one of"),
-        ("[[page]]\nkind = 'main'", "page 1: path is not a regular expression"),
-        ("[[page]]\nkind = 'main'\npath = '('", "page 1: path is not a regular expression"),
-        ("[[page]]\nkind = 'main'\npath = 1", "page 1: path is not a regular expression"),
-        ("[[page]]\nkind = 'pay'\npath = '/'\ngoods_id = 'x'", "a pay page has no goods_id"),
-        ("[[page]]\nkind = 'pay'\npath = '/'\nuser_id = true", "user_id must be the name of a parameter"),
-    ],
-)
-def test_wrong_rules_are_explained_in_one_line(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "rules.toml"
-    path.write_text(text)
-    with pytest.raises(RulesError, match=message) as raised:
-        read_rules(path)
-    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
