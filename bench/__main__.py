@@ -11,6 +11,7 @@ BENCHMARKS = (
     "exports",
     "hanging_films",
     "import_speed",
+    "recovery",
     "reports",
     "single_visit",
     "visit_lists",
