@@ -7,6 +7,7 @@ from clients.geo import Geo
 from db.database import Database
 from service.background import Background
 from service.batcher import Batcher
+from service.bounds import Bounds, WorkTurns
 from service.cache import Cache
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
@@ -39,5 +40,6 @@ class Deps:
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
     live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)
+    turns: WorkTurns = field(default_factory=lambda: WorkTurns.make(Bounds()))
     registration_open: bool = True
     version: str = "0"

@@ -50,6 +50,11 @@ class Metrics:
         )
         self.memory = self._gauge("process_resident_memory_bytes", "Resident memory of the workers")
         self.pool = self._gauge("trawl_db_pool_connections", "Connections to PostgreSQL", ["state"])
+        self.refusals: Counter = self._make(
+            Counter, "trawl_refusals", "Requests that a bound of the server refused", ["bound"]
+        )
+        self.bound_use = self._gauge("trawl_bound_use", "How much of a bound is in use", ["bound"])
+        self.bound_limit = self._gauge("trawl_bound_limit", "The bound, of all workers", ["bound"])
         self.loop_lag = self._gauge(
             "trawl_event_loop_lag_seconds", "How late a timer fired, in the slowest worker", mode="livemax"
         )

@@ -32,6 +32,7 @@ async def sample_every_second(app: App) -> None:
         start = time.perf_counter()
         cpu = sample_process(cpu)
         sample_pool(app.ctx.deps)
+        sample_bounds(app.ctx.deps)
         await asyncio.sleep(PERIOD)
         seconds = time.perf_counter() - start
         total = metrics.request_count()
@@ -60,6 +61,13 @@ def sample_pool(deps: Deps) -> None:
     pool = metrics.current().pool
     pool.labels("in_use").set(in_use)
     pool.labels("idle").set(idle)
+
+
+def sample_bounds(deps: Deps) -> None:
+    """Measure how full each bound is."""
+    for turns in (deps.turns.reads, deps.turns.exports):
+        metrics.current().bound_use.labels(turns.name).set(turns.running)
+        metrics.current().bound_limit.labels(turns.name).set(turns.total)
 
 
 async def sample_health(deps: Deps) -> None:

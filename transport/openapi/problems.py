@@ -26,6 +26,8 @@ DETAILS = {
     "out_of_scope": "this needs another scope, or a token: keys are not taken everywhere",
     "rate_limited": "over 100 requests a minute",
     "too_large": "Request Entity Too Large",
+    "too_expensive": "this takes longer than 10 s: ask for less",
+    "too_many_at_once": "too many reads at once for one account, or for this server",
     "unauthorized": "this needs one Authorization header with a token",
     "unavailable": "not available right now, try again",
     "unsupported_media_type": "the body must be application/json, not text/plain",
@@ -54,13 +56,24 @@ def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
         codes[412] = ("precondition_failed",)
     if route.operation.query or route.operation.body is not None:
         codes[422] = ("invalid",)
+    codes |= refusal_codes(route)
+    for status, declared in route.operation.problems.items():
+        codes[status] = tuple(dict.fromkeys((*codes.get(status, ()), *declared)))
+    return dict(sorted(codes.items()))
+
+
+def refusal_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
+    """List the codes of what limits and bounds refuse, by status."""
+    codes: dict[int, tuple[str, ...]] = {}
     if route.limit != "none":
         codes[429] = ("rate_limited",)
     if route.limit != "none" or not route.public:
         codes[503] = ("unavailable",)
-    for status, declared in route.operation.problems.items():
-        codes[status] = tuple(dict.fromkeys((*codes.get(status, ()), *declared)))
-    return dict(sorted(codes.items()))
+    if route.heavy is not None:
+        codes[429] = (*codes.get(429, ()), "too_many_at_once")
+    if route.heavy == "reads":
+        codes[503] = (*codes.get(503, ()), "too_expensive")
+    return codes
 
 
 def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from sanic_routing.route import Route
 
 from api.limits import MAX_INTEGER
+from transport.heavy import heavy_kind
 from transport.operations import Operation, find_operation
 from transport.routing import PREFIX
 
@@ -34,6 +35,7 @@ class RouteFacts:
     admin: bool
     scope: str | None
     limit: str
+    heavy: str | None  # the kind of work that needs a turn
     gzip: bool
     parameters: dict[str, dict[str, Any]]  # JSON Schemas by name
     description: str
@@ -75,6 +77,7 @@ def facts_of(route: Route, method: str) -> RouteFacts:
         admin=getattr(ctx, "admin", False),
         scope=getattr(ctx, "scope", None),
         limit=getattr(ctx, "limit", "default"),
+        heavy=heavy_kind(route.handler),
         gzip=getattr(ctx, "gzip", False),
         parameters=parameters,
         description=inspect.cleandoc(route.handler.__doc__ or ""),

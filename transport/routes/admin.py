@@ -13,6 +13,7 @@ from api.admin import (
     UserOverviewResponse,
 )
 from service.accounts import admin
+from transport.heavy import heavy_read
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
@@ -23,6 +24,7 @@ blueprint = Blueprint("admin", url_prefix="/admin")
 
 @blueprint.get("/users", ctx_admin=True)
 @operation(query=ListUserOverviewsRequest, responses={200: Page(UserOverviewResponse)})
+@heavy_read
 async def list_users(request: Request) -> HTTPResponse:
     parameters = query(request, ListUserOverviewsRequest())
     rows = await admin.list_users(request.deps.replica, now=request.origin.at, **parameters)
@@ -41,6 +43,7 @@ async def update_user(request: Request, user_id: int) -> HTTPResponse:
 
 @blueprint.get("/users/<user_id:id>/activity", ctx_admin=True)
 @operation(query=ListActivityRequest, responses={200: Page(ActivityResponse)})
+@heavy_read
 async def list_activity(request: Request, user_id: int) -> HTTPResponse:
     parameters = query(request, ListActivityRequest())
     rows = await admin.list_activity(request.deps.replica, user_id, **parameters)
@@ -51,6 +54,7 @@ async def list_activity(request: Request, user_id: int) -> HTTPResponse:
 
 @blueprint.get("/auth-events", ctx_admin=True)
 @operation(query=ListAuthEventsRequest, responses={200: Page(AuthEventResponse)})
+@heavy_read
 async def list_auth_events(request: Request) -> HTTPResponse:
     parameters = query(request, ListAuthEventsRequest())
     rows = await admin.list_auth_events(request.deps.replica, **parameters)

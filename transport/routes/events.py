@@ -18,6 +18,7 @@ from api.limits import MAX_BULK_BODY, MIB
 from service.clock import now
 from service.events import events
 from transport.bulk.events import read_json, read_ndjson
+from transport.heavy import heavy_export, heavy_read
 from transport.operations import Lines, Page, Text, operation
 from transport.parsing import query, require_media_type
 from transport.request import Request
@@ -55,6 +56,7 @@ async def create_events(request: Request) -> HTTPResponse:
 
 @blueprint.get("/events", ctx_scope="events:read")
 @operation(query=ListEventsRequest, responses={200: Page(EventResponse)})
+@heavy_read
 async def list_events(request: Request) -> HTTPResponse:
     parameters = query(request, list_request)
     rows = await events.list_events(request.deps.replica, **parameters)
@@ -72,6 +74,7 @@ async def list_events(request: Request) -> HTTPResponse:
     query=ExportEventsRequest,
     responses={200: {"application/x-ndjson": Lines(EventResponse), "text/csv": Text(CSV_EXAMPLE)}},
 )
+@heavy_export
 async def export_events(request: Request) -> HTTPResponse | None:
     parameters = query(request, ExportEventsRequest())
     form = parameters.pop("format")

@@ -11,6 +11,7 @@ from sanic import Blueprint, HTTPResponse
 from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
 from service.reports import reports
 from transport.charts.chart import chart
+from transport.heavy import heavy_read
 from transport.operations import Items, Text, operation
 from transport.parsing import query
 from transport.request import Request
@@ -49,6 +50,7 @@ async def list_reports(_request: Request) -> HTTPResponse:
     path={"number": {"type": "integer", "enum": list(REQUESTS)}},
     etag=True,
 )
+@heavy_read
 async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.get_report(number)
     parameters = query(request, REQUESTS[report.number]())

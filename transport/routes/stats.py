@@ -20,6 +20,7 @@ from api.event_stats import (
 )
 from service.events import stats
 from service.events.stats import Segment
+from transport.heavy import heavy_read
 from transport.operations import Items, Page, operation
 from transport.parsing import query
 from transport.request import Request
@@ -30,6 +31,7 @@ blueprint = Blueprint("stats")
 
 @blueprint.get("/events/stats", ctx_scope="events:read")
 @operation(query=CountEventsRequest, responses={200: Page(EventCountResponse)}, etag=True)
+@heavy_read
 async def count_events(request: Request) -> HTTPResponse:
     parameters = query(request, CountEventsRequest())
     rows = await stats.count_events(request.deps.replica, **parameters)
@@ -41,6 +43,7 @@ async def count_events(request: Request) -> HTTPResponse:
 
 @blueprint.get("/stats/dau", ctx_scope="events:read")
 @operation(query=ActiveUsersRequest, responses={200: Items(ActiveDayResponse)}, etag=True)
+@heavy_read
 async def daily_active_users(request: Request) -> HTTPResponse:
     parameters = query(request, ActiveUsersRequest())
     segment = Segment(**parameters.pop("segment"))
@@ -50,6 +53,7 @@ async def daily_active_users(request: Request) -> HTTPResponse:
 
 @blueprint.get("/stats/top-events", ctx_scope="events:read")
 @operation(query=TopEventsRequest, responses={200: Items(TopEventResponse)}, etag=True)
+@heavy_read
 async def top_events(request: Request) -> HTTPResponse:
     parameters = query(request, TopEventsRequest())
     rows = await stats.list_top_events(request.deps.replica, **parameters)
@@ -58,6 +62,7 @@ async def top_events(request: Request) -> HTTPResponse:
 
 @blueprint.get("/stats/retention", ctx_scope="events:read")
 @operation(query=RetentionRequest, responses={200: Items(CohortResponse)}, etag=True)
+@heavy_read
 async def retention(request: Request) -> HTTPResponse:
     parameters = query(request, RetentionRequest())
     rows = await stats.count_retention(request.deps.replica, **parameters)
@@ -66,6 +71,7 @@ async def retention(request: Request) -> HTTPResponse:
 
 @blueprint.get("/stats/funnel", ctx_scope="events:read")
 @operation(query=FunnelRequest, responses={200: Items(FunnelStepResponse)}, etag=True)
+@heavy_read
 async def funnel(request: Request) -> HTTPResponse:
     parameters = query(request, FunnelRequest())
     rows = await stats.count_funnel(request.deps.replica, **parameters)

@@ -12,6 +12,7 @@ from api.tasks import (
 )
 from service import tasks
 from service.tasks import TaskRow
+from transport.heavy import heavy_read
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
@@ -55,6 +56,7 @@ async def create_task(request: Request) -> HTTPResponse:
 
 @blueprint.get("/tasks", ctx_scope="tasks:read")
 @operation(query=ListTasksRequest, responses={200: Page(TaskResponse)}, etag=True)
+@heavy_read
 async def list_tasks(request: Request) -> HTTPResponse:
     parameters = query(request, list_request)
     rows = await tasks.list_tasks(request.deps.replica, request.user_id, **parameters)

@@ -26,6 +26,7 @@ from service.visits import record as visits
 from service.visits.record import NewVisit, Visitor
 from service.visits.store import Visit
 from transport.bulk.visits import read_visits, summarise
+from transport.heavy import heavy_export, heavy_read
 from transport.operations import Lines, Page, Text, operation
 from transport.parsing import json_body, query
 from transport.request import Request
@@ -80,6 +81,7 @@ async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
 
 @blueprint.get("/visits", ctx_scope="visits:read")
 @operation(query=ListVisitsRequest, responses={200: Page(VisitResponse)})
+@heavy_read
 async def list_visits(request: Request) -> HTTPResponse:
     parameters = query(request, list_visits_request)
     rows = await visit_lists.list_visits(request.deps.replica, **parameters)
@@ -100,6 +102,7 @@ async def get_visit(request: Request, visit_id: uuid.UUID) -> HTTPResponse:
 
 @blueprint.get("/visits/stats", ctx_scope="visits:read")
 @operation(query=CountVisitsRequest, responses={200: Page(VisitCountResponse)}, etag=True)
+@heavy_read
 async def count_visits(request: Request) -> HTTPResponse:
     parameters = query(request, count_visits_request)
     counts = await visit_lists.count_visits(request.deps.replica, **parameters)
@@ -114,6 +117,7 @@ async def count_visits(request: Request) -> HTTPResponse:
     query=ExportVisitsRequest,
     responses={200: {"application/x-ndjson": Lines(VisitResponse), "text/csv": Text(CSV_EXAMPLE)}},
 )
+@heavy_export
 async def export_visits(request: Request) -> HTTPResponse | None:
     parameters = query(request, export_visits_request)
     form = parameters.pop("format")

@@ -1,0 +1,78 @@
+"""Bounds the heavy work of requests: a turn, a deadline, and an end when the client leaves."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+from sanic.response import HTTPResponse
+
+from service.errors import Unavailable
+from telemetry.refusals import record_refusal
+from transport.request import Request
+
+CLIENT_CLOSED_REQUEST = 499  # nginx's status in logs; nobody is there to read it
+
+Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
+
+
+def heavy_read(handler: Handler) -> Handler:
+    """Run a list or a statistic in a turn of its account, for `read_seconds` at most.
+
+    The query behind it is cancelled when the time is up, or the client leaves.
+    """
+
+    @wraps(handler)
+    async def run(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
+        turns = request.deps.turns
+        async with turns.reads.turn(request.user_id):
+            return await finish(request, handler(request, *args, **kwargs), turns.bounds.read_seconds)
+
+    return mark(run, "reads")
+
+
+def heavy_export(handler: Handler) -> Handler:
+    """Run an export in a turn of its account. It may take as long as its client keeps reading."""
+
+    @wraps(handler)
+    async def run(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
+        async with request.deps.turns.exports.turn(request.user_id):
+            return await handler(request, *args, **kwargs)
+
+    return mark(run, "exports")
+
+
+def mark(handler: Handler, kind: str) -> Handler:
+    """Note the kind of work for the OpenAPI document."""
+    handler.heavy = kind  # type: ignore[attr-defined]  # functions take attributes, their type does not say so
+    return handler
+
+
+def heavy_kind(handler: Callable[..., Any]) -> str | None:
+    """Return "reads" or "exports" for a handler that needs a turn, else None."""
+    kind: str | None = getattr(handler, "heavy", None)
+    return kind
+
+
+async def finish(
+    request: Request, work: Awaitable[HTTPResponse | None], seconds: float
+) -> HTTPResponse | None:
+    """Await the work; cancel it when the client leaves.
+
+    :raises Unavailable: `too_expensive`, when the time is up
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.create_task(request.wait_for_disconnect())
+    try:
+        done, _ = await asyncio.wait((working, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        leaving.cancel()
+        if not working.done():
+            working.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+    if working in done:
+        return working.result()
+    if leaving in done:
+        return HTTPResponse(status=CLIENT_CLOSED_REQUEST)
+    record_refusal("read_seconds")
+    raise Unavailable(f"this takes longer than {seconds:g} s: ask for less", code="too_expensive")
