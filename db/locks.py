@@ -13,7 +13,7 @@ lock at the end of its transaction, also when the process that holds it dies.
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 
 The names of jobs: `retention`, `countries`, `follow <file>`, the path of the file that is imported, and
-`stream <owner>` for an import without a file.
+`stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -38,13 +38,13 @@ def lock_migration(connection: Connection) -> None:
     connection.execute(LOCK_MIGRATION)
 
 
-def import_key(file: str | None, owner: str | None) -> str:
-    """The job of an import: that of its file, or of itself where it has none."""
-    return file if file is not None else f"stream {owner}"
+def import_key(file: str | None, lease_token: str | None) -> str:
+    """Return the lock of an import: that of its file, or one of its own where it has none."""
+    return file if file is not None else f"stream {lease_token}"
 
 
 def follow_key(file: str | None) -> str:
-    """The job of following a log file."""
+    """Return the lock of following a log file."""
     return f"follow {file}"
 
 

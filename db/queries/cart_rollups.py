@@ -57,6 +57,7 @@ async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: lis
 
 
 async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]) -> None:
+    """Add changes, by roll-up and key, to the roll-ups of carts."""
     for model, names in KEYS.items():
         rows = [(*key, carts) for (name, key), carts in changes.items() if name == model.__tablename__]
         await add_to_rollup(session, model, (*names, "carts"), rows)
