@@ -106,10 +106,15 @@ async def test_statistics_of_one_account_leave_connections_to_all_others(
         asking = [asyncio.create_task(user.client.get(STATISTICS)) for _ in range(24)]
         await eventually(four_wait)
         served = await served_beside(other)
+        await eventually(lambda: are_done(asking, 20))
         assert [answer.status for answer in served] == [200, 200, 200, 201, 200]
     answers = await asyncio.gather(*asking)
     assert Counter(answer.status for answer in answers) == {200: 4, 429: 20}
     assert {answer.code for answer in answers if answer.status == 429} == {"too_many_at_once"}
+
+
+async def are_done(tasks: list[asyncio.Task[Answer]], number: int) -> bool:
+    return sum(task.done() for task in tasks) == number
 
 
 async def served_beside(other: User) -> list[Answer]:
