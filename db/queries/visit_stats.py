@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Label, Subquery, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import AnyRow, force_custom_plan
@@ -38,8 +38,20 @@ async def select_visit_counts(
     `tz`.
     """
     keys = [groupings(tz)[name].label(f"group_{index}") for index, name in enumerate(group_by)]
+    counts = group_visits(keys, visit_filter)
+    labels = [label_of(counts.c[key.name], name) for key, name in zip(keys, group_by, strict=True)]
+    numbers = (counts.c.visits, counts.c.visitors, counts.c.first, counts.c.last)
+    query = select(*labels, *numbers).order_by(counts.c.visits.desc(), *labels).limit(limit).offset(offset)
+    await force_custom_plan(session)
+    return (await session.execute(query)).all()
+
+
+def group_visits(keys: Sequence[Label[Any]], visit_filter: VisitFilter) -> Subquery:
+    """Return the query of the groups and their counts, in no order.
+
+    Addresses are counted by grouping twice: count(DISTINCT) would sort all visits.
+    """
     times = (func.min(Visit.occurred_at).label("first"), func.max(Visit.occurred_at).label("last"))
-    # Addresses are counted by grouping twice: count(DISTINCT) would sort all visits.
     by_address = (
         select(*keys, Visit.address, func.count().label("visits"), *times)
         .where(*visit_filter.conditions())
@@ -47,7 +59,7 @@ async def select_visit_counts(
         .subquery()
     )
     groups = [by_address.c[key.name] for key in keys]
-    counts = (
+    return (
         select(
             *groups,
             cast(func.sum(by_address.c.visits), BigInteger).label("visits"),
@@ -59,11 +71,6 @@ async def select_visit_counts(
         .having(func.count() > 0)
         .subquery()
     )
-    labels = [label_of(counts.c[key.name], name) for key, name in zip(keys, group_by, strict=True)]
-    numbers = (counts.c.visits, counts.c.visitors, counts.c.first, counts.c.last)
-    query = select(*labels, *numbers).order_by(counts.c.visits.desc(), *labels).limit(limit).offset(offset)
-    await force_custom_plan(session)
-    return (await session.execute(query)).all()
 
 
 def label_of(group: ColumnElement[Any], name: str) -> ColumnElement[Any]:
