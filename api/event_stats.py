@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from api.events import EventFilterRequest, filter_values
-from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, JsonSchema, Strict, Text
+from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, JsonSchema, Strict, Text, TimeZone
 from api.limits import (
     FIRST_TIME,
     FUNNEL_STEPS,
@@ -23,7 +23,6 @@ from api.limits import (
     WINDOWS,
 )
 from api.paging import Cursor, PageQuery
-from api.reports import TimeZone
 
 GROUPS = ("type", "user", "hour", "day", "week", "month")
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

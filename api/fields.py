@@ -6,11 +6,12 @@
 import re
 import uuid
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from api.limits import MAX_INTEGER, MIN_INTEGER
+from api.time_zones import is_time_zone
 
 RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[-+ ]\d\d:\d\d)?", re.ASCII
@@ -22,6 +23,19 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 JsonSchema = dict[str, Any]
 OPTIONAL = {"x-optional": True}  # metadata of a response's field that may be missing
 UNKNOWN_FIELD = {"unknown": "is not known here"}
+
+
+class CodedMessage(str):
+    """A message that gives the problem document a code of its own."""
+
+    __slots__ = ("code",)
+
+    def __new__(cls, text: str, code: str) -> Self:
+        message = super().__new__(cls, text)
+        message.code = code
+        return message
+
+    code: str
 
 
 class Strict(Schema):
@@ -105,6 +119,20 @@ class Choice(fields.Field[str]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str) or value not in self.choices:
             raise ValidationError(f"must be one of: {', '.join(self.choices)}")
+        return value
+
+
+class TimeZone(fields.Field[str]):
+    """A name of the table of time zones."""
+
+    json_schema: ClassVar[JsonSchema] = {"type": "string", "example": "Europe/Berlin"}
+    code: ClassVar[str] = "unknown_time_zone"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str) or not is_time_zone(value):
+            raise ValidationError(
+                [CodedMessage("must be an IANA time zone such as Europe/Berlin", self.code)]
+            )
         return value
 
 

@@ -21,7 +21,6 @@ MAX_SEARCH = 200
 # Times of visits and events
 FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_AHEAD = timedelta(days=1)  # how far a client's clock may be ahead of ours
-MAX_TIME_ZONE = 100
 
 # Accounts
 MIN_LOGIN, MAX_LOGIN = 3, 254  # an e-mail address may be a login

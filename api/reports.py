@@ -3,33 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from api.fields import OPTIONAL, Choice, DateTime, IntegerText, Strict, Text
-from api.limits import MAX_CART_AGE, MAX_CATEGORY, MAX_PAGE_SIZE, MAX_TIME_ZONE, REPORT_ROWS
+from api.fields import OPTIONAL, Choice, DateTime, IntegerText, Strict, Text, TimeZone
+from api.limits import MAX_CART_AGE, MAX_CATEGORY, MAX_PAGE_SIZE, REPORT_ROWS
 
 FORMATS = ("json", "csv", "svg")
 PAGES = ("all", "category", "product")
 QUESTION = {"example": "From which country do visitors come most often?"}
-
-
-class TimeZone(Text):
-    """An IANA time zone."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(maximum=MAX_TIME_ZONE, **kwargs)
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
-        name = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValidationError("must be an IANA time zone such as Europe/Berlin") from None
-        return name
 
 
 def check_quarter_hour(time: datetime | None) -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 
-from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, Strict, Text
+from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, Strict, Text, TimeZone
 from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_PAGE_URL, MAX_VISIT_KEY
 from api.paging import Cursor, PageQuery
-from api.reports import TimeZone
 
 GROUPS = ("page", "user", "country", "category", "hour", "day", "week", "month")
 COUNTRY = re.compile(r"[A-Za-z]{2}")

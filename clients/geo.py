@@ -26,6 +26,7 @@ def read_country_names() -> dict[str, str]:
 
 
 COUNTRY_NAMES = read_country_names()
+IPV6 = 6  # the version of an .mmdb file that holds both
 CACHED_ADDRESSES = 16_384  # of returning visitors: some 3 MB
 
 
@@ -51,8 +52,11 @@ class MmdbData:
 
     def __init__(self, path: Path) -> None:
         self._reader = maxminddb.open_database(path)
+        self._knows_ipv6 = self._reader.metadata().ip_version == IPV6
 
     def country(self, address: str) -> str | None:
+        if ":" in address and not self._knows_ipv6:  # the reader would raise
+            return None
         match self._reader.get(address):
             case {"country": {"iso_code": str(code)}} | {"country_code": str(code)} | {"country": str(code)}:
                 return code

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from api.limits import MAX_LOGIN, MAX_PASSWORD, MIN_LOGIN, MIN_PASSWORD
+from api.time_zones import is_time_zone
 
 MIN_SECRET_BYTES = 32
 SECRETS = frozenset(
@@ -90,14 +90,6 @@ def is_origin(value: str) -> bool:
         and value == f"{parts.scheme}://{parts.netloc}"
         and parts.netloc != ""
     )
-
-
-def is_time_zone(value: str) -> bool:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def is_file(value: str) -> bool:

@@ -12,6 +12,7 @@ from sanic.exceptions import BadRequest, MethodNotAllowed, SanicException
 from sanic.response import HTTPResponse
 
 from api.bulk import dump_errors
+from api.fields import CodedMessage
 from db.outages import is_outage, sqlstate
 from service.errors import (
     Conflict,
@@ -115,11 +116,12 @@ def _use_case_problem(request: Request, error: TrawlError) -> HTTPResponse:
 
 def _validation_problem(request: Request, errors: list[tuple[str, str]]) -> HTTPResponse:
     pointer, detail = errors[0]
+    code = next((each.code for _, each in errors if isinstance(each, CodedMessage)), "invalid")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return problem(
         request.id,
         422,
-        "invalid",
+        code,
         f"{pointer.lstrip('/') or 'the body'}: {detail}{more}",
         errors=dump_errors(errors),
     )
@@ -148,4 +150,4 @@ def pointers(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for inner in messages:
             yield from pointers(inner, path)
     else:
-        yield path, str(messages)
+        yield path, messages if isinstance(messages, str) else str(messages)

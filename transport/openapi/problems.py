@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from api.fields import TimeZone
 from api.problems import ProblemResponse
 from transport.errors import PROBLEM
 from transport.openapi.routes import RouteFacts
@@ -30,6 +31,7 @@ DETAILS = {
     "too_many_at_once": "too many reads at once for one account, or for this server",
     "unauthorized": "this needs one Authorization header with a token",
     "unavailable": "not available right now, try again",
+    "unknown_time_zone": "tz: must be an IANA time zone such as Europe/Berlin",
     "unsupported_media_type": "the body must be application/json, not text/plain",
 }
 LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
@@ -55,7 +57,7 @@ def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
     if route.operation.if_match:
         codes[412] = ("precondition_failed",)
     if route.operation.query or route.operation.body is not None:
-        codes[422] = ("invalid",)
+        codes[422] = ("invalid", TimeZone.code) if takes_time_zone(route) else ("invalid",)
     codes |= refusal_codes(route)
     for status, declared in route.operation.problems.items():
         codes[status] = tuple(dict.fromkeys((*codes.get(status, ()), *declared)))
@@ -74,6 +76,11 @@ def refusal_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
     if route.heavy == "reads":
         codes[503] = (*codes.get(503, ()), "too_expensive")
     return codes
+
+
+def takes_time_zone(route: RouteFacts) -> bool:
+    fields = [field for schema in route.operation.query for field in schema().fields.values()]
+    return any(isinstance(field, TimeZone) for field in fields)
 
 
 def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+"""The one table of time zones: that of the tzdata package, whatever else this machine has."""
+
+from functools import cache
+from importlib.resources import files
+
+PLACEHOLDER = "Factory"  # in the table for machines whose zone nobody has set
+
+
+@cache
+def time_zone_names() -> frozenset[str]:
+    """Return all names of the table."""
+    names = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
+    return frozenset(names) - {PLACEHOLDER}
+
+
+def is_time_zone(name: str) -> bool:
+    """Tell whether the table has the name. Files beside it (`localtime`, `posix/UTC`) are no zones of it."""
+    return name in time_zone_names()
