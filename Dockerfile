@@ -1,7 +1,7 @@
 # Builds and runs Trawl:
 #   docker build -t trawl . && docker run --init --read-only --tmpfs /tmp -p 8000:8000 -v trawl:/srv/trawl/var trawl
 
-FROM python:3.13.9-slim-bookworm AS build
+FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34 AS build
 WORKDIR /srv/trawl
 # The lock file alone, so that a change of the code does not install everything again.
 COPY requirements.lock .
@@ -19,7 +19,7 @@ USER 10001
 ENV PATH=/srv/trawl/.venv/bin:$PATH
 CMD ["python", "-m", "pytest"]
 
-FROM python:3.13.9-slim-bookworm AS serve
+FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34 AS serve
 WORKDIR /srv/trawl
 # It runs with a read-only root and writes to var and /tmp only. The embedded PostgreSQL refuses to run as root.
 # The folder is made here, so that a volume on it belongs to the user.

@@ -12,6 +12,7 @@ ALERTS = PROJECT / "deploy/prometheus/alerts.yml"
 GUIDE = PROJECT / "docs/operations.md"
 NAME = re.compile(r"\b(?:trawl|process)_[a-z_]+\b")
 SUFFIX = re.compile(r"_(?:total|count|sum|bucket)$")
+PINNED = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
 TARGET = re.compile(r"^([A-Za-z][\w-]*):(?!=)", re.MULTILINE)
 
 
@@ -59,3 +60,14 @@ def test_every_target_of_the_makefile_is_phony_and_in_its_help() -> None:
     targets = TARGET.findall(makefile)
     assert sorted(phony.split()) == sorted(targets)
     assert len(re.findall(r"^[a-z-]+:.* ## ", makefile, re.MULTILINE)) == len(targets)
+
+
+def test_every_image_that_is_not_ours_is_pinned_by_its_digest() -> None:
+    bases = re.findall(r"^FROM (\S+) AS (\w+)$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)
+    stages = {stage for _, stage in bases}
+    images = [image for image, _ in bases if image not in stages]
+    for compose in PROJECT.glob("compose*.yaml"):
+        images += re.findall(r"^ +image: (\S+)$", compose.read_text(), re.MULTILINE)
+    images.remove("trawl")
+    assert len(images) >= 6
+    assert [image for image in images if not PINNED.fullmatch(image)] == []
