@@ -131,8 +131,8 @@ def report(results: dict[str, list[tuple[float, float]]], out: TextIO) -> None:
         spread = f"{min(rounds)[0]:.0f} to {max(rounds)[0]:.0f}"
         cpu = statistics.median(cpu for _, cpu in rounds)
         print(f"{name:12} {rates[name]:6.0f} requests/s ({spread}), {cpu:4.0f} us of CPU each", file=out)
-    print(f"trawl / bare sanic: {ours / rates['bare sanic']:.2f} (wanted: 0.7)", file=out)
-    print(f"trawl / fastapi:    {ours / rates['fastapi']:.2f} (wanted: 2)", file=out)
+    print(f"trawl / bare sanic: {ours / rates['bare sanic']:.2f} (target: 0.7)", file=out)
+    print(f"trawl / fastapi:    {ours / rates['fastapi']:.2f} (target: 2)", file=out)
 
 
 def main() -> None:

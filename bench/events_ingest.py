@@ -104,9 +104,9 @@ def report(results: dict[str, list[tuple[float, float]]], out: TextIO) -> None:
         cpu = statistics.median(cpu for _, cpu in rounds)
         print(f"{name:14} {rates[name]:8,.0f} events/s ({spread}), {cpu:5.1f} us of CPU each", file=out)
     ours = rates["trawl"]
-    print(f"trawl / bare sanic:    {ours / rates['bare sanic']:.2f} (wanted: 0.8)", file=out)
-    print(f"trawl / fastapi:       {ours / rates['fastapi']:.2f} (wanted: 5)", file=out)
-    print(f"bad neighbour / trawl: {rates['bad neighbour'] / ours:.2f} (wanted: 0.6)", file=out)
+    print(f"trawl / bare sanic:    {ours / rates['bare sanic']:.2f} (target: 0.8)", file=out)
+    print(f"trawl / fastapi:       {ours / rates['fastapi']:.2f} (target: 5)", file=out)
+    print(f"bad neighbour / trawl: {rates['bad neighbour'] / ours:.2f} (target: 0.6)", file=out)
 
 
 def main() -> None:

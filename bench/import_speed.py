@@ -224,7 +224,7 @@ def main() -> None:
         ("memory above idle, MB", median_of(memory, ".0f"), "at most 400", verdict(memory, most=400)),
         ("last tenth / first tenth", median_of(steady, ".2f"), "at least 0.8", verdict(steady, least=0.8)),
     ]
-    write_results(f"Import of {lines:,} lines", ("what", "measured", "wanted", "met"), table)
+    write_results(f"Import of {lines:,} lines", ("what", "measured", "target", "met"), table)
 
 
 if __name__ == "__main__":

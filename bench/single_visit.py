@@ -30,8 +30,8 @@ from embedded import open_servers
 
 CLIENTS = (1, 8, 32)
 ROUNDS = 9
-WANTED = 1.5  # times what the bare route takes (wanted: at most)
-WANTED_OF_ROLLUPS = 1.2  # times what a Trawl without roll-ups takes (wanted: at most)
+TARGET = 1.5  # times what the bare route takes at most
+ROLLUPS_TARGET = 1.2  # times what a Trawl without roll-ups takes at most
 ROLLUPS = (
     "quarters",
     "category_quarters",
@@ -50,10 +50,10 @@ def row_of(clients: int, results: dict[str, list[tuple[float, float]]]) -> tuple
     for rounds in results.values():
         rate, cpu = (statistics.median(figures) for figures in zip(*rounds, strict=True))
         cells.append(f"{rate:.0f} ({min(rounds)[0]:.0f} to {max(rounds)[0]:.0f}), {cpu:.0f} us")
-    for reference, wanted in (("bare sanic", WANTED), ("no roll-ups", WANTED_OF_ROLLUPS)):
+    for reference, target in (("bare sanic", TARGET), ("no roll-ups", ROLLUPS_TARGET)):
         pairs = zip(results[reference], results["trawl"], strict=True)
         cost = statistics.median(other / ours for (other, _), (ours, _) in pairs)
-        cells += [f"{cost:.2f}", "yes" if cost <= wanted else "no"]
+        cells += [f"{cost:.2f}", "yes" if cost <= target else "no"]
     return tuple(cells)
 
 
@@ -111,7 +111,7 @@ def main() -> None:
                     if turn:  # the first one warms up
                         results[name].append(result)
             rows.append(row_of(clients, results))
-    costs = ("trawl / bare", f"at most {WANTED}", "trawl / no roll-ups", f"at most {WANTED_OF_ROLLUPS}")
+    costs = ("trawl / bare", f"at most {TARGET}", "trawl / no roll-ups", f"at most {ROLLUPS_TARGET}")
     columns = ("clients", *(f"{name}: visits/s, CPU each" for name in apps), *costs)
     write_results("POST of one visit beside a bare route", columns, rows)
 

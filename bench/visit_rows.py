@@ -12,7 +12,7 @@ NAMES = (
     """
     INSERT INTO category (name, name_sha256)
     SELECT name, sha256(name::bytea)
-    FROM (SELECT 'category_' || number AS name FROM generate_series(0, 19) AS number) AS made""",
+    FROM (SELECT 'category_' || number AS name FROM generate_series(0, 19) AS number) AS names""",
     """
     INSERT INTO product (category_id, name, name_sha256)
     SELECT category.id, 'product_' || n, sha256(('product_' || n)::bytea)
@@ -28,14 +28,14 @@ SELECT
     CASE WHEN live THEN gen_random_uuid()::text ELSE upper(left(md5(number::text), 8)) END,
     number,
     CASE WHEN NOT live THEN 'log' WHEN number % 3 = 0 THEN 'page' ELSE 'api' END,
-    made.kind,
+    draw.kind,
     inet '20.0.0.0' + visitor * 7919,
     CASE WHEN visitor % 20 > 0 THEN 'X' || chr(65 + (visitor % 7 * (visitor % 5 + 1))::int % 26) END,
     category.id,
     product.id,
-    CASE WHEN live OR made.kind = 'pay' THEN visitor END,
-    CASE WHEN made.kind IN ('cart', 'pay') THEN number / 20 END,
-    CASE made.kind
+    CASE WHEN live OR draw.kind = 'pay' THEN visitor END,
+    CASE WHEN draw.kind IN ('cart', 'pay') THEN number / 20 END,
+    CASE draw.kind
         WHEN 'category' THEN '/' || category.name || '/'
         WHEN 'product' THEN '/' || category.name || '/' || product.name || '/'
         WHEN 'cart' THEN '/cart?goods_id=1&amount=1&cart_id=' || number / 20
@@ -54,10 +54,10 @@ FROM (
         floor(random() * random() * 20)::int AS of_category,
         floor(random() * 12)::int AS of_product
     FROM generate_series(1, $1::int) AS number
-) AS made
-LEFT JOIN category ON made.kind IN ('category', 'product') AND category.name = 'category_' || of_category
+) AS draw
+LEFT JOIN category ON draw.kind IN ('category', 'product') AND category.name = 'category_' || of_category
 LEFT JOIN product
-    ON made.kind = 'product' AND product.category_id = category.id AND product.name = 'product_' || of_product
+    ON draw.kind = 'product' AND product.category_id = category.id AND product.name = 'product_' || of_product
 ORDER BY number
 """
 ROLLUPS = (

@@ -24,7 +24,7 @@ logger = getLogger("trawl.embedded")
 ROLE = DATABASE = "trawl"
 SOCKET = ".s.PGSQL.5432"
 BUILTIN_LOCALES_SINCE = 17  # major release
-# Nothing that makes a commit less durable stands here: fsync, synchronous_commit and full_page_writes are on.
+# No setting makes a commit less durable: fsync, synchronous_commit and full_page_writes are on.
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -41,7 +41,7 @@ SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # The statements hold people's data, and a unique key met twice is no news.
+    # Statements hold personal data, and a violated unique key is no news.
     "log_min_error_statement": "panic",
 }
 ERROR = re.compile(r"\b(?:error|ERROR|FATAL|PANIC): +(.*)")
@@ -168,7 +168,7 @@ class Postgres:
     def _run(self, command: list[str | Path], directory: Path, text: str = "") -> None:
         code, output = run(command, cwd=directory, account=self._account, text=text)
         if code != 0 or "ERROR:" in output:
-            # The last words are often "removing contents of data directory": the error stands above them.
+            # The last line is often "removing contents of data directory", and the error is above it.
             errors = ERROR.findall(output) or output.split("\n")
             raise EmbeddedError(f"PostgreSQL can't be set up in {self.home}: {errors[-1]}")
 

@@ -102,8 +102,7 @@ class HttpServer:
     ) -> None:
         """Reserve the port, before anything else is started.
 
-        `on_worker_end` gets the name of each worker that has ended, before it is
-        replaced.
+        `on_worker_end` gets the name of each worker that has ended, before it is replaced.
 
         :raises ServerError: the port is in use, or can't be bound
         """

@@ -184,8 +184,8 @@ path = '/(?P<a>x+)(?P=a)'
 
 
 def test_a_port_in_use_is_named(trawl: Command) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
         code, output, errors = trawl.run("serve", PORT=port)
     assert (code, output) == (1, "")
     assert port in one_line(errors)

@@ -65,8 +65,8 @@ def oracle_totals(visits: list[oracle.Visit]) -> dict[str, object]:
 
 
 def test_the_committed_log_is_what_its_seed_makes() -> None:
-    made = hashlib.sha256("".join(generate(LINES, SEED)).encode())
-    assert hashlib.sha256((ROOT / "logs.txt").read_bytes()).hexdigest() == made.hexdigest()
+    digest = hashlib.sha256("".join(generate(LINES, SEED)).encode())
+    assert hashlib.sha256((ROOT / "logs.txt").read_bytes()).hexdigest() == digest.hexdigest()
 
 
 def test_the_known_answers_of_the_committed_log_are_the_oracles() -> None:

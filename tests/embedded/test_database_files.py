@@ -28,14 +28,12 @@ async def test_a_backup_brings_back_what_was_there_and_nothing_else(
     assert await first_column(committed_url, "SELECT count(*)::text FROM alembic_version") == ["1"]
 
 
-@pytest.mark.parametrize("kept", [0, 5, 0.5])
-async def test_what_is_no_whole_backup_changes_nothing(
-    committed_url: str, tmp_path: Path, kept: float
-) -> None:
+@pytest.mark.parametrize("length", [0, 5, 0.5])
+async def test_a_truncated_backup_changes_nothing(committed_url: str, tmp_path: Path, length: float) -> None:
     file = tmp_path / "trawl.backup"
     back_up(committed_url, file)
     whole = file.read_bytes()
-    file.write_bytes(whole[: int(len(whole) * kept) if kept < 1 else int(kept)])
+    file.write_bytes(whole[: int(len(whole) * length) if length < 1 else int(length)])
     await first_column(committed_url, "CREATE TABLE after ()")
     with pytest.raises(ToolFailed):
         restore(committed_url, file)

@@ -1,4 +1,4 @@
-"""The process tree of a server: its workers die, it is told to end, its port is taken."""
+"""The process tree of a server: its workers die, a signal ends it, its port is in use."""
 
 import http.client
 import json
@@ -208,11 +208,11 @@ def test_a_killed_tree_leaves_nothing_behind(start: Start, tmp_path: Path) -> No
     ],
 )
 def test_a_port_in_use_is_told_in_one_line(start: Start, option: int, address: str) -> None:
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, option, 1)
-        taken.bind((address, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
+        listener.bind((address, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         server = start(port=port)
         out, err = server.communicate(timeout=PATIENCE)
     assert (server.returncode, out, err) == (1, "", f"port {port} on 127.0.0.1 is in use\n")

@@ -53,14 +53,14 @@ NEW_PASSWORD, WRONG_PASSWORD, WEAK_PASSWORD = "staple battery horse", "another p
 
 
 async def spend_a_day(client: Client, kinopoisk: FakeKinopoisk) -> set[str]:
-    """Do what people do, and what they do wrong. Returns what they would not have others read."""
+    """Send what users send, right and wrong; returns their secrets."""
     account = {"login": "anna", "password": PASSWORD}
     await client.post("/register", json={"login": "boris", "password": WEAK_PASSWORD[:7]})
     assert (await client.post("/register", json=account)).status == 201
     token = (await client.post("/login", json=account)).json["access_token"]
     anna = client.signed_in(token)
-    made = await anna.post("/keys", json={"name": "k", "scopes": ["reports:read"]})
-    program = client.signed_in(made.json["key"])
+    key = (await anna.post("/keys", json={"name": "k", "scopes": ["reports:read"]})).json["key"]
+    program = client.signed_in(key)
     assert (await program.get("/report/1")).status == 200
     assert (await program.get("/tasks")).status == 403
     assert (await anna.get("/parse")).status == 200
@@ -80,10 +80,10 @@ async def spend_a_day(client: Client, kinopoisk: FakeKinopoisk) -> set[str]:
     assert (await anna.patch("/profile", json=changed | {"current_password": WRONG_PASSWORD})).status == 403
     assert (await anna.patch("/profile", json=changed)).status == 200
     assert (await anna.post("/logout?all=true")).status == 204
-    return {PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, WEAK_PASSWORD[:7], token, made.json["key"]}
+    return {PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, WEAK_PASSWORD[:7], token, key}
 
 
-async def test_a_days_log_tells_what_was_done_and_no_secret(
+async def test_a_days_log_has_every_operation_and_no_secret(
     trawl: Command, kinopoisk: FakeKinopoisk, tmp_path: Path
 ) -> None:
     log, port = tmp_path / "logs.txt", free_port()
@@ -101,12 +101,12 @@ async def test_a_days_log_tells_what_was_done_and_no_secret(
     assert [secret for secret in {*secrets, *SECRETS.values()} if secret in output + errors] == []
     lines = [json.loads(line) for line in errors.splitlines()]
     assert all({"time", "level", "event"} <= line.keys() for line in lines)
-    done = [line for line in lines if line["event"] == "request" and line["kind"] == "get_report"]
-    assert len(done) == 1
-    assert (done[0]["status"], done[0]["user_id"]) == (200, 2)
-    assert done[0]["duration_ms"] > 0
-    [shown] = [line for line in lines if line["event"] == "settings"]
-    assert (shown["port"], shown["kinopoisk_api_key_is_set"]) == (port, True)
+    reports = [line for line in lines if line["event"] == "request" and line["kind"] == "get_report"]
+    assert len(reports) == 1
+    assert (reports[0]["status"], reports[0]["user_id"]) == (200, 2)
+    assert reports[0]["duration_ms"] > 0
+    [settings_line] = [line for line in lines if line["event"] == "settings"]
+    assert (settings_line["port"], settings_line["kinopoisk_api_key_is_set"]) == (port, True)
     [imported] = [line for line in lines if line["event"] == "import"]
     assert (imported["kind"], imported["status"], imported["lines"]) == ("import", "done", 1)
     assert imported["request_id"]
@@ -138,7 +138,7 @@ def sentry() -> Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
-def test_sentry_is_told_each_unexpected_error_once_and_no_secret(sentry: tuple[str, list[bytes]]) -> None:
+def test_sentry_receives_each_unexpected_error_once_and_no_secret(sentry: tuple[str, list[bytes]]) -> None:
     dsn, received = sentry
     subprocess.run([sys.executable, "-c", REPORTS, dsn], check=True, capture_output=True, timeout=PATIENCE)
     sent = b"\n".join(received)
