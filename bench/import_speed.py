@@ -184,6 +184,26 @@ def verdict(values: Iterable[float], *, least: float = 0, most: float = inf) -> 
     return "yes" if least <= median(values) <= most else "no"
 
 
+def make_table(rounds: list[Round]) -> list[tuple[str, str, str, str]]:
+    to_copy = [one.trawl / one.copy for one in rounds]
+    table = [
+        ("trawl, lines/s", median_of((one.trawl for one in rounds), ",.0f"), "", ""),
+        ("\\copy, then indexes, lines/s", median_of((one.copy for one in rounds), ",.0f"), "", ""),
+        ("trawl / \\copy", median_of(to_copy, ".2f"), "at least 0.7", verdict(to_copy, least=0.7)),
+    ]
+    pairs = [(one.trawl, one.goaccess) for one in rounds if one.goaccess is not None]
+    if pairs:
+        ratios = [trawl / goaccess for trawl, goaccess in pairs]
+        table.append(("GoAccess, lines/s", median_of((goaccess for _, goaccess in pairs), ",.0f"), "", ""))
+        table.append(("trawl / GoAccess", median_of(ratios, ".2f"), "at least 2", verdict(ratios, least=2)))
+    memory, steady = [one.megabytes for one in rounds], [one.steady for one in rounds]
+    table += [
+        ("memory above idle, MB", median_of(memory, ".0f"), "at most 400", verdict(memory, most=400)),
+        ("last tenth / first tenth", median_of(steady, ".2f"), "at least 0.8", verdict(steady, least=0.8)),
+    ]
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.import_speed")
     parser.add_argument("--lines", type=int, default=LINES)
@@ -208,23 +228,7 @@ def main() -> None:
             rounds.append(run_round(log, lines, folder))
             shutil.rmtree(folder)
             print(rounds[-1])
-    to_copy = [one.trawl / one.copy for one in rounds]
-    table = [
-        ("trawl, lines/s", median_of((one.trawl for one in rounds), ",.0f"), "", ""),
-        ("\\copy, then indexes, lines/s", median_of((one.copy for one in rounds), ",.0f"), "", ""),
-        ("trawl / \\copy", median_of(to_copy, ".2f"), "at least 0.7", verdict(to_copy, least=0.7)),
-    ]
-    pairs = [(one.trawl, one.goaccess) for one in rounds if one.goaccess is not None]
-    if pairs:
-        ratios = [trawl / goaccess for trawl, goaccess in pairs]
-        table.append(("GoAccess, lines/s", median_of((goaccess for _, goaccess in pairs), ",.0f"), "", ""))
-        table.append(("trawl / GoAccess", median_of(ratios, ".2f"), "at least 2", verdict(ratios, least=2)))
-    memory, steady = [one.megabytes for one in rounds], [one.steady for one in rounds]
-    table += [
-        ("memory above idle, MB", median_of(memory, ".0f"), "at most 400", verdict(memory, most=400)),
-        ("last tenth / first tenth", median_of(steady, ".2f"), "at least 0.8", verdict(steady, least=0.8)),
-    ]
-    write_results(f"Import of {lines:,} lines", ("what", "measured", "target", "met"), table)
+    write_results(f"Import of {lines:,} lines", ("what", "measured", "target", "met"), make_table(rounds))
 
 
 if __name__ == "__main__":

@@ -201,8 +201,7 @@ def generate(
     )
     for second, visitor, walk in sessions(lines, rng, begin, days, visitors):
         if second >= ring.second + BATCH_SECONDS:
-            for batch in ring.release(second):
-                yield from batch
+            yield from chain.from_iterable(ring.release(second))
         urls = walk.urls
         if walk.bought:
             cart_id += 1
@@ -210,8 +209,7 @@ def generate(
         ring.add(second, visitor.address, urls.splitlines(keepends=True), walk.offsets)
         expected.add(second, visitor.country, walk)
         visitor.purchases += walk.is_paid
-    for batch in ring.release(ring.second + RING_SECONDS):
-        yield from batch
+    yield from chain.from_iterable(ring.release(ring.second + RING_SECONDS))
     for visitor in visitors.pool:
         visitors.retire(visitor)
     expected.conclude()

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, SettingsError, read_settings
 from embedded import EmbeddedError
-from server.supervisor import ServerError
+from server.errors import ServerError
 from service.errors import TrawlError
 from service.logs.url_rules import RulesError
 from telemetry.logs import configure_logging, json_line

@@ -63,8 +63,8 @@ def open_servers(
 ) -> Iterator[EmbeddedServers]:
     """Run the servers of `data_dir`, or share them with the process that does. Only for the main thread.
 
-    `exclusive` is for a process that must run them itself. At its end it stops them, whoever shares them;
-    any other owner waits for the sharers first. `wait` is in seconds.
+    `exclusive` is for a process that must run them itself, and stops them at its end while others share them;
+    any other owner waits for the sharers. `wait` is in seconds.
 
     :raises DataDirInUse: `exclusive` is set, and another process runs them
     :raises EmbeddedError: a server can't be found, set up, started or shared

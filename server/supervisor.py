@@ -4,7 +4,6 @@ Workers are forked here, without Granian's own manager: that one gives up when a
 5.5 s, and ends the healthy workers before anything replaces them.
 """
 
-import errno
 import logging
 import select
 import signal
@@ -15,6 +14,8 @@ from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Self
 
+from server.errors import ServerError
+from server.port import reserve_port
 from server.processes import STOP_SIGNALS
 from server.worker import DRAIN, App, DrainTiming, Worker
 
@@ -24,10 +25,6 @@ logger = logging.getLogger("trawl.server")
 TICK = 0.05
 BACK_OFF = (0.0, 0.1, 0.2, 0.5)
 MAX_FAILURES = 5  # to start a worker, after which a server that never had one is given up
-
-
-class ServerError(Exception):
-    """The server can't be started; the message is one line that says why."""
 
 
 class Terminated(SystemExit):
@@ -107,7 +104,7 @@ class HttpServer:
         :raises ServerError: the port is in use, or can't be bound
         """
         self._on_worker_end = on_worker_end
-        self.address, self._reservation = _reserve(host, port)
+        self.address, self._reservation = reserve_port(host, port)
         self._timing = timing
         self._workers = [Worker(number + 1, timing) for number in range(workers)]
         self._make_app: Callable[[], App] | None = None
@@ -203,50 +200,6 @@ def serve_until_signal(
                     announced = True
         finally:
             server.stop()
-
-
-def _reserve(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
-    """Resolve an address, and bind a socket to it that never listens, so that nobody else takes it.
-
-    :raises ServerError: the host is unknown, or the port can't be had
-    """
-    try:
-        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
-        raise ServerError(f"host {host} is unknown: {error.strerror}") from error
-    family, _, _, _, sockaddr = min(entries, key=lambda entry: entry[0] != socket.AF_INET)
-    address = (str(sockaddr[0]), int(sockaddr[1]))
-    try:
-        # SO_REUSEPORT lets workers share a port, but also strangers that set it. This bind, without it,
-        # fails beside them.
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-        reservation = _bind(family, address)
-    except OSError as error:
-        cause = "is in use" if error.errno == errno.EADDRINUSE else f"can't be bound: {error.strerror}"
-        raise ServerError(f"port {port} on {host} {cause}") from error
-    return (address[0], int(reservation.getsockname()[1])), reservation
-
-
-def _bind(family: int, address: tuple[str, int]) -> socket.socket:
-    """Bind a socket that workers may share the port with."""
-    reservation = socket.socket(family)
-    try:
-        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            reservation.bind(address)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            # Connections of an earlier server linger for a minute. Only now, because beside a socket with
-            # this option a second Trawl that starts at the same moment would bind too.
-            reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            reservation.bind(address)
-    except OSError:
-        reservation.close()
-        raise
-    return reservation
 
 
 def _is_listening(address: tuple[str, int]) -> bool:

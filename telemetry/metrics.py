@@ -18,40 +18,30 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests: Histogram = self._make(
-            Histogram,
+        self.requests = self._histogram(
             "trawl_request_duration_seconds",
             "Time until a request's answer was sent",
             ["route", "method", "status"],
-            buckets=BUCKETS,
         )
-        self.upstream: Histogram = self._make(
-            Histogram,
-            "trawl_upstream_duration_seconds",
-            "Time of calls to services of others",
-            ["upstream", "outcome"],
-            buckets=BUCKETS,
+        self.upstream = self._histogram(
+            "trawl_upstream_duration_seconds", "Time of calls to services of others", ["upstream", "outcome"]
         )
-        self.ingested: dict[str, Counter] = {
-            kind: self._make(
-                Counter, f"trawl_{kind}_taken", f"{kind.capitalize()} that were stored or read", []
-            )
+        self.ingested = {
+            kind: self._counter(f"trawl_{kind}_taken", f"{kind.capitalize()} that were stored or read")
             for kind in ("events", "visits", "lines")
         }
-        self.dropped: Counter = self._make(
-            Counter, "trawl_rows_dropped", "Visits and events that were dropped for their age", ["kind"]
+        self.dropped = self._counter(
+            "trawl_rows_dropped", "Visits and events that were dropped for their age", ["kind"]
         )
-        self.cpu: Counter = self._make(
-            Counter, "process_cpu_seconds", "User and system CPU time of the workers", []
-        )
+        self.cpu = self._counter("process_cpu_seconds", "User and system CPU time of the workers")
         self.workers = self._gauge("trawl_workers", "Workers that serve")
         self.operations = self._gauge(
             "trawl_operations_per_second", "Requests a second, over the last seconds"
         )
         self.memory = self._gauge("process_resident_memory_bytes", "Resident memory of the workers")
         self.pool = self._gauge("trawl_db_pool_connections", "Connections to PostgreSQL", ["state"])
-        self.refusals: Counter = self._make(
-            Counter, "trawl_refusals", "Requests that a bound of the server refused", ["bound"]
+        self.refusals = self._counter(
+            "trawl_refusals", "Requests that a bound of the server refused", ["bound"]
         )
         self.bound_use = self._gauge("trawl_bound_use", "How much of a bound is in use", ["bound"])
         self.bound_limit = self._gauge("trawl_bound_limit", "The bound, of all workers", ["bound"])
@@ -64,12 +54,21 @@ class Metrics:
         )
         self.request_series: dict[tuple[str, str, int], Any] = {}
 
-    def _make(self, kind: Any, name: str, text: str, labels: Iterable[str], **options: Any) -> Any:
-        return kind(name, text, labels, registry=self.registry, **options)
+    def _histogram(self, name: str, text: str, labels: Iterable[str]) -> Histogram:
+        return Histogram(name, text, labels, registry=self.registry, buckets=BUCKETS)
 
-    def _gauge(self, name: str, text: str, labels: Iterable[str] = (), *, mode: str = "livesum") -> Gauge:
-        gauge: Gauge = self._make(Gauge, name, text, labels, multiprocess_mode=mode)
-        return gauge
+    def _counter(self, name: str, text: str, labels: Iterable[str] = ()) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(
+        self,
+        name: str,
+        text: str,
+        labels: Iterable[str] = (),
+        *,
+        mode: Literal["livesum", "livemax", "mostrecent"] = "livesum",
+    ) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)
 
 
 @dataclass(slots=True)

@@ -21,7 +21,8 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse, json, text
 
 from embedded import EmbeddedError, open_servers
-from server.supervisor import HttpServer, ServerError, handle_termination, serve_until_signal
+from server.errors import ServerError
+from server.supervisor import HttpServer, handle_termination, serve_until_signal
 from server.worker import DrainTiming
 from tests.support.processes import eventually
 

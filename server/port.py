@@ -1,0 +1,50 @@
+"""The port of the server, reserved before anything else is started."""
+
+import errno
+import socket
+
+from server.errors import ServerError
+
+
+def reserve_port(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
+    """Resolve an address, and bind a socket to it that never listens, so that nobody else takes it.
+
+    :raises ServerError: the host is unknown, or the port can't be had
+    """
+    try:
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise ServerError(f"host {host} is unknown: {error.strerror}") from error
+    family, _, _, _, sockaddr = min(entries, key=lambda entry: entry[0] != socket.AF_INET)
+    address = (str(sockaddr[0]), int(sockaddr[1]))
+    try:
+        # SO_REUSEPORT lets workers share a port, but also strangers that set it. This bind, without it,
+        # fails beside them.
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+        reservation = _bind(family, address)
+    except OSError as error:
+        cause = "is in use" if error.errno == errno.EADDRINUSE else f"can't be bound: {error.strerror}"
+        raise ServerError(f"port {port} on {host} {cause}") from error
+    return (address[0], int(reservation.getsockname()[1])), reservation
+
+
+def _bind(family: int, address: tuple[str, int]) -> socket.socket:
+    """Bind a socket that workers may share the port with."""
+    reservation = socket.socket(family)
+    try:
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            reservation.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            # Connections of an earlier server linger for a minute. Only now, because beside a socket with
+            # this option a second Trawl that starts at the same moment would bind too.
+            reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reservation.bind(address)
+    except OSError:
+        reservation.close()
+        raise
+    return reservation
