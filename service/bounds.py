@@ -4,7 +4,8 @@ docs/operations.md lists them, and /metrics shows how full each is.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from service.errors import TooMany
 from telemetry.refusals import record_refusal
 
 RETRY_AFTER = 1  # seconds
+CORES = os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,10 @@ class Bounds:
     :param account_exports: of one account at a time
     :param exports: of all accounts: each takes a connection of its own beside the pool, for hours perhaps
     :param waiting: for each kind of turn, of one account: more than these are refused at once
+    :param sign_in_hashes: passwords hashed at a time, each a core and 32 MiB; one address leaves one free
+    :param sign_up_hashes: the same of new accounts, beside those: strangers' sign-ups delay no sign-in
+    :param hash_seconds: to wait for a hash: less than the time after which the throttle gives an attempt up
+    :param hashes_waiting: of one address; the throttle admits no more of its sign-ins
     """
 
     read_seconds: float = 10.0
@@ -34,47 +40,55 @@ class Bounds:
     account_exports: int = 2
     exports: int = 8
     waiting: int = 64
+    sign_in_hashes: int = CORES
+    sign_up_hashes: int = max(1, CORES // 2)
+    hash_seconds: float = 20.0
+    hashes_waiting: int = 100
 
 
 @dataclass(slots=True)
-class AccountQueue:
-    """The running and waiting work of one account."""
+class OwnerQueue:
+    """The running and waiting work of one owner."""
 
     permits: asyncio.Semaphore
     members: int = 0
 
 
 class Turns:
-    """Lets work of one kind run: first come, first served, each account in a queue of its own.
+    """Lets work of one kind run: first come, first served, each owner in a queue of its own.
 
-    An account waits for its own work before it waits with the others, so it never holds them up.
+    An owner waits for its own work before it waits with the others, so it never holds them up.
     """
 
-    def __init__(self, name: str, *, each: int, total: int, waiting: int, seconds: float) -> None:
+    def __init__(
+        self, name: str, *, each: int, total: int, waiting: int, seconds: float, owner: str = "account"
+    ) -> None:
         """Make the turns of one kind.
 
         :param name: of the bound, in metrics and logs
-        :param each: of one account at a time
-        :param total: of all accounts at a time
-        :param waiting: of one account at most
+        :param each: of one owner at a time
+        :param total: of all owners at a time
+        :param waiting: of one owner at most
         :param seconds: to wait for a turn
+        :param owner: what an owner is, for the refusal
         """
         self.name = name
+        self.owner = owner
         self.total = total
         self._each = each
         self._waiting = waiting
         self._seconds = seconds
         self._permits = asyncio.Semaphore(total)
-        self._queues: dict[int, AccountQueue] = {}
+        self._queues: dict[Hashable, OwnerQueue] = {}
         self.running = 0
 
     @asynccontextmanager
-    async def turn(self, account_id: int) -> AsyncIterator[None]:
+    async def turn(self, owner: Hashable) -> AsyncIterator[None]:
         """Wait for a turn and hold it for the block.
 
         :raises TooMany: `too_many_at_once`, if none comes in time or too many wait already
         """
-        queue = self._queues.setdefault(account_id, AccountQueue(asyncio.Semaphore(self._each)))
+        queue = self._queues.setdefault(owner, OwnerQueue(asyncio.Semaphore(self._each)))
         queue.members += 1
         try:
             if queue.members > self._each + self._waiting:
@@ -90,9 +104,9 @@ class Turns:
         finally:
             queue.members -= 1
             if not queue.members:
-                del self._queues[account_id]
+                del self._queues[owner]
 
-    async def _acquire(self, queue: AccountQueue) -> None:
+    async def _acquire(self, queue: OwnerQueue) -> None:
         try:
             async with asyncio.timeout(self._seconds):
                 await queue.permits.acquire()
@@ -107,7 +121,7 @@ class Turns:
     def _refusal(self) -> TooMany:
         record_refusal(self.name)
         return TooMany(
-            f"too many {self.name} at once for one account, or for this server",
+            f"too many {self.name.replace('_', '-')} at once for one {self.owner}, or for this server",
             code="too_many_at_once",
             retry_after=RETRY_AFTER,
         )
@@ -130,4 +144,29 @@ class WorkTurns:
             reads=turns("reads", bounds.account_reads, bounds.reads),
             exports=turns("exports", bounds.account_exports, bounds.exports),
             bounds=bounds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HashTurns:
+    """The turns of hashing passwords, each address in a queue of its own."""
+
+    sign_ins: Turns
+    sign_ups: Turns
+
+    @classmethod
+    def make(cls, bounds: Bounds) -> "HashTurns":
+        def turns(name: str, total: int) -> Turns:
+            return Turns(
+                name,
+                each=max(1, total - 1),
+                total=total,
+                waiting=bounds.hashes_waiting,
+                seconds=bounds.hash_seconds,
+                owner="address",
+            )
+
+        return cls(
+            sign_ins=turns("sign_ins", bounds.sign_in_hashes),
+            sign_ups=turns("sign_ups", bounds.sign_up_hashes),
         )

@@ -7,7 +7,7 @@ import structlog
 from service.accounts.authentication import Caller, authenticate
 from service.clock import now
 from service.errors import Forbidden, Unauthorized
-from transport.limits import enforce, limit_by_address, route_policy, user_counter
+from transport.limits import enforce, limit_by_address, limit_sign_ups, route_policy, user_counter
 from transport.request import Request
 
 
@@ -43,13 +43,15 @@ async def admit(request: Request) -> None:
     check_rights(caller, scope=getattr(route, "scope", None), admin=getattr(route, "admin", False))
 
 
-async def require_registration(request: Request) -> None:
-    """Check that the caller may create an account: anybody may, unless registration is closed.
+async def admit_sign_up(request: Request) -> None:
+    """Check that the caller may create an account: anybody may, a few at a time; if closed, admins alone.
 
     :raises Unauthorized: registration is closed, and the token is not valid
     :raises Forbidden: registration is closed, and the caller is not an admin
+    :raises TooMany: registration is open, and too many sign up from this address
     """
     if request.deps.registration_open:
+        await limit_sign_ups(request)
         return
     headers = request.headers.getall("authorization", ())
     caller = None

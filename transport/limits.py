@@ -11,9 +11,16 @@ from transport.request import Request
 class Policy:
     name: str
     limit: int  # requests in a window; 0 = none
+    window: int = WINDOW  # seconds
+    subject: str = "requests a minute"
 
 
 UNLIMITED = Policy("default", 0)
+# Of one address. A sign-up that the first refuses does not count for the second.
+SIGN_UPS = (
+    Policy("sign-up-minute", 5, WINDOW, "sign-ups a minute"),
+    Policy("sign-up-hour", 20, 60 * WINDOW, "sign-ups an hour"),
+)
 
 
 def route_policy(request: Request) -> Policy:
@@ -45,12 +52,26 @@ async def limit_by_address(request: Request, policy: Policy) -> None:
         enforce(request, policy, await count_request(request.deps.cache, counter, policy.limit))
 
 
+async def limit_sign_ups(request: Request) -> None:
+    """Count a sign-up, and enforce the limits of its address, unless the installation has no limits.
+
+    :raises TooMany: a limit is used up
+    """
+    if not request.deps.limits.default:
+        return
+    for policy in SIGN_UPS:
+        counter = address_counter(request, policy)
+        allowance = await count_request(request.deps.cache, counter, policy.limit, policy.window)
+        if allowance.exceeded:
+            enforce(request, policy, allowance)
+
+
 def enforce(request: Request, policy: Policy, allowance: Allowance) -> None:
     """Refuse a request over the limit, and tell what is left in headers of the response, whatever that is.
 
     :raises TooMany: the limit is used up
     """
-    request.ctx.headers["ratelimit-policy"] = f'"{policy.name}";q={policy.limit};w={WINDOW}'
+    request.ctx.headers["ratelimit-policy"] = f'"{policy.name}";q={policy.limit};w={policy.window}'
     request.ctx.headers["ratelimit"] = f'"{policy.name}";r={allowance.remaining};t={allowance.reset}'
     if allowance.exceeded:
-        raise TooMany(f"over {policy.limit} requests a minute", retry_after=allowance.reset)
+        raise TooMany(f"over {policy.limit} {policy.subject}", retry_after=allowance.reset)

@@ -65,7 +65,8 @@ def sample_pool(deps: Deps) -> None:
 
 def sample_bounds(deps: Deps) -> None:
     """Measure how full each bound is."""
-    for turns in (deps.turns.reads, deps.turns.exports):
+    hashing = deps.hasher.turns
+    for turns in (deps.turns.reads, deps.turns.exports, hashing.sign_ins, hashing.sign_ups):
         metrics.current().bound_use.labels(turns.name).set(turns.running)
         metrics.current().bound_limit.labels(turns.name).set(turns.total)
 

@@ -11,6 +11,7 @@ from db.queries.auth_events import Origin, insert_auth_event
 from service.errors import Conflict, NotFound
 from service.security.identifiers import fold_to_store
 from service.security.passwords import Hasher, check_new_password
+from service.security.rate_limits import network
 
 
 class NameTaken(Conflict):
@@ -35,19 +36,28 @@ class NewAccount:
 async def create_account(
     db: Database, hasher: Hasher, new: NewAccount, *, salt: bytes, origin: Origin
 ) -> Account:
-    """Create an account.
+    """Create an account. A name that is taken is refused before the password is hashed, which costs much.
 
     :raises NameTaken: another account has the login or the e-mail
     :raises Invalid: the password is too common, or the login or the e-mail too long
+    :raises TooMany: too many passwords wait to be hashed
     """
-    values = await _columns(hasher, new, salt, origin)
+    values = _columns(new, origin)
+    names = [key for key in (values["login_key"], values["email_key"]) if key]
+    async with db.read() as session:
+        if taken := await queries.select_taken_names(session, names):
+            raise _name_taken(values, taken)
+    values["password_hash"] = await _hash(hasher, new, salt, origin)
     async with db.transaction() as session:
         account = await queries.insert_account(session, **values)
         if account is None:
-            is_login_taken = await queries.select_taken_names(session, [values["login_key"]])
-            raise NameTaken("login" if is_login_taken else "email")
+            raise _name_taken(values, await queries.select_taken_names(session, names))
         await insert_auth_event(session, "register", account.id, origin)
         return account
+
+
+def _name_taken(values: dict[str, Any], taken: set[str]) -> NameTaken:
+    return NameTaken("login" if values["login_key"] in taken else "email")
 
 
 async def create_first_admin(
@@ -60,7 +70,8 @@ async def create_first_admin(
     async with db.read() as session:
         if await queries.select_any_admin(session) is not None:
             return None
-    values = await _columns(hasher, new, salt, origin)
+    values = _columns(new, origin)
+    values["password_hash"] = await _hash(hasher, new, salt, origin)
     async with db.transaction() as session:
         await lock_admins(session)
         if await queries.select_any_admin(session) is not None:
@@ -91,8 +102,13 @@ async def list_accounts(db: Database, *, after: tuple[int] | None, limit: int, o
         return await queries.select_accounts(session, after=last_id, limit=limit + 1, offset=offset)
 
 
-async def _columns(hasher: Hasher, new: NewAccount, salt: bytes, origin: Origin) -> dict[str, Any]:
-    """Return the columns of a new account's row."""
+async def _hash(hasher: Hasher, new: NewAccount, salt: bytes, origin: Origin) -> str:
+    client = network(origin.address)
+    return await hasher.hash(new.password, salt=salt, client=client, is_sign_up=True)
+
+
+def _columns(new: NewAccount, origin: Origin) -> dict[str, Any]:
+    """Return the columns of a new account's row, but for the hash of its password."""
     check_new_password(new.password)
     return {
         "login": new.login,
@@ -102,6 +118,5 @@ async def _columns(hasher: Hasher, new: NewAccount, salt: bytes, origin: Origin)
         "first_name": new.first_name,
         "last_name": new.last_name,
         "role": new.role,
-        "password_hash": await hasher.hash(new.password, salt=salt),
         "created_at": origin.at,
     }

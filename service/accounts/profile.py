@@ -17,6 +17,7 @@ from service.errors import Forbidden, NotFound
 from service.security.credential_cache import invalidate
 from service.security.identifiers import fold_to_store
 from service.security.passwords import check_new_password
+from service.security.rate_limits import network
 from service.security.sign_in_throttle import throttle_sign_in
 
 COLUMNS = ("first_name", "last_name", "email")
@@ -46,7 +47,8 @@ async def update_profile(
         old_hash = await _verify_password(
             deps, caller.user_id, changes["current_password"], attempt_id, origin
         )
-        new_hash = await deps.hasher.hash(changes["password"], salt=salt)
+        client = network(origin.address)
+        new_hash = await deps.hasher.hash(changes["password"], salt=salt, client=client)
     session_ids: list[uuid.UUID] = []
     async with deps.db.transaction() as session:
         if email_key := values.get("email_key"):
@@ -82,7 +84,8 @@ async def _verify_password(
     if account is None:
         raise NotFound(f"no user {account_id}")
     async with throttle_sign_in(deps.cache, account.login_key, origin.address, attempt_id) as attempt:
-        if not await deps.hasher.verify(password, account.password_hash):
+        client = network(origin.address)
+        if not await deps.hasher.verify(password, account.password_hash, client=client):
             attempt.outcome = "failed"
             raise WrongPassword
         attempt.outcome = "succeeded"

@@ -15,6 +15,7 @@ from service.deps import Deps
 from service.errors import NotFound, Unauthorized
 from service.security.credential_cache import invalidate
 from service.security.identifiers import fold
+from service.security.rate_limits import network
 from service.security.sign_in_throttle import throttle_sign_in
 from service.security.tokens import Claims, encode_token
 
@@ -40,7 +41,9 @@ async def sign_in(
         async with deps.db.read() as session:
             account = await select_account_by_name(session, key)
         active = account if account is not None and account.active else None
-        if await deps.hasher.verify(password, active.password_hash if active else None) and active:
+        expected = active.password_hash if active else None
+        client = network(origin.address)
+        if await deps.hasher.verify(password, expected, client=client) and active:
             token = await _create_session(
                 deps, active, password, session_id=session_id, salt=salt, origin=origin
             )
@@ -65,7 +68,9 @@ async def _create_session(
     """
     expires_at = _expiry(origin.at, deps.tokens.lifetime)
     current = account.password_hash
-    stronger = await deps.hasher.hash(password, salt=salt) if deps.hasher.is_outdated(current) else None
+    stronger = None
+    if deps.hasher.is_outdated(current):
+        stronger = await deps.hasher.hash(password, salt=salt, client=network(origin.address))
     async with deps.db.transaction() as session:
         if stronger and await update_password_hash(session, account.id, old=current, new=stronger):
             current = stronger

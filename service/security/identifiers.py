@@ -4,6 +4,7 @@ import unicodedata
 
 from service.errors import Invalid
 
+LOCAL = "local"  # the client of the command line, and of whoever comes through a socket file
 MAX_FOLDED = 1024  # bytes; an index entry holds no more than about 2,700
 
 

@@ -4,13 +4,15 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import os
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+from service.bounds import Bounds, HashTurns, Turns
 from service.errors import Invalid
+from service.security.identifiers import LOCAL
 
 SALT_LENGTH = 16  # bytes
 KEY_LENGTH = 32  # bytes
@@ -20,50 +22,76 @@ PARALLELISM = 3  # scrypt's p
 
 @dataclass(frozen=True, slots=True)
 class Hasher:
-    """Hashes passwords at the cost `log_n` (log2 of scrypt's N), as many at a time as there are `slots`.
+    """Hashes passwords at the cost `log_n` (log2 of scrypt's N), when it is the turn of the `client`.
 
-    Each hash takes 32 MiB and a core.
+    A client is the address that a request came from. The threads are the hasher's own: those that the event
+    loop shares may all be busy with bodies.
     """
 
     log_n: int = 15
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
+    turns: HashTurns = field(default_factory=lambda: HashTurns.make(Bounds()))
+    threads: ThreadPoolExecutor = field(init=False)
 
-    async def hash(self, password: str, *, salt: bytes) -> str:
-        """Return the PHC string to store: `$scrypt$ln=15,r=8,p=3$salt$key`."""
-        key = await self._derive(password, salt, self.log_n, BLOCK_SIZE, PARALLELISM)
+    def __post_init__(self) -> None:
+        total = self.turns.sign_ins.total + self.turns.sign_ups.total
+        object.__setattr__(self, "threads", ThreadPoolExecutor(total, "hashing"))
+
+    async def hash(self, password: str, *, salt: bytes, client: str = LOCAL, is_sign_up: bool = False) -> str:
+        """Return the PHC string to store: `$scrypt$ln=15,r=8,p=3$salt$key`.
+
+        :raises TooMany: no turn came in time
+        """
+        turns = self.turns.sign_ups if is_sign_up else self.turns.sign_ins
+        key = await self._derive(turns, client, password, Cost(self.log_n), salt)
         parameters = f"ln={self.log_n},r={BLOCK_SIZE},p={PARALLELISM}"
         return f"$scrypt${parameters}${encode_base64(salt)}${encode_base64(key)}"
 
-    async def verify(self, password: str, phc: str | None) -> bool:
-        """Whether a password fits a PHC string. Without one (no such account), False after the same time."""
+    async def verify(self, password: str, phc: str | None, *, client: str = LOCAL) -> bool:
+        """Whether a password fits a PHC string. Without one (no such account), False after the same time.
+
+        :raises TooMany: no turn came in time
+        """
+        turns = self.turns.sign_ins
         if phc is None:
-            await self._derive(password, bytes(SALT_LENGTH), self.log_n, BLOCK_SIZE, PARALLELISM)
+            await self._derive(turns, client, password, Cost(self.log_n), bytes(SALT_LENGTH))
             return False
         log_n, block_size, parallelism, salt, expected = parse_phc(phc)
-        key = await self._derive(password, salt, log_n, block_size, parallelism)
-        return hmac.compare_digest(key, expected)
+        cost = Cost(log_n, block_size, parallelism)
+        return hmac.compare_digest(await self._derive(turns, client, password, cost, salt), expected)
 
     def is_outdated(self, phc: str) -> bool:
         """Whether a PHC string was made with lower parameters than this hasher's."""
         return parse_phc(phc)[:3] < (self.log_n, BLOCK_SIZE, PARALLELISM)
 
-    async def _derive(
-        self, password: str, salt: bytes, log_n: int, block_size: int, parallelism: int
-    ) -> bytes:
-        # The same letters typed on another system may be other code points; NFKC makes them one password.
-        secret = unicodedata.normalize("NFKC", password).encode()
-        memory = 128 * block_size * (2**log_n + parallelism + 2) + 2**20
-        async with self.slots:
-            return await asyncio.to_thread(
-                hashlib.scrypt,
-                secret,
-                salt=salt,
-                n=2**log_n,
-                r=block_size,
-                p=parallelism,
-                maxmem=memory,
-                dklen=KEY_LENGTH,
-            )
+    async def _derive(self, turns: Turns, client: str, password: str, cost: "Cost", salt: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        async with turns.turn(client):
+            return await loop.run_in_executor(self.threads, partial(derive_key, password, cost, salt))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The parameters of scrypt."""
+
+    log_n: int
+    block_size: int = BLOCK_SIZE
+    parallelism: int = PARALLELISM
+
+
+def derive_key(password: str, cost: Cost, salt: bytes) -> bytes:
+    """Compute scrypt, which takes 32 MiB and a core."""
+    # The same letters typed on another system may be other code points; NFKC makes them one password.
+    secret = unicodedata.normalize("NFKC", password).encode()
+    memory = 128 * cost.block_size * (2**cost.log_n + cost.parallelism + 2) + 2**20
+    return hashlib.scrypt(
+        secret,
+        salt=salt,
+        n=2**cost.log_n,
+        r=cost.block_size,
+        p=cost.parallelism,
+        maxmem=memory,
+        dklen=KEY_LENGTH,
+    )
 
 
 def encode_base64(raw: bytes) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from service.cache import Cache, CacheUnavailable
+from service.security.identifiers import LOCAL
 
 WINDOW = 60  # seconds, from the first request that is counted
 
@@ -83,16 +84,16 @@ local_requests = LocalCounters()
 def network(address: str | None) -> str:
     """Return what counts as one client: an IPv4 address, or the /64 that one customer has of IPv6."""
     if address is None:
-        return "local"
+        return LOCAL
     if ":" in address:
         return str(ip_network(f"{address}/64", strict=False).network_address)
     return address
 
 
-async def count_request(cache: Cache, counter: str, limit: int) -> Allowance:
-    """Count one request on the counter of a user or an address."""
+async def count_request(cache: Cache, counter: str, limit: int, window: int = WINDOW) -> Allowance:
+    """Count one request on the counter of a user or an address, in a window of so many seconds."""
     try:
-        count, left = await cache.script(COUNT, [counter], [WINDOW])
+        count, left = await cache.script(COUNT, [counter], [window])
     except CacheUnavailable:
-        count, left = local_requests.count(counter, WINDOW)
+        count, left = local_requests.count(counter, window)
     return Allowance.from_counter(limit, count, left)

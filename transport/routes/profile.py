@@ -30,7 +30,7 @@ async def get_profile(request: Request) -> HTTPResponse:
 @operation(
     body=UpdateProfileRequest,
     responses={200: UserResponse},
-    problems={403: "bad_credentials", 409: "email_taken"},
+    problems={403: "bad_credentials", 409: "email_taken", 429: "too_many_at_once"},
 )
 async def update_profile(request: Request) -> HTTPResponse:
     account = await profile.update_profile(

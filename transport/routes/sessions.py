@@ -20,7 +20,11 @@ blueprint = Blueprint("sessions")
 @blueprint.post("/user/auth", ctx_public=True)
 @blueprint.post("/login", name="login", ctx_public=True)
 @blueprint.post("/auth/login", name="auth_login", ctx_public=True)
-@operation(body=SignInRequest, responses={200: AccessTokenResponse}, problems={401: "bad_credentials"})
+@operation(
+    body=SignInRequest,
+    responses={200: AccessTokenResponse},
+    problems={401: "bad_credentials", 429: "too_many_at_once"},
+)
 async def sign_in(request: Request) -> HTTPResponse:
     token = await sessions.sign_in(
         request.deps,

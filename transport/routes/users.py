@@ -14,7 +14,7 @@ from api.accounts import (
 )
 from service.accounts import accounts, profile
 from service.accounts.accounts import NewAccount
-from transport.auth import require_registration, require_self
+from transport.auth import admit_sign_up, require_self
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
@@ -26,23 +26,26 @@ SIGN_UP_PROBLEMS = {
     401: ("unauthorized", "bad_token"),  # where registration is closed
     403: ("registration_closed",),
     409: ("login_taken", "email_taken"),
+    429: ("too_many_at_once",),
 }
 
 
 @blueprint.post("/user", ctx_public=True)
 @operation(body=CreateUserRequest, responses={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def create_user(request: Request) -> HTTPResponse:
+    """Sign up. One address has 5 sign-ups a minute and 20 an hour, unless RATE_LIMIT_PER_MINUTE is 0."""
     return await register(request, NewAccount(**body(request, CreateUserRequest())))
 
 
 @blueprint.post("/register", ctx_public=True)
 @operation(body=RegisterRequest, responses={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def sign_up(request: Request) -> HTTPResponse:
+    """Sign up. One address has 5 sign-ups a minute and 20 an hour, unless RATE_LIMIT_PER_MINUTE is 0."""
     return await register(request, NewAccount(**body(request, RegisterRequest())))
 
 
 async def register(request: Request, new: NewAccount) -> HTTPResponse:
-    await require_registration(request)
+    await admit_sign_up(request)
     deps = request.deps
     account = await accounts.create_account(
         deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=request.origin
