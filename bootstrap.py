@@ -106,6 +106,8 @@ def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> S
         cors_origins=settings.cors_origins,
         proxies_count=settings.proxies_count or None,
         real_ip_header=settings.real_ip_header,
+        allowed_hosts=frozenset(settings.allowed_hosts),
+        metrics_token=settings.metrics_token,
     )
     app = make_app(deps, http)
     app.register_listener(lambda _app: start_background_work(settings, deps), "after_server_start")

@@ -36,6 +36,13 @@ class HealthResponse(Schema):
     )
 
 
+class HealthStatusResponse(HealthResponse):
+    """The health as a whole."""
+
+    class Meta:
+        fields = ("status",)
+
+
 class ReadyResponse(Schema):
     status = Choice("ok", "draining", "down")
 

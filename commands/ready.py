@@ -12,11 +12,14 @@ from config import SettingsError, read_settings
 TIMEOUT = 4.0  # seconds
 
 
-def why_not_ready(host: str, port: int) -> str | None:
-    """Ask GET /ready; returns None if it is 200, else the reason. 0.0.0.0 reaches this machine."""
+def why_not_ready(host: str, port: int, name: str | None = None) -> str | None:
+    """Ask GET /ready; returns None if it is 200, else the reason. 0.0.0.0 reaches this machine.
+
+    :param name: the server's own name, if it answers to its names alone
+    """
     connection = HTTPConnection(host, port, timeout=TIMEOUT)
     try:
-        connection.request("GET", "/ready")
+        connection.request("GET", "/ready", headers={"Host": name} if name else {})
         response = connection.getresponse()
         body = response.read().decode(errors="replace")
     except (OSError, HTTPException) as error:
@@ -32,7 +35,7 @@ def main() -> str | None:
         settings = read_settings()
     except SettingsError as error:
         return str(error)
-    return why_not_ready(settings.host, settings.port)
+    return why_not_ready(settings.host, settings.port, next(iter(settings.allowed_hosts), None))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The values that each setting takes, and its default."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from api.limits import MAX_LOGIN, MAX_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.time_zones import is_time_zone
 
 MIN_SECRET_BYTES = 32
+HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 SECRETS = frozenset(
     {
         "DATABASE_URL",
@@ -23,6 +25,7 @@ SECRETS = frozenset(
         "IPINFO_TOKEN",
         "KINOPOISK_API_KEY",
         "SENTRY_DSN",
+        "METRICS_TOKEN",
     }
 )
 
@@ -96,6 +99,9 @@ def is_file(value: str) -> bool:
     return Path(value).is_file()
 
 
+is_key = validator(
+    "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
+)
 postgres_url = url_validator("postgresql", "postgres", "postgresql+asyncpg")
 web_url = url_validator("http", "https")
 
@@ -137,17 +143,21 @@ class SettingsSchema(Schema):
     RETENTION_DAYS = whole(1, 36_500, None)
     IPINFO_TOKEN = text()
     GEOIP_PATH = text(check=validator("the path of an .mmdb file that is there", is_file))
-    KINOPOISK_API_KEY = text(
-        check=validator(
-            "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
-        )
-    )
+    KINOPOISK_API_KEY = text(check=is_key)
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
     CORS_ORIGINS = text(
         "",
         check=validator(
             "exact origins such as https://shop.example, with commas between",
             lambda value: all(map(is_origin, split_list(value))),
+        ),
+    )
+    METRICS_TOKEN = text(check=is_key)
+    ALLOWED_HOSTS = text(
+        "",
+        check=validator(
+            "host names such as shop.example without ports, with commas between",
+            lambda value: all(map(HOST_NAME.fullmatch, split_list(value))),
         ),
     )
     PROXIES_COUNT = whole(0, 100, 0)

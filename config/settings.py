@@ -63,6 +63,8 @@ class Settings:
     kinopoisk_api_key: str | None = field(repr=False)
     kinopoisk_url: str
     cors_origins: tuple[str, ...]
+    metrics_token: str | None = field(repr=False)
+    allowed_hosts: tuple[str, ...]
     proxies_count: int
     real_ip_header: str | None
     sentry_dsn: str | None = field(repr=False)
@@ -104,6 +106,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
         "logs_rules": values["LOGS_RULES"] and Path(values["LOGS_RULES"]),
         "geoip_path": values["GEOIP_PATH"] and Path(values["GEOIP_PATH"]),
         "cors_origins": tuple(split_list(values["CORS_ORIGINS"])),
+        "allowed_hosts": tuple(split_list(values["ALLOWED_HOSTS"].lower())),
     }
     plain = {name.lower(): value for name, value in values.items() if not name.startswith("POSTGRES_")}
     return Settings(**(plain | converted))

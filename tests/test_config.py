@@ -137,6 +137,9 @@ WRONG = [
     ("KINOPOISK_URL", "ftp://films.example"),
     ("CORS_ORIGINS", "https://a.example/path"),
     ("CORS_ORIGINS", "*"),
+    ("ALLOWED_HOSTS", "https://shop.example"),
+    ("ALLOWED_HOSTS", "shop.example:8000"),
+    ("ALLOWED_HOSTS", "*"),
     ("PROXIES_COUNT", "one"),
     ("REAL_IP_HEADER", "X Real IP"),
     ("LOG_LEVEL", "LOUD"),
@@ -166,6 +169,7 @@ def test_the_message_about_a_wrong_value_is_one_line_with_the_value_and_what_the
         ("REDIS_URL", "http://hunter2@cache"),
         ("SENTRY_DSN", "hunter2"),
         ("ADMIN_PASSWORD", "hunter2"),
+        ("METRICS_TOKEN", "hunter2 in two words"),
     ],
 )
 def test_a_wrong_secret_is_named_but_never_shown(name: str, value: str) -> None:

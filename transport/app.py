@@ -18,11 +18,13 @@ from api.limits import MAX_BODY
 from service.deps import Deps
 from telemetry.metrics import observe_request
 from transport.auth import admit
-from transport.errors import problem, to_response
+from transport.errors import PROBLEM, problem, to_response
+from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers
+from transport.heads import BadHead, ForwardedWarning, check_head
 from transport.parsing import read_body
 from transport.request import Request, new_request_id
 from transport.routes import BLUEPRINTS
-from transport.routing import METHODS, PREFIX, allowed_methods, make_router
+from transport.routing import METHODS, allowed_methods, make_router
 from transport.sampling import start_sampling, stop_sampling
 from transport.sanic_internals import run_lifespan
 from transport.settings import HttpSettings
@@ -32,7 +34,6 @@ log = structlog.get_logger("trawl.http")
 MEASURED_METHODS = frozenset({*METHODS, "OPTIONS"})  # any other name would be a metric series of its own
 PREFLIGHT_AGE = "600"  # seconds
 ALLOWED_HEADERS = "Authorization, Content-Type, Content-Encoding, If-Match, If-None-Match, X-Request-ID"
-EXPOSED_HEADERS = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Warning, X-Request-ID"
 
 Message = dict[str, Any]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -48,7 +49,9 @@ def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
     app = Trawl(
         "trawl",
         config=config,
-        ctx=SimpleNamespace(deps=deps, db=deps.db, http=http, draining=False),
+        ctx=SimpleNamespace(
+            deps=deps, db=deps.db, http=http, draining=False, forwarded_warning=ForwardedWarning()
+        ),
         router=make_router(),
         error_handler=ProblemHandler(),
         request_class=Request,
@@ -108,10 +111,14 @@ class Trawl(Sanic[Any, Any]):
             status = message.get("status", status)
             await send(message)
 
+        http: HttpSettings = self.ctx.http
+        if not http.believes_proxies:
+            self.ctx.forwarded_warning.check(scope)
         try:
+            check_head(scope, http.allowed_hosts)
             await serve(scope, receive, send_noting_status)
         except SanicException as error:
-            # Sanic can't make a request of it: the URL or a header name is malformed.
+            # Its head is refused, or Sanic can't make a request of it: the URL or a header name is malformed.
             await refuse(send_noting_status, error)
             log.info("request_refused", status=status)
         else:
@@ -138,10 +145,14 @@ def log_request(request: Request, status: int, start: float) -> None:
 
 
 async def refuse(send: Callable[[Message], Awaitable[None]], error: SanicException) -> None:
-    """Send the problem of a request for which there is no Request object."""
+    """Send the problem of a request for which there is no Request object. What follows it is not read."""
     request_id = new_request_id()
-    response = problem(request_id, error.status_code, "bad_request", "this is no HTTP request for a path")
-    headers = [(b"content-type", b"application/problem+json"), (b"x-request-id", request_id.encode())]
+    if isinstance(error, BadHead):
+        response = problem(request_id, error.status_code, error.code, str(error))
+    else:
+        response = problem(request_id, error.status_code, "bad_request", "this is no HTTP request for a path")
+    names = COMMON_HEADERS | {"content-type": PROBLEM, "x-request-id": request_id, "connection": "close"}
+    headers = [(name.encode(), value.encode()) for name, value in names.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 
@@ -169,12 +180,6 @@ def options(request: Request, methods: list[str]) -> HTTPResponse:
     return response
 
 
-def allowed_origin(request: Request) -> str | None:
-    """Return the Origin of a request if its pages may read the response, else None."""
-    origin: str | None = request.headers.get("origin")
-    return origin if origin in request.http.cors_origins else None
-
-
 async def before_handler(request: Request) -> None:
     """Admit the caller before the body is read, so that strangers' bodies are not waited for."""
     structlog.contextvars.bind_contextvars(request_id=request.id)
@@ -187,20 +192,4 @@ async def before_handler(request: Request) -> None:
 
 
 async def after_handler(request: Request, response: BaseHTTPResponse) -> None:
-    """Complete the headers of every response."""
-    headers = response.headers
-    headers.update(request.ctx.headers)
-    headers["x-request-id"] = request.id
-    headers["x-content-type-options"] = "nosniff"
-    headers.setdefault("cache-control", "no-store")
-    if request.app.ctx.draining:
-        headers["connection"] = "close"
-    location = headers.get("location", "")
-    if location.startswith("/") and request.path.startswith(f"{PREFIX}/"):
-        headers["location"] = PREFIX + location
-    origin = allowed_origin(request)
-    if request.http.cors_origins:
-        headers["vary"] = ", ".join(filter(None, (headers.get("vary"), "Origin")))
-    if origin:
-        headers["access-control-allow-origin"] = origin
-        headers["access-control-expose-headers"] = EXPOSED_HEADERS
+    complete_headers(request, response)

@@ -1,5 +1,6 @@
 """Admits a request or refuses it: authentication, rate limit, and the rights that a route requires."""
 
+import hmac
 from collections.abc import Sequence
 
 import structlog
@@ -76,6 +77,27 @@ def require_admin(request: Request) -> None:
     :raises Forbidden: it is not
     """
     check_admin(request.caller)
+
+
+def require_metrics_token(request: Request) -> None:
+    """Check that the request has METRICS_TOKEN, if that is set.
+
+    :raises Unauthorized: it has not
+    """
+    expected = request.http.metrics_token
+    if expected is not None:
+        token = read_token(request.headers.getall("authorization", ()))
+        if not hmac.compare_digest(token.encode(errors="backslashreplace"), expected.encode()):
+            raise Unauthorized("this needs METRICS_TOKEN as its token")
+
+
+def may_see_metrics(request: Request) -> bool:
+    """Tell whether the request has METRICS_TOKEN, or that is not set."""
+    try:
+        require_metrics_token(request)
+    except Unauthorized:
+        return False
+    return True
 
 
 def read_token(headers: Sequence[str]) -> str:

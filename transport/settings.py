@@ -15,9 +15,23 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """Which origins' pages may read answers (CORS), and which proxies may name the client's address."""
+    """What the operator says of clients.
+
+    :param cors_origins: whose pages may read answers (CORS)
+    :param proxies_count: how many proxies may name the client's address
+    :param real_ip_header: the header in which they do
+    :param allowed_hosts: names that Host may have, in lower case; empty for any
+    :param metrics_token: what /metrics and the detail of /health need; None for nothing
+    """
 
     cors_origins: tuple[str, ...] = ()
     proxies_count: int | None = None
     real_ip_header: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    metrics_token: str | None = field(default=None, repr=False)
     timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def believes_proxies(self) -> bool:
+        """Tell whether a forwarded address of the client is believed."""
+        return self.proxies_count is not None or self.real_ip_header is not None

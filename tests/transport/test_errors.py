@@ -1,10 +1,8 @@
-import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -18,6 +16,7 @@ from db.database import Database
 from service.deps import Deps
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp, make_unserved_app, serve
+from tests.support.raw_http import raw_request
 from transport.errors import pointers
 from transport.request import Request
 
@@ -54,19 +53,6 @@ async def faulty(faulty_app: RunningApp, deps: Deps) -> AsyncIterator[Client]:
     faulty_app.use(deps)
     async with aiohttp.ClientSession(faulty_app.url) as session:
         yield Client(session)
-
-
-async def raw_request(url: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Send exactly these bytes. Returns the status, headers and body of the response."""
-    address = urlsplit(url)
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    writer.write(request)
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
-    await writer.wait_closed()
-    status, *lines = head.decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    return int(status.split()[1]), headers, body
 
 
 async def test_a_problem_has_all_its_members(client: Client) -> None:

@@ -7,8 +7,11 @@ from db.database import Database
 from db.migrate import newest_revision
 from service.cache import Cache
 from service.deps import Deps
-from tests.support.http_client import Client
+from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
+from transport.settings import HttpSettings
+
+TOKEN = "a-token-of-metrics"
 
 
 async def test_all_parts_are_well(client: Client) -> None:
@@ -66,3 +69,31 @@ async def test_a_server_that_drains_is_not_ready(
     ready = await client.get("/ready")
     assert (ready.status, ready.json) == (503, {"status": "draining"})
     assert (await client.get("/health")).status == 200
+
+
+@pytest.fixture
+def secretive(server: RunningApp, deps: Deps) -> None:
+    server.use(deps, HttpSettings(metrics_token=TOKEN))
+
+
+@pytest.mark.usefixtures("secretive")
+@pytest.mark.parametrize("token", [None, "another", TOKEN[:-1], TOKEN + "x", "\xff"])
+async def test_who_lacks_the_metrics_token_learns_the_status_alone(client: Client, token: str | None) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    metrics = await client.get("/metrics", headers=headers)
+    assert (metrics.status, metrics.code) == (401, "unauthorized")
+    health = await client.get("/health", headers=headers)
+    assert (health.status, health.json) == (200, {"status": "ok"})
+    assert (await client.get("/ready", headers=headers)).status == 200
+
+
+@pytest.mark.usefixtures("secretive")
+async def test_a_users_token_is_no_metrics_token(user: User) -> None:
+    assert (await user.client.get("/metrics")).status == 401
+
+
+@pytest.mark.usefixtures("secretive")
+async def test_who_has_the_metrics_token_sees_all(client: Client) -> None:
+    monitor = client.signed_in(TOKEN)
+    assert b"trawl_workers" in (await monitor.get("/metrics")).body
+    assert (await monitor.get("/health")).json["database"] == {"status": "ok"}

@@ -6,9 +6,10 @@ from typing import Any
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
-from api.health import GreetingResponse, HealthResponse, ReadyResponse
+from api.health import GreetingResponse, HealthResponse, HealthStatusResponse, ReadyResponse
 from service.health import check_health
 from telemetry import multiprocess
+from transport.auth import may_see_metrics, require_metrics_token
 from transport.errors import RETRY_AFTER
 from transport.operations import Text, operation
 from transport.request import Request
@@ -29,10 +30,14 @@ async def greet(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/health", ctx_public=True, ctx_limit="none")
-@operation(responses={200: HealthResponse, 503: HealthResponse})
+@operation(
+    responses={200: (HealthResponse, HealthStatusResponse), 503: (HealthResponse, HealthStatusResponse)}
+)
 async def get_health(request: Request) -> HTTPResponse:
+    """Tells its parts to those who have METRICS_TOKEN, if it is set; to others the status alone."""
     health = await check_health(request.deps)
-    return health_response(HealthResponse().dump(health), good=health.is_healthy)
+    schema = HealthResponse() if may_see_metrics(request) else HealthStatusResponse()
+    return health_response(schema.dump(health), good=health.is_healthy)
 
 
 @blueprint.get("/ready", ctx_public=True, ctx_limit="none")
@@ -54,8 +59,12 @@ def health_response(data: Any, *, good: bool) -> HTTPResponse:
 
 
 @blueprint.get("/metrics", ctx_public=True, ctx_limit="none")
-@operation(responses={200: {"text/plain": Text(METRICS_EXAMPLE, "Prometheus's text format")}})
+@operation(
+    responses={200: {"text/plain": Text(METRICS_EXAMPLE, "Prometheus's text format")}},
+    problems={401: "unauthorized"},
+)
 async def get_metrics(request: Request) -> HTTPResponse:
-    """Counts and times over all workers."""
+    """Counts and times over all workers. Needs METRICS_TOKEN as its token, if that is set."""
+    require_metrics_token(request)
     await sample_health(request.deps)
     return HTTPResponse(await asyncio.to_thread(multiprocess.exposition), content_type=METRICS_TYPE)

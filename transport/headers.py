@@ -1,0 +1,45 @@
+"""Completes the headers of every answer: what browsers may do with it, who may keep it, who may read it."""
+
+from sanic.response import BaseHTTPResponse
+
+from transport.request import Request
+from transport.routing import PREFIX
+
+EXPOSED_HEADERS = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Warning, X-Request-ID"
+# Answers are data: shown by themselves they load nothing, run nothing and stand in no frame. Pages of ours
+# replace the first by a policy of their own.
+BROWSER_HEADERS = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+COMMON_HEADERS = {**BROWSER_HEADERS, "cache-control": "no-store", "server": "trawl"}
+
+
+def complete_headers(request: Request, response: BaseHTTPResponse) -> None:
+    """Complete the headers of a response; those that it has already stay."""
+    headers = response.headers
+    headers.update(request.ctx.headers)
+    headers["x-request-id"] = request.id
+    for name, value in COMMON_HEADERS.items():
+        headers.setdefault(name, value)
+    if request.app.ctx.draining:
+        headers["connection"] = "close"
+    location = headers.get("location", "")
+    if location.startswith("/") and request.path.startswith(f"{PREFIX}/"):
+        headers["location"] = PREFIX + location
+    origin = allowed_origin(request)
+    if request.http.cors_origins:
+        headers["vary"] = ", ".join(filter(None, (headers.get("vary"), "Origin")))
+    if origin:
+        headers["access-control-allow-origin"] = origin
+        headers["access-control-expose-headers"] = EXPOSED_HEADERS
+
+
+def allowed_origin(request: Request) -> str | None:
+    """Return the Origin of a request if its pages may read the response, else None."""
+    origin: str | None = request.headers.get("origin")
+    return origin if origin in request.http.cors_origins else None
