@@ -19,6 +19,7 @@ from api.fields import (
     Integer,
     IntegerText,
     JsonSchema,
+    RawCells,
     RowResponse,
     Strict,
     Text,
@@ -223,3 +224,4 @@ class ListEventsRequest(PageQuery, EventFilterRequest):
 
 class ExportEventsRequest(EventFilterRequest):
     format = Choice("ndjson", "csv", load_default="ndjson")
+    raw = RawCells()

@@ -149,6 +149,18 @@ class Flag(fields.Field[bool]):
         raise ValidationError("must be true or false")
 
 
+class RawCells(Flag):
+    """Whether cells of CSV stay as they are that a spreadsheet would take for formulas."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "boolean",
+        "description": "leave cells of CSV that begin with = + - @ as they are, without the ' before them",
+    }
+
+    def __init__(self) -> None:
+        super().__init__(load_default=False, load_only=True)
+
+
 class DateTime(fields.Field[datetime]):
     """An RFC 3339 time, aware: one without an offset is UTC. Out always in UTC with `Z`."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from api.fields import OPTIONAL, Choice, DateTime, IntegerText, Strict, Text, TimeZone
+from api.fields import OPTIONAL, Choice, DateTime, IntegerText, RawCells, Strict, Text, TimeZone
 from api.limits import MAX_CART_AGE, MAX_CATEGORY, MAX_PAGE_SIZE, REPORT_ROWS
 
 FORMATS = ("json", "csv", "svg")
@@ -28,6 +28,7 @@ class ReportRequest(Strict):
     source = Choice("all", "log", "api", load_default="all")
     limit = IntegerText(minimum=1, maximum=MAX_PAGE_SIZE, load_default=REPORT_ROWS)
     format = Choice(*FORMATS, load_default=None, load_only=True)
+    raw = RawCells()
 
     @validates_schema
     def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -156,7 +157,7 @@ class ReportSummary(Schema):
                 "type": "object",
                 "properties": {
                     "name": {"type": "string", "example": "metric"},
-                    "default": {"type": ["string", "integer", "null"], "example": "requests"},
+                    "default": {"type": ["string", "integer", "boolean", "null"], "example": "requests"},
                     "choices": {
                         "type": "array",
                         "items": {"type": "string"},

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 
-from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, Strict, Text, TimeZone
+from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, RawCells, Strict, Text, TimeZone
 from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_PAGE_URL, MAX_VISIT_KEY
 from api.paging import Cursor, PageQuery
 
@@ -52,6 +52,7 @@ class ListVisitsRequest(VisitFilter, PageQuery):
 
 class ExportVisitsRequest(VisitFilter):
     format = Choice("ndjson", "csv", load_default="ndjson")
+    raw = RawCells()
 
 
 class GroupBy(Text):

@@ -4,18 +4,15 @@ A client that goes away, or takes nothing for too long, ends the work behind its
 """
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from typing import Any
 
 import orjson
 import structlog
 from sanic.response import HTTPResponse
 
-from api.fields import rfc3339
+from transport.csv_text import csv_lines
 from transport.request import Request
 from transport.sanic_internals import abort_response
 
@@ -76,17 +73,24 @@ async def _send_chunks(
 
 
 async def stream_export(
-    request: Request, batches: AsyncGenerator[Rows], *, names: Sequence[str], form: str, filename: str
+    request: Request,
+    batches: AsyncGenerator[Rows],
+    *,
+    names: Sequence[str],
+    form: str,
+    filename: str,
+    raw: bool = False,
 ) -> HTTPResponse | None:
     """Stream a table as a file that a browser saves.
 
     :param batches: rows in the order of `names`; values are JSON's, aware times and UUIDs
     :param form: `ndjson`, an object a line, or `csv`, with `names` as its header
     :param filename: without its extension
+    :param raw: leave cells of CSV that begin like a formula as they are
     """
     headers = {"content-disposition": f'attachment; filename="{filename}.{form}"'}
     head = HTTPResponse(headers=headers, content_type=EXPORT_TYPES[form])
-    chunks = csv_chunks(names, batches) if form == "csv" else ndjson_chunks(names, batches)
+    chunks = csv_chunks(names, batches, raw=raw) if form == "csv" else ndjson_chunks(names, batches)
     stall = request.timeouts.export
     return await stream(request, head, chunks, stall=stall, failure="export_broken_off")
 
@@ -119,12 +123,14 @@ async def ndjson_chunks(names: Sequence[str], batches: AsyncGenerator[Rows]) -> 
             yield ndjson_lines(names, rows)
 
 
-async def csv_chunks(names: Sequence[str], batches: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
+async def csv_chunks(
+    names: Sequence[str], batches: AsyncGenerator[Rows], *, raw: bool
+) -> AsyncGenerator[bytes]:
     async with aclosing(batches):
         first = await anext(batches, None)
-        yield f"{','.join(names)}\r\n".encode() + csv_lines(names, first or ())
+        yield csv_lines([names, *(first or ())], raw=raw).encode()
         async for rows in batches:
-            yield csv_lines(names, rows)
+            yield csv_lines(rows, raw=raw).encode()
 
 
 def ndjson_lines(names: Sequence[str], rows: Rows) -> bytes:
@@ -132,17 +138,3 @@ def ndjson_lines(names: Sequence[str], rows: Rows) -> bytes:
     options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
     lines = [orjson.dumps(dict(zip(names, row, strict=True)), default=str, option=options) for row in rows]
     return b"".join(lines)
-
-
-def csv_lines(names: Sequence[str], rows: Rows) -> bytes:
-    """Write each row as a line of CSV. Null is empty; booleans, lists and objects are JSON."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerows([csv_cell(value) for _, value in zip(names, row, strict=True)] for row in rows)
-    return file.getvalue().encode()
-
-
-def csv_cell(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    return orjson.dumps(value).decode() if isinstance(value, dict | list | bool) else value

@@ -256,7 +256,7 @@ async def test_the_reports_are_listed_with_their_parameters(user: User) -> None:
     assert [report["report"] for report in items] == list(EXPECTED)
     for report in items:
         defaults = {parameter["name"]: parameter["default"] for parameter in report["parameters"]}
-        assert defaults == TIMES | OWN[report["report"]] | {"format": None}
+        assert defaults == TIMES | OWN[report["report"]] | {"format": None, "raw": False}
         body = (await user.client.get(f"/report/{report['report']}")).json
         assert {name: report[name] for name in ("title", "definition")} == {
             name: body[name] for name in ("title", "definition")

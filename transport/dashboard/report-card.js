@@ -7,7 +7,7 @@ import { settings } from "./settings.js";
 import { table } from "./tables.js";
 import { hasTranslation, translate } from "./words.js";
 
-const COMMON = new Set(["from", "to", "tz", "source", "limit", "format"]);
+const COMMON = new Set(["from", "to", "tz", "source", "limit", "format", "raw"]);
 const FORMATS = ["json", "csv", "svg"];
 // The values of each report's own parameters; they outlive the view.
 const inputs = new Map();

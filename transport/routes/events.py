@@ -40,6 +40,8 @@ create_response = CreateEventsResponse()
 list_request = ListEventsRequest()
 event_response = EventResponse()
 
+FIELDS = tuple(event_response.fields)
+
 
 @blueprint.post(
     "/events", ctx_scope="events:write", ctx_limit="ingest", ctx_max_body=MAX_BULK_BODY, ctx_gzip=True
@@ -77,6 +79,6 @@ async def list_events(request: Request) -> HTTPResponse:
 @heavy_export
 async def export_events(request: Request) -> HTTPResponse | None:
     parameters = query(request, ExportEventsRequest())
-    form = parameters.pop("format")
+    form, raw = parameters.pop("format"), parameters.pop("raw")
     rows = events.export_events(request.deps.replica, **parameters)
-    return await stream_export(request, rows, names=list(event_response.fields), form=form, filename="events")
+    return await stream_export(request, rows, names=FIELDS, form=form, filename="events", raw=raw)

@@ -1,16 +1,14 @@
 """The reports, as JSON, as a table (CSV) or as a chart (SVG)."""
 
-import csv as csv_format
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from sanic import Blueprint, HTTPResponse
 
 from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
 from service.reports import reports
 from transport.charts.chart import chart
+from transport.csv_text import csv_lines
 from transport.heavy import heavy_read
 from transport.operations import Items, Text, operation
 from transport.parsing import query
@@ -56,33 +54,26 @@ async def get_report(request: Request, number: str) -> HTTPResponse:
     parameters = query(request, REQUESTS[report.number]())
     result = await reports.run_report(request.deps.replica, report, parameters)
     body = ReportResponse().dump(result)
-    return with_etag(request, render(body, parameters["format"] or accepted_format(request)))
+    form = parameters["format"] or accepted_format(request)
+    return with_etag(request, render(body, form, raw=parameters["raw"]))
 
 
-def render(body: Mapping[str, Any], form: str) -> HTTPResponse:
-    """Render a report's response body as `json`, `csv` or `svg`."""
+def render(body: Mapping[str, Any], form: str, *, raw: bool) -> HTTPResponse:
+    """Render a report's response body as `json`, `csv` or `svg`. `raw` is of CSV."""
     match form:
         case "csv":
             names = list(ROWS[body["report"]]().fields)
-            return csv(table(names, body["rows"]), filename=f"report-{body['report']}.csv")
+            return csv(table(names, body["rows"], raw=raw), filename=f"report-{body['report']}.csv")
         case "svg":
             return HTTPResponse(chart(body), content_type="image/svg+xml")
         case _:
             return ok(body)
 
 
-def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, raw: bool) -> str:
     """Write CSV with a header. A column that no row has is left out."""
     columns = [name for name in names if not rows or any(name in row for row in rows)]
-    file = io.StringIO()
-    writer = csv_format.writer(file, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([cell(row[name]) for name in columns] for row in rows)
-    return file.getvalue()
-
-
-def cell(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, list) else value
+    return csv_lines([columns, *([row[name] for name in columns] for row in rows)], raw=raw)
 
 
 def accepted_format(request: Request) -> str:

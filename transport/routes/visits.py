@@ -120,9 +120,9 @@ async def count_visits(request: Request) -> HTTPResponse:
 @heavy_export
 async def export_visits(request: Request) -> HTTPResponse | None:
     parameters = query(request, export_visits_request)
-    form = parameters.pop("format")
-    batches = visit_lists.export_visits(request.deps.replica, **parameters)
-    return await stream_export(request, rows_of(batches), names=FIELDS, form=form, filename="visits")
+    form, raw = parameters.pop("format"), parameters.pop("raw")
+    rows = rows_of(visit_lists.export_visits(request.deps.replica, **parameters))
+    return await stream_export(request, rows, names=FIELDS, form=form, filename="visits", raw=raw)
 
 
 async def rows_of(batches: AsyncGenerator[list[Visit]]) -> AsyncGenerator[list[tuple[Any, ...]]]:
