@@ -8,7 +8,7 @@ import typer
 
 from api.accounts import CreateAdminRequest
 from bootstrap import backing_services, run_with_database
-from commands.terminal import load_settings, one_line_errors, out
+from commands.terminal import load_settings, one_line_errors, say
 from db.queries.auth_events import Origin
 from service.accounts import accounts
 from service.clock import now
@@ -34,7 +34,7 @@ def create_admin(login: str) -> None:
                     lambda db: accounts.create_account(db, Hasher(), new, salt=salt, origin=cli_origin()),
                 )
             )
-    out.print(f"{account.login} is an admin (id {account.id})", markup=False, highlight=False)
+    say(f"{account.login} is an admin (id {account.id})")
 
 
 def cli_origin() -> Origin:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import db.migrate
 from bootstrap import Addresses, backing_services
-from commands.terminal import err, fail, load_settings, one_line_errors, out
+from commands.terminal import err, fail, load_settings, one_line_errors, say
 from embedded import database_files
 from service.cache import Cache
 
@@ -16,10 +16,7 @@ def migrate() -> None:
         settings = load_settings()
         with backing_services(settings) as (addresses, _):
             before, after = asyncio.run(db.migrate.migrate(addresses.database))
-    out.print(
-        f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}",
-        highlight=False,
-    )
+    say(f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}")
 
 
 def back_up(file: Path) -> None:
@@ -31,10 +28,10 @@ def back_up(file: Path) -> None:
                 database_files.back_up(addresses.database, file)
             except database_files.ToolFailed as error:
                 fail(str(error))
-    out.print(f"{file}: {file.stat().st_size:,} bytes", markup=False, highlight=False, soft_wrap=True)
+    say(f"{file}: {file.stat().st_size:,} bytes")
     if settings.secret is None:
         secret = settings.data_dir / "secret"
-        err.print(f"keep {secret} too: it signs the tokens", markup=False, highlight=False, soft_wrap=True)
+        say(f"keep {secret} too: it signs the tokens", console=err)
 
 
 def restore(file: Path) -> None:
@@ -51,9 +48,7 @@ def restore(file: Path) -> None:
             _, revision = asyncio.run(db.migrate.migrate(addresses.database))
             if settings.redis_url is None:
                 asyncio.run(flush_cache(addresses))
-    out.print(
-        f"restored {file}; the database is at {revision}", markup=False, highlight=False, soft_wrap=True
-    )
+    say(f"restored {file}; the database is at {revision}")
 
 
 async def flush_cache(addresses: Addresses) -> None:

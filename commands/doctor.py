@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap import Addresses, backing_services
-from commands.terminal import load_settings, one_line_errors, out
+from commands.terminal import load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from db.health import read_revision
@@ -49,9 +49,9 @@ def diagnose() -> None:
         findings = [*check_machine(settings), *check_services(settings)]
     for finding in findings:
         mark = "BAD " if finding.advice else "ok  "
-        out.print(f"{mark}{finding.part}: {finding.state}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{mark}{finding.part}: {finding.state}")
         if finding.advice:
-            out.print(f"    {finding.advice}", style="red", markup=False, highlight=False, soft_wrap=True)
+            say(f"    {finding.advice}", style="red")
     raise typer.Exit(1 if any(finding.advice for finding in findings) else 0)
 
 

@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bootstrap import Addresses, backing_services, make_films, run_with_database
-from commands.terminal import err, load_settings, one_line_errors, out
+from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from service.background import Background
@@ -46,11 +46,9 @@ async def run_refresh(settings: Settings, addresses: Addresses) -> RefreshProgre
 
 
 def print_summary(progress: RefreshProgress) -> None:
-    out.print(summary(progress), markup=False, highlight=False, soft_wrap=True)
+    say(summary(progress))
     if progress.stopped is not None:
-        err.print(
-            f"trawl: stopped: {progress.stopped}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
+        say(f"trawl: stopped: {progress.stopped}", console=err, style="red")
 
 
 def summary(progress: RefreshProgress) -> str:

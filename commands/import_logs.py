@@ -15,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from bootstrap import backing_services, latest_metrics_folder, run_with_database
 from clients.geo import Geo
-from commands.terminal import err, fail, load_settings, one_line_errors, out
+from commands.terminal import err, fail, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from db.models import Import
@@ -30,6 +30,7 @@ from service.logs.source import LogSource
 from service.logs.streams import PipedLog
 from service.logs.url_rules import read_rules
 from telemetry import multiprocess
+from telemetry.printable import printable
 
 SHOWN_REJECTS = 10
 RETRY_SECONDS = 0.2
@@ -109,7 +110,7 @@ async def import_file(db: Database, geo: Geo, options: ImportOptions, name: str)
         try:
             record = await import_when_free(db, geo, source, options, on_progress)
         except (OSError, EOFError, TrawlError) as error:
-            err.print(f"trawl: {name}: {describe_failure(error)}", style="red", markup=False, highlight=False)
+            say(f"trawl: {name}: {describe_failure(error)}", console=err, style="red")
             return False
     await print_summary(db, record)
     return record.status == "done"
@@ -125,7 +126,7 @@ async def import_when_free(
             return await import_log(db, geo, source, options, clock=now, on_progress=on_progress)
         except Conflict as conflict:
             if not waiting:
-                err.print(f"trawl: {conflict.detail}; waiting for its end", markup=False, highlight=False)
+                say(f"trawl: {conflict.detail}; waiting for its end", console=err)
             waiting = True
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -134,16 +135,13 @@ async def print_summary(db: Database, record: Import) -> None:
     """Print the counts of an import and its first rejects."""
     rejects = await list_rejects(db, record.id, with_text=True, after=None, limit=SHOWN_REJECTS, offset=0)
     for reject in rejects[:SHOWN_REJECTS]:
-        err.print(f"{record.name}:{reject.line}: {reject.reason}", markup=False, highlight=False)
+        say(f"{record.name}:{reject.line}: {reject.reason}", console=err)
     more = f"; all of them: GET /imports/{record.id}/rejects" if len(rejects) > SHOWN_REJECTS else ""
     ending = {"done": " (dry run)" if record.dry_run else ""}.get(record.status, f" ({record.status})")
-    out.print(
+    say(
         f"{record.name}: {record.lines:,} lines: {record.imported:,} imported, "
         f"{record.duplicates:,} duplicates, {record.rejected:,} rejected "
-        f"({record.lines_per_second:,} lines/s){ending}{more}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+        f"({record.lines_per_second:,} lines/s){ending}{more}"
     )
 
 
@@ -162,14 +160,14 @@ def stdin_size() -> int | None:
 def import_progress(name: str, *, total: bool = True) -> Iterator[Callable[[Import], None]]:
     """Show a progress bar on a terminal, nothing elsewhere. Yields the function that updates it."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.fields[speed]:,} lines/s, {task.fields[rejected]:,} rejected"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
-        task = progress.add_task(name, total=None, speed=0, rejected=0)
+        task = progress.add_task(printable(name), total=None, speed=0, rejected=0)
 
         def show(record: Import) -> None:
             progress.update(

@@ -9,9 +9,12 @@ from rich.table import Table
 
 from api.reports import REQUESTS, ReportResponse
 from bootstrap import backing_services, run_with_database
-from commands.terminal import fail, load_settings, one_line_errors, out
+from commands.terminal import fail, load_settings, one_line_errors, out, say
 from db.database import Database
 from service.reports import reports
+from telemetry.printable import printable, printable_json
+
+JSON_OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def print_report(number: int, pairs: list[str], *, as_json: bool) -> None:
@@ -24,7 +27,7 @@ def print_report(number: int, pairs: list[str], *, as_json: bool) -> None:
         with backing_services(settings) as (addresses, _):
             body = asyncio.run(run_with_database(addresses, lambda db: run_report(db, number, parameters)))
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.write(printable_json(orjson.dumps(body, option=JSON_OPTIONS).decode()).encode())
     else:
         print_table(body)
 
@@ -37,11 +40,11 @@ async def run_report(db: Database, number: int, parameters: dict[str, Any]) -> d
 
 def print_table(body: dict[str, Any]) -> None:
     answer = "no data" if body["answer"] is None else body["answer"]
-    out.print(f"{body['title']} {answer}", markup=False, highlight=False)
+    say(f"{body['title']} {answer}")
     if body["rows"]:
         names = [name for name in body["rows"][0] if name != "hours"]
         table = Table(*names)
         for row in body["rows"]:
-            table.add_row(*(str(row[name]) for name in names))
+            table.add_row(*(printable(str(row[name])) for name in names))
         out.print(table)
-    out.print(body["definition"], style="dim", markup=False, highlight=False)
+    say(body["definition"], style="dim")

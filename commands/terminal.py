@@ -18,9 +18,16 @@ from server.errors import ServerError
 from service.errors import TrawlError
 from service.logs.url_rules import RulesError
 from telemetry.logs import configure_logging, json_line
+from telemetry.printable import printable
 
-out = Console()
-err = Console(stderr=True)
+# Text of a log may hold markup too.
+out = Console(markup=False, highlight=False, emoji=False)
+err = Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+def say(text: str, *, console: Console = out, style: str | None = None) -> None:
+    """Print a line, whose control characters are shown."""
+    console.print(printable(text), style=style, soft_wrap=True)
 
 
 @contextmanager
@@ -48,7 +55,7 @@ def fail(reason: str) -> None:
 
     :raises typer.Exit: always
     """
-    err.print(f"trawl: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+    say(f"trawl: {reason}", console=err, style="red")
     raise typer.Exit(1)
 
 
@@ -75,4 +82,4 @@ def announce(settings: Settings, text: str, *, url: str) -> None:
     line = f"{text} {url}"
     if log_format(settings) == "json":
         line = json_line(line, url=url)
-    out.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(line)

@@ -12,6 +12,8 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
+from telemetry.printable import printable, printable_json, printable_lines
+
 HIDDEN = "hidden"
 REPORTED = "trawl_reported"
 FREQUENT_EVENTS = frozenset({"request"})
@@ -53,12 +55,12 @@ def configure_logging(level: str, log_format: Literal["json", "console"]) -> Non
         report_error,
         hide_secret_fields,
     ]
-    renderer: Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderers: list[Processor] = (
+        [show_controls, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if log_format == "console"
-        else structlog.processors.JSONRenderer(serializer=to_json)
+        else [structlog.processors.JSONRenderer(serializer=to_json)]
     )
-    final: list[Processor] = [structlog.processors.format_exc_info, scrub, renderer]
+    final: list[Processor] = [structlog.processors.format_exc_info, scrub, *renderers]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -96,6 +98,14 @@ def scrub(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[st
     return event
 
 
+def show_controls(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape control characters, which a terminal would obey; an exception keeps its lines."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = printable_lines(value) if name == "exception" else printable(value)
+    return event
+
+
 def report_error(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hand the exception of an error event to the reporter of `set_error_reporter`, once."""
     exc_info = event.get("exc_info")
@@ -129,4 +139,5 @@ def json_line(event: str, **fields: Any) -> str:
 
 
 def to_json(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode(errors="replace")
+    line = orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode(errors="replace")
+    return printable_json(line)
