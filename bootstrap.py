@@ -37,6 +37,7 @@ from service.imports.record import ImportOptions
 from service.imports.recovery import recover_imports
 from service.logs.folder import LogFolder
 from service.logs.url_rules import read_rules
+from service.quotas import Quotas
 from service.security.tokens import TokenSettings
 from telemetry import metrics, multiprocess
 from telemetry.logs import set_error_reporter
@@ -81,6 +82,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         films=make_films(settings, cache, background),
         background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
+        quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max),
         registration_open=settings.registration == "open",
         version=VERSION,
     )

@@ -52,6 +52,9 @@ class Settings:
     admin_password: str | None = field(repr=False)
     rate_limit_per_minute: int
     ingest_rate_limit_per_minute: int
+    keys_max: int
+    tasks_max: int
+    favourites_max: int
     logs_file: Path
     logs_dir: Path | None
     logs_timezone: str

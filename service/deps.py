@@ -12,6 +12,7 @@ from service.cache import Cache
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
 from service.logs.folder import LogFolder
+from service.quotas import Quotas
 from service.security.passwords import Hasher
 from service.security.tokens import TokenSettings
 
@@ -40,6 +41,7 @@ class Deps:
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
     live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)
+    quotas: Quotas = field(default_factory=Quotas)
     turns: WorkTurns = field(default_factory=lambda: WorkTurns.make(Bounds()))
     registration_open: bool = True
     version: str = "0"

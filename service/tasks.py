@@ -6,8 +6,10 @@ from typing import Any
 
 from db.database import Database
 from db.queries import tasks as queries
+from db.queries.accounts import lock_owner
 from db.queries.tasks import SortValue, TaskFilter, TaskOrder
 from service.errors import NotFound, PreconditionFailed
+from service.quotas import check_quota
 from service.security.identifiers import fold
 
 TaskRow = queries.TaskRow  # a task, as transport gets it
@@ -36,9 +38,16 @@ def sort_value(task: TaskRow, sort: str) -> SortValue:
     return value
 
 
-async def create_task(db: Database, user_id: int, *, now: datetime, **fields: Any) -> TaskRow:
-    """Create a task. `fields` are `title`, `description`, `status`, `priority` and `due_at`."""
+async def create_task(db: Database, user_id: int, *, quota: int, now: datetime, **fields: Any) -> TaskRow:
+    """Create a task. `fields` are `title`, `description`, `status`, `priority` and `due_at`.
+
+    :raises QuotaExceeded: the user has `quota` tasks
+    :raises NotFound: there is no longer such a user
+    """
     async with db.transaction() as session:
+        if not await lock_owner(session, user_id):
+            raise NotFound(f"no user {user_id}")
+        check_quota(await queries.count_tasks(session, user_id), quota, "tasks")
         return await queries.insert_task(
             session,
             account_id=user_id,

@@ -46,6 +46,12 @@ async def lock_account(session: AsyncSession, account_id: int) -> Account | None
     return await session.scalar(select(Account).where(Account.id == account_id).with_for_update())
 
 
+async def lock_owner(session: AsyncSession, account_id: int) -> bool:
+    """Lock an account against others that count what it has. Return whether there is such an account."""
+    query = select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
+    return await session.scalar(query) is not None
+
+
 async def select_account_by_name(session: AsyncSession, key: str) -> Account | None:
     """Select the account with this folded login, else the one with this folded e-mail."""
     rows = await session.scalars(

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, func, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import ApiKey
@@ -13,6 +13,12 @@ from db.models import ApiKey
 async def insert_key(session: AsyncSession, **values: Any) -> ApiKey:
     rows = await session.scalars(insert(ApiKey).values(**values).returning(ApiKey))
     return rows.one()
+
+
+async def count_keys(session: AsyncSession, account_id: int, now: datetime) -> int:
+    """Count the keys of an account that have not expired."""
+    query = select(func.count()).where(ApiKey.account_id == account_id)
+    return await session.scalar(query.where(or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now))) or 0
 
 
 async def select_keys(

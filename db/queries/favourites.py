@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Favourite
@@ -13,15 +12,17 @@ from db.models import Favourite
 
 async def insert_favourite(
     session: AsyncSession, account_id: int, film: Mapping[str, Any], *, at: datetime
-) -> Favourite | None:
-    """Insert a favourite. Return None if the film is one already."""
+) -> Favourite:
     rows = await session.scalars(
         insert(Favourite)
         .values(**film, account_id=account_id, added_at=at, refreshed_at=at)
-        .on_conflict_do_nothing()
         .returning(Favourite)
     )
-    return rows.one_or_none()
+    return rows.one()
+
+
+async def count_favourites(session: AsyncSession, account_id: int) -> int:
+    return await session.scalar(select(func.count()).where(Favourite.account_id == account_id)) or 0
 
 
 async def select_favourite(session: AsyncSession, account_id: int, kinopoisk_id: int) -> Favourite | None:

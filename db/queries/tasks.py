@@ -68,6 +68,10 @@ async def insert_task(session: AsyncSession, **values: Any) -> TaskRow:
     return TaskRow(*rows.one())
 
 
+async def count_tasks(session: AsyncSession, account_id: int) -> int:
+    return await session.scalar(select(func.count()).where(Task.account_id == account_id)) or 0
+
+
 async def select_task(connection: Connection, account_id: int, task_id: int) -> TaskRow | None:
     """Select a task. It goes past SQLAlchemy, which would take longer than PostgreSQL does."""
     row = await connection.fetchrow(TASK_BY_ID, task_id, account_id)

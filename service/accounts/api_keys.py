@@ -9,10 +9,12 @@ from datetime import datetime
 from db.database import Database
 from db.models import ApiKey
 from db.queries import api_keys as queries
+from db.queries.accounts import lock_owner
 from db.queries.auth_events import Origin, insert_auth_event
 from service.accounts.authentication import KEY_PREFIX
 from service.deps import Deps
 from service.errors import Invalid, NotFound
+from service.quotas import check_quota
 from service.security.credential_cache import invalidate
 
 
@@ -20,6 +22,7 @@ async def create_key(
     db: Database,
     user_id: int,
     *,
+    quota: int,
     name: str,
     scopes: Sequence[str],
     expires_at: datetime | None,
@@ -30,11 +33,16 @@ async def create_key(
     """Create a key from a secret of 32 random bytes. Return its row, and the key, which is not stored.
 
     :raises Invalid: `expires_at` has passed
+    :raises QuotaExceeded: the user has `quota` keys that have not expired
+    :raises NotFound: there is no longer such a user
     """
     if expires_at is not None and expires_at <= origin.at:
         raise Invalid("expires_at: has passed", errors=[("/expires_at", "has passed")])
     key = KEY_PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
     async with db.transaction() as session:
+        if not await lock_owner(session, user_id):
+            raise NotFound(f"no user {user_id}")
+        check_quota(await queries.count_keys(session, user_id, origin.at), quota, "keys")
         row = await queries.insert_key(
             session,
             id=key_id,

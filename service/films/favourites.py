@@ -10,12 +10,13 @@ from clients.upstream import UpstreamError
 from db.database import Database
 from db.models import Favourite
 from db.queries import favourites as queries
-from db.queries.accounts import lock_account
+from db.queries.accounts import lock_owner
 from service.clock import Clock
 from service.errors import NotFound
 from service.films.catalogue import FilmCatalogue
 from service.films.films import require_catalogue
 from service.films.gate import CircuitOpen
+from service.quotas import check_quota
 
 MAX_FAILURES = 5  # in a row, after which a refresh stops
 
@@ -49,25 +50,35 @@ class RefreshProgress:
 
 
 async def add_favourite(
-    db: Database, catalogue: FilmCatalogue | None, user_id: int, *, kinopoisk_id: int, at: datetime
+    db: Database,
+    catalogue: FilmCatalogue | None,
+    user_id: int,
+    *,
+    quota: int,
+    kinopoisk_id: int,
+    at: datetime,
 ) -> SavedFavourite:
     """Save a film with its details. If it is a favourite already, return it without a look-up.
 
+    :raises QuotaExceeded: the user has `quota` favourites
     :raises NotFound: there is no such film, or no longer such a user
     :raises Unavailable: the film can't be looked up, and so is not saved
     """
     async with db.read() as session:
         existing = await queries.select_favourite(session, user_id, kinopoisk_id)
-    if existing is not None:
-        return SavedFavourite(existing, is_new=False)
+        if existing is not None:
+            return SavedFavourite(existing, is_new=False)
+        check_quota(await queries.count_favourites(session, user_id), quota, "favourites")
     film = await require_catalogue(catalogue).get_film(kinopoisk_id)
     async with db.transaction() as session:
-        if await lock_account(session, user_id) is None:  # deleted during the look-up
+        if not await lock_owner(session, user_id):  # deleted during the look-up
             raise NotFound(f"no user {user_id}")
-        inserted = await queries.insert_favourite(session, user_id, asdict(film.value), at=at)
-        favourite = inserted or await queries.select_favourite(session, user_id, kinopoisk_id)
-        assert favourite is not None  # the account is locked, so nobody deletes it in between
-    return SavedFavourite(favourite, is_new=inserted is not None, is_stale=film.is_stale)
+        existing = await queries.select_favourite(session, user_id, kinopoisk_id)
+        if existing is not None:
+            return SavedFavourite(existing, is_new=False, is_stale=film.is_stale)
+        check_quota(await queries.count_favourites(session, user_id), quota, "favourites")
+        favourite = await queries.insert_favourite(session, user_id, asdict(film.value), at=at)
+    return SavedFavourite(favourite, is_new=True, is_stale=film.is_stale)
 
 
 async def list_favourites(

@@ -17,11 +17,12 @@ blueprint = Blueprint("keys")
 
 
 @blueprint.post("/keys")
-@operation(body=CreateKeyRequest, responses={201: NewKeyResponse})
+@operation(body=CreateKeyRequest, responses={201: NewKeyResponse}, problems={409: "quota_exceeded"})
 async def create_key(request: Request) -> HTTPResponse:
     row, key = await api_keys.create_key(
         request.deps.db,
         request.user_id,
+        quota=request.deps.quotas.keys,
         **body(request, CreateKeyRequest()),
         key_id=uuid.uuid4(),
         secret=secrets.token_bytes(32),

@@ -57,13 +57,18 @@ async def get_film(request: Request, kinopoisk_id: int) -> HTTPResponse:
 @operation(
     body=CreateFavouriteRequest,
     responses={201: FavouriteResponse, 200: FavouriteResponse},
-    problems={404: "not_found", **LOOK_UP_PROBLEMS},
+    problems={404: "not_found", 409: "quota_exceeded", **LOOK_UP_PROBLEMS},
 )
 async def add_favourite(request: Request) -> HTTPResponse:
     favourite = body(request, CreateFavouriteRequest())
     deps = request.deps
     saved = await favourites.add_favourite(
-        deps.db, deps.films, request.user_id, **favourite, at=request.origin.at
+        deps.db,
+        deps.films,
+        request.user_id,
+        quota=deps.quotas.favourites,
+        **favourite,
+        at=request.origin.at,
     )
     return favourite_saved(saved)
 

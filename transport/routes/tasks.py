@@ -47,10 +47,13 @@ def show_task(request: Request, task: TaskRow) -> HTTPResponse:
 
 
 @blueprint.post("/tasks", ctx_scope="tasks:write")
-@operation(body=CreateTaskRequest, responses={201: TaskResponse}, etag=True)
+@operation(body=CreateTaskRequest, responses={201: TaskResponse}, problems={409: "quota_exceeded"}, etag=True)
 async def create_task(request: Request) -> HTTPResponse:
     new = body(request, create_request)
-    task = await tasks.create_task(request.deps.db, request.user_id, now=request.origin.at, **new)
+    deps = request.deps
+    task = await tasks.create_task(
+        deps.db, request.user_id, quota=deps.quotas.tasks, now=request.origin.at, **new
+    )
     return with_etag(request, created(f"/tasks/{task.id}", task_response.dump(task)), task_etag(task))
 
 
