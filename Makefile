@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
+SOURCES := .ci/audit.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo jwt-demo screenshots test check coverage bench format lock clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
+.PHONY: help install run demo jwt-demo screenshots test check coverage bench format lock audit clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
 COMPOSE := docker compose
 
 help: ## list the targets
@@ -66,6 +66,9 @@ format: install ## format and fix what can be fixed
 lock: $(VENV)/.installed-dev ## update the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+
+audit: install ## known vulnerabilities of the locked packages; says so where no source of advisories can be reached
+	@$(BIN)/python .ci/audit.py
 
 clean: ## remove the virtual environment and caches; keep ./var, which holds the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
