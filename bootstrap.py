@@ -70,6 +70,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             settings.secret or load_secret(settings.data_dir),
             settings.jwt_algorithm,
             timedelta(minutes=settings.access_token_expire_minutes),
+            settings.secret_previous,
         ),
         logs=LogFolder(
             file=settings.logs_file,

@@ -65,7 +65,13 @@ async def prepare(postgres_url: str, redis_url: str) -> str:
     """Make accounts with a task each, and a session of one in PostgreSQL and Valkey; returns its token."""
     await migrate(postgres_url)
     database, cache, now = Database.connect(postgres_url), Cache.connect(redis_url), datetime.now(UTC)
-    claims = Claims(ACCOUNTS // 2, uuid.uuid4(), now + timedelta(minutes=30))
+    claims = Claims(
+        user_id=ACCOUNTS // 2,
+        session_id=uuid.uuid4(),
+        token_id=uuid.uuid4(),
+        issued_at=now,
+        expires_at=now + timedelta(minutes=30),
+    )
     logins = [f"user-{number}" for number in range(ACCOUNTS)]
     accounts = [{"login": login, "login_key": login, "password_hash": "x" * 90} for login in logins]
     async with database.transaction() as session:
@@ -79,7 +85,7 @@ async def prepare(postgres_url: str, redis_url: str) -> str:
     await cache.run("SET", f"bare:{session_entry(claims.session_id)}", str(claims.user_id))
     await cache.close()
     await database.close()
-    return encode_token(TOKENS, claims, now=now)
+    return encode_token(TOKENS, claims)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ SECRETS = frozenset(
         "REDIS_URL",
         "POSTGRES_PASSWORD",
         "SECRET",
+        "SECRET_PREVIOUS",
         "ADMIN_PASSWORD",
         "IPINFO_TOKEN",
         "KINOPOISK_API_KEY",
@@ -106,6 +107,11 @@ postgres_url = url_validator("postgresql", "postgres", "postgresql+asyncpg")
 web_url = url_validator("http", "https")
 
 
+is_long_secret = validator(
+    f"at least {MIN_SECRET_BYTES} bytes", lambda value: len(value.encode()) >= MIN_SECRET_BYTES
+)
+
+
 class SettingsSchema(Schema):
     """All settings. An error message completes the sentence `NAME is …; it takes …`."""
 
@@ -117,11 +123,8 @@ class SettingsSchema(Schema):
     DATABASE_URL = text(check=postgres_url)
     DATABASE_REPLICA_URL = text(check=postgres_url)
     REDIS_URL = text(check=url_validator("redis", "rediss", "unix"))
-    SECRET = text(
-        check=validator(
-            f"at least {MIN_SECRET_BYTES} bytes", lambda value: len(value.encode()) >= MIN_SECRET_BYTES
-        )
-    )
+    SECRET = text(check=is_long_secret)
+    SECRET_PREVIOUS = text(check=is_long_secret)
     JWT_ALGORITHM = one_of("HS256", "HS384", "HS512", default="HS256")
     ACCESS_TOKEN_EXPIRE_MINUTES = whole(1, 525_600, 30)
     REGISTRATION = one_of("open", "closed", default="open")

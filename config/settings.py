@@ -45,6 +45,7 @@ class Settings:
     database_replica_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     secret: str | None = field(repr=False)
+    secret_previous: str | None = field(repr=False)
     jwt_algorithm: str
     access_token_expire_minutes: int
     registration: str

@@ -228,11 +228,17 @@ async def add_account(deps: Deps, login: str, *, role: str = "user") -> int:
 async def add_session(deps: Deps, account_id: int) -> tuple[uuid.UUID, str]:
     """A live session of an account, and its token."""
     now = datetime.now(UTC)
-    claims = Claims(account_id, uuid.uuid4(), now + timedelta(minutes=30))
+    claims = Claims(
+        user_id=account_id,
+        session_id=uuid.uuid4(),
+        token_id=uuid.uuid4(),
+        issued_at=now,
+        expires_at=now + timedelta(minutes=30),
+    )
     values = {"id": claims.session_id, "account_id": account_id, "expires_at": claims.expires_at}
     async with deps.db.transaction() as session:
         await session.execute(insert(Session).values(values))
-    return claims.session_id, encode_token(deps.tokens, claims, now=now)
+    return claims.session_id, encode_token(deps.tokens, claims)
 
 
 @pytest.fixture

@@ -55,31 +55,46 @@ async def authenticate(
 
     :raises Unauthorized: the token stands for no live session or key of an active account
     """
-    entry, select = _resolve(deps, token, now)
+    credential = _resolve(deps, token, now)
+    entry = credential.entry
     lookup = await credential_cache.get(deps.cache, entry, counter if limit else "")
     if lookup.value:
         caller = _decode(lookup.value)
+        if credential.user_id not in (None, caller.user_id):
+            raise BadToken
         _refuse_expired(caller, now)
         if lookup.as_of:
-            refresh = _refresh(deps, entry, select, lookup.as_of, now)
+            refresh = _refresh(deps, credential, lookup.as_of, now)
             deps.background.spawn(refresh, name="refresh of a cached credential")
         if not limit:
             return caller, None
         return caller, Allowance.from_counter(limit, lookup.count, lookup.milliseconds_left)
-    caller = await _read_caller(deps, select, now)
+    caller = await _read_caller(deps, credential.select, now)
     if lookup.as_of:
         await credential_cache.put(deps.cache, entry, _encode(caller), lookup.as_of)
     return caller, await count_request(deps.cache, f"{counter}{caller.user_id}", limit) if limit else None
 
 
-def _resolve(deps: Deps, token: str, now: datetime) -> tuple[str, SelectCaller]:
-    """Return the cache entry of a token or an API key, and the query that reads its row."""
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token or an API key: its cache entry, the query that reads its row, and whose it claims to be."""
+
+    entry: str
+    select: SelectCaller
+    user_id: int | None  # None for a key, which claims nothing
+
+
+def _resolve(deps: Deps, token: str, now: datetime) -> Credential:
+    """Return the credential that a client has sent.
+
+    :raises Unauthorized: it is no valid token
+    """
     if token.startswith(KEY_PREFIX):
         digest = hashlib.sha256(token.encode()).digest()
-        return api_key_entry(digest), partial(select_key_caller, key_sha256=digest)
+        return Credential(api_key_entry(digest), partial(select_key_caller, key_sha256=digest), None)
     claims = decode_token(deps.tokens, token, now=now)
     select = partial(select_session_caller, session_id=claims.session_id, account_id=claims.user_id)
-    return session_entry(claims.session_id), select
+    return Credential(session_entry(claims.session_id), select, claims.user_id)
 
 
 async def _read_caller(deps: Deps, select: SelectCaller, now: datetime) -> Caller:
@@ -133,6 +148,6 @@ def _decode(value: str) -> Caller:
     )
 
 
-async def _refresh(deps: Deps, entry: str, select: SelectCaller, as_of: int, now: datetime) -> None:
-    caller = await _read_caller(deps, select, now)
-    await credential_cache.extend(deps.cache, entry, _encode(caller), as_of)
+async def _refresh(deps: Deps, credential: Credential, as_of: int, now: datetime) -> None:
+    caller = await _read_caller(deps, credential.select, now)
+    await credential_cache.extend(deps.cache, credential.entry, _encode(caller), as_of)

@@ -86,8 +86,14 @@ async def _create_session(
             return None
         await queries.delete_expired_sessions(session, account.id, origin.at)
         await insert_auth_event(session, "login", account.id, origin)
-    claims = Claims(account.id, session_id, expires_at)
-    token = encode_token(deps.tokens, claims, now=origin.at)
+    claims = Claims(
+        user_id=account.id,
+        session_id=session_id,
+        token_id=session_id,
+        issued_at=origin.at,
+        expires_at=expires_at,
+    )
+    token = encode_token(deps.tokens, claims)
     return AccessToken(token, int(deps.tokens.lifetime.total_seconds()))
 
 

@@ -62,13 +62,28 @@ async def test_an_entry_lives_no_longer_than_its_ttl(deps: Deps, user: User) -> 
     assert 0 < left <= TTL * 1000
 
 
+class CountedReads(Database):
+    """Counts its reads."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.reads = 0
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        self.reads += 1
+        async with self.db.read() as session:
+            yield session
+
+
 async def test_an_entry_in_use_is_refreshed_by_one_request_before_it_expires(deps: Deps, user: User) -> None:
     await authenticate_user(deps, user.token)
     name = session_entry(user.session_id)
     await deps.cache.run("PEXPIRE", name, int(REFRESH_WITHIN * 1000) - 100)
-    await asyncio.gather(*(authenticate_user(deps, user.token) for _ in range(10)))
-    [refresh] = deps.background._tasks
-    await refresh
+    counted = CountedReads(deps.db)
+    await asyncio.gather(*(authenticate_user(replace(deps, db=counted), user.token) for _ in range(10)))
+    await asyncio.gather(*deps.background._tasks)
+    assert counted.reads == 1
     assert await deps.cache.run("PTTL", name) > REFRESH_WITHIN * 1000
 
 
