@@ -1,5 +1,6 @@
-"""Tells errors of a database that is away for now, and of a lost connection, from all others."""
+"""Tells errors of a database that pass from those that last, and a lost connection from all others."""
 
+from asyncpg import InterfaceError as DriverError
 from asyncpg import InternalClientError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,7 +25,32 @@ def is_outage(error: BaseException) -> bool:
         return state.startswith(TRANSIENT_STATES)
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, PoolTimeout | OSError)
+    return isinstance(error, PoolTimeout | OSError | DriverError)
+
+
+def is_lasting(error: BaseException) -> bool:
+    """Return whether an error of the database comes again with each retry, until somebody mends the cause."""
+    return not is_outage(error) and not loses_connection(error)
+
+
+def refuses_value(error: BaseException) -> bool:
+    """Return whether a value is one that the database can't hold. The driver's own refusals are 22000."""
+    return (sqlstate(error) or "").startswith("22")
+
+
+def describe(error: BaseException) -> str:
+    """Return PostgreSQL's own message on one line; the error's name where that holds values or addresses."""
+    cause, state = driver_error(error), sqlstate(error)
+    if state is None:
+        return type(cause).__name__
+    message = type(cause).__name__ if refuses_value(error) else str(cause).split("\n")[0]
+    return f"{message} ({state})"
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """Return asyncpg's error, which SQLAlchemy wraps twice."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return error if cause is None else cause.__cause__ or cause
 
 
 def loses_connection(error: BaseException) -> bool:

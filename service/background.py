@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from logging import ERROR, WARNING
 from typing import Any, TypeVar
 
 import structlog
 
 from db.database import DATABASE_ERRORS, Database
 from db.locks import try_lock
-from db.outages import is_outage
+from db.outages import describe, is_lasting, is_outage
 from service.errors import TrawlError
 
 log = structlog.get_logger("trawl.background")
@@ -52,10 +53,14 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The pauses of a periodic loop, in seconds: after its work, and after the database failed."""
+    """The pauses of a periodic loop, in seconds: after its work, and after the database failed.
+
+    :param retry_lasting: after an error of the database that comes again until somebody mends its cause
+    """
 
     every: float
     retry: float
+    retry_lasting: float = 60.0
 
 
 async def run_periodically(
@@ -79,8 +84,9 @@ async def run_periodically(
             if is_due is None or await is_due():
                 await (work() if lock is None else run_exclusively(db, lock, work))
         except DATABASE_ERRORS as error:
-            log.warning(failure_event, cause=type(error).__name__)
-            await asyncio.sleep(schedule.retry)
+            lasting = is_lasting(error)
+            log.log(ERROR if lasting else WARNING, failure_event, cause=describe(error))
+            await asyncio.sleep(schedule.retry_lasting if lasting else schedule.retry)
         else:
             await asyncio.sleep(schedule.every)
 

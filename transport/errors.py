@@ -13,7 +13,7 @@ from sanic.response import HTTPResponse
 
 from api.bulk import dump_errors
 from api.fields import CodedMessage
-from db.outages import is_outage, sqlstate
+from db.outages import is_outage, refuses_value
 from service.errors import (
     Conflict,
     Forbidden,
@@ -89,8 +89,7 @@ def to_response(request: Request, error: Exception) -> HTTPResponse:
         return _validation_problem(request, list(pointers(error.messages)))
     if isinstance(error, SanicException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _http_problem(request, error)
-    state = sqlstate(error)
-    if state is not None and state.startswith("22"):
+    if refuses_value(error):
         log.warning("data_refused_by_database", exc_info=error)
         return problem(request.id, 422, "invalid", "a value can't be stored", errors=[])
     if is_outage(error) or isinstance(error, RedisError):

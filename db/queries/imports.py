@@ -99,6 +99,7 @@ async def acquire_lease(
             status="running",
             bytes_total=bytes_total,
             finished_at=None,
+            error=None,
             heartbeat_at=func.clock_timestamp(),
         )
         .returning(Import)

@@ -13,9 +13,11 @@ import structlog
 from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
 from db.locks import follow_key
+from db.models import Import
 from service.background import Schedule, run_periodically
 from service.clock import Clock
 from service.errors import Conflict
+from service.imports.outcome import end_status
 from service.imports.record import ImportOptions, Progress
 from service.imports.run import import_log
 from service.logs.chunks import LogFile
@@ -36,6 +38,7 @@ class FollowedLog:
         self._file: LogFile | None = None
         self._last_size_and_mtime: tuple[int, int] | None = None
         self.import_id: int | None = None  # of the import of this file so far
+        self.failed_import_id: int | None = None  # the one that an error of the database ended
 
     @property
     def source(self) -> LogSource:
@@ -129,7 +132,17 @@ class LogFollower:
             await asyncio.sleep(self.poll_seconds)
 
     async def _import_changes(self, file: FollowedLog) -> None:
-        """Import what is new in the file. One that can't be read, or is locked, waits for the next poll."""
+        """Import what is new in the file. One that can't be read, or is locked, waits for the next poll.
+
+        One that an error of the database has ended is resumed: a row for each attempt would be thousands.
+        """
+        failed_id, file.failed_import_id = file.failed_import_id, None
+        records: list[Import] = []
+
+        def on_progress(record: Import) -> None:
+            records[:] = [record]
+            self.on_progress(record)
+
         try:
             record = await import_log(
                 self.db,
@@ -137,9 +150,9 @@ class LogFollower:
                 file.source,
                 self.options,
                 clock=self.clock,
-                on_progress=self.on_progress,
-                import_id=file.import_id,
-                prior_status="done",
+                on_progress=on_progress,
+                import_id=failed_id or file.import_id,
+                prior_status="failed" if failed_id else "done",
             )
             file.import_id = record.id
         except Conflict as conflict:
@@ -148,7 +161,9 @@ class LogFollower:
                 file.import_id = None
         except FileNotFoundError:
             pass  # removed before it could be opened
+        except DATABASE_ERRORS as error:
+            if end_status(error, self.options.mode) == "failed":
+                file.failed_import_id = records[0].id if records else failed_id
+            raise
         except OSError as error:
-            if isinstance(error, DATABASE_ERRORS):
-                raise
             log.warning("log_follow_failed", cause=error.strerror)

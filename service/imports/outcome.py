@@ -6,6 +6,7 @@ import zlib
 from typing import Literal
 
 from db.database import DATABASE_ERRORS
+from db.outages import describe, is_lasting
 from service.errors import TrawlError
 from service.logs.source import LogSource
 
@@ -34,7 +35,7 @@ def end_status(error: BaseException | None, mode: Mode) -> Literal["done", "fail
             return "done"
         case asyncio.CancelledError(), "resume":
             return None
-        case _, "resume" if isinstance(error, DATABASE_ERRORS):
+        case _, "resume" if isinstance(error, DATABASE_ERRORS) and not is_lasting(error):
             return None
         case _:
             return "failed"
@@ -50,6 +51,9 @@ def describe_failure(error: BaseException, source: LogSource | None = None) -> s
             return error.detail
         case EOFError() | zlib.error() | gzip.BadGzipFile():
             return "the gzip data is broken or cut off"
+        case _ if isinstance(error, DATABASE_ERRORS) and not isinstance(error, FileNotFoundError):
+            state = "refuses it" if is_lasting(error) else "went away"
+            return f"the database {state}: {describe(error)}; {interrupted}"
         case OSError(strerror=str(reason)):
             return f"the log can't be read: {reason}"
         case _:

@@ -13,6 +13,7 @@ from clients.geo import Geo
 from db.database import DATABASE_ERRORS, Database
 from db.locks import import_key, try_lock
 from db.models import Import
+from db.outages import describe
 from db.queries import imports as queries
 from service.background import Background, Schedule, run_periodically
 from service.clock import Clock
@@ -87,7 +88,7 @@ async def recover(
         else:
             await mark_failed(db, record, INTERRUPTED, clock=clock)
     except DATABASE_ERRORS as error:
-        log.warning("import_resume_failed", import_id=record.id, cause=type(error).__name__)
+        log.warning("import_resume_failed", import_id=record.id, cause=describe(error))
 
 
 async def resume(

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from operator import attrgetter
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db.database import Database
 from db.engine import TIMEOUTS, PoolTimeouts
-from db.outages import is_outage
+from db.outages import describe, is_outage, refuses_value
 
 STATE = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 GOODBYE = b"E" + struct.pack("!i", len(STATE) + 4) + STATE
@@ -63,6 +64,14 @@ async def test_a_server_that_leaves_is_an_outage_for_one_request_alone(
 async def test_a_ping_finds_a_server_that_leaves(database_url: str) -> None:
     async with deserted(database_url, PoolTimeouts(trusted_idle=0)) as left:
         assert await read(left) == 1
+
+
+async def test_a_value_that_the_driver_refuses_is_no_outage(database_url: str) -> None:
+    async with deserted(database_url, PoolTimeouts(trusted_idle=0)) as db, db.raw() as connection:
+        with pytest.raises(asyncpg.PostgresError, match="invalid input for query argument") as caught:
+            await connection.fetchval("SELECT $1::int", "secret")
+    assert (is_outage(caught.value), refuses_value(caught.value)) == (False, True)
+    assert describe(caught.value) == "DataError (22000)"
 
 
 async def test_a_connection_that_ends_under_a_statement_is_not_given_to_the_next(left: Database) -> None:

@@ -14,9 +14,11 @@ from service.background import Schedule
 from service.errors import Conflict
 from service.imports.follow import LogFollower
 from service.imports.jobs import list_imports
-from service.imports.record import ImportOptions
+from service.imports.record import ImportOptions, Progress
 from tests.support.eventually import eventually
 from tests.support.log_imports import NOW, Importer, some_lines, write
+
+SCHEDULE = Schedule(every=0.05, retry=0.05)
 
 
 @pytest.fixture
@@ -30,10 +32,14 @@ def log(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def follower(shop: Importer, log: Path) -> AsyncIterator[asyncio.Task[None]]:
+async def follow(
+    shop: Importer, log: Path, *, schedule: Schedule = SCHEDULE, on_progress: Progress = lambda _: None
+) -> AsyncIterator[asyncio.Task[None]]:
     """Follow the log as the command line does, with short pauses."""
-    options, schedule = ImportOptions(UTC, mode="follow"), Schedule(every=0.05, retry=0.05)
-    follower = LogFollower(shop.db, shop.geo, options, lambda: NOW, poll_seconds=0.02, schedule=schedule)
+    options = ImportOptions(UTC, mode="follow")
+    follower = LogFollower(
+        shop.db, shop.geo, options, lambda: NOW, on_progress, poll_seconds=0.02, schedule=schedule
+    )
     task = asyncio.create_task(follower.follow(log))
     yield task
     task.cancel()
@@ -57,7 +63,7 @@ def append(log: Path, text: bytes) -> None:
 
 
 async def test_a_log_is_read_as_it_grows_and_all_of_it_is_one_import(shop: Importer, log: Path) -> None:
-    async with follower(shop, log):
+    async with follow(shop, log):
         write(log, some_lines(10)[:-5])  # the file comes later than its follower
         await wait_for_visits(shop, 9)
         append(log, some_lines(10)[-5:] + b"bad\n")
@@ -76,7 +82,7 @@ async def test_a_log_is_read_as_it_grows_and_all_of_it_is_one_import(shop: Impor
 
 async def test_a_rotated_log_is_read_to_its_end_and_then_the_new_one(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
-    async with follower(shop, log):
+    async with follow(shop, log):
         await wait_for_visits(shop, 10)
         rename(log, "logs.txt.1")
         write(log, some_lines(5, start=50))
@@ -90,7 +96,7 @@ async def test_a_rotated_log_is_read_to_its_end_and_then_the_new_one(shop: Impor
 
 async def test_a_log_that_is_cut_off_in_place_is_read_anew(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
-    async with follower(shop, log):
+    async with follow(shop, log):
         await wait_for_visits(shop, 10)
         with log.open("r+b") as file:
             file.truncate()
@@ -100,7 +106,7 @@ async def test_a_log_that_is_cut_off_in_place_is_read_anew(shop: Importer, log: 
 
 async def test_an_import_of_the_followed_log_beside_it_doubles_nothing(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
-    async with follower(shop, log):
+    async with follow(shop, log):
         await wait_for_visits(shop, 10)
         append(log, some_lines(300, start=10))
         while True:
@@ -117,7 +123,7 @@ async def test_an_import_of_the_followed_log_beside_it_doubles_nothing(shop: Imp
 
 async def test_one_follows_and_another_takes_over(shop: Importer, log: Path) -> None:
     write(log, some_lines(10))
-    async with follower(shop, log) as first, follower(shop, log):
+    async with follow(shop, log) as first, follow(shop, log):
         await wait_for_visits(shop, 10)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
