@@ -1,13 +1,12 @@
 """`main.py serve`: what it prints from its start to its end."""
 
 import json
-import os
 import signal
 import subprocess
 from pathlib import Path
 
 from tests.support.command_line import Command, free_port, wait_until_ready
-from tests.support.processes import PATIENCE, children, command_of, eventually
+from tests.support.processes import PATIENCE, children, command_of, eventually, send_signal
 
 
 def print_and_stop(process: subprocess.Popen[str]) -> tuple[list[str], list[str]]:
@@ -25,9 +24,9 @@ def test_every_line_of_a_start_and_a_stop_is_a_json_object(short_dir: Path) -> N
     try:
         wait_until_ready(url)
         before = children(process.pid)
-        for pid in before:
-            if any(program in command_of(pid) for program in ("main.py", "postgres")):
-                os.kill(pid, signal.SIGKILL)
+        programs = ("main.py", "postgres")
+        mortal = [pid for pid in before if any(program in command_of(pid) for program in programs)]
+        send_signal(mortal, signal.SIGKILL)
         assert eventually(lambda: len(set(children(process.pid)) - set(before)) == 2)
         wait_until_ready(url)
         output, errors = print_and_stop(process)

@@ -1,6 +1,5 @@
 """Servers that die or hang while they are watched."""
 
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from embedded.supervisor import Supervisor
 from embedded.tuning import DEFAULT, Tuning
 from embedded.valkey import Valkey
 from tests.support.embedded_processes import Owner, postgres_pids, query, valkey_pids
-from tests.support.processes import PATIENCE, eventually
+from tests.support.processes import PATIENCE, eventually, send_signal
 
 
 def supervisor_of(servers: EmbeddedServers, name: str) -> Supervisor:
@@ -96,8 +95,7 @@ def are_replaced(servers: EmbeddedServers, pids: set[int]) -> bool:
 async def test_a_server_that_hangs_is_replaced(data_dir: Path, pids: Callable[[Path], list[int]]) -> None:
     with open_servers(data_dir, tuning=Tuning(probe_interval=0.1, orphan_grace=0.1)) as servers:
         hung = set(pids(data_dir))
-        for pid in hung:
-            os.kill(pid, signal.SIGSTOP)
+        send_signal(hung, signal.SIGSTOP)
         with short_silence(servers):
             assert eventually(lambda: not hung & set(pids(data_dir)), watch=servers.watch)
         assert eventually(lambda: are_replaced(servers, hung), watch=servers.watch)
@@ -144,8 +142,7 @@ def test_a_restart_that_fails_is_tried_again_and_told(
 
 def test_a_server_that_does_not_stop_in_order_is_ended(data_dir: Path) -> None:
     with open_servers(data_dir, tuning=Tuning(stop_timeout=0.2, quit_timeout=0.2)):
-        for pid in postgres_pids(data_dir):
-            os.kill(pid, signal.SIGSTOP)
+        send_signal(postgres_pids(data_dir), signal.SIGSTOP)
     assert eventually(lambda: not postgres_pids(data_dir))
 
 

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import os
 import signal
 import tempfile
 import time
@@ -21,7 +20,7 @@ import pytest
 from tests.support.command_line import PASSWORD, Command, free_port, is_ready, wait_until_ready
 from tests.support.http_client import Answer, Client
 from tests.support.own_servers import OwnServer, own_servers
-from tests.support.processes import PATIENCE, eventually
+from tests.support.processes import PATIENCE, eventually, send_signal
 from tests.support.served import Site
 
 INGEST_LIMIT = 20
@@ -82,9 +81,9 @@ def test_all_workers_killed_are_replaced_and_counted(stand: Stand, deaths: int) 
     dead: set[int] = set()
     for _ in range(deaths):
         assert eventually(lambda: set(stand.workers()) - dead)
-        for pid in set(stand.workers()) - dead:
-            os.kill(pid, signal.SIGKILL)
-            dead.add(pid)
+        workers = set(stand.workers()) - dead
+        send_signal(workers, signal.SIGKILL)
+        dead.update(workers)
     assert eventually(lambda: is_whole(stand, dead))
 
 

@@ -17,7 +17,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.command_line import free_port
-from tests.support.processes import PATIENCE, children, eventually, has_ended, processes_below
+from tests.support.processes import (
+    PATIENCE,
+    children,
+    eventually,
+    has_ended,
+    processes_below,
+    send_signal,
+)
 
 PROJECT = Path(__file__).parents[2]
 
@@ -102,7 +109,7 @@ def test_a_killed_worker_is_back_also_when_killed_again_at_once(server: subproce
     url = url_of(server)
     for _ in range(3):
         assert both_answer(url)
-        os.kill(children(server.pid)[0], signal.SIGKILL)
+        send_signal(children(server.pid)[:1], signal.SIGKILL)
     assert both_answer(url)
     assert server.poll() is None
 
@@ -112,8 +119,7 @@ def test_all_workers_killed_are_back_also_when_killed_again_at_once(server: subp
     assert both_answer(url)
     for _ in range(3):
         before = children(server.pid)
-        for pid in before:
-            os.kill(pid, signal.SIGKILL)
+        send_signal(before, signal.SIGKILL)
         assert eventually(lambda: len(set(children(server.pid)) - set(before)) == 2)  # noqa: B023
     assert both_answer(url)
 
@@ -121,8 +127,7 @@ def test_all_workers_killed_are_back_also_when_killed_again_at_once(server: subp
 def test_workers_killed_while_they_start_are_back(server: subprocess.Popen[str]) -> None:
     url = url_of(server)
     for _ in range(5):
-        for pid in children(server.pid):
-            os.kill(pid, signal.SIGKILL)
+        send_signal(children(server.pid), signal.SIGKILL)
         time.sleep(0.06)  # so that the next ones have begun to start
     assert both_answer(url)
 
