@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.accounts import UserResponse
-from api.fields import Choice, DateTime, Flag, Integer, Strict, Text
+from api.fields import Choice, DatedFilters, DateTime, FilterTime, Flag, Integer, Strict, Text, TimeZone
 from api.limits import MAX_EVENT_TYPE, MAX_LOGIN
 from api.paging import Cursor, PageQuery
 
@@ -69,12 +69,13 @@ class ActivityResponse(Schema):
     detail = fields.String(allow_none=True)
 
 
-class ListAuthEventsRequest(PageQuery):
+class ListAuthEventsRequest(DatedFilters, PageQuery):
     after = Cursor(DateTime(), Integer(minimum=1))
     kind = Choice(*AUTH_EVENTS, data_key="type")
     login = Text(minimum=1, maximum=MAX_LOGIN)
-    since = DateTime(data_key="from")
-    until = DateTime(data_key="to")
+    since = FilterTime(data_key="from")
+    until = FilterTime(data_key="to")
+    tz = TimeZone(load_default="UTC")
 
     @validates_schema
     def check_order(self, data: Mapping[str, Any], **_: Any) -> None:

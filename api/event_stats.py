@@ -1,14 +1,27 @@
 """Statistics of events: their parameters and their rows."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validates_schema
 
-from api.events import EventFilterRequest, filter_values
-from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, JsonSchema, Strict, Text, TimeZone
+from api.events import EventFilterRequest, PropertyFilters, collect_properties, filter_values
+from api.fields import (
+    DATE,
+    OPTIONAL,
+    Choice,
+    DatedFilters,
+    DateTime,
+    FilterTime,
+    Integer,
+    IntegerText,
+    JsonSchema,
+    Strict,
+    Text,
+    TimeFilters,
+    TimeZone,
+)
 from api.limits import (
     FIRST_TIME,
     FUNNEL_STEPS,
@@ -25,7 +38,6 @@ from api.limits import (
 from api.paging import Cursor, PageQuery
 
 GROUPS = ("type", "user", "hour", "day", "week", "month")
-DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # Between these, a time has a local time in every zone.
 FIRST_LOCAL, LAST_LOCAL = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
@@ -51,6 +63,25 @@ class Names(Text):
                 raise ValidationError(f"must be of: {', '.join(self.choices)}")
             Text(minimum=1, maximum=MAX_EVENT_TYPE).deserialize(name)
         return names
+
+
+class Steps(Text):
+    """The steps of a funnel, each a parameter of its own."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "array",
+        "items": {"type": "string", "maxLength": MAX_EVENT_TYPE},
+        "description": "the type of a step, once for each step",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=MAX_EVENT_TYPE, **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        least, most = FUNNEL_STEPS
+        if not least <= len(value) <= most:
+            raise ValidationError(f"must be given {least} to {most} times")
+        return [super(Steps, self)._deserialize(name) for name in value]
 
 
 class Day(fields.Field[date]):
@@ -89,9 +120,10 @@ class Segment(Text):
         return {"name": name, "values": filter_values(text)}
 
 
-class PeriodRequest(Strict):
-    since = DateTime(data_key="from", load_default=None)
-    until = DateTime(data_key="to", load_default=None)
+class PeriodRequest(TimeFilters):
+    since = FilterTime(data_key="from", load_default=None)
+    until = FilterTime(data_key="to", load_default=None)
+    tz = TimeZone(load_default="UTC")
 
     @validates_schema
     def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -107,8 +139,7 @@ class GroupKey(fields.Field[Any]):
 
 
 class CountEventsRequest(PageQuery, EventFilterRequest):
-    group_by = Names(*GROUPS, least=1, most=MAX_GROUPS, required=True)
-    tz = TimeZone(load_default="UTC")
+    group_by = Names(*GROUPS, least=1, most=MAX_GROUPS, load_default=lambda: ["type"])
     after = Cursor(Integer(minimum=1), GroupKey(), GroupKey(allow_none=True))
 
     @post_load
@@ -149,8 +180,24 @@ class EventCountResponse(Schema):
 
 
 class ActiveUsersRequest(PeriodRequest):
-    tz = TimeZone(load_default="UTC")
+    """`property.NAME=VALUE` is the segment of that property."""
+
     segment = Segment(load_default=dict)
+    properties = PropertyFilters(data_key="property.*", load_default=None)
+
+    @pre_load
+    def collect_properties(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return collect_properties(data)
+
+    @post_load
+    def choose_segment(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        properties: dict[str, list[Any]] | None = data.pop("properties")
+        if properties is None:
+            return data
+        if data["segment"] or len(properties) > 1:
+            raise ValidationError("must be the only segment", "property.*")
+        [(name, values)] = properties.items()
+        return data | {"segment": {"name": name, "values": values}}
 
 
 class ActiveDayResponse(Schema):
@@ -158,7 +205,7 @@ class ActiveDayResponse(Schema):
     users = fields.Integer()
 
 
-class TopEventsRequest(PeriodRequest):
+class TopEventsRequest(DatedFilters, PeriodRequest):
     limit = IntegerText(minimum=1, maximum=MAX_PAGE_SIZE, load_default=PAGE_SIZE)
 
 
@@ -169,10 +216,20 @@ class TopEventResponse(Schema):
 
 
 class RetentionRequest(Strict):
-    start = Day(required=True)
+    """`start_date` is another name of `start`; one of them must be given."""
+
+    start = Day(load_default=None)
+    start_date = Day(load_default=None)
     windows = IntegerText(minimum=1, maximum=MAX_WINDOWS, load_default=WINDOWS)
     unit = Choice("day", "week", load_default="day")
     tz = TimeZone(load_default="UTC")
+
+    @post_load
+    def choose_start(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        other = data.pop("start_date")
+        if (data["start"] is None) == (other is None):
+            raise ValidationError("must be given, once", "start")
+        return data | {"start": data["start"] or other}
 
 
 class CohortResponse(Schema):
@@ -181,9 +238,21 @@ class CohortResponse(Schema):
     retained = fields.List(fields.Integer())
 
 
-class FunnelRequest(PeriodRequest):
-    steps = Names(least=FUNNEL_STEPS[0], most=FUNNEL_STEPS[1], required=True)
+class FunnelRequest(DatedFilters, PeriodRequest):
+    """`steps`, or `step` once for each, for types that hold a comma."""
+
+    repeatable: ClassVar[frozenset[str]] = frozenset({"step"})
+
+    steps = Names(least=FUNNEL_STEPS[0], most=FUNNEL_STEPS[1], load_default=None)
+    step = Steps(load_default=None)
     within = IntegerText(minimum=1, maximum=MAX_FUNNEL_WITHIN, load_default=FUNNEL_WITHIN)
+
+    @post_load
+    def choose_steps(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        steps, step = data.pop("steps"), data.pop("step")
+        if (steps is None) == (step is None):
+            raise ValidationError("must be given once: as steps=a,b, or as step=a&step=b", "steps")
+        return data | {"steps": steps or step}
 
 
 class FunnelStepResponse(Schema):

@@ -14,8 +14,11 @@ from marshmallow.validate import Length
 from api.bulk import BulkResponse, ItemError, Verdict, Verdicts
 from api.fields import (
     OPTIONAL,
+    WHOLE_NUMBER,
     Choice,
+    DatedFilters,
     DateTime,
+    FilterTime,
     Integer,
     IntegerText,
     JsonSchema,
@@ -23,6 +26,8 @@ from api.fields import (
     RowResponse,
     Strict,
     Text,
+    TimeFilters,
+    TimeZone,
     Uuid,
 )
 from api.limits import (
@@ -38,7 +43,7 @@ from api.limits import (
 )
 from api.paging import Cursor, PageQuery
 
-PROPERTY = "property."
+PROPERTY = re.compile(r"(?:property|properties)\.")
 LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 property_text = Text(maximum=MAX_PROPERTIES)
@@ -51,16 +56,14 @@ EXAMPLE = {
     "properties": {"page": "/fresh_fish/"},
 }
 FRACTION = re.compile(r"\.(\d{6})(\d+)")
-BARE_OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
 class EventTime(DateTime):
-    """A time, rounded to microseconds; its offset may lack the colon."""
+    """A time, rounded to microseconds."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         fraction = None
         if isinstance(value, str):
-            value = BARE_OFFSET.sub(r"\1:\2", value)
             fraction = FRACTION.search(value)
             value = FRACTION.sub(r".\1", value, count=1)
         time = super()._deserialize(value)
@@ -75,6 +78,9 @@ class Properties(fields.Field[dict[str, Any]]):
         "type": "object",
         "description": f"at most {MAX_PROPERTIES} bytes of JSON",
     }
+
+    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return {} if value is None else super().deserialize(value, *args, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -111,14 +117,26 @@ def check_value(value: Any, depth: int) -> int:
     return 0
 
 
+class UserNumber(Integer):
+    """A whole number, or its digits as text."""
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        return {"anyOf": [super().json_schema, {"type": "string", "pattern": "^-?[0-9]{1,19}$"}]}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        is_text = isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) is not None
+        return super()._deserialize(int(value) if is_text else value)
+
+
 class EventRequest(Strict):
-    """One event of a batch that came at `now`. `properties` may be left out for none."""
+    """One event of a batch that came at `now`. `properties` may be left out, or null, for none."""
 
     event_id = Uuid(required=True)
-    user_id = Integer(required=True)
+    user_id = UserNumber(required=True)
     event_type = Text(minimum=1, maximum=MAX_EVENT_TYPE, required=True)
     occurred_at = EventTime(required=True)
-    properties = Properties(load_default=dict)
+    properties = Properties(load_default=dict, allow_none=True)
 
     def __init__(self, *, now: datetime = LAST_TIME, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -197,20 +215,26 @@ def filter_values(text: str) -> list[Any]:
     return [text, value]
 
 
-class EventFilterRequest(Strict):
+def collect_properties(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect the parameters `property.NAME` (or `properties.NAME`) of a query under `property.*`."""
+    properties = {PROPERTY.sub("", name): value for name, value in data.items() if PROPERTY.match(name)}
+    rest = {name: value for name, value in data.items() if not PROPERTY.match(name)}
+    return rest | ({"property.*": properties} if properties else {})
+
+
+class EventFilterRequest(TimeFilters):
     """The filters of events. Loads to those that the query has, `properties` among them."""
 
     user_id = IntegerText()
     event_type = Text(minimum=1, maximum=MAX_EVENT_TYPE)
-    since = DateTime(data_key="from")
-    until = DateTime(data_key="to")
+    since = FilterTime(data_key="from")
+    until = FilterTime(data_key="to")
+    tz = TimeZone(load_default="UTC")
     properties = PropertyFilters(data_key="property.*")
 
     @pre_load
     def collect_properties(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-        rest = {name: value for name, value in data.items() if not name.startswith(PROPERTY)}
-        properties = {name.removeprefix(PROPERTY): data[name] for name in data.keys() - rest.keys()}
-        return rest | ({"property.*": properties} if properties else {})
+        return collect_properties(data)
 
     @validates_schema
     def check_order(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -218,10 +242,10 @@ class EventFilterRequest(Strict):
             raise ValidationError("is before from", "to")
 
 
-class ListEventsRequest(PageQuery, EventFilterRequest):
+class ListEventsRequest(DatedFilters, PageQuery, EventFilterRequest):
     after = Cursor(DateTime(), Uuid())
 
 
-class ExportEventsRequest(EventFilterRequest):
+class ExportEventsRequest(DatedFilters, EventFilterRequest):
     format = Choice("ndjson", "csv", load_default="ndjson")
     raw = RawCells()

@@ -5,18 +5,22 @@
 
 import re
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load
 
 from api.limits import MAX_INTEGER, MIN_INTEGER
 from api.time_zones import is_time_zone
 
 RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[-+ ]\d\d:\d\d)?", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[-+ ]\d\d:?\d\d)?",
+    re.ASCII,
 )
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -182,6 +186,16 @@ class DateTime(fields.Field[datetime]):
         return None if value is None else rfc3339(value)
 
 
+class FilterTime(DateTime):
+    """A time of a filter, or a plain date, which `TimeFilters` turns into a whole day."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "string",
+        "anyOf": [{"format": "date-time"}, {"format": "date"}],
+        "description": "a time, or a plain date: the whole day in `tz`",
+    }
+
+
 class Uuid(fields.Field[uuid.UUID]):
     """A UUID, with its dashes or as 32 digits alone. Out always with them."""
 
@@ -199,3 +213,42 @@ class Uuid(fields.Field[uuid.UUID]):
 def rfc3339(moment: datetime) -> str:
     """Write an aware time in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+class TimeFilters(Strict):
+    """Filters by time that also take plain dates: the whole day in `tz`.
+
+    `from` is where the day begins, `to` where it is over: from 1 to 2 August are two days. Subclasses define
+    `tz`; it is loaded, too.
+    """
+
+    starts: ClassVar[tuple[str, ...]] = ("from",)
+    ends: ClassVar[tuple[str, ...]] = ("to",)
+
+    @pre_load
+    def read_dates(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        tz = data.get("tz", "UTC")
+        if not isinstance(tz, str) or not is_time_zone(tz):
+            return dict(data)  # whose error is told
+        instants = {name: instant_text(data.get(name), tz, days=0) for name in self.starts}
+        instants |= {name: instant_text(data.get(name), tz, days=1) for name in self.ends}
+        return dict(data) | {name: instant for name, instant in instants.items() if instant is not None}
+
+
+class DatedFilters(TimeFilters):
+    """The same where the zone serves dates alone: it is not loaded."""
+
+    @post_load
+    def drop_zone(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if name != "tz"}
+
+
+def instant_text(text: Any, tz: str, *, days: int) -> str | None:
+    """Write the instant at which a date's day begins in a zone, so many days later; None for no date."""
+    if not isinstance(text, str) or not DATE.fullmatch(text):
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+        return rfc3339(datetime.combine(day, time(), ZoneInfo(tz)))
+    except (ValueError, OverflowError):
+        return None

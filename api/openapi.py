@@ -5,6 +5,7 @@ fields, but those with `x-optional` in their metadata. `x-items` are the schemas
 by a method may have.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from inspect import cleandoc
 from typing import Any
@@ -66,14 +67,16 @@ class SchemaDocument:
     def parameters(self, schemas: Sequence[type[Schema]]) -> list[JsonSchema]:
         """Describe the parameters of a query string that any of the schemas may load.
 
-        Where the schemas differ in a parameter, it has no default.
+        A parameter that the schemas differ in, or that not all have, has no default: a generated client sends
+        its defaults.
         """
         parameters: dict[str, JsonSchema] = {}
+        counts = Counter(field.data_key or name for each in schemas for name, field in each().fields.items())
         for schema in schemas:
             for name, field in schema().fields.items():
                 parameter = self._parameter(field.data_key or name, field)
                 first = parameters.setdefault(parameter["name"], parameter)
-                if first["schema"] != parameter["schema"]:
+                if first["schema"] != parameter["schema"] or counts[parameter["name"]] < len(schemas):
                     first["schema"].pop("default", None)
         return list(parameters.values())
 

@@ -6,7 +6,17 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from api.fields import OPTIONAL, Choice, DateTime, IntegerText, RawCells, Strict, Text, TimeZone
+from api.fields import (
+    OPTIONAL,
+    Choice,
+    DateTime,
+    FilterTime,
+    IntegerText,
+    RawCells,
+    Text,
+    TimeFilters,
+    TimeZone,
+)
 from api.limits import MAX_CART_AGE, MAX_CATEGORY, MAX_PAGE_SIZE, REPORT_ROWS
 
 FORMATS = ("json", "csv", "svg")
@@ -19,11 +29,11 @@ def check_quarter_hour(time: datetime | None) -> None:
         raise ValidationError("must be on a quarter hour")
 
 
-class ReportRequest(Strict):
+class ReportRequest(TimeFilters):
     """The parameters of every report. Dumped again, they show how they were understood."""
 
-    since = DateTime(data_key="from", load_default=None, validate=check_quarter_hour)
-    until = DateTime(data_key="to", load_default=None, validate=check_quarter_hour)
+    since = FilterTime(data_key="from", load_default=None, validate=check_quarter_hour)
+    until = FilterTime(data_key="to", load_default=None, validate=check_quarter_hour)
     tz = TimeZone(load_default="UTC")
     source = Choice("all", "log", "api", load_default="all")
     limit = IntegerText(minimum=1, maximum=MAX_PAGE_SIZE, load_default=REPORT_ROWS)

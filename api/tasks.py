@@ -1,14 +1,15 @@
 """Requests and responses about tasks."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
-from api.fields import Choice, DateTime, Integer, Strict, Text
+from api.fields import Choice, DatedFilters, DateTime, FilterTime, Integer, Strict, Text, TimeZone
 from api.limits import MAX_DESCRIPTION, MAX_SEARCH, MAX_TITLE
 from api.paging import Cursor, PageQuery
 
+IGNORED = {"description": "as GET gave it; ignored"}
 STATUSES = ("todo", "in_progress", "done")
 PRIORITIES = ("low", "normal", "high")
 # The database driver takes these for infinite.
@@ -63,7 +64,18 @@ class CreateTaskRequest(Strict):
 
 
 class ReplaceTaskRequest(CreateTaskRequest):
-    """The same for a task that is there: what is not named goes back to its default."""
+    """The same for a task that is there: what is not named goes back to its default.
+
+    `id`, `created_at` and `updated_at`, as GET gives them, are ignored.
+    """
+
+    id = fields.Raw(load_only=True, metadata=IGNORED)
+    created_at = fields.Raw(load_only=True, metadata=IGNORED)
+    updated_at = fields.Raw(load_only=True, metadata=IGNORED)
+
+    @post_load
+    def drop_ignored(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if name not in ("id", "created_at", "updated_at")}
 
 
 class UpdateTaskRequest(Strict):
@@ -76,13 +88,17 @@ class UpdateTaskRequest(Strict):
     due_at = DueTime()
 
 
-class ListTasksRequest(PageQuery):
+class ListTasksRequest(DatedFilters, PageQuery):
     """`after` loads to the sort key's value and the id of the last task. A cursor is for its sort alone."""
+
+    starts: ClassVar[tuple[str, ...]] = ("due_before",)  # whole days before it
+    ends: ClassVar[tuple[str, ...]] = ()
 
     after = Cursor(Choice(*SORTS), fields.Raw(allow_none=True), Integer(minimum=1))
     status = Choice(*STATUSES)
     priority = Choice(*PRIORITIES)
-    due_before = DateTime()
+    due_before = FilterTime()
+    tz = TimeZone(load_default="UTC")
     q = Text(maximum=MAX_SEARCH)
     sort = Choice(*SORTS, load_default="-created_at")
 

@@ -6,7 +6,19 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 
-from api.fields import OPTIONAL, Choice, DateTime, Integer, IntegerText, RawCells, Strict, Text, TimeZone
+from api.fields import (
+    OPTIONAL,
+    Choice,
+    DatedFilters,
+    DateTime,
+    FilterTime,
+    Integer,
+    IntegerText,
+    RawCells,
+    Text,
+    TimeFilters,
+    TimeZone,
+)
 from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_PAGE_URL, MAX_VISIT_KEY
 from api.paging import Cursor, PageQuery
 
@@ -29,11 +41,12 @@ class CountryCode(Text):
         return code.upper()
 
 
-class VisitFilter(Strict):
+class VisitFilter(TimeFilters):
     """Filters of visits: those in [from, to) that have all values of the query."""
 
-    since = DateTime(data_key="from", load_default=None)
-    until = DateTime(data_key="to", load_default=None)
+    since = FilterTime(data_key="from", load_default=None)
+    until = FilterTime(data_key="to", load_default=None)
+    tz = TimeZone(load_default="UTC")
     user_id = IntegerText(load_default=None)
     page_url = Text(minimum=1, maximum=MAX_PAGE_URL, load_default=None)
     source = Choice("log", "api", "page", load_default=None)
@@ -46,11 +59,11 @@ class VisitFilter(Strict):
             raise ValidationError("is before from", "to")
 
 
-class ListVisitsRequest(VisitFilter, PageQuery):
+class ListVisitsRequest(DatedFilters, VisitFilter, PageQuery):
     after = Cursor(DateTime(), Text(minimum=1, maximum=MAX_VISIT_KEY))
 
 
-class ExportVisitsRequest(VisitFilter):
+class ExportVisitsRequest(DatedFilters, VisitFilter):
     format = Choice("ndjson", "csv", load_default="ndjson")
     raw = RawCells()
 
@@ -73,7 +86,6 @@ class CountVisitsRequest(VisitFilter, PageQuery):
     """Without `group_by` all visits are one group."""
 
     group_by = GroupBy(*GROUPS, load_default=None)
-    tz = TimeZone(load_default="UTC")
     after = Cursor(Integer(minimum=1))
 
 

@@ -16,6 +16,7 @@ from transport.errors import BadJson, UnsupportedMediaType
 from transport.request import Request
 
 MAX_SIZE_DIGITS = 19  # of a Content-Length: more than a row can hold
+BOM = b"\xef\xbb\xbf"  # a byte order mark, which some programs write before UTF-8
 GUNZIP_CHUNK = MIB  # bytes that are gunzipped at a time
 
 
@@ -31,10 +32,14 @@ def query(request: Request, schema: Schema) -> dict[str, Any]:
         )
     except ValueError:  # UnicodeDecodeError is one
         raise BadRequest("the query string is not UTF-8, or has too many parameters") from None
-    parameters = dict(pairs)
-    if len(parameters) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = sorted({name for name in names if names.count(name) > 1})
+    repeatable: frozenset[str] = getattr(schema, "repeatable", frozenset())
+    parameters: dict[str, Any] = dict(pairs)
+    parameters |= {
+        name: [value for key, value in pairs if key == name] for name in repeatable & parameters.keys()
+    }
+    names = [name for name, _ in pairs]
+    repeated = sorted({name for name in names if names.count(name) > 1} - repeatable)
+    if repeated:
         raise Invalid(
             f"{', '.join(repeated)}: given twice",
             errors=[(f"/{name}", "is given twice") for name in repeated],
@@ -59,7 +64,7 @@ def json_body(request: Request) -> Any:
     """
     require_media_type(request, "application/json")
     try:
-        return orjson.loads(request.body)
+        return orjson.loads(request.body.removeprefix(BOM))
     except orjson.JSONDecodeError as error:
         raise BadJson(f"the body is not JSON: {error}") from None
 

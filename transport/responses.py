@@ -108,9 +108,12 @@ def etag_matches(header: str, etag: str) -> bool:
 
 
 def satisfies_if_match(request: Request, etag: str) -> bool:
-    """Tell whether If-Match, if there is one, names this version or any (`*`). A weak tag never does."""
+    """Tell whether If-Match, if there is one, names this version or any (`*`).
+
+    A proxy that compresses makes the tag weak; it is the same tag.
+    """
     headers = request.headers.getall("if-match", ())
-    tags = [tag.strip() for header in headers for tag in header.split(",")]
+    tags = [tag.strip().removeprefix("W/") for header in headers for tag in header.split(",")]
     return not headers or etag in tags or "*" in tags
 
 

@@ -4,10 +4,12 @@ msgspec is forty times as fast, but accepts text and numbers that PostgreSQL can
 these may be, or that msgspec refuses, goes to `EventRequest`, whose verdict is final.
 """
 
+import math
 import re
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -31,6 +33,7 @@ from service.events.events import EventBatch, NewEvents, Verdict
 from transport.errors import BadJson, pointers
 
 NO_PROPERTIES = Raw(b"{}")
+MIN_EXPONENT = -16383  # of PostgreSQL's numeric
 # A number that may be out of range: it has an exponent or many digits. With an alternative for each at the
 # beginning of the pattern, the search would be ten times as slow.
 SUSPECT = re.compile(r"[0-9](?:[eE]|[0-9]{15})")
@@ -55,12 +58,25 @@ class RawBatch(msgspec.Struct, forbid_unknown_fields=True):
 
 fast_batch = msgspec.json.Decoder(FastBatch)
 raw_batch = msgspec.json.Decoder(RawBatch)
+fast_list = msgspec.json.Decoder(Annotated[list[FastEvent], Meta(min_length=1, max_length=MAX_BATCH)])
+raw_list = msgspec.json.Decoder(Annotated[list[Raw], Meta(min_length=1, max_length=MAX_BATCH)])
 fast_event = msgspec.json.Decoder(FastEvent)
-any_value = msgspec.json.Decoder()
+
+
+def parse_float(text: str) -> float:
+    """Parse a number of JSON; NaN for one with more digits behind the point than PostgreSQL stores."""
+    try:
+        exponent = Decimal(text).as_tuple().exponent
+    except ArithmeticError:  # of more digits than Decimal takes
+        return math.nan
+    return float(text) if isinstance(exponent, int) and exponent >= MIN_EXPONENT else math.nan
+
+
+any_value = msgspec.json.Decoder(float_hook=parse_float)
 
 
 def read_json(body: bytes, *, now: datetime) -> EventBatch:
-    """Read a batch from `{"events": […]}`.
+    """Read a batch from `{"events": […]}`, or from the list alone.
 
     :raises BadJson: the body is not JSON
     :raises ValidationError: it is not an object with a list of 1 to 10,000 events
@@ -70,7 +86,7 @@ def read_json(body: bytes, *, now: datetime) -> EventBatch:
         if not body.isascii():
             body.decode()
         try:
-            events = fast_batch.decode(body).events
+            events = fast_list.decode(body) if is_list(body) else fast_batch.decode(body).events
         except msgspec.ValidationError:
             return reader.read_each(split_events(body))
     except UNREADABLE as error:
@@ -78,15 +94,21 @@ def read_json(body: bytes, *, now: datetime) -> EventBatch:
     return reader.read_all(events)
 
 
+def is_list(body: bytes) -> bool:
+    """Tell whether the JSON is a list."""
+    return body.lstrip(b" \t\r\n")[:1] == b"["
+
+
 def split_events(body: bytes) -> Sequence[Raw]:
-    """Split `{"events": […]}` into the JSON texts of its events.
+    """Split `{"events": […]}`, or a list, into the JSON texts of its events.
 
     :raises ValidationError: it is not an object with a list of 1 to 10,000 events
     """
     try:
-        return raw_batch.decode(body).events
+        return raw_list.decode(body) if is_list(body) else raw_batch.decode(body).events
     except msgspec.ValidationError as error:
-        CreateEventsRequest().load(any_value.decode(body))
+        value = any_value.decode(body)
+        CreateEventsRequest().load({"events": value} if isinstance(value, list) else value)
         raise Invalid(f"this is no list of events: {error}") from None
 
 
@@ -176,7 +198,7 @@ class BatchReader:
             "occurred_at": event.occurred_at.isoformat(),
             "properties": value,
         }
-        self._judge(index, item, properties)
+        self._judge(index, item, None if value is None else properties)
 
     def _judge_text(self, index: int, item: Raw | bytes) -> None:
         """Let the schema judge the text of an event that msgspec has refused."""

@@ -20,7 +20,7 @@ from service.events import events
 from transport.bulk.events import read_json, read_ndjson
 from transport.heavy import heavy_export, heavy_read
 from transport.operations import Lines, Page, Text, operation
-from transport.parsing import query, require_media_type
+from transport.parsing import BOM, query, require_media_type
 from transport.request import Request
 from transport.responses import ok, page
 from transport.streaming import stream_export
@@ -51,7 +51,8 @@ FIELDS = tuple(event_response.fields)
     responses={200: CreateEventsResponse},
 )
 async def create_events(request: Request) -> HTTPResponse:
-    read = partial(READERS[require_media_type(request, *READERS)], request.body, now=now())
+    body = request.body.removeprefix(BOM)
+    read = partial(READERS[require_media_type(request, *READERS)], body, now=now())
     batch = await asyncio.to_thread(read) if len(request.body) > LONG_BODY else read()
     return ok(create_response.dump(await events.create_events(request.deps, batch)))
 

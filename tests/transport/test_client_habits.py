@@ -1,0 +1,124 @@
+"""What programs written for such APIs send: plain dates, bare lists, digits as text, weak tags."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.support.http_client import User
+
+NOW = "2025-08-01T12:00:00Z"
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    return {"event_id": str(uuid.uuid4()), "user_id": 7, "event_type": "view", "occurred_at": NOW} | fields
+
+
+async def post_json(user: User, path: str, body: bytes | str) -> Any:
+    return await user.client.post(path, data=body, headers={"Content-Type": "application/json"})
+
+
+async def test_a_plain_date_is_the_whole_day_of_its_zone(user: User) -> None:
+    times = ("2025-07-31T21:59:59Z", "2025-07-31T22:00:00Z", "2025-08-02T21:59:59Z", "2025-08-02T22:00:00Z")
+    await user.client.post("/events", json={"events": [event(occurred_at=time) for time in times]})
+    for time in times:
+        await user.client.post("/visits", json={"page_url": "/caviar/", "timestamp": time})
+    period = "from=2025-08-01&to=2025-08-02&tz=Europe/Berlin"
+    expected = [times[2], times[1]]
+    for path, field in (("/events", "occurred_at"), ("/visits", "timestamp")):
+        items = (await user.client.get(f"{path}?{period}")).json["items"]
+        assert [item[field] for item in items] == expected
+    active = (await user.client.get(f"/stats/dau?{period}")).json["items"]
+    assert [item["users"] for item in active] == [1, 1]
+    assert (await user.client.get(f"/stats/top-events?{period}")).json["items"][0]["events"] == 2
+    counts = (await user.client.get(f"/visits/stats?{period}")).json["items"]
+    assert [item["visits"] for item in counts] == [2]
+    report = (await user.client.get(f"/report/4?{period}")).json
+    assert report["parameters"]["from"] == "2025-07-31T22:00:00Z"
+    assert report["parameters"]["to"] == "2025-08-02T22:00:00Z"
+    for path in ("/events/export", "/visits/export"):
+        assert (await user.client.get(f"{path}?{period}")).body.count(b"\n") == 2
+
+
+@pytest.mark.parametrize("text", ["2025-02-30", "2025-8-1", "9999-12-31T", "20250801"])
+async def test_a_date_that_is_none_is_refused_by_name(user: User, text: str) -> None:
+    answer = await user.client.get("/visits", params={"from": text})
+    assert (answer.status, answer.pointers) == (422, ["/from"])
+
+
+async def test_tasks_due_before_a_date_are_due_before_its_day(user: User) -> None:
+    for due_at in ("2026-12-01T22:59:59Z", "2026-12-01T23:00:00Z"):
+        await user.client.post("/tasks", json={"title": due_at, "due_at": due_at})
+    items = (await user.client.get("/tasks?due_before=2026-12-02&tz=Europe/Berlin")).json["items"]
+    assert [item["title"] for item in items] == ["2026-12-01T22:59:59Z"]
+
+
+async def test_an_offset_may_lack_its_colon_everywhere(user: User) -> None:
+    task = (await post_json(user, "/tasks", '{"title": "a", "due_at": "2026-12-01T05:30:00+0530"}')).json
+    assert task["due_at"] == "2026-12-01T00:00:00Z"
+    visit = '{"page_url": "/a/", "timestamp": "2025-12-01T05:30:00+0530"}'
+    assert (await post_json(user, "/visits", visit)).json["timestamp"] == "2025-12-01T00:00:00Z"
+
+
+async def test_events_may_come_as_a_bare_list_with_digits_null_and_a_byte_order_mark(user: User) -> None:
+    events = [event(user_id="7", properties=None), event(user_id="-8"), event(user_id="1.0")]
+    answer = await post_json(user, "/events", b"\xef\xbb\xbf" + json.dumps(events).encode())
+    assert (answer.json["created"], answer.json["invalid"]) == (2, 1)
+    stored = (await user.client.get("/events")).json["items"]
+    assert {(item["user_id"], str(item["properties"])) for item in stored} == {(7, "{}"), (-8, "{}")}
+    assert (await post_json(user, "/events", "[]")).status == 422
+
+
+@pytest.mark.parametrize("number", ["1e-20000", "0e-20000", "1.5e-16383", "1e-99999999999999999999"])
+async def test_a_number_that_the_database_cannot_hold_refuses_its_event_alone(
+    user: User, number: str
+) -> None:
+    bad = json.dumps(event()).replace("}", f', "properties": {{"x": {number}}}}}')
+    good = json.dumps(event(properties={"x": 1e-300}))
+    for body in (f'{{"events": [{bad}, {good}]}}', f"[{bad}, {json.dumps(event(user_id='9'))}]"):
+        answer = await post_json(user, "/events", body)
+        assert (answer.status, answer.json["created"], answer.json["invalid"]) == (200, 1, 1)
+        [result] = answer.json["results"]
+        assert result["errors"][0]["pointer"].startswith("/events/0/properties")
+
+
+async def test_a_task_can_be_put_as_it_was_got_through_a_proxy_that_compresses(user: User) -> None:
+    made = await user.client.post("/tasks", json={"title": "a"})
+    path, etag = made.headers["Location"], made.headers["ETag"]
+    body = made.json | {"title": "b"}
+    answer = await user.client.put(path, json=body, headers={"If-Match": f"W/{etag}"})
+    assert (answer.status, answer.json["title"]) == (200, "b")
+    assert (await user.client.put(path, json=body, headers={"If-Match": f"W/{etag}"})).status == 412
+
+
+async def test_statistics_take_other_names_and_repeated_steps(user: User) -> None:
+    events = [
+        event(event_type="a,b", properties={"plan": "pro"}),
+        event(event_type="c", occurred_at="2025-08-01T12:01:00Z"),
+    ]
+    await user.client.post("/events", json={"events": events})
+    by_default = (await user.client.get("/events/stats")).json["items"]
+    assert {item["event_type"] for item in by_default} == {"a,b", "c"}
+    for query in ("properties.plan=pro", "property.plan=pro", "segment=property.plan:pro"):
+        active = (await user.client.get(f"/stats/dau?from=2025-08-01&to=2025-08-01&{query}")).json["items"]
+        assert [item["users"] for item in active] == [1]
+    assert len((await user.client.get("/events?properties.plan=pro")).json["items"]) == 1
+    steps = (await user.client.get("/stats/funnel", params=[("step", "a,b"), ("step", "c")])).json["items"]
+    assert [(item["event_type"], item["users"]) for item in steps] == [("a,b", 1), ("c", 1)]
+    for query in ("", "steps=a,b&step=c&step=d", "step=c"):
+        assert (await user.client.get(f"/stats/funnel?{query}")).status == 422
+    by_date = await user.client.get("/stats/retention?start_date=2025-08-01&windows=1")
+    assert by_date.json == (await user.client.get("/stats/retention?start=2025-08-01&windows=1")).json
+    assert by_date.json["items"][0]["size"] == 1
+
+
+async def test_a_generated_client_may_send_every_default_of_the_reports(user: User) -> None:
+    document = (await user.client.get("/openapi.json")).json
+    parameters = document["paths"]["/api/v1/report/{number}"]["get"]["parameters"]
+    defaults = {
+        each["name"]: str(each["schema"]["default"]) for each in parameters if "default" in each["schema"]
+    }
+    assert {"limit", "tz"} <= defaults.keys()
+    for number in range(1, 8):
+        assert (await user.client.get(f"/report/{number}", params=defaults)).status == 200
