@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from logging import getLogger
 from pathlib import Path
 
@@ -44,6 +45,9 @@ SETTINGS = {
     # Statements hold personal data, and a violated unique key is no news.
     "log_min_error_statement": "panic",
 }
+HEAD = struct.Struct("!ci")  # of a message: its kind, and its length with these four bytes
+LENGTH = 4
+FULL = b"\0C53300\0"  # the SQLSTATE of too many connections, among the fields of an error
 ERROR = re.compile(r"\b(?:error|ERROR|FATAL|PANIC): +(.*)")
 # One statement a line: the single-user server reads them so.
 SET_UP = f"CREATE ROLE {ROLE} LOGIN;\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
@@ -79,7 +83,8 @@ class Postgres:
 
     @staticmethod
     def is_ready(response: bytes) -> bool:
-        return response.startswith(b"R")
+        """Tell whether the server serves: it takes the sign-in, or has too many clients already."""
+        return any(kind == b"Z" or (kind == b"E" and FULL in body) for kind, body in messages(response))
 
     def probe(self) -> HealthProbe:
         return self.probe_at(self.sockets)
@@ -175,6 +180,16 @@ class Postgres:
 
 def _is_complete(response: bytes) -> bool:
     """Return whether the response ends: ready for a query, or an error, after which the server hangs up."""
-    if response.startswith(b"E"):
-        return len(response) > struct.calcsize("!ci") and len(response) > int.from_bytes(response[1:5])
-    return response.endswith(b"Z\0\0\0\x05I")
+    return any(kind in (b"Z", b"E") for kind, _ in messages(response))
+
+
+def messages(response: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kind and the body of each whole message of PostgreSQL's protocol."""
+    start = 0
+    while len(response) >= start + HEAD.size:
+        kind, length = HEAD.unpack_from(response, start)
+        end = start + 1 + length
+        if length < LENGTH or end > len(response):
+            return
+        yield kind, response[start + HEAD.size : end]
+        start = end
