@@ -1,6 +1,10 @@
-"""Backs a database up to a file and restores it, with pg_dump, pg_restore and psql."""
+"""Backs a database up to a file and restores it, with pg_dump, pg_restore and psql.
+
+The server may be older or newer than these programs. A restoration leaves out what it does not know.
+"""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,10 +18,14 @@ from embedded.binaries import find_postgres
 BEGIN = b"BEGIN; DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
 OWNERLESS = ("--no-owner", "--no-privileges")
 COMMIT = b"\nCOMMIT;\n"
+SETTING = re.compile(rb"SET (\w+) = '?([^']*?)'?;\n")
+# PostgreSQL 15.20 and its like write it into each table for themselves, and others refuse it.
+BOOKKEEPING = re.compile(rb"ALTER TABLE (?:ONLY )?\S+ ALTER COLUMN \S+ SET \(pg_attver=[0-9]+\);\n")
+CAUSE = re.compile(r"\b(?:error|ERROR|FATAL|PANIC): ")
 
 
 class ToolFailed(Exception):
-    """A program of PostgreSQL failed; the message is its last line."""
+    """A program of PostgreSQL failed; the message is the line that tells its error."""
 
 
 def back_up(url: str, file: Path) -> None:
@@ -57,6 +65,7 @@ def restore(url: str, file: Path) -> None:
         assert target.stdin is not None
         try:
             target.stdin.write(BEGIN)
+            copy_schema(source.stdout, target.stdin)
             shutil.copyfileobj(source.stdout, target.stdin)
             if source.wait() == 0:
                 target.stdin.write(COMMIT)
@@ -65,6 +74,29 @@ def restore(url: str, file: Path) -> None:
             source.kill()
         check_exit_code(target.wait(), "psql", load_errors)
         check_exit_code(source.wait(), "pg_restore", unpack_errors)
+
+
+def copy_schema(source: IO[bytes], target: IO[bytes]) -> None:
+    """Copy an SQL script up to its first rows, without what not every server knows."""
+    for line in source:
+        target.write(portable(line))
+        if line.startswith(b"COPY "):
+            return
+
+
+def portable(line: bytes) -> bytes:
+    """Return a line of a script as servers of any release take it.
+
+    A parameter is set where there is one: pg_dump sets all that its own release has.
+    """
+    if BOOKKEEPING.fullmatch(line):
+        return b""
+    if setting := SETTING.fullmatch(line):
+        return (
+            b"SELECT pg_catalog.set_config(name, '%(value)b', false)"
+            b" FROM pg_catalog.pg_settings WHERE name = '%(name)b';\n"
+        ) % {b"name": setting[1], b"value": setting[2]}
+    return line
 
 
 def tool_path(name: str) -> str:
@@ -96,11 +128,12 @@ def libpq_environment(url: str) -> dict[str, str]:
 
 
 def check_exit_code(code: int, name: str, errors: IO[bytes]) -> None:
-    """Raise the last line of `errors` if a program failed.
+    """Raise what a program wrote to `errors` if it failed: the first line that tells an error, else the last.
 
     :raises ToolFailed: `code` is not 0
     """
     if code:
         errors.seek(0)
-        lines = errors.read().decode(errors="replace").strip().splitlines()
-        raise ToolFailed(f"{name}: {lines[-1] if lines else f'exit code {code}'}")
+        lines = errors.read().decode(errors="replace").strip().splitlines() or [f"exit code {code}"]
+        cause = next(filter(CAUSE.search, lines), lines[-1])
+        raise ToolFailed(f"{name}: {cause.removeprefix(f'{name}: ')}")

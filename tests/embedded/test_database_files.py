@@ -1,9 +1,10 @@
+import io
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from embedded.database_files import ToolFailed, back_up, libpq_environment, restore
+from embedded.database_files import ToolFailed, back_up, check_exit_code, libpq_environment, restore
 
 
 async def first_column(url: str, statement: str) -> list[str]:
@@ -44,6 +45,30 @@ def test_a_backup_that_fails_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed):
         back_up("postgresql://a:b@127.0.0.1:1/a", tmp_path / "trawl.backup")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        (
+            b"pg_dump: error: query failed: ERROR:  permission denied\npg_dump: detail: Query was: LOCK\n",
+            "pg_dump: error: query failed: ERROR:  permission denied",
+        ),
+        (b"pg_dump: warning: a\npg_dump: error: b\npg_dump: hint: c\n", "pg_dump: error: b"),
+        (b"killed\n", "pg_dump: killed"),
+        (b"", "pg_dump: exit code 7"),
+    ],
+)
+def test_the_error_of_a_program_is_told_without_what_surrounds_it(errors: bytes, message: str) -> None:
+    with pytest.raises(ToolFailed) as raised:
+        check_exit_code(7, "pg_dump", io.BytesIO(errors))
+    assert str(raised.value) == message
+
+
+async def test_a_backup_without_a_right_says_which(committed_url: str, tmp_path: Path) -> None:
+    await first_column(committed_url, "REVOKE SELECT ON task FROM CURRENT_USER")
+    with pytest.raises(ToolFailed, match=r"^pg_dump: error: .*permission denied for table task$"):
+        back_up(committed_url, tmp_path / "trawl.backup")
 
 
 def test_an_address_becomes_variables_and_is_on_no_command_line() -> None:
