@@ -13,6 +13,7 @@ import structlog
 from sanic.response import HTTPResponse
 
 from transport.csv_text import csv_lines
+from transport.heavy import CLIENT_CLOSED_REQUEST
 from transport.request import Request
 from transport.sanic_internals import abort_response
 
@@ -36,7 +37,7 @@ async def stream(
     :param chunks: closed in every case, and what it holds open with it
     :param stall: seconds for which a client may take nothing before it counts as gone
     :param failure: the log event of a response that was aborted
-    :return: the head alone for a HEAD request; None otherwise, as Sanic has nothing left to send
+    :return: the head alone for a HEAD request; None when it was sent, as Sanic has nothing left to send
     """
     if request.method == "HEAD":
         await chunks.aclose()
@@ -56,7 +57,7 @@ async def stream(
             raise result
         log.error(failure, exc_info=result)
         abort_response(request)
-    return None
+    return None if request.responded else HTTPResponse(status=CLIENT_CLOSED_REQUEST)
 
 
 async def _send_chunks(

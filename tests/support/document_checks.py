@@ -90,12 +90,32 @@ def check_response(method: str, url: URL, status: int, headers: Mapping[str, str
     match = find_operation(method, url)
     if match is None or status in NOT_OF_OPERATIONS:
         return
-    path, name, operation = match
     if method == "HEAD" and status == 204:  # a GET would do something
         return
+    path, name, operation = match
     response_name = f"{method} {url.path} answered {status}"
     if str(status) not in operation["responses"]:
         assert status >= 500, f"{response_name}, which the document does not have"
+    check_declared(
+        response_name, (path, name), status=status, headers=headers, body=None if method == "HEAD" else body
+    )
+
+
+def check_declared(
+    response_name: str,
+    place: tuple[str, str],
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | None,
+) -> None:
+    """Assert that a response is as the document says of its status, or of `default`.
+
+    :param place: path and method of the operation, as the document has them
+    :param body: None where it is not sent
+    """
+    path, name = place
+    operation = document()["paths"][path][name]
     key = str(status) if str(status) in operation["responses"] else "default"
     response, pointer = operation["responses"][key], f"paths|{path}|{name}|responses|{key}"
     if "$ref" in response:
@@ -104,7 +124,7 @@ def check_response(method: str, url: URL, status: int, headers: Mapping[str, str
     for header in response["headers"]:
         if document()["components"]["headers"][header].get("required"):
             assert header in headers, f"{response_name} without {header}"
-    if method == "HEAD" or not (body or response.get("content")):
+    if body is None or not (body or response.get("content")):
         return
     check_body(response_name, response, pointer, headers.get("Content-Type", ""), body)
 

@@ -20,8 +20,10 @@ from structlog.testing import capture_logs
 
 from db.database import Database, select_in_batches
 from service.deps import Deps
+from tests.support.eventually import eventually
 from tests.support.http_client import Client
 from tests.support.http_server import RunningApp, make_unserved_app, serve
+from tests.support.processes import PATIENCE
 from transport.request import Request
 from transport.settings import HttpSettings, Timeouts
 from transport.streaming import stream_events, stream_export
@@ -58,6 +60,15 @@ async def breaking(_db: Database) -> AsyncGenerator[Sequence[Any]]:
     raise ZeroDivisionError
 
 
+waiting = asyncio.Event()
+
+
+async def endless_wait(_db: Database) -> AsyncGenerator[Sequence[Any]]:
+    waiting.set()
+    await asyncio.Event().wait()
+    yield []
+
+
 async def select(db: Database, statement: str) -> AsyncGenerator[Sequence[Any]]:
     async with db.dedicated() as session:
         async for batch in select_in_batches(session, text(statement + NUMBERS)):
@@ -69,6 +80,7 @@ SOURCES: dict[str, Callable[[Database], AsyncGenerator[Sequence[Any]]]] = {
     "nothing": nothing,
     "broken": broken,
     "breaking": breaking,
+    "waiting": endless_wait,
     "slow": lambda db: select(db, SLOW),
     "big": lambda db: select(db, BIG),
 }
@@ -165,6 +177,25 @@ async def test_a_failure_on_the_way_breaks_the_answer_off(exporting: Client) -> 
     with pytest.raises(aiohttp.ClientPayloadError):
         await exporting.get("/export/breaking/ndjson")
     assert (await exporting.get("/export/whole/csv")).status == 200  # the server lives on
+
+
+async def test_a_client_that_leaves_before_the_first_row_is_no_failure(
+    exporting: Client, exporting_app: RunningApp
+) -> None:
+    waiting.clear()
+    address = urlsplit(exporting_app.url)
+    with capture_logs() as logs:
+        _, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(b"GET /export/waiting/ndjson HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with asyncio.timeout(PATIENCE):
+            await waiting.wait()
+        writer.close()
+
+        async def is_logged() -> bool:
+            return bool(logs)
+
+        await eventually(is_logged)
+    assert [(entry["event"], entry.get("status")) for entry in logs] == [("request", 499)]
 
 
 async def open_export(url: str, source: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -1,0 +1,108 @@
+"""Starts a Trawl of its own for attacks: its folder, its port, its embedded servers, its log in a file."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.command_line import PROJECT, free_port, wait_until_ready
+from tests.support.processes import children, command_of
+
+HOST = "127.0.0.1"
+ADMIN = {"login": "root admin", "password": "correct horse battery"}
+RESIDENT = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)  # what a worker has for itself alone
+FAULT_EVENTS = frozenset({"request_failed", "background_failed", "export_broken_off"})
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTrawl:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def workers(self) -> list[int]:
+        return [pid for pid in children(self.process.pid) if "main.py" in command_of(pid)]
+
+    def memory(self) -> dict[int, int]:
+        """Return the bytes that each worker holds for itself, by its process."""
+        return {pid: resident_bytes(pid) for pid in self.workers()}
+
+    def faults(self) -> list[str]:
+        """Return the log's lines of unexpected errors and of processes that died."""
+        return [line for line in self.log.read_text(errors="replace").splitlines() if is_fault(line)]
+
+
+@contextmanager
+def own_trawl(**settings: str) -> Iterator[OwnTrawl]:
+    """Serve with two workers and an admin until the block ends; its folder goes with it."""
+    with tempfile.TemporaryDirectory(prefix="trawl-attack-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # as root, PostgreSQL runs as another user
+        port = free_port()
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, str(PROJECT / "main.py")],
+                cwd=folder,
+                env=environment(folder, port) | settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            wait_until_ready(f"http://{HOST}:{port}")
+            yield OwnTrawl(process, port, folder)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def environment(folder: Path, port: int) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "DATA_DIR": str(folder / "var"),
+        "HOST": HOST,
+        "PORT": str(port),
+        "WORKERS": "2",
+        "LOG_LEVEL": "WARNING",
+        "LOG_FORMAT": "json",
+        "ADMIN_LOGIN": ADMIN["login"],
+        "ADMIN_PASSWORD": ADMIN["password"],
+        "RATE_LIMIT_PER_MINUTE": "0",
+        "INGEST_RATE_LIMIT_PER_MINUTE": "0",
+        "LOGS_FILE": str(PROJECT / "logs.txt"),
+    }
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process holds for itself; 0 if it has ended."""
+    try:
+        match = RESIDENT.search(Path(f"/proc/{pid}/status").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(match[1]) * 1024 if match else 0
+
+
+def is_fault(line: str) -> bool:
+    if "Traceback" in line and not line.startswith("{"):
+        return True
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return False
+    event = entry.get("event", "") if isinstance(entry, dict) else ""
+    return event in FAULT_EVENTS or event.startswith("worker ")
