@@ -37,7 +37,7 @@ from service.imports.record import ImportOptions
 from service.imports.recovery import recover_imports
 from service.logs.folder import LogFolder
 from service.logs.url_rules import read_rules
-from service.quotas import Quotas
+from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
 from telemetry import metrics, multiprocess
 from telemetry.logs import set_error_reporter

@@ -12,8 +12,8 @@ from service.cache import Cache
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
 from service.logs.folder import LogFolder
-from service.quotas import Quotas
 from service.security.passwords import Hasher
+from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
 
 

@@ -9,8 +9,8 @@ from db.queries import tasks as queries
 from db.queries.accounts import lock_owner
 from db.queries.tasks import SortValue, TaskFilter, TaskOrder
 from service.errors import NotFound, PreconditionFailed
-from service.quotas import check_quota
 from service.security.identifiers import fold
+from service.security.quotas import check_quota
 
 TaskRow = queries.TaskRow  # a task, as transport gets it
 

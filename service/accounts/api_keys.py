@@ -14,8 +14,8 @@ from db.queries.auth_events import Origin, insert_auth_event
 from service.accounts.authentication import KEY_PREFIX
 from service.deps import Deps
 from service.errors import Invalid, NotFound
-from service.quotas import check_quota
 from service.security.credential_cache import invalidate
+from service.security.quotas import check_quota
 
 
 async def create_key(

@@ -16,7 +16,7 @@ from service.errors import NotFound
 from service.films.catalogue import FilmCatalogue
 from service.films.films import require_catalogue
 from service.films.gate import CircuitOpen
-from service.quotas import check_quota
+from service.security.quotas import check_quota
 
 MAX_FAILURES = 5  # in a row, after which a refresh stops
 

@@ -12,7 +12,7 @@ from db.database import Database
 from db.models import ApiKey
 from service.cache import Cache
 from service.deps import Deps
-from service.quotas import Quotas
+from service.security.quotas import Quotas
 from tests.support.films import FILM, open_catalogue
 from tests.support.http_client import Answer, User
 from tests.support.http_server import RunningApp
