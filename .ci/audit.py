@@ -40,13 +40,15 @@ def read_report(text: str) -> list[dict[str, Any]]:
 
 def print_report(source: str, packages: list[dict[str, Any]]) -> int:
     skipped = sorted(package["name"] for package in packages if "vulns" not in package)
-    found = [(package, each) for package in packages for each in package.get("vulns", ())]
-    for package, advisory in found:
+    vulnerabilities = [(package, each) for package in packages for each in package.get("vulns", ())]
+    for package, advisory in vulnerabilities:
         fixed = ", ".join(advisory["fix_versions"]) or "no version"
         print(f"{package['name']} {package['version']}: {advisory['id']}, mended in {fixed}")
     rest = f"; unknown there: {', '.join(skipped)}" if skipped else ""
-    print(f"audit: {len(packages) - len(skipped)} packages, {len(found)} vulnerabilities by {source}{rest}")
-    return 1 if found else 0
+    print(
+        f"audit: {len(packages) - len(skipped)} packages, {len(vulnerabilities)} vulnerabilities by {source}{rest}"
+    )
+    return 1 if vulnerabilities else 0
 
 
 if __name__ == "__main__":

@@ -44,15 +44,15 @@ QUERIES = {
             GROUP BY hour ORDER BY requests DESC, hour LIMIT 10
         )""",
     5: """
-        WITH held AS (
+        WITH cart_category AS (
             SELECT DISTINCT cart_id, category
             FROM payment JOIN cart_item USING (cart_id) JOIN goods USING (goods_id)
         )
         SELECT other.category, count(*) AS carts,
             (SELECT count(*) FROM payment) AS paid,
-            (SELECT count(*) FROM held AS alone WHERE alone.category = other.category) AS carts_of_other
-        FROM held JOIN held AS other USING (cart_id)
-        WHERE held.category = 'semi_manufactures' AND other.category <> held.category
+            (SELECT count(*) FROM cart_category AS each WHERE each.category = other.category) AS carts_of_other
+        FROM cart_category JOIN cart_category AS other USING (cart_id)
+        WHERE cart_category.category = 'semi_manufactures' AND other.category <> held.category
         GROUP BY other.category ORDER BY carts DESC, other.category""",
     6: """
         SELECT count(*) FILTER (WHERE payment.cart_id IS NULL), count(*), count(payment.cart_id)

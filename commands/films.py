@@ -52,11 +52,11 @@ def print_summary(progress: RefreshProgress) -> None:
 
 
 def summary(progress: RefreshProgress) -> str:
-    left = progress.total - progress.done
+    remaining = progress.total - progress.done
     parts = [f"{progress.refreshed:,} brought up to date"]
     parts += [f"{progress.unknown:,} unknown by now, kept as they were"] if progress.unknown else []
     parts += [f"{progress.failed:,} failed"] if progress.failed else []
-    parts += [f"{left:,} not asked for"] if left else []
+    parts += [f"{remaining:,} not asked for"] if remaining else []
     return f"{progress.total:,} favourite film{'' if progress.total == 1 else 's'}: {', '.join(parts)}"
 
 

@@ -11,7 +11,7 @@ class LiveTiming:
     """Seconds between two states, and for how long an import is shown after its end."""
 
     interval: float = 1.0
-    import_shown: timedelta = timedelta(seconds=10)
+    import_lingers: timedelta = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)

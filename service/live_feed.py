@@ -99,7 +99,7 @@ async def _share_counts(deps: Deps) -> Totals:
 
 async def _read_state(deps: Deps, totals: Totals, previous: Totals, seconds: float) -> LiveState:
     async with deps.replica.read() as session:
-        at, imports = await select_recent_imports(session, deps.live.timing.import_shown)
+        at, imports = await select_recent_imports(session, deps.live.timing.import_lingers)
     # A Valkey that was restarted counts from 0: the rate must not be negative.
     restarted = totals.visits < previous.visits or totals.events < previous.events
     growth = totals if restarted else totals - previous

@@ -170,7 +170,7 @@ def geo() -> Geo:
 @pytest.fixture
 async def deps(db: Database, cache: Cache, geo: Geo, tmp_path: Path) -> AsyncIterator[Deps]:
     """Everything that the application stands on, without rate limits."""
-    made = Deps(
+    deps = Deps(
         db=db,
         replica=db,
         cache=cache,
@@ -181,8 +181,8 @@ async def deps(db: Database, cache: Cache, geo: Geo, tmp_path: Path) -> AsyncIte
         limits=RateLimits(default=0, ingest=0),
         version="test",
     )
-    yield made
-    await made.background.close()
+    yield deps
+    await deps.background.close()
 
 
 @pytest.fixture(scope="session")

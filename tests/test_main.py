@@ -86,10 +86,10 @@ def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:
 def test_import_takes_files_packed_files_and_standard_input_each_line_once(
     trawl: Command, log: Path, tmp_path: Path
 ) -> None:
-    packed = tmp_path / "packed.log.gz"
+    gzipped = tmp_path / "packed.log.gz"
     more = LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ")
-    packed.write_bytes(gzip.compress((LOG + more).encode()))
-    code, output, errors = trawl.run("import", str(log), str(packed), "-", text=LOG.rstrip("\n"))
+    gzipped.write_bytes(gzip.compress((LOG + more).encode()))
+    code, output, errors = trawl.run("import", str(log), str(gzipped), "-", text=LOG.rstrip("\n"))
     assert code == 0
     first, second, third = output.splitlines()
     assert first.startswith("shop.log: 5 lines: 4 imported, 0 duplicates, 1 rejected (")

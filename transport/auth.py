@@ -92,7 +92,7 @@ def require_metrics_token(request: Request) -> None:
 
 
 def may_see_metrics(request: Request) -> bool:
-    """Tell whether the request has METRICS_TOKEN, or that is not set."""
+    """Return whether the caller may see metrics: METRICS_TOKEN is not set, or is the request's token."""
     try:
         require_metrics_token(request)
     except Unauthorized:

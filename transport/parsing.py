@@ -59,7 +59,7 @@ def body(request: Request, schema: Schema) -> Any:
 def json_body(request: Request) -> Any:
     """Parse the JSON body. Whole numbers beyond 64 bits become floats.
 
-    :raises UnsupportedMediaType: the Content-Type is another one
+    :raises UnsupportedMediaType: the Content-Type is not that of JSON
     :raises BadJson: the body is not JSON
     """
     require_media_type(request, "application/json")

@@ -106,7 +106,7 @@ class Request(sanic.Request[App, Any]):
         return Origin(now(), self.address, self.agent)
 
     async def receive_body(self) -> None:
-        """Do nothing. Sanic calls this before any middleware, and strangers' bodies are not waited for."""
+        """Do nothing. Sanic calls this before any middleware; the body is read once the caller is known."""
 
     async def raw_chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives.

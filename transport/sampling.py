@@ -42,7 +42,7 @@ async def sample_every_second(app: App) -> None:
 
 
 def sample_process(cpu_before: float) -> float:
-    """Measure memory and CPU time. Returns the process's CPU seconds, for the next call.
+    """Measure memory and CPU time. Return the process's CPU seconds, for the next call.
 
     CPU time is counted by differences, so that a worker that is replaced loses none of it.
     """

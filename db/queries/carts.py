@@ -105,6 +105,7 @@ def carts_of(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def items_of(cart_lines: pl.DataFrame) -> pl.DataFrame:
+    """Sum the amounts of each kind of goods in each cart."""
     amount = pl.col("amount").cast(pl.Int128).sum()  # two amounts of 2^63-1 are more than 64 bits hold
     return cart_lines.group_by("cart_id", "goods_id").agg(amount)
 

@@ -162,10 +162,10 @@ async def select_funnel(
         latest = func.max(path.c[f"start_{number}"]).filter(path.c.event_type == step)
         before = latest.over(partition_by=path.c.user_id, order_by=path.c.occurred_at, groups=(None, -1))
         path = select(path, before.label(f"start_{number + 1}")).subquery()
-    done = [
+    counts = [
         func.count(path.c.user_id.distinct()).filter(
             path.c.event_type == step, path.c.occurred_at - path.c[f"start_{number}"] <= within
         )
         for number, step in enumerate(steps)
     ]
-    return list((await session.execute(select(*done))).one())
+    return list((await session.execute(select(*counts))).one())

@@ -18,12 +18,12 @@ async def select_recent_imports(
     Looks at the newest imports only, so that the cost does not grow with their number.
     """
     newest = select(Import.id).order_by(Import.id.desc()).limit(NEWEST)
-    shown = (Import.status == "running") | (Import.finished_at > func.clock_timestamp() - ended_within)
+    is_recent = (Import.status == "running") | (Import.finished_at > func.clock_timestamp() - ended_within)
     clock = select(func.clock_timestamp().label("at")).subquery()
     result = await session.execute(
         select(clock.c.at, Import)
         .select_from(clock)
-        .outerjoin(Import, Import.id.in_(newest) & shown)
+        .outerjoin(Import, Import.id.in_(newest) & is_recent)
         .order_by(Import.id.desc())
     )
     rows = [(at, record) for at, record in result]

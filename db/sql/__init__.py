@@ -21,4 +21,4 @@ def raw_statement(name: str) -> tuple[str, tuple[str, ...]]:
     """Return the statement in `<name>.sql` with asyncpg's placeholders, and the names of its parameters."""
     sql = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     names = tuple(dict.fromkeys(PARAMETER.findall(sql)))
-    return PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names
+    return PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", sql), names

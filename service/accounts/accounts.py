@@ -45,8 +45,8 @@ async def create_account(
     values = _columns(new, origin)
     names = [key for key in (values["login_key"], values["email_key"]) if key]
     async with db.read() as session:
-        if taken := await queries.select_taken_names(session, names):
-            raise _name_taken(values, taken)
+        if names_in_use := await queries.select_taken_names(session, names):
+            raise _name_taken(values, names_in_use)
     values["password_hash"] = await _hash(hasher, new, salt, origin)
     async with db.transaction() as session:
         account = await queries.insert_account(session, **values)
@@ -56,8 +56,8 @@ async def create_account(
         return account
 
 
-def _name_taken(values: dict[str, Any], taken: set[str]) -> NameTaken:
-    return NameTaken("login" if values["login_key"] in taken else "email")
+def _name_taken(values: dict[str, Any], names_in_use: set[str]) -> NameTaken:
+    return NameTaken("login" if values["login_key"] in names_in_use else "email")
 
 
 async def create_first_admin(

@@ -38,7 +38,10 @@ async def update_profile(
     A new password ends the account's other sessions.
 
     :raises WrongPassword: that is not the current password
+    :raises Invalid: the new password is too common
+    :raises TooMany: too many sign-ins of the account have failed, or too many passwords wait to be hashed
     :raises NameTaken: another account has the e-mail
+    :raises NotFound: there is no such account any more
     """
     values = _columns(changes)
     old_hash = new_hash = ""
@@ -78,7 +81,12 @@ def _columns(changes: dict[str, Any]) -> dict[str, Any]:
 async def _verify_password(
     deps: Deps, account_id: int, password: str, attempt_id: uuid.UUID, origin: Origin
 ) -> str:
-    """Return the hash of the account's password if this is it. Guesses are throttled as sign-ins are."""
+    """Return the hash of the account's password. Guesses are throttled as sign-ins are.
+
+    :raises WrongPassword: `password` is another one
+    :raises NotFound: there is no such account any more
+    :raises TooMany: too many guesses have failed, or too many passwords wait to be hashed
+    """
     async with deps.db.read() as session:
         account = await queries.select_account(session, account_id)
     if account is None:

@@ -52,7 +52,7 @@ class EventBatch:
         occurred_at: datetime,
         properties: str,
     ) -> None:
-        """Add a valid event. `properties` is the JSON text of an object, `occurred_at` is aware."""
+        """Add the valid event at `index` of the batch. `properties` is the JSON text of an object, `occurred_at` is aware."""
         events = self.events
         self.indexes.append(index)
         events.event_ids.append(event_id)

@@ -218,10 +218,10 @@ class UpstreamGate:
     async def _acquire_in_valkey(self, call: Call, permits: int) -> Verdict:
         limits = self._limits
         longest = milliseconds(limits.longest_call + limits.window)
-        verdict, left = await self._cache.script(
+        verdict, remaining = await self._cache.script(
             ACQUIRE, self._keys, [call.name, permits, longest, limits.threshold, longest]
         )
-        return verdict.decode(), left / 1000
+        return verdict.decode(), remaining / 1000
 
     async def _release(self, call: Call) -> None:
         limits = self._limits

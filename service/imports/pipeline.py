@@ -85,7 +85,7 @@ async def seek_position(run: ImportRun, log: OpenLog) -> None:
 async def prepare_chunk(
     run: ImportRun, import_id: int, parse_next: Callable[[], PreparedChunk | None]
 ) -> PreparedChunk | None:
-    """Read, parse and encode the next chunk; None after the last one."""
+    """Read, parse and encode the next chunk; None after the last one. A dry run does not encode."""
     chunk = await asyncio.to_thread(parse_next)
     if chunk is None or run.options.dry_run:
         return chunk

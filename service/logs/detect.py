@@ -27,7 +27,7 @@ TRIED_LINES = 20
 
 
 def detect_format(head: bytes) -> str:
-    """Return the format of the first line that matches one, of TRIED_LINES; the shop's own if none does."""
+    """Return the format of the first of TRIED_LINES lines that has one; the shop's own if none has."""
     for raw in [line for line in head.split(b"\n") if not is_blank(line)][:TRIED_LINES]:
         line = raw.decode(errors="replace").removesuffix("\r")
         if FIELDS[0][0].match(line):

@@ -100,8 +100,8 @@ async def get(cache: Cache, entry: str, counter: str) -> Lookup:
         reply = await cache.script(GET, [entry], [counter, WINDOW, int(REFRESH_WITHIN * 1000)])
     except CacheUnavailable:
         return Lookup()
-    count, left, as_of, value = reply.decode().split(" ", 3)
-    return Lookup(value, int(count), int(left), int(as_of))
+    count, milliseconds, as_of, value = reply.decode().split(" ", 3)
+    return Lookup(value, int(count), int(milliseconds), int(as_of))
 
 
 async def put(cache: Cache, entry: str, value: str, as_of: int) -> None:

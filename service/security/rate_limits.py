@@ -93,7 +93,7 @@ def network(address: str | None) -> str:
 async def count_request(cache: Cache, counter: str, limit: int, window: int = WINDOW) -> Allowance:
     """Count one request on the counter of a user or an address, in a window of so many seconds."""
     try:
-        count, left = await cache.script(COUNT, [counter], [window])
+        count, milliseconds = await cache.script(COUNT, [counter], [window])
     except CacheUnavailable:
-        count, left = local_requests.count(counter, window)
-    return Allowance.from_counter(limit, count, left)
+        count, milliseconds = local_requests.count(counter, window)
+    return Allowance.from_counter(limit, count, milliseconds)

@@ -107,15 +107,15 @@ async def _begin(cache: Cache, keys: list[str], attempt_id: str, limits: SignInL
     most = (limits.per_account, limits.per_address)
     for _ in range(int(limits.attempt_ttl / limits.poll)):
         try:
-            verdict, left = await cache.script(BEGIN, keys, [attempt_id, *most, limits.attempt_ttl])
+            verdict, milliseconds = await cache.script(BEGIN, keys, [attempt_id, *most, limits.attempt_ttl])
         except CacheUnavailable:
             for key, limit in zip((keys[0], keys[2]), most, strict=True):
-                failures, left = local_failures.peek(key)
+                failures, milliseconds = local_failures.peek(key)
                 if failures >= limit:
-                    raise _too_many(left) from None
+                    raise _too_many(milliseconds) from None
             return
         if verdict == b"refused":
-            raise _too_many(left)
+            raise _too_many(milliseconds)
         if verdict == b"admitted":
             return
         await asyncio.sleep(limits.poll)

@@ -121,13 +121,13 @@ def _verify(settings: TokenSettings, token: str) -> tuple[Claims, datetime]:
             raise BadToken
         payload = _payload(settings, token, header.get("kid"))
         claims = Claims(
-            user_id=_user_id(payload["sub"]),
+            user_id=_parse_user_id(payload["sub"]),
             session_id=uuid.UUID(payload["sid"]),
             token_id=uuid.UUID(payload["jti"]),
-            issued_at=_time(payload["iat"]),
-            expires_at=_time(payload["exp"]),
+            issued_at=_parse_time(payload["iat"]),
+            expires_at=_parse_time(payload["exp"]),
         )
-        return claims, max(claims.issued_at, _time(payload.get("nbf", payload["iat"])))
+        return claims, max(claims.issued_at, _parse_time(payload.get("nbf", payload["iat"])))
     except (jwt.PyJWTError, UnicodeError, ValueError, TypeError, AttributeError, OverflowError):
         raise BadToken from None
 
@@ -148,13 +148,13 @@ def _payload(settings: TokenSettings, token: str, key_id: str | None) -> dict[st
     raise BadToken
 
 
-def _user_id(subject: str) -> int:
+def _parse_user_id(subject: str) -> int:
     if not (subject.isascii() and subject.isdecimal() and 0 < int(subject) <= MAX_BIGINT):
         raise BadToken
     return int(subject)
 
 
-def _time(seconds: object) -> datetime:
+def _parse_time(seconds: object) -> datetime:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise BadToken
     return datetime.fromtimestamp(seconds, UTC)

@@ -95,7 +95,7 @@ def new_visit_id(now: datetime, random: int) -> uuid.UUID:
 def live_rows(
     deps: Deps, new: Sequence[NewVisit], visitor: Visitor, source: str, randomness: Randomness
 ) -> list[LiveRow]:
-    """Complete visits with the visitor, the country and the page. Visits of one instant keep their order."""
+    """Make the rows of visits: with their visitor, country and page, and positions that keep their order."""
     country = None if visitor.address is None else deps.geo.country(visitor.address)
     microseconds = int(visitor.now.timestamp()) * 1_000_000 + visitor.now.microsecond
     rows = []

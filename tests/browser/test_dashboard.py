@@ -66,10 +66,10 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
 
     await dashboard.page.get_by_label("Time zone").select_option("Asia/Tokyo")
     await dashboard.page.wait_for_url("**/dashboard#reports?tz=*")
-    await dashboard.settled("reports")
+    await dashboard.wait_until_loaded("reports")
     await dashboard.page.get_by_label("Period").select_option("7")
     await dashboard.page.wait_for_url("**/dashboard#reports?from=*")
-    await dashboard.settled("reports")
+    await dashboard.wait_until_loaded("reports")
     query = dashboard.page.url.partition("#reports")[2]
     week = await dashboard.answers()
     assert week == await api_answers(admin, query)
@@ -78,7 +78,7 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
 
     await dashboard.page.get_by_label("Language").select_option("ru")
     await dashboard.page.get_by_role("heading", name="Отчёты").wait_for()
-    await dashboard.settled("reports")
+    await dashboard.wait_until_loaded("reports")
     assert await dashboard.answers() == answers
     assert await dashboard.page.locator("html").get_attribute("lang") == "ru"
 
@@ -116,7 +116,7 @@ async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: D
     token = await dashboard.token()
     assert token
     await dashboard.page.reload()
-    await dashboard.settled("reports")
+    await dashboard.wait_until_loaded("reports")
     assert await dashboard.token() == token
     await dashboard.page.get_by_role("button", name="Sign out").click()
     await dashboard.page.get_by_text("You are signed out.").wait_for()
@@ -145,7 +145,7 @@ async def test_live_counts_reach_the_page_without_reloading(dashboard: Dashboard
     await dashboard.page.get_by_label("Login").fill(user.login)
     await dashboard.page.get_by_label("Password").fill(PASSWORD)
     await dashboard.page.keyboard.press("Enter")
-    await dashboard.settled("live")
+    await dashboard.wait_until_loaded("live")
     assert (await user.client.post("/visits", json={"visits": VISITS})).json["created"] == 2
     await dashboard.page.get_by_text("2 since the start").first.wait_for()
     await dashboard.page.get_by_text("https://shop.example/fresh_fish/").wait_for()

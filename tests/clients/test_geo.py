@@ -36,9 +36,9 @@ ADDRESSES = st.one_of(
 @settings(max_examples=1000)
 def test_a_public_address_is_what_ipaddress_calls_global(address: IPv4Address | IPv6Address) -> None:
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    known_as = mapped or address
-    public = known_as.is_global and not known_as.is_multicast
-    assert public_address(str(address)) == (str(known_as) if public else None)
+    mapped_or_self = mapped or address
+    public = mapped_or_self.is_global and not mapped_or_self.is_multicast
+    assert public_address(str(address)) == (str(mapped_or_self) if public else None)
 
 
 def test_common_public_addresses_are_told_without_ipaddress() -> None:

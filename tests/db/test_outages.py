@@ -31,7 +31,7 @@ async def deserted(url: str, timeouts: PoolTimeouts = TIMEOUTS) -> AsyncIterator
 
 
 @pytest.fixture
-async def left(database_url: str) -> AsyncIterator[Database]:
+async def broken_db(database_url: str) -> AsyncIterator[Database]:
     async with deserted(database_url) as db:
         yield db
 
@@ -53,17 +53,17 @@ async def read_raw(db: Database) -> object:
 
 @pytest.mark.parametrize("use", [read, transact, read_raw])
 async def test_a_server_that_leaves_is_an_outage_for_one_request_alone(
-    left: Database, use: Callable[[Database], Awaitable[object]]
+    broken_db: Database, use: Callable[[Database], Awaitable[object]]
 ) -> None:
     with pytest.raises((ConnectionError, DBAPIError)) as caught:
-        await use(left)
+        await use(broken_db)
     assert is_outage(caught.value)
-    assert await use(left) == 1
+    assert await use(broken_db) == 1
 
 
 async def test_a_ping_finds_a_server_that_leaves(database_url: str) -> None:
-    async with deserted(database_url, PoolTimeouts(trusted_idle=0)) as left:
-        assert await read(left) == 1
+    async with deserted(database_url, PoolTimeouts(trusted_idle=0)) as broken_db:
+        assert await read(broken_db) == 1
 
 
 async def test_a_value_that_the_driver_refuses_is_no_outage(database_url: str) -> None:
@@ -74,13 +74,13 @@ async def test_a_value_that_the_driver_refuses_is_no_outage(database_url: str) -
     assert describe(caught.value) == "DataError (22000)"
 
 
-async def test_a_connection_that_ends_under_a_statement_is_not_given_to_the_next(left: Database) -> None:
+async def test_a_connection_that_ends_under_a_statement_is_not_given_to_the_next(broken_db: Database) -> None:
     with pytest.raises(DBAPIError):
-        await read(left)
+        await read(broken_db)
     end = text("SELECT pg_terminate_backend(pg_backend_pid())")
-    for open_session in (left.read, left.transaction):
+    for open_session in (broken_db.read, broken_db.transaction):
         with pytest.raises(Exception, match="terminating connection") as caught:
             async with open_session() as session:
                 await session.scalar(end)
         assert is_outage(caught.value)
-        assert await read(left) == 1
+        assert await read(broken_db) == 1

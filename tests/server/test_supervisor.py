@@ -148,15 +148,15 @@ def test_requests_in_flight_are_finished_while_readiness_is_withdrawn(start: Sta
     url = url_of(server)
     assert get(url, "/ready") == "ready"
     with ThreadPoolExecutor() as pool:
-        held = pool.submit(get, url, f"/held?folder={tmp_path}")
+        request = pool.submit(get, url, f"/held?folder={tmp_path}")
         assert eventually((tmp_path / "held").exists)
         server.terminate()
         assert eventually(lambda: get(url, "/ready") == "draining")
         time.sleep(2 * quiet)
         assert eventually(lambda: get(url) == "ConnectionRefusedError")
-        assert not held.done()
+        assert not request.done()
         (tmp_path / "released").touch()
-        assert held.result() == "done"
+        assert request.result() == "done"
     assert server.wait(timeout=PATIENCE) == 0
 
 

@@ -78,11 +78,11 @@ async def test_no_turn_in_time_is_refused_and_leaves_nothing_behind() -> None:
 
 async def test_more_than_may_wait_are_refused_at_once() -> None:
     work = Work(Turns("reads", each=1, total=1, waiting=2, seconds=3600))
-    held = [asyncio.create_task(work.run(1)) for _ in range(3)]
+    tasks = [asyncio.create_task(work.run(1)) for _ in range(3)]
     await until(lambda: work.running[1] == 1)
     assert await work.run(1) == "too_many_at_once"
     work.end.set()
-    assert await asyncio.gather(*held) == ["done"] * 3
+    assert await asyncio.gather(*tasks) == ["done"] * 3
 
 
 @pytest.mark.parametrize("waiting_for", ["account", "total"])

@@ -30,13 +30,13 @@ class Dashboard:
         await self.page.get_by_label("Login").fill(login)
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
-        await self.settled("reports")
+        await self.wait_until_loaded("reports")
 
     async def visit(self, view: str) -> None:
         await self.page.evaluate("name => { location.hash = name }", view)
-        await self.settled(view)
+        await self.wait_until_loaded(view)
 
-    async def settled(self, view: str) -> None:
+    async def wait_until_loaded(self, view: str) -> None:
         """Wait until a view shows all that it has asked for."""
         await self.page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
 
@@ -53,21 +53,21 @@ class Dashboard:
 
     async def answers(self) -> dict[int, Any]:
         """What the page says that the reports' answers are."""
-        found: list[list[Any]] = await self.page.eval_on_selector_all(
+        pairs: list[list[Any]] = await self.page.eval_on_selector_all(
             "[data-report]",
             "all => all.map(one => [Number(one.dataset.report), "
             "JSON.parse(one.querySelector('.answer').dataset.answer)])",
         )
-        return dict(found)
+        return dict(pairs)
 
     async def barriers(self) -> list[str]:
         """What axe finds grave."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(axe())
-        found = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        report = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{each['id']}: {node['target']} {node['failureSummary']}"
-            for each in found["violations"]
+            for each in report["violations"]
             if each["impact"] in GRAVE
             for node in each["nodes"]
         ]

@@ -24,10 +24,6 @@ class FakeIpInfo:
     tokens: set[str] = field(default_factory=set)
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def asked(self) -> list[str]:
-        return [address for batch in self.batches for address in batch]
-
     async def handle(self, request: web.Request) -> web.StreamResponse:
         patterns = await request.json()
         self.batches.append([pattern.removeprefix("lite/").partition("/")[0] for pattern in patterns])

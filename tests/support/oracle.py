@@ -191,7 +191,7 @@ def report_5(
         for cart in payments(visits, scope)
     ]
     holding = [categories for categories in bought if category in categories]
-    alone = Counter(name for categories in bought for name in categories if name is not None)
+    totals = Counter(name for categories in bought for name in categories if name is not None)
     together = Counter(name for categories in holding for name in categories if name not in {category, None})
     rows: list[dict[str, object]] = [
         {
@@ -199,7 +199,7 @@ def report_5(
             "carts": carts,
             "support": round(carts / len(bought), 4),
             "confidence": round(carts / len(holding), 4),
-            "lift": round((carts / len(holding)) / (alone[other] / len(bought)), 4),
+            "lift": round((carts / len(holding)) / (totals[other] / len(bought)), 4),
         }
         for other, carts in sorted(together.items(), key=lambda item: (-item[1], str(item[0])))
         if other is not None

@@ -150,7 +150,7 @@ def is_unprintable(char: str) -> bool:
 
 
 def number(query: str, name: str) -> int:
-    values = [value for left, _, value in (part.partition("=") for part in query.split("&")) if left == name]
+    values = [value for key, _, value in (part.partition("=") for part in query.split("&")) if key == name]
     if len(values) != 1:
         raise ValueError(f"{name} given twice" if values else f"{name} missing")
     return whole(values[0])

@@ -121,8 +121,8 @@ def sentry() -> Iterator[tuple[str, list[bytes]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            packed = self.headers.get("Content-Encoding") == "gzip"
-            received.append(zlib.decompress(body, wbits=31) if packed else body)
+            is_gzipped = self.headers.get("Content-Encoding") == "gzip"
+            received.append(zlib.decompress(body, wbits=31) if is_gzipped else body)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"{}")

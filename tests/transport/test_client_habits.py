@@ -84,9 +84,9 @@ async def test_a_number_that_the_database_cannot_hold_refuses_its_event_alone(
 
 
 async def test_a_task_can_be_put_as_it_was_got_through_a_proxy_that_compresses(user: User) -> None:
-    made = await user.client.post("/tasks", json={"title": "a"})
-    path, etag = made.headers["Location"], made.headers["ETag"]
-    body = made.json | {"title": "b"}
+    response = await user.client.post("/tasks", json={"title": "a"})
+    path, etag = response.headers["Location"], response.headers["ETag"]
+    body = response.json | {"title": "b"}
     answer = await user.client.put(path, json=body, headers={"If-Match": f"W/{etag}"})
     assert (answer.status, answer.json["title"]) == (200, "b")
     assert (await user.client.put(path, json=body, headers={"If-Match": f"W/{etag}"})).status == 412

@@ -35,7 +35,7 @@ async def mixed(user: User) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "matches"),
     [
         ("", lambda _: True),
         ("user_id=1", lambda one: one["user_id"] == 1),
@@ -62,8 +62,8 @@ async def mixed(user: User) -> list[dict[str, Any]]:
         ),
     ],
 )
-async def test_events_are_filtered(user: User, mixed: list[dict[str, Any]], query: str, wanted: Any) -> None:
-    expected = [one for one in mixed if wanted(one)]
+async def test_events_are_filtered(user: User, mixed: list[dict[str, Any]], query: str, matches: Any) -> None:
+    expected = [one for one in mixed if matches(one)]
     assert await list_events(user.client, f"{query}&limit=1000") == expected
     exported = await user.client.get(f"/events/export?{query}")
     assert [json.loads(line) for line in exported.body.splitlines()] == expected

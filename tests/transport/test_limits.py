@@ -18,12 +18,12 @@ def limited(server: RunningApp, deps: Deps) -> None:
 
 
 async def test_a_user_is_told_how_its_limit_stands(user: User) -> None:
-    for left in (4, 3):
+    for remaining in (4, 3):
         answer = await user.client.get("/profile")
         assert answer.headers["RateLimit-Policy"] == '"default";q=5;w=60'
         header = re.fullmatch(r'"default";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
         assert header is not None
-        assert int(header[1]) == left
+        assert int(header[1]) == remaining
         assert 58 <= int(header[2]) <= 60
 
 

@@ -58,8 +58,8 @@ async def test_a_cached_credential_saves_the_database(deps: Deps, user: User) ->
 
 async def test_an_entry_lives_no_longer_than_its_ttl(deps: Deps, user: User) -> None:
     await authenticate_user(deps, user.token)
-    left = await deps.cache.run("PTTL", session_entry(user.session_id))
-    assert 0 < left <= TTL * 1000
+    milliseconds = await deps.cache.run("PTTL", session_entry(user.session_id))
+    assert 0 < milliseconds <= TTL * 1000
 
 
 class CountedReads(Database):

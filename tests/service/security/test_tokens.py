@@ -30,12 +30,12 @@ def signed(*, headers: dict[str, Any] | None = None, **changes: Any) -> str:
     payload = jwt.decode(token, options={"verify_signature": False}) | changes
     header = jwt.get_unverified_header(token) | (headers or {})
     # PyJWT writes a `typ` of its own where none is given, and leaves it out where it is None.
-    left_out = {name for name, value in header.items() if value is None and name != "typ"}
+    absent = {name for name, value in header.items() if value is None and name != "typ"}
     return jwt.encode(
         {name: value for name, value in payload.items() if value is not None},
         SETTINGS.key,
         algorithm="HS256",
-        headers={name: value for name, value in header.items() if name not in left_out},
+        headers={name: value for name, value in header.items() if name not in absent},
     )
 
 

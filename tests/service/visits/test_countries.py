@@ -262,9 +262,9 @@ async def test_one_worker_asks_and_the_others_leave_it_to_that_one(
         await asyncio.wait_for(ipinfo.called.wait(), 10)
 
 
-@pytest.mark.parametrize(("mode", "said"), [(403, "IPINFO_TOKEN"), (429, "IPINFO_TOKEN"), (500, "500")])
+@pytest.mark.parametrize(("mode", "cause"), [(403, "IPINFO_TOKEN"), (429, "IPINFO_TOKEN"), (500, "500")])
 async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
-    ignorant: Importer, ipinfo: FakeIpInfo, caplog: pytest.LogCaptureFixture, mode: int, said: str
+    ignorant: Importer, ipinfo: FakeIpInfo, caplog: pytest.LogCaptureFixture, mode: int, cause: str
 ) -> None:
     await store_live(ignorant, [[live_row()]])
     ipinfo.mode = mode
@@ -272,7 +272,7 @@ async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
         await asyncio.wait_for(ipinfo.called.wait(), 10)
         await asyncio.sleep(0.1)
     assert len(ipinfo.batches) == 1
-    assert said in caplog.text
+    assert cause in caplog.text
     assert TOKEN not in caplog.text
     assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", None, False)]
     ipinfo.mode = "ok"

@@ -111,8 +111,8 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
         "country": st.sampled_from(("US", "KR", "DE")),
         "category": st.sampled_from(("fresh_fish", "caviar", "none")),
     }
-    chosen = draw(st.lists(st.sampled_from(sorted(some)), max_size=2, unique=True))
-    return {**NOTHING, "since": since, "until": until, **{name: draw(some[name]) for name in chosen}}
+    names = draw(st.lists(st.sampled_from(sorted(some)), max_size=2, unique=True))
+    return {**NOTHING, "since": since, "until": until, **{name: draw(some[name]) for name in names}}
 
 
 def passes(visit: LiveRow, criteria: dict[str, Any]) -> bool:

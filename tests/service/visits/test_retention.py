@@ -185,8 +185,8 @@ def test_a_month_goes_when_its_last_moment_is_too_old(naive: datetime, days: int
     last_moment = since - timedelta(microseconds=1)
     assert (since.day, since.time()) == (1, datetime.min.time())
     assert last_moment < oldest
-    end_of_first_kept = (since + timedelta(days=32)).replace(day=1) - timedelta(microseconds=1)
-    assert end_of_first_kept >= oldest
+    end_of_first_month = (since + timedelta(days=32)).replace(day=1) - timedelta(microseconds=1)
+    assert end_of_first_month >= oldest
 
 
 async def test_a_page_is_looked_at_by_those_alone_who_are_left(shop: Importer) -> None:

@@ -46,23 +46,23 @@ async def check_pages(shop: Importer) -> None:
 async def test_live_visits_leave_what_the_importer_would_leave(
     committed_db: Database, geo: Geo, data: st.DataObject
 ) -> None:
-    shop, given_batches = Importer(committed_db, geo), data.draw(batches(geo))
+    shop, drawn_batches = Importer(committed_db, geo), data.draw(batches(geo))
     await shop.empty()
-    for batch in given_batches:
+    for batch in drawn_batches:
         for visit in batch:
             parsed = as_log_rows([visit])
             async with committed_db.transaction() as session:
                 await store_visits(session, parsed, geo=geo, source=visit.source)
     expected = await everything(shop)
     await shop.empty()
-    alone = data.draw(st.booleans())  # a single visit has a statement of its own
-    requests = [[visit] for batch in given_batches for visit in batch] if alone else given_batches
+    is_single = data.draw(st.booleans())  # a single visit has a statement of its own
+    requests = [[visit] for batch in drawn_batches for visit in batch] if is_single else drawn_batches
     for batch in requests:
         outcomes = await store_live_visits(committed_db, batch)
         assert [outcome.status for outcome in outcomes] == ["created"] * len(batch)
     assert await everything(shop) == expected
     await check_pages(shop)
-    visits = [visit for batch in given_batches for visit in batch]
+    visits = [visit for batch in drawn_batches for visit in batch]
     assert sorted(await shop.rows(PEOPLE)) == sorted(
         (visit.request_id, visit.user_id, visit.buyer_id) for visit in visits
     )
