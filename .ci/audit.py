@@ -40,15 +40,15 @@ def read_report(text: str) -> list[dict[str, Any]]:
 
 def print_report(source: str, packages: list[dict[str, Any]]) -> int:
     skipped = sorted(package["name"] for package in packages if "vulns" not in package)
-    vulnerabilities = [(package, each) for package in packages for each in package.get("vulns", ())]
-    for package, advisory in vulnerabilities:
+    advisories = [(package, each) for package in packages for each in package.get("vulns", ())]
+    for package, advisory in advisories:
         fixed = ", ".join(advisory["fix_versions"]) or "no version"
         print(f"{package['name']} {package['version']}: {advisory['id']}, mended in {fixed}")
     rest = f"; unknown there: {', '.join(skipped)}" if skipped else ""
     print(
-        f"audit: {len(packages) - len(skipped)} packages, {len(vulnerabilities)} vulnerabilities by {source}{rest}"
+        f"audit: {len(packages) - len(skipped)} packages, {len(advisories)} vulnerabilities by {source}{rest}"
     )
-    return 1 if vulnerabilities else 0
+    return 1 if advisories else 0
 
 
 if __name__ == "__main__":

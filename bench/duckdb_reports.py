@@ -50,9 +50,9 @@ QUERIES = {
         )
         SELECT other.category, count(*) AS carts,
             (SELECT count(*) FROM payment) AS paid,
-            (SELECT count(*) FROM cart_category AS each WHERE each.category = other.category) AS carts_of_other
+            (SELECT count(*) FROM cart_category WHERE category = other.category) AS carts_of_other
         FROM cart_category JOIN cart_category AS other USING (cart_id)
-        WHERE cart_category.category = 'semi_manufactures' AND other.category <> held.category
+        WHERE cart_category.category = 'semi_manufactures' AND other.category <> cart_category.category
         GROUP BY other.category ORDER BY carts DESC, other.category""",
     6: """
         SELECT count(*) FILTER (WHERE payment.cart_id IS NULL), count(*), count(payment.cart_id)

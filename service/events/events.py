@@ -52,7 +52,11 @@ class EventBatch:
         occurred_at: datetime,
         properties: str,
     ) -> None:
-        """Add the valid event at `index` of the batch. `properties` is the JSON text of an object, `occurred_at` is aware."""
+        """Add the valid event at `index` of the batch.
+
+        :param occurred_at: with its time zone
+        :param properties: the JSON text of an object
+        """
         events = self.events
         self.indexes.append(index)
         events.event_ids.append(event_id)
