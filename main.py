@@ -23,6 +23,7 @@ cli = typer.Typer(
     # Without a default typer loads pydantic to read it: a third of the time of a command's --help.
     context_settings={"default_map": {"help": False}},
 )
+Login = Annotated[str, typer.Argument(help="The login of the account.", metavar="LOGIN")]
 BackupFile = Annotated[Path, typer.Argument(help="The backup's file.", metavar="FILE")]
 
 
@@ -119,11 +120,25 @@ def report(
 
 
 @cli.command("create-admin")
-def create_admin(login: Annotated[str, typer.Argument(help="The login of the new account.")]) -> None:
-    """Create an admin. The password is asked for on a terminal, else read from standard input."""
+def create_admin(login: Login) -> None:
+    """Create an admin, or make a login that exists one, which keeps its password.
+
+    The password is asked for on a terminal, else read from standard input.
+    """
     with importing():
         from commands.accounts import create_admin
     create_admin(login)
+
+
+@cli.command("set-password")
+def set_password(login: Login) -> None:
+    """Give an account a new password, and end its sessions and keys.
+
+    The password is asked for on a terminal, else read from standard input.
+    """
+    with importing():
+        from commands.accounts import set_password
+    set_password(login)
 
 
 @cli.command("refresh-favourites")

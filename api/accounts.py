@@ -70,6 +70,12 @@ class CreateAdminRequest(Strict):
     password = NewPassword(required=True)
 
 
+class SetPasswordRequest(Strict):
+    """A new password, as the command line sets one."""
+
+    password = NewPassword(required=True)
+
+
 class Named(Strict):
     """`first_name` and `last_name`, or both in `name`, of which the first word is the first name."""
 

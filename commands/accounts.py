@@ -1,40 +1,78 @@
-"""`main.py create-admin`."""
+"""`main.py create-admin` and `main.py set-password`."""
 
 import asyncio
 import secrets
 import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import typer
 
-from api.accounts import CreateAdminRequest
-from bootstrap import backing_services, run_with_database
+from api.accounts import CreateAdminRequest, SetPasswordRequest
+from bootstrap import Addresses, backing_services, run_with_database
 from commands.terminal import load_settings, one_line_errors, say
+from db.database import Database
+from db.models import Account
 from db.queries.auth_events import Origin
-from service.accounts import accounts
+from service.accounts import accounts, operator
+from service.cache import Cache
 from service.clock import now
+from service.errors import NotFound
 from service.security.passwords import Hasher
 
 
 def create_admin(login: str) -> None:
-    """Create an admin whose password is typed twice on a terminal, else the first line of standard input."""
-    if sys.stdin.isatty():
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    else:
-        password = sys.stdin.readline().removesuffix("\n")
-    with one_line_errors():
-        settings = load_settings()
-        new = accounts.NewAccount(
-            **CreateAdminRequest().load({"login": login, "password": password}), role="admin"
-        )
-        salt = secrets.token_bytes(16)
-        with backing_services(settings) as (addresses, _):
-            account = asyncio.run(
-                run_with_database(
-                    addresses,
-                    lambda db: accounts.create_account(db, Hasher(), new, salt=salt, origin=cli_origin()),
-                )
+    """Create an admin, or make the account of this login one, which keeps its password."""
+    with one_line_errors(), backing_services(load_settings()) as (addresses, _):
+        try:
+            account = run(addresses, lambda db, cache: operator.promote(db, cache, login, cli_origin()))
+        except NotFound:
+            values = CreateAdminRequest().load({"login": login, "password": read_password()})
+            new = accounts.NewAccount(**values, role="admin")
+            salt = secrets.token_bytes(16)
+            account = run(
+                addresses,
+                lambda db, _: accounts.create_account(db, Hasher(), new, salt=salt, origin=cli_origin()),
             )
-    say(f"{account.login} is an admin (id {account.id})")
+            say(f"{account.login} is an admin (id {account.id})")
+        else:
+            say(f"{account.login} is an admin (id {account.id}), and keeps its password")
+
+
+def set_password(login: str) -> None:
+    """Give an account a new password, and end its sessions and keys."""
+    with one_line_errors(), backing_services(load_settings()) as (addresses, _):
+        account = run(addresses, lambda db, _: operator.get_account_by_login(db, login))
+        password = SetPasswordRequest().load({"password": read_password()})["password"]
+        salt = secrets.token_bytes(16)
+        run(
+            addresses,
+            lambda db, cache: operator.set_password(
+                db, cache, Hasher(), account, password, salt=salt, origin=cli_origin()
+            ),
+        )
+    say(f"{account.login} has a new password; its sessions and keys have ended")
+
+
+def run(addresses: Addresses, work: Callable[[Database, Cache], Coroutine[Any, Any, Account]]) -> Account:
+    """Do something to an account. Passwords are read outside, where Ctrl-C ends the command at once."""
+
+    async def work_and_close(db: Database) -> Account:
+        cache = Cache.connect(addresses.cache)
+        try:
+            return await work(db, cache)
+        finally:
+            await cache.close()
+
+    return asyncio.run(run_with_database(addresses, work_and_close))
+
+
+def read_password() -> str:
+    """Read a password, typed twice on a terminal, else the first line of standard input."""
+    if sys.stdin.isatty():
+        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return password
+    return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
 
 
 def cli_origin() -> Origin:

@@ -52,6 +52,11 @@ async def lock_owner(session: AsyncSession, account_id: int) -> bool:
     return await session.scalar(query) is not None
 
 
+async def select_account_by_login(session: AsyncSession, key: str) -> Account | None:
+    """Select the account with this folded login."""
+    return await session.scalar(select(Account).where(Account.login_key == key))
+
+
 async def select_account_by_name(session: AsyncSession, key: str) -> Account | None:
     """Select the account with this folded login, else the one with this folded e-mail."""
     rows = await session.scalars(

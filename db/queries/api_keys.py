@@ -51,5 +51,11 @@ async def delete_key(session: AsyncSession, account_id: int, key_id: uuid.UUID) 
     )
 
 
+async def delete_keys(session: AsyncSession, account_id: int) -> list[bytes]:
+    """Delete the keys of an account. Return their digests."""
+    query = delete(ApiKey).where(ApiKey.account_id == account_id).returning(ApiKey.key_sha256)
+    return list(await session.scalars(query))
+
+
 async def select_key_digests(session: AsyncSession, account_id: int) -> list[bytes]:
     return list(await session.scalars(select(ApiKey.key_sha256).where(ApiKey.account_id == account_id)))

@@ -25,13 +25,16 @@ class Command:
 
     settings: dict[str, str]
 
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    def environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in os.environ if name in {"PATH", "HOME", "LANG"}}
         coverage = {name: value for name, value in os.environ.items() if name.startswith("COV")}
+        return inherited | coverage | {"COLUMNS": "100"} | self.settings
+
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, str(PROJECT / "main.py"), *arguments],
             cwd=PROJECT,
-            env=inherited | coverage | {"COLUMNS": "100"} | self.settings | settings,
+            env=self.environment() | settings,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

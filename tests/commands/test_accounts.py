@@ -1,0 +1,134 @@
+"""`main.py create-admin` and `main.py set-password`, beside a server's own deps on the same servers."""
+
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import aiohttp
+import pytest
+from sqlalchemy import select
+
+from db.database import Database
+from db.models import Account, AuthEvent
+from service.deps import Deps
+from tests.support.command_line import PASSWORD, PROJECT, Command
+from tests.support.http_client import Client
+from tests.support.http_server import RunningApp
+from tests.support.processes import PATIENCE
+
+NEW = "a wholly new battery"
+
+
+@pytest.fixture
+async def client(server: RunningApp, deps: Deps, committed_db: Database) -> AsyncIterator[Client]:
+    """A client of a server on the command line's database and Valkey."""
+    server.use(replace(deps, db=committed_db, replica=committed_db))
+    async with aiohttp.ClientSession(server.url) as session:
+        yield Client(session)
+
+
+async def sign_up(client: Client, login: str, **more: str) -> Client:
+    account = {"login": login, "password": PASSWORD, **more}
+    assert (await client.post("/register", json=account)).status == 201
+    return await sign_in(client, login, PASSWORD)
+
+
+async def sign_in(client: Client, login: str, password: str) -> Client:
+    answer = await client.post("/login", json={"login": login, "password": password})
+    assert answer.status == 200, answer.body
+    return client.signed_in(answer.json["access_token"])
+
+
+async def audit(db: Database, login: str) -> list[str]:
+    async with db.read() as session:
+        query = select(AuthEvent.type).where(AuthEvent.login_key == login).order_by(AuthEvent.id)
+        return list(await session.scalars(query))
+
+
+async def test_a_new_password_ends_sessions_and_keys_of_the_account_alone(
+    client: Client, trawl: Command, committed_db: Database
+) -> None:
+    anna, boris = await sign_up(client, "Anna"), await sign_up(client, "boris")
+    answer = await anna.post("/keys", json={"name": "k", "scopes": ["profile:read"]})
+    key = client.signed_in(answer.json["key"])
+    for caller in (anna, key):  # cached from now on
+        assert (await caller.get("/profile")).status == 200
+    code, output, errors = trawl.run("set-password", "aNNA", text=f"{NEW}\n")
+    assert (code, errors) == (0, "")
+    assert output == "Anna has a new password; its sessions and keys have ended\n"
+    assert [(await caller.get("/profile")).status for caller in (anna, key, boris)] == [401, 401, 200]
+    refusal = await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    assert refusal.code == "bad_credentials"
+    anna = await sign_in(client, "anna", NEW)
+    assert (await anna.get("/keys")).json["items"] == []
+    assert (await audit(committed_db, "anna")).count("password_changed") == 1
+    assert NEW not in output + errors
+
+
+async def test_what_can_not_be_set_is_told_in_one_line_and_changes_nothing(
+    client: Client, trawl: Command
+) -> None:
+    anna = await sign_up(client, "anna", email="anna@shop.example")
+    for login, password, word in (
+        ("nobody", NEW, "nobody"),
+        ("anna@shop.example", NEW, "anna@shop.example"),  # an e-mail that nobody has confirmed
+        ("anna", "short", "password"),
+        ("anna", "password", "most common"),
+        ("anna", "", "password"),
+    ):
+        code, output, errors = trawl.run("set-password", login, text=f"{password}\n")
+        assert (code, output) == (1, "")
+        assert re.fullmatch(rf"trawl: .*{re.escape(word)}.*", errors)
+    assert (await anna.get("/profile")).status == 200
+    await sign_in(client, "anna", PASSWORD)
+
+
+async def test_a_login_that_exists_becomes_an_admin_and_keeps_its_password(
+    client: Client, trawl: Command, committed_db: Database
+) -> None:
+    anna = await sign_up(client, "Anna", email="boss@shop.example")
+    assert (await anna.get("/admin/users")).code == "admins_only"
+    code, output, errors = trawl.run("create-admin", "aNNA", text=f"{NEW}\n")
+    assert (code, errors) == (0, "")
+    assert re.fullmatch(r"Anna is an admin \(id \d+\), and keeps its password\n", output)
+    assert (await anna.get("/admin/users")).status == 200
+    await sign_in(client, "anna", PASSWORD)
+    assert trawl.run("create-admin", "anna")[0] == 0
+    assert (await audit(committed_db, "anna")).count("role_changed") == 1
+    code, _, errors = trawl.run("create-admin", "boss@shop.example", text=f"{NEW}\n")
+    assert (code, "taken" in errors) == (1, True)
+
+
+async def test_a_deactivated_admin_is_let_in_again(
+    client: Client, trawl: Command, committed_db: Database
+) -> None:
+    await sign_up(client, "anna")
+    async with committed_db.transaction() as session:
+        account = await session.scalar(select(Account).where(Account.login_key == "anna"))
+        assert account is not None
+        account.role, account.active = "admin", False
+    assert trawl.run("create-admin", "anna")[0] == 0
+    await sign_in(client, "anna", PASSWORD)
+    assert "activated" in await audit(committed_db, "anna")
+
+
+def test_on_a_terminal_the_password_is_asked_for_twice(trawl: Command) -> None:
+    assert trawl.run("create-admin", "root", text=f"{PASSWORD}\n")[0] == 0
+    code = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    arguments = [sys.executable, "-c", code, sys.executable, str(PROJECT / "main.py"), "set-password", "root"]
+    process = subprocess.Popen(
+        arguments, cwd=PROJECT, env=trawl.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    seen = b""
+    for prompt in (b"Password: ", b"confirmation: "):
+        while not seen.endswith(prompt):
+            seen += process.stdout.read(1)
+        process.stdin.write(f"{NEW}\n".encode())
+        process.stdin.flush()
+    rest, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, b"has a new password" in rest) == (0, True)
+    assert NEW.encode() not in seen + rest
