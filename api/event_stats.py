@@ -38,6 +38,7 @@ from api.limits import (
 from api.paging import Cursor, PageQuery
 
 GROUPS = ("type", "user", "hour", "day", "week", "month")
+FIRST_DAY = FIRST_TIME.date()
 # Between these, a time has a local time in every zone.
 FIRST_LOCAL, LAST_LOCAL = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
@@ -85,16 +86,20 @@ class Steps(Text):
 
 
 class Day(fields.Field[date]):
-    """A date from 1970 on."""
+    """A date from `first` on, by default the first of 1970."""
 
     json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "date"}
+
+    def __init__(self, *, first: date = FIRST_DAY, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.first = first
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> date:
         try:
             day = date.fromisoformat(value) if isinstance(value, str) and DATE.fullmatch(value) else None
         except ValueError:
             day = None
-        if day is None or not FIRST_TIME.date() <= day < LAST_LOCAL.date():
+        if day is None or not self.first <= day < LAST_LOCAL.date():
             raise ValidationError("must be a date such as 2018-08-01, from 1970 on")
         return day
 
@@ -158,7 +163,7 @@ class CountEventsRequest(PageQuery, EventFilterRequest):
         return data | {"after": (events, *values)}
 
 
-DAY = Day()
+DAY = Day(first=date(1969, 12, 1))  # a zone's day, week or month may begin before 1970
 GROUP_FIELDS: dict[str, fields.Field[Any]] = {
     "type": Text(minimum=1, maximum=MAX_EVENT_TYPE),
     "user": Integer(),

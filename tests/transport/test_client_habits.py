@@ -124,3 +124,13 @@ async def test_a_generated_client_may_send_every_default_of_the_reports(user: Us
     assert {"limit", "tz"} <= defaults.keys()
     for number in range(1, 8):
         assert (await user.client.get(f"/report/{number}", params=defaults)).status == 200
+
+
+@pytest.mark.parametrize("group", ["day", "week", "month"])
+async def test_pages_go_on_past_a_group_that_begins_before_1970(user: User, group: str) -> None:
+    times = ("1970-01-01T00:00:00Z", "1970-03-01T00:00:00Z")
+    await user.client.post("/events", json={"events": [event(occurred_at=time) for time in times]})
+    path = f"/events/stats?group_by=type,{group}&tz=America/New_York&limit=1"
+    first = (await user.client.get(path)).json
+    second = (await user.client.get(f"{path}&cursor={first['next']}")).json
+    assert len({str(item) for item in first["items"] + second["items"]}) == 2
