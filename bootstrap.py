@@ -8,7 +8,7 @@ import multiprocessing
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -26,8 +26,11 @@ from db.database import Database
 from db.migrate import migrate
 from db.queries.auth_events import Origin
 from embedded import open_servers
+from server.processes import worker_number
+from server.shared_counts import SharedCounts
 from service.accounts import accounts
 from service.background import Background
+from service.bounds import Bounds, WorkTurns
 from service.cache import Cache
 from service.clock import now
 from service.deps import Deps, RateLimits
@@ -101,10 +104,16 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
     return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
 
 
-def make_worker_app(settings: Settings, addresses: Addresses, folder: Path) -> Sanic[Any, Any]:
-    """Make the app of a worker process, which stores its metrics in `folder`."""
+def make_worker_app(
+    settings: Settings, addresses: Addresses, folder: Path, slow_bodies: SharedCounts
+) -> Sanic[Any, Any]:
+    """Make the app of a worker process, which stores its metrics in `folder`.
+
+    :param slow_bodies: counts those of each address over all workers
+    """
     multiprocess.store_in(folder, multiprocessing.current_process().name)
-    deps = make_deps(settings, addresses)
+    turns = WorkTurns.make(Bounds(), slow_bodies=slow_bodies.row(worker_number()))
+    deps = replace(make_deps(settings, addresses), turns=turns)
     http = HttpSettings(
         cors_origins=settings.cors_origins,
         proxies_count=settings.proxies_count or None,

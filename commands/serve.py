@@ -7,6 +7,7 @@ import structlog
 
 from bootstrap import backing_services, make_worker_app, metrics_folder, prepare_database
 from commands.terminal import announce, load_settings, one_line_errors
+from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
 from telemetry import multiprocess
 
@@ -19,6 +20,7 @@ def serve() -> None:
         settings = load_settings(quiet=False)
         log.info("settings", **settings.public_values())
         folder = metrics_folder(settings)
+        slow_bodies = SharedCounts(settings.workers)
         with (
             HttpServer(
                 settings.host,
@@ -32,7 +34,7 @@ def serve() -> None:
             asyncio.run(prepare_database(settings, addresses))
             serve_until_signal(
                 server,
-                lambda: make_worker_app(settings, addresses, folder),
+                lambda: make_worker_app(settings, addresses, folder, slow_bodies),
                 termination,
                 watch=[watch],
                 on_ready=lambda: announce(settings, "Trawl is serving on", url=url_of(*server.address)),

@@ -1,6 +1,7 @@
 """What all our processes share: the signals that end them, and an end with their parent."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,16 @@ STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 # Loaded before any fork: the child of a fork must not wait for the dynamic loader's locks.
 _prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+def worker_name(number: int) -> str:
+    """Return the name of every process in a worker's slot."""
+    return f"trawl-worker-{number}"
+
+
+def worker_number() -> int:
+    """Return the number of the slot, from 1, that this worker process is in."""
+    return int(multiprocessing.current_process().name.rpartition("-")[2])
 
 
 def end_with_parent(parent: int, death_signal: int) -> bool:

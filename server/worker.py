@@ -19,7 +19,7 @@ from granian.errors import FatalError
 from granian.server.embed import Server
 from sanic import Sanic
 
-from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked
+from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked, worker_name
 
 logger = logging.getLogger("trawl.server")
 
@@ -65,7 +65,7 @@ class Worker:
     @property
     def name(self) -> str:
         """The name of every process in this slot."""
-        return f"trawl-worker-{self.number}"
+        return worker_name(self.number)
 
     def start(self, make_app: Callable[[], App], address: tuple[str, int]) -> None:
         self.reset()

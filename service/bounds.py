@@ -5,15 +5,21 @@ docs/operations.md lists them, and /metrics shows how full each is.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from service.bodies import Bodies, Counter, LocalCounter
 from service.errors import TooMany
 from telemetry.refusals import record_refusal
 
 RETRY_AFTER = 1  # seconds
+MIB = 2**20
 CORES = os.cpu_count() or 1
+
+Use = tuple[
+    str, float, float
+]  # of a bound that has a size: its name, how much is in use, and how much may be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,14 @@ class Bounds:
     :param account_exports: of one account at a time
     :param exports: of all accounts: each takes a connection of its own beside the pool, for hours perhaps
     :param waiting: for each kind of turn, of one account: more than these are refused at once
+    :param body_seconds: to wait for a body of up to 1 MiB in all, and for the next piece of a larger one
+    :param body_rate: bytes a second that a larger one keeps on average: it would hold memory for hours else
+    :param slow_after: seconds of waiting after which a body is slow; others cost no more than their request
+    :param address_bodies: slow ones of one address, over all workers: many more than browsers behind it have
+    :param body_bytes: that all bodies hold, gunzipped ones too: memory that a worker is planned to have
+    :param address_body_bytes: the same of one address, which leaves as much to all others
+    :param account_bulk_bodies: bulk bodies of one account at a time: each takes its time to be stored
+    :param bulk_bodies: the same of all accounts: `body_bytes` bounds what they hold
     :param sign_in_hashes: passwords hashed at a time, each a core and 32 MiB; one address leaves one free
     :param sign_up_hashes: the same of new accounts, beside those: strangers' sign-ups delay no sign-in
     :param hash_seconds: to wait for a hash: less than the time after which the throttle gives an attempt up
@@ -40,6 +54,14 @@ class Bounds:
     account_exports: int = 2
     exports: int = 8
     waiting: int = 64
+    body_seconds: float = 20.0
+    body_rate: int = 16 * 1024
+    slow_after: float = 0.25
+    address_bodies: int = 64
+    body_bytes: int = 256 * MIB
+    address_body_bytes: int = 128 * MIB
+    account_bulk_bodies: int = 2
+    bulk_bodies: int = 64
     sign_in_hashes: int = CORES
     sign_up_hashes: int = max(1, CORES // 2)
     hash_seconds: float = 20.0
@@ -118,6 +140,9 @@ class Turns:
         except TimeoutError:
             raise self._refusal() from None
 
+    def use(self) -> Use:
+        return self.name, self.running, self.total
+
     def _refusal(self) -> TooMany:
         record_refusal(self.name)
         return TooMany(
@@ -129,22 +154,44 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class WorkTurns:
-    """The turns of each kind of heavy work."""
+    """The turns of each kind of heavy work, and the bodies under way."""
 
     reads: Turns
     exports: Turns
+    bulk_bodies: Turns
+    bodies: Bodies
     bounds: Bounds = field(default_factory=Bounds)
 
     @classmethod
-    def make(cls, bounds: Bounds) -> "WorkTurns":
+    def make(cls, bounds: Bounds, *, slow_bodies: Counter | None = None) -> "WorkTurns":
+        """Make them for a worker.
+
+        :param slow_bodies: counts those of each address over all workers; None if there is one
+        """
+
         def turns(name: str, each: int, total: int) -> Turns:
             return Turns(name, each=each, total=total, waiting=bounds.waiting, seconds=bounds.turn_seconds)
 
         return cls(
             reads=turns("reads", bounds.account_reads, bounds.reads),
             exports=turns("exports", bounds.account_exports, bounds.exports),
+            bulk_bodies=turns("bulk_bodies", bounds.account_bulk_bodies, bounds.bulk_bodies),
+            bodies=Bodies(
+                total=bounds.body_bytes,
+                each=bounds.address_body_bytes,
+                slow=bounds.address_bodies,
+                slow_counter=slow_bodies or LocalCounter(),
+            ),
             bounds=bounds,
         )
+
+    def uses(self) -> Iterator[Use]:
+        """Yield the use of each. They are added up over the workers: one over all is told in parts."""
+        for turns in (self.reads, self.exports, self.bulk_bodies):
+            yield turns.use()
+        bodies = self.bodies
+        yield "body_bytes", bodies.held, bodies.total
+        yield "slow_bodies", bodies.slow_counter.largest(), bodies.slow / bodies.slow_counter.workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +217,7 @@ class HashTurns:
             sign_ins=turns("sign_ins", bounds.sign_in_hashes),
             sign_ups=turns("sign_ups", bounds.sign_up_hashes),
         )
+
+    def uses(self) -> Iterator[Use]:
+        yield self.sign_ins.use()
+        yield self.sign_ups.use()

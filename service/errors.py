@@ -8,6 +8,7 @@ TrawlError
 ├── PreconditionFailed   what the caller expected of it
 ├── Invalid              what the caller sent
 ├── TooLarge
+├── TooSlow              what the caller sends
 ├── TooMany              how often
 └── Unavailable          what we depend on
 """
@@ -72,6 +73,12 @@ class TooLarge(TrawlError):
     """The request is larger than is accepted."""
 
     code = "too_large"
+
+
+class TooSlow(TrawlError):
+    """The request does not arrive, or too slowly."""
+
+    code = "request_timeout"
 
 
 class TooMany(TrawlError):

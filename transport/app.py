@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,15 +15,15 @@ from sanic.handlers import ErrorHandler
 from sanic.response import BaseHTTPResponse, HTTPResponse
 from sanic_routing.route import Route
 
-from api.limits import MAX_BODY
 from service.deps import Deps
 from telemetry.metrics import observe_request
 from transport.auth import admit
+from transport.bodies import receive_body
 from transport.errors import PROBLEM, problem, to_response
 from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers
 from transport.heads import BadHead, ForwardedWarning, check_head
-from transport.parsing import read_body
-from transport.request import Request, new_request_id
+from transport.linger import ObservedBody
+from transport.request import Request, new_request_id, resources
 from transport.routes import BLUEPRINTS
 from transport.routing import METHODS, allowed_methods, make_router
 from transport.sampling import start_sampling, stop_sampling
@@ -114,15 +115,20 @@ class Trawl(Sanic[Any, Any]):
         http: HttpSettings = self.ctx.http
         if not http.believes_proxies:
             self.ctx.forwarded_warning.check(scope)
+        body = ObservedBody(scope, receive)
         try:
-            check_head(scope, http.allowed_hosts)
-            await serve(scope, receive, send_noting_status)
+            async with AsyncExitStack() as stack:
+                resources.set(stack)
+                check_head(scope, http.allowed_hosts)
+                await serve(scope, body.receive, send_noting_status)
         except SanicException as error:
             # Its head is refused, or Sanic can't make a request of it: the URL or a header name is malformed.
             await refuse(send_noting_status, error)
             log.info("request_refused", status=status)
         else:
             log_request(cast(Request, Request.get_current()), status, start)
+        if not body.is_complete:
+            await body.discard(http.linger)
 
 
 def log_request(request: Request, status: int, start: float) -> None:
@@ -186,9 +192,8 @@ async def before_handler(request: Request) -> None:
     if request.route is None:
         return
     await admit(request)
-    if request.method in ("POST", "PUT", "PATCH", "DELETE") and not request.route.extra.stream:
-        limit = getattr(request.route_ctx, "max_body", MAX_BODY)
-        request.body = await read_body(request, limit=limit, gzip=getattr(request.route_ctx, "gzip", False))
+    if request.method in ("POST", "PUT", "PATCH", "DELETE"):
+        await receive_body(request)
 
 
 async def after_handler(request: Request, response: BaseHTTPResponse) -> None:

@@ -22,6 +22,7 @@ from service.errors import (
     PreconditionFailed,
     TooLarge,
     TooMany,
+    TooSlow,
     TrawlError,
     Unauthorized,
     Unavailable,
@@ -37,6 +38,7 @@ STATUSES: dict[type[TrawlError], int] = {
     NotFound: 404,
     Conflict: 409,
     PreconditionFailed: 412,
+    TooSlow: 408,
     Invalid: 422,
     TooLarge: 413,
     TooMany: 429,
@@ -46,7 +48,6 @@ CODES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
-    408: "request_timeout",
     413: "too_large",
     414: "url_too_long",
     415: "unsupported_media_type",
@@ -108,6 +109,8 @@ def _use_case_problem(request: Request, error: TrawlError) -> HTTPResponse:
     response = problem(request.id, status, error.code, error.detail)
     if isinstance(error, Unauthorized):
         response.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, TooSlow):
+        response.headers["connection"] = "close"
     if isinstance(error, TooMany | Unavailable) and error.retry_after is not None:
         response.headers["retry-after"] = str(error.retry_after)
     return response

@@ -1,23 +1,19 @@
-"""Reads what a client sent: query strings, JSON bodies, and bodies of any size as chunks."""
+"""Reads what a client sent: query strings, JSON bodies, and what headers say of a body."""
 
-import zlib
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 from marshmallow import Schema
-from sanic.exceptions import BadRequest, PayloadTooLarge, RequestTimeout
+from sanic.exceptions import BadRequest
 
-from api.limits import MAX_PARAMETERS, MIB
+from api.limits import MAX_PARAMETERS
 from service.errors import Invalid
-from service.logs.streams import BrokenOff
 from transport.errors import BadJson, UnsupportedMediaType
 from transport.request import Request
 
 MAX_SIZE_DIGITS = 19  # of a Content-Length: more than a row can hold
 BOM = b"\xef\xbb\xbf"  # a byte order mark, which some programs write before UTF-8
-GUNZIP_CHUNK = MIB  # bytes that are gunzipped at a time
 
 
 def query(request: Request, schema: Schema) -> dict[str, Any]:
@@ -82,23 +78,6 @@ def require_media_type(request: Request, *accepted: str) -> str:
     return media_type
 
 
-async def read_body(request: Request, *, limit: int, gzip: bool) -> bytes:
-    """Read the whole body, gunzipped if its Content-Encoding says so and `gzip` allows it.
-
-    :raises PayloadTooLarge: it is over `limit` bytes, gunzipped
-    """
-    if (declared_size(request) or 0) > limit:
-        raise PayloadTooLarge(f"the body is over {limit} bytes")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in body_chunks(request, gzip=gzip):
-        size += len(chunk)
-        if size > limit:
-            raise PayloadTooLarge(f"the body is over {limit} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def declared_size(request: Request) -> int | None:
     """Return the Content-Length in bytes, None if there is none or it is no possible size."""
     header = request.headers.get("content-length", "")
@@ -115,54 +94,3 @@ def is_gzipped(request: Request) -> bool:
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise UnsupportedMediaType(f"Content-Encoding {encoding} is not taken here")
     return encoding in ("gzip", "x-gzip")
-
-
-async def upload_chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives, for a use case that gunzips it itself.
-
-    :raises BrokenOff: the client left before the end, or sends nothing any more
-    """
-    try:
-        async for chunk in request.raw_chunks():
-            yield chunk
-    except (BadRequest, RequestTimeout) as error:
-        raise BrokenOff(f"the upload broke off: {error}") from None
-
-
-async def body_chunks(request: Request, *, gzip: bool) -> AsyncIterator[bytes]:
-    """Yield the body chunk by chunk, gunzipped if need be. Memory stays flat, whatever its size.
-
-    :raises BadRequest: it ends too early, or is not gzip though declared so
-    :raises UnsupportedMediaType: its encoding is none that is taken here
-    """
-    gzipped = is_gzipped(request)
-    if gzipped and not gzip:
-        raise UnsupportedMediaType("Content-Encoding gzip is not taken here")
-    async for chunk in gunzip(request.raw_chunks()) if gzipped else request.raw_chunks():
-        yield chunk
-
-
-async def gunzip(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Gunzip one or more members that follow each other. An empty body is none, and yields nothing.
-
-    :raises BadRequest: the bytes are not gzip, or end within a member
-    """
-    decompressor = zlib.decompressobj(wbits=31)
-    has_begun = False
-    async for chunk in chunks:
-        rest, has_more = chunk, False
-        while rest or has_more:
-            if decompressor.eof:
-                decompressor = zlib.decompressobj(wbits=31)
-            has_begun = True
-            try:
-                gunzipped = decompressor.decompress(rest, GUNZIP_CHUNK)
-            except zlib.error:
-                raise BadRequest("the body is not gzip") from None
-            rest = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
-            # A full chunk may leave output behind, though all input was consumed.
-            has_more = len(gunzipped) == GUNZIP_CHUNK and not decompressor.eof
-            if gunzipped:
-                yield gunzipped
-    if has_begun and not decompressor.eof:
-        raise BadRequest("the gzip body breaks off")

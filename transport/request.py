@@ -1,8 +1,8 @@
 """What a handler gets: Sanic's request with our context and request id, its body not read yet."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import getrandbits
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import sanic
-from sanic.exceptions import BadRequest, BadURL, RequestTimeout
+from sanic.exceptions import BadURL
 
 from service.accounts.authentication import Caller, Origin
 from service.clock import now
@@ -19,6 +19,9 @@ from transport.sanic_internals import receive_message
 from transport.settings import HttpSettings, Timeouts
 
 App = sanic.Sanic[Any, SimpleNamespace]
+
+# Set for each request, before there is a Request object, which may never come to be.
+resources: ContextVar[AsyncExitStack] = ContextVar("resources")
 
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 AGENT_LENGTH = 300  # characters kept of a User-Agent
@@ -32,6 +35,7 @@ class RequestContext:
     caller: Caller | None = None
     user_id: int = 0
     headers: dict[str, str] = field(default_factory=dict)  # for the response, whatever that will be
+    resources: AsyncExitStack = field(default_factory=AsyncExitStack)  # released when the request has ended
 
 
 class Request(sanic.Request[App, Any]):
@@ -46,7 +50,7 @@ class Request(sanic.Request[App, Any]):
 
     @staticmethod
     def make_context() -> RequestContext:
-        return RequestContext()
+        return RequestContext(resources=resources.get())
 
     @property
     def id(self) -> str:
@@ -75,6 +79,12 @@ class Request(sanic.Request[App, Any]):
         """What the route declares by `ctx_…`. Only for requests that have a route."""
         assert self.route is not None
         return self.route.ctx
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the handler receives the body itself, as it comes. Only for requests that have a route."""
+        assert self.route is not None
+        return bool(self.route.extra.stream)
 
     @property
     def user_id(self) -> int:
@@ -107,25 +117,6 @@ class Request(sanic.Request[App, Any]):
 
     async def receive_body(self) -> None:
         """Do nothing. Sanic calls this before any middleware; the body is read once the caller is known."""
-
-    async def raw_chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives.
-
-        :raises BadRequest: the client left before the end of the body
-        :raises RequestTimeout: nothing arrived for `timeouts.body` seconds
-        """
-        has_more = True
-        while has_more:
-            try:
-                async with asyncio.timeout(self.timeouts.body):
-                    message = await receive_message(self)
-            except TimeoutError:
-                raise RequestTimeout("the body does not come") from None
-            if message["type"] != "http.request":
-                raise BadRequest("the body broke off")
-            has_more = message.get("more_body", False)
-            if message.get("body"):
-                yield message["body"]
 
     async def wait_for_disconnect(self) -> None:
         """Return when the client has closed its connection."""

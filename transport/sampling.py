@@ -65,10 +65,9 @@ def sample_pool(deps: Deps) -> None:
 
 def sample_bounds(deps: Deps) -> None:
     """Measure how full each bound is."""
-    hashing = deps.hasher.turns
-    for turns in (deps.turns.reads, deps.turns.exports, hashing.sign_ins, hashing.sign_ups):
-        metrics.current().bound_use.labels(turns.name).set(turns.running)
-        metrics.current().bound_limit.labels(turns.name).set(turns.total)
+    for name, use, limit in (*deps.turns.uses(), *deps.hasher.turns.uses()):
+        metrics.current().bound_use.labels(name).set(use)
+        metrics.current().bound_limit.labels(name).set(limit)
 
 
 async def sample_health(deps: Deps) -> None:

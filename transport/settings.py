@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from transport.linger import Linger
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """Seconds to wait for a client. Only tests give other ones."""
 
-    body: float = 30.0  # for the next chunk of a request's body
     export: float = 60.0  # until it has taken a chunk of an export
     event: float = 30.0  # until it has taken a server-sent event
     token_check: float = 2.0  # between two checks that the token of an open event stream is still valid
@@ -30,6 +31,7 @@ class HttpSettings:
     allowed_hosts: frozenset[str] = frozenset()
     metrics_token: str | None = field(default=None, repr=False)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    linger: Linger = field(default_factory=Linger)
 
     @property
     def believes_proxies(self) -> bool:

@@ -13,7 +13,7 @@ from db.queries import rejects
 from db.queries.rejects import RejectRow
 from service.background import Background
 from service.clock import Clock
-from service.errors import Conflict, NotFound, TooLarge
+from service.errors import Conflict, NotFound, TooLarge, TooMany, TooSlow
 from service.imports.record import ImportOptions, reload_import
 from service.imports.run import import_log
 from service.logs.folder import LogFolder
@@ -121,6 +121,8 @@ async def upload_log(
     the whole lines.
 
     :raises TooLarge: it becomes much larger when it is gunzipped than a log may
+    :raises TooSlow: it does not come, or too slowly
+    :raises TooMany: too many slow ones come from its address
     """
     stream = UploadedLog(pieces, gzipped=gzipped, limits=logs.gunzip_limits)
     source = LogSource.of_stream(name, stream, size=size, chunk_bytes=logs.chunk_bytes)
@@ -128,7 +130,7 @@ async def upload_log(
     records: list[Import] = []
     try:
         return await import_log(db, geo, source, options, clock=clock, on_progress=records.append)
-    except TooLarge:
+    except (TooLarge, TooSlow, TooMany):
         raise
     except READ_ERRORS:
         if not records:

@@ -11,13 +11,14 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from db.database import Database
+from service.bounds import Bounds, WorkTurns
 from service.cache import Cache
 from service.deps import Deps
 from service.security.tokens import TokenSettings
 from tests.support.command_line import free_port
 from tests.support.processes import PATIENCE
 from transport.app import make_app
-from transport.settings import HttpSettings, Timeouts
+from transport.settings import HttpSettings
 
 SECRET = "a secret of the tests, longer than 32 bytes"
 
@@ -33,7 +34,7 @@ class RunningApp:
         self.app.ctx.http = http or HttpSettings()
 
 
-def make_unserved_app(*, optimised: bool = False, timeouts: Timeouts | None = None) -> Any:
+def make_unserved_app(*, optimised: bool = False, bounds: Bounds | None = None) -> Any:
     """Make the application before `RunningApp.use` gives it dependencies; routes can still be added.
 
     Sanic's optimisation at the start rewrites its classes, so only one app of a process can have it.
@@ -48,8 +49,9 @@ def make_unserved_app(*, optimised: bool = False, timeouts: Timeouts | None = No
             tokens=TokenSettings(SECRET),
             logs=nothing,
             geo=nothing,
+            turns=WorkTurns.make(bounds or Bounds()),
         ),
-        HttpSettings(timeouts=timeouts or Timeouts()),
+        HttpSettings(),
     )
     app.config.TOUCHUP = optimised
     return app

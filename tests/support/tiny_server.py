@@ -79,11 +79,11 @@ def late() -> Sanic[Any, Any]:
 
 
 def impatient() -> Sanic[Any, Any]:
-    """Trawl itself, with a very short timeout for the next chunk of a body."""
+    """Trawl itself, which waits a very short time for bodies."""
+    from service.bounds import Bounds
     from tests.support.http_server import make_unserved_app
-    from transport.settings import Timeouts
 
-    app: Sanic[Any, Any] = make_unserved_app(timeouts=Timeouts(body=0.05))
+    app: Sanic[Any, Any] = make_unserved_app(bounds=Bounds(body_seconds=0.05))
     return app
 
 

@@ -12,11 +12,13 @@ import pytest
 
 from clients.geo import Geo
 from db.database import Database
+from service.bounds import Bounds, WorkTurns
 from service.deps import Deps
 from service.logs.streams import GunzipLimits
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
 from tests.support.log_imports import Importer, some_lines, write
+from tests.support.raw_http import open_request
 
 COUNTS = ("lines", "imported", "duplicates", "rejected")
 
@@ -133,6 +135,19 @@ async def test_an_upload_that_breaks_off_fails_and_keeps_its_whole_lines(
     assert counted(record) == (19, 19, 0, 0)
     assert "broke off" in record["error"]
     assert await shop.rows("SELECT count(*) FROM visit") == [(19,)]
+
+
+async def test_an_upload_that_does_not_come_is_given_up_and_keeps_its_whole_lines(
+    admin: User, server: RunningApp, deps: Deps, shop: Importer
+) -> None:
+    server.use(replace(deps, turns=WorkTurns.make(Bounds(body_seconds=0.5))))
+    headers = (f"Authorization: {admin.token}", "Content-Length: 9999999")
+    async with open_request(server.url, "POST /imports", *headers, body=some_lines(20)[:-10]) as request:
+        answer = await request.answer()
+    assert (answer.status, answer.code) == (408, "request_timeout")
+    record = await some_import(admin, "failed")
+    assert counted(record) == (19, 19, 0, 0)
+    assert "too slowly" in record["error"]
 
 
 async def some_import(user: User, status: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sanic_routing.route import Route
 
 from api.openapi import OPENAPI_VERSION, SchemaDocument
 from api.problems import ProblemResponse
+from service.bounds import Bounds
 from service.security.rate_limits import WINDOW
 from transport.openapi.content import media_types
 from transport.openapi.problems import LIMIT_HEADERS, problem_codes, problem_response
@@ -139,7 +140,28 @@ def describe_access(fact: RouteFacts) -> str:
         "none": "Not limited in rate.",
         "ingest": "Limited to INGEST_RATE_LIMIT_PER_MINUTE.",
     }.get(fact.limit, "Limited to RATE_LIMIT_PER_MINUTE.")
-    return "\n\n".join(filter(None, (fact.description, f"{callers} {rate}")))
+    return "\n\n".join(filter(None, (fact.description, f"{callers} {rate}", describe_bounds(fact))))
+
+
+def describe_bounds(fact: RouteFacts) -> str:
+    """Describe how much of it one account, or one address, may have under way."""
+    bounds = Bounds()
+    turns = {"reads": bounds.account_reads, "exports": bounds.account_exports}
+    texts = []
+    if fact.heavy is not None:
+        texts.append(f"An account has {turns[fact.heavy]} of these {fact.heavy} at a time; more wait")
+        texts.append(f"{bounds.turn_seconds:g} s, then 429 `too_many_at_once`.")
+    if fact.heavy == "reads":
+        texts.append(f"One takes {bounds.read_seconds:g} s at most, else 503 `too_expensive`.")
+    if fact.bulk:
+        texts.append(f"An account has {bounds.account_bulk_bodies} bodies over 64 KiB, of unknown size or")
+        texts.append(f"gzipped at a time; more wait {bounds.turn_seconds:g} s, then 429 `too_many_at_once`.")
+    if fact.bulk:
+        texts.append(f"A body over 1 MiB keeps {bounds.body_rate // 1024} KiB/s on average, else 408;")
+        texts.append(f"others have arrived after {bounds.body_seconds:g} s.")
+    elif fact.has_body:
+        texts.append(f"The body is 1 MiB at most, and has arrived after {bounds.body_seconds:g} s, else 408.")
+    return " ".join(texts)
 
 
 def describe_parameters(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]:
@@ -196,7 +218,7 @@ def describe_problems(fact: RouteFacts, shared_problems: dict[str, Json]) -> Jso
         if fact.operation.problems.get(status):
             responses[str(status)] = problem_response(status, codes)
         else:
-            name = f"{status}-{codes[-1]}"
+            name = f"{status}-{'-'.join(codes)}"
             shared_problems[name] = problem_response(status, codes)
             responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     shared_problems["500"] = problem_response(500, ("internal_error",))

@@ -17,6 +17,7 @@ DETAILS = {
     "bad_request": "the query string is not UTF-8, or has too many parameters",
     "bad_token": "this token is not, or no longer, good",
     "precondition_failed": "it is no longer what If-Match names",
+    "busy": "too many large bodies at once",
     "internal_error": "something went wrong here; the log tells what",
     "invalid": "title: must have 1 to 200 characters",
     "login_taken": "this login is taken",
@@ -26,13 +27,16 @@ DETAILS = {
     "not_yours": "only the user itself may do this",
     "out_of_scope": "this needs another scope, or a token: keys are not taken everywhere",
     "rate_limited": "over 100 requests a minute",
+    "request_timeout": "the body does not come, or too slowly",
     "too_large": "Request Entity Too Large",
     "too_expensive": "this takes longer than 10 s: ask for less",
     "too_many_at_once": "too many reads at once for one account, or for this server",
     "unauthorized": "this needs one Authorization header with a token",
     "unavailable": "not available right now, try again",
     "unknown_time_zone": "tz: must be an IANA time zone such as Europe/Berlin",
+    "unknown_host": "this server has another name",
     "unsupported_media_type": "the body must be application/json, not text/plain",
+    "unsupported_transfer_encoding": "this Transfer-Encoding is not taken here",
 }
 LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
 
@@ -42,13 +46,13 @@ def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
     codes: dict[int, tuple[str, ...]] = {}
     if route.has_body:
         codes |= {
-            400: ("bad_request", "bad_json"),
+            400: ("bad_request", "unknown_host", "bad_json", "unsupported_transfer_encoding"),
             408: ("request_timeout",),
             413: ("too_large",),
             415: ("unsupported_media_type",),
         }
-    elif route.operation.query:
-        codes[400] = ("bad_request",)
+    else:
+        codes[400] = ("bad_request", "unknown_host")
     if not route.public:
         codes[401] = ("unauthorized", "bad_token")
         codes[403] = ("out_of_scope", "admins_only") if route.admin else ("out_of_scope",)
@@ -75,6 +79,9 @@ def refusal_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
         codes[429] = (*codes.get(429, ()), "too_many_at_once")
     if route.heavy == "reads":
         codes[503] = (*codes.get(503, ()), "too_expensive")
+    if route.has_body:
+        codes[429] = (*codes.get(429, ()), "too_many_at_once")
+        codes[503] = (*codes.get(503, ()), "busy")
     return codes
 
 

@@ -37,6 +37,7 @@ class RouteFacts:
     limit: str
     heavy: str | None  # the kind of work that needs a turn
     gzip: bool
+    bulk: bool
     parameters: dict[str, dict[str, Any]]  # JSON Schemas by name
     description: str
     tag_description: str
@@ -79,6 +80,7 @@ def facts_of(route: Route, method: str) -> RouteFacts:
         limit=getattr(ctx, "limit", "default"),
         heavy=heavy_kind(route.handler),
         gzip=getattr(ctx, "gzip", False),
+        bulk=getattr(ctx, "bulk", False),
         parameters=parameters,
         description=inspect.cleandoc(route.handler.__doc__ or ""),
         tag_description=(sys.modules[route.handler.__module__].__doc__ or "").strip(),

@@ -44,7 +44,12 @@ FIELDS = tuple(event_response.fields)
 
 
 @blueprint.post(
-    "/events", ctx_scope="events:write", ctx_limit="ingest", ctx_max_body=MAX_BULK_BODY, ctx_gzip=True
+    "/events",
+    ctx_scope="events:write",
+    ctx_limit="ingest",
+    ctx_bulk=True,
+    ctx_max_body=MAX_BULK_BODY,
+    ctx_gzip=True,
 )
 @operation(
     body={"application/json": CreateEventsRequest, "application/x-ndjson": Lines(EventRequest)},

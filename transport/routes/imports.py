@@ -14,8 +14,9 @@ from service.clock import now
 from service.imports import jobs as imports
 from service.imports import undo as import_undo
 from transport.auth import require_admin
+from transport.bodies import upload_chunks
 from transport.operations import Page, Text, operation
-from transport.parsing import declared_size, is_gzipped, query, upload_chunks
+from transport.parsing import declared_size, is_gzipped, query
 from transport.request import Request
 from transport.responses import accepted, no_content, ok, page
 
@@ -51,7 +52,7 @@ async def parse_log(request: Request) -> HTTPResponse:
     return accepted(f"/imports/{record.id}", response) if record.status == "running" else ok(response)
 
 
-@blueprint.post("/imports", ctx_admin=True, stream=True)
+@blueprint.post("/imports", ctx_admin=True, ctx_bulk=True, stream=True)
 @operation(
     query=UploadLogRequest,
     body={"text/plain": Text(LINE, "A log, plain or gzip, under any content type.")},

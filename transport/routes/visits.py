@@ -53,7 +53,12 @@ def visitor_of(request: Request) -> Visitor:
 
 
 @blueprint.post(
-    "/visits", ctx_scope="visits:write", ctx_limit="ingest", ctx_max_body=MAX_BULK_BODY, ctx_gzip=True
+    "/visits",
+    ctx_scope="visits:write",
+    ctx_limit="ingest",
+    ctx_bulk=True,
+    ctx_max_body=MAX_BULK_BODY,
+    ctx_gzip=True,
 )
 @operation(
     body=(RecordVisitRequest, RecordVisitsRequest),

@@ -1,0 +1,181 @@
+"""Receives the bodies of requests within the bounds of `service/bounds.py`: of time, memory and number."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sanic.exceptions import BadRequest, PayloadTooLarge
+
+from api.limits import MAX_BODY, MIB
+from service.bodies import BodyShare
+from service.bounds import Bounds
+from service.errors import TooSlow
+from service.logs.streams import BrokenOff
+from service.security.rate_limits import network
+from telemetry.refusals import record_refusal
+from transport.errors import UnsupportedMediaType
+from transport.gunzip import gunzip
+from transport.parsing import declared_size, is_gzipped
+from transport.request import Request
+from transport.sanic_internals import receive_message
+
+SMALL_BULK_BODY = 64 * 1024  # bytes that need no turn, if they are declared and not gzipped
+GZIP_OVERHEAD = 1.01  # of content that can't be compressed, and more than enough
+
+
+class BodyClock:
+    """The time that is left for a body. Waiting for it counts, and nothing that is done with its pieces."""
+
+    def __init__(self, bounds: Bounds, size: int | None) -> None:
+        """Begin with all of it.
+
+        :param size: of the body at most, None if that is not known
+        """
+        self.waited = 0.0
+        self.received = 0
+        self._bounds = bounds
+        self._is_small = size is not None and size <= MIB
+
+    @property
+    def left(self) -> float:
+        """The seconds for which its next piece may be waited for."""
+        seconds = self._bounds.body_seconds
+        if self._is_small:
+            return seconds - self.waited
+        return min(seconds, max(seconds, self.received / self._bounds.body_rate) - self.waited)
+
+
+async def receive_body(request: Request) -> None:
+    """Receive the body, unless the handler does it itself, as it comes. A bulk body waits for a turn.
+
+    :raises PayloadTooLarge: it is over the route's limit, gunzipped
+    :raises TooMany: `too_many_at_once`, if no turn comes, or too many bodies of its address are slow
+    :raises TooSlow: it does not come, or too slowly
+    :raises Unavailable: `busy`, if all bodies under way hold too much memory
+    """
+    limit = None if request.is_streamed else body_limit(request)
+    if is_bulk(request):
+        turn = request.deps.turns.bulk_bodies.turn(request.user_id)
+        await request.ctx.resources.enter_async_context(turn)
+    if limit is not None:
+        request.body = await read_body(request, limit)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the whole body, gunzipped where the route takes that."""
+    share = open_share(request)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in body_chunks(request, share, limit):
+        size += len(chunk)
+        if size > limit:
+            raise PayloadTooLarge(f"the body is over {limit} bytes")
+        share.hold(len(chunk))
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def body_limit(request: Request) -> int:
+    """Return the bytes that the route takes.
+
+    :raises PayloadTooLarge: the body declares more
+    """
+    limit: int = getattr(request.route_ctx, "max_body", MAX_BODY)
+    if (declared_size(request) or 0) > raw_limit(request, limit):
+        raise PayloadTooLarge(f"the body is over {limit} bytes")
+    return limit
+
+
+def raw_limit(request: Request, limit: int) -> int:
+    """Return the bytes that may arrive, which are a little more than the content of a gzipped body."""
+    return int(limit * GZIP_OVERHEAD) + 1024 if is_gzipped(request) else limit
+
+
+def is_bulk(request: Request) -> bool:
+    """Tell whether the body is to be received in a turn of its account."""
+    size = declared_size(request)
+    return getattr(request.route_ctx, "bulk", False) and (
+        request.is_streamed or size is None or size > SMALL_BULK_BODY or is_gzipped(request)
+    )
+
+
+def open_share(request: Request) -> BodyShare:
+    """Begin a body's share in the bounds, which ends with the request."""
+    share = BodyShare(request.deps.turns.bodies, network(request.address))
+    request.ctx.resources.callback(share.close)
+    return share
+
+
+async def body_chunks(request: Request, share: BodyShare, limit: int) -> AsyncIterator[bytes]:
+    """Yield the body chunk by chunk, gunzipped if need be.
+
+    :raises BadRequest: it ends too early, or is not gzip though declared so
+    :raises UnsupportedMediaType: its encoding is none that is taken here
+    """
+    gzipped = is_gzipped(request)
+    if gzipped and not getattr(request.route_ctx, "gzip", False):
+        raise UnsupportedMediaType("Content-Encoding gzip is not taken here")
+    received = receive_chunks(request, share, raw_limit(request, limit))
+    async for chunk in gunzip(received, share) if gzipped else received:
+        yield chunk
+
+
+async def upload_chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield a body of any size as it arrives, for a use case that gunzips it itself.
+
+    :raises BrokenOff: the client left before the end
+    :raises TooSlow: it does not come, or too slowly
+    """
+    try:
+        async for chunk in receive_chunks(request, open_share(request), None):
+            yield chunk
+    except BadRequest as error:
+        raise BrokenOff(f"the upload broke off: {error}") from None
+
+
+async def receive_chunks(request: Request, share: BodyShare, limit: int | None) -> AsyncIterator[bytes]:
+    """Yield a body as it arrives, before it is gunzipped.
+
+    :param limit: of its bytes, None if there is none
+    :raises BadRequest: the client left before the end of the body
+    :raises PayloadTooLarge: it is over the limit
+    :raises TooSlow: it does not come, or too slowly
+    :raises TooMany: too many bodies of its address are slow
+    """
+    size = declared_size(request)
+    clock = BodyClock(request.deps.turns.bounds, limit if size is None else size)
+    has_more = True
+    while has_more:
+        message = await receive_in_time(request, clock, share)
+        if message["type"] != "http.request":
+            raise BadRequest("the body broke off")
+        has_more = message.get("more_body", False)
+        chunk = message.get("body") or b""
+        clock.received += len(chunk)
+        if limit is not None and clock.received > limit:
+            raise PayloadTooLarge(f"the body is over {limit} bytes")
+        if chunk:
+            yield chunk
+    share.end_wait()
+
+
+async def receive_in_time(request: Request, clock: BodyClock, share: BodyShare) -> dict[str, Any]:
+    """Wait for the next piece of a body, which becomes a slow one after a while."""
+    loop = asyncio.get_running_loop()
+    slow_after = request.deps.turns.bounds.slow_after
+    receiving = asyncio.ensure_future(receive_message(request))
+    start = loop.time()
+    try:
+        if not share.is_slow:
+            await asyncio.wait((receiving,), timeout=max(0.0, min(slow_after - clock.waited, clock.left)))
+            if not receiving.done():
+                share.begin_wait()
+        if not receiving.done():
+            await asyncio.wait((receiving,), timeout=max(0.0, clock.left - (loop.time() - start)))
+        if not receiving.done():
+            record_refusal("body_seconds")
+            raise TooSlow("the body does not come, or too slowly")
+    finally:
+        receiving.cancel()
+    clock.waited += loop.time() - start
+    return receiving.result()
