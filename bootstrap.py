@@ -105,9 +105,9 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
 
 
 def make_worker_app(
-    settings: Settings, addresses: Addresses, folder: Path, slow_bodies: SharedCounts
+    settings: Settings, addresses: Addresses, folder: Path | None, slow_bodies: SharedCounts
 ) -> Sanic[Any, Any]:
-    """Make the app of a worker process, which stores its metrics in `folder`.
+    """Make the app of a worker process, which stores its metrics in `folder`, or none.
 
     :param slow_bodies: counts those of each address over all workers
     """
@@ -166,17 +166,6 @@ async def backfill_countries(db: Database, token: str) -> None:
 
     service = IpInfo(token, on_call=partial(metrics.observe_upstream, "ipinfo"))
     await countries.backfill_countries(db, service, clock=now)
-
-
-def metrics_folder(settings: Settings) -> Path:
-    """Return the folder for the metrics of a server: two servers may share a DATA_DIR, but no address."""
-    return settings.data_dir / "metrics" / f"{settings.host}-{settings.port}"
-
-
-def latest_metrics_folder(settings: Settings) -> Path | None:
-    """Return the metrics folder of the server of this DATA_DIR that started last; None if there was none."""
-    folders = [folder for folder in (settings.data_dir / "metrics").glob("*") if folder.is_dir()]
-    return max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bootstrap import backing_services, latest_metrics_folder, run_with_database
+from bootstrap import backing_services, run_with_database
 from clients.geo import Geo
 from commands.terminal import err, fail, load_settings, one_line_errors, say
 from config import Settings
@@ -30,6 +30,7 @@ from service.logs.source import LogSource
 from service.logs.streams import PipedLog
 from service.logs.url_rules import read_rules
 from telemetry import multiprocess
+from telemetry.metrics_folder import candidates, find_folder
 from telemetry.printable import printable
 
 SHOWN_REJECTS = 10
@@ -58,7 +59,7 @@ def import_logs(files: list[str], *, follow: Path | None, dry_run: bool, rules: 
         command = ImportCommand(files, follow, options, settings.geoip_path)
         with (
             backing_services(settings) as (addresses, _),
-            multiprocess.count_into(latest_metrics_folder(settings)),
+            multiprocess.count_into(find_folder(candidates(settings.data_dir))),
         ):
             code = asyncio.run(run_with_database(addresses, lambda db: run_import(db, command)))
     raise typer.Exit(code)

@@ -1,15 +1,15 @@
 """`main.py serve`: the server, until a signal ends it."""
 
 import asyncio
-from functools import partial
 
 import structlog
 
-from bootstrap import backing_services, make_worker_app, metrics_folder, prepare_database
+from bootstrap import backing_services, make_worker_app, prepare_database
 from commands.terminal import announce, load_settings, one_line_errors
 from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
 from telemetry import multiprocess
+from telemetry.metrics_folder import candidates, open_folder
 
 log = structlog.get_logger("trawl.server")
 
@@ -19,18 +19,17 @@ def serve() -> None:
     with one_line_errors(), handle_termination() as termination:
         settings = load_settings(quiet=False)
         log.info("settings", **settings.public_values())
-        folder = metrics_folder(settings)
         slow_bodies = SharedCounts(settings.workers)
         with (
             HttpServer(
                 settings.host,
                 settings.port,
                 settings.workers,
-                on_worker_end=partial(multiprocess.mark_worker_dead, folder),
+                on_worker_end=lambda worker: multiprocess.mark_worker_dead(folder, worker),
             ) as server,
             backing_services(settings, exclusive=True) as (addresses, watch),
+            open_folder(candidates(settings.data_dir)) as folder,
         ):
-            multiprocess.clear(folder)
             asyncio.run(prepare_database(settings, addresses))
             serve_until_signal(
                 server,

@@ -2,43 +2,55 @@
 
 A worker calls `store_in` before it serves. From then on its metrics are in files that the other workers read
 too, and that its successor continues. A command that imports adds its metrics to those of a server by
-`count_into`. Without either they are this process's alone.
+`count_into`. Without either, and where there is no room for files, they are this process's alone.
 """
 
 import fcntl
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from prometheus_client import CollectorRegistry, generate_latest, values
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from telemetry import metrics
+from telemetry.value_files import ValueFiles
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+log = structlog.get_logger("trawl.metrics")
+
 MAX_COMMANDS = 16
 
 
-def clear(folder: Path) -> None:
-    """Delete the metrics of an earlier server, before any worker writes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.glob("*.db"):
-        file.unlink()
+@dataclass(slots=True)
+class _State:
+    folder: Path | None = None
 
 
-def store_in(folder: Path, worker: str) -> None:
-    """Store this process's metrics in files of the worker's name, which outlive it."""
-    os.environ[FOLDER_VARIABLE] = str(folder)
-    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: worker)
+_state = _State()
+
+
+def store_in(folder: Path | None, worker: str) -> None:
+    """Store this process's metrics in files of the worker's name, which outlive it; None for no files."""
+    if folder is None:
+        return
+    try:
+        values.ValueClass = ValueFiles(folder, worker)
+    except OSError as error:
+        log.warning("metrics_in_process", cause=error.strerror or str(error))
+        return
+    _state.folder = folder
     metrics.reset()
 
 
-def mark_worker_dead(folder: Path, worker: str) -> None:
+def mark_worker_dead(folder: Path | None, worker: str) -> None:
     """Drop the gauges of a worker that has died; its counters stay."""
-    mark_process_dead(worker, str(folder))
+    if folder is not None:
+        with suppress(OSError):
+            mark_process_dead(worker, str(folder))
 
 
 @contextmanager
@@ -64,11 +76,10 @@ def count_into(folder: Path | None) -> Iterator[None]:
 
 def exposition() -> bytes:
     """Return the metrics of all workers in Prometheus's text format."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if folder is None:
+    if _state.folder is None:
         return generate_latest(metrics.current().registry)
     registry = CollectorRegistry()
-    registry.register(_WorkerFiles(Path(folder)))
+    registry.register(_WorkerFiles(_state.folder))
     return generate_latest(registry)
 
 

@@ -114,7 +114,7 @@ def test_commands_at_once_count_under_names_of_their_own(tmp_path: Path) -> None
 def test_a_file_that_a_worker_is_just_making_is_not_read_yet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(multiprocess.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(multiprocess._state, "folder", tmp_path)
     (tmp_path / "counter_worker-1.db").touch()
     assert multiprocess.exposition() == b""
 
