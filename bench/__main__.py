@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 BENCHMARKS = (
+    "attacks",
     "authenticated_get",
     "events_ingest",
     "events_pages",

@@ -1,17 +1,19 @@
 """Starts a Trawl of its own for attacks: its folder, its port, its embedded servers, its log in a file."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.command_line import PROJECT, free_port, wait_until_ready
-from tests.support.processes import children, command_of
+from tests.support.processes import children, command_of, processes_below
 
 HOST = "127.0.0.1"
 ADMIN = {"login": "root admin", "password": "correct horse battery"}
@@ -19,13 +21,32 @@ RESIDENT = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)  # what a worker ha
 FAULT_EVENTS = frozenset({"request_failed", "background_failed", "export_broken_off"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OwnTrawl:
-    """A running server."""
+    """A server. `start` starts it, and again after `kill`."""
 
-    process: subprocess.Popen[bytes]
-    port: int
     folder: Path
+    port: int
+    settings: dict[str, str]
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(PROJECT / "main.py")],
+                cwd=self.folder,
+                env=environment(self.folder, self.port) | self.settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """Kill all of its processes at once: supervisor, workers, embedded servers."""
+        for pid in processes_below(self.folder):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
 
     @property
     def url(self) -> str:
@@ -53,22 +74,14 @@ def own_trawl(**settings: str) -> Iterator[OwnTrawl]:
     with tempfile.TemporaryDirectory(prefix="trawl-attack-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # as root, PostgreSQL runs as another user
-        port = free_port()
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, str(PROJECT / "main.py")],
-                cwd=folder,
-                env=environment(folder, port) | settings,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        trawl = OwnTrawl(folder, free_port(), settings)
+        trawl.start()
         try:
-            wait_until_ready(f"http://{HOST}:{port}")
-            yield OwnTrawl(process, port, folder)
+            wait_until_ready(trawl.url)
+            yield trawl
         finally:
-            process.terminate()
-            process.wait()
+            trawl.process.terminate()
+            trawl.process.wait()
 
 
 def environment(folder: Path, port: int) -> dict[str, str]:

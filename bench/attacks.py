@@ -1,0 +1,230 @@
+"""Attacks a server of its own in the ways of bench/attackers.py, while a quiet client measures.
+
+    python -m bench.attacks --seconds 20 [--attack "heavy reads"] [--lines 300000]
+    python -m bench.attacks --kills 20
+    python -m bench.attacks --soak 3600
+
+For each attack: the p99 of the quiet client's requests before and during it, and the memory of the
+workers. It fails if the p99 is over 3 times the quiet one or over 1 s, a request of the quiet client
+fails, a worker grows by 300 MB or ends, or a visit that was acknowledged is gone. --kills kills all
+processes of the server at random moments of attacks, and looks for the acknowledged visits. --soak plays
+a mixed load, and prints memory and p99.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from bench.attackers import ATTACKS, Target, run_attack
+from bench.mixed_load import run_mixed_load
+from bench.own_trawl import OwnTrawl, own_trawl
+from bench.quiet_client import QuietClient, Timings
+from bench.results import write_results
+from bench.shop_log import generate
+from tests.support.command_line import wait_until_ready
+
+RATIO = 3.0
+P99 = 1000.0  # ms
+GROWTH = 300e6  # bytes of a worker
+SAMPLE_SECONDS = 0.25
+SETTLE_SECONDS = 3.0  # after an attack
+RULES = '[[page]]\nkind = "product"\npath = "/(?P<category>(a+)+)/(?P<product>(a|a)*b)"\n'
+COLUMNS = (
+    "attack",
+    "p99 quiet (ms)",
+    "p99 during (ms)",
+    "ratio",
+    "longest sign-in (ms)",
+    "failed",
+    "MB a worker more",
+    "holds",
+)
+KILL_SECONDS = 8.0  # of an attack that ends in a kill
+SOAK_PARTS = 10
+SOAK_GROWTH, SOAK_RATIO = 1.02, 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the quiet client saw of one attack."""
+
+    name: str
+    before: Timings
+    during: Timings
+    growth: float  # bytes, of the worker that grew most
+
+    @property
+    def ratio(self) -> float:
+        return self.during.p99() / self.before.p99()
+
+    @property
+    def holds(self) -> bool:
+        is_quick = self.ratio <= RATIO and self.during.p99() <= P99
+        return is_quick and self.growth <= GROWTH and not self.during.failures
+
+    def row(self) -> tuple[str, ...]:
+        times = (self.before.p99(), self.during.p99())
+        return (
+            self.name,
+            *(f"{time:.0f}" for time in times),
+            f"{self.ratio:.1f}",
+            f"{self.during.longest_sign_in():.0f}",
+            f"{len(self.during.failures)}",
+            f"{self.growth / 1e6:.0f}",
+            "yes" if self.holds else "no",
+        )
+
+
+async def sample_memory(trawl: OwnTrawl, highest: dict[int, int]) -> None:
+    while True:
+        for pid, size in trawl.memory().items():
+            highest[pid] = max(highest.get(pid, 0), size)
+        await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def play(trawl: OwnTrawl, client: QuietClient, name: str, target: Target) -> Result:
+    """Measure, then measure while an attack runs."""
+    before = await client.measure(target.seconds)
+    memory, highest = trawl.memory(), dict[int, int]()
+    sampling = asyncio.create_task(sample_memory(trawl, highest))
+    attacker = multiprocessing.get_context("spawn").Process(target=run_attack, args=(name, target))
+    attacker.start()
+    during = await client.measure(target.seconds)
+    await asyncio.to_thread(attacker.join)
+    sampling.cancel()
+    growth = max((size - memory.get(pid, 0) for pid, size in highest.items()), default=0)
+    for failure, count in Counter(during.failures).items():
+        print(f"{name}: {failure}, {count} times")
+    await asyncio.sleep(SETTLE_SECONDS)
+    return Result(name, before, during, growth)
+
+
+async def prepare(trawl: OwnTrawl, names: tuple[str, ...]) -> dict[str, QuietClient]:
+    """Sign accounts up, sign them in, and import the log."""
+    clients = {}
+    for name in names:
+        client = QuietClient(trawl.port, {"login": f"{name} client", "password": "correct horse battery"})
+        status, _ = await client.call("POST", "/register", client.account)
+        assert status == 201, status
+        assert await client.sign_in() == 200
+        clients[name] = client
+    status = 202
+    while status == 202:
+        status, body = await clients["quiet"].call("GET", "/parse?wait=30")
+    assert status == 200, body
+    return clients
+
+
+async def attack(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
+    clients = await prepare(trawl, ("quiet", "loud"))
+    quiet = clients["quiet"]
+    target = Target(trawl.port, clients["loud"].token, options.seconds)
+    workers = trawl.workers()
+    await quiet.measure(min(5.0, options.seconds))  # warm up
+    results = [await play(trawl, quiet, name, target) for name in options.attack or ATTACKS]
+    lost = await quiet.lost()
+    rows = [result.row() for result in results]
+    if options.keep:
+        write_results("Attacks", COLUMNS, rows)
+    for row in (COLUMNS, *rows):
+        print(" | ".join(row))
+    print(f"acknowledged visits: {len(quiet.acknowledged)}, of them lost: {lost}")
+    return all(result.holds for result in results) and not lost and is_whole(trawl, workers)
+
+
+async def soak(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
+    """Play a mixed load; compare its last tenth with its first."""
+    clients = await prepare(trawl, ("quiet", "loud"))
+    quiet, workers = clients["quiet"], trawl.workers()
+    target = Target(trawl.port, clients["loud"].token, options.soak)
+    load = multiprocessing.get_context("spawn").Process(target=run_mixed_load, args=(target,))
+    load.start()
+    begin, parts = time.monotonic(), []
+    for part in range(SOAK_PARTS):
+        timings = await quiet.measure(
+            max(1.0, begin + options.soak * (part + 1) / SOAK_PARTS - time.monotonic())
+        )
+        memory = sum(trawl.memory().values())
+        parts.append((memory, timings.p99()))
+        print(f"part {part + 1}: {memory / 1e6:.0f} MB of all workers, p99 {timings.p99():.0f} ms,", end=" ")
+        print(f"{len(timings.failures)} failed {dict(Counter(timings.failures))}", flush=True)
+    await asyncio.to_thread(load.join)
+    growth, slowdown = parts[-1][0] / parts[0][0], parts[-1][1] / parts[0][1]
+    lost = await quiet.lost()
+    print(f"last tenth beside the first: memory {growth:.3f}, p99 {slowdown:.2f}; {lost} visits lost")
+    return growth <= SOAK_GROWTH and slowdown <= SOAK_RATIO and not lost and is_whole(trawl, workers)
+
+
+async def kill(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
+    """Kill everything at random moments of random attacks; what was acknowledged must be there afterwards."""
+    clients = await prepare(trawl, ("quiet", "loud"))
+    quiet, random = clients["quiet"], Random(options.kills)
+    for number in range(options.kills):
+        name = random.choice(list(ATTACKS))
+        target = Target(trawl.port, clients["loud"].token, KILL_SECONDS)
+        attacker = multiprocessing.get_context("spawn").Process(target=run_attack, args=(name, target))
+        attacker.start()
+        measuring = asyncio.create_task(quiet.measure(KILL_SECONDS))
+        await asyncio.sleep(random.uniform(1, KILL_SECONDS))
+        await asyncio.to_thread(trawl.kill)
+        await measuring
+        await asyncio.to_thread(attacker.join)
+        trawl.start()
+        await asyncio.to_thread(wait_until_ready, trawl.url)
+        lost = await quiet.lost()
+        print(f"kill {number + 1}, {name}: {len(quiet.acknowledged)} acknowledged, {lost} lost", flush=True)
+        if lost:
+            return False
+    return True
+
+
+def is_whole(trawl: OwnTrawl, workers: list[int]) -> bool:
+    """Tell whether all processes live and the log has no error of ours; print what it has."""
+    for line in trawl.faults():
+        print(line)
+    return not trawl.faults() and trawl.workers() == workers
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.attacks", description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each attack")
+    parser.add_argument("--attack", nargs="*", choices=ATTACKS, help="only these")
+    parser.add_argument(
+        "--lines", type=int, default=300_000, help="of the log that exports and statistics read"
+    )
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="play a mixed load instead")
+    parser.add_argument("--kills", type=int, metavar="TIMES", help="kill everything during attacks instead")
+    parser.add_argument("--keep", action="store_true", help="write the table to RESULTS.md")
+    options = parser.parse_args()
+    with log_of(options.lines) as folder, own_trawl(**settings(folder)) as trawl:
+        work = soak if options.soak else kill if options.kills else attack
+        return 0 if asyncio.run(work(trawl, options)) else 1
+
+
+@contextmanager
+def log_of(lines: int) -> Iterator[Path]:
+    """Write a log and rules to a folder that goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="trawl-attack-log-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with (folder / "shop.log").open("w", encoding="utf-8") as file:
+            file.writelines(generate(lines, 1))
+        (folder / "rules.toml").write_text(RULES)
+        yield folder
+
+
+def settings(folder: Path) -> dict[str, str]:
+    return {"LOGS_FILE": str(folder / "shop.log"), "LOGS_RULES": str(folder / "rules.toml")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""A mixed load of everybody's work and a little of every attack, for a soak."""
+
+import asyncio
+import json
+import time
+import uuid
+from itertools import count
+from random import Random
+
+from bench.attackers import GROUPS, Target, connection, repeat
+
+READERS, WRITERS = 4, 2
+SILENT, TRICKLING, UNREAD = 50, 20, 4
+HOLD_SECONDS = 30.0
+REPORTS = range(1, 8)
+
+
+def run_mixed_load(target: Target) -> None:
+    asyncio.run(mix(target))
+
+
+async def mix(target: Target) -> None:
+    await asyncio.gather(
+        repeat(target, READERS, lambda index: read(target, index)),
+        repeat(target, WRITERS, lambda index: write(target, index)),
+        repeat(target, SILENT, lambda _index: hold(target, b"")),
+        repeat(target, UNREAD, lambda _index: hold(target, target.head("GET", "/visits/export"))),
+        repeat(target, TRICKLING, lambda _index: trickle(target)),
+    )
+
+
+async def send(target: Target, data: bytes) -> bytes:
+    async with connection(target) as (reader, writer):
+        writer.write(data)
+        return await reader.read()
+
+
+numbers = count()
+
+
+async def read(target: Target, index: int) -> None:
+    """Read lists, statistics, reports and an export, one after the other."""
+    random = Random(f"{index} {next(numbers)}")
+    day = random.randint(6, 18)
+    group = random.choice(GROUPS)
+    paths = (
+        f"/visits?limit=100&from=2024-05-{day:02}T00:00:00Z",
+        f"/visits/stats?group_by={group}&from=2024-05-{day:02}T00:00:00Z",
+        f"/report/{random.choice(REPORTS)}?from=2024-05-{day:02}T00:00:00Z",
+        "/events?limit=100",
+        "/stats/dau?from=2024-05-01&to=2024-05-20",
+        f"/visits/export?from=2024-05-{day:02}T00:00:00Z&to=2024-05-{day:02}T06:00:00Z",
+        "/tasks?q=a",
+        "/nothing",
+    )
+    for path in paths:
+        await send(target, target.head("GET", path, "Connection: close"))
+
+
+async def write(target: Target, index: int) -> None:
+    """Send events, visits and tasks, some of them not good."""
+    random = Random(f"{index} {next(numbers)}")
+    events = [
+        {
+            "event_id": str(uuid.UUID(int=random.getrandbits(128), version=4)),
+            "user_id": random.randint(1, 1000),
+            "event_type": random.choice(("view", "buy", "")),
+            "occurred_at": f"2024-05-{random.randint(1, 20):02}T00:00:00Z",
+        }
+        for _ in range(20)
+    ]
+    bodies = {
+        "/events": {"events": events},
+        "/visits": {"visits": [{"page_url": f"/a/{random.randint(1, 100)}"} for _ in range(20)]},
+        "/tasks": {"title": "a" * random.randint(0, 250)},
+        "/login": {"login": "nobody at all", "password": "wrong horse battery"}
+        if random.random() < 0.05
+        else [],
+    }
+    for path, body in bodies.items():
+        await send(target, target.post(path, json.dumps(body).encode(), "Connection: close"))
+    await asyncio.sleep(1)
+
+
+async def hold(target: Target, data: bytes) -> None:
+    """Hold a connection and read nothing."""
+    async with connection(target) as (_, writer):
+        writer.write(data)
+        await asyncio.sleep(HOLD_SECONDS)
+
+
+async def trickle(target: Target) -> None:
+    head = target.head("POST", "/events", "Content-Type: application/json", "Content-Length: 1000")
+    end = time.monotonic() + HOLD_SECONDS
+    async with connection(target) as (_, writer):
+        writer.write(head)
+        while time.monotonic() < end and not writer.is_closing():
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(1)
