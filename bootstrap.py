@@ -89,6 +89,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max),
         registration_open=settings.registration == "open",
         version=VERSION,
+        data_dir=settings.data_dir,
     )
 
 

@@ -21,7 +21,10 @@ class GreetingResponse(Schema):
 
 
 class HealthResponse(Schema):
-    """Each part is `ok` or `down`; the import lag is the bytes of the log that are not read yet."""
+    """Each part is `ok` or `down`; the import lag is the bytes of the log that are not read yet.
+
+    The disk of DATA_DIR is `degraded` under 5 % free, which makes nothing else so.
+    """
 
     status = fields.Function(lambda health: status_word(health.is_healthy), metadata=STATUS)
     database = fields.Function(lambda health: {"status": status_word(health.database)}, metadata=part())
@@ -29,6 +32,20 @@ class HealthResponse(Schema):
     migrations = fields.Function(
         lambda health: {"status": status_word(health.is_migrated), "revision": health.revision or None},
         metadata=part(revision={"type": ["string", "null"]}),
+    )
+    disk = fields.Function(
+        lambda health: {
+            "status": "degraded" if health.disk and health.disk.is_low else "ok",
+            "free_bytes": health.disk and health.disk.free,
+        },
+        metadata={
+            "type": "object",
+            "properties": {
+                "status": {"type": "string", "enum": ["ok", "degraded"]},
+                "free_bytes": {"type": ["integer", "null"], "example": 53687091200},
+            },
+            "required": ["status", "free_bytes"],
+        },
     )
     import_lag = fields.Function(
         lambda health: {"status": "ok", "bytes": health.lag},

@@ -9,6 +9,7 @@ from commands.terminal import announce, load_settings, one_line_errors
 from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
 from telemetry import multiprocess
+from telemetry.disk import DiskWatch
 from telemetry.metrics_folder import candidates, open_folder
 
 log = structlog.get_logger("trawl.server")
@@ -35,7 +36,7 @@ def serve() -> None:
                 server,
                 lambda: make_worker_app(settings, addresses, folder, slow_bodies),
                 termination,
-                watch=[watch],
+                watch=[watch, DiskWatch(settings.data_dir).watch],
                 on_ready=lambda: announce(settings, "Trawl is serving on", url=url_of(*server.address)),
             )
 

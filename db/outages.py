@@ -1,5 +1,7 @@
 """Tells errors of a database that pass from those that last, and a lost connection from all others."""
 
+from errno import EDQUOT, ENOSPC
+
 from asyncpg import InterfaceError as DriverError
 from asyncpg import InternalClientError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -7,6 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # SQLSTATEs of a database that starts, stops, has no free connection, is read-only or breaks a deadlock.
 TRANSIENT_STATES = ("08", "53", "57P", "57014", "25006", "40001", "40P01")
+DISK_FULL = "53100"
+NO_ROOM = (ENOSPC, EDQUOT)
 # Those with which a server closes the connection.
 CLOSING_STATES = ("08", "57P01", "57P02")
 
@@ -31,6 +35,11 @@ def is_outage(error: BaseException) -> bool:
 def is_lasting(error: BaseException) -> bool:
     """Return whether an error of the database comes again with each retry, until somebody mends the cause."""
     return not is_outage(error) and not loses_connection(error)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether PostgreSQL or this machine has no room for what is to be written."""
+    return sqlstate(error) == DISK_FULL or (isinstance(error, OSError) and error.errno in NO_ROOM)
 
 
 def refuses_value(error: BaseException) -> bool:

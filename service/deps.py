@@ -1,6 +1,7 @@
 """Everything that the use cases need, made once at the start by bootstrap.py."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from clients.geo import Geo
@@ -45,3 +46,4 @@ class Deps:
     turns: WorkTurns = field(default_factory=lambda: WorkTurns.make(Bounds()))
     registration_open: bool = True
     version: str = "0"
+    data_dir: Path | None = None  # whose disk is looked at; None for none

@@ -12,18 +12,23 @@ from db.queries.imports import select_position
 from service.cache import CacheUnavailable
 from service.deps import Deps
 from service.logs.source import LogSource
+from telemetry.disk import DiskSpace, read_space
 
 TIMEOUT = 3.0  # seconds after which a part that does not answer counts as down
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The health of each part. `lag`, the bytes of the log not imported yet, never makes it unhealthy."""
+    """The health of each part.
+
+    `lag`, the bytes of the log not imported yet, and a disk that is nearly full never make it unhealthy.
+    """
 
     database: bool
     cache: bool
     revision: str | None
     lag: int | None
+    disk: DiskSpace | None = None  # of DATA_DIR; None where it can't be read
 
     @property
     def is_migrated(self) -> bool:
@@ -38,7 +43,8 @@ async def check_health(deps: Deps) -> Health:
     """Check all parts at once."""
     revision, cache_answers = await asyncio.gather(_read_revision(deps), _ping_cache(deps))
     lag = None if revision is None else await _import_lag(deps)
-    return Health(database=revision is not None, cache=cache_answers, revision=revision, lag=lag)
+    disk = None if deps.data_dir is None else await asyncio.to_thread(read_space, deps.data_dir)
+    return Health(database=revision is not None, cache=cache_answers, revision=revision, lag=lag, disk=disk)
 
 
 @cache

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ SECRET_TEXT = re.compile(
 SECRET_FIELDS = frozenset(
     {"password", "current_password", "token", "access_token", "authorization", "key", "secret"}
 )
+
+PERIOD = 60.0  # seconds between two lines of a periodic warning
 
 TIME = structlog.processors.TimeStamper(fmt="iso", utc=True, key="time")
 
@@ -125,6 +128,21 @@ def is_first_report(error: BaseException) -> bool:
     with suppress(AttributeError):  # of a class with slots
         setattr(error, REPORTED, True)
     return True
+
+
+class PeriodicWarning:
+    """An error that every request may meet: logged at once, then at most once a minute by each worker."""
+
+    def __init__(self, event: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._event, self._clock = event, clock
+        self._next, self._count = float("-inf"), 0
+
+    def log(self, **fields: Any) -> None:
+        """Log it with the number of times since the last line, if it is time."""
+        self._count += 1
+        if self._clock() >= self._next:
+            structlog.get_logger("trawl.errors").error(self._event, times=self._count, **fields)
+            self._next, self._count = self._clock() + PERIOD, 0
 
 
 def set_error_reporter(reporter: Reporter | None) -> None:

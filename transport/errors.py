@@ -13,7 +13,7 @@ from sanic.response import HTTPResponse
 
 from api.bulk import dump_errors
 from api.fields import CodedMessage
-from db.outages import is_outage, refuses_value
+from db.outages import describe, is_disk_full, is_outage, refuses_value
 from service.errors import (
     Conflict,
     Forbidden,
@@ -27,6 +27,7 @@ from service.errors import (
     Unauthorized,
     Unavailable,
 )
+from telemetry.logs import PeriodicWarning
 from transport.request import Request
 
 log = structlog.get_logger("trawl.errors")
@@ -53,6 +54,8 @@ CODES = {
     415: "unsupported_media_type",
 }
 RETRY_AFTER = 1  # seconds
+RETRY_AFTER_DISK_FULL = 60  # somebody must make room
+disk_full_warning = PeriodicWarning("disk_full")
 
 
 class BadJson(BadRequest):
@@ -93,6 +96,11 @@ def to_response(request: Request, error: Exception) -> HTTPResponse:
     if refuses_value(error):
         log.warning("data_refused_by_database", exc_info=error)
         return problem(request.id, 422, "invalid", "a value can't be stored", errors=[])
+    if is_disk_full(error):
+        disk_full_warning.log(cause=describe(error))
+        response = problem(request.id, 503, "disk_full", "there is no room to store this; nothing was stored")
+        response.headers["retry-after"] = str(RETRY_AFTER_DISK_FULL)
+        return response
     if is_outage(error) or isinstance(error, RedisError):
         log.error("dependency_away", exc_info=error)
         response = problem(request.id, 503, "unavailable", "not available right now, try again")

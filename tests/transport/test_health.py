@@ -22,6 +22,7 @@ async def test_all_parts_are_well(client: Client) -> None:
         "database": {"status": "ok"},
         "cache": {"status": "ok"},
         "migrations": {"status": "ok", "revision": newest_revision()},
+        "disk": {"status": "ok", "free_bytes": None},
         "import_lag": {"status": "ok", "bytes": None},
     }
     ready = await client.get("/ready")
@@ -39,7 +40,13 @@ async def test_a_database_that_is_away_shows(client: Client, server: RunningApp,
     answer = await client.get("/health")
     parts = {name: part["status"] for name, part in answer.json.items() if name != "status"}
     assert (answer.status, answer.json["status"]) == (503, "down")
-    assert parts == {"database": "down", "cache": "ok", "migrations": "down", "import_lag": "ok"}
+    assert parts == {
+        "database": "down",
+        "cache": "ok",
+        "migrations": "down",
+        "disk": "ok",
+        "import_lag": "ok",
+    }
     ready = await client.get("/ready")
     assert (ready.status, ready.json) == (503, {"status": "down"})
     assert answer.headers["Retry-After"] == ready.headers["Retry-After"] == "1"

@@ -18,6 +18,7 @@ DETAILS = {
     "bad_token": "this token is not, or no longer, good",
     "precondition_failed": "it is no longer what If-Match names",
     "busy": "too many large bodies at once",
+    "disk_full": "there is no room to store this; nothing was stored",
     "internal_error": "something went wrong here; the log tells what",
     "invalid": "title: must have 1 to 200 characters",
     "login_taken": "this login is taken",
@@ -82,6 +83,8 @@ def refusal_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
     if route.has_body:
         codes[429] = (*codes.get(429, ()), "too_many_at_once")
         codes[503] = (*codes.get(503, ()), "busy")
+    if route.has_body and route.limit != "none":
+        codes[503] = (*codes.get(503, ()), "disk_full")
     return codes
 
 

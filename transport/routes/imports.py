@@ -30,7 +30,7 @@ LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 htt
 @operation(
     query=ParseLogRequest,
     responses={200: ImportResponse, 202: ImportResponse},
-    problems={403: "admins_only", 404: "no_such_log", 409: "import_running"},
+    problems={403: "admins_only", 404: "no_such_log", 409: "import_running", 503: "disk_full"},
 )
 async def parse_log(request: Request) -> HTTPResponse:
     parameters = query(request, ParseLogRequest())

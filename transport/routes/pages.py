@@ -20,7 +20,11 @@ page_view_response = PageViewResponse()
 
 
 @blueprint.get("/pages/<page:path>", ctx_scope="visits:write")
-@operation(responses={200: PageViewResponse}, problems={422: "invalid"}, path={"page": {"type": "string"}})
+@operation(
+    responses={200: PageViewResponse},
+    problems={422: "invalid", 503: "disk_full"},
+    path={"page": {"type": "string"}},
+)
 async def view_page(request: Request, page: str) -> HTTPResponse:
     page_url = visit_page_request.load({"page_url": page_url_of(page, request.query_string)})["page_url"]
     if request.method == "HEAD":  # must not record a visit
