@@ -71,3 +71,10 @@ def test_every_image_that_is_not_ours_is_pinned_by_its_digest() -> None:
     images.remove("trawl")
     assert len(images) >= 6
     assert [image for image in images if not PINNED.fullmatch(image)] == []
+
+
+def test_the_files_that_the_security_guide_names_exist() -> None:
+    text = (PROJECT / "docs/security.md").read_text()
+    paths = re.findall(r"`([a-z_]+/[a-z_/]*(?:\.\w+)?)`", text)
+    assert len(paths) > 10
+    assert [path for path in paths if not (PROJECT / path).exists()] == []
