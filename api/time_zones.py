@@ -14,5 +14,5 @@ def time_zone_names() -> frozenset[str]:
 
 
 def is_time_zone(name: str) -> bool:
-    """Tell whether the table has the name. Files beside it (`localtime`, `posix/UTC`) are no zones of it."""
+    """Return whether the table has the name. Files beside it (`localtime`, `posix/UTC`) are none."""
     return name in time_zone_names()

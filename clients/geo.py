@@ -115,7 +115,7 @@ SPECIAL_IPV6 = special_blocks(
 
 
 def is_surely_public(address: str) -> bool:
-    """Whether an address, in its canonical form, is outside all special blocks."""
+    """Return whether an address, in its canonical form, is outside all special blocks."""
     ipv6 = ":" in address
     blocks = SPECIAL_IPV6 if ipv6 else SPECIAL_IPV4
     packed = inet_pton(AF_INET6 if ipv6 else AF_INET, address)

@@ -73,7 +73,7 @@ def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> 
 
 
 async def run_import(db: Database, command: ImportCommand) -> int:
-    """Import one file after the other, also after one that fails. Returns the exit code: 1 if one failed.
+    """Import one file after the other, also after one that fails. Return the exit code: 1 if one failed.
 
     SIGINT and SIGTERM end it between two chunks. That is the orderly end of following, so it is 0 there.
     """
@@ -102,7 +102,7 @@ async def run_import(db: Database, command: ImportCommand) -> int:
 
 
 async def import_file(db: Database, geo: Geo, options: ImportOptions, name: str) -> bool:
-    """Import one file and print a summary. Returns whether it ended well."""
+    """Import one file and print a summary. Return whether it ended well."""
     if name == "-":
         source = LogSource.of_stream("-", PipedLog(sys.stdin.fileno()), size=stdin_size())
     else:

@@ -83,7 +83,7 @@ class Postgres:
 
     @staticmethod
     def is_ready(response: bytes) -> bool:
-        """Tell whether the server serves: it takes the sign-in, or has too many clients already."""
+        """Return whether the server serves: it takes the sign-in, or has too many clients already."""
         return any(kind == b"Z" or (kind == b"E" and FULL in body) for kind, body in messages(response))
 
     def probe(self) -> HealthProbe:

@@ -30,7 +30,7 @@ class HealthProbe:
             self._fail()
 
     def poll(self) -> bool:
-        """Read what has arrived. Returns whether the response is complete; `failed` is set if it can't be."""
+        """Read what has arrived. Return whether the response is complete; `failed` is set if it can't be."""
         while not self.failed and not self._is_complete(self.response):
             try:
                 received = self._socket.recv(4096)

@@ -21,7 +21,7 @@ class CircuitBreaker:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the dependency counts as healthy."""
+        """Return whether the dependency counts as healthy."""
         return self._failures < self._threshold
 
     def seconds_open(self) -> float:

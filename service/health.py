@@ -40,7 +40,7 @@ class Health:
 
 
 async def check_health(deps: Deps) -> Health:
-    """Check all parts at once."""
+    """Check the database, its schema, the cache and the log, side by side."""
     revision, cache_answers = await asyncio.gather(_read_revision(deps), _ping_cache(deps))
     lag = None if revision is None else await _import_lag(deps)
     disk = None if deps.data_dir is None else await asyncio.to_thread(read_space, deps.data_dir)

@@ -86,7 +86,7 @@ def declared_size(request: Request) -> int | None:
 
 
 def is_gzipped(request: Request) -> bool:
-    """Tell whether the Content-Encoding is gzip.
+    """Return whether the Content-Encoding is gzip.
 
     :raises UnsupportedMediaType: it is another encoding
     """

@@ -102,13 +102,13 @@ def make_etag(content: bytes | str) -> str:
 
 
 def etag_matches(header: str, etag: str) -> bool:
-    """Tell whether an If-None-Match header names the ETag, or any (`*`)."""
+    """Return whether an If-None-Match header names the ETag, or any (`*`)."""
     tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
     return etag in tags or "*" in tags
 
 
 def satisfies_if_match(request: Request, etag: str) -> bool:
-    """Tell whether If-Match, if there is one, names this version or any (`*`).
+    """Return whether If-Match, if there is one, names this version or any (`*`).
 
     A proxy that compresses makes the tag weak; it is the same tag.
     """
@@ -129,7 +129,7 @@ def not_modified(request: Request, etag: str) -> HTTPResponse | None:
 
 
 def with_etag(request: Request, response: HTTPResponse, etag: str | None = None) -> HTTPResponse:
-    """Add an ETag, by default that of the body. Returns a 304 instead if the client has this version."""
+    """Add an ETag, by default that of the body. Return a 304 instead if the client has this version."""
     tag = etag or make_etag(response.body or b"")
     response.headers.update(cache_headers(tag))
     return not_modified(request, tag) or response

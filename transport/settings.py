@@ -35,5 +35,5 @@ class HttpSettings:
 
     @property
     def believes_proxies(self) -> bool:
-        """Tell whether a forwarded address of the client is believed."""
+        """Return whether a forwarded address of the client is believed."""
         return self.proxies_count is not None or self.real_ip_header is not None

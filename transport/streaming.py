@@ -29,7 +29,7 @@ Rows = Sequence[Sequence[Any]]
 async def stream(
     request: Request, head: HTTPResponse, chunks: AsyncGenerator[bytes], *, stall: float, failure: str
 ) -> HTTPResponse | None:
-    """Send `head`, then each chunk as it comes. Returns when all are sent or the client has left.
+    """Send `head`, then each chunk as it comes. Return once all are sent or the client has left.
 
     An error before the first chunk is answered as any other. A later one aborts the response, so that no
     client takes a part for the whole, and is logged.

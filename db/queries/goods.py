@@ -45,7 +45,7 @@ async def select_resolved_goods(session: AsyncSession, lines: pl.DataFrame) -> l
 
 
 async def reinfer_goods(session: AsyncSession, goods_ids: Sequence[int]) -> None:
-    """Infer goods from the visits that are left, or delete them. The caller is the only writer."""
+    """Infer goods from the remaining visits; delete those that none shows. The caller is the only writer."""
     rows = await session.execute(statement("goods/reinfer_goods"), {"goods_ids": list(goods_ids)})
     goods = list(rows.mappings())
     changed_ids = [row["goods_id"] for row in goods if row["product_id"] != row["old_product_id"]]

@@ -54,6 +54,7 @@ async def insert_unfinished(session: AsyncSession, before: datetime) -> None:
 
 
 async def is_unfinished(session: AsyncSession) -> bool:
+    """Return whether `insert_unfinished` has been called since the last `delete_unfinished`."""
     return await session.scalar(select(UnfinishedRetention.before).limit(1)) is not None
 
 

@@ -33,7 +33,7 @@ class Activity:
 
 
 async def select_usage(session: AsyncSession, account_ids: Sequence[int], *, now: datetime) -> list[Usage]:
-    """Select the usage of each of the accounts, by id."""
+    """Select the usage of each of the accounts, in the order of their ids."""
     rows = await session.execute(
         statement("users/user_usage"), {"account_ids": list(account_ids), "now": now}
     )

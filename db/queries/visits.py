@@ -27,7 +27,7 @@ COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)
 
 
 def encode_visits(visits: pl.DataFrame) -> list[memoryview]:
-    """Encode visits for `insert_visits`."""
+    """Encode visits in the binary format of COPY, for `insert_visits`."""
     return as_copy(visits.with_columns(as_inet(visits["address"])))
 
 

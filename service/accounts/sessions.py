@@ -34,7 +34,7 @@ async def sign_in(
     """Create a session. `login` may be an e-mail; `salt` is for a new hash, if the stored one is outdated.
 
     :raises Unauthorized: there is no such active account, or this is not its password; nobody learns which
-    :raises TooMany: too many sign-ins have failed
+    :raises TooMany: too many sign-ins have failed, or too many passwords wait to be hashed
     """
     key = fold(login)
     async with throttle_sign_in(deps.cache, key, origin.address, session_id) as attempt:

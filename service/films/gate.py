@@ -25,9 +25,9 @@ from service.circuit_breaker import CircuitBreaker
 # breaker, milliseconds that a probe may take.
 # Returns a verdict, and the milliseconds until it may be another.
 ACQUIRE = """
-local left = redis.call('PTTL', KEYS[3])
-if left > 0 then
-  return {'open', left}
+local remaining = redis.call('PTTL', KEYS[3])
+if remaining > 0 then
+  return {'open', remaining}
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -45,14 +45,14 @@ class FollowedLog:
         return LogSource(self._path.name, file_key(self._path), self._open)
 
     def has_changed(self) -> bool:
-        """Whether the open file has changed since it was read; if none is open, whether there is one."""
+        """Return whether the open file has changed since it was read; if none is open, whether it exists."""
         if self._stream is None:
             return self._path.is_file()
         stat = os.fstat(self._stream.fileno())
         return (stat.st_size, stat.st_mtime_ns) != self._last_size_and_mtime
 
     def is_rotated(self) -> bool:
-        """Whether the path names another file than the open one."""
+        """Return whether the path names another file than the open one."""
         try:
             new = self._path.stat()
         except OSError:

@@ -123,7 +123,7 @@ class ChunkWriter:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def add(self, chunk: PreparedChunk) -> None:
-        """Begin to store a chunk. Returns when its visits are copied, and the chunk before it is stored."""
+        """Begin to store a chunk; return once its visits are copied and the chunk before it is stored."""
         previous = self._tasks[-1] if self._tasks else None
         copied = asyncio.Event()
         task = asyncio.create_task(self._store(chunk, previous, copied))

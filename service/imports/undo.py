@@ -81,7 +81,7 @@ def is_being_undone(record: Import) -> bool:
 
 
 async def undo_import(db: Database, import_id: int, limits: UndoLimits = UNDO_LIMITS) -> None:
-    """Undo an import whose undo is requested. Returns when it is undone, by this process or another."""
+    """Undo an import whose undo is requested. Return once it is undone, by this process or another."""
     while True:
         record = await reload_import(db, import_id)
         if record.status == "undone":

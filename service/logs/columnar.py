@@ -227,7 +227,7 @@ def line_offsets(raw_lines: list[bytes], start: int) -> list[int]:
 
 
 def is_blank(raw: bytes) -> bool:
-    """Tell whether the line has only ASCII white space. A line of any other bytes is a reject, not blank."""
+    """Return whether the line has only ASCII white space. A line of other bytes is a reject, not blank."""
     return not raw.strip()
 
 

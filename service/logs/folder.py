@@ -65,6 +65,6 @@ class LogFolder:
         return None if is_hidden or is_private else path
 
     def _is_sibling(self, name: str) -> bool:
-        """Whether a name is that of the log, or of one that was rotated."""
+        """Return whether a name is that of the log, or of one that was rotated."""
         suffix = name.removeprefix(self.file.name)
         return name == self.file.name or (suffix != name and ROTATED.fullmatch(suffix) is not None)

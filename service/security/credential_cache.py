@@ -43,12 +43,12 @@ if ARGV[1] == '' then
 end
 local counter = ARGV[1] .. string.match(value, '^%d+')
 local count = redis.call('INCR', counter)
-local left = redis.call('PTTL', counter)
-if left < 0 then
-  left = tonumber(ARGV[2]) * 1000
-  redis.call('PEXPIRE', counter, left)
+local remaining = redis.call('PTTL', counter)
+if remaining < 0 then
+  remaining = tonumber(ARGV[2]) * 1000
+  redis.call('PEXPIRE', counter, remaining)
 end
-return string.format('%d %d %d ', count, left, as_of) .. value
+return string.format('%d %d %d ', count, remaining, as_of) .. value
 """
 
 # KEYS: the entry. ARGV: the value that it must still have, and when it will expire.

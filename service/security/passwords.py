@@ -47,7 +47,7 @@ class Hasher:
         return f"$scrypt${parameters}${encode_base64(salt)}${encode_base64(key)}"
 
     async def verify(self, password: str, phc: str | None, *, client: str = LOCAL) -> bool:
-        """Whether a password fits a PHC string. Without one (no such account), False after the same time.
+        """Return whether a password fits a PHC string. Without one (no such account): False, as slowly.
 
         :raises TooMany: no turn came in time
         """
@@ -60,7 +60,7 @@ class Hasher:
         return hmac.compare_digest(await self._derive(turns, client, password, cost, salt), expected)
 
     def is_outdated(self, phc: str) -> bool:
-        """Whether a PHC string was made with lower parameters than this hasher's."""
+        """Return whether a PHC string was made with lower parameters than this hasher's."""
         return parse_phc(phc)[:3] < (self.log_n, BLOCK_SIZE, PARALLELISM)
 
     async def _derive(self, turns: Turns, client: str, password: str, cost: "Cost", salt: bytes) -> bytes:

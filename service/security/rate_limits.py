@@ -13,12 +13,12 @@ WINDOW = 60  # seconds, from the first request that is counted
 
 COUNT = """
 local count = redis.call('INCR', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  left = tonumber(ARGV[1]) * 1000
-  redis.call('PEXPIRE', KEYS[1], left)
+local remaining = redis.call('PTTL', KEYS[1])
+if remaining < 0 then
+  remaining = tonumber(ARGV[1]) * 1000
+  redis.call('PEXPIRE', KEYS[1], remaining)
 end
-return {count, left}
+return {count, remaining}
 """
 
 

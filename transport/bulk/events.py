@@ -95,7 +95,7 @@ def read_json(body: bytes, *, now: datetime) -> EventBatch:
 
 
 def is_list(body: bytes) -> bool:
-    """Tell whether the JSON is a list."""
+    """Return whether the JSON is a list."""
     return body.lstrip(b" \t\r\n")[:1] == b"["
 
 
@@ -231,7 +231,7 @@ class BatchReader:
 
 
 def any_suspect(properties: Sequence[str]) -> bool:
-    """Tell whether one of the JSON texts may be something else than an object that can be stored."""
+    """Return whether one of the JSON texts may be something else than an object that can be stored."""
     if not all(text[0] == "{" for text in properties) or 4 * max(map(len, properties)) > MAX_PROPERTIES:
         return True
     joined = "\n".join(properties)

@@ -45,12 +45,12 @@ class RouteFacts:
 
     @property
     def is_tagged_get(self) -> bool:
-        """Tell whether it answers 304."""
+        """Return whether it answers 304."""
         return self.operation.etag and self.method == "get"
 
     @property
     def has_body(self) -> bool:
-        """Tell whether a body is read, even if the handler does not use it."""
+        """Return whether a body is read, even if the handler does not use it."""
         return self.method in ("post", "put", "patch", "delete")
 
 

@@ -16,7 +16,7 @@ WITH newcomer AS (
 active AS (
     SELECT DISTINCT
         event.user_id,
-        (CAST(event.occurred_at AT TIME ZONE :tz AS date) - CAST(:start AS date)) / CAST(:days AS int) AS seen
+        (CAST(event.occurred_at AT TIME ZONE :tz AS date) - CAST(:start AS date)) / CAST(:days AS int) AS window_number
     FROM event
     WHERE
         event.occurred_at >= :since
@@ -24,9 +24,9 @@ active AS (
         AND CAST(event.occurred_at AT TIME ZONE :tz AS date) >= CAST(:start AS date)
 )
 
-SELECT newcomer.cohort, active.seen - newcomer.cohort AS later, count(*) AS users
+SELECT newcomer.cohort, active.window_number - newcomer.cohort AS later, count(*) AS users
 FROM newcomer
 INNER JOIN active ON newcomer.user_id = active.user_id
-WHERE active.seen >= newcomer.cohort AND active.seen < CAST(:windows AS int)
+WHERE active.window_number >= newcomer.cohort AND active.window_number < CAST(:windows AS int)
 GROUP BY newcomer.cohort, later
 ORDER BY newcomer.cohort, later;
