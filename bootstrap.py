@@ -1,22 +1,18 @@
-"""The composition root: settings give addresses, addresses give dependencies, these make the app.
+"""The composition root: settings give addresses, and addresses give the dependencies of use cases.
 
-Wired by hand in one place; only the commands import it.
+Wired by hand in one place; only the commands import it. It does without HTTP: most commands serve nothing.
 """
 
 import asyncio
-import multiprocessing
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
-
-from sanic import Sanic
 
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
@@ -26,11 +22,8 @@ from db.database import Database
 from db.migrate import migrate
 from db.queries.auth_events import Origin
 from embedded import open_servers
-from server.processes import worker_number
-from server.shared_counts import SharedCounts
 from service.accounts import accounts
 from service.background import Background
-from service.bounds import Bounds, WorkTurns
 from service.cache import Cache
 from service.clock import now
 from service.deps import Deps, RateLimits
@@ -42,10 +35,7 @@ from service.logs.folder import LogFolder
 from service.logs.url_rules import read_rules
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
-from telemetry import metrics, multiprocess
-from telemetry.logs import set_error_reporter
-from transport.app import make_app
-from transport.settings import HttpSettings
+from telemetry import metrics
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -103,34 +93,6 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
         on_call=partial(metrics.observe_upstream, "kinopoisk"),
     )
     return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
-
-
-def make_worker_app(
-    settings: Settings, addresses: Addresses, folder: Path | None, slow_bodies: SharedCounts
-) -> Sanic[Any, Any]:
-    """Make the app of a worker process, which stores its metrics in `folder`, or none.
-
-    :param slow_bodies: counts those of each address over all workers
-    """
-    multiprocess.store_in(folder, multiprocessing.current_process().name)
-    turns = WorkTurns.make(Bounds(), slow_bodies=slow_bodies.row(worker_number()))
-    deps = replace(make_deps(settings, addresses), turns=turns)
-    http = HttpSettings(
-        cors_origins=settings.cors_origins,
-        proxies_count=settings.proxies_count or None,
-        real_ip_header=settings.real_ip_header,
-        allowed_hosts=frozenset(settings.allowed_hosts),
-        metrics_token=settings.metrics_token,
-    )
-    app = make_app(deps, http)
-    app.register_listener(lambda _app: start_background_work(settings, deps), "after_server_start")
-    if settings.sentry_dsn is not None:
-        from telemetry import sentry
-
-        sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
-        set_error_reporter(sentry.send_error)
-        app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
-    return app
 
 
 def start_background_work(settings: Settings, deps: Deps) -> None:

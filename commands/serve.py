@@ -1,16 +1,34 @@
 """`main.py serve`: the server, until a signal ends it."""
 
 import asyncio
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import structlog
+from sanic import Sanic
 
-from bootstrap import backing_services, make_worker_app, prepare_database
+from bootstrap import (
+    VERSION,
+    Addresses,
+    backing_services,
+    make_deps,
+    prepare_database,
+    start_background_work,
+)
 from commands.terminal import announce, load_settings, one_line_errors
+from config import Settings
+from server.processes import worker_number
 from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
+from service.bounds import Bounds, WorkTurns
 from telemetry import multiprocess
 from telemetry.disk import DiskWatch
+from telemetry.logs import set_error_reporter
 from telemetry.metrics_folder import candidates, open_folder
+from transport.app import make_app
+from transport.settings import HttpSettings
 
 log = structlog.get_logger("trawl.server")
 
@@ -39,6 +57,34 @@ def serve() -> None:
                 watch=[watch, DiskWatch(settings.data_dir).watch],
                 on_ready=lambda: announce(settings, "Trawl is serving on", url=url_of(*server.address)),
             )
+
+
+def make_worker_app(
+    settings: Settings, addresses: Addresses, folder: Path | None, slow_bodies: SharedCounts
+) -> Sanic[Any, Any]:
+    """Make the app of a worker process, which stores its metrics in `folder`, or none.
+
+    :param slow_bodies: counts those of each address over all workers
+    """
+    multiprocess.store_in(folder, multiprocessing.current_process().name)
+    turns = WorkTurns.make(Bounds(), slow_bodies=slow_bodies.row(worker_number()))
+    deps = replace(make_deps(settings, addresses), turns=turns)
+    http = HttpSettings(
+        cors_origins=settings.cors_origins,
+        proxies_count=settings.proxies_count or None,
+        real_ip_header=settings.real_ip_header,
+        allowed_hosts=frozenset(settings.allowed_hosts),
+        metrics_token=settings.metrics_token,
+    )
+    app = make_app(deps, http)
+    app.register_listener(lambda _app: start_background_work(settings, deps), "after_server_start")
+    if settings.sentry_dsn is not None:
+        from telemetry import sentry
+
+        sentry.start_sentry(settings.sentry_dsn, release=f"trawl@{VERSION}")
+        set_error_reporter(sentry.send_error)
+        app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
+    return app
 
 
 def url_of(host: str, port: int) -> str:

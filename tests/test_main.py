@@ -77,6 +77,16 @@ def test_help_imports_no_command(arguments: list[str]) -> None:
     assert {"commands", "bootstrap", "config", "pydantic"} & set(ended.stderr.split()) == set()
 
 
+def test_commands_that_serve_nothing_import_no_server() -> None:
+    modules = "accounts, database, doctor, films, import_logs, report"
+    code = f"import sys; from commands import {modules}; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    process = subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert {"sanic", "granian", "transport", "aiohttp"} & set(process.stdout.split()) == set()
+
+
 def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:
     code, output, errors = Command({"DATA_DIR": str(short_dir)}).run("--help")
     assert (code, errors) == (0, "")
