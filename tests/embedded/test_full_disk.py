@@ -1,0 +1,89 @@
+"""The embedded PostgreSQL on a disk that fills up: nothing that was acknowledged is lost."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from embedded.postgres import Postgres
+from tests.support.own_servers import OwnServer
+from tests.support.processes import PATIENCE
+from tests.support.small_disk import fill, small_disk
+
+ROWS = 2000
+UPDATE = "UPDATE t SET number = $1, filler = repeat(chr(97 + $1 % 20), 500)"
+
+
+@pytest.fixture
+def disk(short_dir: Path) -> Iterator[Path]:
+    with small_disk(short_dir / "disk", "200m") as disk:
+        yield disk
+
+
+@pytest.fixture
+async def server(disk: Path) -> AsyncIterator[OwnServer]:
+    server = OwnServer(Postgres(disk / "postgres"))
+    await server.start()
+    yield server
+    server.stop()
+
+
+async def wait_until_ready(server: OwnServer) -> asyncpg.Connection:
+    """Watch the server as its owner does, until it takes a connection."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        server._supervisor.watch()
+        try:
+            return await asyncpg.connect(server.url)
+        except (OSError, asyncpg.PostgresError):
+            assert time.monotonic() < end, "PostgreSQL does not come back"
+            await asyncio.sleep(0.02)
+
+
+async def update_until_cut_off(connection: asyncpg.Connection) -> int:
+    """Write some megabyte of PostgreSQL's own log a time; return the last number that was acknowledged."""
+    for number in range(1, 1000):
+        try:
+            await connection.execute(UPDATE, number)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return number - 1
+    raise AssertionError("the disk is not full")
+
+
+async def test_rows_that_find_no_room_are_refused_and_the_server_goes_on(
+    server: OwnServer, disk: Path
+) -> None:
+    connection = await asyncpg.connect(server.url)
+    await connection.execute("CREATE TABLE t (number int, filler text)")
+    process = server._supervisor._process
+    filler = await asyncio.to_thread(fill, disk)
+    for number in range(20):
+        with pytest.raises(asyncpg.DiskFullError):
+            await connection.execute("INSERT INTO t SELECT $1, repeat('x', 2000)", number)
+    assert await connection.fetchval("SELECT count(*) FROM t") == 0
+    await asyncio.to_thread(filler.unlink)
+    await connection.execute("INSERT INTO t VALUES (1)")
+    server._supervisor.watch()
+    assert server._supervisor._process is process
+    await connection.close()
+
+
+async def test_a_log_that_finds_no_room_ends_the_server_until_there_is_some_and_loses_nothing(
+    server: OwnServer, disk: Path
+) -> None:
+    connection = await asyncpg.connect(server.url)
+    await connection.execute("CREATE TABLE t (number int, filler text) WITH (fillfactor = 30)")
+    await connection.execute(f"INSERT INTO t SELECT 0, repeat('x', 500) FROM generate_series(1, {ROWS})")
+    filler = await asyncio.to_thread(fill, disk)
+    acknowledged = await update_until_cut_off(connection)
+    await connection.close()
+    await asyncio.to_thread(filler.unlink)
+    connection = await wait_until_ready(server)
+    numbers = await connection.fetch("SELECT number, count(*) FROM t GROUP BY number")
+    # The statement that was cut off may have been committed, or not.
+    assert [(row["number"] - acknowledged in (0, 1), row["count"]) for row in numbers] == [(True, ROWS)]
+    await connection.execute(UPDATE, 1000)
+    await connection.close()
