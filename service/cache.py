@@ -119,6 +119,13 @@ class Cache:
         """
         return await self._guard(self._execute(command, *args))
 
+    async def ping(self) -> bool:
+        """Return whether Valkey answers."""
+        try:
+            return bool(await self.run("PING"))
+        except CacheUnavailable:
+            return False
+
     async def script(
         self,
         source: str,

@@ -9,7 +9,6 @@ from db.database import DATABASE_ERRORS
 from db.health import read_revision
 from db.migrate import newest_revision
 from db.queries.imports import select_position
-from service.cache import CacheUnavailable
 from service.deps import Deps
 from service.logs.source import LogSource
 from telemetry.disk import DiskSpace, read_space
@@ -41,7 +40,7 @@ class Health:
 
 async def check_health(deps: Deps) -> Health:
     """Check the database, its schema, the cache and the log, side by side."""
-    revision, cache_answers = await asyncio.gather(_read_revision(deps), _ping_cache(deps))
+    revision, cache_answers = await asyncio.gather(_read_revision(deps), deps.cache.ping())
     lag = None if revision is None else await _import_lag(deps)
     disk = None if deps.data_dir is None else await asyncio.to_thread(read_space, deps.data_dir)
     return Health(database=revision is not None, cache=cache_answers, revision=revision, lag=lag, disk=disk)
@@ -60,13 +59,6 @@ async def _read_revision(deps: Deps) -> str | None:
             return await read_revision(deps.db)
     except TimeoutError:
         return None
-
-
-async def _ping_cache(deps: Deps) -> bool:
-    try:
-        return bool(await deps.cache.run("PING"))
-    except CacheUnavailable:
-        return False
 
 
 async def _import_lag(deps: Deps) -> int | None:

@@ -1,4 +1,4 @@
-"""Receives the bodies of requests within the bounds of `service/bounds.py`: of time, memory and number."""
+"""Receives the bodies of requests within the bounds of `service/bounds/`: of time, memory and number."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,8 +7,8 @@ from typing import Any
 from sanic.exceptions import BadRequest, PayloadTooLarge
 
 from api.limits import MAX_BODY, MIB
-from service.bodies import BodyShare
 from service.bounds import Bounds
+from service.bounds.bodies import BodyShare
 from service.errors import TooSlow
 from service.logs.streams import BrokenOff
 from service.security.rate_limits import network

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from sanic.exceptions import BadRequest
 
-from service.bodies import BodyShare
+from service.bounds.bodies import BodyShare
 
 PIECE = 1024 * 1024  # bytes that a call in a thread returns at most
 # Bytes that are given to zlib at a time. It copies what follows the end of a member, so a body of many small

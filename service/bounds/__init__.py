@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Hashable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from service.bodies import Bodies, Counter, LocalCounter
+from service.bounds.bodies import Bodies, Counter, LocalCounter
 from service.errors import TooMany
 from telemetry.refusals import record_refusal
 
