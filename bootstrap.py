@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
 from clients.kinopoisk import Kinopoisk
+from clients.smtp_message import parse_smtp_url
 from config import Settings, load_secret
 from db.database import Database
 from db.migrate import migrate
@@ -33,6 +34,7 @@ from service.imports.record import ImportOptions
 from service.imports.recovery import recover_imports
 from service.logs.folder import LogFolder
 from service.logs.url_rules import read_rules
+from service.mail import MailQueue
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
 from telemetry import metrics
@@ -74,6 +76,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         ),
         geo=Geo.open(settings.geoip_path),
         films=make_films(settings, cache, background),
+        mail=make_mail(settings, background),
         background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
         quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max),
@@ -93,6 +96,20 @@ def make_films(settings: Settings, cache: Cache, background: Background) -> Film
         on_call=partial(metrics.observe_upstream, "kinopoisk"),
     )
     return FilmCatalogue(client, cache, background, instance=secrets.token_hex(8), workers=settings.workers)
+
+
+def make_mail(settings: Settings, background: Background) -> MailQueue | None:
+    """Return the queue of mails; None if no mail server is set."""
+    if settings.smtp_url is None:
+        return None
+    from clients.smtp import SmtpServer  # with a library that would cost every start
+
+    server = SmtpServer(
+        parse_smtp_url(settings.smtp_url),
+        sender=settings.mail_from,
+        on_call=partial(metrics.observe_upstream, "smtp"),
+    )
+    return MailQueue(server.send, background)
 
 
 def start_background_work(settings: Settings, deps: Deps) -> None:

@@ -17,6 +17,8 @@ AUTH_EVENTS = (
     "login_failed",
     "logout",
     "password_changed",
+    "password_reset_created",
+    "password_reset_mailed",
     "role_changed",
     "activated",
     "deactivated",

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from api.limits import MAX_LOGIN, MAX_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.time_zones import is_time_zone
+from clients.smtp_message import parse_smtp_url
 
 MIN_SECRET_BYTES = 32
 HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
@@ -27,6 +28,8 @@ SECRETS = frozenset(
         "KINOPOISK_API_KEY",
         "SENTRY_DSN",
         "METRICS_TOKEN",
+        "SMTP_URL",
+        "MAIL_FROM",
     }
 )
 
@@ -96,6 +99,22 @@ def is_origin(value: str) -> bool:
     )
 
 
+def is_smtp_url(value: str) -> bool:
+    try:
+        ca = parse_smtp_url(value).ca
+    except ValueError:
+        return False
+    return ca is None or is_file(ca)
+
+
+def is_email(value: str) -> bool:
+    try:
+        validate.Email()(value)
+    except ValidationError:
+        return False
+    return True
+
+
 def is_file(value: str) -> bool:
     return Path(value).is_file()
 
@@ -158,6 +177,14 @@ class SettingsSchema(Schema):
             lambda value: all(map(is_origin, split_list(value))),
         ),
     )
+    SMTP_URL = text(
+        check=validator(
+            "smtp://user:password@host:587 or smtps://user:password@host:465,"
+            " with ?tls=required, optional or none for smtp, and ?ca=FILE",
+            is_smtp_url,
+        )
+    )
+    MAIL_FROM = text(check=validator("an e-mail address", is_email))
     METRICS_TOKEN = text(check=is_key)
     ALLOWED_HOSTS = text(
         "",

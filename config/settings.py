@@ -67,6 +67,8 @@ class Settings:
     kinopoisk_api_key: str | None = field(repr=False)
     kinopoisk_url: str
     cors_origins: tuple[str, ...]
+    smtp_url: str | None = field(repr=False)
+    mail_from: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     allowed_hosts: tuple[str, ...]
     proxies_count: int

@@ -13,6 +13,7 @@ from service.cache import Cache
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
 from service.logs.folder import LogFolder
+from service.mail import MailQueue
 from service.security.passwords import Hasher
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
@@ -37,6 +38,7 @@ class Deps:
     logs: LogFolder
     geo: Geo
     films: FilmCatalogue | None = None  # None without a key to look films up with
+    mail: MailQueue | None = None  # None without a server to send mails by
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record

@@ -171,6 +171,9 @@ def test_the_message_about_a_wrong_value_is_one_line_with_the_value_and_what_the
         ("SENTRY_DSN", "hunter2"),
         ("ADMIN_PASSWORD", "hunter2"),
         ("METRICS_TOKEN", "hunter2 in two words"),
+        ("SMTP_URL", "smtp://trawl:hunter2@mail.example?tls=maybe"),
+        ("SMTP_URL", "smtp://trawl:hunter2@mail.example?ca=no-such.pem"),
+        ("MAIL_FROM", "hunter2"),
     ],
 )
 def test_a_wrong_secret_is_named_but_never_shown(name: str, value: str) -> None:

@@ -1,5 +1,6 @@
 """Rate limits: the policy of a route, the counter of a request, and the RateLimit headers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.errors import TooMany
@@ -20,6 +21,11 @@ UNLIMITED = Policy("default", 0)
 SIGN_UPS = (
     Policy("sign-up-minute", 5, WINDOW, "sign-ups a minute"),
     Policy("sign-up-hour", 20, 60 * WINDOW, "sign-ups an hour"),
+)
+# Of one address, for the two public routes together.
+PASSWORD_RESETS = (
+    Policy("password-minute", 5, WINDOW, "requests about passwords a minute"),
+    Policy("password-hour", 20, 60 * WINDOW, "requests about passwords an hour"),
 )
 
 
@@ -57,9 +63,25 @@ async def limit_sign_ups(request: Request) -> None:
 
     :raises TooMany: a limit is used up
     """
+    await limit_rare_requests(request, SIGN_UPS)
+
+
+async def limit_password_resets(request: Request) -> None:
+    """Count a request about a forgotten password, as `limit_sign_ups` counts sign-ups.
+
+    :raises TooMany: a limit is used up
+    """
+    await limit_rare_requests(request, PASSWORD_RESETS)
+
+
+async def limit_rare_requests(request: Request, policies: Sequence[Policy]) -> None:
+    """Count a request, and enforce the limits of its address, unless the installation has no limits.
+
+    :raises TooMany: a limit is used up
+    """
     if not request.deps.limits.default:
         return
-    for policy in SIGN_UPS:
+    for policy in policies:
         counter = address_counter(request, policy)
         allowance = await count_request(request.deps.cache, counter, policy.limit, policy.window)
         if allowance.exceeded:

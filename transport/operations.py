@@ -95,7 +95,7 @@ def operation(
     """Declare what a handler takes and answers.
 
     :param responses: by status: a response schema, `Page(schema)`, a tuple of schemas of which it is one,
-        None for no body, or a mapping of media types to these. 201 and 202 have a Location.
+        None for no body, or a mapping of media types to these. 201 and 202 with a body have a Location.
     :param query: the schema of the query string; several, where the path decides
     :param body: the schema of a JSON body, or a mapping of media types
     :param problems: codes by status, beyond those of every such route: `{409: "login_taken"}`

@@ -6,6 +6,7 @@ from db.models.cart_rollups import Buyer, BuyerCount, CartDay, PaidCategoryDay, 
 from db.models.events import Event
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
+from db.models.password_resets import PasswordReset
 from db.models.retention import UnfinishedRetention
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
@@ -34,6 +35,7 @@ __all__ = [
     "PageVisits",
     "PaidCategoryDay",
     "PaidPairDay",
+    "PasswordReset",
     "Payment",
     "PaymentDay",
     "Product",

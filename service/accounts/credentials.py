@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from db.database import Transaction
 from db.queries.api_keys import delete_keys
+from db.queries.password_resets import delete_resets
 from db.queries.sessions import delete_sessions
 from service.cache import Cache
 from service.security.credential_cache import invalidate
@@ -26,7 +27,8 @@ class StaleCredentials:
 async def end_credentials(
     transaction: Transaction, account_id: int, *, excluding: uuid.UUID | None = None
 ) -> StaleCredentials:
-    """Delete the keys of an account, and its sessions but for `excluding`."""
+    """Delete the keys of an account, its password resets, and its sessions but for `excluding`."""
+    await delete_resets(transaction, account_id)
     return StaleCredentials(
         await delete_sessions(transaction, account_id, excluding=excluding),
         await delete_keys(transaction, account_id),

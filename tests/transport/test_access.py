@@ -28,6 +28,8 @@ PUBLIC = {
     "POST /user/auth",
     "POST /login",
     "POST /auth/login",
+    "POST /password/forgot",
+    "POST /password/reset",
 }
 FILES = {"/docs/assets": "redoc-start.js", "/dashboard": "main.js"}  # one of those that each serves
 # Private routes: the scope that opens each to API keys, None for none, or "admin" for those of admins.
@@ -47,6 +49,7 @@ PRIVATE: dict[str, str | None] = {
     "GET /admin/users": "admin",
     "PATCH /admin/users/<user_id:id>": "admin",
     "GET /admin/users/<user_id:id>/activity": "admin",
+    "POST /admin/users/<user_id:id>/password-reset": "admin",
     "GET /admin/auth-events": "admin",
     "GET /parse": "imports:write",
     "POST /parse": "imports:write",

@@ -192,7 +192,7 @@ def header(name: str, description: str, **schema: Any) -> Json:
 def describe_response(fact: RouteFacts, status: int, schemas: SchemaDocument) -> Json:
     shape = fact.operation.responses[status]
     names = ["X-Request-ID", *(LIMIT_HEADERS if fact.limit != "none" else ())]
-    names += ["Location"] if status in (201, 202) else []
+    names += ["Location"] if shape is not None and status in (201, 202) else []
     names += ["Link"] if isinstance(shape, Page) else []
     names += ["ETag"] if fact.operation.etag and status in (200, 201) else []
     descriptions = {200: "Done", 201: "Made", 202: "It goes on", 204: "Done; no body"}

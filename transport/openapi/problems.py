@@ -15,6 +15,7 @@ DETAILS = {
     "bad_credentials": "wrong login or password",
     "bad_json": "the body is not JSON: unexpected character: line 1 column 1 (char 0)",
     "bad_request": "the query string is not UTF-8, or has too many parameters",
+    "bad_reset_token": "token: is wrong, used or too old; ask for a new one",
     "bad_token": "this token is not, or no longer, good",
     "precondition_failed": "it is no longer what If-Match names",
     "busy": "too many large bodies at once",
