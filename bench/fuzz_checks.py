@@ -8,6 +8,7 @@ from multidict import CIMultiDict
 from bench.hostile_requests import HostileRequest
 from bench.wire import Response
 from tests.support.document_checks import check_declared, document
+from transport.headers import BROWSER_HEADERS
 from transport.heavy import CLIENT_CLOSED_REQUEST
 
 PROBLEM = "application/problem+json"
@@ -35,6 +36,9 @@ def check(request: HostileRequest, response: Response | None) -> None:
         return
     if response.status >= HTTPStatus.BAD_REQUEST and request.method != "HEAD":
         check_problem(request, response)
+    missing = BROWSER_HEADERS.keys() - response.headers.keys()
+    if missing and (request.is_http or "x-request-id" in response.headers):
+        raise Fault(f"{response.status} without {', '.join(sorted(missing))}")
     if any(secret in response.body for secret in SECRETS):
         raise Fault("the answer tells of the inside")
     if request.operation is not None and request.is_http and response.status != HTTPStatus.NO_CONTENT:
