@@ -62,8 +62,11 @@ def test_following_goes_on_until_a_signal_ends_it(
 
 def test_standard_input_that_does_not_come_can_be_interrupted(trawl: Command, committed_url: str) -> None:
     process = trawl.start("import", "-")
-    running = "SELECT count(*) FROM import WHERE status = 'running'"
-    assert eventually(lambda: asyncio.run(fetch(committed_url, running)) == 1)
+    heartbeat = "SELECT heartbeat_at FROM import WHERE status = 'running'"
+    assert eventually(lambda: asyncio.run(fetch(committed_url, heartbeat)))
+    first = asyncio.run(fetch(committed_url, heartbeat))
+    # The second one says that the import has begun to read.
+    assert eventually(lambda: asyncio.run(fetch(committed_url, heartbeat)) != first)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGINT

@@ -4,8 +4,9 @@ import re
 import subprocess
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 
-from tests.support.processes import PATIENCE, children, command_of
+from tests.support.processes import PATIENCE, children, command_of, eventually
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
@@ -18,9 +19,23 @@ class Site:
     def workers(self) -> list[int]:
         return [pid for pid in children(self.process.pid) if "main.py" in command_of(pid)]
 
+    def metrics(self) -> str:
+        """Return the text of /metrics; asks again after a reset, as when a worker has just died."""
+        texts: list[str] = []
+
+        def ask() -> bool:
+            try:
+                texts.append(get(f"{self.url}/metrics"))
+            except (OSError, HTTPException):
+                return False
+            return True
+
+        assert eventually(ask)
+        return texts[0]
+
     def samples(self, name: str) -> dict[str, float]:
         """Return the values of a metric by their labels."""
-        samples = SAMPLE.findall(get(f"{self.url}/metrics"))
+        samples = SAMPLE.findall(self.metrics())
         return {labels: float(value) for metric, labels, value in samples if metric == name}
 
 
