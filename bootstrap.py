@@ -21,7 +21,7 @@ from clients.smtp_message import parse_smtp_url
 from config import Settings, load_secret
 from db.database import Database
 from db.migrate import migrate
-from db.queries.auth_events import Origin
+from db.queries.auth_events import NOBODY, Origin
 from embedded import open_servers
 from service.accounts import accounts
 from service.background import Background
@@ -177,7 +177,7 @@ async def prepare_database(settings: Settings, addresses: Addresses) -> None:
         credentials = {"login": settings.admin_login, "password": settings.admin_password}
         new = accounts.NewAccount(**CreateAdminRequest().load(credentials), role="admin")
         await accounts.create_first_admin(
-            deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now())
+            deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now(), actor_id=NOBODY)
         )
     await deps.db.close()
 

@@ -75,6 +75,7 @@ class ListAuthEventsRequest(DatedFilters, PageQuery):
     after = Cursor(DateTime(), Integer(minimum=1))
     kind = Choice(*AUTH_EVENTS, data_key="type")
     login = Text(minimum=1, maximum=MAX_LOGIN)
+    actor = Text(minimum=1, maximum=MAX_LOGIN, metadata={"description": "the login of who did it"})
     since = FilterTime(data_key="from")
     until = FilterTime(data_key="to")
     tz = TimeZone(load_default="UTC")
@@ -91,5 +92,8 @@ class AuthEventResponse(Schema):
     type = fields.String()
     user_id = fields.Integer(attribute="account_id", allow_none=True)
     login = fields.String(allow_none=True)
+    actor = fields.String(
+        allow_none=True, metadata={"description": "the login of who did it; null: nobody known"}
+    )
     address = fields.String(allow_none=True)
     agent = fields.String(allow_none=True)

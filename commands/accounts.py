@@ -13,7 +13,7 @@ from bootstrap import Addresses, backing_services, run_with_database
 from commands.terminal import load_settings, one_line_errors, say
 from db.database import Database
 from db.models import Account
-from db.queries.auth_events import Origin
+from db.queries.auth_events import NOBODY, Origin
 from service.accounts import accounts, operator
 from service.cache import Cache
 from service.clock import now
@@ -76,5 +76,5 @@ def read_password() -> str:
 
 
 def cli_origin() -> Origin:
-    """The origin of what is done on the command line: no address and no program."""
-    return Origin(now())
+    """The origin of what is done on the command line: no address, no program and no account."""
+    return Origin(now(), actor_id=NOBODY)

@@ -60,6 +60,7 @@ async def admit_sign_up(request: Request) -> None:
         caller, _ = await authenticate(request.deps, read_token(headers), counter="", limit=0, now=now())
     if caller is None or not caller.is_admin or caller.scopes is not None:
         raise Forbidden("only an admin creates users here", code="registration_closed")
+    request.ctx.user_id = caller.user_id  # the audit names the admin
 
 
 def require_self(request: Request, user_id: int) -> None:

@@ -112,8 +112,8 @@ class Request(sanic.Request[App, Any]):
 
     @property
     def origin(self) -> Origin:
-        """The time, address and agent of the request, which are stored with what it changes."""
-        return Origin(now(), self.address, self.agent)
+        """The time, address, agent and caller of the request, which are stored with what it changes."""
+        return Origin(now(), self.address, self.agent, self.ctx.user_id or None)
 
     async def receive_body(self) -> None:
         """Do nothing. Sanic calls this before any middleware; the body is read once the caller is known."""

@@ -74,6 +74,7 @@ class AuthEvent(Base):
         Index("ix_auth_event_at", "at", "id"),
         Index("ix_auth_event_account_id", "account_id", "at", "id"),
         Index("ix_auth_event_login_key", "login_key", "at", "id"),
+        Index("ix_auth_event_actor_key", "actor_key", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -82,5 +83,8 @@ class AuthEvent(Base):
     account_id: Mapped[int | None]
     login: Mapped[str | None]
     login_key: Mapped[str | None]
+    actor_id: Mapped[int | None]  # who did it; None for nobody known, such as the command line
+    actor: Mapped[str | None]
+    actor_key: Mapped[str | None]
     address: Mapped[str | None] = mapped_column(INET)
     agent: Mapped[str | None]

@@ -1,35 +1,49 @@
 """The audit: what happened to accounts, when, and from where."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.models import Account, AuthEvent
+
+NOBODY = 0  # the actor on the command line; no account has this id
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """When and from where a request came."""
+    """When and from where a request came, and who sent it.
+
+    Without an `actor_id` the account itself does what is done to it, as by signing in; NOBODY is no account.
+    """
 
     at: datetime
     address: str | None = None
     agent: str | None = None
+    actor_id: int | None = None
 
 
 async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, origin: Origin) -> None:
     """Insert what happened to an account, under its present login."""
+    actor = aliased(Account)
     account = select(
         literal(origin.at),
         literal(kind),
         Account.id,
         Account.login,
         Account.login_key,
+        actor.id,
+        actor.login,
+        actor.login_key,
         literal(origin.address, AuthEvent.address.type),
         literal(origin.agent, AuthEvent.agent.type),
-    ).where(Account.id == account_id)
-    columns = ["at", "type", "account_id", "login", "login_key", "address", "agent"]
+    )
+    actor_id = account_id if origin.actor_id is None else origin.actor_id
+    account = account.outerjoin(actor, actor.id == actor_id).where(Account.id == account_id)
+    columns = ["at", "type", "account_id", "login", "login_key"]
+    columns += ["actor_id", "actor", "actor_key", "address", "agent"]
     await session.execute(insert(AuthEvent).from_select(columns, account))
 
 
@@ -38,7 +52,8 @@ async def insert_failed_login(
 ) -> None:
     """Insert a failed sign-in under the name that was typed, whether or not an account has it."""
     values = {"type": "login_failed", "login": login, "login_key": login_key, "account_id": account_id}
-    await session.execute(insert(AuthEvent).values(**values, **asdict(origin)))
+    source = {"at": origin.at, "address": origin.address, "agent": origin.agent}
+    await session.execute(insert(AuthEvent).values(**values, **source))
 
 
 async def select_auth_events(
@@ -49,6 +64,7 @@ async def select_auth_events(
     offset: int,
     kind: str | None = None,
     login_key: str | None = None,
+    actor_key: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[AuthEvent]:
@@ -60,6 +76,8 @@ async def select_auth_events(
         query = query.where(AuthEvent.type == kind)
     if login_key is not None:
         query = query.where(AuthEvent.login_key == login_key)
+    if actor_key is not None:
+        query = query.where(AuthEvent.actor_key == actor_key)
     if since is not None:
         query = query.where(AuthEvent.at >= since)
     if until is not None:

@@ -109,6 +109,7 @@ async def list_auth_events(
     offset: int,
     kind: str | None = None,
     login: str | None = None,
+    actor: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[AuthEvent]:
@@ -121,6 +122,7 @@ async def list_auth_events(
             offset=offset,
             kind=kind,
             login_key=fold(login) if login is not None else None,
+            actor_key=fold(actor) if actor is not None else None,
             since=since,
             until=until,
         )

@@ -65,6 +65,9 @@ async def test_a_new_password_ends_sessions_and_keys_of_the_account_alone(
     assert (await anna.get("/keys")).json["items"] == []
     assert (await audit(committed_db, "anna")).count("password_changed") == 1
     assert NEW not in output + errors
+    async with committed_db.read() as session:
+        query = select(AuthEvent.login, AuthEvent.actor).where(AuthEvent.type.like("pass%"))
+        assert (await session.execute(query)).all() == [("Anna", None)]
 
 
 async def test_what_can_not_be_set_is_told_in_one_line_and_changes_nothing(

@@ -1,4 +1,5 @@
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ from sqlalchemy import insert
 from db.models import Visit
 from service.deps import Deps
 from tests.support.http_client import Client, User
+from tests.support.http_server import RunningApp
 
 PASSWORD = "correct horse battery"
 
@@ -224,3 +226,28 @@ async def test_events_of_a_user_count_and_stand_in_its_activity(user: User, admi
     assert [items[login]["events"] for login in ("Anna", "Root", "noise-1")] == [1, 1, 0]
     activity = (await admin.client.get(f"/admin/users/{user.id}/activity")).json["items"]
     assert activity == [{"at": "2024-05-06T07:08:09Z", "type": "event", "detail": f"of-{user.id}"}]
+
+
+async def test_the_audit_tells_who_did_it(client: Client, user: User, other_user: User, admin: User) -> None:
+    await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    await client.post("/login", json={"login": "anna", "password": "wrong"})
+    await admin.client.patch(f"/admin/users/{user.id}", json={"active": False})
+    await admin.client.post(f"/admin/users/{user.id}/password-reset")
+    await other_user.client.post("/logout")
+    items = (await admin.client.get("/admin/auth-events?login=anna")).json["items"]
+    assert [(item["type"], item["actor"]) for item in items] == [
+        ("password_reset_created", "Root"),
+        ("deactivated", "Root"),
+        ("login_failed", None),
+        ("login", "Anna"),
+    ]
+    assert await events(admin, "actor=rOOT") == [("password_reset_created", "Anna"), ("deactivated", "Anna")]
+    assert await events(admin, "actor=boris") == [("logout", "Boris")]
+    assert await events(admin, "actor=nobody") == []
+
+
+async def test_the_audit_names_the_admin_who_adds_a_user(admin: User, server: RunningApp, deps: Deps) -> None:
+    server.use(replace(deps, registration_open=False))
+    assert (await admin.client.post("/register", json={"login": "clara", "password": PASSWORD})).status == 201
+    [item] = (await admin.client.get("/admin/auth-events?login=clara")).json["items"]
+    assert (item["type"], item["actor"]) == ("register", "Root")

@@ -148,6 +148,7 @@ async def test_a_mail_brings_a_token_to_the_accounts_e_mail(
     headers = {"Accept-Language": language}
     answer = await client.post("/password/forgot", json={"login": "aNNA"}, headers=headers)
     assert (answer.status, answer.body) == (202, b"")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     await arrival(mails, 1)
     assert (mails.recipients, mails.mails[0]["Subject"]) == ([["Anna@shop.example"]], subject)
     assert word in mails.text()

@@ -43,7 +43,7 @@ async def forgot_password(request: Request) -> HTTPResponse:
         language=preferred_language(request.headers.get("accept-language", "")),
         origin=request.origin,
     )
-    return HTTPResponse(status=202)
+    return HTTPResponse(status=202, content_type="text/plain; charset=utf-8")
 
 
 @blueprint.post("/password/reset", ctx_public=True)
