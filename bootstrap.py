@@ -5,14 +5,17 @@ Wired by hand in one place; only the commands import it. It does without HTTP: m
 
 import asyncio
 import secrets
+import shlex
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from api.accounts import CreateAdminRequest
 from clients.geo import Geo
@@ -24,6 +27,7 @@ from db.migrate import migrate
 from db.queries.auth_events import NOBODY, Origin
 from embedded import open_servers
 from service.accounts import accounts
+from service.accounts.expiry import delete_expired_credentials
 from service.background import Background
 from service.cache import Cache
 from service.clock import now
@@ -38,6 +42,8 @@ from service.mail import MailQueue
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
 from telemetry import metrics
+
+log = structlog.get_logger("trawl.server")
 
 VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
@@ -116,6 +122,8 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
     """Start what a worker does beside its requests, as the settings say."""
     recovery = recover_imports(deps.db, deps.geo, deps.logs, deps.background, clock=now)
     deps.background.spawn(recovery, name="recovery of imports")
+    expiry = delete_expired_credentials(deps.db, clock=now)
+    deps.background.spawn(expiry, name="expiry of credentials")
     if settings.logs_follow:
         # Not mode "follow": another worker resumes what this one leaves.
         options = ImportOptions(deps.logs.zone, mode="resume", rules=deps.logs.rules)
@@ -174,12 +182,21 @@ async def prepare_database(settings: Settings, addresses: Addresses) -> None:
     await migrate(addresses.database)
     deps = make_deps(settings, addresses)
     if settings.admin_login is not None:
-        credentials = {"login": settings.admin_login, "password": settings.admin_password}
-        new = accounts.NewAccount(**CreateAdminRequest().load(credentials), role="admin")
+        await ensure_admin(deps, settings.admin_login, settings.admin_password or "")
+    await deps.db.close()
+
+
+async def ensure_admin(deps: Deps, login: str, password: str) -> None:
+    """Make an admin if there is none. If the login then is no admin's, log how to make it one."""
+    loaded = CreateAdminRequest().load({"login": login, "password": password})
+    new = accounts.NewAccount(**loaded, role="admin")
+    with suppress(accounts.NameTaken):
         await accounts.create_first_admin(
             deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now(), actor_id=NOBODY)
         )
-    await deps.db.close()
+    if not await accounts.is_admin(deps.db, login):
+        remedy = f"python main.py create-admin {shlex.quote(login)}"
+        log.error("admin_login_is_no_admin", login=login, remedy=remedy)
 
 
 async def run_with_database(addresses: Addresses, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:

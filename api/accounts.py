@@ -10,6 +10,9 @@ from api.fields import OPTIONAL, Choice, DateTime, Integer, JsonSchema, Strict, 
 from api.limits import MAX_LOGIN, MAX_NAME, MAX_PASSWORD, MAX_TYPED_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.paging import Cursor, PageQuery
 
+NEEDED_UNLESS_FRESH = "needed unless the sign-in was less than 10 minutes ago"
+NEEDED_FOR_CHANGES = f"for a new password or e-mail {NEEDED_UNLESS_FRESH}"
+
 
 class Login(Text):
     """A login: printable text without blanks around it."""
@@ -117,24 +120,6 @@ class RegisterRequest(Named):
         return {**data, "login": login}
 
 
-class SignInRequest(Strict):
-    """One of `login`, `username` and `email` is needed. Loads to `login` and `password`."""
-
-    example: ClassVar[dict[str, Any]] = {"login": "anna", "password": "correct horse battery"}
-
-    login = Login(minimum=1)
-    username = Login(minimum=1)
-    email = Text(minimum=1, maximum=MAX_LOGIN)
-    password = TypedPassword(required=True)
-
-    @post_load
-    def choose_login(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        login = find_login(data, "login", "username", "email")
-        if login is None:
-            raise ValidationError("one of login, username and email is needed", "login")
-        return {"login": login, "password": data["password"]}
-
-
 def find_login(data: Mapping[str, Any], *names: str) -> str | None:
     """Find the login that a client may send under any of these names; None if it has sent none.
 
@@ -151,14 +136,11 @@ class UpdateProfileRequest(Named):
 
     email = Email(allow_none=True)
     password = NewPassword()
-    current_password = TypedPassword()
+    current_password = TypedPassword(metadata={"description": NEEDED_FOR_CHANGES})
 
-    @validates_schema
-    def check_both_passwords(self, data: Mapping[str, Any], **_: Any) -> None:
-        if "password" in data and "current_password" not in data:
-            raise ValidationError("is needed for a new password", "current_password")
-        if "current_password" in data and "password" not in data:
-            raise ValidationError("is missing: current_password is for a new one", "password")
+
+class DeleteAccountRequest(Strict):
+    current_password = TypedPassword(load_default=None, metadata={"description": NEEDED_UNLESS_FRESH})
 
 
 class UpdateUserRequest(Strict):
@@ -171,7 +153,10 @@ class ListUsersRequest(PageQuery):
 
 
 class UserResponse(Schema):
-    """A user. The e-mail is for itself and admins: `viewer_id` sees its own, None sees all."""
+    """A user. E-mails are for itself and admins: `viewer_id` sees its own, None sees all.
+
+    Others see of a login that is an e-mail the part before the `@`.
+    """
 
     id = fields.Integer()
     login = fields.String()
@@ -189,10 +174,5 @@ class UserResponse(Schema):
     def hide_email(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if self.viewer_id not in (None, data["id"]):
             del data["email"]
+            data["login"] = data["login"].rpartition("@")[0] or data["login"]
         return data
-
-
-class AccessTokenResponse(Schema):
-    access_token = fields.String()
-    token_type = Choice("Bearer", dump_default="Bearer")
-    expires_in = fields.Integer(metadata={"description": "seconds"})

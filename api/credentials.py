@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
+from api.accounts import NEEDED_UNLESS_FRESH, TypedPassword
 from api.fields import Choice, DateTime, Flag, Strict, Text, Uuid
 from api.limits import MAX_NAME
 from api.paging import Cursor, PageQuery
@@ -36,7 +37,7 @@ class ListSessionsRequest(PageQuery):
 
 
 class SessionResponse(Schema):
-    """A live token. `current` marks the one that asks."""
+    """What began with a sign-in, with all its tokens. `current` marks the one that asks."""
 
     id = Uuid()
     created_at = DateTime()
@@ -59,6 +60,7 @@ class CreateKeyRequest(Strict):
     name = Text(minimum=1, maximum=MAX_NAME, required=True)
     scopes = fields.List(Choice(*SCOPES), required=True, validate=Length(1, len(SCOPES)))
     expires_at = DateTime(load_default=None, allow_none=True)
+    current_password = TypedPassword(load_default=None, metadata={"description": NEEDED_UNLESS_FRESH})
 
 
 class ListKeysRequest(PageQuery):

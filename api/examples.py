@@ -43,6 +43,7 @@ EXAMPLES: dict[str, Any] = {
     "product": "salmon",
     "q": "salmon",
     "reason": "the key is not 8 characters A-Z, 0-9",
+    "refresh_token": "trawl_refresh_Yh2pT0aK5qQe0QyC8s1u4mJ9cVb7nX3wLrZf6DgHiEo",
     "request_id": "6f1c0e5c2f0b4f7d9a8e3c1b5d7f9a2b",
     "requests": 9200,
     "revision": "0001",

@@ -20,3 +20,16 @@ class ProblemResponse(Schema):
     code = fields.String(required=True, metadata={"example": "not_found"})
     request_id = fields.String(required=True)
     errors = fields.List(fields.Nested(InvalidValue), metadata=OPTIONAL)
+
+
+class TokenProblemResponse(ProblemResponse):
+    """A problem of the routes that give tokens, with the members that OAuth 2 (RFC 6749) knows."""
+
+    error = fields.String(
+        metadata={
+            **OPTIONAL,
+            "example": "invalid_grant",
+            "description": "missing if it is the server's fault",
+        }
+    )
+    error_description = fields.String(metadata={**OPTIONAL, "example": "no active account has this login"})

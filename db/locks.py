@@ -9,11 +9,11 @@ lock at the end of its transaction, also when the process that holds it dies.
 | job           | hash of its name, seed 0 | while a background job runs: one at a time over all servers     |
 | writers       | 20181, 0                 | shared while visits are stored, exclusive while they change     |
 | cart roll-ups | 20181, 1                 | while carts or goods change, after all that visits alone change |
-| admins        | hash of 'admins', seed 2 | while a starting server makes the first admin                   |
+| admins        | hash of 'admins', seed 2 | while an admin is made, or one loses its rights or is deleted   |
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 
-The names of jobs: `retention`, `countries`, `follow <file>`, the path of the file that is imported, and
-`stream <lease token>` for an import without a file.
+The names of jobs: `retention`, `countries`, `expiry`, `follow <file>`, the path of the file that is imported,
+and `stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 WRITERS = "20181, 0"  # stands in store_live_visit.sql and store_live_visits.sql too
-RETENTION, COUNTRIES = "retention", "countries"
+RETENTION, COUNTRIES, EXPIRY = "retention", "countries", "expiry"
 
 LOCK_MIGRATION = text("SELECT pg_advisory_xact_lock(7241800)")
 TRY_LOCK_JOB = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -73,7 +73,7 @@ async def lock_cart_rollups(session: AsyncSession) -> None:
 
 
 async def lock_admins(session: AsyncSession) -> None:
-    """Keep other servers that start from making an admin."""
+    """Keep others from making or unmaking an admin: two admins may demote each other at once."""
     await session.execute(LOCK_ADMINS)
 
 

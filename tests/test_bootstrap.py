@@ -6,13 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
+from structlog.testing import capture_logs
 
-from bootstrap import start_background_work
+from bootstrap import ensure_admin, start_background_work
 from config import read_settings
 from db.database import Database
+from db.models import Session
 from service.deps import Deps
 from service.visits.store import store_live_visits
+from tests.conftest import add_account, add_session
+from tests.support.eventually import eventually
 from tests.support.ipinfo_service import TOKEN, play_ipinfo
 from tests.support.live_cases import live_row
 from tests.support.processes import PATIENCE
@@ -55,6 +59,40 @@ async def test_old_visits_are_deleted_and_countries_added_when_that_is_set(
         start_background_work(settings, replace(deps, db=committed_db))
         assert await become(committed_db, [("9.9.9.9", "CH")])
         await deps.background.close()
+
+
+async def test_an_admin_login_of_a_user_is_logged_with_what_to_do(deps: Deps, noise: None) -> None:
+    """It may be a stranger's who was faster: it becomes no admin, and the server serves."""
+    with capture_logs() as logs:
+        await ensure_admin(deps, "noise-1", "correct horse battery")
+    [line] = logs
+    assert (line["log_level"], line["event"]) == ("error", "admin_login_is_no_admin")
+    assert line["remedy"] == "python main.py create-admin noise-1"
+    with capture_logs() as logs:
+        await ensure_admin(deps, "root", "correct horse battery")
+        await ensure_admin(deps, "ROOT", "another good password")
+    assert logs == []
+    with capture_logs() as logs:  # there is an admin, but this is none
+        await ensure_admin(deps, "o'root", "correct horse battery")
+    assert [line["remedy"] for line in logs] == ["""python main.py create-admin 'o'"'"'root'"""]
+
+
+async def test_what_has_expired_is_deleted(deps: Deps, committed_db: Database) -> None:
+    committed = replace(deps, db=committed_db)
+    account_id = await add_account(committed, "anna")
+    kept, _ = await add_session(committed, account_id)
+    expired, _ = await add_session(committed, account_id)
+    async with committed_db.transaction() as session:
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        await session.execute(update(Session).where(Session.id == expired).values(expires_at=past))
+    start_background_work(read_settings({}, NO_FILE), committed)
+
+    async def is_deleted() -> bool:
+        async with committed_db.read() as session:
+            return list(await session.scalars(select(Session.id))) == [kept]
+
+    await eventually(is_deleted)
+    await deps.background.close()
 
 
 async def test_no_visit_is_deleted_and_no_country_requested_when_nothing_is_set(

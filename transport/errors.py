@@ -28,6 +28,7 @@ from service.errors import (
     Unavailable,
 )
 from telemetry.logs import PeriodicWarning
+from transport.oauth import add_oauth_error
 from transport.request import Request
 
 log = structlog.get_logger("trawl.errors")
@@ -86,7 +87,14 @@ def problem(request_id: str, status: int, code: str, detail: str, **members: Any
 
 
 def to_response(request: Request, error: Exception) -> HTTPResponse:
-    """Turn an error into a problem document. An unexpected one is logged; the client learns nothing of it."""
+    """Turn an error into a problem document, on routes that give tokens with OAuth's members."""
+    response = _problem_of(request, error)
+    gives_tokens = request.route is not None and getattr(request.route.ctx, "oauth", False)
+    return add_oauth_error(response) if gives_tokens else response
+
+
+def _problem_of(request: Request, error: Exception) -> HTTPResponse:
+    """Make the problem of an error. An unexpected one is logged; the client learns nothing of it."""
     if isinstance(error, TrawlError):
         return _use_case_problem(request, error)
     if isinstance(error, ValidationError):

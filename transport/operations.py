@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 
 JSON = "application/json"
+# The codes of a 403 where a stolen session must not be enough.
+REAUTHENTICATION = ("bad_credentials", "reauthentication_needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Operation:
     summary: str = ""
     etag: bool = False
     if_match: bool = False
+    is_body_optional: bool = False
 
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -91,6 +94,7 @@ def operation(
     summary: str = "",
     etag: bool = False,
     if_match: bool = False,
+    is_body_optional: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare what a handler takes and answers.
 
@@ -103,6 +107,7 @@ def operation(
     :param summary: replaces the handler's name in words
     :param etag: it answers with an ETag; a GET also 304 to If-None-Match
     :param if_match: it takes If-Match, and answers 412
+    :param is_body_optional: it may be left out
     """
 
     def declare(handler: Handler) -> Handler:
@@ -118,6 +123,7 @@ def operation(
             summary=summary,
             etag=etag,
             if_match=if_match,
+            is_body_optional=is_body_optional,
         )
         return handler
 

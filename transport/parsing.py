@@ -52,6 +52,14 @@ def body(request: Request, schema: Schema) -> Any:
     return schema.load(json_body(request))
 
 
+def optional_body(request: Request, schema: Schema) -> Any:
+    """Load the JSON body by a schema; without a body, an empty object.
+
+    :raises ValidationError: a field is unknown or wrong
+    """
+    return body(request, schema) if request.body else schema.load({})
+
+
 def json_body(request: Request) -> Any:
     """Parse the JSON body. Whole numbers beyond 64 bits become floats.
 

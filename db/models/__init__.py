@@ -1,6 +1,6 @@
 """The tables, a file a noun. Roll-ups are written in the transaction of the rows that they count."""
 
-from db.models.accounts import Account, ApiKey, AuthEvent, Session
+from db.models.accounts import Account, ApiKey, AuthEvent, RefreshToken, Session
 from db.models.base import Base
 from db.models.cart_rollups import Buyer, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.models.events import Event
@@ -39,6 +39,7 @@ __all__ = [
     "Payment",
     "PaymentDay",
     "Product",
+    "RefreshToken",
     "Reject",
     "RequestQuarter",
     "Session",

@@ -38,7 +38,10 @@ class Account(Base):
 
 
 class Session(Base):
-    """A live token; its `jti` is the id. Signing out deletes the row, which is the truth."""
+    """What began with a sign-in; tokens name it as `sid`. Signing out deletes the row, which is the truth.
+
+    `expires_at` is when its newest tokens have expired.
+    """
 
     __tablename__ = "session"
 
@@ -49,6 +52,24 @@ class Session(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     address: Mapped[str | None] = mapped_column(INET)
     agent: Mapped[str | None]
+
+
+class RefreshToken(Base):
+    """Gets the next pair of tokens of its session, once. `id` is the `jti` of the access token beside it.
+
+    Once used, it names its successor, whose secret is sealed with this token.
+    """
+
+    __tablename__ = "refresh_token"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"), index=True)
+    token_sha256: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    successor_id: Mapped[uuid.UUID | None]
+    sealed_successor: Mapped[bytes | None]
 
 
 class ApiKey(Base):

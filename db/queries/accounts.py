@@ -117,6 +117,7 @@ async def delete_account(session: AsyncSession, account_id: int) -> Account | No
     return rows.one_or_none()
 
 
-async def select_any_admin(session: AsyncSession) -> int | None:
-    """Return the id of an active admin, if there is one."""
-    return await session.scalar(select(Account.id).where(Account.role == "admin", Account.active).limit(1))
+async def select_any_admin(session: AsyncSession, *, excluding: int = 0) -> int | None:
+    """Return the id of an active admin other than `excluding`, if there is one."""
+    query = select(Account.id).where(Account.role == "admin", Account.active, Account.id != excluding)
+    return await session.scalar(query.limit(1))

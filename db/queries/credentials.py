@@ -17,6 +17,7 @@ class CallerRow:
     account_id: int
     role: str
     id: uuid.UUID
+    created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
     scopes: list[str] | None
@@ -26,7 +27,14 @@ async def select_session_caller(
     session: AsyncSession, *, session_id: uuid.UUID, account_id: int
 ) -> CallerRow | None:
     rows = await session.execute(
-        select(Account.id, Account.role, Session.id, Session.expires_at, Session.last_used_at)
+        select(
+            Account.id,
+            Account.role,
+            Session.id,
+            Session.created_at,
+            Session.expires_at,
+            Session.last_used_at,
+        )
         .join(Session, Session.account_id == Account.id)
         .where(Session.id == session_id, Account.id == account_id, Account.active)
     )
@@ -36,7 +44,15 @@ async def select_session_caller(
 
 async def select_key_caller(session: AsyncSession, *, key_sha256: bytes) -> CallerRow | None:
     rows = await session.execute(
-        select(Account.id, Account.role, ApiKey.id, ApiKey.expires_at, ApiKey.last_used_at, ApiKey.scopes)
+        select(
+            Account.id,
+            Account.role,
+            ApiKey.id,
+            ApiKey.created_at,
+            ApiKey.expires_at,
+            ApiKey.last_used_at,
+            ApiKey.scopes,
+        )
         .join(ApiKey, ApiKey.account_id == Account.id)
         .where(ApiKey.key_sha256 == key_sha256, Account.active)
     )

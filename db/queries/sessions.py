@@ -1,13 +1,24 @@
-"""Sessions: each is the row of an access token that is live."""
+"""Sessions: each is what the tokens of one sign-in belong to."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, literal, select, tuple_
+from sqlalchemy import delete, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Account, Session
 from db.queries.auth_events import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session of an active account."""
+
+    id: uuid.UUID
+    account_id: int
+    created_at: datetime
+    expires_at: datetime
 
 
 async def insert_session(
@@ -36,6 +47,26 @@ async def insert_session(
     columns = ["id", "account_id", "created_at", "last_used_at", "expires_at", "address", "agent"]
     inserted_id = await session.scalar(insert(Session).from_select(columns, account).returning(Session.id))
     return inserted_id is not None
+
+
+async def lock_live_session(session: AsyncSession, session_id: uuid.UUID) -> LiveSession | None:
+    """Select a session and lock it until the transaction ends; None if it or its account has ended."""
+    rows = await session.execute(
+        select(Session.id, Session.account_id, Session.created_at, Session.expires_at)
+        .join(Account, Account.id == Session.account_id)
+        .where(Session.id == session_id, Account.active)
+        .with_for_update(of=Session)
+    )
+    row = rows.one_or_none()
+    return LiveSession(*row) if row else None
+
+
+async def update_session_expiry(
+    session: AsyncSession, session_id: uuid.UUID, expires_at: datetime, *, used_at: datetime
+) -> None:
+    await session.execute(
+        update(Session).where(Session.id == session_id).values(expires_at=expires_at, last_used_at=used_at)
+    )
 
 
 async def select_sessions(

@@ -9,7 +9,7 @@ from db.models import Account
 from db.queries import accounts as queries
 from db.queries.auth_events import Origin, insert_auth_event
 from service.errors import Conflict, NotFound
-from service.security.identifiers import fold_to_store
+from service.security.identifiers import fold, fold_to_store
 from service.security.passwords import Hasher, check_new_password
 from service.security.rate_limits import network
 
@@ -83,6 +83,13 @@ async def create_first_admin(
         return account
 
 
+async def is_admin(db: Database, login: str) -> bool:
+    """Tell whether a login or an e-mail is that of an active admin."""
+    async with db.read() as session:
+        account = await queries.select_account_by_name(session, fold(login))
+    return account is not None and account.active and account.role == "admin"
+
+
 async def get_account(db: Database, account_id: int) -> Account:
     """Return an account.
 
@@ -109,7 +116,7 @@ async def _hash(hasher: Hasher, new: NewAccount, salt: bytes, origin: Origin) ->
 
 def _columns(new: NewAccount, origin: Origin) -> dict[str, Any]:
     """Return the columns of a new account's row, but for the hash of its password."""
-    check_new_password(new.password)
+    check_new_password(new.password, login=new.login)
     return {
         "login": new.login,
         "login_key": fold_to_store(new.login, "/login"),

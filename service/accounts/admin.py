@@ -5,17 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.database import Database
+from db.database import Database, Transaction
+from db.locks import lock_admins
 from db.models import Account, AuthEvent
 from db.queries import accounts as queries
 from db.queries.api_keys import select_key_digests
 from db.queries.auth_events import Origin, insert_auth_event, select_auth_events
-from db.queries.sessions import delete_sessions, select_session_ids
+from db.queries.sessions import select_session_ids
 from db.queries.users import Activity, Usage, select_activity, select_usage
+from service.accounts.credentials import StaleCredentials, end_credentials
 from service.deps import Deps
-from service.errors import NotFound
-from service.security.credential_cache import invalidate
+from service.errors import Conflict, NotFound
 from service.security.identifiers import fold
+
+
+class LastAdmin(Conflict):
+    """Without this admin there would be none."""
+
+    def __init__(self) -> None:
+        super().__init__("this is the last active admin; make another first", code="last_admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +59,52 @@ async def update_user(
 ) -> UserOverview:
     """Change a user's role, deactivate or activate it, or both, each unless it is None.
 
-    Deactivating ends the user's sessions. When this returns, the change holds on all workers.
+    Deactivating deletes the user's sessions and keys. When this returns, the change holds on all workers.
 
     :raises NotFound: there is no such user
+    :raises LastAdmin: there would be no active admin any more
     """
     values: dict[str, Any] = {} if role is None else {"role": role}
     if active is not None:
         values["active"] = active
     async with deps.db.transaction() as session:
+        await lock_admins(session)
         before = await queries.lock_account(session, account_id)
         if before is None:
             raise NotFound(f"no user {account_id}")
+        if role == "user" or active is False:
+            await check_not_last_admin(session, before)
         for kind in _audit_types(before, role, active):
             await insert_auth_event(session, kind, account_id, origin)
-        list_or_end = delete_sessions if active is False else select_session_ids
-        session_ids = await list_or_end(session, account_id)
-        digests = await select_key_digests(session, account_id)
+        stale = await _end_or_select(session, account_id, end=active is False)
         account = await queries.update_account(session, account_id, values)
         if account is None:
             raise NotFound(f"no user {account_id}")
         usage = await select_usage(session, [account_id], now=origin.at)
-    await invalidate(deps.cache, session_ids=session_ids, key_digests=digests)
+    await stale.invalidate(deps.cache)
     return UserOverview(account, usage[0])
+
+
+async def _end_or_select(transaction: Transaction, account_id: int, *, end: bool) -> StaleCredentials:
+    """End the account's sessions and keys, or only return them: workers have copies with the old rights."""
+    if end:
+        return await end_credentials(transaction, account_id)
+    return StaleCredentials(
+        await select_session_ids(transaction, account_id), await select_key_digests(transaction, account_id)
+    )
+
+
+async def check_not_last_admin(transaction: Transaction, account: Account) -> None:
+    """Check that an account that is about to lose its rights is not the last active admin.
+
+    The caller holds the lock of the admins.
+
+    :raises LastAdmin: it is
+    """
+    if account.role != "admin" or not account.active:
+        return
+    if await queries.select_any_admin(transaction, excluding=account.id) is None:
+        raise LastAdmin
 
 
 def _audit_types(account: Account, role: str | None, active: bool | None) -> list[str]:

@@ -11,7 +11,8 @@ from db.models import ApiKey
 from db.queries import api_keys as queries
 from db.queries.accounts import lock_owner
 from db.queries.auth_events import Origin, insert_auth_event
-from service.accounts.authentication import KEY_PREFIX
+from service.accounts.authentication import KEY_PREFIX, Caller
+from service.accounts.reauthentication import reauthenticate
 from service.deps import Deps
 from service.errors import Invalid, NotFound
 from service.security.credential_cache import invalidate
@@ -19,10 +20,10 @@ from service.security.quotas import check_quota
 
 
 async def create_key(
-    db: Database,
-    user_id: int,
+    deps: Deps,
+    caller: Caller,
     *,
-    quota: int,
+    current_password: str | None,
     name: str,
     scopes: Sequence[str],
     expires_at: datetime | None,
@@ -33,16 +34,20 @@ async def create_key(
     """Create a key from a secret of 32 random bytes. Return its row, and the key, which is not stored.
 
     :raises Invalid: `expires_at` has passed
-    :raises QuotaExceeded: the user has `quota` keys that have not expired
+    :raises WrongPassword: that is not the current password
+    :raises ReauthenticationNeeded: it is not given, and the sign-in was too long ago
+    :raises QuotaExceeded: the user has as many keys that have not expired as it may have
     :raises NotFound: there is no longer such a user
     """
     if expires_at is not None and expires_at <= origin.at:
         raise Invalid("expires_at: has passed", errors=[("/expires_at", "has passed")])
+    await reauthenticate(deps, caller, current_password, attempt_id=key_id, origin=origin)
+    user_id = caller.user_id
     key = KEY_PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
-    async with db.transaction() as session:
+    async with deps.db.transaction() as session:
         if not await lock_owner(session, user_id):
             raise NotFound(f"no user {user_id}")
-        check_quota(await queries.count_keys(session, user_id, origin.at), quota, "keys")
+        check_quota(await queries.count_keys(session, user_id, origin.at), deps.quotas.keys, "keys")
         row = await queries.insert_key(
             session,
             id=key_id,

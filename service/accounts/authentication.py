@@ -38,6 +38,7 @@ class Caller:
     role: str
     credential_id: uuid.UUID  # of the session, or of the API key
     expires_at: float  # Unix time; 0 for never
+    signed_in_at: float  # Unix time; of a key, when it was made
     scopes: frozenset[str] | None = None
 
     @property
@@ -108,6 +109,7 @@ async def _read_caller(deps: Deps, select: SelectCaller, now: datetime) -> Calle
         role=row.role,
         credential_id=row.id,
         expires_at=row.expires_at.timestamp() if row.expires_at else 0.0,
+        signed_in_at=row.created_at.timestamp(),
         scopes=None if row.scopes is None else frozenset(row.scopes),
     )
     _refuse_expired(caller, now)
@@ -132,18 +134,20 @@ def _refuse_expired(caller: Caller, now: datetime) -> None:
 def _encode(caller: Caller) -> str:
     """Write a caller as its cache entry. The user's id comes first: the script of the cache reads it."""
     scopes = "-" if caller.scopes is None else ",".join(sorted(caller.scopes))
-    return f"{caller.user_id} {caller.role} {caller.credential_id} {caller.expires_at!r} {scopes}"
+    times = f"{caller.expires_at!r} {caller.signed_in_at!r}"
+    return f"{caller.user_id} {caller.role} {caller.credential_id} {times} {scopes}"
 
 
 @lru_cache(maxsize=4096)
 def _decode(value: str) -> Caller:
     """Read a caller from its cache entry. Cached, as the same few callers come again and again."""
-    user_id, role, credential_id, expires_at, scopes = value.split(" ")
+    user_id, role, credential_id, expires_at, signed_in_at, scopes = value.split(" ")
     return Caller(
         user_id=int(user_id),
         role=role,
         credential_id=uuid.UUID(credential_id),
         expires_at=float(expires_at),
+        signed_in_at=float(signed_in_at),
         scopes=None if scopes == "-" else frozenset(filter(None, scopes.split(","))),
     )
 

@@ -40,7 +40,7 @@ async def set_password(
     :raises Invalid: the password is easy to guess
     :raises NotFound: the account has been deleted meanwhile
     """
-    check_new_password(password)
+    check_new_password(password, login=account.login)
     phc = await hasher.hash(password, salt=salt)
     async with db.transaction() as session:
         await queries.lock_account(session, account.id)

@@ -135,7 +135,7 @@ async def reset_password(deps: Deps, *, token: str, password: str, salt: bytes, 
         account = await password_resets.select_reset_account(session, digest, origin.at)
     if account is None:
         raise BadResetToken
-    check_new_password(password)
+    check_new_password(password, login=account.login)
     client = network(origin.address)
     phc = await deps.hasher.hash(password, salt=salt, client=client, is_sign_up=True)
     async with deps.db.transaction() as session:

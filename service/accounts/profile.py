@@ -3,70 +3,62 @@
 import uuid
 from typing import Any
 
-from db.database import Database
-from db.locks import lock_names
+from db.database import Database, Transaction
+from db.locks import lock_admins, lock_names
 from db.models import Account
 from db.queries import accounts as queries
-from db.queries.api_keys import select_key_digests
 from db.queries.auth_events import Origin, insert_auth_event
-from db.queries.sessions import delete_sessions
 from service.accounts.accounts import NameTaken
+from service.accounts.admin import check_not_last_admin
 from service.accounts.authentication import Caller
+from service.accounts.credentials import StaleCredentials, end_credentials
+from service.accounts.reauthentication import WrongPassword, reauthenticate
 from service.deps import Deps
-from service.errors import Forbidden, NotFound
-from service.security.credential_cache import invalidate
+from service.errors import NotFound
 from service.security.identifiers import fold_to_store
 from service.security.passwords import check_new_password
 from service.security.rate_limits import network
-from service.security.sign_in_throttle import throttle_sign_in
 
 COLUMNS = ("first_name", "last_name", "email")
-
-
-class WrongPassword(Forbidden):
-    """The current password that was given is wrong."""
-
-    def __init__(self) -> None:
-        super().__init__("the current password is wrong", code="bad_credentials")
+PROTECTED = frozenset({"email", "password"})
 
 
 async def update_profile(
     deps: Deps, caller: Caller, changes: dict[str, Any], *, attempt_id: uuid.UUID, salt: bytes, origin: Origin
 ) -> Account:
-    """Change what `changes` names: first_name, last_name, email, or password with current_password.
+    """Change what `changes` names: first_name, last_name, email or password.
 
-    A new password ends the account's other sessions.
+    An e-mail or a password needs `current_password`, or a sign-in a short while ago. A new password ends the
+    account's other sessions and all its keys.
 
     :raises WrongPassword: that is not the current password
-    :raises Invalid: the new password is too common
+    :raises Invalid: the new password is easy to guess
+    :raises ReauthenticationNeeded: it is not given, and the sign-in was too long ago
     :raises TooMany: too many sign-ins of the account have failed, or too many passwords wait to be hashed
     :raises NameTaken: another account has the e-mail
     :raises NotFound: there is no such account any more
     """
     values = _columns(changes)
-    old_hash = new_hash = ""
-    if "password" in changes:
-        check_new_password(changes["password"])
-        old_hash = await _verify_password(
-            deps, caller.user_id, changes["current_password"], attempt_id, origin
-        )
+    old_hash = await _check_password(deps, caller, changes) if "password" in changes else ""
+    current_password = changes.get("current_password")
+    if current_password is not None or PROTECTED & changes.keys():
+        await reauthenticate(deps, caller, current_password, attempt_id=attempt_id, origin=origin)
+    new_hash = ""
+    if old_hash:
         client = network(origin.address)
         new_hash = await deps.hasher.hash(changes["password"], salt=salt, client=client)
-    session_ids: list[uuid.UUID] = []
+    stale = StaleCredentials()
     async with deps.db.transaction() as session:
-        if email_key := values.get("email_key"):
-            await lock_names(session, [email_key])
-            if await queries.select_taken_names(session, [email_key], excluding=caller.user_id):
-                raise NameTaken("email")
+        await _take_email(session, caller.user_id, values.get("email_key"))
         if new_hash:
             if not await queries.update_password_hash(session, caller.user_id, old=old_hash, new=new_hash):
                 raise WrongPassword
-            session_ids = await delete_sessions(session, caller.user_id, excluding=caller.credential_id)
+            stale = await end_credentials(session, caller.user_id, excluding=caller.credential_id)
             await insert_auth_event(session, "password_changed", caller.user_id, origin)
         account = await queries.update_account(session, caller.user_id, values)
         if account is None:
-            raise NotFound(f"no user {caller.user_id}")
-    await invalidate(deps.cache, session_ids=session_ids)
+            raise _no_user(caller.user_id)
+    await stale.invalidate(deps.cache)
     return account
 
 
@@ -78,26 +70,30 @@ def _columns(changes: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-async def _verify_password(
-    deps: Deps, account_id: int, password: str, attempt_id: uuid.UUID, origin: Origin
-) -> str:
-    """Return the hash of the account's password. Guesses are throttled as sign-ins are.
+async def _check_password(deps: Deps, caller: Caller, changes: dict[str, Any]) -> str:
+    """Check the new password, and return the hash of the present one.
 
-    :raises WrongPassword: `password` is another one
+    :raises Invalid: the new one is easy to guess
     :raises NotFound: there is no such account any more
-    :raises TooMany: too many guesses have failed, or too many passwords wait to be hashed
     """
     async with deps.db.read() as session:
-        account = await queries.select_account(session, account_id)
+        account = await queries.select_account(session, caller.user_id)
     if account is None:
-        raise NotFound(f"no user {account_id}")
-    async with throttle_sign_in(deps.cache, account.login_key, origin.address, attempt_id) as attempt:
-        client = network(origin.address)
-        if not await deps.hasher.verify(password, account.password_hash, client=client):
-            attempt.outcome = "failed"
-            raise WrongPassword
-        attempt.outcome = "succeeded"
+        raise _no_user(caller.user_id)
+    check_new_password(changes["password"], login=account.login)
     return account.password_hash
+
+
+async def _take_email(transaction: Transaction, account_id: int, email_key: str | None) -> None:
+    """Keep others from taking an e-mail until the transaction ends.
+
+    :raises NameTaken: another account has it
+    """
+    if email_key is None:
+        return
+    await lock_names(transaction, [email_key])
+    if await queries.select_taken_names(transaction, [email_key], excluding=account_id):
+        raise NameTaken("email")
 
 
 async def update_names(db: Database, account_id: int, names: dict[str, str]) -> Account:
@@ -108,16 +104,31 @@ async def update_names(db: Database, account_id: int, names: dict[str, str]) -> 
     async with db.transaction() as session:
         account = await queries.update_account(session, account_id, names)
         if account is None:
-            raise NotFound(f"no user {account_id}")
+            raise _no_user(account_id)
         return account
 
 
-async def delete_account(deps: Deps, account_id: int, origin: Origin) -> None:
-    """Delete an account with its sessions, keys and all else that belongs to it, but not its visits."""
+async def delete_account(
+    deps: Deps, caller: Caller, current_password: str | None, *, attempt_id: uuid.UUID, origin: Origin
+) -> None:
+    """Delete the caller's account with all that belongs to it, but not its visits.
+
+    :raises WrongPassword: that is not the current password
+    :raises ReauthenticationNeeded: it is not given, and the sign-in was too long ago
+    :raises LastAdmin: there is no other active admin
+    """
+    await reauthenticate(deps, caller, current_password, attempt_id=attempt_id, origin=origin)
     async with deps.db.transaction() as session:
-        await queries.lock_account(session, account_id)
-        await insert_auth_event(session, "deleted", account_id, origin)
-        session_ids = await delete_sessions(session, account_id)
-        key_digests = await select_key_digests(session, account_id)
-        await queries.delete_account(session, account_id)
-    await invalidate(deps.cache, session_ids=session_ids, key_digests=key_digests)
+        await lock_admins(session)
+        account = await queries.lock_account(session, caller.user_id)
+        if account is None:
+            raise _no_user(caller.user_id)
+        await check_not_last_admin(session, account)
+        await insert_auth_event(session, "deleted", account.id, origin)
+        stale = await end_credentials(session, account.id)
+        await queries.delete_account(session, account.id)
+    await stale.invalidate(deps.cache)
+
+
+def _no_user(account_id: int) -> NotFound:
+    return NotFound(f"no user {account_id}")

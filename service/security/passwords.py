@@ -12,7 +12,7 @@ from pathlib import Path
 
 from service.bounds import Bounds, HashTurns, Turns
 from service.errors import Invalid
-from service.security.identifiers import LOCAL
+from service.security.identifiers import LOCAL, fold
 
 SALT_LENGTH = 16  # bytes
 KEY_LENGTH = 32  # bytes
@@ -117,11 +117,17 @@ def common_passwords() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line)
 
 
-def check_new_password(password: str, pointer: str = "/password") -> None:
+def check_new_password(password: str, *, login: str, pointer: str = "/password") -> None:
     """Refuse a new password that is easy to guess. The schema of the request has checked its length.
 
-    :raises Invalid: it is among the passwords that are guessed first
+    :raises Invalid: it is the login, or among the passwords that are guessed first
     """
-    if unicodedata.normalize("NFKC", password).casefold() in common_passwords():
-        fault = "is among the most common passwords"
-        raise Invalid(f"{pointer[1:]}: {fault}", errors=[(pointer, fault)])
+    key = fold(password)
+    if key == fold(login):
+        raise _weak(pointer, "is the login")
+    if key in common_passwords():
+        raise _weak(pointer, "is among the most common passwords")
+
+
+def _weak(pointer: str, fault: str) -> Invalid:
+    return Invalid(f"{pointer[1:]}: {fault}", errors=[(pointer, fault)])

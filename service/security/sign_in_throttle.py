@@ -80,16 +80,28 @@ class Attempt:
     outcome: Literal["failed", "succeeded", "broken off"] = "broken off"
 
 
+def account_subject(account_id: int) -> str:
+    """Return what attempts at an account are counted by, whichever of its names they use."""
+    return f"account:{account_id}"
+
+
+def name_subject(key: str) -> str:
+    """Return what attempts at a name are counted by that no account has."""
+    return f"name:{key}"
+
+
 @asynccontextmanager
 async def throttle_sign_in(
-    cache: Cache, login_key: str, address: str | None, attempt_id: uuid.UUID, limits: SignInLimits = LIMITS
+    cache: Cache, subject: str, address: str | None, attempt_id: uuid.UUID, limits: SignInLimits = LIMITS
 ) -> AsyncIterator[Attempt]:
     """Admit one attempt at a password, which the caller hashes within this context.
+
+    `subject` is what the attempt is counted by, beside its address.
 
     :raises TooMany: too many attempts have failed
     """
     client = network(address)
-    account, client = f"sign-in:{client}:{login_key}", f"sign-in:{client}"
+    account, client = f"sign-in:{client}:{subject}", f"sign-in:{client}"
     keys = [f"{account}:failed", f"{account}:under-way", f"{client}:failed", f"{client}:under-way"]
     await _begin(cache, keys, str(attempt_id), limits)
     attempt = Attempt()

@@ -169,9 +169,8 @@ def check_request(method: str, url: URL, status: int, options: Mapping[str, Any]
     if parameters and not open_ended:
         assert set(url.query) <= parameters, f"{method} {url} succeeded; the document has {parameters}"
     content = operation.get("requestBody", {}).get("content", {})
-    if "application/json" in content and "json" in options:
-        pointer = f"paths|{path}|{name}|requestBody"
-        errors = [
-            error.message for error in validator_at(pointer, "application/json").iter_errors(options["json"])
-        ]
-        assert not errors, f"{method} {url.path} succeeded, against the document: {errors[:3]}"
+    for kind, option in (("application/json", "json"), ("application/x-www-form-urlencoded", "data")):
+        if kind in content and isinstance(options.get(option), dict | list):
+            checks = validator_at(f"paths|{path}|{name}|requestBody", kind).iter_errors(options[option])
+            errors = [error.message for error in checks]
+            assert not errors, f"{method} {url.path} succeeded, against the document: {errors[:3]}"

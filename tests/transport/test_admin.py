@@ -1,13 +1,16 @@
+import asyncio
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
-from db.models import Visit
+from db.database import Database
+from db.models import Account, Visit
 from service.deps import Deps
+from tests.conftest import add_account, add_session
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 
@@ -98,6 +101,63 @@ async def test_closing_an_account_ends_its_tokens_at_once(
     assert (await user.client.get("/profile")).code == "bad_token"
     assert (await client.post("/login", json={"login": "anna", "password": PASSWORD})).status == 200
     assert (await other_user.client.get("/profile")).status == 200
+
+
+async def test_a_closed_account_has_lost_its_keys_and_tokens_for_good(
+    client: Client, user: User, other_user: User, admin: User
+) -> None:
+    pair = (await client.post("/login", json={"login": "anna", "password": PASSWORD})).json
+    key = (await user.client.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json["key"]
+    kept = (await other_user.client.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json["key"]
+    assert (await client.signed_in(key).get("/profile")).status == 200
+    for active in (False, True):
+        assert (await admin.client.patch(f"/admin/users/{user.id}", json={"active": active})).status == 200
+        for token in (key, pair["access_token"], user.token):
+            assert (await client.signed_in(token).get("/profile")).code == "bad_token"
+        refresh = {"refresh_token": pair["refresh_token"]}
+        assert (await client.post("/token/refresh", json=refresh)).code == "bad_token"
+    assert (await client.signed_in(kept).get("/profile")).status == 200
+
+
+async def test_the_last_active_admin_stays(client: Client, user: User, admin: User) -> None:
+    path = f"/admin/users/{admin.id}"
+    refused = [
+        *[await admin.client.patch(path, json=rights) for rights in ({"role": "user"}, {"active": False})],
+        await admin.client.delete("/profile"),
+        await admin.client.delete(f"/user/{admin.id}"),
+    ]
+    assert [(answer.status, answer.code) for answer in refused] == [(409, "last_admin")] * 4
+    assert (await admin.client.get("/profile")).json["role"] == "admin"
+    for rights in ({"role": "admin"}, {"active": True}, {}):
+        assert (await admin.client.patch(path, json=rights)).status == 200
+    await admin.client.patch(f"/admin/users/{user.id}", json={"role": "admin", "active": False})
+    assert (await admin.client.delete("/profile")).code == "last_admin"
+    await admin.client.patch(f"/admin/users/{user.id}", json={"active": True})
+    assert (await admin.client.delete("/profile")).status == 204
+    answer = await client.post("/login", json={"login": "anna", "password": PASSWORD})
+    anna = client.signed_in(answer.json["access_token"])
+    assert (await anna.delete("/profile")).code == "last_admin"
+
+
+async def test_admins_who_demote_each_other_at_once_leave_one(
+    committed_db: Database, server: RunningApp, deps: Deps, client: Client
+) -> None:
+    committed = replace(deps, db=committed_db, replica=committed_db)
+    server.use(committed)
+    admins = []
+    for number in range(4):
+        account_id = await add_account(committed, f"root{number}", role="admin")
+        _, token = await add_session(committed, account_id)
+        admins.append((account_id, client.signed_in(token)))
+    ring = zip(admins, admins[1:] + admins[:1], strict=True)
+    answers = await asyncio.gather(
+        *(one.patch(f"/admin/users/{other_id}", json={"role": "user"}) for (_, one), (other_id, _) in ring),
+        *(one.delete("/profile") for _, one in admins),
+    )
+    assert {answer.status for answer in answers} <= {200, 204, 403, 401, 404, 409}
+    async with committed_db.read() as session:
+        count = select(func.count()).where(Account.role == "admin", Account.active)
+        assert (await session.scalar(count) or 0) >= 1
 
 
 async def test_rights_of_nobody_are_not_found(admin: User) -> None:

@@ -74,7 +74,8 @@ def test_an_operation_tells_all_there_is(name: str, server: RunningApp) -> None:
         fact for fact in route_facts(server.app.router.routes) if f"{fact.method.upper()} {fact.path}" == name
     ]
     responses = operation["responses"]
-    assert operation["security"] == ([] if fact.public else [{"bearer": []}, {"token": []}])
+    security: list[dict[str, list[str]]] = [{"bearer": []}, {"oauth2": []}, {"token": []}]
+    assert operation["security"] == ([] if fact.public else security)
     assert ("401" in responses) == (not fact.public or bool(fact.operation.problems.get(401)))
     is_bounded = fact.has_body or fact.heavy is not None
     assert ("429" in responses) == (

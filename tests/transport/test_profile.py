@@ -43,6 +43,36 @@ async def test_a_new_password_ends_the_other_tokens(client: Client, user: User, 
     assert signed_in.status == 200
 
 
+async def test_a_new_password_ends_all_keys_and_other_refresh_tokens(
+    client: Client, user: User, other_user: User
+) -> None:
+    other = (await client.post("/login", json={"login": "anna", "password": PASSWORD})).json
+    own = (await client.post("/login", json={"login": "anna", "password": PASSWORD})).json
+    anna = client.signed_in(own["access_token"])
+    keys = [
+        (await each.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json["key"]
+        for each in (anna, other_user.client)
+    ]
+    assert (await client.signed_in(keys[0]).get("/profile")).status == 200
+    assert (await anna.patch("/profile", json={"password": "another good one"})).status == 200
+    assert (await client.signed_in(keys[0]).get("/profile")).code == "bad_token"
+    assert (await client.signed_in(keys[1]).get("/profile")).status == 200
+    assert (await anna.get("/keys")).json["items"] == []
+    for pair, status in ((other, 401), (own, 200)):
+        answer = await client.post("/token/refresh", json={"refresh_token": pair["refresh_token"]})
+        assert answer.status == status
+
+
+@pytest.mark.parametrize("password", ["ANNA-SEGHERS", "anna-seghers", "\uff41nna-seghers"])
+async def test_a_password_is_not_the_login(client: Client, password: str) -> None:
+    new = {"login": "Anna-Seghers", "password": password}
+    assert (await client.post("/register", json=new)).pointers == ["/password"]
+    assert (await client.post("/register", json={**new, "password": PASSWORD})).status == 201
+    answer = await client.post("/login", json={"login": "anna-seghers", "password": PASSWORD})
+    anna = client.signed_in(answer.json["access_token"])
+    assert (await anna.patch("/profile", json={"password": password})).pointers == ["/password"]
+
+
 async def test_a_new_password_needs_the_current_one(client: Client, user: User) -> None:
     changes = {"password": "another good one", "current_password": "wrong", "first_name": "X"}
     answer = await user.client.patch("/profile", json=changes)
@@ -60,10 +90,9 @@ async def test_guessing_the_current_password_is_throttled(user: User) -> None:
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
-        ({"password": "another good one"}, "/current_password"),
-        ({"current_password": PASSWORD}, "/password"),
         ({"password": "short", "current_password": PASSWORD}, "/password"),
         ({"password": "password1", "current_password": PASSWORD}, "/password"),
+        ({"current_password": None}, "/current_password"),
         ({"login": "other"}, "/login"),
         ({"role": "admin"}, "/role"),
         ({"first_name": None}, "/first_name"),

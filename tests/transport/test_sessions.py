@@ -19,13 +19,16 @@ PASSWORD = "correct horse battery"
 
 async def test_every_sign_in_route_gives_a_token(client: Client, user: User) -> None:
     tokens = set()
-    for path in ("/user/auth", "/login", "/auth/login"):
+    for path in ("/user/auth", "/login", "/auth/login", "/token"):
         answer = await client.post(path, json={"login": "ANNA", "password": PASSWORD})
-        assert answer.json.keys() == {"access_token", "token_type", "expires_in"}
+        assert answer.json.keys() == {
+            *("access_token", "token_type", "expires_in", "refresh_token", "refresh_expires_in")
+        }
         assert (answer.status, answer.json["token_type"], answer.json["expires_in"]) == (200, "Bearer", 1800)
+        assert answer.json["refresh_expires_in"] == 14 * 24 * 3600
         assert (await client.signed_in(answer.json["access_token"]).get("/profile")).json["id"] == user.id
-        tokens.add(answer.json["access_token"])
-    assert len(tokens) == 3
+        tokens |= {answer.json["access_token"], answer.json["refresh_token"]}
+    assert len(tokens) == 8
 
 
 @pytest.mark.parametrize("name", ["login", "username", "email"])
@@ -33,10 +36,37 @@ async def test_a_sign_in_may_call_the_login_what_it_likes(client: Client, user: 
     assert (await client.post("/login", json={name: "anna", "password": PASSWORD})).status == 200
 
 
-async def test_a_sign_in_names_one_login(client: Client, user: User) -> None:
-    two = {"login": "anna", "email": "boris", "password": PASSWORD}
-    assert (await client.post("/login", json=two)).pointers == ["/email"]
+async def test_several_names_are_of_one_account(client: Client, user: User, other_user: User) -> None:
+    await user.client.patch("/profile", json={"email": "anna@shop.example"})
+    for names, status in (
+        ({"login": "ANNA", "username": "anna", "email": "Anna@shop.example"}, 200),
+        ({"login": "anna", "email": "boris"}, 401),
+        ({"login": "boris", "email": "anna@shop.example"}, 401),
+        ({"login": "anna", "email": "nobody@shop.example"}, 401),
+        ({"login": "nobody", "email": "anna@shop.example"}, 401),
+    ):
+        answer = await client.post("/login", json={**names, "password": PASSWORD})
+        assert answer.status == status, names
+        if status == 401:
+            assert answer.code == "bad_credentials"
+
+
+async def test_a_sign_in_needs_a_name_and_a_password(client: Client, user: User) -> None:
     assert (await client.post("/login", json={"password": PASSWORD})).pointers == ["/login"]
+    assert (await client.post("/login", json={"login": "anna"})).pointers == ["/password"]
+
+
+async def test_login_and_email_of_an_account_are_throttled_as_one(client: Client, user: User) -> None:
+    await user.client.patch("/profile", json={"email": "anna@shop.example"})
+    names = ["anna", "anna@shop.example", "ANNA"]
+    statuses = [
+        (await client.post("/login", json={"login": names[number % 3], "password": "wrong"})).status
+        for number in range(6)
+    ]
+    assert statuses == [401] * 5 + [429]
+    changes = {"name": "A", "current_password": "wrong"}
+    assert (await user.client.patch("/profile", json=changes)).status == 429
+    assert (await client.post("/login", json={"login": "nobody", "password": "wrong"})).status == 401
 
 
 async def test_a_wrong_password_and_an_unknown_login_look_the_same(client: Client, user: User) -> None:
@@ -139,13 +169,15 @@ async def test_signing_out_ends_this_token_alone(client: Client, user: User) -> 
     assert (await user.client.get("/profile")).status == 200
 
 
-async def test_signing_out_of_all_ends_the_users_tokens_and_no_others(
+async def test_signing_out_of_all_ends_the_users_tokens_and_keys_and_no_others(
     client: Client, user: User, other_user: User
 ) -> None:
     token = (await client.post("/login", json={"login": "anna", "password": PASSWORD})).json["access_token"]
-    assert (await client.signed_in(token).get("/profile")).status == 200
+    key = (await user.client.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json["key"]
+    for live in (token, key):
+        assert (await client.signed_in(live).get("/profile")).status == 200
     assert (await user.client.post("/logout?all=true")).status == 204
-    for ended in (user.token, token):
+    for ended in (user.token, token, key):
         assert (await client.signed_in(ended).get("/profile")).status == 401
     assert (await other_user.client.get("/profile")).status == 200
 

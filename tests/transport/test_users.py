@@ -159,6 +159,22 @@ async def test_everybody_is_listed_without_others_emails(
     assert [item["email"] for item in items if item["login"] == "Boris"] == ["boris@shop.example"]
 
 
+async def test_a_login_that_is_an_email_is_shown_to_others_without_its_host(
+    client: Client, user: User, admin: User
+) -> None:
+    new = {"email": "clara@shop.example", "password": "a good password"}
+    clara = (await client.post("/register", json=new)).json
+    assert clara["login"] == "clara@shop.example"
+    for viewer, login in ((user.client, "clara"), (admin.client, "clara@shop.example")):
+        items = (await viewer.get("/user/all")).json["items"]
+        assert [item["login"] for item in items if item["id"] == clara["id"]] == [login]
+    signed_in = await client.post("/login", json=new)
+    own = client.signed_in(signed_in.json["access_token"])
+    assert (await own.get("/auth/me")).json["login"] == "clara@shop.example"
+    items = (await own.get("/user/all")).json["items"]
+    assert {"clara@shop.example", "Anna"} <= {item["login"] for item in items}
+
+
 async def test_pages_of_users_join_without_gap_or_double(user: User, admin: User) -> None:
     whole = (await user.client.get("/user/all")).json["items"]
     path, items = "/api/v1/user/all?limit=2", []

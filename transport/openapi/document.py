@@ -7,7 +7,7 @@ from typing import Any
 from sanic_routing.route import Route
 
 from api.openapi import OPENAPI_VERSION, SchemaDocument
-from api.problems import ProblemResponse
+from api.problems import ProblemResponse, TokenProblemResponse
 from service.bounds import Bounds
 from service.security.rate_limits import WINDOW
 from transport.openapi.content import media_types
@@ -31,6 +31,11 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "description": "`Authorization: Bearer` and a token of `POST /login`, or an API key",
+    },
+    "oauth2": {
+        "type": "oauth2",
+        "description": "sign in with login and password: programs and these pages get the token themselves",
+        "flows": {"password": {"tokenUrl": f"{PREFIX}/token", "refreshUrl": f"{PREFIX}/token", "scopes": {}}},
     },
     "token": {
         "type": "apiKey",
@@ -73,6 +78,7 @@ def make_document(routes: Iterable[Route], *, version: str) -> Json:
     facts = route_facts(routes)
     schemas = SchemaDocument()
     schemas.reference(ProblemResponse)
+    schemas.reference(TokenProblemResponse)
     name_counts = Counter(name for _, name in {(fact.path + fact.method, fact.name) for fact in facts})
     shared_problems: dict[str, Json] = {}
     paths: dict[str, Json] = {}
@@ -110,12 +116,12 @@ def describe_operation(
         "operationId": operation_id,
         "summary": fact.operation.summary or fact.name.replace("_", " ").capitalize(),
         "description": describe_access(fact),
-        "security": [] if fact.public else [{"bearer": []}, {"token": []}],
+        "security": [] if fact.public else [{"bearer": []}, {"oauth2": []}, {"token": []}],
         "parameters": describe_parameters(fact, schemas),
     }
     if fact.operation.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": not fact.operation.is_body_optional,
             "content": media_types(schemas, fact.operation.body),
         }
     responses = {
@@ -215,8 +221,8 @@ def describe_problems(fact: RouteFacts, shared_problems: dict[str, Json]) -> Jso
     """Describe the problem responses: shared ones, but for statuses for which the route declares codes."""
     responses: Json = {}
     for status, codes in problem_codes(fact).items():
-        if fact.operation.problems.get(status):
-            responses[str(status)] = problem_response(status, codes)
+        if fact.operation.problems.get(status) or fact.oauth:
+            responses[str(status)] = problem_response(status, codes, oauth=fact.oauth)
         else:
             name = f"{status}-{'-'.join(codes)}"
             shared_problems[name] = problem_response(status, codes)

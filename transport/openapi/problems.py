@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 from api.fields import TimeZone
-from api.problems import ProblemResponse
+from api.problems import ProblemResponse, TokenProblemResponse
 from transport.errors import PROBLEM
+from transport.oauth import oauth_error
 from transport.openapi.routes import RouteFacts
 
 REQUEST_ID = "6f1c0e5c2f0b4f7d9a8e3c1b5d7f9a2b"
@@ -30,6 +31,11 @@ DETAILS = {
     "out_of_scope": "this needs another scope, or a token: keys are not taken everywhere",
     "rate_limited": "over 100 requests a minute",
     "request_timeout": "the body does not come, or too slowly",
+    "reauthentication_needed": "this needs current_password, or a sign-in less than 10 minutes ago",
+    "registration_closed": "only an admin creates users here",
+    "last_admin": "this is the last active admin",
+    "quota_exceeded": "an account may have 50 keys; delete some first",
+    "unsupported_grant_type": "grant_type must be password or refresh_token",
     "too_large": "Request Entity Too Large",
     "too_expensive": "this takes longer than 10 s: ask for less",
     "too_many_at_once": "too many reads at once for one account, or for this server",
@@ -94,8 +100,9 @@ def takes_time_zone(route: RouteFacts) -> bool:
     return any(isinstance(field, TimeZone) for field in fields)
 
 
-def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    """Describe the response of a status, with an example of each code."""
+def problem_response(status: int, codes: Sequence[str], *, oauth: bool = False) -> dict[str, Any]:
+    """Describe the response of a status, with an example of each code; `oauth` adds OAuth's members."""
+    schema = TokenProblemResponse if oauth else ProblemResponse
     phrase = HTTPStatus(status).phrase
     names = ["X-Request-ID", *LIMIT_HEADERS, *(["Retry-After"] if status in (429, 503) else [])]
     names += ["WWW-Authenticate"] if status == HTTPStatus.UNAUTHORIZED else []
@@ -104,14 +111,14 @@ def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         "content": {
             PROBLEM: {
-                "schema": {"$ref": f"#/components/schemas/{ProblemResponse.__name__}"},
-                "examples": {code: {"value": example(status, code)} for code in codes},
+                "schema": {"$ref": f"#/components/schemas/{schema.__name__}"},
+                "examples": {code: {"value": example(status, code, oauth=oauth)} for code in codes},
             }
         },
     }
 
 
-def example(status: int, code: str) -> dict[str, Any]:
+def example(status: int, code: str, *, oauth: bool) -> dict[str, Any]:
     problem = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -122,4 +129,5 @@ def example(status: int, code: str) -> dict[str, Any]:
     }
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         problem["errors"] = [{"pointer": "/title", "detail": "must have 1 to 200 characters"}]
-    return problem
+    error = oauth_error(status, code) if oauth else None
+    return problem | ({"error": error, "error_description": problem["detail"]} if error else {})

@@ -35,6 +35,7 @@ class RouteFacts:
     admin: bool
     scope: str | None
     limit: str
+    oauth: bool  # whether its problems have OAuth's members
     heavy: str | None  # the kind of work that needs a turn
     gzip: bool
     bulk: bool
@@ -78,6 +79,7 @@ def facts_of(route: Route, method: str) -> RouteFacts:
         admin=getattr(ctx, "admin", False),
         scope=getattr(ctx, "scope", None),
         limit=getattr(ctx, "limit", "default"),
+        oauth=getattr(ctx, "oauth", False),
         heavy=heavy_kind(route.handler),
         gzip=getattr(ctx, "gzip", False),
         bulk=getattr(ctx, "bulk", False),

@@ -34,7 +34,7 @@ async def list_users(request: Request) -> HTTPResponse:
 
 
 @blueprint.patch("/users/<user_id:id>", ctx_admin=True)
-@operation(body=UpdateUserRightsRequest, responses={200: UserOverviewResponse})
+@operation(body=UpdateUserRightsRequest, responses={200: UserOverviewResponse}, problems={409: "last_admin"})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:
     rights = body(request, UpdateUserRightsRequest())
     user = await admin.update_user(request.deps, user_id, **rights, origin=request.origin)

@@ -8,7 +8,7 @@ from sanic.response import HTTPResponse
 
 from api.credentials import CreateKeyRequest, KeyResponse, ListKeysRequest, NewKeyResponse
 from service.accounts import api_keys
-from transport.operations import Page, operation
+from transport.operations import REAUTHENTICATION, Page, operation
 from transport.parsing import body, query
 from transport.request import Request
 from transport.responses import created, no_content, page
@@ -17,12 +17,15 @@ blueprint = Blueprint("keys")
 
 
 @blueprint.post("/keys")
-@operation(body=CreateKeyRequest, responses={201: NewKeyResponse}, problems={409: "quota_exceeded"})
+@operation(
+    body=CreateKeyRequest,
+    responses={201: NewKeyResponse},
+    problems={403: REAUTHENTICATION, 409: "quota_exceeded", 429: "too_many_at_once"},
+)
 async def create_key(request: Request) -> HTTPResponse:
     row, key = await api_keys.create_key(
-        request.deps.db,
-        request.user_id,
-        quota=request.deps.quotas.keys,
+        request.deps,
+        request.caller,
         **body(request, CreateKeyRequest()),
         key_id=uuid.uuid4(),
         secret=secrets.token_bytes(32),

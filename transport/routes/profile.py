@@ -6,10 +6,10 @@ import uuid
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
-from api.accounts import UpdateProfileRequest, UserResponse
+from api.accounts import DeleteAccountRequest, UpdateProfileRequest, UserResponse
 from service.accounts import accounts, profile
-from transport.operations import operation
-from transport.parsing import body
+from transport.operations import REAUTHENTICATION, operation
+from transport.parsing import body, optional_body
 from transport.request import Request
 from transport.responses import no_content, ok, with_etag
 
@@ -20,6 +20,7 @@ user_response = UserResponse()  # made once: making a schema costs more than dum
 
 
 @blueprint.get("/profile", ctx_scope="profile:read")
+@blueprint.get("/auth/me", name="auth_me", ctx_scope="profile:read")
 @operation(responses={200: UserResponse}, etag=True)
 async def get_profile(request: Request) -> HTTPResponse:
     account = await accounts.get_account(request.deps.db, request.user_id)
@@ -30,7 +31,7 @@ async def get_profile(request: Request) -> HTTPResponse:
 @operation(
     body=UpdateProfileRequest,
     responses={200: UserResponse},
-    problems={403: "bad_credentials", 409: "email_taken", 429: "too_many_at_once"},
+    problems={403: REAUTHENTICATION, 409: "email_taken", 429: "too_many_at_once"},
 )
 async def update_profile(request: Request) -> HTTPResponse:
     account = await profile.update_profile(
@@ -45,7 +46,18 @@ async def update_profile(request: Request) -> HTTPResponse:
 
 
 @blueprint.delete("/profile")
-@operation(responses={204: None})
+@operation(
+    body=DeleteAccountRequest,
+    is_body_optional=True,
+    responses={204: None},
+    problems={403: REAUTHENTICATION, 409: "last_admin", 429: "too_many_at_once"},
+)
 async def delete_profile(request: Request) -> HTTPResponse:
-    await profile.delete_account(request.deps, request.user_id, request.origin)
+    await profile.delete_account(
+        request.deps,
+        request.caller,
+        **optional_body(request, DeleteAccountRequest()),
+        attempt_id=uuid.uuid4(),
+        origin=request.origin,
+    )
     return no_content()

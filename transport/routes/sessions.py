@@ -6,10 +6,15 @@ import uuid
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
-from api.accounts import AccessTokenResponse, SignInRequest
 from api.credentials import ListSessionsRequest, SessionResponse, SignOutRequest
+from api.tokens import RefreshRequest, SignInForm, SignInRequest, TokenPairResponse
 from service.accounts import sessions
-from transport.operations import Page, operation
+from service.accounts.refresh import refresh_session
+from service.accounts.sessions import SignInSeed
+from service.accounts.token_pairs import PairSeed
+from service.security.refresh_tokens import SECRET_BYTES
+from transport.grants import FORM, read_grant
+from transport.operations import JSON, Page, operation
 from transport.parsing import body, query
 from transport.request import Request
 from transport.responses import no_content, ok, page
@@ -17,26 +22,52 @@ from transport.responses import no_content, ok, page
 blueprint = Blueprint("sessions")
 
 
-@blueprint.post("/user/auth", ctx_public=True)
-@blueprint.post("/login", name="login", ctx_public=True)
-@blueprint.post("/auth/login", name="auth_login", ctx_public=True)
+@blueprint.post("/user/auth", ctx_public=True, ctx_oauth=True)
+@blueprint.post("/login", name="login", ctx_public=True, ctx_oauth=True)
+@blueprint.post("/auth/login", name="auth_login", ctx_public=True, ctx_oauth=True)
+@blueprint.post("/token", name="token", ctx_public=True, ctx_oauth=True)
 @operation(
-    body=SignInRequest,
-    responses={200: AccessTokenResponse},
-    problems={401: "bad_credentials", 429: "too_many_at_once"},
+    body={JSON: SignInRequest, FORM: SignInForm},
+    responses={200: TokenPairResponse},
+    problems={
+        400: "unsupported_grant_type",
+        401: ("bad_credentials", "bad_token"),
+        429: "too_many_at_once",
+    },
 )
 async def sign_in(request: Request) -> HTTPResponse:
-    token = await sessions.sign_in(
-        request.deps,
-        **body(request, SignInRequest()),
-        session_id=uuid.uuid4(),
-        salt=secrets.token_bytes(16),
-        origin=request.origin,
-    )
-    return ok(AccessTokenResponse().dump(token))
+    """Sign in, by JSON or by a form: the password grant of OAuth 2, and its refresh token grant."""
+    match read_grant(request):
+        case {"refresh_token": refresh_token}:
+            pair = await refresh_session(
+                request.deps, refresh_token, seed=new_pair_seed(), origin=request.origin
+            )
+        case {"names": names, "password": password}:
+            pair = await sessions.sign_in(
+                request.deps, names=names, password=password, seed=new_sign_in_seed(), origin=request.origin
+            )
+    return ok(TokenPairResponse().dump(pair))
+
+
+@blueprint.post("/token/refresh", ctx_public=True, ctx_oauth=True)
+@operation(body=RefreshRequest, responses={200: TokenPairResponse}, problems={401: "bad_token"})
+async def refresh(request: Request) -> HTTPResponse:
+    """Get a new pair for a refresh token. It works once; used again later, it ends its session."""
+    token = body(request, RefreshRequest())["refresh_token"]
+    pair = await refresh_session(request.deps, token, seed=new_pair_seed(), origin=request.origin)
+    return ok(TokenPairResponse().dump(pair))
+
+
+def new_pair_seed() -> PairSeed:
+    return PairSeed(uuid.uuid4(), secrets.token_bytes(SECRET_BYTES))
+
+
+def new_sign_in_seed() -> SignInSeed:
+    return SignInSeed(uuid.uuid4(), secrets.token_bytes(16), new_pair_seed())
 
 
 @blueprint.post("/logout")
+@blueprint.post("/auth/logout", name="auth_logout")
 @operation(query=SignOutRequest, responses={204: None})
 async def sign_out(request: Request) -> HTTPResponse:
     parameters = query(request, SignOutRequest())

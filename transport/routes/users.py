@@ -1,12 +1,14 @@
 """Accounts from outside: signing up, and what users see and change of each other."""
 
 import secrets
+import uuid
 
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.accounts import (
     CreateUserRequest,
+    DeleteAccountRequest,
     ListUsersRequest,
     RegisterRequest,
     UpdateUserRequest,
@@ -15,8 +17,8 @@ from api.accounts import (
 from service.accounts import accounts, profile
 from service.accounts.accounts import NewAccount
 from transport.auth import admit_sign_up, require_self
-from transport.operations import Page, operation
-from transport.parsing import body, query
+from transport.operations import REAUTHENTICATION, Page, operation
+from transport.parsing import body, optional_body, query
 from transport.request import Request
 from transport.responses import created, no_content, ok, page
 
@@ -38,6 +40,7 @@ async def create_user(request: Request) -> HTTPResponse:
 
 
 @blueprint.post("/register", ctx_public=True)
+@blueprint.post("/auth/register", name="auth_register", ctx_public=True)
 @operation(body=RegisterRequest, responses={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def sign_up(request: Request) -> HTTPResponse:
     """Sign up. One address has 5 sign-ups a minute and 20 an hour, unless RATE_LIMIT_PER_MINUTE is 0."""
@@ -72,8 +75,19 @@ async def update_user(request: Request, user_id: int) -> HTTPResponse:
 
 
 @blueprint.delete("/user/<user_id:id>")
-@operation(responses={204: None}, problems={403: "not_yours"})
+@operation(
+    body=DeleteAccountRequest,
+    is_body_optional=True,
+    responses={204: None},
+    problems={403: ("not_yours", *REAUTHENTICATION), 409: "last_admin", 429: "too_many_at_once"},
+)
 async def delete_user(request: Request, user_id: int) -> HTTPResponse:
     require_self(request, user_id)
-    await profile.delete_account(request.deps, user_id, request.origin)
+    await profile.delete_account(
+        request.deps,
+        request.caller,
+        **optional_body(request, DeleteAccountRequest()),
+        attempt_id=uuid.uuid4(),
+        origin=request.origin,
+    )
     return no_content()

@@ -2,10 +2,11 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from db.database import Database
 from db.models import Account
-from service.accounts.accounts import NewAccount, create_account, create_first_admin
+from service.accounts.accounts import NewAccount, create_account, create_first_admin, is_admin
 from service.accounts.authentication import Origin
 from service.errors import Conflict, Invalid
 from service.security.passwords import Hasher
@@ -34,6 +35,15 @@ async def test_an_admin_who_was_closed_does_not_count(db: Database, noise: None)
         session.add(admin)
         admin.active = False
     assert await ensure(db, NewAccount(login="Other", password="a good password")) is not None
+
+
+async def test_an_admin_is_told_from_a_user_and_from_one_who_was_closed(
+    db: Database, user: User, admin: User
+) -> None:
+    assert [await is_admin(db, login) for login in ("ROOT", "anna", "nobody")] == [True, False, False]
+    async with db.transaction() as session:
+        await session.execute(update(Account).where(Account.id == admin.id).values(active=False))
+    assert not await is_admin(db, "root")
 
 
 async def test_one_of_many_servers_that_start_makes_the_admin(committed_db: Database) -> None:

@@ -32,7 +32,7 @@ async def authenticate_user(deps: Deps, token: str, *, now: datetime | None = No
 
 
 async def sign_out_user(deps: Deps, user: User) -> None:
-    caller = Caller(user.id, "user", user.session_id, 0)
+    caller = Caller(user.id, "user", user.session_id, expires_at=0, signed_in_at=0)
     await sign_out(deps, caller, everywhere=False, origin=Origin(datetime.now(UTC)))
 
 

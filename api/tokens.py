@@ -1,0 +1,68 @@
+"""Requests and responses about tokens: signing in, and the grants of OAuth 2 (RFC 6749)."""
+
+from typing import Any, ClassVar
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load
+
+from api.accounts import Login, TypedPassword
+from api.fields import Choice, Strict, Text
+from api.limits import MAX_LOGIN, MAX_REFRESH_TOKEN
+
+NAMES = ("login", "username", "email")
+GRANTS = ("password", "refresh_token")
+
+
+class SignInRequest(Strict):
+    """A password with one of `login`, `username` and `email`; several must be of one account.
+
+    With `grant_type` `refresh_token`, a refresh token instead.
+    """
+
+    example: ClassVar[dict[str, Any]] = {"login": "anna", "password": "correct horse battery"}
+
+    grant_type = Choice(*GRANTS, load_default="password")
+    login = Login(minimum=1)
+    username = Login(minimum=1)
+    email = Text(minimum=1, maximum=MAX_LOGIN)
+    password = TypedPassword()
+    refresh_token = Text(minimum=1, maximum=MAX_REFRESH_TOKEN)
+
+    @post_load
+    def choose_grant(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Load to `grant_type`, and `refresh_token` or `names` and `password`."""
+        if data["grant_type"] == "refresh_token":
+            require(data, "refresh_token")
+            return {"grant_type": "refresh_token", "refresh_token": data["refresh_token"]}
+        names = tuple(dict.fromkeys(data[name] for name in NAMES if name in data))
+        if not names:
+            raise ValidationError("one of login, username and email is needed", "login")
+        require(data, "password")
+        return {"grant_type": "password", "names": names, "password": data["password"]}
+
+
+def require(data: dict[str, Any], name: str) -> None:
+    if name not in data:
+        raise ValidationError("is needed", name)
+
+
+class SignInForm(SignInRequest):
+    """The same as a form. OAuth 2 has it that unknown fields are ignored, and so are empty ones."""
+
+    example: ClassVar[dict[str, Any]] = {"grant_type": "password", **SignInRequest.example}
+
+    class Meta:
+        unknown = INCLUDE  # the document then says that others are taken; `choose_grant` leaves them out
+
+
+class RefreshRequest(Strict):
+    refresh_token = Text(minimum=1, maximum=MAX_REFRESH_TOKEN, required=True)
+
+
+class TokenPairResponse(Schema):
+    """The refresh token gets the next pair, once, at `POST /token/refresh`."""
+
+    access_token = fields.String()
+    token_type = Choice("Bearer", dump_default="Bearer")
+    expires_in = fields.Integer(metadata={"description": "seconds"})
+    refresh_token = fields.String()
+    refresh_expires_in = fields.Integer(metadata={"description": "seconds", "example": 1_209_600})
