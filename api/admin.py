@@ -25,6 +25,9 @@ AUTH_EVENTS = (
     "key_created",
     "key_deleted",
     "deleted",
+    "import_uploaded",
+    "import_cancelled",
+    "import_undone",
 )
 
 

@@ -47,6 +47,12 @@ async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, o
     await session.execute(insert(AuthEvent).from_select(columns, account))
 
 
+async def insert_own_event(session: AsyncSession, kind: str, origin: Origin | None) -> None:
+    """Insert what an account did to something that is no account; nothing where none did it."""
+    if origin is not None and origin.actor_id is not None:
+        await insert_auth_event(session, kind, origin.actor_id, origin)
+
+
 async def insert_failed_login(
     session: AsyncSession, *, login: str, login_key: str, account_id: int | None, origin: Origin
 ) -> None:

@@ -10,6 +10,7 @@ from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
 from db.queries import rejects
+from db.queries.auth_events import Origin, insert_own_event
 from db.queries.rejects import RejectRow
 from service.background import Background
 from service.clock import Clock
@@ -114,6 +115,7 @@ async def upload_log(
     gzipped: bool,
     size: int | None,
     clock: Clock,
+    origin: Origin | None = None,
 ) -> Import:
     """Import a log while it is uploaded. Return the row of the import when all of it has been read.
 
@@ -124,6 +126,8 @@ async def upload_log(
     :raises TooSlow: it does not come, or too slowly
     :raises TooMany: too many slow ones come from its address
     """
+    async with db.transaction() as session:
+        await insert_own_event(session, "import_uploaded", origin)
     stream = UploadedLog(pieces, gzipped=gzipped, limits=logs.gunzip_limits)
     source = LogSource.of_stream(name, stream, size=size, chunk_bytes=logs.chunk_bytes)
     options = ImportOptions(logs.zone, dry_run=dry_run, rules=logs.rules)

@@ -17,6 +17,7 @@ from db.database import Database
 from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
+from db.queries.auth_events import Origin, insert_own_event
 from service.background import Background
 from service.clock import Clock
 from service.errors import Conflict, NotFound
@@ -46,6 +47,7 @@ async def delete_import(
     import_id: int,
     *,
     clock: Clock,
+    origin: Origin | None = None,
     limits: UndoLimits = UNDO_LIMITS,
 ) -> Import:
     """Cancel an import that runs, or undo one that has ended.
@@ -59,6 +61,7 @@ async def delete_import(
     async with db.transaction() as session:
         cancelled = await queries.cancel_running_import(session, import_id, at=clock())
         if cancelled is not None:
+            await insert_own_event(session, "import_cancelled", origin)
             return cancelled
         record = await queries.select_import(session, import_id)
         if record is None:
@@ -69,6 +72,7 @@ async def delete_import(
             )
         if await queries.request_undo(session, import_id, at=clock()) is None:
             return record
+        await insert_own_event(session, "import_undone", origin)
     task = background.spawn(undo_import(db, import_id, limits), name=f"undo of import {import_id}")
     await asyncio.wait([task], timeout=limits.wait_seconds)
     if task.done():

@@ -211,6 +211,20 @@ async def test_imports_are_cancelled_and_undone_by_admins(
     assert (undone.status, undone.json["status"]) == (200, "undone")
     assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
     assert (await admin.client.delete(path)).json == undone.json
+    items = (await admin.client.get("/admin/auth-events?actor=root")).json["items"]
+    assert [item["type"] for item in items] == ["import_undone", "import_cancelled"]
     again = (await user.client.get("/parse")).json
     assert counted(again) == (3000, 3000, 0, 0)
     assert (await admin.client.delete("/imports/987654321")).status == 404
+
+
+async def test_the_audit_tells_who_uploaded_and_undid_a_log(admin: User) -> None:
+    line = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
+    answer = await admin.client.post("/imports", data=line, headers={"Content-Type": "text/plain"})
+    assert answer.status == 202
+    assert (await admin.client.delete(f"/imports/{answer.json['id']}")).status in (200, 202)
+    items = (await admin.client.get("/admin/auth-events?actor=root")).json["items"]
+    assert [(item["type"], item["login"]) for item in items] == [
+        ("import_undone", "Root"),
+        ("import_uploaded", "Root"),
+    ]

@@ -69,6 +69,7 @@ async def upload_log(request: Request) -> HTTPResponse:
         gzipped=is_gzipped(request),
         size=declared_size(request),
         clock=now,
+        origin=request.origin,
     )
     return accepted(f"/imports/{record.id}", ImportResponse().dump(record))
 
@@ -92,7 +93,9 @@ async def get_import(request: Request, import_id: int) -> HTTPResponse:
 @operation(responses={200: ImportResponse, 202: ImportResponse}, problems={409: "import_running"})
 async def delete_import(request: Request, import_id: int) -> HTTPResponse:
     deps = request.deps
-    record = await import_undo.delete_import(deps.db, deps.background, import_id, clock=now)
+    record = await import_undo.delete_import(
+        deps.db, deps.background, import_id, clock=now, origin=request.origin
+    )
     response = ImportResponse().dump(record)
     is_over = record.status in ("cancelled", "undone") and not import_undo.is_being_undone(record)
     return ok(response) if is_over else accepted(f"/imports/{record.id}", response)
