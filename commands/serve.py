@@ -19,6 +19,7 @@ from bootstrap import (
 )
 from commands.terminal import announce, load_settings, one_line_errors
 from config import Settings
+from server.connections import ConnectionBound
 from server.processes import worker_number
 from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
@@ -45,6 +46,7 @@ def serve() -> None:
                 settings.port,
                 settings.workers,
                 on_worker_end=lambda worker: multiprocess.mark_worker_dead(folder, worker),
+                bound=connection_bound(settings),
             ) as server,
             backing_services(settings, exclusive=True) as (addresses, watch),
             open_folder(candidates(settings.data_dir)) as folder,
@@ -85,6 +87,13 @@ def make_worker_app(
         set_error_reporter(sentry.send_error)
         app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
     return app
+
+
+def connection_bound(settings: Settings) -> ConnectionBound | None:
+    """Return the bound of the connections of one address; None behind a proxy, whose matter they are."""
+    if settings.proxies_count or settings.real_ip_header:
+        return None
+    return ConnectionBound(SharedCounts(settings.workers), Bounds().address_connections)
 
 
 def url_of(host: str, port: int) -> str:

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Self
 
+from server.connections import ConnectionBound
 from server.errors import ServerError
 from server.port import reserve_port
 from server.processes import STOP_SIGNALS
@@ -96,6 +97,7 @@ class HttpServer:
         *,
         timing: DrainTiming = DRAIN,
         on_worker_end: Callable[[str], None] = lambda _: None,
+        bound: ConnectionBound | None = None,
     ) -> None:
         """Reserve the port, before anything else is started.
 
@@ -106,7 +108,7 @@ class HttpServer:
         self._on_worker_end = on_worker_end
         self.address, self._reservation = reserve_port(host, port)
         self._timing = timing
-        self._workers = [Worker(number + 1, timing) for number in range(workers)]
+        self._workers = [Worker(number + 1, timing, bound) for number in range(workers)]
         self._make_app: Callable[[], App] | None = None
         self._failures = 0
         self._started = self.ready = False

@@ -4,9 +4,12 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import resource
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -16,16 +19,25 @@ from typing import Any
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.errors import FatalError
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from sanic import Sanic
 
-from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked, worker_name
+from server.connections import Client, ConnectionBound, ConnectionGuard
+from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked, worker_name, worker_number
 
 logger = logging.getLogger("trawl.server")
 
 App = Sanic[Any, Any]
 
-BACKLOG = 1024
+BACKLOG = 4096  # connections that wait to be accepted; the kernel's own limit is often this
+# One address may not have enough connections to take them all: see server/connections.py.
+OPEN_FILES = 16_384
+RESERVED_FILES = 512  # for the database, the cache, logs and exports
+MIN_CONNECTIONS = 128
+# For the head of a request, and for the next one on an idle connection.
+HEADER_MILLISECONDS = 20_000
+THREADS = 32  # an upload takes one for as long as it lasts, and hashing or gunzipping must find another
 
 _forking = multiprocessing.get_context("fork")
 
@@ -46,6 +58,14 @@ class DrainTiming:
 DRAIN = DrainTiming()
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker ends, and how many connections one address has; None for any number."""
+
+    timing: DrainTiming
+    bound: ConnectionBound | None
+
+
 class StartFailed(Exception):
     """The app refused to start; the message is its reason."""
 
@@ -53,9 +73,11 @@ class StartFailed(Exception):
 class Worker:
     """A slot for a worker process, and the process that is in it."""
 
-    def __init__(self, number: int, timing: DrainTiming = DRAIN) -> None:
+    def __init__(
+        self, number: int, timing: DrainTiming = DRAIN, bound: ConnectionBound | None = None
+    ) -> None:
         self.number = number
-        self._timing = timing
+        self._options = WorkerOptions(timing, bound)
         self.process: ForkProcess | None = None
         self.not_before = 0.0
         self.was_up = False
@@ -71,7 +93,9 @@ class Worker:
         self.reset()
         self._reports, reports = _forking.Pipe(duplex=False)
         self.process = _forking.Process(
-            target=_run_worker, args=(make_app, address, reports, os.getpid(), self._timing), name=self.name
+            target=_run_worker,
+            args=(make_app, address, reports, os.getpid(), self._options),
+            name=self.name,
         )
         # Until the worker has set its own handlers, signals must not reach the parent's, which it inherits.
         try:
@@ -110,7 +134,7 @@ def _run_worker(
     address: tuple[str, int],
     reports: Connection,
     parent: int,
-    timing: DrainTiming,
+    options: WorkerOptions,
 ) -> None:
     """Run a worker process from its fork to its end."""
     signal.set_wakeup_fd(-1)
@@ -124,7 +148,7 @@ def _run_worker(
         return
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(make_app(), address, reports, timing))
+            runner.run(_serve(make_app(), address, reports, options))
     # Any error ends this process: log it, and report it to the parent.
     except Exception as error:
         logger.exception("worker failed")
@@ -132,15 +156,24 @@ def _run_worker(
         raise SystemExit(1) from None
 
 
-async def _serve(app: App, address: tuple[str, int], reports: Connection, timing: DrainTiming) -> None:
+async def _serve(
+    app: App,
+    address: tuple[str, int],
+    reports: Connection,
+    options: WorkerOptions,
+) -> None:
+    bound = options.bound
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "worker"))
     app.ctx.draining = False
 
     def report_start() -> None:
         loop.add_signal_handler(signal.SIGTERM, stopping.set)
         reports.send("")
 
-    observed = _ObservedApp(app, report_start)
+    guard = bound and ConnectionGuard(bound.counts.row(worker_number()), bound.limit, address[1])
+    app.ctx.connection_guard = guard
+    observed = _ObservedApp(app, report_start, guard.busy if guard else set())
     server = Server(
         observed,
         *address,
@@ -148,15 +181,31 @@ async def _serve(app: App, address: tuple[str, int], reports: Connection, timing
         http=HTTPModes.http1,
         websockets=False,
         backlog=BACKLOG,
+        backpressure=max(MIN_CONNECTIONS, raise_open_files() - RESERVED_FILES),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         log_enabled=False,
     )
-    drain = asyncio.create_task(_drain(stopping, observed, server, timing))
+    stop_guard = threading.Event()
+    if guard:
+        threading.Thread(target=guard.run, args=(stop_guard,), name="connections", daemon=True).start()
+    drain = asyncio.create_task(_drain(stopping, observed, server, options.timing))
     try:
         await server.serve()
     except FatalError as error:
         raise StartFailed(observed.failure or str(error)) from error
     finally:
+        stop_guard.set()
         drain.cancel()
+
+
+def raise_open_files() -> int:
+    """Allow this process as many open files as it may have, up to OPEN_FILES; return how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return most
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 async def _drain(stopping: asyncio.Event, app: "_ObservedApp", server: Server, timing: DrainTiming) -> None:
@@ -173,11 +222,16 @@ async def _drain(stopping: asyncio.Event, app: "_ObservedApp", server: Server, t
 class _ObservedApp:
     """The ASGI app with a count of its requests. Calls `on_start` when it is up; else `failure` says why."""
 
-    def __init__(self, app: App, on_start: Callable[[], None]) -> None:
+    def __init__(self, app: App, on_start: Callable[[], None], busy: set[Client]) -> None:
+        """Observe an app.
+
+        :param busy: gets each client for as long as its request is under way
+        """
         self.failure = ""
         self.requests = 0
         self._app = app
         self._on_start = on_start
+        self._busy = busy
 
     def drain(self) -> None:
         self._app.ctx.draining = True
@@ -186,7 +240,15 @@ class _ObservedApp:
         if scope["type"] == "lifespan":
             return self._app(scope, receive, self._observe(send))
         self.requests += 1
-        return self._app(scope, receive, send)
+        return self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        client = tuple(scope["client"])
+        self._busy.add(client)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._busy.discard(client)
 
     def _observe(self, send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         async def send_observed(message: Any) -> None:

@@ -23,10 +23,12 @@ class _Log:
 _log = _Log()
 
 
-def record_refusal(bound: str) -> None:
-    """Count a refusal. The log has the first of each bound, and the others' number a minute later."""
-    current().refusals.labels(bound).inc()
-    _log.counts[bound] = _log.counts.get(bound, 0) + 1
+def record_refusal(bound: str, number: int = 1) -> None:
+    """Count refusals. The log has the first of each bound, and the others' number a minute later."""
+    if not number:
+        return
+    current().refusals.labels(bound).inc(number)
+    _log.counts[bound] = _log.counts.get(bound, 0) + number
     now = time.monotonic()
     if now - _log.times.get(bound, -LOG_SECONDS) >= LOG_SECONDS:
         log.warning("bound_reached", bound=bound, refusals=_log.counts.pop(bound))

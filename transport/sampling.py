@@ -8,6 +8,7 @@ from pathlib import Path
 from service.deps import Deps
 from service.health import check_health
 from telemetry import metrics
+from telemetry.refusals import record_refusal
 from transport.request import App
 
 PERIOD = 1.0  # seconds
@@ -33,6 +34,7 @@ async def sample_every_second(app: App) -> None:
         cpu = sample_process(cpu)
         sample_pool(app.ctx.deps)
         sample_bounds(app.ctx.deps)
+        sample_connections(app)
         await asyncio.sleep(PERIOD)
         seconds = time.perf_counter() - start
         total = metrics.request_count()
@@ -68,6 +70,17 @@ def sample_bounds(deps: Deps) -> None:
     for name, use, limit in (*deps.turns.uses(), *deps.hasher.turns.uses()):
         metrics.current().bound_use.labels(name).set(use)
         metrics.current().bound_limit.labels(name).set(limit)
+
+
+def sample_connections(app: App) -> None:
+    """Measure how many connections there are, and count those that were closed; nothing behind a proxy."""
+    guard = getattr(app.ctx, "connection_guard", None)
+    if guard is None:
+        return
+    metrics.current().bound_use.labels("address_connections").set(guard.largest())
+    metrics.current().bound_limit.labels("address_connections").set(guard.limit / guard.workers)
+    closed, guard.closed = guard.closed, 0
+    record_refusal("address_connections", closed)
 
 
 async def sample_health(deps: Deps) -> None:

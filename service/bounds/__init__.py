@@ -39,6 +39,7 @@ class Bounds:
     :param address_bodies: slow ones of one address, over all workers: many more than browsers behind it have
     :param body_bytes: that all bodies hold, gunzipped ones too: memory that a worker is planned to have
     :param address_body_bytes: the same of one address, which leaves as much to all others
+    :param address_connections: of one address over all workers, silent ones too; the newest are closed
     :param account_bulk_bodies: bulk bodies of one account at a time: each takes its time to be stored
     :param bulk_bodies: the same of all accounts: `body_bytes` bounds what they hold
     :param sign_in_hashes: passwords hashed at a time, each a core and 32 MiB; one address leaves one free
@@ -60,6 +61,7 @@ class Bounds:
     address_bodies: int = 64
     body_bytes: int = 256 * MIB
     address_body_bytes: int = 128 * MIB
+    address_connections: int = 512
     account_bulk_bodies: int = 2
     bulk_bodies: int = 64
     sign_in_hashes: int = CORES

@@ -13,7 +13,7 @@ from granian.server.embed import Server
 from db.database import Database
 from service.bounds import Bounds, WorkTurns
 from service.cache import Cache
-from service.deps import Deps
+from service.deps import Deps, RateLimits
 from service.security.tokens import TokenSettings
 from tests.support.command_line import free_port
 from tests.support.processes import PATIENCE
@@ -49,6 +49,7 @@ def make_unserved_app(*, optimised: bool = False, bounds: Bounds | None = None) 
             tokens=TokenSettings(SECRET),
             logs=nothing,
             geo=nothing,
+            limits=RateLimits(default=0, ingest=0),
             turns=WorkTurns.make(bounds or Bounds()),
         ),
         HttpSettings(),

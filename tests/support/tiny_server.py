@@ -21,7 +21,9 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse, json, text
 
 from embedded import EmbeddedError, open_servers
+from server.connections import ConnectionBound
 from server.errors import ServerError
+from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
 from server.worker import DrainTiming
 from tests.support.processes import eventually
@@ -87,15 +89,37 @@ def impatient() -> Sanic[Any, Any]:
     return app
 
 
-APPS = {"healthy": healthy, "broken": broken, "unwilling": unwilling, "late": late, "impatient": impatient}
+def patient() -> Sanic[Any, Any]:
+    """Trawl itself, without a database and without limits of rate.
+
+    It logs nothing: who starts it does not read on, and a full pipe would stop it.
+    """
+    import structlog
+
+    from tests.support.http_server import make_unserved_app
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    app: Sanic[Any, Any] = make_unserved_app()
+    return app
+
+
+APPS = {
+    "healthy": healthy,
+    "broken": broken,
+    "unwilling": unwilling,
+    "late": late,
+    "impatient": impatient,
+    "patient": patient,
+}
 
 
 def serve(options: argparse.Namespace) -> None:
     with_servers = options.data_dir is not None
+    bound = ConnectionBound(SharedCounts(2), options.connections) if options.connections else None
     timing = DrainTiming(options.quiet, options.lame_duck, options.requests)
     with (
         handle_termination() as termination,
-        HttpServer("127.0.0.1", options.port, 2, timing=timing) as server,
+        HttpServer("127.0.0.1", options.port, 2, timing=timing, bound=bound) as server,
         open_servers(options.data_dir or Path(), postgres=with_servers, valkey=with_servers) as servers,
     ):
         host, port = server.address
@@ -113,6 +137,7 @@ if __name__ == "__main__":
     parser.add_argument("port", type=int)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--app", default="healthy")
+    parser.add_argument("--connections", type=int, default=0)
     parser.add_argument("--quiet", type=float, default=0.1)
     parser.add_argument("--lame-duck", type=float, default=10.0)
     parser.add_argument("--requests", type=float, default=100.0)

@@ -1,0 +1,153 @@
+"""Bounds the connections of one address, which would take the places of all others.
+
+The HTTP server accepts whatever comes. A thread of each worker looks at its sockets, and shuts the newest of
+an address that has more than its share, first those without a request under way.
+"""
+
+import os
+import socket
+import stat
+import threading
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from pathlib import Path
+
+from server.shared_counts import CountsRow, SharedCounts
+
+DESCRIPTORS = Path("/proc/self/fd")
+PERIOD = 0.25  # seconds between two looks
+
+Client = tuple[str, str]  # address and port, as the ASGI scope has them
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionBound:
+    """How many connections one address has at most, counted over all workers."""
+
+    counts: SharedCounts
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection that this worker has accepted."""
+
+    descriptor: int
+    inode: int  # of the socket, for as long as it lives
+    number: int  # in the order in which they were seen
+    client: Client
+    network: str
+
+
+class ConnectionGuard:
+    """Looks at the connections of a worker, and closes those beyond the bound."""
+
+    def __init__(self, row: CountsRow, limit: int, port: int) -> None:
+        """Make a guard, which looks when it is told to.
+
+        :param row: counts the connections of this worker among those of all
+        :param limit: of one address, over all workers
+        :param port: of the server
+        """
+        self.busy: set[Client] = set()  # clients with a request under way
+        self.limit = limit
+        self.workers = row.workers
+        self.closed = 0
+        self._row = row
+        self._port = port
+        self._seen: dict[int, tuple[int, Connection | None]] = {}  # by descriptor, with the inode
+        self._counts: dict[str, int] = {}
+        self._closing: set[tuple[int, int]] = set()
+        self._number = 0
+
+    @property
+    def open(self) -> int:
+        """The connections of this worker."""
+        return sum(self._counts.values())
+
+    def largest(self) -> int:
+        """Return the most that one address has in this worker."""
+        return max(self._counts.values(), default=0)
+
+    def look(self) -> None:
+        """Count the connections of each address, and close those that are too many."""
+        by_network: dict[str, list[Connection]] = defaultdict(list)
+        for connection in self._find_connections():
+            by_network[connection.network].append(connection)
+        for network in self._counts.keys() | by_network.keys():
+            connections = by_network.get(network, [])
+            total = self._count(network, len(connections))
+            if total > self.limit:
+                # Each worker closes its part. Rounded up, so that all together come below the bound.
+                part = -(-(total - self.limit) * len(connections) // total)
+                self._close_newest(connections, part)
+                self._count(network, len(connections) - part)
+
+    def run(self, stop: threading.Event) -> None:
+        """Look again and again, until it is told to stop."""
+        while not stop.wait(PERIOD):
+            self.look()
+
+    def _count(self, network: str, number: int) -> int:
+        """Set this worker's count of an address; return that of all workers."""
+        total = self._row.add(network, number - self._counts.get(network, 0))
+        if number:
+            self._counts[network] = number
+        else:
+            self._counts.pop(network, None)
+        return total
+
+    def _find_connections(self) -> list[Connection]:
+        seen: dict[int, tuple[int, Connection | None]] = {}
+        for descriptor in [int(path.name) for path in DESCRIPTORS.iterdir()]:
+            with suppress(OSError):  # closed meanwhile
+                status = os.fstat(descriptor)
+                if stat.S_ISSOCK(status.st_mode):
+                    known = self._seen.get(descriptor)
+                    if known is None or known[0] != status.st_ino:
+                        known = status.st_ino, self._identify(descriptor, status.st_ino)
+                    seen[descriptor] = known
+        self._seen = seen
+        connections = [connection for _, connection in seen.values() if connection is not None]
+        self._closing &= {(each.descriptor, each.inode) for each in connections}
+        return [each for each in connections if (each.descriptor, each.inode) not in self._closing]
+
+    def _identify(self, descriptor: int, inode: int) -> Connection | None:
+        """Return the connection of a socket; None for any other, such as one to the database."""
+        # A duplicate, because the server may close its own at any moment.
+        with socket.socket(fileno=os.dup(descriptor)) as duplicate:
+            if duplicate.family not in (socket.AF_INET, socket.AF_INET6):
+                return None
+            try:
+                host, port, *_ = duplicate.getpeername()
+            except OSError:  # it listens, or its client has left
+                return None
+            if duplicate.getsockname()[1] != self._port:
+                return None
+        self._number += 1
+        return Connection(descriptor, inode, self._number, (host, str(port)), network_of(host))
+
+    def _close_newest(self, connections: list[Connection], number: int) -> None:
+        """Shut connections down: idle ones before others, and the newest first."""
+        order = sorted(connections, key=lambda each: (each.client in self.busy, -each.number))
+        for connection in order[:number]:
+            self._closing.add((connection.descriptor, connection.inode))
+            with (
+                suppress(OSError),  # closed meanwhile
+                socket.socket(fileno=os.dup(connection.descriptor)) as duplicate,
+            ):
+                if os.fstat(duplicate.fileno()).st_ino == connection.inode:
+                    duplicate.shutdown(socket.SHUT_RDWR)
+                    self.closed += 1
+
+
+def network_of(host: str) -> str:
+    """Return what counts as one address: of IPv6 the /64 that one customer has."""
+    address = ip_address(host.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ip_network((address, 64), strict=False).network_address)
+        address = address.ipv4_mapped
+    return str(address)

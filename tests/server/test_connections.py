@@ -1,0 +1,188 @@
+"""Connections of one address: however many it opens, another address is served.
+
+The attacks come from 127.0.0.2, on a server process of the test's own with two workers.
+"""
+
+import asyncio
+import os
+import resource
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from server.connections import ConnectionGuard, network_of
+from server.shared_counts import SharedCounts
+from tests.support.eventually import eventually
+from tests.support.processes import PATIENCE
+
+PROJECT = Path(__file__).parents[2]
+ATTACKER = "127.0.0.2"
+LIMIT = 512
+TRICKLE = (
+    b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+)
+
+
+@pytest.fixture(autouse=True)
+def open_files() -> Iterator[None]:
+    """Let this process hold the attack."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """Serve Trawl, without a database, in two workers."""
+    command = [sys.executable, "tests/support/tiny_server.py", "0", "--app", "patient"]
+    with subprocess.Popen(
+        [*command, "--connections", str(LIMIT)],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert select.select([process.stdout], [], [], PATIENCE)[0]
+        word, address = process.stdout.readline().split()
+        assert word == "ready"
+        yield address
+        process.kill()
+
+
+class Attack:
+    """Connections of one address, each of which has sent the same bytes."""
+
+    def __init__(self, url: str, data: bytes) -> None:
+        self._address = urlsplit(url)
+        self._data = data
+        self._writers: list[asyncio.StreamWriter] = []
+        self._ends: list[asyncio.Task[bytes]] = []
+
+    async def open(self, number: int) -> None:
+        for _ in range(number):
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection(
+                    self._address.hostname, self._address.port, local_addr=(ATTACKER, 0)
+                )
+                writer.write(self._data)
+                self._writers.append(writer)
+                self._ends.append(asyncio.create_task(reader.read()))
+
+    def alive(self) -> int:
+        """Count the connections that the server has not closed."""
+        return sum(not end.done() for end in self._ends)
+
+    async def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+        closings = [writer.wait_closed() for writer in self._writers]
+        await asyncio.gather(*self._ends, *closings, return_exceptions=True)
+
+
+@asynccontextmanager
+async def attack(url: str, data: bytes) -> AsyncIterator[Attack]:
+    made = Attack(url, data)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def is_served(url: str) -> bool:
+    """Ask on a new connection, from another address."""
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+        return answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "number"),
+    [(b"", 2500), (b"GET / HTTP/1.1\r\nHo", 1000), (TRICKLE, 2600)],
+    ids=("silent", "heads", "bodies"),
+)
+async def test_an_address_with_thousands_of_connections_leaves_room_for_others(
+    url: str, data: bytes, number: int
+) -> None:
+    async with attack(url, data) as made:
+        for _ in range(10):
+            await made.open(number // 10)
+            assert await is_served(url)
+
+        async def is_bounded() -> bool:
+            return made.alive() <= LIMIT
+
+        await eventually(is_bounded)
+        assert await is_served(url)
+
+
+async def test_connections_within_the_bound_stay(url: str) -> None:
+    async with attack(url, b"") as made:
+        await made.open(LIMIT - 10)
+        assert await is_served(url)
+        assert made.alive() == LIMIT - 10
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+    ],
+)
+def test_a_customer_counts_as_one_address(host: str, network: str) -> None:
+    assert network_of(host) == network
+
+
+def test_the_newest_idle_connections_are_closed_first() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        guard = ConnectionGuard(SharedCounts(1).row(1), 3, port)
+        clients, accepted = [], []
+        for _ in range(5):
+            clients.append(socket.create_connection(("127.0.0.1", port)))
+            accepted.append(listener.accept()[0])
+            guard.look()
+            host, own_port = clients[-1].getsockname()
+            if len(clients) == 2:
+                guard.busy.add((host, str(own_port)))
+        assert guard.closed == 2
+        assert [is_shut(client) for client in clients] == [False, False, False, True, True]
+        for connection in (*clients, *accepted):
+            connection.close()
+        guard.look()
+        assert guard.open == 0
+
+
+def test_a_connection_with_a_request_under_way_is_closed_last() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        guard = ConnectionGuard(SharedCounts(1).row(1), 1, port)
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+        accepted = [listener.accept()[0] for _ in clients]
+        host, own_port = clients[2].getsockname()
+        guard.busy.add((host, str(own_port)))
+        guard.look()
+        assert [is_shut(client) for client in clients] == [True, True, False]
+        for connection in (*clients, *accepted):
+            connection.close()
+
+
+def is_shut(client: socket.socket) -> bool:
+    """Tell whether the other side has shut the connection."""
+    client.setblocking(False)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
