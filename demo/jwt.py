@@ -23,7 +23,8 @@ START_TIMEOUT = 60  # seconds
 def main() -> None:
     with serve_trawl() as url:
         show("Sign up and sign in", "POST /register, POST /login", call(url, "/register", body=ACCOUNT)[1])
-        token = call(url, "/login", body=ACCOUNT)[1]["access_token"]
+        pair = call(url, "/login", body=ACCOUNT)[1]
+        token = pair["access_token"]
         header, claims, _ = (decode_part(part) for part in token.split("."))
         show(
             "The token says who and until when, for everybody to read", "header, claims", {**header, **claims}
@@ -39,12 +40,17 @@ def main() -> None:
             "sub 1 → 2",
             call(url, "/profile", token=forge(token)),
         )
+        refresh = {"refresh_token": pair["refresh_token"]}
+        status, pair = call(url, "/token/refresh", body=refresh)
+        show("Before it expires, a refresh token gets the next pair", "POST /token/refresh", (status, pair))
+        token, refresh = pair["access_token"], {"refresh_token": pair["refresh_token"]}
         show(
             "Signing out ends it on every worker at once",
             "POST /logout",
             call(url, "/logout", token=token, body={}),
         )
         show("From now on it opens nothing", "GET /profile", call(url, "/profile", token=token))
+        show("Nor does the refresh token", "POST /token/refresh", call(url, "/token/refresh", body=refresh))
 
 
 @contextmanager
