@@ -18,6 +18,7 @@ from service.errors import NotFound
 from service.security.identifiers import fold_to_store
 from service.security.passwords import check_new_password
 from service.security.rate_limits import network
+from service.security.tokens import BadToken
 
 COLUMNS = ("first_name", "last_name", "email")
 PROTECTED = frozenset({"email", "password"})
@@ -36,7 +37,7 @@ async def update_profile(
     :raises ReauthenticationNeeded: it is not given, and the sign-in was too long ago
     :raises TooMany: too many sign-ins of the account have failed, or too many passwords wait to be hashed
     :raises NameTaken: another account has the e-mail
-    :raises NotFound: there is no such account any more
+    :raises BadToken: the account has ended since its token was checked
     """
     values = _columns(changes)
     old_hash = await _check_password(deps, caller, changes) if "password" in changes else ""
@@ -57,7 +58,7 @@ async def update_profile(
             await insert_auth_event(session, "password_changed", caller.user_id, origin)
         account = await queries.update_account(session, caller.user_id, values)
         if account is None:
-            raise _no_user(caller.user_id)
+            raise BadToken
     await stale.invalidate(deps.cache)
     return account
 
@@ -74,12 +75,12 @@ async def _check_password(deps: Deps, caller: Caller, changes: dict[str, Any]) -
     """Check the new password, and return the hash of the present one.
 
     :raises Invalid: the new one is easy to guess
-    :raises NotFound: there is no such account any more
+    :raises BadToken: the account has ended since its token was checked
     """
     async with deps.db.read() as session:
         account = await queries.select_account(session, caller.user_id)
     if account is None:
-        raise _no_user(caller.user_id)
+        raise BadToken
     check_new_password(changes["password"], login=account.login)
     return account.password_hash
 
@@ -104,7 +105,7 @@ async def update_names(db: Database, account_id: int, names: dict[str, str]) -> 
     async with db.transaction() as session:
         account = await queries.update_account(session, account_id, names)
         if account is None:
-            raise _no_user(account_id)
+            raise NotFound(f"no user {account_id}")
         return account
 
 
@@ -122,13 +123,9 @@ async def delete_account(
         await lock_admins(session)
         account = await queries.lock_account(session, caller.user_id)
         if account is None:
-            raise _no_user(caller.user_id)
+            raise BadToken
         await check_not_last_admin(session, account)
         await insert_auth_event(session, "deleted", account.id, origin)
         stale = await end_credentials(session, account.id)
         await queries.delete_account(session, account.id)
     await stale.invalidate(deps.cache)
-
-
-def _no_user(account_id: int) -> NotFound:
-    return NotFound(f"no user {account_id}")

@@ -7,9 +7,10 @@ from db.queries.accounts import select_account
 from db.queries.auth_events import Origin
 from service.accounts.authentication import Caller
 from service.deps import Deps
-from service.errors import Forbidden, NotFound
+from service.errors import Forbidden
 from service.security.rate_limits import network
 from service.security.sign_in_throttle import account_subject, throttle_sign_in
+from service.security.tokens import BadToken
 
 FRESH_FOR = timedelta(minutes=10)  # after a sign-in
 
@@ -50,7 +51,7 @@ async def reauthenticate(
     async with deps.db.read() as session:
         account = await select_account(session, caller.user_id)
     if account is None:
-        raise NotFound(f"no user {caller.user_id}")
+        raise BadToken
     client, subject = network(origin.address), account_subject(account.id)
     async with throttle_sign_in(deps.cache, subject, origin.address, attempt_id) as attempt:
         if not await deps.hasher.verify(current_password, account.password_hash, client=client):
