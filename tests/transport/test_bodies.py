@@ -296,3 +296,13 @@ async def test_the_rest_of_a_body_is_not_taken_for_ever(server: RunningApp, deps
     async with open_request(server.url, "PATCH /profile", "Content-Length: 1000") as request:
         assert (await request.answer()).status == 401
         assert await request.is_closed()
+
+
+@pytest.mark.parametrize("value", [b"1,", b"[],", b"{},", b"\n"])
+async def test_a_body_of_very_many_values_is_refused_before_it_is_parsed(user: User, value: bytes) -> None:
+    body = b'{"events": [' + value * 1_000_001 + b"1]}"
+    for path in ("/events", "/visits"):
+        answer = await user.client.post(
+            path, data=io.BytesIO(body), headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status, answer.code) == (413, "too_large")
