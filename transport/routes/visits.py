@@ -11,7 +11,7 @@ from typing import Any
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
-from api.limits import MAX_BULK_BODY
+from api.limits import MAX_BULK_BODY, MIB
 from api.visit_lists import CountVisitsRequest, ExportVisitsRequest, ListVisitsRequest, VisitCountResponse
 from api.visits import (
     RecordVisitRequest,
@@ -43,6 +43,8 @@ count_visits_request = CountVisitsRequest()
 visit_count_response = VisitCountResponse()
 export_visits_request = ExportVisitsRequest()
 
+LONG_BODY = MIB // 2  # bytes
+
 FIELDS = tuple(visit_response.fields)
 CSV_EXAMPLE = f"{','.join(FIELDS)}\r\n"
 field_values = attrgetter(*FIELDS)
@@ -67,7 +69,9 @@ def visitor_of(request: Request) -> Visitor:
     summary="Record a visit, or many",
 )
 async def record_visits(request: Request) -> HTTPResponse:
-    body = json_body(request)
+    # Parsing more would keep other requests waiting.
+    is_long = len(request.body) > LONG_BODY
+    body = await asyncio.to_thread(json_body, request) if is_long else json_body(request)
     if isinstance(body, dict) and "visits" in body:
         return await record_many(request, body)
     visitor = visitor_of(request)
