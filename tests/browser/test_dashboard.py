@@ -23,6 +23,8 @@ from tests.support.log_imports import some_lines
 ROOT = Path(__file__).parent.parent.parent
 VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about"}]
 
+UNAUTHORIZED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
+
 
 @pytest.fixture
 def db(committed_db: Database) -> Database:
@@ -125,6 +127,21 @@ async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: D
     assert (await user.client.signed_in(token).get("/profile")).code == "bad_token"
 
 
+async def test_a_session_outlives_its_access_token(dashboard: Dashboard, user: User, tab: Tab) -> None:
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await dashboard.wait_until_loaded("reports")
+    refresh_token = await dashboard.page.evaluate("sessionStorage.getItem('trawl.refresh-token')")
+    assert refresh_token
+    await dashboard.page.evaluate("sessionStorage.setItem('trawl.token', 'expired')")
+    await dashboard.page.reload()
+    await dashboard.wait_until_loaded("reports")
+    assert await dashboard.token() not in (None, "expired")
+    assert refresh_token not in await dashboard.stored()
+    assert set(tab.errors) == {UNAUTHORIZED}
+    tab.errors.clear()
+
+
 async def test_a_token_that_was_ended_elsewhere_leads_back_to_signing_in(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:
@@ -135,7 +152,7 @@ async def test_a_token_that_was_ended_elsewhere_leads_back_to_signing_in(
     assert (await user.client.signed_in(token).post("/logout")).status == 204
     await dashboard.page.get_by_text("Your session has ended.").wait_for()
     assert await dashboard.token() is None
-    assert tab.errors == ["Failed to load resource: the server responded with a status of 401 (Unauthorized)"]
+    assert set(tab.errors) == {UNAUTHORIZED}
     tab.errors.clear()
 
 

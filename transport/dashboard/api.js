@@ -1,5 +1,5 @@
 // Sends requests to the API with the user's token. The token goes into the Authorization header, never into a URL.
-import { endSession, token } from "./session.js";
+import { endSession, refreshToken, replacePair, token } from "./session.js";
 
 const MAX_RETRIES = 3;
 const MAX_WAIT = 65; // seconds: the server's limits count by the minute
@@ -20,9 +20,29 @@ function withQuery(path, query = {}) {
   return parameters.length ? `${path}?${new URLSearchParams(parameters)}` : path;
 }
 
-// Resolves to a response of status 2xx. Waits and tries again over the rate limit; throws a Problem for all else. A
-// 401 ends the session.
+let refreshing = null; // requests that need a new token at once wait for the same one
+
+function refreshSession() {
+  refreshing ??= getNextPair().finally(() => { refreshing = null; });
+  return refreshing;
+}
+
+// Resolves to whether there is a new token. Throws a Problem if the server can't say now.
+async function getNextPair() {
+  const replaced = refreshToken();
+  if (!replaced) return false;
+  const body = JSON.stringify({ refresh_token: replaced });
+  const response = await fetch("/token/refresh", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  if (!response.ok && response.status !== 401) throw new Problem(response.status, await response.json().catch(() => ({})));
+  if (refreshToken() !== replaced) return token() !== null; // signed out meanwhile, or another tab was faster
+  if (response.ok) replacePair(replaced, await response.json());
+  return response.ok;
+}
+
+// Resolves to a response of status 2xx. Waits and tries again over the rate limit; throws a Problem for all else. After
+// a 401 it tries once more with a new token; without one the session ends.
 export async function request(path, { query, headers = {}, ...options } = {}) {
+  let isRefreshed = false;
   for (let retries = 0; ; retries += 1) {
     const requestToken = token();
     const authorization = requestToken ? { Authorization: `Bearer ${requestToken}` } : {};
@@ -32,6 +52,10 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
     if (response.status === 429 && requestToken && retries < MAX_RETRIES && wait <= MAX_WAIT) {
       await pause((wait || 1) * 1000, options.signal);
       continue;
+    }
+    if (response.status === 401 && requestToken && !isRefreshed) {
+      isRefreshed = true;
+      if (requestToken !== token() ? token() !== null : await refreshSession()) continue;
     }
     const problem = await response.json().catch(() => ({}));
     if (response.status === 401 && requestToken && requestToken === token()) endSession("expired");

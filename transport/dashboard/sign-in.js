@@ -15,8 +15,7 @@ export function showSignIn(view, reason, onSignedIn) {
     submit.disabled = true;
     trouble.textContent = "";
     try {
-      const { access_token: token } = await sendJson("POST", "/login", { login: login.value, password: password.value });
-      beginSession(token);
+      beginSession(await sendJson("POST", "/login", { login: login.value, password: password.value }));
       onSignedIn();
     } catch (error) {
       trouble.textContent = error.code === "bad_credentials" ? translate("bad-credentials") : (error.code && error.message) || translate("unreachable");
