@@ -27,6 +27,7 @@ from db.migrate import migrate
 from db.queries.auth_events import NOBODY, Origin
 from embedded import open_servers
 from service.accounts import accounts
+from service.accounts.audit import enforce_audit_retention
 from service.accounts.expiry import delete_expired_credentials
 from service.background import Background
 from service.cache import Cache
@@ -129,6 +130,8 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
         options = ImportOptions(deps.logs.zone, mode="resume", rules=deps.logs.rules)
         follower = LogFollower(deps.db, deps.geo, options, now)
         deps.background.spawn(follower.follow(deps.logs.file), name="following of the log")
+    audit = enforce_audit_retention(deps.db, settings.audit_days, clock=now)
+    deps.background.spawn(audit, name="retention of the audit")
     if settings.retention_days is not None:
         retention = apply_retention(deps.db, settings.retention_days)
         deps.background.spawn(retention, name="retention")

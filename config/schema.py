@@ -166,6 +166,7 @@ class SettingsSchema(Schema):
     LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
     LOGS_RULES = text(check=validator("the path of a file of rules for URLs that is there", is_file))
     RETENTION_DAYS = whole(1, 36_500, None)
+    AUDIT_DAYS = whole(1, 36_500, 365)
     IPINFO_TOKEN = text()
     GEOIP_PATH = text(check=validator("the path of an .mmdb file that is there", is_file))
     KINOPOISK_API_KEY = text(check=is_key)

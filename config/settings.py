@@ -62,6 +62,7 @@ class Settings:
     logs_follow: bool
     logs_rules: Path | None
     retention_days: int | None
+    audit_days: int
     ipinfo_token: str | None = field(repr=False)
     geoip_path: Path | None
     kinopoisk_api_key: str | None = field(repr=False)

@@ -12,8 +12,8 @@ lock at the end of its transaction, also when the process that holds it dies.
 | admins        | hash of 'admins', seed 2 | while an admin is made, or one loses its rights or is deleted   |
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 
-The names of jobs: `retention`, `countries`, `expiry`, `follow <file>`, the path of the file that is imported,
-and `stream <lease token>` for an import without a file.
+The names of jobs: `retention`, `audit`, `countries`, `expiry`, `follow <file>`, the path of the file that is
+imported, and `stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 WRITERS = "20181, 0"  # stands in store_live_visit.sql and store_live_visits.sql too
 RETENTION, COUNTRIES, EXPIRY = "retention", "countries", "expiry"
+AUDIT = "audit"
 
 LOCK_MIGRATION = text("SELECT pg_advisory_xact_lock(7241800)")
 TRY_LOCK_JOB = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")

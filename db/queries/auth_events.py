@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, literal, select, tuple_
+from sqlalchemy import delete, insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -89,3 +89,12 @@ async def select_auth_events(
     if until is not None:
         query = query.where(AuthEvent.at < until)
     return list(await session.scalars(query))
+
+
+async def delete_oldest_events(session: AsyncSession, *, before: datetime, count: int) -> int:
+    """Delete the first `count` events before a moment. Return how many there were."""
+    oldest = (
+        select(AuthEvent.id).where(AuthEvent.at < before).order_by(AuthEvent.at, AuthEvent.id).limit(count)
+    )
+    query = delete(AuthEvent).where(AuthEvent.id.in_(oldest)).returning(AuthEvent.id)
+    return len(list(await session.scalars(query)))
