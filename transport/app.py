@@ -27,7 +27,7 @@ from transport.request import Request, new_request_id, resources
 from transport.routes import BLUEPRINTS
 from transport.routing import METHODS, allowed_methods, make_router
 from transport.sampling import start_sampling, stop_sampling
-from transport.sanic_internals import run_lifespan
+from transport.sanic_internals import abort_response, run_lifespan
 from transport.settings import HttpSettings
 
 log = structlog.get_logger("trawl.http")
@@ -116,6 +116,7 @@ class Trawl(Sanic[Any, Any]):
         if not http.believes_proxies:
             self.ctx.forwarded_warning.check(scope)
         body = ObservedBody(scope, receive)
+        request: Request | None = None
         try:
             async with AsyncExitStack() as stack:
                 resources.set(stack)
@@ -126,9 +127,12 @@ class Trawl(Sanic[Any, Any]):
             await refuse(send_noting_status, error)
             log.info("request_refused", status=status)
         else:
-            log_request(cast(Request, Request.get_current()), status, start)
+            request = cast(Request, Request.get_current())
+            log_request(request, status, start)
         if not body.is_complete:
             await body.discard(http.linger)
+        if not body.is_complete and request is not None:
+            abort_response(request)  # the server closes a connection that nothing refers to any more
 
 
 def log_request(request: Request, status: int, start: float) -> None:
