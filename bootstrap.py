@@ -21,6 +21,7 @@ from api.accounts import CreateAdminRequest
 from clients.geo import Geo
 from clients.kinopoisk import Kinopoisk
 from clients.smtp_message import parse_smtp_url
+from clock import now
 from config import Settings, load_secret
 from db.database import Database
 from db.migrate import migrate
@@ -31,7 +32,6 @@ from service.accounts.audit import enforce_audit_retention
 from service.accounts.expiry import delete_expired_credentials
 from service.background import Background
 from service.cache import Cache
-from service.clock import now
 from service.deps import Deps, RateLimits
 from service.films.catalogue import FilmCatalogue
 from service.imports.follow import LogFollower

@@ -38,7 +38,7 @@ from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
 from db.migrate import migrate
-from service.clock import now
+from clock import now
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.source import LogSource

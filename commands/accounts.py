@@ -10,13 +10,13 @@ import typer
 
 from api.accounts import CreateAdminRequest, SetPasswordRequest
 from bootstrap import Addresses, backing_services, run_with_database
+from clock import now
 from commands.terminal import load_settings, one_line_errors, say
 from db.database import Database
 from db.models import Account
 from db.queries.auth_events import NOBODY, Origin
 from service.accounts import accounts, operator
 from service.cache import Cache
-from service.clock import now
 from service.errors import NotFound
 from service.security.passwords import Hasher
 

@@ -8,12 +8,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bootstrap import Addresses, backing_services, make_films, run_with_database
+from clock import now
 from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from service.background import Background
 from service.cache import Cache
-from service.clock import now
 from service.films import favourites
 from service.films.favourites import RefreshProgress
 

@@ -15,11 +15,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from bootstrap import backing_services, run_with_database
 from clients.geo import Geo
+from clock import now
 from commands.terminal import err, fail, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from db.models import Import
-from service.clock import now
 from service.errors import Conflict, TrawlError
 from service.imports.follow import LogFollower
 from service.imports.jobs import list_rejects

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import structlog
 
+from clock import now
 from service.accounts.authentication import Caller, authenticate
-from service.clock import now
 from service.errors import Forbidden, Unauthorized
 from transport.limits import enforce, limit_by_address, limit_sign_ups, route_policy, user_counter
 from transport.request import Request

@@ -12,8 +12,8 @@ from typing import Any
 import sanic
 from sanic.exceptions import BadURL
 
+from clock import now
 from service.accounts.authentication import Caller, Origin
-from service.clock import now
 from service.deps import Deps
 from transport.sanic_internals import receive_message
 from transport.settings import HttpSettings, Timeouts

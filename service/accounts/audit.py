@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from clock import Clock
 from db.database import Database
 from db.locks import AUDIT
 from db.queries.auth_events import delete_oldest_events
 from service.background import Schedule, run_periodically
-from service.clock import Clock
 
 SCHEDULE = Schedule(every=3600.0, retry=60.0)
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
+from clock import Clock
 from db.database import Database
 from db.locks import EXPIRY
 from db.queries.expiry import delete_expired
 from service.background import Schedule, run_periodically
-from service.clock import Clock
 
 SCHEDULE = Schedule(every=3600.0, retry=60.0)
 BATCH = 1000  # rows of a transaction, so that a sign-out never waits long

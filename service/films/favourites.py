@@ -7,11 +7,11 @@ from datetime import datetime
 from clients.film_records import Film
 from clients.kinopoisk import FilmUnknown, KeyRefused
 from clients.upstream import UpstreamError
+from clock import Clock
 from db.database import Database
 from db.models import Favourite
 from db.queries import favourites as queries
 from db.queries.accounts import lock_owner
-from service.clock import Clock
 from service.errors import NotFound
 from service.films.catalogue import FilmCatalogue
 from service.films.films import require_catalogue

@@ -11,11 +11,11 @@ from typing import BinaryIO
 import structlog
 
 from clients.geo import Geo
+from clock import Clock
 from db.database import DATABASE_ERRORS, Database
 from db.locks import follow_key
 from db.models import Import
 from service.background import Schedule, run_periodically
-from service.clock import Clock
 from service.errors import Conflict
 from service.imports.outcome import end_status
 from service.imports.record import ImportOptions, Progress

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from clients.geo import Geo
+from clock import Clock
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
@@ -13,7 +14,6 @@ from db.queries import rejects
 from db.queries.auth_events import Origin, insert_own_event
 from db.queries.rejects import RejectRow
 from service.background import Background
-from service.clock import Clock
 from service.errors import Conflict, NotFound, TooLarge, TooMany, TooSlow
 from service.imports.record import ImportOptions, reload_import
 from service.imports.run import import_log

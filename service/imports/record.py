@@ -8,11 +8,11 @@ from typing import Any
 import structlog
 
 from clients.geo import Geo
+from clock import Clock
 from db.database import Database, Transaction
 from db.models import Import
 from db.queries import imports as queries
 from db.queries.rejects import delete_rejects
-from service.clock import Clock
 from service.errors import Conflict
 from service.imports.outcome import INTERRUPTED, Mode
 from service.logs.source import LogSource

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import structlog
 
 from clients.geo import Geo
+from clock import Clock
 from db.database import DATABASE_ERRORS, Database
 from db.locks import import_key, try_lock
 from db.models import Import
 from db.outages import describe
 from db.queries import imports as queries
 from service.background import Background, Schedule, run_periodically
-from service.clock import Clock
 from service.errors import Conflict
 from service.imports.outcome import BROKEN_OFF, INTERRUPTED
 from service.imports.record import ImportOptions

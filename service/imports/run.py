@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from clients.geo import Geo
+from clock import Clock
 from db.database import Database
 from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
-from service.clock import Clock
 from service.errors import Conflict
 from service.imports.outcome import LeaseLost, describe_failure, end_status
 from service.imports.pipeline import store_log

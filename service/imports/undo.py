@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
+from clock import Clock
 from db.database import Database
 from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
 from db.queries.auth_events import Origin, insert_own_event
 from service.background import Background
-from service.clock import Clock
 from service.errors import Conflict, NotFound
 from service.imports.record import reload_import
 from service.imports.run import HEARTBEAT_SECONDS

@@ -21,13 +21,13 @@ import structlog
 from clients.geo import public_address
 from clients.ipinfo import MAX_ADDRESSES, TokenRefused
 from clients.upstream import UpstreamError
+from clock import Clock
 from db.database import Database
 from db.locks import COUNTRIES
 from db.queries import countries as queries
 from db.queries import visits
 from db.visit_frame import schema_of
 from service.background import Schedule, run_periodically
-from service.clock import Clock
 from service.visits.pacing import LIMITS, AdaptiveBatch
 
 log = structlog.get_logger("trawl.countries")

@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import structlog
 
+from clock import Clock
 from db.database import Database, Transaction
 from db.locks import RETENTION
 from db.queries import goods, retention
 from service.background import Schedule, run_periodically
-from service.clock import Clock
 from service.visits import derive
 from service.visits.goods import reinfer_goods
 from service.visits.pacing import LIMITS, AdaptiveBatch, BatchLimits

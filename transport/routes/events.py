@@ -15,7 +15,7 @@ from api.events import (
     ListEventsRequest,
 )
 from api.limits import MAX_BULK_BODY, MIB
-from service.clock import now
+from clock import now
 from service.events import events
 from transport.bulk.events import read_json, read_ndjson
 from transport.heavy import heavy_export, heavy_read

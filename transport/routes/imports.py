@@ -10,7 +10,7 @@ from api.imports import (
     RejectResponse,
     UploadLogRequest,
 )
-from service.clock import now
+from clock import now
 from service.imports import jobs as imports
 from service.imports import undo as import_undo
 from transport.auth import require_admin

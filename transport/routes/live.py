@@ -10,9 +10,9 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.live import LiveResponse
+from clock import now
 from service import live_feed as live
 from service.accounts.authentication import authenticate
-from service.clock import now
 from service.errors import Unauthorized
 from service.live_feed import LiveState
 from transport.auth import read_token

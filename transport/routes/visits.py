@@ -20,7 +20,7 @@ from api.visits import (
     VisitResponse,
     load_visit,
 )
-from service.clock import now
+from clock import now
 from service.visits import queries as visit_lists
 from service.visits import record as visits
 from service.visits.record import NewVisit, Visitor
