@@ -1,5 +1,5 @@
 from service.circuit_breaker import CircuitBreaker
-from tests.support.clock import Clock
+from tests.support.fake_clock import Clock
 
 PAUSE = 2.0
 

@@ -7,7 +7,7 @@ import pytest
 from service.cache import Cache
 from service.deps import Deps
 from service.films.catalogue import FILM_FRESH_FOR
-from tests.support.clock import Clock
+from tests.support.fake_clock import Clock
 from tests.support.films import FILM, QUICK, open_catalogue, serve_films
 from tests.support.http_client import Answer, User
 from tests.support.http_server import RunningApp

@@ -8,7 +8,7 @@ from service.cache import Cache
 from service.errors import NotFound, Unavailable
 from service.films.catalogue import FILM_FRESH_FOR, SEARCH_FRESH_FOR, FilmCatalogue
 from service.films.gate import LIMITS
-from tests.support.clock import Clock
+from tests.support.fake_clock import Clock
 from tests.support.films import FILM, KEY, QUICK, open_catalogue
 from tests.support.kinopoisk import FakeKinopoisk
 

@@ -7,7 +7,7 @@ import pytest
 from service.background import Background
 from service.cache import Cache
 from service.films.gate import LIMITS, CircuitOpen, GateLimits, LocalGate, Outcome, UpstreamGate
-from tests.support.clock import Clock
+from tests.support.fake_clock import Clock
 from tests.support.wire import lay_wire
 
 WINDOW = 0.2  # seconds

@@ -2,7 +2,7 @@ import pytest
 
 from service.cache import Cache
 from service.security.rate_limits import WINDOW, LocalCounters, count_request, network
-from tests.support.clock import Clock
+from tests.support.fake_clock import Clock
 
 
 async def test_requests_are_counted_until_the_window_ends(cache: Cache) -> None:
