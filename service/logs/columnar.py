@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from service.logs.chunks import Chunk
+from service.logs.rejects import RejectedLine, is_blank, make_reject
 from service.logs.shop_format import (
     MAX_URL_CHARACTERS,
     BadLine,
@@ -37,7 +38,6 @@ CART_URL = (
     rf"|/pay\?user_id=(?P<user_id>{NUMBER})&cart_id=(?P<paying>{NUMBER})"
     rf"|/success_pay_(?P<paid>{NUMBER})/?)$"
 )
-REJECT_TEXT_CHARACTERS = 200
 
 INSTANT = pl.Datetime("us", "UTC")
 PAGE_COLUMNS: dict[str, Any] = {
@@ -57,16 +57,6 @@ VISIT_COLUMNS: dict[str, Any] = {
     "page_url": pl.String,
     **PAGE_COLUMNS,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedLine:
-    """A line that does not match: its number from 1, its offset in bytes, and its first 200 characters."""
-
-    line: int
-    offset: int
-    reason: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,24 +201,12 @@ def parse_line_by_line(
     return pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row"), rejects
 
 
-def make_reject(raw: bytes, line: int, offset: int, reason: str) -> RejectedLine:
-    """Return the reject of a line, with a text that PostgreSQL can store."""
-    text = raw[: 4 * REJECT_TEXT_CHARACTERS].decode(errors="replace").removesuffix("\r")
-    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:REJECT_TEXT_CHARACTERS]
-    return RejectedLine(line, offset, reason, text)
-
-
 def line_offsets(raw_lines: list[bytes], start: int) -> list[int]:
     """Return the offset of each line in the file; `start` is that of the first."""
     offsets = [start]
     for raw in raw_lines:
         offsets.append(offsets[-1] + len(raw) + 1)
     return offsets
-
-
-def is_blank(raw: bytes) -> bool:
-    """Return whether the line has only ASCII white space. A line of other bytes is a reject, not blank."""
-    return not raw.strip()
 
 
 def drop_duplicates(visits: pl.DataFrame, rejects: list[RejectedLine]) -> ParsedChunk:

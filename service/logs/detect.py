@@ -10,15 +10,15 @@ from service.logs.chunks import Chunk
 from service.logs.columnar import (
     VISIT_COLUMNS,
     ParsedChunk,
-    RejectedLine,
     drop_duplicates,
-    is_blank,
     line_offsets,
-    make_reject,
     page_values,
     parse_chunk,
 )
 from service.logs.combined_format import LINE, LineKeys, parse_standard_line
+from service.logs.frame_columns import from_frame
+from service.logs.line_columns import LineColumns
+from service.logs.rejects import RejectedLine, is_blank, make_reject
 from service.logs.shop_format import FIELDS, BadLine
 from service.logs.url_rules import Rules
 
@@ -63,3 +63,15 @@ def parse_standard_chunk(chunk: Chunk, *, rules: Rules | None, now: datetime) ->
         else:
             visits.append((position, line.instant, key, line.address, line.url, *page_values(line.page)))
     return drop_duplicates(pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row"), rejects)
+
+
+class LogParser:
+    """Parses the chunks of one log into columns, in their order."""
+
+    def __init__(self, *, zone: tzinfo, rules: Rules | None) -> None:
+        self._zone = zone
+        self._rules = rules
+
+    def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
+        """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
+        return from_frame(parse_log_chunk(chunk, zone=self._zone, rules=self._rules, now=now))

@@ -1,0 +1,138 @@
+"""The good lines of a chunk as columns, an array each, and what became of the others."""
+
+import base64
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from service.logs.rejects import RejectedLine
+from service.logs.shop_format import Kind
+
+KINDS: tuple[Kind, ...] = ("main", "category", "product", "cart", "pay", "success", "other")
+TEMPLATE_PAGE = -1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Int8s = npt.NDArray[np.int8]
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+
+
+class PageName(NamedTuple):
+    """A page, by the URL that lines name it with."""
+
+    url: str
+    kind: Kind
+    category: str | None = None
+    product: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineColumns:
+    """Good lines, ordered by (occurred, position), each (occurred, key) once. Blank lines count nowhere.
+
+    :param occurred: microseconds since 1970, UTC
+    :param key: the request key as a number: `shop_key` or `digest_key`
+    :param position: the number of the line, from 1
+    :param kind: index into KINDS
+    :param address: index into `addresses`, which are distinct, canonical, and all of this chunk
+    :param page: index into `pages`, likewise; TEMPLATE_PAGE for a cart, pay or success page whose URL is
+        just what `template_url` makes of `host` and the numbers
+    :param cart_id: like goods_id, amount and user_id a number from 1; 0 where the line has none
+    :param host: scheme and host of template pages, such as https://shop.example; empty for bare paths
+    :param duplicates: lines left out because one before them in the chunk has their time and key
+    """
+
+    occurred: Int64s
+    key: Int64s
+    position: Int64s
+    kind: Int8s
+    address: Int32s
+    page: Int32s
+    cart_id: Int64s
+    goods_id: Int64s
+    amount: Int64s
+    user_id: Int64s
+    addresses: list[str]
+    pages: list[PageName]
+    host: str
+    rejects: list[RejectedLine] = field(default_factory=list)
+    duplicates: int = 0
+    log_format: str = "shop"
+
+    def __len__(self) -> int:
+        return len(self.occurred)
+
+    @property
+    def lines(self) -> int:
+        return len(self) + self.duplicates + len(self.rejects)
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The times of the first and the last visit; None without visits."""
+        if not len(self):
+            return None
+        return to_datetime(int(self.occurred[0])), to_datetime(int(self.occurred[-1]))
+
+    def page_url(self, row: int) -> str:
+        """Return the URL of a row's page."""
+        page = int(self.page[row])
+        if page != TEMPLATE_PAGE:
+            return self.pages[page].url
+        numbers = {name: int(getattr(self, name)[row]) for name in NUMBERS}
+        return template_url(self.host, KINDS[self.kind[row]], **numbers)
+
+
+NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
+
+
+def template_url(
+    host: str, kind: str, *, cart_id: int, goods_id: int = 0, amount: int = 0, user_id: int = 0
+) -> str:
+    """Return the URL of a cart, pay or success page as the shop writes it."""
+    if kind == "cart":
+        return f"{host}/cart?goods_id={goods_id}&amount={amount}&cart_id={cart_id}"
+    if kind == "pay":
+        return f"{host}/pay?user_id={user_id}&cart_id={cart_id}"
+    return f"{host}/success_pay_{cart_id}/"
+
+
+def to_datetime(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def shop_key(key: str) -> int:
+    """Return a key of 8 ASCII characters as a number: its bytes, the first of which counts most.
+
+    Numbers are ordered as the keys are, and fit into 63 bits.
+    """
+    return int.from_bytes(key.encode("ascii"), "big")
+
+
+def shop_key_text(key: int) -> str:
+    return key.to_bytes(8, "big").decode("ascii")
+
+
+def digest_key(digest: bytes, ordinal: int) -> int:
+    """Return the key of a line without one: 63 bits of its digest, moved on for each equal line before it.
+
+    :param ordinal: 1 for the first of equal lines
+    """
+    return (int.from_bytes(digest[:8], "big") + (ordinal - 1) * ORDINAL_STEP) & MAX_KEY
+
+
+MAX_KEY = 2**63 - 1
+ORDINAL_STEP = 0x1E3779B97F4A7C15  # odd, so that no two ordinals of a line give the same key
+
+
+def stored_key(text: str) -> int:
+    """Return the number of a request key as it was stored as text: a shop's, or a digest and its ordinal."""
+    digest, _, ordinal = text.partition("-")
+    if len(text) == SHOP_KEY_LENGTH:
+        return shop_key(text)
+    return digest_key(base64.b32decode(digest), int(ordinal or 1))
+
+
+SHOP_KEY_LENGTH = 8
