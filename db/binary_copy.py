@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from db.columns import YEAR_2000
+
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-YEAR_2000 = 946_684_800_000_000  # PostgreSQL's epoch, in microseconds of Unix time
 
 
 @dataclass(frozen=True, slots=True)

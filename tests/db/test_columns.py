@@ -1,0 +1,96 @@
+"""Columns are encoded as PostgreSQL encodes arrays, and decoded to what they were, nulls included."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from db.binary_copy import HEADER, TRAILER
+from db.bulk import copy_rows
+from db.columns import TYPES, decode, encode
+from db.database import Database, raw_connection
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BITS = {'"char"': 7, "int2": 15, "int4": 31, "int8": 63, "timestamptz": 58}
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> tuple[str, list[int | None]]:
+    """A type, and values of it; often such as look like the length of a null or of a value."""
+    name = draw(st.sampled_from(sorted(TYPES)))
+    least = 0 if name in ('"char"', "timestamptz") else -(2 ** BITS[name])
+    odd = (-1, 0, 1, 2, 4, 8, 255, 2**32 - 1, -(2**32), 0x00000008FFFFFFFF)
+    if name == '"char"':
+        values = st.integers(1, 127)  # asyncpg sends letters
+    else:
+        fitting = [value for value in odd if least <= value < 2 ** BITS[name]]
+        values = st.integers(least, 2 ** BITS[name] - 1) | st.sampled_from(fitting)
+    return name, draw(st.lists(values | st.none(), max_size=40))
+
+
+def to_sql(name: str, value: int | None) -> Any:
+    if value is None:
+        return None
+    if name == "timestamptz":
+        return EPOCH + timedelta(microseconds=value)
+    return bytes([value]) if name == '"char"' else value
+
+
+def to_arrays(name: str, values: list[int | None]) -> tuple[Any, Any]:
+    array = np.array([value or 0 for value in values], TYPES[name].memory)
+    return array, np.array([value is not None for value in values], np.bool_)
+
+
+def to_list(values: Any, valid: Any) -> list[int | None]:
+    elements: list[int] = values.tolist()
+    whole = [True] * len(elements) if valid is None else valid
+    return [value if is_valid else None for value, is_valid in zip(elements, whole, strict=True)]
+
+
+@given(columns())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_encoded_as_postgresql_encodes(db: Database, column: tuple[str, list[int | None]]) -> None:
+    name, values = column
+    async with db.transaction() as session:
+        raw = await raw_connection(session)
+        sent = await raw.fetchval(
+            f"SELECT array_send(CAST($1 AS {name}[]))", [to_sql(name, value) for value in values]
+        )
+    array, valid = to_arrays(name, values)
+    assert encode(array, name, valid) == sent
+    assert to_list(*decode(sent)) == values
+
+
+@given(columns())
+def test_decoded_to_what_was_encoded(column: tuple[str, list[int | None]]) -> None:
+    name, values = column
+    array, valid = to_arrays(name, values)
+    assert to_list(*decode(encode(array, name, valid))) == values
+    decoded, whole = decode(encode(array, name))
+    assert whole is None
+    assert decoded.dtype == TYPES[name].memory
+    assert decoded.tolist() == array.tolist()
+
+
+@pytest.mark.parametrize("name", ["int2", "int8", '"char"'])
+def test_values_that_look_like_nulls_are_told_from_them(name: str) -> None:
+    values = np.full(1000, 255 if name == '"char"' else -1, TYPES[name].memory)
+    valid = np.arange(1000) % 3 > 0
+    decoded, mask = decode(encode(values, name, valid))
+    assert mask is not None
+    assert mask.tolist() == valid.tolist()
+    assert decoded.tolist() == np.where(valid, values, 0).tolist()
+
+
+async def test_copy_takes_it(db: Database) -> None:
+    """The array within a row of binary COPY is what `array_send` returns."""
+    data = encode(np.array([5, 7, 9]), "int8", np.array([True, False, True]))
+    row = (1).to_bytes(2) + len(data).to_bytes(4) + data
+    async with db.transaction() as session:
+        await session.execute(text("CREATE TEMPORARY TABLE holder (numbers int8[])"))
+        await copy_rows(session, "holder", ["numbers"], [memoryview(HEADER + row + TRAILER)])
+        assert await session.scalar(text("SELECT numbers FROM holder")) == [5, None, 9]
