@@ -8,6 +8,7 @@ lock at the end of its transaction, also when the process that holds it dies.
 | migration     | 7241800                  | while the schema is migrated                                    |
 | job           | hash of its name, seed 0 | while a background job runs: one at a time over all servers     |
 | writers       | 20181, 0                 | shared while visits are stored, exclusive while they change     |
+| parts         | 20181, 2                 | while parts are stored or deleted, with all that belongs to them|
 | cart roll-ups | 20181, 1                 | while carts or goods change, after all that visits alone change |
 | admins        | hash of 'admins', seed 2 | while an admin is made, or one loses its rights or is deleted   |
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
@@ -29,6 +30,7 @@ LOCK_MIGRATION = text("SELECT pg_advisory_xact_lock(7241800)")
 TRY_LOCK_JOB = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
 LOCK_WRITERS_SHARED = text(f"SELECT pg_advisory_xact_lock_shared({WRITERS})")
 LOCK_WRITERS_EXCLUSIVE = text(f"SELECT pg_advisory_xact_lock({WRITERS})")
+LOCK_PARTS = text("SELECT pg_advisory_xact_lock(20181, 2)")
 LOCK_CART_ROLLUPS = text("SELECT pg_advisory_xact_lock(20181, 1)")
 LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtextextended('admins', 2))")
 LOCK_NAME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))")
@@ -63,6 +65,14 @@ async def lock_writers_shared(session: AsyncSession) -> None:
 async def lock_writers_exclusive(session: AsyncSession) -> None:
     """Wait for whoever stores visits, and keep others from storing any."""
     await session.execute(LOCK_WRITERS_EXCLUSIVE)
+
+
+async def lock_parts(session: AsyncSession) -> None:
+    """Wait until nobody else stores or deletes parts, or deletes addresses, which parts name by their ids.
+
+    A line is compared with the parts that stand: two that are stored at once would not see each other.
+    """
+    await session.execute(LOCK_PARTS)
 
 
 async def lock_cart_rollups(session: AsyncSession) -> None:

@@ -1,10 +1,13 @@
-"""Visits as polars frames: the columns of table `visit` that log lines fill, named and typed once."""
+"""Visits as polars frames: the columns of the view `visit` that log lines fill, named and typed once.
+
+`request_id` is the id of a visit, a UUID, as text.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Table, Text, func
+from sqlalchemy import ColumnElement, Table, Text, cast, func
 
 from db.models import Visit
 
@@ -39,9 +42,12 @@ def schema_of(*names: str) -> Schema:
 
 
 def frame_columns() -> list[ColumnElement[Any]]:
-    """Return the columns of a frame as a statement selects or returns them: addresses as text."""
-    columns: dict[str, ColumnElement[Any]] = {name: VISIT.c[name] for name in COLUMNS}
-    columns["address"] = func.host(columns["address"], type_=Text).label("address")
+    """Return the columns of a frame as a statement selects them: ids and addresses as text."""
+    changed: dict[str, ColumnElement[Any]] = {
+        "request_id": cast(VISIT.c.id, Text).label("request_id"),
+        "address": func.host(VISIT.c.address, type_=Text).label("address"),
+    }
+    columns = {name: changed[name] if name in changed else VISIT.c[name] for name in COLUMNS}
     return list(columns.values())
 
 

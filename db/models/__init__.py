@@ -10,7 +10,19 @@ from db.models.password_resets import PasswordReset
 from db.models.retention import UnfinishedRetention
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
-from db.models.visits import Address, Cart, CartItem, Category, Goods, Payment, Product, Visit
+from db.models.visit_view import Visit
+from db.models.visits import (
+    Address,
+    Cart,
+    CartItem,
+    Category,
+    Goods,
+    LiveVisit,
+    Page,
+    Payment,
+    Product,
+    VisitPart,
+)
 
 __all__ = [
     "Account",
@@ -32,6 +44,8 @@ __all__ = [
     "FilePosition",
     "Goods",
     "Import",
+    "LiveVisit",
+    "Page",
     "PageVisits",
     "PaidCategoryDay",
     "PaidPairDay",
@@ -46,4 +60,5 @@ __all__ = [
     "Task",
     "UnfinishedRetention",
     "Visit",
+    "VisitPart",
 ]

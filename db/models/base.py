@@ -5,7 +5,22 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import UserDefinedType
+
+
+class Char(UserDefinedType[str]):
+    """PostgreSQL's type "char": one byte."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return '"char"'
+
+
+ischema_names['"char"'] = Char  # what SQLAlchemy reads from a database; it knows the type as a String
+
 
 MAX_BIGINT = 2**63 - 1  # the column type of ids
 

@@ -4,19 +4,23 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     Numeric,
+    SmallInteger,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.dialects.postgresql import INET, INT8RANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base
+from db.models.base import Base, Char
 
 
 class Address(Base):
@@ -36,8 +40,10 @@ class Address(Base):
     )
 
     address: Mapped[str] = mapped_column(INET, primary_key=True)
+    id: Mapped[int] = mapped_column(Integer, Identity(), unique=True)  # in parts
     country: Mapped[str | None]
     asked_at: Mapped[datetime | None]
+    first_product_at: Mapped[datetime | None]  # no part has an earlier view of a product; null: none has any
 
 
 class Category(Base):
@@ -65,8 +71,8 @@ class Product(Base):
 class Goods(Base):
     """The product that a `goods_id` stands for: the page before its first cart line that has one.
 
-    `learned_…` is that line's key: the first line decides, in whatever order lines arrive. If the import of
-    the line or of the page is undone, the goods are inferred again.
+    `learned_…` is that line's key: the first line decides, in whatever order lines arrive. `learned_key` is
+    the line's id, a UUID. If the import of the line or of the page is undone, the goods are inferred again.
     """
 
     __tablename__ = "goods"
@@ -80,40 +86,98 @@ class Goods(Base):
     view_import_id: Mapped[int | None]
 
 
-class Visit(Base):
-    """A request of the shop, from its log or live.
+class Page(Base):
+    """A page that log lines name by its URL. Pages stay for good.
 
-    The key grows at its end, serves time ranges and tells duplicates: the log's second and request key, or
-    a live visit's instant and id. No foreign keys: the importer writes these ids, millions at a time.
+    The same URL may stand for two: its kind and names follow from the rules that were in force. `digest` is
+    the SHA-256 of all four (db.queries.pages.page_digest), since a URL may be too long for an index.
     """
 
-    __tablename__ = "visit"
+    __tablename__ = "page"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    url: Mapped[str]
+    kind: Mapped[str] = mapped_column(Char)
+    category_id: Mapped[int | None] = mapped_column(Integer)
+    product_id: Mapped[int | None] = mapped_column(Integer)
+    digest: Mapped[bytes] = mapped_column(unique=True)
+
+
+class VisitPart(Base):
+    """Visits of one import that were stored together: a column of theirs is an array, in (time, position).
+
+    A part is written once, and deleted or replaced as a whole. Kinds are the codes of db.kinds. The country
+    of a visit is that of its address. A cart, pay or success page whose URL is made of `host` and its
+    numbers alone has the page 0. No foreign keys: these ids are written millions at a time.
+    """
+
+    __tablename__ = "visit_part"
+    __table_args__ = (
+        Index("ix_visit_part_last_at", "last_at"),
+        Index("ix_visit_part_import_id", "import_id"),
+        Index("ix_visit_part_page_ids", "page_ids", postgresql_using="gin"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    import_id: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    visits: Mapped[int] = mapped_column(Integer)
+    first_position: Mapped[int]
+    host: Mapped[str]  # such as https://shop.example
+    page_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))  # each once, in order, without 0
+    cart_ids: Mapped[Range[int] | None] = mapped_column(INT8RANGE)  # holds all of them
+    occurred: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    key: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))  # with its time it identifies a line
+    position: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # null: they follow first_position
+    address_id: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    page_id: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    kind: Mapped[list[str]] = mapped_column(ARRAY(Char))
+    # An array is null where no visit has a value.
+    cart_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
+    goods_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
+    amount: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
+    user_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
+    # Of formats that have them; none is stored yet.
+    method: Mapped[list[str | None] | None] = mapped_column(ARRAY(Char))
+    status: Mapped[list[int | None] | None] = mapped_column(ARRAY(SmallInteger))
+    bytes: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
+    referrer_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(Integer))
+    agent_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(Integer))
+
+
+class LiveVisit(Base):
+    """A live visit. The view `visit` shows it beside those of logs, which stand in parts.
+
+    The key grows at its end, serves time ranges and tells duplicates. No foreign keys, as in parts.
+    """
+
+    __tablename__ = "live_visit"
     __table_args__ = (
         # The product pages and the cart lines of an address, from which goods are inferred.
         Index(
-            "ix_visit_learning",
+            "ix_live_visit_learning",
             "address",
             "occurred_at",
             "position",
             postgresql_where=text("kind IN ('product', 'cart')"),
         ),
         # The visits without a country, which a service may know later. Others cost nothing here.
-        Index("ix_visit_unlocated", "address", postgresql_where=text("country IS NULL")),
+        Index("ix_live_visit_unlocated", "address", postgresql_where=text("country IS NULL")),
         # The visits from which a cart is rebuilt when some of them are deleted.
-        Index("ix_visit_cart_id", "cart_id", postgresql_where=text("cart_id IS NOT NULL")),
-        # The visits of a user. Of log lines only pay lines have one, and cost an entry.
+        Index("ix_live_visit_cart_id", "cart_id", postgresql_where=text("cart_id IS NOT NULL")),
         Index(
-            "ix_visit_user_id",
+            "ix_live_visit_user_id",
             "user_id",
             "occurred_at",
             "request_id",
             postgresql_where=text("user_id IS NOT NULL"),
         ),
-        # A live visit's id is its own, whatever the time it is sent with.
-        Index("uq_visit_live_id", "request_id", unique=True, postgresql_where=text("source <> 'log'")),
+        # A visit's id is its own, whatever the time it is sent with.
+        Index("uq_live_visit_request_id", "request_id", unique=True),
         # The page ranges that hold a rare value, for lists: a hundredth of its size, nearly free to update.
         Index(
-            "ix_visit_values",
+            "ix_live_visit_values",
             "page_url",
             "country",
             "category_id",
@@ -125,13 +189,11 @@ class Visit(Base):
             },
             postgresql_with={"pages_per_range": 32},
         ),
-        # Live visits among millions of log lines, which cost nothing here.
-        Index("ix_visit_live_time", "occurred_at", "request_id", postgresql_where=text("source <> 'log'")),
     )
 
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True)
-    request_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    position: Mapped[int]  # orders visits of one instant: the line's number, or when a live one came in
+    request_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)  # a UUID
+    position: Mapped[int]  # orders visits of one instant: when they came in
     source: Mapped[str]
     kind: Mapped[str]
     address: Mapped[str | None] = mapped_column(INET)
@@ -142,9 +204,8 @@ class Visit(Base):
     cart_id: Mapped[int | None]
     goods_id: Mapped[int | None]
     amount: Mapped[int | None]
-    import_id: Mapped[int | None]
     page_url: Mapped[str]
-    buyer_id: Mapped[int | None]  # of a live pay page: who pays; `user_id` is who visits
+    buyer_id: Mapped[int | None]  # of a pay page: who pays; `user_id` is who visits
 
 
 class Cart(Base):

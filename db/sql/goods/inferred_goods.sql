@@ -17,7 +17,7 @@ WITH line AS (
         later.address,
         later.occurred_at,
         later.position,
-        later.request_id,
+        CAST(later.id AS text),
         later.import_id
     FROM unnest(CAST(:view_address AS inet[]), CAST(:view_at AS timestamptz[])) AS page (address, since)
     INNER JOIN visit AS later
@@ -59,7 +59,7 @@ CROSS JOIN LATERAL (
         visit.kind = 'product'
         AND visit.address = candidate.address
         AND (visit.occurred_at, visit.position) < (candidate.occurred_at, candidate.position)
-    ORDER BY visit.occurred_at DESC, visit.position DESC, visit.request_id DESC
+    ORDER BY visit.occurred_at DESC, visit.position DESC, visit.id DESC
     LIMIT 1
 ) AS viewed
 LEFT JOIN goods ON candidate.goods_id = goods.goods_id

@@ -5,7 +5,7 @@ FROM goods
 WHERE
     goods.goods_id > :after
     AND (
-        SELECT line.request_id
+        SELECT line.id
         FROM visit AS line
         CROSS JOIN LATERAL (
             SELECT 1
@@ -16,7 +16,7 @@ WHERE
                 AND (viewed.occurred_at, viewed.position) < (line.occurred_at, line.position)
             LIMIT 1
         ) AS explained
-        WHERE line.occurred_at = goods.learned_at AND line.request_id = goods.learned_key
+        WHERE line.occurred_at = goods.learned_at AND CAST(line.id AS text) = goods.learned_key
     ) IS NULL
 ORDER BY goods.goods_id
 LIMIT :count;

@@ -23,7 +23,7 @@ LEFT JOIN LATERAL (
             visit.address,
             visit.occurred_at,
             visit.position,
-            visit.request_id,
+            CAST(visit.id AS text) AS request_id,
             visit.import_id
         FROM cart_item
         INNER JOIN visit ON cart_item.cart_id = visit.cart_id
@@ -31,7 +31,7 @@ LEFT JOIN LATERAL (
             cart_item.goods_id = sought.goods_id
             AND visit.kind = 'cart'
             AND visit.goods_id = sought.goods_id
-        ORDER BY visit.occurred_at, visit.position, visit.request_id
+        ORDER BY visit.occurred_at, visit.position, visit.id
         OFFSET 0 -- keeps the order, so that the first line with a page before it ends the search
     ) AS line
     CROSS JOIN LATERAL (
@@ -43,7 +43,7 @@ LEFT JOIN LATERAL (
             visit.kind = 'product'
             AND visit.address = line.address
             AND (visit.occurred_at, visit.position) < (line.occurred_at, line.position)
-        ORDER BY visit.occurred_at DESC, visit.position DESC, visit.request_id DESC
+        ORDER BY visit.occurred_at DESC, visit.position DESC, visit.id DESC
         LIMIT 1
     ) AS viewed
     ORDER BY line.occurred_at, line.position, line.request_id

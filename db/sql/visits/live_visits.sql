@@ -9,7 +9,7 @@ SELECT
     visit.kind,
     category.name AS category,
     product.name AS product
-FROM visit
+FROM live_visit AS visit
 LEFT JOIN category ON visit.category_id = category.id
 LEFT JOIN product ON visit.product_id = product.id
 WHERE visit.request_id = ANY(CAST(:request_ids AS text[])) AND visit.source <> 'log';

@@ -23,7 +23,7 @@ WITH incoming AS (
                         SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
                         FROM (
                             SELECT visit.kind
-                            FROM visit
+                            FROM live_visit AS visit
                             WHERE
                                 visit.kind IN ('product', 'cart')
                                 AND visit.address = sent.address
@@ -63,7 +63,7 @@ WITH incoming AS (
 ),
 
 new AS (
-    INSERT INTO visit (
+    INSERT INTO live_visit (
         request_id, occurred_at, position, source, kind, address, country, category_id, product_id,
         user_id, cart_id, goods_id, amount, buyer_id, page_url
     )
