@@ -1,10 +1,8 @@
 """Moves polars frames into PostgreSQL: by COPY, or as arrays that a statement unnests."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 from sqlalchemy import (
@@ -28,13 +26,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Base
 
-T = TypeVar("T")
-
 # Array parameters by name: literals that `array_literals` writes, or lists.
 Arrays = Mapping[str, str | list[Any]]
 
-# Threads of their own: a transaction that holds a lock waits for no upload, log or password in a shared pool.
-THREADS = ThreadPoolExecutor(2, "frames")
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S%.6f+00"
 
 
@@ -55,11 +49,6 @@ async def stream_pieces(pieces: Iterable[memoryview]) -> AsyncIterator[memoryvie
     """Yield the pieces: asyncpg takes no list, and reads a file in the thread pool that parses logs."""
     for piece in pieces:
         yield piece
-
-
-async def run_in_thread(compute: Callable[[], T]) -> T:
-    """Compute something of frames in a thread, while the loop goes on with COPY and with requests."""
-    return await asyncio.get_running_loop().run_in_executor(THREADS, compute)
 
 
 async def add_counts(session: AsyncSession, model: type[Base], counts: Arrays) -> None:

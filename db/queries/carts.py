@@ -6,13 +6,14 @@ import polars as pl
 from sqlalchemy import ARRAY, BigInteger, any_, case, cast, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.bulk import array_literals, execute_with_arrays, run_in_thread
+from db.bulk import array_literals, execute_with_arrays
 from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
 from db.queries.cart_rollups import rollup_changes
 from db.queries.goods import select_inferred_goods, upsert_goods
 from db.queries.live_visits import LiveRow
 from db.sql import statement
+from db.threads import run_in_thread
 from db.visit_frame import KEY, VISIT, frame_columns, schema_of, visit_frame
 
 IN_ORDER = ("occurred_at", "position")

@@ -10,10 +10,11 @@ import polars as pl
 from sqlalchemy import RowMapping, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.bulk import array_literals, execute_with_arrays, run_in_thread
+from db.bulk import array_literals, execute_with_arrays
 from db.models import Cart, Goods
 from db.queries.cart_rollups import rollup_changes
 from db.sql import statement
+from db.threads import run_in_thread
 
 KEY = ("occurred_at", "position", "request_id")
 InferredGoods = RowMapping  # the columns of `goods`, and old_product_id, which was inferred before

@@ -16,11 +16,11 @@ from db.bulk import (
     copy_rows,
     delete_zero_counts,
     execute_with_arrays,
-    run_in_thread,
 )
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.queries.names import name_digest
 from db.sql import statement
+from db.threads import run_in_thread
 from db.visit_frame import KEY, schema_of
 
 COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)

@@ -1,0 +1,122 @@
+"""Parts of visits: which there are, and their columns as numpy arrays."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    LargeBinary,
+    Select,
+    any_,
+    bindparam,
+    column,
+    func,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.columns import Values, decode
+from db.threads import run_in_thread
+
+NAMES = (
+    "occurred",
+    "key",
+    "position",
+    "address_id",
+    "page_id",
+    "kind",
+    "cart_id",
+    "goods_id",
+    "amount",
+    "user_id",
+)
+Columns = Mapping[str, Values]  # by name, as long as the part: 0 where a visit has no value
+
+
+@dataclass(frozen=True, slots=True)
+class PartSpan:
+    """What is known of a part without its columns. Times are microseconds since 1970.
+
+    :param cart_ids: the first and the last cart that its visits name; None if they name none
+    """
+
+    id: int
+    import_id: int
+    first_at: int
+    last_at: int
+    visits: int
+    first_position: int
+    host: str
+    cart_ids: tuple[int, int] | None
+
+
+SPANS = """
+    SELECT
+        id, import_id,
+        CAST(extract(epoch FROM first_at) * 1000000 AS bigint) AS first_at,
+        CAST(extract(epoch FROM last_at) * 1000000 AS bigint) AS last_at,
+        visits, first_position, host, lower(cart_ids) AS first_cart, upper(cart_ids) AS end_cart
+    FROM visit_part
+    WHERE
+        (CAST(:import_id AS bigint) IS NULL OR import_id = :import_id)
+        AND (CAST(:since AS bigint) IS NULL OR last_at >= to_timestamp(0) + :since * interval '1 microsecond')
+        AND (CAST(:until AS bigint) IS NULL OR first_at < to_timestamp(0) + :until * interval '1 microsecond')
+    ORDER BY last_at DESC, id DESC
+"""
+LAST_CART = 2**63 - 1  # a range that holds it has no upper bound, or there would be no number for it
+
+
+async def select_part_spans(
+    session: AsyncSession, *, import_id: int | None = None, since: int | None = None, until: int | None = None
+) -> list[PartSpan]:
+    """Return the parts, the newest first: of an import, or with visits in [since, until)."""
+    rows = await session.execute(text(SPANS), {"import_id": import_id, "since": since, "until": until})
+    return [PartSpan(*row[:7], cart_range(row.first_cart, row.end_cart)) for row in rows]
+
+
+def cart_range(first: int | None, end: int | None) -> tuple[int, int] | None:
+    if first is None:
+        return None
+    return first, LAST_CART if end is None else end - 1
+
+
+async def select_columns(
+    session: AsyncSession, part_ids: Collection[int], names: Collection[str] = NAMES
+) -> dict[int, Columns]:
+    """Return columns of parts, by id. Parts that are gone are left out."""
+    assert set(names) <= set(NAMES)
+    arrays = [func.array_send(column(name), type_=LargeBinary) for name in names]
+    query: Select[Any] = select(column("id"), column("first_position"), column("visits"), *arrays)
+    ids = bindparam("ids", list(part_ids), ARRAY(BigInteger))
+    result = await session.execute(query.select_from(table("visit_part")).where(column("id") == any_(ids)))
+    rows = result.all()
+    return await run_in_thread(
+        lambda: {row.id: decode_columns(row.first_position, row.visits, names, row[3:]) for row in rows}
+    )
+
+
+def decode_columns(
+    first_position: int, visits: int, names: Collection[str], arrays: Sequence[bytes | None]
+) -> Columns:
+    columns: dict[str, Values] = {}
+    for name, array in zip(names, arrays, strict=True):
+        if array is not None:
+            columns[name], _ = decode(array)
+        elif name == "position":
+            columns[name] = np.arange(first_position, first_position + visits)
+        else:
+            columns[name] = np.zeros(visits, np.int64)
+    return columns
+
+
+async def delete_parts(session: AsyncSession, part_ids: Collection[int]) -> int:
+    """Delete parts; return how many there were. The caller holds the lock of parts."""
+    rows = await session.execute(
+        text("DELETE FROM visit_part WHERE id = ANY(:ids) RETURNING id"), {"ids": list(part_ids)}
+    )
+    return len(rows.all())
