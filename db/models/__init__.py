@@ -13,6 +13,7 @@ from db.models.tasks import Task
 from db.models.visit_view import Visit
 from db.models.visits import (
     Address,
+    AddressVersion,
     Cart,
     CartItem,
     Category,
@@ -27,6 +28,7 @@ from db.models.visits import (
 __all__ = [
     "Account",
     "Address",
+    "AddressVersion",
     "ApiKey",
     "AuthEvent",
     "Base",

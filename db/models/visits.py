@@ -46,6 +46,18 @@ class Address(Base):
     first_product_at: Mapped[datetime | None]  # no part has an earlier view of a product; null: none has any
 
 
+class AddressVersion(Base):
+    """One row: a number that changes with every deletion of addresses, and every change of their countries.
+
+    Importers remember addresses, and look them up again when it has changed.
+    """
+
+    __tablename__ = "address_version"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    version: Mapped[int]
+
+
 class Category(Base):
     """Unique by the SHA-256 of its name: the name itself may be as long as a URL, too long for an index."""
 

@@ -1,9 +1,29 @@
-"""Addresses that no visit has any more."""
+"""Addresses: their ids and countries, and those that no visit has any more."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import AddressVersion
+
+
+async def change_address_version(session: AsyncSession) -> None:
+    """Have importers look addresses up again, which they remember with their ids, countries and first views.
+
+    Whoever deletes addresses, changes a country, or makes `first_product_at` later or null, calls this in the
+    same transaction, under the lock of parts.
+    """
+    await session.execute(
+        text(
+            "INSERT INTO address_version AS own (id, version) VALUES (1, 1) "
+            "ON CONFLICT (id) DO UPDATE SET version = own.version + 1"
+        )
+    )
+
+
+async def select_address_version(session: AsyncSession) -> int:
+    return await session.scalar(select(AddressVersion.version)) or 0
 
 
 async def select_unvisited_addresses(session: AsyncSession, *, count: int) -> list[str]:
