@@ -1,0 +1,167 @@
+"""Decoded columns of parts, in files that all workers map. They are safe to lose at any moment.
+
+A worker maps a file once and keeps it as long as it is used. When the files take more than they may, those that
+nobody has used for longest are deleted; a worker that has mapped one goes on with it.
+"""
+
+import os
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import structlog
+
+from telemetry.columns import count_column_read, set_column_cache_bytes
+
+if TYPE_CHECKING:  # numpy starts threads as it is imported, and workers are forked from a process without any
+    from db.part_files import PartColumns
+
+log = structlog.get_logger("trawl.columns")
+
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLimits:
+    """Bounds of the files.
+
+    :param spare: the share that is freed at once when they take too much, so that it is not done at each file
+    :param touch_seconds: after which another use of a file is noted in it
+    :param temporary_seconds: after which a file that was not finished counts as left by a dead process
+    """
+
+    spare: float = 0.1
+    touch_seconds: float = 60.0
+    temporary_seconds: float = 600.0
+
+
+LIMITS = CacheLimits()
+
+
+class PartCache:
+    """The decoded columns that this process has mapped, and the files that it shares with others."""
+
+    def __init__(self, folder: Path | None, *, bound: int) -> None:
+        """Make the cache of a process.
+
+        :param folder: of the files, made when it is needed; None for none
+        :param bound: bytes of all files, and of those that this process maps; 0 for no files
+        """
+        self._folder = folder if bound else None
+        self._bound = bound
+        self._parts: OrderedDict[uuid.UUID, tuple[PartColumns, float]] = OrderedDict()
+        self._bytes = 0
+        self._unchecked = bound  # bytes written since the files were last counted; at first count them at once
+        self._lock = Lock()
+
+    def get(self, token: uuid.UUID) -> "PartColumns | None":
+        """Return a part's columns if this process or a file has them."""
+        now = time.monotonic()
+        with self._lock:
+            entry = self._parts.get(token)
+            if entry is not None:
+                columns, touched = entry
+                if now - touched < LIMITS.touch_seconds:
+                    self._parts.move_to_end(token)
+                    return columns
+        if entry is None:
+            columns = self._map(token)
+        if columns is not None:
+            self._touch(token)
+            self._keep(token, columns, now)
+        return columns
+
+    def put(self, token: uuid.UUID, columns: "PartColumns") -> "PartColumns":
+        """Write a part's file and map it. Where that fails, return the columns as they are."""
+        from db.part_files import write_file
+
+        count_column_read("decoded")
+        if self._folder is None:
+            return columns
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_file(self._folder, token, columns)
+        except OSError as error:
+            log.warning("columns_not_cached", error=str(error))
+            return columns
+        self._unchecked += columns.size
+        if self._unchecked > self._bound * LIMITS.spare:
+            self._unchecked = 0
+            self.shrink()
+        mapped = self._map(token)
+        if mapped is None:
+            return columns
+        self._keep(token, mapped, time.monotonic())
+        return mapped
+
+    def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
+        """Forget the parts that are not among these, and delete their files."""
+        with self._lock:
+            for token in self._parts.keys() - set(tokens):
+                self._forget(token)
+        names = {token.hex for token in tokens}
+        for path, _, _ in self._files():
+            if path.stem not in names:
+                path.unlink(missing_ok=True)
+        self.shrink()
+
+    def shrink(self) -> None:
+        """Delete the files that were not used for longest, if all take more than they may."""
+        files = sorted(self._files(), key=lambda file: file[2])
+        total = sum(size for _, size, _ in files)
+        if total > self._bound:
+            for path, size, _ in files:
+                path.unlink(missing_ok=True)
+                total -= size
+                if total <= self._bound * (1 - LIMITS.spare):
+                    break
+        set_column_cache_bytes(total)
+
+    def _map(self, token: uuid.UUID) -> "PartColumns | None":
+        from db.part_files import map_file
+
+        columns = None if self._folder is None else map_file(self._folder, token)
+        if columns is not None:
+            count_column_read("mapped")
+        return columns
+
+    def _touch(self, token: uuid.UUID) -> None:
+        """Note that a file is used, for whoever looks for the one to delete."""
+        from db.part_files import path_of
+
+        if self._folder is not None:
+            with suppress(OSError):
+                os.utime(path_of(self._folder, token))
+
+    def _keep(self, token: uuid.UUID, columns: "PartColumns", now: float) -> None:
+        with self._lock:
+            self._forget(token)
+            self._parts[token] = (columns, now)
+            self._bytes += columns.size
+            while self._bytes > self._bound:
+                self._forget(next(iter(self._parts)))
+
+    def _forget(self, token: uuid.UUID) -> None:
+        entry = self._parts.pop(token, None)
+        if entry is not None:
+            self._bytes -= entry[0].size
+
+    def _files(self) -> list[tuple[Path, int, float]]:
+        """Return the files with their sizes and the times they were last used. Delete what the dead left."""
+        if self._folder is None:
+            return []
+        files = []
+        for path in self._folder.glob("*"):
+            with suppress(OSError):  # another process deletes it
+                status = path.stat()
+                if path.suffix == ".columns":
+                    files.append((path, status.st_size, status.st_mtime))
+                elif time.time() - status.st_mtime > LIMITS.temporary_seconds:
+                    path.unlink()
+        return files

@@ -1,0 +1,125 @@
+"""Hours, days, weeks and months of a time zone, as slices of time. Zones are Python's alone.
+
+Within a slice all instants belong to one group. A group may have several slices: a clock that goes back over
+midnight has a day, then the end of the day before again, then the day once more.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from service.calendar_days import start_of_day
+
+Int64s = npt.NDArray[np.int64]
+
+SECOND = 1_000_000  # microseconds
+HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY = date(1970, 1, 1)
+STEP = 12 * 3600  # seconds; no zone changes its clock twice within them
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSlices:
+    """Slices that follow each other: slice n begins at `begins[n]` and belongs to group `groups[n]`.
+
+    :param begins: microseconds since 1970
+    :param groups: indices of `labels`
+    :param labels: what stands for a group, in its order: microseconds of an hour, days since 1970 else
+    """
+
+    unit: str
+    zone: str
+    begins: Int64s
+    groups: Int64s
+    labels: Int64s
+
+    def begin_of(self, group: int) -> datetime:
+        """Return the instant at which a group begins."""
+        label = int(self.labels[group])
+        if self.unit == "hour":
+            return EPOCH + timedelta(microseconds=label)
+        return start_of_day(EPOCH_DAY + timedelta(days=label), self.zone)
+
+    def groups_between(self, first: int, last: int) -> slice:
+        """Return the slices in which instants of [first, last] may lie."""
+        begin = max(0, int(np.searchsorted(self.begins, first, "right")) - 1)
+        return slice(begin, int(np.searchsorted(self.begins, last, "right")))
+
+
+def time_slices(unit: str, zone: str, first: int, last: int) -> TimeSlices:
+    """Return the slices that hold all instants from `first` to `last`, in microseconds since 1970."""
+    begins, labels = [], []
+    for begin, end, offset in offsets(zone, first, last):
+        marks = marks_of(unit, begin + offset, end + offset) - offset
+        begins.append(np.maximum(marks, begin))
+        labels.append(begins[-1] if unit == "hour" else days_of(unit, begins[-1] + offset))
+    names, groups = np.unique(np.concatenate(labels), return_inverse=True)
+    return TimeSlices(unit, zone, np.concatenate(begins), groups.reshape(-1), names)
+
+
+def marks_of(unit: str, begin: int, end: int) -> Int64s:
+    """Return where hours or days of a clock begin, from the one that holds `begin` on to before `end`."""
+    width = HOUR if unit == "hour" else DAY
+    marks = np.arange(begin // width, (end - 1) // width + 1) * width
+    if unit in ("hour", "day"):
+        return marks
+    days = days_of(unit, marks)
+    return marks[np.insert(days[1:] != days[:-1], 0, True)]
+
+
+def days_of(unit: str, local: Int64s) -> Int64s:
+    """Return the days, since 1970, on which the days, weeks or months of local times begin."""
+    days = local // DAY
+    if unit == "week":
+        return (days + 3) // 7 * 7 - 3  # 1970 began on a Thursday
+    if unit == "month":
+        return days.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
+    return days
+
+
+def offsets(zone: str, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+    """Yield spans [begin, end) from `first` to `last` and how far a zone's clock is ahead of UTC in each."""
+    changes = [
+        change * SECOND
+        for year in range(year_of(first), year_of(last) + 1)
+        for change in clock_changes(zone, year)
+        if first < change * SECOND <= last
+    ]
+    table = ZoneInfo(zone)
+    for begin, end in zip([first, *changes], [*changes, last + 1], strict=True):
+        yield begin, end, offset_at(table, begin // SECOND) * SECOND
+
+
+def year_of(instant: int) -> int:
+    return (EPOCH + timedelta(microseconds=instant)).year
+
+
+@lru_cache(maxsize=4096)
+def clock_changes(zone: str, year: int) -> tuple[int, ...]:
+    """Return the seconds since 1970 at which a zone's clock changes in a year of UTC."""
+    table, changes = ZoneInfo(zone), []
+    begin = int((datetime(year, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
+    end = begin + 367 * 86_400 if year < datetime.max.year else begin + 364 * 86_400
+    before = offset_at(table, begin - 1)
+    for step in range(begin, end, STEP):
+        after = offset_at(table, step + STEP - 1)
+        if after != before:
+            low, high = step - 1, step + STEP - 1
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if offset_at(table, middle) == before else (low, middle)
+            changes.append(high)
+        before = after
+    return tuple(change for change in changes if year_of(change * SECOND) == year)
+
+
+def offset_at(table: ZoneInfo, second: int) -> int:
+    offset = datetime.fromtimestamp(second, table).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())

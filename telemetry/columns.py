@@ -1,0 +1,17 @@
+"""Metrics of the cache of decoded columns."""
+
+from typing import Literal
+
+from telemetry.metrics import current
+
+ColumnRead = Literal["mapped", "decoded"]
+
+
+def count_column_read(way: ColumnRead) -> None:
+    """Count a part that was taken from a file, or decoded from what PostgreSQL holds."""
+    current().column_reads.labels(way).inc()
+
+
+def set_column_cache_bytes(size: int) -> None:
+    """Tell how much the files take."""
+    current().column_cache.set(size)
