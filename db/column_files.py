@@ -1,7 +1,7 @@
 """Decoded columns of parts, in files that all workers map. They are safe to lose at any moment.
 
-A worker maps a file once and keeps it as long as it is used. When the files take more than they may, those that
-nobody has used for longest are deleted; a worker that has mapped one goes on with it.
+A worker maps a file once and keeps it as long as it is used. When the files take more than they may, those
+that nobody has used for longest are deleted; a worker that has mapped one goes on with it.
 """
 
 import os
@@ -44,7 +44,7 @@ class CacheLimits:
 LIMITS = CacheLimits()
 
 
-class PartCache:
+class ColumnFiles:
     """The decoded columns that this process has mapped, and the files that it shares with others."""
 
     def __init__(self, folder: Path | None, *, bound: int) -> None:
@@ -57,7 +57,9 @@ class PartCache:
         self._bound = bound
         self._parts: OrderedDict[uuid.UUID, tuple[PartColumns, float]] = OrderedDict()
         self._bytes = 0
-        self._unchecked = bound  # bytes written since the files were last counted; at first count them at once
+        self._unchecked = (
+            bound  # bytes written since the files were last counted; at first count them at once
+        )
         self._lock = Lock()
 
     def get(self, token: uuid.UUID) -> "PartColumns | None":

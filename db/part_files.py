@@ -116,7 +116,7 @@ def make_columns(arrays: dict[str, tuple[Values, Valid | None] | None]) -> PartC
 def order_of(occurred: Array, key: Array) -> Array:
     """Return the order by (occurred, key) of rows that are in order of time."""
     order = np.arange(len(occurred))
-    if len(occurred) < 2:
+    if not len(occurred):
         return order
     same = occurred[1:] == occurred[:-1]
     if not (occurred[1:] >= occurred[:-1]).all() or longest_run(same) > SHORT_RUN:

@@ -49,6 +49,12 @@ class Metrics:
             "trawl_event_loop_lag_seconds", "How late a timer fired, in the slowest worker", mode="livemax"
         )
         self.up = self._gauge("trawl_up", "Whether a part is there", ["part"], mode="mostrecent")
+        self.column_reads = self._counter(
+            "trawl_column_reads", "Parts of visits that were mapped from a file, or decoded", ["way"]
+        )
+        self.column_cache = self._gauge(
+            "trawl_column_cache_bytes", "Files of decoded columns, when last looked at", mode="mostrecent"
+        )
         self.import_lag = self._gauge(
             "trawl_import_lag_bytes", "Bytes of LOGS_FILE that are not imported", mode="mostrecent"
         )

@@ -1,5 +1,6 @@
 """Visits, the names they refer to, and the carts that they add up to."""
 
+import uuid
 from datetime import datetime
 from decimal import Decimal
 
@@ -106,6 +107,7 @@ class Page(Base):
     """
 
     __tablename__ = "page"
+    __table_args__ = (Index("ix_page_url", "url", postgresql_using="hash"),)
 
     id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
     url: Mapped[str]
@@ -156,6 +158,8 @@ class VisitPart(Base):
     bytes: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
     referrer_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(Integer))
     agent_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(Integer))
+    # Names what the part holds once and for all, also in a restored database: the key of decoded columns.
+    token: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))
 
 
 class LiveVisit(Base):

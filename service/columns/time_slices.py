@@ -6,7 +6,7 @@ midnight has a day, then the end of the day before again, then the day once more
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -105,7 +105,7 @@ def clock_changes(zone: str, year: int) -> tuple[int, ...]:
     """Return the seconds since 1970 at which a zone's clock changes in a year of UTC."""
     table, changes = ZoneInfo(zone), []
     begin = int((datetime(year, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
-    end = begin + 367 * 86_400 if year < datetime.max.year else begin + 364 * 86_400
+    end = begin + 367 * 86_400 if year < MAXYEAR else begin + 364 * 86_400
     before = offset_at(table, begin - 1)
     for step in range(begin, end, STEP):
         after = offset_at(table, step + STEP - 1)

@@ -79,7 +79,10 @@ addresses AS (
     INSERT INTO address (address, country)
     SELECT CAST(:address AS inet), CAST(:country AS text)
     FROM new
-    WHERE CAST(:address AS inet) IS NOT NULL
+    WHERE
+        CAST(:address AS inet) IS NOT NULL
+        -- A row that is refused would take an id all the same.
+        AND NOT EXISTS (SELECT FROM address WHERE address.address = CAST(:address AS inet))
     ON CONFLICT DO NOTHING
     RETURNING 1
 ),

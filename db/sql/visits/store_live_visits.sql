@@ -103,7 +103,10 @@ addresses AS (
     INSERT INTO address (address, country)
     SELECT counted.address, counted.country
     FROM counted
-    WHERE counted.address IS NOT NULL
+    WHERE
+        counted.address IS NOT NULL
+        -- A row that is refused would take an id all the same.
+        AND NOT EXISTS (SELECT FROM address WHERE address.address = counted.address)
     GROUP BY counted.address, counted.country
     ORDER BY counted.address
     ON CONFLICT DO NOTHING
