@@ -1,20 +1,16 @@
-"""Keeps what was decoded of parts: they never change, so nothing is ever out of date."""
+"""Keeps what was decoded of parts, by their tokens: they never change, so nothing is ever out of date."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.pool import Pool
-
-MAX_BYTES = 96 * 1024 * 1024  # of a process and a database
+MAX_BYTES = 96 * 1024 * 1024  # of a process
 
 
 class PartCache:
     """Values by key, the least recently used of which are dropped when they are too large together."""
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
@@ -37,10 +33,4 @@ class PartCache:
             self._bytes -= dropped
 
 
-CACHES: WeakKeyDictionary[Pool, PartCache] = WeakKeyDictionary()  # ids mean something within one database
-
-
-def part_cache(session: AsyncSession) -> PartCache:
-    """Return the cache of the session's database."""
-    pool = session.get_bind().engine.pool
-    return CACHES.setdefault(pool, PartCache())
+PART_CACHE = PartCache(MAX_BYTES)

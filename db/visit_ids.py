@@ -1,6 +1,7 @@
 """Ids of log lines: UUIDs of version 8, made of time and key, so that their order is that of (time, key)."""
 
 import uuid
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,3 +32,8 @@ def id_texts(ids: Ids) -> list[str]:
     """Return ids as text."""
     data = ids.tobytes()
     return [str(uuid.UUID(bytes=data[at : at + 16])) for at in range(0, len(data), 16)]
+
+
+def ids_of_texts(texts: Sequence[str]) -> Ids:
+    """Return the ids that are given as text."""
+    return np.frombuffer(b"".join(uuid.UUID(text).bytes for text in texts), "S16")

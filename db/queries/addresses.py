@@ -26,6 +26,18 @@ async def select_address_version(session: AsyncSession) -> int:
     return await session.scalar(select(AddressVersion.version)) or 0
 
 
+async def select_address_ids(session: AsyncSession, addresses: Sequence[str]) -> dict[str, int]:
+    """Return the ids of addresses, by the addresses as the caller writes them."""
+    rows = await session.execute(
+        text(
+            "SELECT lookup.address, address.id FROM unnest(CAST(:addresses AS text[])) AS lookup (address) "
+            "INNER JOIN address ON CAST(lookup.address AS inet) = address.address"
+        ),
+        {"addresses": list(addresses)},
+    )
+    return dict(rows.all())
+
+
 async def select_unvisited_addresses(session: AsyncSession, *, count: int) -> list[str]:
     """Return up to `count` addresses that no visit has. Reads all visits, and locks none."""
     rows = await session.scalars(

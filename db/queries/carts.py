@@ -3,51 +3,60 @@
 from collections.abc import Sequence
 
 import polars as pl
-from sqlalchemy import ARRAY, BigInteger, any_, case, cast, delete, select
+from sqlalchemy import ARRAY, BigInteger, any_, cast, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import array_literals, execute_with_arrays
 from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
+from db.queries.cart_frames import live_frame, part_frame, select_cart_visits
 from db.queries.cart_rollups import rollup_changes
-from db.queries.goods import select_inferred_goods, upsert_goods
+from db.queries.goods import (
+    NewVisits,
+    new_live_visits,
+    new_visits_of_part,
+    select_inferred_goods,
+    upsert_goods,
+)
 from db.queries.live_visits import LiveRow
+from db.queries.part_columns import Columns, PartSpan
+from db.queries.part_lines import lines_of, product_pages_of, remember
 from db.sql import statement
 from db.threads import run_in_thread
-from db.visit_frame import KEY, VISIT, frame_columns, schema_of, visit_frame
 
 IN_ORDER = ("occurred_at", "position")
 
 
-async def merge_visits(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Merge newly inserted visits into carts, items and payments, and infer goods from them.
-
-    Pages may come after the lines that they explain, and lines in any order.
-    """
-    cart_ids = visits["cart_id"].drop_nulls().unique().sort().to_list()
-    if not cart_ids and (visits["kind"] != "product").all():
-        return
-    await lock_cart_rollups(session)
-    goods = await select_inferred_goods(session, visits)
-    goods_ids = [row["goods_id"] for row in goods if row["product_id"] != row["old_product_id"]]
-    async with rollup_changes(session, cart_ids=cart_ids, goods_ids=goods_ids):
-        await merge_cart_lines(session, visits)
-        await upsert_goods(session, goods)
+async def merge_part(session: AsyncSession, span: PartSpan, columns: Columns) -> None:
+    """Merge a newly inserted part into carts, items and payments, and infer goods from it."""
+    lines, pages = await run_in_thread(lambda: (lines_of(columns), product_pages_of(columns)))
+    remember(span, lines)
+    remember(span, pages)
+    if len(lines) or len(pages):
+        new = await run_in_thread(lambda: new_visits_of_part(span, lines, pages))
+        await merge_visits(session, await part_frame(session, lines), new)
 
 
 async def merge_live_visits(session: AsyncSession, rows: Sequence[LiveRow]) -> None:
     """Merge newly inserted live visits into carts, items and payments, and infer goods from them."""
     lines = [row for row in rows if row.cart_id is not None or row.kind == "product"]
     if lines:
-        await merge_visits(session, live_frame(lines))
+        frame = live_frame([row for row in lines if row.cart_id is not None])
+        await merge_visits(session, frame, await new_live_visits(session, lines))
 
 
-def live_frame(rows: Sequence[LiveRow]) -> pl.DataFrame:
-    """Make a frame of the columns from which carts and goods follow. `user_id` is who pays."""
-    names = (*KEY, "position", "source", "kind", "address", "cart_id", "goods_id", "amount")
-    columns = {name: [getattr(row, name) for row in rows] for name in names}
-    columns |= {"user_id": [row.buyer_id for row in rows], "import_id": [None] * len(rows)}
-    return pl.DataFrame(columns, schema=schema_of(*columns))
+async def merge_visits(session: AsyncSession, lines: pl.DataFrame, new: NewVisits) -> None:
+    """Merge newly inserted visits that name carts, and infer goods from new visits.
+
+    Pages may come after the lines that they explain, and lines in any order.
+    """
+    cart_ids = lines["cart_id"].unique().sort().to_list()
+    await lock_cart_rollups(session)
+    goods = await select_inferred_goods(session, new)
+    goods_ids = [each.goods_id for each in goods if each.product_id != each.old_product_id]
+    async with rollup_changes(session, cart_ids=cart_ids, goods_ids=goods_ids):
+        await merge_cart_lines(session, lines)
+        await upsert_goods(session, goods)
 
 
 async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
@@ -60,23 +69,12 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
 
 
 async def rebuild_carts(session: AsyncSession, cart_ids: list[int]) -> None:
-    """Add carts up again from the visits that are left. The caller is the only writer."""
+    """Add carts up again from the visits that are left. The caller holds the lock of cart roll-ups."""
     visits = await select_cart_visits(session, cart_ids)
     async with rollup_changes(session, cart_ids=cart_ids, goods_ids=[]):
         for key in (Payment.cart_id, CartItem.cart_id, Cart.id):
             await session.execute(delete(key.class_).where(key == any_(cast(cart_ids, ARRAY(BigInteger)))))
         await merge_cart_lines(session, visits)
-
-
-async def select_cart_visits(session: AsyncSession, cart_ids: list[int]) -> pl.DataFrame:
-    """Return the visits that name one of the carts. `user_id` is who pays, also of live visits."""
-    visit = VISIT.c
-    payer = case((visit.source == "log", visit.user_id), else_=visit.buyer_id).label("user_id")
-    columns = [payer if column.key == "user_id" else column for column in frame_columns()]
-    rows = await session.execute(
-        select(*columns).where(visit.cart_id == any_(cast(cart_ids, ARRAY(BigInteger))))
-    )
-    return visit_frame(rows)
 
 
 def merge_parameters(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values
 from db.kinds import KIND_CODES
-from db.part_cache import part_cache
-from db.queries.parts import Columns, PartSpan, select_columns
+from db.part_cache import PART_CACHE
+from db.queries.part_columns import Columns, PartSpan, select_columns
 from db.visit_ids import Ids, visit_ids
 
 Places = NDArray[np.bytes_]  # S20: address, time and position, which numpy orders as their numbers
@@ -41,6 +41,10 @@ class PartLines:
     def __len__(self) -> int:
         return len(self.occurred)
 
+    def take(self, rows: Values) -> "PartLines":
+        """Return some of the visits."""
+        return PartLines(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
 
 @dataclass(frozen=True, slots=True)
 class ProductPages:
@@ -56,6 +60,10 @@ class ProductPages:
     @property
     def address_id(self) -> Values:
         return self.place.view(PLACE)["address_id"]
+
+    @property
+    def occurred(self) -> Values:
+        return self.place.view(PLACE)["occurred"].astype(np.int64)
 
 
 Lines = TypeVar("Lines", PartLines, ProductPages)
@@ -101,30 +109,30 @@ PAGE_NAMES = ("occurred", "key", "position", "address_id", "page_id", "kind")
 
 async def select_part_lines(session: AsyncSession, span: PartSpan) -> PartLines:
     """Return the visits of a part that name a cart: none if the part is gone."""
-    lines = part_cache(session).get((span, PartLines))
+    lines = PART_CACHE.get((span.token, PartLines))
     if lines is None:
         columns = {} if span.cart_ids is None else await select_columns(session, [span.id], LINE_NAMES)
         lines = lines_of(columns.get(span.id, NO_VISITS))
-        remember(session, span, lines)
+        remember(span, lines)
     assert isinstance(lines, PartLines)
     return lines
 
 
 async def select_product_pages(session: AsyncSession, span: PartSpan) -> ProductPages:
     """Return the views of product pages in a part: none if the part is gone."""
-    pages = part_cache(session).get((span, ProductPages))
+    pages = PART_CACHE.get((span.token, ProductPages))
     if pages is None:
         columns = await select_columns(session, [span.id], PAGE_NAMES)
         pages = product_pages_of(columns.get(span.id, NO_VISITS))
-        remember(session, span, pages)
+        remember(span, pages)
     assert isinstance(pages, ProductPages)
     return pages
 
 
-def remember(session: AsyncSession, span: PartSpan, lines: Lines) -> None:
-    """Keep what was selected, or what is being stored: nothing else ever has this span."""
+def remember(span: PartSpan, lines: Lines) -> None:
+    """Keep what was selected, or what is being stored."""
     size = sum(getattr(lines, field.name).nbytes for field in fields(lines))
-    part_cache(session).put((span, type(lines)), lines, size + 1000)
+    PART_CACHE.put((span.token, type(lines)), lines, size + 1000)
 
 
 NO_VISITS: Columns = {name: np.zeros(0, np.int64) for name in {*LINE_NAMES, *PAGE_NAMES}}

@@ -1,5 +1,6 @@
 """Parts of visits: which there are, and their columns as numpy arrays."""
 
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,8 @@ import numpy as np
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     LargeBinary,
-    Select,
     any_,
     bindparam,
     column,
@@ -42,10 +43,12 @@ Columns = Mapping[str, Values]  # by name, as long as the part: 0 where a visit 
 class PartSpan:
     """What is known of a part without its columns. Times are microseconds since 1970.
 
+    :param token: names what it holds once and for all
     :param cart_ids: the first and the last cart that its visits name; None if they name none
     """
 
     id: int
+    token: uuid.UUID
     import_id: int
     first_at: int
     last_at: int
@@ -57,7 +60,7 @@ class PartSpan:
 
 SPANS = """
     SELECT
-        id, import_id,
+        id, token, import_id,
         CAST(extract(epoch FROM first_at) * 1000000 AS bigint) AS first_at,
         CAST(extract(epoch FROM last_at) * 1000000 AS bigint) AS last_at,
         visits, first_position, host, lower(cart_ids) AS first_cart, upper(cart_ids) AS end_cart
@@ -68,6 +71,7 @@ SPANS = """
         AND (CAST(:until AS bigint) IS NULL OR first_at < to_timestamp(0) + :until * interval '1 microsecond')
     ORDER BY last_at DESC, id DESC
 """
+METADATA = ("id", "token", "import_id", "first_at", "last_at", "visits", "first_position", "host")
 LAST_CART = 2**63 - 1  # a range that holds it has no upper bound, or there would be no number for it
 
 
@@ -76,7 +80,10 @@ async def select_part_spans(
 ) -> list[PartSpan]:
     """Return the parts, the newest first: of an import, or with visits in [since, until)."""
     rows = await session.execute(text(SPANS), {"import_id": import_id, "since": since, "until": until})
-    return [PartSpan(*row[:7], cart_range(row.first_cart, row.end_cart)) for row in rows]
+    return [
+        PartSpan(cart_ids=cart_range(first, end), **dict(zip(METADATA, values, strict=True)))
+        for *values, first, end in rows
+    ]
 
 
 def cart_range(first: int | None, end: int | None) -> tuple[int, int] | None:
@@ -91,12 +98,16 @@ async def select_columns(
     """Return columns of parts, by id. Parts that are gone are left out."""
     assert set(names) <= set(NAMES)
     arrays = [func.array_send(column(name), type_=LargeBinary) for name in names]
-    query: Select[Any] = select(column("id"), column("first_position"), column("visits"), *arrays)
+    names_of_part: list[ColumnElement[Any]] = [column("id"), column("first_position"), column("visits")]
+    query = select(*names_of_part, *arrays)
     ids = bindparam("ids", list(part_ids), ARRAY(BigInteger))
     result = await session.execute(query.select_from(table("visit_part")).where(column("id") == any_(ids)))
-    rows = result.all()
+    rows = [tuple(row) for row in result]
     return await run_in_thread(
-        lambda: {row.id: decode_columns(row.first_position, row.visits, names, row[3:]) for row in rows}
+        lambda: {
+            part_id: decode_columns(first_position, visits, names, encoded)
+            for part_id, first_position, visits, *encoded in rows
+        }
     )
 
 
