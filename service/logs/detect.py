@@ -19,7 +19,8 @@ from service.logs.combined_format import LINE, LineKeys, parse_standard_line
 from service.logs.frame_columns import from_frame
 from service.logs.line_columns import LineColumns
 from service.logs.rejects import RejectedLine, is_blank, make_reject
-from service.logs.shop_format import FIELDS, BadLine
+from service.logs.shop_columns import ShopParser
+from service.logs.shop_format import COLOUR, FIELDS, BadLine
 from service.logs.url_rules import Rules
 
 SHOP, COMMON, COMBINED = "shop", "common", "combined"
@@ -29,7 +30,7 @@ TRIED_LINES = 20
 def detect_format(head: bytes) -> str:
     """Return the format of the first of TRIED_LINES lines that has one; the shop's own if none has."""
     for raw in [line for line in head.split(b"\n") if not is_blank(line)][:TRIED_LINES]:
-        line = raw.decode(errors="replace").removesuffix("\r")
+        line = COLOUR.sub("", raw.decode(errors="replace")).removesuffix("\r")
         if FIELDS[0][0].match(line):
             return SHOP
         if fields := LINE.fullmatch(line):
@@ -71,7 +72,10 @@ class LogParser:
     def __init__(self, *, zone: tzinfo, rules: Rules | None) -> None:
         self._zone = zone
         self._rules = rules
+        self._shop = ShopParser(zone)
 
     def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
         """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
+        if detect_format(chunk.head) == SHOP:
+            return self._shop.parse(chunk, now=now)
         return from_frame(parse_log_chunk(chunk, zone=self._zone, rules=self._rules, now=now))

@@ -3,6 +3,7 @@
     shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/fresh_fish/
     └ container ┘   └ local time      ┘  └ key  ┘        └ address     ┘ └ URL: its path gives the kind ┘
 
+The container may have any name, or be missing. Colours, which Docker gives to terminals, are taken off.
 The path, without its query and its last slash, gives the kind of page:
 
     (empty) main · /cart cart · /pay pay · /success_pay_N success · /one category · /one/two product ·
@@ -26,15 +27,19 @@ MAX_DIGITS = 19
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_AHEAD = timedelta(days=1)
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+CONTAINER = r"(?:[^ |]+ *\| )?"
 LINE = re.compile(
-    r"shop_api +\| (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[(?P<key>[A-Z0-9]{8})\] INFO: "
+    CONTAINER + r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[(?P<key>[A-Z0-9]{8})\] INFO: "
     r"(?P<address>[^ ]+) (?P<url>[^ ]+)",
     re.ASCII,
 )
 # The same line field by field, to say which field of a line does not match.
 FIELDS = (
-    (re.compile(r"shop_api +\| ", re.ASCII), "does not begin with 'shop_api | '"),
-    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", re.ASCII), "time is not like 2018-08-01 00:01:35"),
+    (
+        re.compile(CONTAINER + r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", re.ASCII),
+        "does not begin with a container's name and |, or a time like 2018-08-01 00:01:35",
+    ),
     (re.compile(r"\[[A-Z0-9]{8}\] ", re.ASCII), "request key is not 8 of A-Z and 0-9 in brackets"),
     (re.compile(r"INFO: "), "'INFO: ' does not follow the request key"),
     (re.compile(r"[^ ]+ "), "no URL follows the address"),
@@ -87,6 +92,8 @@ def parse_line(raw: bytes) -> LogLine:
         line = raw.decode().removesuffix("\r")
     except UnicodeDecodeError:
         raise BadLine("not UTF-8") from None
+    if "\x1b" in line:
+        line = COLOUR.sub("", line)
     fields = LINE.fullmatch(line)
     if fields is None:
         raise BadLine(explain_mismatch(line))
@@ -205,16 +212,19 @@ def parse_number(text: str | None, name: str) -> int:
 def to_utc(local_time: datetime, zone: tzinfo, now: datetime) -> datetime:
     """Convert the local time of a log line to UTC.
 
-    A time that the clock repeats is its first pass; one that it skips is moved past the gap.
+    A time that the clock repeats is its first pass.
 
-    :raises BadLine: the instant is before 1970, or more than a day after `now`
+    :raises BadLine: the clock skips this time, or the instant is before 1970 or more than a day after `now`
     """
     try:
         instant = local_time.replace(tzinfo=zone).astimezone(UTC)
+        is_skipped = instant.astimezone(zone).replace(tzinfo=None) != local_time
     except OverflowError:
         raise BadLine("time is out of range") from None
     if instant < EARLIEST:
         raise BadLine("time is before 1970")
     if instant > now + LATEST_AHEAD:
         raise BadLine("time is more than a day ahead")
+    if is_skipped:
+        raise BadLine(f"{local_time} is a time that the clock of {zone} skips")
     return instant

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 MAX_LINE, MAX_URL, MAX_NUMBER = 65_536, 2_048, 2**63 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LINE = re.compile(
-    r"shop_api +\| (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[([A-Z0-9]{8})] INFO: ([^ ]+) (.*)", re.ASCII | re.DOTALL
+    r"(?:[^ |]+ *\| )?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[([A-Z0-9]{8})] INFO: ([^ ]+) (.*)",
+    re.ASCII | re.DOTALL,
 )
 URL = re.compile(r"https?://[^/?#]+([^?#]*)(?:\?([^#]*))?(?:#.*)?")
 
@@ -91,7 +92,7 @@ def read_line(line: bytes, number: int, offset: int, zone: ZoneInfo, newest: dat
     if len(line) > MAX_LINE:
         raise ValueError("line too long")
     try:
-        text = line.removesuffix(b"\r").decode()
+        text = re.sub(r"\x1b\[[0-9;]*m", "", line.removesuffix(b"\r").decode())
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     match = LINE.fullmatch(text)
@@ -110,9 +111,12 @@ def read_line(line: bytes, number: int, offset: int, zone: ZoneInfo, newest: dat
 
 def read_time(stamp: str, zone: ZoneInfo, newest: datetime) -> datetime:
     try:
-        time = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
+        local_time = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S")
+        time = local_time.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("bad time") from None
+    if time.astimezone(zone).replace(tzinfo=None) != local_time:
+        raise ValueError("skipped time")
     if not EPOCH <= time <= newest:
         raise ValueError("time out of range")
     return time

@@ -76,8 +76,8 @@ def test_wrong_numbers_are_named(path: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        (b"shop_api", b"shop_web", "does not begin with"),
-        (b"2018-08-01", b"2018-8-1", "time is not like"),
+        (b"shop_api", b"shop api", "does not begin with"),
+        (b"2018-08-01", b"2018-8-1", "or a time like"),
         (b"2018-08-01", b"2018-02-30", "no such date or time"),
         (b"00:01:35", b"00:01:60", "no such date or time"),
         (b"[YQ3J8G5A]", b"[yq3j8g5a]", "request key"),
