@@ -118,6 +118,28 @@ def encode_inet(address: str) -> bytes:
     return b"\x02\x20\x00\x04" + inet_pton(AF_INET, address)
 
 
+def as_numeric(numbers: pl.Series) -> pl.Series:
+    """Encode whole numbers from 0, however large, as Binary for a column of type numeric."""
+    distinct = numbers.unique()
+    values = pl.Series([encode_numeric(number) for number in distinct.to_list()], dtype=pl.Binary)
+    return numbers.replace_strict(distinct, values, return_dtype=pl.Binary)
+
+
+def encode_numeric(number: int) -> bytes:
+    """Return the count of digits, the weight of the first, 0 for plus, 0 for no fraction, and the digits.
+
+    A digit is one of base 10,000.
+    """
+    digits: list[int] = []
+    while number:
+        number, digit = divmod(number, 10_000)
+        digits.insert(0, digit)
+    weight = len(digits) - 1
+    while digits and not digits[-1]:
+        digits.pop()
+    return pack(f">4h{len(digits)}h", len(digits), max(weight, 0), 0, 0, *digits)
+
+
 def encode_column(column: pl.Series) -> Numbers | Strings:
     """Return the values of a column in the format of COPY."""
     if column.dtype == pl.String:

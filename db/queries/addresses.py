@@ -1,11 +1,15 @@
 """Addresses: their ids and countries, and those that no visit has any more."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import raw_connection
 from db.models import AddressVersion
+from db.sql import raw_statement
 
 
 async def change_address_version(session: AsyncSession) -> None:
@@ -36,6 +40,61 @@ async def select_address_ids(session: AsyncSession, addresses: Sequence[str]) ->
         {"addresses": list(addresses)},
     )
     return dict(rows.all())
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRow:
+    """An address; `first_product_at` is a bound: no part has an earlier view of a product."""
+
+    id: int
+    country: str | None
+    first_product_at: datetime | None
+
+
+async def select_address_rows(session: AsyncSession, addresses: Sequence[str]) -> dict[str, AddressRow]:
+    """Return those of the addresses that are stored, by address. Canonical addresses need no quotes."""
+    raw = await raw_connection(session)
+    sql, _ = raw_statement("visits/select_addresses")
+    rows = await raw.fetch(sql, f"{{{','.join(addresses)}}}")
+    return {addresses[n - 1]: AddressRow(*row) for n, *row in rows}
+
+
+async def insert_addresses(
+    session: AsyncSession,
+    addresses: Sequence[str],
+    countries: Sequence[str | None],
+    first_products: Sequence[int | None],
+) -> dict[str, int]:
+    """Insert addresses that are new, and return their ids. One that others insert meanwhile is left out.
+
+    The transaction should do nothing else: others who need an address wait for it.
+
+    :param first_products: when each viewed a product first, in microseconds since 1970
+    """
+    raw = await raw_connection(session)
+    sql, _ = raw_statement("visits/insert_addresses")
+    rows = await raw.fetch(sql, f"{{{','.join(addresses)}}}", countries, first_products)
+    return {addresses[n - 1]: address_id for n, address_id in rows}
+
+
+async def lower_first_products(session: AsyncSession, ids: Sequence[int], times: Sequence[int]) -> None:
+    """Lower the bounds of addresses to when they viewed a product. The caller holds the lock of parts.
+
+    :param times: in microseconds since 1970
+    """
+    raw = await raw_connection(session)
+    await raw.execute(
+        """
+        UPDATE address SET first_product_at = new.at
+        FROM (
+            SELECT id, CAST('epoch' AS timestamptz) + microseconds * INTERVAL '1 microsecond' AS at
+            FROM unnest(CAST($1 AS int[]), CAST($2 AS bigint[])) AS view (id, microseconds)
+        ) AS new
+        WHERE address.id = new.id AND (address.first_product_at IS NULL OR address.first_product_at > new.at)
+        """,
+        ids,
+        times,
+    )
 
 
 async def select_unvisited_addresses(session: AsyncSession, *, count: int) -> list[str]:

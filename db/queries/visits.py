@@ -19,6 +19,7 @@ from db.bulk import (
 )
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.queries.names import name_digest
+from db.rollup_counts import Rollups
 from db.sql import statement
 from db.threads import run_in_thread
 from db.visit_frame import KEY, schema_of
@@ -87,6 +88,12 @@ async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
     """Count newly inserted visits in every roll-up. Times are in UTC."""
     for model, counts in await run_in_thread(lambda: rollup_literals(visits)):
         await add_counts(session, model, counts)
+
+
+async def add_counts_to_rollups(session: AsyncSession, counts: Rollups) -> None:
+    """Add counts, as `db.rollup_counts.rollup_literals` writes them, to roll-ups."""
+    for model, arrays in counts:
+        await add_counts(session, model, arrays)
 
 
 async def add_to_country_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:

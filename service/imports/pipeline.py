@@ -1,17 +1,17 @@
-"""Stores a log with three chunks in progress at once: one is parsed, one copied into `visit`, and the one
-before it merged into carts and roll-ups.
+"""Stores a log chunk by chunk: while one is stored, the next is parsed, named and encoded.
 
 A chunk is stored with all that is derived from it, its rejects and the position after it, in one transaction.
 It commits after the chunk before it, and only while the import is leased to this run.
 
-Whatever needs polars is imported where it is used, in the thread that parses: polars starts threads when it
-is imported, and the server's workers are forked from a process that must have none.
+Whatever needs polars or numpy is imported where it is used, in a thread: they start threads when they are
+imported, and the server's workers are forked from a process that must have none.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeVar
 
 from db.database import Transaction
 from db.models import Import
@@ -24,8 +24,10 @@ from service.logs.source import OpenLog
 from telemetry.metrics import count_ingested
 
 if TYPE_CHECKING:
-    from service.logs.columnar import ParsedChunk
-    from service.visits.derive import EncodedVisits
+    from service.imports.part_writer import PartWriter, PreparedPart
+    from service.logs.line_columns import LineColumns
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,13 @@ class PreparedChunk:
 
     :param end: where reading resumes after it
     :param bytes_read: how many bytes of the log, as it is stored, have been read after it
-    :param visits: its visits as they are inserted; None in a dry run
+    :param part: its lines as they are stored; None in a dry run, and where there are none
     """
 
-    parsed: "ParsedChunk"
+    lines: "LineColumns"
     end: Position
     bytes_read: int
-    visits: "EncodedVisits | None" = None
+    part: "PreparedPart | None" = None
 
 
 async def store_log(run: ImportRun, import_id: int, log: OpenLog, *, lease_end: asyncio.Task[None]) -> None:
@@ -50,25 +52,42 @@ async def store_log(run: ImportRun, import_id: int, log: OpenLog, *, lease_end: 
     :raises LeaseLost: the import is not this run's any more
     """
     await seek_position(run, log)
+    await asyncio.to_thread(import_module, "service.imports.part_writer")
+    from service.imports.part_writer import PartWriter
+
     parse_next, bytes_read = chunk_parser(run, log), log.file.offset
-    preparation = asyncio.create_task(prepare_chunk(run, import_id, parse_next))
-    writer = ChunkWriter(run, import_id)
+    writer = ChunkWriter(run, import_id, PartWriter(run.geo, import_id))
+    preparation = asyncio.create_task(writer.prepare(parse_next))
+    tasks: list[asyncio.Task[None]] = []
     try:
-        await writer.wait_for(preparation, lease_end)
-        while preparation.exception() is None and (chunk := preparation.result()) is not None:
-            preparation = asyncio.create_task(prepare_chunk(run, import_id, parse_next))
+        while (chunk := await wait_for(preparation, lease_end)) is not None:
+            preparation = asyncio.create_task(writer.prepare(parse_next))
+            tasks = [asyncio.create_task(writer.store(chunk))]
+            await wait_for(tasks[0], lease_end)
             bytes_read = chunk.bytes_read
-            await writer.add(chunk)
-            await writer.wait_for(preparation, lease_end)
-        await writer.drain()
-        preparation.result()  # raises what ended the log early, once the chunks before it are stored
     finally:
         # A thread can't be stopped, and must not be left reading from a file that is closed under it.
         log.stop()
-        await asyncio.gather(preparation, writer.abort(), return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(preparation, *tasks, return_exceptions=True)
     async with run.db.transaction() as session:
         if not await queries.update_bytes_read(session, import_id, run.lease_token, bytes_read):
             raise LeaseLost
+
+
+async def wait_for(task: asyncio.Task[T], lease_end: asyncio.Task[None]) -> T:
+    """Return the result of a task.
+
+    :raises LeaseLost: the lease ended first
+    :raises Exception: whatever made the task fail
+    """
+    pending = {task, lease_end}
+    while not task.done():
+        _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if lease_end.done() and not lease_end.cancelled() and lease_end.exception() is None:
+            raise LeaseLost
+    return task.result()
 
 
 async def seek_position(run: ImportRun, log: OpenLog) -> None:
@@ -82,145 +101,88 @@ async def seek_position(run: ImportRun, log: OpenLog) -> None:
     await asyncio.to_thread(log.file.seek, position)
 
 
-async def prepare_chunk(
-    run: ImportRun, import_id: int, parse_next: Callable[[], PreparedChunk | None]
-) -> PreparedChunk | None:
-    """Read, parse and encode the next chunk; None after the last one. A dry run does not encode."""
-    chunk = await asyncio.to_thread(parse_next)
-    if chunk is None or run.options.dry_run:
-        return chunk
-    from service.visits.derive import encode, ensure_page_ids
-
-    visits = chunk.parsed.visits
-    async with run.db.transaction() as session:
-        pages = await ensure_page_ids(session, visits)
-    encoded = await asyncio.to_thread(encode, visits, pages, geo=run.geo, source="log", import_id=import_id)
-    return replace(chunk, visits=encoded)
-
-
 def chunk_parser(run: ImportRun, log: OpenLog) -> Callable[[], PreparedChunk | None]:
     """Return a function that reads and parses the next chunk, for a thread; it returns None at the end."""
+    from service.logs.detect import LogParser
+
     chunks = log.file.chunks()
+    parser = LogParser(zone=run.options.zone, rules=run.options.rules)
 
     def parse_next() -> PreparedChunk | None:
-        from service.logs.detect import parse_log_chunk
-
         for chunk in chunks:
             bytes_read = chunk.offset + len(chunk.data) if log.bytes_read is None else log.bytes_read()
-            parsed = parse_log_chunk(chunk, zone=run.options.zone, rules=run.options.rules, now=run.clock())
-            return PreparedChunk(parsed, chunk.end, bytes_read)
+            lines = parser.parse(chunk, now=run.clock())
+            return PreparedChunk(lines, chunk.end, bytes_read)
         return None
 
     return parse_next
 
 
 class ChunkWriter:
-    """Stores chunks in their order, two at a time."""
+    """Stores the chunks of an import, in their order."""
 
-    def __init__(self, run: ImportRun, import_id: int) -> None:
+    def __init__(self, run: ImportRun, import_id: int, parts: "PartWriter") -> None:
         self._run = run
         self._import_id = import_id
-        self._tasks: list[asyncio.Task[None]] = []
+        self._parts = parts
 
-    async def add(self, chunk: PreparedChunk) -> None:
-        """Begin to store a chunk; return once its visits are copied and the chunk before it is stored."""
-        previous = self._tasks[-1] if self._tasks else None
-        copied = asyncio.Event()
-        task = asyncio.create_task(self._store(chunk, previous, copied))
-        task.add_done_callback(lambda _: copied.set())
-        self._tasks.append(task)
-        await copied.wait()
-        if previous is not None:
-            await previous
-            self._tasks.remove(previous)
+    async def prepare(self, parse_next: Callable[[], PreparedChunk | None]) -> PreparedChunk | None:
+        """Read, parse and encode the next chunk; None after the last one. A dry run does not encode."""
+        chunk = await asyncio.to_thread(parse_next)
+        if chunk is None or self._run.options.dry_run:
+            return chunk
+        return replace(chunk, part=await self._parts.prepare(self._run.db, chunk.lines))
 
-    async def drain(self) -> None:
-        """Wait until all chunks are stored."""
-        for task in self._tasks:
-            await task
+    async def store(self, chunk: PreparedChunk) -> None:
+        """Store a chunk in one transaction."""
+        from service.imports.part_writer import StaleNames
 
-    async def abort(self) -> None:
-        """Roll back the chunks that are not stored yet."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while True:
+            try:
+                new, record = await self._try_to_store(chunk)
+                break
+            except StaleNames:
+                chunk = replace(chunk, part=await self._parts.prepare(self._run.db, chunk.lines))
+        count_ingested("lines", chunk.lines.lines)
+        if not self._run.options.dry_run:
+            count_ingested("visits", new)
+        self._run.on_progress(record)
 
-    async def wait_for(
-        self, preparation: asyncio.Task[PreparedChunk | None], lease_end: asyncio.Task[None]
-    ) -> None:
-        """Wait until the next chunk is prepared.
+    async def _try_to_store(self, chunk: PreparedChunk) -> tuple[int, Import]:
+        """Store a chunk. Return how many of its lines are new, and the row of the import.
 
-        :raises LeaseLost: the lease ended first
-        :raises Exception: whatever made storing an earlier chunk fail
+        :raises StaleNames: it has to be prepared anew
         """
-        pending = {preparation, lease_end, *self._tasks}
-        while not preparation.done():
-            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            self._check(lease_end)
-        self._check(lease_end)
-
-    def _check(self, lease_end: asyncio.Task[None]) -> None:
-        """Raise LeaseLost, or the failure of a chunk, if there is one by now."""
-        if lease_end.done() and not lease_end.cancelled() and lease_end.exception() is None:
-            raise LeaseLost
-        for task in self._tasks:
-            if task.done():
-                task.result()
-
-    async def _store(
-        self, chunk: PreparedChunk, previous: asyncio.Task[None] | None, copied: asyncio.Event
-    ) -> None:
-        """Store a chunk in one transaction; set `copied` when the next chunk may begin to be copied."""
-        from db.queries.visits import insert_trial_keys
-        from service.visits.derive import add, insert
-
-        run, parsed = self._run, chunk.parsed
+        run = self._run
         async with run.db.transaction() as session:
-            if chunk.visits is None:
-                new = await insert_trial_keys(run.lock_session, parsed.visits)
-                copied.set()
-                await await_previous(previous)
+            if run.options.dry_run:
+                new = await self._parts.count_new(run.lock_session, chunk.lines)
             else:
-                inserted = await insert(session, chunk.visits)
-                copied.set()
-                await await_previous(previous)
-                await add(session, inserted)
-                new = inserted.height
+                new = 0 if chunk.part is None else await self._parts.store(session, chunk.part)
                 if run.source.key is not None:
                     await queries.upsert_position(
                         session, run.source.key, self._import_id, **asdict(chunk.end)
                     )
-            record = await self._update_record(session, chunk, new)
-        count_ingested("lines", parsed.lines)
-        if not run.options.dry_run:
-            count_ingested("visits", new)
-        run.on_progress(record)
+            return new, await self._update_record(session, chunk, new)
 
     async def _update_record(self, session: Transaction, chunk: PreparedChunk, new: int) -> Import:
         """Add the chunk, of which `new` visits were stored, to the counts of the import; keep its rejects.
 
         :raises LeaseLost: the import is not this run's any more
         """
-        run, parsed = self._run, chunk.parsed
-        await rejects.insert_rejects(session, self._import_id, map(asdict, parsed.rejects))
-        rejected = len(parsed.rejects)
+        run, lines = self._run, chunk.lines
+        await rejects.insert_rejects(session, self._import_id, map(asdict, lines.rejects))
+        rejected = len(lines.rejects)
         record = await queries.update_counts(
             session,
             self._import_id,
             run.lease_token,
-            counts=queries.Counts(new, parsed.lines - rejected - new, rejected),
-            span=parsed.span if new and not run.options.dry_run else None,
+            counts=queries.Counts(new, lines.lines - rejected - new, rejected),
+            span=lines.span if new and not run.options.dry_run else None,
             bytes_read=chunk.bytes_read,
-            log_format=parsed.log_format,
+            log_format=lines.log_format,
             at=run.clock(),
         )
         if record is None:
             raise LeaseLost
         return record
-
-
-async def await_previous(previous: asyncio.Task[None] | None) -> None:
-    """Wait until the previous chunk is stored; raise its failure, which is that of all chunks after it."""
-    if previous is not None:
-        await asyncio.wait([previous])  # `await previous` would cancel it together with this task
-        previous.result()

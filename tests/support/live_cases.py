@@ -1,15 +1,15 @@
 """Live visits for tests: from few addresses, in few seconds, so that they depend on each other."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import polars as pl
+import numpy as np
 from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.queries.live_visits import LiveRow
-from service.logs.columnar import VISIT_COLUMNS
+from service.logs.line_columns import EPOCH, KINDS, NUMBERS, LineColumns, PageName
 from service.visits.pages import is_bare_path, parse_page
 from tests.support.log_lines import ADDRESSES, paths, times
 
@@ -44,14 +44,16 @@ def live_row(page_url: str = "/", **fields: Any) -> LiveRow:
 
 
 @st.composite
-def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveRow]]:
+def batches(
+    draw: st.DrawFn, geo: Geo, addresses: tuple[str | None, ...] = (*ADDRESSES, None)
+) -> list[list[LiveRow]]:
     """Draw requests, of one visit or several."""
     position, requests = 0, []
     for size in draw(st.lists(st.integers(1, 8), min_size=1, max_size=5)):
         batch = []
         for _ in range(size):
             position += 1
-            address = draw(st.sampled_from((*ADDRESSES, None)))
+            address = draw(st.sampled_from(addresses))
             host = draw(st.sampled_from(("", "https://shop.example")))
             path = draw(paths)
             visit = live_row(
@@ -68,19 +70,24 @@ def batches(draw: st.DrawFn, geo: Geo) -> list[list[LiveRow]]:
     return requests
 
 
-def as_log_rows(visits: list[LiveRow]) -> pl.DataFrame:
-    """Convert visits to the columns of an import."""
-    rows = [
-        {
-            "position": visit.position,
-            "occurred_at": visit.occurred_at,
-            "request_id": visit.request_id,
-            "address": visit.address,
-            "page_url": visit.page_url,
-            "user_id": visit.buyer_id,
-            **{name: getattr(visit, name) for name in ("kind", "category", "product")},
-            **{name: getattr(visit, name) for name in ("cart_id", "goods_id", "amount")},
-        }
-        for visit in visits
-    ]
-    return pl.DataFrame(rows, schema=VISIT_COLUMNS)
+def as_lines(visits: list[LiveRow]) -> LineColumns:
+    """Convert visits with addresses, in order, to the lines of a log."""
+    addresses = sorted({visit.address for visit in visits if visit.address is not None})
+    names = [PageName(visit.page_url, visit.kind, visit.category, visit.product) for visit in visits]
+    pages = sorted(set(names), key=repr)
+    numbers = {
+        name: np.array([getattr(visit, field) or 0 for visit in visits], np.int64)
+        for name, field in zip(NUMBERS, ("cart_id", "goods_id", "amount", "buyer_id"), strict=True)
+    }
+    return LineColumns(
+        occurred=np.array([(visit.occurred_at - EPOCH) // timedelta(microseconds=1) for visit in visits]),
+        key=np.array([visit.position for visit in visits]),
+        position=np.array([visit.position for visit in visits]),
+        kind=np.array([KINDS.index(visit.kind) for visit in visits], np.int8),
+        address=np.array([addresses.index(visit.address or "") for visit in visits], np.int32),
+        page=np.array([pages.index(name) for name in names], np.int32),
+        **numbers,
+        addresses=addresses,
+        pages=pages,
+        host="",
+    )

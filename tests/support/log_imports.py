@@ -7,20 +7,20 @@ from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import polars as pl
 from sqlalchemy import text
 
 from clients.geo import Geo
-from db.database import Database, Transaction
+from db.database import Database
 from db.models import Base, Import
 from db.queries.rejects import RejectRow
 from service.imports.jobs import list_rejects
+from service.imports.part_writer import PartWriter
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.chunks import CHUNK_BYTES, LogFile
-from service.logs.columnar import parse_chunk
+from service.logs.detect import LogParser
+from service.logs.line_columns import LineColumns
 from service.logs.source import LogSource
-from service.visits.derive import add, encode, ensure_page_ids, insert
 from tests.support.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ RECOUNTS = {
 }
 # What follows from the visits. Names instead of ids, which depend on the order of imports.
 DERIVED = (
-    "SELECT occurred_at, request_id, position, kind, host(address), country, cart_id FROM visit",
+    "SELECT occurred_at, id, position, kind, host(address), country, cart_id, page_url FROM visit",
     "SELECT * FROM cart",
     "SELECT * FROM cart_item",
     "SELECT * FROM payment",
@@ -75,11 +75,13 @@ DERIVED = (
 )
 
 
-async def store_visits(session: Transaction, visits: pl.DataFrame, *, geo: Geo, source: str) -> None:
-    """Store visits as an import does, in the caller's transaction."""
-    pages = await ensure_page_ids(session, visits)
-    encoded = encode(visits, pages, geo=geo, source=source, import_id=None)
-    await add(session, await insert(session, encoded))
+async def store_lines(db: Database, lines: LineColumns, *, geo: Geo) -> None:
+    """Store lines as an import does, without one."""
+    writer = PartWriter(geo, import_id=0)
+    part = await writer.prepare(db, lines)
+    if part is not None:
+        async with db.transaction() as session:
+            await writer.store(session, part)
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,10 @@ class Importer:
         )
 
     async def store(self, log: bytes) -> None:
-        """Store a log's visits without an import, on one connection."""
+        """Store a log's visits without an import."""
+        parser = LogParser(zone=UTC, rules=None)
         for chunk in LogFile(BytesIO(log), accept_partial_line=True).chunks():
-            visits = parse_chunk(chunk, zone=UTC, now=NOW).visits
-            async with self.db.transaction() as session:
-                await store_visits(session, visits, geo=self.geo, source="log")
+            await store_lines(self.db, parser.parse(chunk, now=NOW), geo=self.geo)
 
     async def rejects(self, record: Import) -> list[RejectRow]:
         return await list_rejects(self.db, record.id, with_text=True, after=None, limit=100_000, offset=0)

@@ -4,16 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Any
 
-import polars as pl
 from hypothesis import strategies as st
 
-from service.logs.chunks import CHUNK_BYTES, LogFile
-from service.logs.columnar import parse_chunk
+from service.logs.chunks import CHUNK_BYTES
+from service.visits.store import store_live_visits
 from tests.support import oracle
-from tests.support.log_imports import NOW, Importer, lines_of, store_visits
+from tests.support.live_cases import live_row
+from tests.support.log_imports import NOW, Importer, lines_of
 from tests.support.log_lines import CATEGORIES, logs
 
 ZONES = (
@@ -117,11 +116,15 @@ def live_pages(live: bytes) -> Iterator[oracle.Visit]:
 
 
 async def store_live_pages(shop: Importer, live: bytes) -> None:
-    for chunk in LogFile(BytesIO(live), accept_partial_line=True).chunks():
-        visits = parse_chunk(chunk, zone=UTC, now=NOW).visits.filter(pl.col("kind") != "cart")
-        rows = visits.with_columns(
-            pl.col("position") + 10**6,
-            request_id=pl.format("live-{}-{}", pl.col("occurred_at").dt.epoch("s"), "request_id"),
+    for visit in oracle.read_log(lines_of(live), now=NOW).visits:
+        if visit.kind == "cart":
+            continue
+        row = live_row(
+            visit.url,
+            occurred_at=visit.time,
+            address=visit.address,
+            country=shop.geo.country(visit.address),
+            position=visit.line + 10**6,
+            source="page",
         )
-        async with shop.db.transaction() as session:
-            await store_visits(session, rows, geo=shop.geo, source="page")
+        await store_live_visits(shop.db, [row])

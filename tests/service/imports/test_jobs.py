@@ -43,8 +43,9 @@ async def test_a_grown_file_is_read_from_where_it_was_left(shop: Importer, log: 
     assert (reject.line, reject.offset, reject.text) == (before + 2, middle + 1, "broken")
     assert await shop.rejects(first) == []
     assert counts(await shop.read(log)) == (0, 0, 0, 0)
-    grown = await shop.rows("SELECT request_id, position FROM visit ORDER BY occurred_at")
-    assert grown == [(f"{at:08}", at + 2 + (at >= before)) for at in range(40)]
+    grown = await shop.rows("SELECT occurred_at, position FROM visit ORDER BY occurred_at")
+    start = datetime(2018, 8, 1, tzinfo=UTC)
+    assert grown == [(start + timedelta(seconds=at), at + 2 + (at >= before)) for at in range(40)]
 
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {

@@ -1,0 +1,123 @@
+"""Carts of new lines: those that no stored line names are counted and copied, the others are merged."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import polars as pl
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.binary_copy import as_copy, as_inet, as_numeric
+from db.bulk import copy_rows
+from db.database import raw_connection
+from db.queries.cart_rollups import Counts, add_changes, rollup_changes
+from db.queries.carts import carts_of, items_of, merge_cart_lines, payments_of
+from db.queries.goods import upsert_goods
+from db.queries.goods_inference import InferredGoods
+from db.threads import run_in_thread
+
+IN_ORDER = ("occurred_at", "position")
+GOODS_CATEGORIES = """
+    SELECT goods.goods_id, product.category_id
+    FROM goods INNER JOIN product ON goods.product_id = product.id
+    WHERE goods.goods_id = ANY(CAST(CAST($1 AS text) AS bigint[]))
+"""
+
+
+async def add_cart_lines(session: AsyncSession, lines: pl.DataFrame, goods: Sequence[InferredGoods]) -> None:
+    """Add newly stored lines of carts to carts, items and payments; store the goods inferred from them.
+
+    The caller holds the lock of cart roll-ups.
+
+    :param lines: with kind, occurred_at, position, source, address, cart_id, goods_id, amount and user_id
+    """
+    stored_ids = await select_stored_carts(session, lines["cart_id"].unique().to_list())
+    is_stored = pl.col("cart_id").is_in(stored_ids)
+    changed_goods = [each.goods_id for each in goods if each.product_id != each.old_product_id]
+    if stored_ids or changed_goods:
+        async with rollup_changes(session, cart_ids=stored_ids, goods_ids=changed_goods):
+            await merge_cart_lines(session, lines.filter(is_stored))
+            await upsert_goods(session, goods)
+    else:
+        await upsert_goods(session, goods)
+    new = lines.filter(~is_stored)
+    if not new.is_empty():
+        await insert_carts(session, new.sort(*IN_ORDER))
+
+
+async def select_stored_carts(session: AsyncSession, cart_ids: list[int]) -> list[int]:
+    """Return which of the carts are stored."""
+    if not cart_ids:
+        return []
+    raw = await raw_connection(session)
+    literal = f"{{{','.join(map(str, cart_ids))}}}"
+    ids: list[int] = await raw.fetchval(
+        "SELECT coalesce(array_agg(id), '{}') FROM cart WHERE id = ANY(CAST(CAST($1 AS text) AS bigint[]))",
+        literal,
+    )
+    return ids
+
+
+async def insert_carts(session: AsyncSession, lines: pl.DataFrame) -> None:
+    """Insert carts that are not stored, whose lines these are, in order."""
+    carts, items, payments = await run_in_thread(
+        lambda: (
+            carts_of(lines).sort("id"),
+            items_of(lines.filter(pl.col("kind") == "cart")).sort("cart_id", "goods_id"),
+            payments_of(lines.filter(pl.col("kind") == "success")).sort("cart_id"),
+        )
+    )
+    pieces = await run_in_thread(
+        lambda: (
+            as_copy(carts.with_columns(as_inet(carts["address"]))),
+            as_copy(items.with_columns(as_numeric(items["amount"]))),
+            as_copy(payments),
+        )
+    )
+    for table, frame, encoded in zip(
+        ("cart", "cart_item", "payment"), (carts, items, payments), pieces, strict=True
+    ):
+        if not frame.is_empty():
+            await copy_rows(session, table, frame.columns, encoded)
+    paid = await run_in_thread(lambda: items.join(payments, on="cart_id").select("cart_id", "goods_id"))
+    categories = await select_categories(session, paid["goods_id"].unique().to_list())
+    counts = await run_in_thread(lambda: count_carts(carts, payments, paid, categories))
+    await add_changes(session, dict(counts))
+
+
+async def select_categories(session: AsyncSession, goods_ids: list[int]) -> pl.DataFrame:
+    """Return the categories of those goods whose product is known: columns goods_id, category_id."""
+    rows = []
+    if goods_ids:
+        raw = await raw_connection(session)
+        rows = await raw.fetch(GOODS_CATEGORIES, f"{{{','.join(map(str, goods_ids))}}}")
+    schema = {"goods_id": pl.Int64, "category_id": pl.Int32}
+    return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+
+
+def count_carts(
+    carts: pl.DataFrame, payments: pl.DataFrame, paid_items: pl.DataFrame, categories: pl.DataFrame
+) -> Counts:
+    """Return what the carts count for, as db.queries.cart_rollups counts them in SQL."""
+    counts: Counts = Counter()
+    paid = payments.select("cart_id", "source", day=pl.col("paid_at").dt.truncate("1d"))
+    opened = carts.select(
+        "source",
+        day=pl.col("opened_at").dt.truncate("1d"),
+        is_paid=pl.col("id").is_in(payments["cart_id"].implode()),
+    )
+    for *key, number in opened.group_by("day", "source", "is_paid").len().iter_rows():
+        counts["cart_day", tuple(key)] += number
+    for *key, number in paid.group_by("day", "source").len().iter_rows():
+        counts["payment_day", tuple(key)] += number
+    buyers = paid.join(carts.select("user_id", cart_id="id"), on="cart_id").drop_nulls("user_id")
+    for *key, number in buyers.group_by("user_id", "source").len().iter_rows():
+        counts["buyer", tuple(key)] += number
+    held = paid_items.join(categories, on="goods_id").select("cart_id", "category_id").unique()
+    dated = held.join(paid, on="cart_id")
+    for *key, number in dated.group_by("category_id", "day", "source").len().iter_rows():
+        counts["paid_category_day", tuple(key)] += number
+    pairs = dated.join(held.rename({"category_id": "other_id"}), on="cart_id")
+    pairs = pairs.filter(pl.col("category_id") != pl.col("other_id"))
+    for *key, number in pairs.group_by("category_id", "day", "source", "other_id").len().iter_rows():
+        counts["paid_pair_day", tuple(key)] += number
+    return counts

@@ -1,0 +1,64 @@
+"""Pages that log lines name by their URLs: their ids, of old ones and of those that are inserted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from operator import itemgetter
+
+from asyncpg import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import raw_connection
+from db.sql import raw_statement
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """A page: `kind` is a code of db.kinds."""
+
+    url: str
+    kind: str
+    category_id: int | None
+    product_id: int | None
+
+    @property
+    def digest(self) -> bytes:
+        """The key of a page: its URL may be too long for an index."""
+        names = ("" if name_id is None else str(name_id) for name_id in (self.category_id, self.product_id))
+        return sha256("\n".join((self.url, self.kind, *names)).encode()).digest()
+
+
+async def ensure_pages(session: AsyncSession, pages: Sequence[PageRow]) -> list[int]:
+    """Return the ids of pages, each given once, in their order; insert those that are new.
+
+    The transaction should do nothing else, as with names: pages stay for good.
+    """
+    raw = await raw_connection(session)
+    digests = [page.digest for page in pages]
+    ids = await select_page_ids(raw, digests)
+    # In one order, so that two importers never wait for each other in a circle.
+    new = sorted(
+        ((digest, page) for digest, page in zip(digests, pages, strict=True) if digest not in ids),
+        key=itemgetter(0),
+    )
+    if new:
+        sql, _ = raw_statement("visits/insert_pages")
+        rows = await raw.fetch(
+            sql,
+            [digest for digest, _ in new],
+            [page.url for _, page in new],
+            [page.kind for _, page in new],
+            [page.category_id for _, page in new],
+            [page.product_id for _, page in new],
+        )
+        ids |= {row["digest"]: row["id"] for row in rows}
+    missing = [digest for digest, _ in new if digest not in ids]
+    if missing:  # somebody else has inserted them meanwhile
+        ids |= await select_page_ids(raw, missing)
+    return [ids[digest] for digest in digests]
+
+
+async def select_page_ids(raw: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Return the ids of pages that are stored, by their digests."""
+    rows = await raw.fetch("SELECT digest, id FROM page WHERE digest = ANY($1)", digests)
+    return {row["digest"]: row["id"] for row in rows}

@@ -1,0 +1,138 @@
+"""Counts columns of visits for the roll-ups."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from db.bulk import array_literals
+from db.kinds import KINDS
+from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
+
+QUARTER = 900_000_000  # microseconds
+DAY = 86_400_000_000
+DENSE = 4  # cells for each visit, up to which they are counted in an array of all cells
+
+Integers = NDArray[np.integer]
+Rollups = list[tuple[type[Base], dict[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedColumns:
+    """What roll-ups count visits by.
+
+    :param occurred: microseconds since 1970
+    :param kind: index into db.kinds.KINDS
+    :param category_id: 0 where a visit has none
+    :param country: index into `countries`, negative where it is not known
+    """
+
+    occurred: Integers
+    kind: Integers
+    category_id: Integers
+    country: Integers
+    countries: list[str]
+
+
+def rollup_literals(columns: CountedColumns, *, source: str = "log", sign: int = 1) -> Rollups:
+    """Write what visits add to roll-ups (`sign` 1), or take away (-1), as array literals, in their order."""
+    return [
+        (
+            model,
+            array_literals(counts.with_columns(source=pl.lit(source), requests=pl.col("requests") * sign)),
+        )
+        for model, counts in count(columns)
+        if not counts.is_empty()
+    ]
+
+
+def count(columns: CountedColumns) -> list[tuple[type[Base], pl.DataFrame]]:
+    """Count visits for each roll-up, in the order in which roll-ups are written."""
+    quarter, day = columns.occurred // QUARTER, columns.occurred // DAY
+    shown = np.flatnonzero(columns.category_id)
+    located = np.flatnonzero(columns.country >= 0)
+    both = shown[columns.country[shown] >= 0]
+    category, kind, country = columns.category_id, columns.kind, columns.country
+    requests = count_groups(quarter)
+    pages = count_groups(category[shown], quarter[shown], kind[shown])
+    countries = count_groups(day[located], country[located])
+    categories = count_groups(category[both], day[both], country[both], kind[both])
+    names = pl.Series(columns.countries, dtype=pl.String)
+    kinds = pl.Series(KINDS, dtype=pl.String)
+    return [
+        (RequestQuarter, pl.DataFrame({"quarter": instants(requests[0], QUARTER), "requests": requests[1]})),
+        (
+            CategoryQuarter,
+            pl.DataFrame(
+                {
+                    "category_id": pages[0],
+                    "quarter": instants(pages[1], QUARTER),
+                    "kind": kinds.gather(pages[2]),
+                    "requests": pages[3],
+                }
+            ),
+        ),
+        (
+            CountryDay,
+            pl.DataFrame(
+                {
+                    "day": instants(countries[0], DAY),
+                    "country": names.gather(countries[1]),
+                    "requests": countries[2],
+                }
+            ),
+        ),
+        (
+            CategoryCountryDay,
+            pl.DataFrame(
+                {
+                    "category_id": categories[0],
+                    "day": instants(categories[1], DAY),
+                    "country": names.gather(categories[2]),
+                    "kind": kinds.gather(categories[3]),
+                    "requests": categories[4],
+                }
+            ),
+        ),
+    ]
+
+
+def instants(numbers: Integers, unit: int) -> pl.Series:
+    return pl.Series(numbers * unit, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+
+
+def count_groups(*keys: Integers) -> list[NDArray[np.int64]]:
+    """Return the distinct rows of the keys, in order, an array for each key, and how often each occurs."""
+    if not len(keys[0]):
+        return [np.empty(0, np.int64)] * (len(keys) + 1)
+    codes, values = np.zeros(len(keys[0]), np.int64), []
+    cells = 1
+    for key in keys:
+        distinct, index = distinct_values(key)
+        codes = codes * len(distinct) + index
+        values.append(distinct)
+        cells *= len(distinct)
+    if cells <= DENSE * len(codes):
+        numbers = np.bincount(codes, minlength=cells)
+        groups = np.flatnonzero(numbers)
+        counts = numbers[groups]
+    else:
+        groups, counts = np.unique(codes, return_counts=True)
+    columns = []
+    for distinct in reversed(values):
+        groups, index = np.divmod(groups, len(distinct))
+        columns.append(distinct[index])
+    return [*reversed(columns), counts]
+
+
+def distinct_values(key: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct values in order, and for each value which of these it is."""
+    first, last = int(key.min()), int(key.max())
+    if last - first > DENSE * len(key):
+        distinct, index = np.unique(key, return_inverse=True)
+        return distinct.astype(np.int64), index
+    offsets = key - first
+    present = np.bincount(offsets, minlength=last - first + 1) > 0
+    places = np.cumsum(present) - 1
+    return np.flatnonzero(present) + first, places[offsets]

@@ -1,0 +1,177 @@
+"""The ids of the names that log lines hold: addresses and pages, inserted where they are new.
+
+Names are inserted in transactions of their own, so that nobody waits for visits because of a name.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clients.geo import Geo
+from db.database import Database, Transaction
+from db.kinds import KIND_CODES
+from db.queries import addresses as address_queries
+from db.queries import names as name_queries
+from db.queries.pages import PageRow, ensure_pages
+from service.logs.line_columns import EPOCH, KINDS, LineColumns, PageName
+
+NEVER = np.iinfo(np.int64).max
+NO_COUNTRY = -1
+PRODUCT = KINDS.index("product")
+
+
+@dataclass(frozen=True, slots=True)
+class NameLimits:
+    """How many addresses and pages an importer remembers: some 150 bytes each."""
+
+    addresses: int = 200_000
+    pages: int = 100_000
+
+
+LIMITS = NameLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkNames:
+    """What the names of a chunk stand for, in the order of its lists.
+
+    :param version: of addresses, when these were looked up
+    :param country: index into `countries`, or NO_COUNTRY
+    :param first_product: the bound of each address, in microseconds since 1970; NEVER if it has none
+    :param page_id: and the two after it: 0 where there is none, and one 0 more at the end, for template pages
+    """
+
+    version: int
+    address_id: NDArray[np.int32]
+    country: NDArray[np.int16]
+    first_product: NDArray[np.int64]
+    countries: list[str]
+    page_id: NDArray[np.int32]
+    category_id: NDArray[np.int32]
+    product_id: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    id: int
+    country: int
+    first_product: int
+
+
+@dataclass(slots=True)
+class NameIds:
+    """The ids of names, which an import remembers from chunk to chunk."""
+
+    geo: Geo
+    limits: NameLimits = LIMITS
+    version: int = 0
+    addresses: dict[str, KnownAddress] = field(default_factory=dict)
+    pages: dict[PageName, tuple[int, int, int]] = field(default_factory=dict)
+    countries: list[str] = field(default_factory=list)
+
+    async def look_up(self, db: Database, lines: LineColumns) -> ChunkNames:
+        """Return the ids of all names of the chunk; insert those that are new."""
+        self._forget()
+        async with db.transaction() as session:
+            # Before the addresses: when it changes after them, whoever stores the chunk sees that.
+            version = await address_queries.select_address_version(session)
+            if version != self.version:
+                self.addresses.clear()
+                self.version = version
+            await self._add_addresses(session, lines)
+            await self._add_pages(session, [page for page in lines.pages if page not in self.pages])
+        known = [self.addresses[address] for address in lines.addresses]
+        ids = np.array([self.pages[page] for page in lines.pages] + [(0, 0, 0)], np.int32)
+        return ChunkNames(
+            version=version,
+            address_id=np.array([each.id for each in known], np.int32),
+            country=np.array([each.country for each in known], np.int16),
+            first_product=np.array([each.first_product for each in known], np.int64),
+            countries=self.countries,
+            page_id=ids[:, 0],
+            category_id=ids[:, 1],
+            product_id=ids[:, 2],
+        )
+
+    def lower_first_products(self, addresses: list[str], times: list[int]) -> None:
+        """Remember the bounds of addresses that were lowered."""
+        for address, at in zip(addresses, times, strict=True):
+            if (known := self.addresses.get(address)) is not None:
+                self.addresses[address] = replace(known, first_product=at)
+
+    def _forget(self) -> None:
+        """Forget all if it is too much: what the next chunks need comes back."""
+        if len(self.addresses) > self.limits.addresses:
+            self.addresses.clear()
+        if len(self.pages) > self.limits.pages:
+            self.pages.clear()
+
+    async def _add_addresses(self, session: Transaction, lines: LineColumns) -> None:
+        new = [address for address in lines.addresses if address not in self.addresses]
+        await self._select(session, new)
+        views = dict(zip(lines.addresses, first_products(lines).tolist(), strict=True)) if new else {}
+        # Again where somebody else has inserted some of them meanwhile.
+        while missing := [address for address in new if address not in self.addresses]:
+            countries = await asyncio.to_thread(look_up_countries, self.geo, missing)
+            bounds = [None if views[address] == NEVER else views[address] for address in missing]
+            ids = await address_queries.insert_addresses(session, missing, countries, bounds)
+            for address, country in zip(missing, countries, strict=True):
+                if address in ids:
+                    index = self._country_index(country)
+                    self.addresses[address] = KnownAddress(ids[address], index, views[address])
+            await self._select(session, [address for address in missing if address not in ids])
+
+    async def _select(self, session: Transaction, addresses: list[str]) -> None:
+        if not addresses:
+            return
+        rows = await address_queries.select_address_rows(session, addresses)
+        for address, row in rows.items():
+            at = row.first_product_at
+            first_product = NEVER if at is None else (at - EPOCH) // timedelta(microseconds=1)
+            self.addresses[address] = KnownAddress(row.id, self._country_index(row.country), first_product)
+
+    def _country_index(self, country: str | None) -> int:
+        if country is None:
+            return NO_COUNTRY
+        if country not in self.countries:
+            self.countries.append(country)
+        return self.countries.index(country)
+
+    async def _add_pages(self, session: Transaction, pages: list[PageName]) -> None:
+        if not pages:
+            return
+        names = {(page.category, page.product) for page in pages if page.category is not None}
+        category_ids: dict[str, int] = {}
+        product_ids: dict[tuple[int, str], int] = {}
+        if names:
+            await name_queries.insert_names(session, names)
+            category_ids = await name_queries.select_category_ids(
+                session, sorted({name for name, _ in names})
+            )
+            products = sorted((category_ids[name], product) for name, product in names if product is not None)
+            product_ids = await name_queries.select_product_ids(session, products)
+        rows = []
+        for page in pages:
+            category_id = None if page.category is None else category_ids[page.category]
+            product_id = None
+            if category_id is not None and page.product is not None:
+                product_id = product_ids[category_id, page.product]
+            rows.append(PageRow(page.url, KIND_CODES[page.kind], category_id, product_id))
+        ids = await ensure_pages(session, rows)
+        for page, row, page_id in zip(pages, rows, ids, strict=True):
+            self.pages[page] = (page_id, row.category_id or 0, row.product_id or 0)
+
+
+def first_products(lines: LineColumns) -> NDArray[np.int64]:
+    """Return when each address of the chunk viewed a product first; NEVER if it did not."""
+    first = np.full(len(lines.addresses), NEVER, np.int64)
+    views = np.flatnonzero(lines.kind == PRODUCT)[::-1]
+    first[lines.address[views]] = lines.occurred[views]  # of several the last is written: the earliest
+    return first
+
+
+def look_up_countries(geo: Geo, addresses: list[str]) -> list[str | None]:
+    return [geo.country(address) for address in addresses]
