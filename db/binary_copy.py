@@ -120,9 +120,10 @@ def encode_inet(address: str) -> bytes:
 
 def as_numeric(numbers: pl.Series) -> pl.Series:
     """Encode whole numbers from 0, however large, as Binary for a column of type numeric."""
-    distinct = numbers.unique()
-    values = pl.Series([encode_numeric(number) for number in distinct.to_list()], dtype=pl.Binary)
-    return numbers.replace_strict(distinct, values, return_dtype=pl.Binary)
+    texts = numbers.cast(pl.String)  # numpy, through which polars replaces numbers, has none of 128 bits
+    distinct = texts.unique()
+    values = pl.Series([encode_numeric(int(number)) for number in distinct], dtype=pl.Binary)
+    return texts.replace_strict(distinct, values, return_dtype=pl.Binary)
 
 
 def encode_numeric(number: int) -> bytes:

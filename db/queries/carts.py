@@ -9,32 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.bulk import array_literals, execute_with_arrays
 from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
-from db.queries.cart_frames import live_frame, part_frame, select_cart_visits
+from db.queries.cart_frames import live_frame, select_cart_visits
 from db.queries.cart_rollups import rollup_changes
 from db.queries.goods import (
     NewVisits,
     new_live_visits,
-    new_visits_of_part,
     select_inferred_goods,
     upsert_goods,
 )
 from db.queries.live_visits import LiveRow
-from db.queries.part_columns import Columns, PartSpan
-from db.queries.part_lines import lines_of, product_pages_of, remember
 from db.sql import statement
 from db.threads import run_in_thread
 
 IN_ORDER = ("occurred_at", "position")
-
-
-async def merge_part(session: AsyncSession, span: PartSpan, columns: Columns) -> None:
-    """Merge a newly inserted part into carts, items and payments, and infer goods from it."""
-    lines, pages = await run_in_thread(lambda: (lines_of(columns), product_pages_of(columns)))
-    remember(span, lines)
-    remember(span, pages)
-    if len(lines) or len(pages):
-        new = await run_in_thread(lambda: new_visits_of_part(span, lines, pages))
-        await merge_visits(session, await part_frame(session, lines), new)
 
 
 async def merge_live_visits(session: AsyncSession, rows: Sequence[LiveRow]) -> None:

@@ -9,10 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.binary_copy import as_copy, as_inet, as_numeric
 from db.bulk import copy_rows
 from db.database import raw_connection
+from db.locks import lock_cart_rollups
+from db.queries.cart_frames import part_frame
 from db.queries.cart_rollups import Counts, add_changes, rollup_changes
 from db.queries.carts import carts_of, items_of, merge_cart_lines, payments_of
-from db.queries.goods import upsert_goods
+from db.queries.goods import new_visits_of_part, select_inferred_goods, upsert_goods
 from db.queries.goods_inference import InferredGoods
+from db.queries.part_columns import Columns, PartSpan
+from db.queries.part_lines import lines_of, product_pages_of, remember
 from db.threads import run_in_thread
 
 IN_ORDER = ("occurred_at", "position")
@@ -21,6 +25,18 @@ GOODS_CATEGORIES = """
     FROM goods INNER JOIN product ON goods.product_id = product.id
     WHERE goods.goods_id = ANY(CAST(CAST($1 AS text) AS bigint[]))
 """
+
+
+async def merge_part(session: AsyncSession, span: PartSpan, columns: Columns) -> None:
+    """Merge a newly inserted part into carts, items and payments, and infer goods from it."""
+    lines, pages = await run_in_thread(lambda: (lines_of(columns), product_pages_of(columns)))
+    remember(span, lines)
+    remember(span, pages)
+    if len(lines) or len(pages):
+        new = await run_in_thread(lambda: new_visits_of_part(span, lines, pages))
+        await lock_cart_rollups(session)
+        goods = await select_inferred_goods(session, new)
+        await add_cart_lines(session, await part_frame(session, lines), goods)
 
 
 async def add_cart_lines(session: AsyncSession, lines: pl.DataFrame, goods: Sequence[InferredGoods]) -> None:

@@ -13,7 +13,7 @@ from db.database import Database, Transaction
 from db.kinds import KIND_CODES, KINDS
 from db.locks import lock_parts, lock_writers_shared
 from db.queries import addresses, new_parts
-from db.queries.carts import merge_part
+from db.queries.new_carts import merge_part
 from db.queries.new_parts import Keys, Part
 from db.queries.visits import add_counts_to_rollups
 from db.rollup_counts import CountedColumns, Rollups, rollup_literals
