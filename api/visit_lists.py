@@ -18,11 +18,13 @@ from api.fields import (
     Text,
     TimeFilters,
     TimeZone,
+    Uuid,
 )
-from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_PAGE_URL, MAX_VISIT_KEY
+from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_PAGE_URL
 from api.paging import Cursor, PageQuery
 
-GROUPS = ("page", "user", "country", "category", "hour", "day", "week", "month")
+GROUPS = ("page", "user", "country", "category", "kind", "hour", "day", "week", "month")
+KINDS = ("main", "category", "product", "cart", "pay", "success", "asset", "other")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -52,6 +54,7 @@ class VisitFilter(TimeFilters):
     source = Choice("log", "api", "page", load_default=None)
     country = CountryCode(load_default=None)
     category = Text(minimum=1, maximum=MAX_CATEGORY, load_default=None)
+    kind = Choice(*KINDS, load_default=None)
 
     @validates_schema
     def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -60,7 +63,7 @@ class VisitFilter(TimeFilters):
 
 
 class ListVisitsRequest(DatedFilters, VisitFilter, PageQuery):
-    after = Cursor(DateTime(), Text(minimum=1, maximum=MAX_VISIT_KEY))
+    after = Cursor(DateTime(), Uuid())
 
 
 class ExportVisitsRequest(DatedFilters, VisitFilter):
@@ -96,6 +99,7 @@ class VisitCountResponse(Schema):
     user_id = fields.Integer(allow_none=True, metadata=OPTIONAL)
     country = fields.String(allow_none=True, metadata=OPTIONAL)
     category = fields.String(allow_none=True, metadata=OPTIONAL)
+    kind = fields.String(metadata=OPTIONAL)
     hour = DateTime(metadata=OPTIONAL)
     day = DateTime(metadata=OPTIONAL)
     week = DateTime(metadata=OPTIONAL)

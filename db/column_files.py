@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,18 +62,29 @@ class ColumnFiles:
         )
         self._lock = Lock()
 
+    def peek(self, tokens: Iterable[uuid.UUID]) -> "dict[uuid.UUID, PartColumns]":
+        """Return those parts' columns that this process has mapped and need no look at their files."""
+        since = time.monotonic() - LIMITS.touch_seconds
+        columns = {}
+        with self._lock:
+            for token in tokens:
+                entry = self._parts.get(token)
+                if entry is not None and entry[1] > since:
+                    self._parts.move_to_end(token)
+                    columns[token] = entry[0]
+        return columns
+
+    def get_all(self, tokens: Iterable[uuid.UUID]) -> "dict[uuid.UUID, PartColumns]":
+        """Return those parts' columns that this process or a file has. Maps files: call it in a thread."""
+        columns = {token: self.get(token) for token in tokens}
+        return {token: part for token, part in columns.items() if part is not None}
+
     def get(self, token: uuid.UUID) -> "PartColumns | None":
         """Return a part's columns if this process or a file has them."""
         now = time.monotonic()
         with self._lock:
             entry = self._parts.get(token)
-            if entry is not None:
-                columns, touched = entry
-                if now - touched < LIMITS.touch_seconds:
-                    self._parts.move_to_end(token)
-                    return columns
-        if entry is None:
-            columns = self._map(token)
+        columns = self._map(token) if entry is None else entry[0]
         if columns is not None:
             self._touch(token)
             self._keep(token, columns, now)

@@ -68,6 +68,17 @@ class Database:
             yield session
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction whose statements all see what was committed before its first one."""
+        if not isinstance(self._bind, AsyncEngine):
+            async with self.transaction() as session:
+                yield session
+            return
+        session = AsyncSession(self._bind.execution_options(isolation_level="REPEATABLE READ"))
+        async with session, session.begin():
+            yield session
+
+    @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Open a session for one SELECT, without BEGIN and COMMIT: half the cost. Two may see two states."""
         if self._reads is None:
@@ -116,11 +127,23 @@ class Database:
     @asynccontextmanager
     async def dedicated(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction for long work, on a connection of its own: the pool would run out of them."""
+        async with self._dedicated("READ COMMITTED") as session:
+            yield session
+
+    @asynccontextmanager
+    async def dedicated_snapshot(self) -> AsyncIterator[AsyncSession]:
+        """Open a `snapshot` for long work, on a connection of its own."""
+        async with self._dedicated("REPEATABLE READ") as session:
+            yield session
+
+    @asynccontextmanager
+    async def _dedicated(self, isolation_level: str) -> AsyncIterator[AsyncSession]:
         if self._url is None:
             async with self.transaction() as session:
                 yield session
             return
-        connection = await create_dedicated_engine(self._url).connect()
+        engine = create_dedicated_engine(self._url).execution_options(isolation_level=isolation_level)
+        connection = await engine.connect()
         try:
             async with AsyncSession(connection) as session, session.begin():
                 yield session

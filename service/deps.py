@@ -10,6 +10,7 @@ from service.background import Background
 from service.batcher import Batcher
 from service.bounds import Bounds, WorkTurns
 from service.cache import Cache
+from service.columns.store import ColumnStore
 from service.films.catalogue import FilmCatalogue
 from service.live_counts import LiveCounts
 from service.logs.folder import LogFolder
@@ -45,6 +46,7 @@ class Deps:
     live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)
     quotas: Quotas = field(default_factory=Quotas)
+    columns: ColumnStore = field(default_factory=ColumnStore)
     turns: WorkTurns = field(default_factory=lambda: WorkTurns.make(Bounds()))
     registration_open: bool = True
     version: str = "0"

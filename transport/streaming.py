@@ -89,9 +89,16 @@ async def stream_export(
     :param filename: without its extension
     :param raw: leave cells of CSV that begin like a formula as they are
     """
+    chunks = csv_chunks(names, batches, raw=raw) if form == "csv" else ndjson_chunks(names, batches)
+    return await stream_file(request, chunks, form=form, filename=filename)
+
+
+async def stream_file(
+    request: Request, chunks: AsyncGenerator[bytes], *, form: str, filename: str
+) -> HTTPResponse | None:
+    """Stream the chunks of a file that a browser saves."""
     headers = {"content-disposition": f'attachment; filename="{filename}.{form}"'}
     head = HTTPResponse(headers=headers, content_type=EXPORT_TYPES[form])
-    chunks = csv_chunks(names, batches, raw=raw) if form == "csv" else ndjson_chunks(names, batches)
     stall = request.timeouts.export
     return await stream(request, head, chunks, stall=stall, failure="export_broken_off")
 

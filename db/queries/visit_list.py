@@ -1,16 +1,16 @@
-"""Visits as they are read: lists by filter, with the columns of visits.sql."""
+"""Live visits as they are read: lists by filter, with the columns of list_live_visits.sql."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from sqlalchemy.ext.asyncio import AsyncSession
+from asyncpg import Connection, Record
 
-from db.database import AnyRow, force_custom_plan, select_in_batches
-from db.models import Visit
-from db.sql import statement
+from db.database import BATCH
+from db.sql import raw_statement
+
+FORCE_CUSTOM_PLAN = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,54 +24,48 @@ class VisitFilter:
     source: str | None = None
     country: str | None = None
     category_id: int | None = None
+    kind: str | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the conditions, which are those of visits.sql."""
-        conditions: list[ColumnElement[bool]] = []
-        if self.since is not None:
-            conditions.append(Visit.occurred_at >= self.since)
-        if self.until is not None:
-            conditions.append(Visit.occurred_at < self.until)
-        names = ("user_id", "page_url", "source", "country", "category_id")
-        conditions += [
-            getattr(Visit, name) == value for name in names if (value := getattr(self, name)) is not None
-        ]
-        if self.source not in (None, "log"):
-            conditions.append(Visit.source != "log")  # the condition of the index of live visits
-        return conditions
+    @property
+    def lets_live_through(self) -> bool:
+        return self.source != "log"
 
 
-async def select_visits(
-    session: AsyncSession,
+async def select_live_list(
+    raw: Connection,
     visit_filter: VisitFilter,
     *,
-    after: tuple[datetime, str] | None,
+    after: tuple[datetime, UUID] | None,
     limit: int,
-    offset: int,
-) -> Sequence[AnyRow]:
-    """Return visits, newest first, that come after the key `after` in this order."""
+    offset: int = 0,
+    keys: bool = False,
+) -> list[Record]:
+    """Return live visits, newest first, that come after the key `after` in this order.
+
+    :param keys: their ids and times alone
+    """
     before_at, before_id = after or (None, None)
     if before_at is not None and visit_filter.until is not None and before_at < visit_filter.until:
         visit_filter = replace(visit_filter, until=None)  # PostgreSQL may start reading at the later bound
-    page = {"before_at": before_at, "before_id": before_id, "limit": limit, "offset": offset}
-    await force_custom_plan(session)
-    return (await session.execute(statement("visits/visits"), asdict(visit_filter) | page)).all()
+    page = {
+        "before_at": before_at,
+        "before_id": before_id and str(before_id),
+        "limit": limit,
+        "offset": offset,
+    }
+    sql, names = raw_statement("visits/live_visit_keys" if keys else "visits/list_live_visits")
+    values = asdict(visit_filter) | page
+    await raw.execute(FORCE_CUSTOM_PLAN)
+    rows: list[Record] = await raw.fetch(sql, *(values[name] for name in names))
+    return rows
 
 
-async def select_log_line(session: AsyncSession, occurred_at: datetime, request_key: str) -> AnyRow | None:
-    """Return the visit of a log line by its key."""
-    just_after = (occurred_at, f"{request_key} ")
-    visit_filter = VisitFilter(since=occurred_at, source="log")
-    rows = await select_visits(session, visit_filter, after=just_after, limit=1, offset=0)
-    return rows[0] if rows and rows[0].request_id == request_key else None
-
-
-async def select_all_visits(
-    session: AsyncSession, visit_filter: VisitFilter
-) -> AsyncGenerator[Sequence[AnyRow]]:
-    """Yield all visits of one snapshot, newest first, in batches. Needs a dedicated connection."""
-    page: dict[str, Any] = {"before_at": None, "before_id": None, "limit": None, "offset": 0}
-    await force_custom_plan(session)
-    query = statement("visits/visits").bindparams(**asdict(visit_filter), **page)
-    async for rows in select_in_batches(session, query):
+async def live_batches(raw: Connection, visit_filter: VisitFilter) -> AsyncIterator[list[Record]]:
+    """Yield all live visits of one snapshot, newest first, in batches. Needs a dedicated connection."""
+    page = {"before_at": None, "before_id": None, "limit": None, "offset": 0}
+    sql, names = raw_statement("visits/list_live_visits")
+    values = asdict(visit_filter) | page
+    await raw.execute(FORCE_CUSTOM_PLAN)
+    cursor = await raw.cursor(sql, *(values[name] for name in names))
+    while rows := await cursor.fetch(BATCH):
         yield rows

@@ -79,7 +79,8 @@ def days_of(unit: str, local: Int64s) -> Int64s:
     if unit == "week":
         return (days + 3) // 7 * 7 - 3  # 1970 began on a Thursday
     if unit == "month":
-        return days.astype("M8[D]").astype("M8[M]").astype("M8[D]").astype(np.int64)
+        months = days.astype("M8[D]").astype("M8[M]")
+        return np.asarray(months.astype("M8[D]").astype(np.int64))
     return days
 
 

@@ -1,22 +1,29 @@
-"""Ids of log lines: UUIDs made of their time and key, so that each line always has the same one."""
+"""Ids of log lines: UUIDs of version 8 made of time and key, so that each line always has the same one.
+
+Their order is that of (time, key): 48 bits of the microseconds since 1970, the version, the other 11 and the
+first bit of the key, the variant, 62 bits of the key.
+"""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TIME_BITS, KEY_BITS = 11, 62  # of time and key those that stand behind the version, and behind the variant
+VERSION, VARIANT = 8, 0b10
 
 
-def log_line_id(occurred_at: datetime, request_key: str) -> str:
-    """Return the id of a log line: a UUID of version 8 made of its second and its 8 characters."""
-    key = request_key.encode().hex().ljust(18, "0")
-    time = f"{int(occurred_at.timestamp()) * 1000:012x}"
-    return f"{time[:8]}-{time[8:]}-8{key[:3]}-8{key[3:6]}-{key[6:]}"
+def log_line_id(occurred_at: datetime, key: int) -> uuid.UUID:
+    """Return the id of a log line; `db.visit_ids` makes those of many."""
+    time = (occurred_at - EPOCH) // timedelta(microseconds=1)
+    middle = (time & (1 << TIME_BITS) - 1) << 1 | key >> KEY_BITS
+    low = VARIANT << KEY_BITS | key & (1 << KEY_BITS) - 1
+    return uuid.UUID(int=time >> TIME_BITS << 80 | VERSION << 76 | middle << 64 | low)
 
 
-def parse_log_line_id(visit_id: uuid.UUID) -> tuple[datetime, str] | None:
-    """Return the second and the request key of a log line's id; None if the id is no such one."""
-    digits = visit_id.hex
-    try:
-        occurred_at = datetime.fromtimestamp(int(digits[:12], 16) // 1000, UTC)
-        key = bytes.fromhex(digits[13:16] + digits[17:30]).decode("ascii")
-    except (ValueError, OverflowError):
+def parse_log_line_id(visit_id: uuid.UUID) -> tuple[int, int] | None:
+    """Return the microseconds since 1970 and the key of a log line's id; None if the id is no such one."""
+    if visit_id.version != VERSION:
         return None
-    return (occurred_at, key) if log_line_id(occurred_at, key) == str(visit_id) else None
+    middle = visit_id.int >> 64 & (1 << TIME_BITS + 1) - 1
+    time = visit_id.int >> 80 << TIME_BITS | middle >> 1
+    return time, (middle & 1) << KEY_BITS | visit_id.int & (1 << KEY_BITS) - 1

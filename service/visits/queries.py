@@ -1,22 +1,20 @@
 """Visits as they are read: one, lists, exports, and how many there are in each group."""
 
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.database import Database, Transaction
-from db.queries import visit_list as queries
+from db.database import Database
 from db.queries.live_visits import select_live_visits
-from db.queries.names import select_category_id
-from db.queries.visit_list import VisitFilter
-from db.queries.visit_stats import select_visit_counts
-from service.calendar_days import start_of_group
+from service.columns.store import ColumnStore, load_numpy
 from service.errors import NotFound
+from service.visits.filters import make_filter
 from service.visits.ids import parse_log_line_id
 from service.visits.store import Visit
 
+Cursor = tuple[datetime, uuid.UUID]
 GROUP_FIELDS = {"page": "page_url", "user": "user_id"}  # of groups whose field has another name
 
 
@@ -32,17 +30,23 @@ class VisitCount:
     place: int  # in the whole list, from 1
 
 
-async def get_visit(db: Database, visit_id: uuid.UUID) -> Visit:
+async def get_visit(db: Database, store: ColumnStore, visit_id: uuid.UUID) -> Visit:
     """Return a visit, live or of a log.
 
     :raises NotFound: no visit has the id
     """
     key = parse_log_line_id(visit_id)
-    async with db.transaction() as session:
+    row: Sequence[Any] | None
+    async with db.read() as session:
         rows = await select_live_visits(session, [str(visit_id)])
-        row = rows[0] if rows else None
-        if row is None and key is not None:
-            row = await queries.select_log_line(session, *key)
+    row = rows[0] if rows else None
+    if row is None and key is not None:
+        await load_numpy()
+        from service.columns.lists import find_line
+        from service.columns.snapshot import open_snapshot
+
+        async with open_snapshot(db, store) as snapshot:
+            row = await find_line(snapshot, *key)
     if row is None:
         raise NotFound(f"no visit {visit_id}")
     return Visit(*row)
@@ -50,9 +54,10 @@ async def get_visit(db: Database, visit_id: uuid.UUID) -> Visit:
 
 async def list_visits(
     db: Database,
+    store: ColumnStore,
     *,
     category: str | None,
-    after: tuple[datetime, str] | None,
+    after: Cursor | None,
     limit: int,
     offset: int,
     **filters: Any,
@@ -61,26 +66,21 @@ async def list_visits(
 
     :param filters: fields of VisitFilter
     """
-    async with db.transaction() as session:
-        visit_filter = await make_filter(session, category, filters)
+    await load_numpy()
+    from service.columns.snapshot import open_snapshot
+    from service.visits.merged_list import select_merged
+
+    async with open_snapshot(db, store) as snapshot:
+        visit_filter = await make_filter(snapshot.session, category, filters)
         if visit_filter is None:
             return []
-        rows = await queries.select_visits(session, visit_filter, after=after, limit=limit + 1, offset=offset)
+        rows = await select_merged(snapshot, visit_filter, after=after, limit=limit + 1, offset=offset)
     return [Visit(*row) for row in rows]
-
-
-async def export_visits(db: Database, *, category: str | None, **filters: Any) -> AsyncGenerator[list[Visit]]:
-    """Yield all visits of one snapshot that pass the filter, newest first, in batches."""
-    async with db.dedicated() as session:
-        visit_filter = await make_filter(session, category, filters)
-        if visit_filter is None:
-            return
-        async for rows in queries.select_all_visits(session, visit_filter):
-            yield [Visit(*row) for row in rows]
 
 
 async def count_visits(
     db: Database,
+    store: ColumnStore,
     *,
     group_by: Sequence[str] | None,
     tz: str,
@@ -91,30 +91,26 @@ async def count_visits(
     **filters: Any,
 ) -> list[VisitCount]:
     """Count visits by up to two groups, most visits first, after the place `after`; one more than `limit`."""
+    await load_numpy()
+    from service.columns.snapshot import open_snapshot
+    from service.visits.statistics import instant, select_counts
+
     group_by = group_by or ()
     offset = after[0] if after else offset
-    async with db.transaction() as session:
-        visit_filter = await make_filter(session, category, filters)
+    async with open_snapshot(db, store) as snapshot:
+        visit_filter = await make_filter(snapshot.session, category, filters)
         if visit_filter is None:
             return []
-        rows = await select_visit_counts(session, visit_filter, group_by, tz, limit=limit + 1, offset=offset)
-    return [visit_count(group_by, tz, place, row) for place, row in enumerate(rows, offset + 1)]
-
-
-def visit_count(group_by: Sequence[str], tz: str, place: int, row: Sequence[Any]) -> VisitCount:
-    *values, visits, visitors, first, last = row
-    group = {
-        GROUP_FIELDS.get(name, name): start_of_group(value, tz)
-        for name, value in zip(group_by, values, strict=True)
-    }
-    return VisitCount(group, visits, visitors, first, last, place)
-
-
-async def make_filter(
-    session: Transaction, category: str | None, filters: dict[str, Any]
-) -> VisitFilter | None:
-    """Make a filter with the id of the category; None if there is no such category, and so no visit of it."""
-    if category is None:
-        return VisitFilter(**filters)
-    category_id = await select_category_id(session, category)
-    return None if category_id is None else VisitFilter(**filters, category_id=category_id)
+        rows = await select_counts(snapshot, visit_filter, group_by, tz, limit=limit + 1, offset=offset)
+    names = [GROUP_FIELDS.get(name, name) for name in group_by]
+    return [
+        VisitCount(
+            group=dict(zip(names, row.values, strict=True)),
+            visits=row.visits,
+            visitors=row.visitors,
+            first=instant(row.first),
+            last=instant(row.last),
+            place=place,
+        )
+        for place, row in enumerate(rows, offset + 1)
+    ]

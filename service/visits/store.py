@@ -12,7 +12,6 @@ from db.queries import live_visits as queries
 from db.queries.countries import select_countries
 from db.queries.live_visits import Inserted, LiveRow, Missing
 from db.queries.names import insert_names
-from service.visits.ids import log_line_id
 from telemetry.metrics import count_ingested
 
 Status = Literal["created", "duplicate", "conflict"]
@@ -20,12 +19,12 @@ Status = Literal["created", "duplicate", "conflict"]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A visit as it is shown, live or of a log. (timestamp, key) orders visits and tells them apart.
+    """A visit as it is shown, live or of a log. (timestamp, id) orders visits and tells them apart.
 
-    Its fields are the columns of `visits.sql` and `live_visits.sql`.
+    Its fields are the columns of `list_live_visits.sql` and `live_visits.sql`.
     """
 
-    key: str
+    id: str
     timestamp: datetime
     page_url: str
     user_id: int | None
@@ -34,10 +33,6 @@ class Visit:
     kind: str
     category: str | None
     product: str | None
-
-    @property
-    def id(self) -> str:
-        return log_line_id(self.timestamp, self.key) if self.source == "log" else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,7 @@ async def select_visits(db: Database, ids: Collection[str]) -> dict[str, Visit]:
 def visit_of(row: LiveRow) -> Visit:
     """Return the visit as a SELECT would return it."""
     return Visit(
-        key=row.request_id,
+        id=row.request_id,
         timestamp=row.occurred_at,
         page_url=row.page_url,
         user_id=row.user_id,

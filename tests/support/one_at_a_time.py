@@ -25,3 +25,8 @@ class OneAtATime(Database):
     async def dedicated(self) -> AsyncIterator[AsyncSession]:
         async with super().transaction() as session:  # without the lock: the others run inside of it
             yield session
+
+    @asynccontextmanager
+    async def dedicated_snapshot(self) -> AsyncIterator[AsyncSession]:
+        async with self.dedicated() as session:
+            yield session

@@ -3,9 +3,6 @@
 import asyncio
 import secrets
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from operator import attrgetter
 from typing import Any
 
 from sanic import Blueprint
@@ -21,17 +18,17 @@ from api.visits import (
     load_visit,
 )
 from clock import now
+from service.columns.store import load_numpy
 from service.visits import queries as visit_lists
 from service.visits import record as visits
 from service.visits.record import NewVisit, Visitor
-from service.visits.store import Visit
 from transport.bulk.visits import read_visits, summarise
 from transport.heavy import heavy_export, heavy_read
 from transport.operations import Lines, Page, Text, operation
 from transport.parsing import json_body, query
 from transport.request import Request
 from transport.responses import created, ok, page, with_etag
-from transport.streaming import stream_export
+from transport.streaming import stream_file
 
 blueprint = Blueprint("visits")
 
@@ -45,9 +42,7 @@ export_visits_request = ExportVisitsRequest()
 
 LONG_BODY = MIB // 2  # bytes
 
-FIELDS = tuple(visit_response.fields)
-CSV_EXAMPLE = f"{','.join(FIELDS)}\r\n"
-field_values = attrgetter(*FIELDS)
+CSV_EXAMPLE = f"{','.join(visit_response.fields)}\r\n"
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -93,20 +88,21 @@ async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
 @heavy_read
 async def list_visits(request: Request) -> HTTPResponse:
     parameters = query(request, list_visits_request)
-    rows = await visit_lists.list_visits(request.deps.replica, **parameters)
+    rows = await visit_lists.list_visits(request.deps.replica, request.deps.columns, **parameters)
     return page(
         request,
         visit_response,
         rows,
         limit=parameters["limit"],
-        key=lambda visit: (visit.timestamp, visit.key),
+        key=lambda visit: (visit.timestamp, visit.id),
     )
 
 
 @blueprint.get("/visits/<visit_id:uuid>", ctx_scope="visits:read")
 @operation(responses={200: VisitResponse})
 async def get_visit(request: Request, visit_id: uuid.UUID) -> HTTPResponse:
-    return ok(visit_response.dump(await visit_lists.get_visit(request.deps.db, visit_id)))
+    visit = await visit_lists.get_visit(request.deps.db, request.deps.columns, visit_id)
+    return ok(visit_response.dump(visit))
 
 
 @blueprint.get("/visits/stats", ctx_scope="visits:read")
@@ -114,7 +110,7 @@ async def get_visit(request: Request, visit_id: uuid.UUID) -> HTTPResponse:
 @heavy_read
 async def count_visits(request: Request) -> HTTPResponse:
     parameters = query(request, count_visits_request)
-    counts = await visit_lists.count_visits(request.deps.replica, **parameters)
+    counts = await visit_lists.count_visits(request.deps.replica, request.deps.columns, **parameters)
     response = page(
         request, visit_count_response, counts, limit=parameters["limit"], key=lambda count: (count.place,)
     )
@@ -130,12 +126,10 @@ async def count_visits(request: Request) -> HTTPResponse:
 async def export_visits(request: Request) -> HTTPResponse | None:
     parameters = query(request, export_visits_request)
     form, raw = parameters.pop("format"), parameters.pop("raw")
-    rows = rows_of(visit_lists.export_visits(request.deps.replica, **parameters))
-    return await stream_export(request, rows, names=FIELDS, form=form, filename="visits", raw=raw)
+    await load_numpy()
+    from service.visits.exports import export_visits as export
+    from transport.visit_export import export_chunks
 
-
-async def rows_of(batches: AsyncGenerator[list[Visit]]) -> AsyncGenerator[list[tuple[Any, ...]]]:
-    """Turn batches of visits into batches of rows, whose values are in the order of FIELDS."""
-    async with aclosing(batches):
-        async for batch in batches:
-            yield [field_values(visit) for visit in batch]
+    batches = export(request.deps.replica, request.deps.columns, **parameters)
+    chunks = export_chunks(batches, form=form, raw=raw)
+    return await stream_file(request, chunks, form=form, filename="visits")

@@ -1,4 +1,5 @@
--- Select visits of [:since, :until) before (:before_at, :before_id), with all values that are not null, newest first.
+-- Select live visits of [:since, :until) before (:before_at, :before_id), with all values that are not null, newest
+-- first.
 SELECT
     visit.request_id,
     visit.occurred_at,
@@ -9,7 +10,7 @@ SELECT
     visit.kind,
     (SELECT category.name FROM category WHERE category.id = visit.category_id) AS category,
     (SELECT product.name FROM product WHERE product.id = visit.product_id) AS product
-FROM visit
+FROM live_visit AS visit
 WHERE
     (CAST(:since AS timestamptz) IS NULL OR visit.occurred_at >= :since)
     AND (CAST(:until AS timestamptz) IS NULL OR visit.occurred_at < :until)
@@ -22,7 +23,6 @@ WHERE
     AND (CAST(:source AS text) IS NULL OR visit.source = :source)
     AND (CAST(:country AS text) IS NULL OR visit.country = :country)
     AND (CAST(:category_id AS int) IS NULL OR visit.category_id = :category_id)
-    -- The condition of the index of live visits, without which it can't be used.
-    AND (CAST(:source AS text) IS NULL OR :source = 'log' OR visit.source <> 'log')
+    AND (CAST(:kind AS text) IS NULL OR visit.kind = :kind)
 ORDER BY visit.occurred_at DESC, visit.request_id DESC
 LIMIT CAST(:limit AS bigint) OFFSET CAST(:offset AS bigint);

@@ -1,0 +1,161 @@
+"""What readers of columns ask PostgreSQL for, by asyncpg's statements: parts and names."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from asyncpg import Connection, Record
+
+from db.columns import Valid, Values, decode
+from db.part_files import Array
+
+Raw = Connection  # asyncpg's, within a transaction
+
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
+MICROSECOND = timedelta(microseconds=1)
+ARRAYS = (
+    "occurred",
+    "key",
+    "address_id",
+    "page_id",
+    "kind",
+    "cart_id",
+    "goods_id",
+    "amount",
+    "user_id",
+)
+DENSE = 8  # ids are selected as a range if it holds at most so many times as many as are needed
+
+SPANS = """
+    SELECT id, token, first_at, last_at, visits, host
+    FROM visit_part
+    WHERE ($1::timestamptz IS NULL OR last_at >= $1) AND ($2::timestamptz IS NULL OR first_at < $2)
+    ORDER BY last_at DESC, id DESC
+"""
+PART_ARRAYS = f"""
+    SELECT token, {", ".join(f"array_send({name}) AS {name}" for name in ARRAYS)}
+    FROM visit_part WHERE id = ANY($1::bigint[])
+"""  # noqa: S608 - made of the constants above
+VERSION = "SELECT version FROM address_version"
+COUNTRIES = """
+    SELECT country, array_send(array_agg(id)) AS ids
+    FROM address WHERE id {} GROUP BY country
+"""
+PAGE_CATEGORIES = """
+    SELECT category_id, array_send(array_agg(id)) AS ids
+    FROM page WHERE id {} GROUP BY category_id
+"""
+PAGE_TWINS = """
+    SELECT page.id, twin.id AS twin_id
+    FROM page INNER JOIN page AS twin ON page.url = twin.url AND page.id <> twin.id
+    WHERE page.id {}
+"""
+IN_RANGE, IN_LIST = "BETWEEN $1 AND $2", "= ANY($1::int[])"
+PAGES = """
+    SELECT page.id, page.url, category.name AS category, product.name AS product
+    FROM page
+    LEFT JOIN category ON page.category_id = category.id
+    LEFT JOIN product ON page.product_id = product.id
+    WHERE page.id = ANY($1::int[])
+"""
+PAGE_IDS = "SELECT id, url FROM page WHERE url = ANY($1::text[])"
+CATEGORIES = "SELECT id, name FROM category WHERE id = ANY($1::int[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of visits without its columns. Times are microseconds since 1970."""
+
+    id: int
+    token: uuid.UUID
+    first_at: int
+    last_at: int
+    visits: int
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageName:
+    url: str
+    category: str | None
+    product: str | None
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time as microseconds since 1970."""
+    return (time - EPOCH) // MICROSECOND
+
+
+async def select_spans(raw: Raw, since: datetime | None, until: datetime | None) -> list[Span]:
+    """Return the parts that may have visits of [since, until), those with the newest first."""
+    return [
+        Span(part_id, token, microseconds(first_at), microseconds(last_at), visits, host)
+        for part_id, token, first_at, last_at, visits, host in await raw.fetch(SPANS, since, until)
+    ]
+
+
+async def select_part_arrays(raw: Raw, part_ids: Sequence[int]) -> dict[uuid.UUID, Record]:
+    """Return the arrays of parts, as PostgreSQL sends them, by token."""
+    rows = await raw.fetch(PART_ARRAYS, part_ids)
+    return {row["token"]: row for row in rows}
+
+
+def decode_arrays(row: Record) -> dict[str, tuple[Values, Valid | None] | None]:
+    return {name: None if row[name] is None else decode(row[name]) for name in ARRAYS}
+
+
+async def select_country_version(raw: Raw) -> int:
+    """Return what changes whenever the country of an address does."""
+    return await raw.fetchval(VERSION) or 0
+
+
+async def select_by_ids(raw: Raw, query: str, ids: Array) -> list[Record]:
+    """Run a query that takes ids as a list, or where there are many as a range."""
+    low, high = int(ids.min()), int(ids.max())
+    if high - low < DENSE * len(ids):
+        rows: list[Record] = await raw.fetch(query.format(IN_RANGE), low, high)
+    else:
+        rows = await raw.fetch(query.format(IN_LIST), ids.tolist())
+    return rows
+
+
+async def select_countries(raw: Raw, ids: Array) -> list[tuple[str | None, Array]]:
+    """Return the ids of addresses by country; also of some that were not asked for."""
+    rows = await select_by_ids(raw, COUNTRIES, ids)
+    return [(row["country"], decode(row["ids"])[0]) for row in rows]
+
+
+async def select_page_categories(raw: Raw, ids: Array) -> list[tuple[int | None, Array]]:
+    """Return the ids of pages by category; also of some that were not asked for."""
+    rows = await select_by_ids(raw, PAGE_CATEGORIES, ids)
+    return [(row["category_id"], decode(row["ids"])[0]) for row in rows]
+
+
+async def select_page_twins(raw: Raw, ids: Array) -> list[tuple[int, int]]:
+    """Return pairs of different pages that have the same URL, of which one is among the ids."""
+    return [(row["id"], row["twin_id"]) for row in await select_by_ids(raw, PAGE_TWINS, ids)]
+
+
+async def select_page_names(raw: Raw, ids: Sequence[int]) -> dict[int, PageName]:
+    """Return the names of pages by id."""
+    rows = await raw.fetch(PAGES, ids)
+    return {page_id: PageName(url, category, product) for page_id, url, category, product in rows}
+
+
+async def select_page_ids(raw: Raw, urls: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the ids of pages and their URLs. The same URL may stand for several."""
+    return [(row["id"], row["url"]) for row in await raw.fetch(PAGE_IDS, urls)]
+
+
+async def select_category_names(raw: Raw, ids: Sequence[int]) -> dict[int, str]:
+    return {row["id"]: row["name"] for row in await raw.fetch(CATEGORIES, ids)}
+
+
+async def select_newest_page(raw: Raw) -> int:
+    """Return the greatest id of a page; 0 if there is none."""
+    return await raw.fetchval("SELECT max(id) FROM page") or 0
+
+
+async def select_newest_category(raw: Raw) -> int:
+    return await raw.fetchval("SELECT max(id) FROM category") or 0

@@ -1,0 +1,32 @@
+-- Select the live visits of [:since, :until) with all values that are not null as one row of arrays, oldest first; those
+-- of text only if they are asked for.
+SELECT
+    array_send(array_agg(live.occurred_at)) AS occurred,
+    array_send(array_agg(live.address_id)) AS address,
+    array_send(array_agg(live.category_id)) AS category,
+    array_send(array_agg(live.user_id)) AS user_id,
+    array_agg(live.country) FILTER (WHERE CAST(:with_country AS boolean)) AS countries,
+    array_agg(live.kind) FILTER (WHERE CAST(:with_kind AS boolean)) AS kinds,
+    array_agg(live.page_url) FILTER (WHERE CAST(:with_page AS boolean)) AS urls
+FROM (
+    SELECT
+        visit.occurred_at,
+        coalesce(address.id, 0) AS address_id,
+        coalesce(visit.category_id, 0) AS category_id,
+        visit.user_id,
+        visit.country,
+        visit.kind,
+        visit.page_url
+    FROM live_visit AS visit
+    LEFT JOIN address ON visit.address = address.address
+    WHERE
+        (CAST(:since AS timestamptz) IS NULL OR visit.occurred_at >= :since)
+        AND (CAST(:until AS timestamptz) IS NULL OR visit.occurred_at < :until)
+        AND (CAST(:user_id AS bigint) IS NULL OR visit.user_id = :user_id)
+        AND (CAST(:page_url AS text) IS NULL OR visit.page_url = :page_url)
+        AND (CAST(:source AS text) IS NULL OR visit.source = :source)
+        AND (CAST(:country AS text) IS NULL OR visit.country = :country)
+        AND (CAST(:category_id AS int) IS NULL OR visit.category_id = :category_id)
+        AND (CAST(:kind AS text) IS NULL OR visit.kind = :kind)
+    ORDER BY visit.occurred_at
+) AS live;

@@ -1,0 +1,61 @@
+"""Blocks of visits: the rows of a part, or the live ones, that a filter lets through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from db.part_files import Array, PartColumns
+from db.queries.column_reads import Span
+from db.queries.live_columns import LiveColumns
+from service.columns.matching import Rows, count_rows
+from service.columns.templates import Template
+
+
+@dataclass(frozen=True, slots=True)
+class PartBlock:
+    """Rows of a part."""
+
+    span: Span
+    part: PartColumns
+    rows: Rows
+
+    def __len__(self) -> int:
+        return count_rows(self.rows)
+
+    @property
+    def occurred(self) -> Array:
+        return self.part.occurred[self.rows]
+
+    @property
+    def address(self) -> Array:
+        return self.part.address[self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBlock:
+    """Live visits, in order of time.
+
+    :param country: codes of AddressCountries
+    :param kind: character codes
+    :param page: ids as PageGroups numbers URLs, 0 for template pages; empty if pages are not grouped
+    :param templates: the template pages, by row
+    """
+
+    live: LiveColumns
+    country: Array
+    kind: Array
+    page: Array
+    templates: Mapping[int, Template]
+
+    def __len__(self) -> int:
+        return len(self.live)
+
+    @property
+    def occurred(self) -> Array:
+        return self.live.occurred
+
+    @property
+    def address(self) -> Array:
+        return self.live.address
+
+
+Block = PartBlock | LiveBlock

@@ -1,0 +1,279 @@
+"""All visits of a snapshot that a filter lets through, newest first, as columns, some at a time."""
+
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from db.kinds import KIND_NAMES
+from db.part_files import Array, PartColumns
+from db.queries.column_reads import PageName, Span, microseconds
+from db.visit_ids import visit_ids
+from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
+from service.columns.snapshot import Snapshot
+from service.columns.templates import CART, PAY
+from service.columns.threads import Waiting, run_while_awaited
+
+WINDOW = 8192  # visits at a time, but for those of one instant, which stay together
+BEFORE_ALL = -(2**62)
+
+Tail = tuple[str, str, str | None, str | None]  # source, kind, category, product
+
+
+@dataclass(slots=True)
+class VisitColumns:
+    """Visits, newest first, by column.
+
+    :param ids: a UUID each, as two words
+    :param occurred: microseconds since 1970
+    :param user_id: where `has_user` says so
+    :param urls: of pages, and which of them each visit has in `url`; likewise countries and tails
+    """
+
+    ids: Array
+    occurred: Array
+    user_id: Array
+    has_user: Array
+    urls: list[str]
+    url: Array
+    countries: list[str | None]
+    country: Array
+    tails: list[Tail]
+    tail: Array
+
+    def __len__(self) -> int:
+        return len(self.occurred)
+
+
+@dataclass(slots=True)
+class OpenPart:
+    """A part of whose matching rows those before `end` are still to come."""
+
+    span: Span
+    part: PartColumns
+    rows: Rows
+    end: int
+
+    def instant(self, place: int) -> int:
+        row = self.rows.start + place if isinstance(self.rows, slice) else self.rows[place]
+        return int(self.part.occurred[row])
+
+    def begin_after(self, instant: int) -> int:
+        """Return the place of the first row to come that is later than an instant."""
+        rows = self.rows
+        if isinstance(rows, slice):
+            occurred = self.part.occurred[rows.start : rows.start + self.end]
+        else:
+            occurred = self.part.occurred[rows[: self.end]]
+        return int(np.searchsorted(occurred, instant, "right"))
+
+    def take(self, begin: int) -> Array:
+        """Return the rows from `begin` on, which are no longer to come."""
+        if isinstance(self.rows, slice):
+            rows = np.arange(self.rows.start + begin, self.rows.start + self.end)
+        else:
+            rows = self.rows[begin : self.end]
+        self.end = begin
+        return rows
+
+
+class LiveRows:
+    """Live visits as they come from a cursor, newest first."""
+
+    def __init__(self, batches: AsyncIterator[Sequence[Any]] | None) -> None:
+        self._batches = batches
+        self._rows: list[Any] = []
+
+    async def newest(self) -> int:
+        """Return the instant of the next one; BEFORE_ALL if there is none."""
+        await self._fill()
+        return microseconds(self._rows[0]["occurred_at"]) if self._rows else BEFORE_ALL
+
+    async def take_after(self, instant: int, most: int) -> tuple[list[Any], int]:
+        """Return those later than an instant, or where there are too many those later than another one."""
+        taken: list[Any] = []
+        while await self._fill():
+            count = sum(microseconds(row["occurred_at"]) > instant for row in self._rows)
+            taken += self._rows[:count]
+            self._rows = self._rows[count:]
+            if self._rows:
+                break
+            if len(taken) >= most:
+                last = microseconds(taken[-1]["occurred_at"])
+                if last < microseconds(taken[0]["occurred_at"]):
+                    # Others of the last instant may follow: it comes with the next ones.
+                    count = sum(microseconds(row["occurred_at"]) > last for row in taken)
+                    self._rows = taken[count:]
+                    return taken[:count], last
+        return taken, instant
+
+    async def _fill(self) -> bool:
+        if not self._rows and self._batches is not None:
+            self._rows = list(await anext(self._batches, ()))
+            if not self._rows:
+                self._batches = None
+        return bool(self._rows)
+
+
+async def export_columns(
+    snapshot: Snapshot,
+    criteria: PartFilter | None,
+    spans: Sequence[Span],
+    live_batches: AsyncIterator[Sequence[Any]] | None,
+) -> AsyncGenerator[VisitColumns]:
+    """Yield visits of parts and live ones, in windows of time from the newest to the oldest."""
+    live, opened, waiting = LiveRows(live_batches), list[OpenPart](), list(spans)
+    while True:
+        newest_live = await live.newest()
+        newest = max([newest_live, *(part.instant(part.end - 1) for part in opened)])
+        while waiting and waiting[0].last_at >= newest:
+            assert criteria is not None
+            span = waiting.pop(0)
+            [(_, part)] = await snapshot.read([span])
+            rows = await run_while_awaited(partial(match, snapshot, criteria, span, part))
+            if count_rows(rows):
+                opened.append(OpenPart(span, part, rows, count_rows(rows)))
+                newest = max(newest, opened[-1].instant(opened[-1].end - 1))
+        if newest == BEFORE_ALL:
+            return
+        border = window_border(opened, newest, waiting[0].last_at if waiting else BEFORE_ALL)
+        live_rows, border = await live.take_after(border, WINDOW)
+        taken = [
+            (part, part.take(begin)) for part in opened if (begin := part.begin_after(border)) < part.end
+        ]
+        names = await page_names(snapshot, taken)
+        opened = [part for part in opened if part.end]
+        yield await run_while_awaited(partial(window_columns, snapshot, names, taken, live_rows))
+
+
+def match(snapshot: Snapshot, criteria: PartFilter, span: Span, part: PartColumns, _: Waiting) -> Rows:
+    return matching_rows(snapshot, criteria, span, part)
+
+
+def window_border(opened: Sequence[OpenPart], newest: int, next_part: int) -> int:
+    """Return an instant: what is later than it is shown next. No part that is not open has any of it."""
+    share = max(1, WINDOW // max(1, len(opened)))
+    borders = [part.instant(part.end - share - 1) for part in opened if part.end > share]
+    return min(newest - 1, max([next_part, *borders, BEFORE_ALL]))
+
+
+async def page_names(snapshot: Snapshot, taken: Sequence[tuple[OpenPart, Array]]) -> dict[int, PageName]:
+    pages = [np.unique(opened.part.page[rows]) for opened, rows in taken]
+    ids = set(np.concatenate(pages).tolist()) - {0} if pages else set()
+    return await snapshot.names.of_pages(snapshot.raw, ids)
+
+
+def window_columns(
+    snapshot: Snapshot,
+    names: dict[int, PageName],
+    taken: Sequence[tuple[OpenPart, Array]],
+    live_rows: Sequence[Any],
+    _: Waiting,
+) -> VisitColumns:
+    """Put the rows of parts and live ones together, newest first."""
+    builder = WindowBuilder(list(snapshot.addresses.countries))
+    for opened, rows in taken:
+        builder.add_lines(opened, rows, snapshot.addresses.codes, names)
+    if live_rows:
+        builder.add_live(live_rows)
+    columns = builder.columns()
+    if len(taken) + bool(live_rows) == 1 and taken:
+        order: Array | slice = slice(None, None, -1)
+    else:
+        order = np.lexsort((columns.ids[:, 1], columns.ids[:, 0], columns.occurred))[::-1]
+    for name in ("ids", "occurred", "user_id", "has_user", "url", "country", "tail"):
+        setattr(columns, name, getattr(columns, name)[order])
+    return columns
+
+
+class WindowBuilder:
+    """Collects columns of several sources, and numbers their texts."""
+
+    def __init__(self, countries: list[str | None]) -> None:
+        self.countries = countries
+        self.urls: list[str] = []
+        self.tails: dict[Tail, int] = {}
+        self.pieces: list[dict[str, Array]] = []
+
+    def add_lines(
+        self, opened: OpenPart, rows: Array, country_codes: Array, names: dict[int, PageName]
+    ) -> None:
+        part = opened.part
+        occurred, page, kind = part.occurred[rows], part.page[rows], part.kind[rows]
+        url, tail = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int32)
+        keys, inverse = np.unique(page.astype(np.int64) << 8 | kind, return_inverse=True)
+        for index, key in enumerate(keys.tolist()):
+            name = names.get(key >> 8)
+            category, product = (None, None) if name is None else (name.category, name.product)
+            here = inverse == index
+            tail[here] = self.tail(("log", KIND_NAMES[chr(key & 0xFF)], category, product))
+            if name is not None:
+                url[here] = len(self.urls)
+                self.urls.append(name.url)
+        numbers = np.searchsorted(part.number_rows, rows)
+        numbers[numbers == len(part.number_rows)] = 0
+        if len(part.number_rows):
+            has_numbers = part.number_rows[numbers] == rows
+            user_id = np.where(has_numbers, part.user_id[numbers], 0)
+        else:
+            has_numbers, user_id = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.int64)
+        templates = np.flatnonzero((page == 0) & has_numbers)
+        url[templates] = np.arange(len(self.urls), len(self.urls) + len(templates))
+        self.urls += template_urls(opened.span.host, part, kind[templates], numbers[templates])
+        self.pieces.append(
+            {
+                "ids": visit_ids(occurred, part.key[rows]).view(">u8").reshape(-1, 2),
+                "occurred": occurred,
+                "user_id": user_id,
+                "has_user": user_id > 0,
+                "url": url,
+                "country": country_codes[part.address[rows]],
+                "tail": tail,
+            }
+        )
+
+    def add_live(self, rows: Sequence[Any]) -> None:
+        codes = {country: code for code, country in enumerate(self.countries)}
+        url = np.arange(len(self.urls), len(self.urls) + len(rows))
+        self.urls += [row["page_url"] for row in rows]
+        ids = b"".join(uuid.UUID(row["request_id"]).bytes for row in rows)
+        tails = [self.tail((row["source"], row["kind"], row["category"], row["product"])) for row in rows]
+        countries = [codes.setdefault(row["country"], len(codes)) for row in rows]
+        self.countries = list(codes)
+        self.pieces.append(
+            {
+                "ids": np.frombuffer(ids, ">u8").reshape(-1, 2),
+                "occurred": np.array([microseconds(row["occurred_at"]) for row in rows], np.int64),
+                "user_id": np.array([row["user_id"] or 0 for row in rows], np.int64),
+                "has_user": np.array([row["user_id"] is not None for row in rows], np.bool_),
+                "url": url.astype(np.int32),
+                "country": np.array(countries, np.int16),
+                "tail": np.array(tails, np.int32),
+            }
+        )
+
+    def tail(self, tail: Tail) -> int:
+        return self.tails.setdefault(tail, len(self.tails))
+
+    def columns(self) -> VisitColumns:
+        whole = {name: np.concatenate([piece[name] for piece in self.pieces]) for name in self.pieces[0]}
+        return VisitColumns(**whole, urls=self.urls, countries=self.countries, tails=list(self.tails))
+
+
+def template_urls(host: str, part: PartColumns, kinds: Array, numbers: Array) -> list[str]:
+    """Return the URLs of template pages, as `template_url` makes each."""
+    columns = (
+        kinds.tolist(),
+        *(getattr(part, name)[numbers].tolist() for name in ("cart_id", "goods_id", "amount", "user_id")),
+    )
+    return [
+        f"{host}/cart?goods_id={goods_id}&amount={amount}&cart_id={cart_id}"
+        if kind == CART
+        else f"{host}/pay?user_id={user_id}&cart_id={cart_id}"
+        if kind == PAY
+        else f"{host}/success_pay_{cart_id}/"
+        for kind, cart_id, goods_id, amount, user_id in zip(*columns, strict=True)
+    ]

@@ -1,0 +1,203 @@
+"""What visits are grouped by: each row of a block gets a number, and each number has a label.
+
+Numbers are whole, from 0; where there may be no value, 0 stands for none. Labels are looked up for those groups
+alone that are shown, or whose order is in question.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from db.kinds import KIND_CODES, KINDS
+from db.part_files import Array
+from db.queries import column_reads as queries
+from service.columns.blocks import Block, LiveBlock
+from service.columns.matching import Rows
+from service.columns.snapshot import Snapshot
+from service.columns.time_slices import TimeSlices
+
+MANY = 5000  # pages whose names are looked up once and not kept
+
+
+class Groups(Protocol):
+    """Numbers the values of rows by one of the groups that statistics know."""
+
+    @property
+    def size(self) -> int:
+        """More than all numbers that were given out."""
+
+    def codes(self, block: Block) -> Array:
+        """Return the numbers of a block's rows."""
+
+    async def labels(self, snapshot: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        """Return the values that numbers stand for. They have the order of the groups; None comes last."""
+
+
+class CountryGroups:
+    """Countries, of log lines those of their addresses."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._addresses = snapshot.addresses
+
+    @property
+    def size(self) -> int:
+        return len(self._addresses.countries)
+
+    def codes(self, block: Block) -> Array:
+        if isinstance(block, LiveBlock):
+            return block.country
+        return self._addresses.codes[block.part.address[block.rows]]
+
+    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        return {code: self._addresses.countries[code] for code in codes}
+
+
+class CategoryGroups:
+    """Categories of pages, by their ids."""
+
+    def __init__(self, snapshot: Snapshot, size: int) -> None:
+        self._pages = snapshot.pages
+        self.size = size
+
+    def codes(self, block: Block) -> Array:
+        if isinstance(block, LiveBlock):
+            return block.live.category
+        return self._pages.categories[block.part.page[block.rows]]
+
+    async def labels(self, snapshot: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        names = await snapshot.names.of_categories(snapshot.raw, [code for code in codes if code])
+        return {code: names[code] if code else None for code in codes}
+
+
+class KindGroups:
+    """Kinds, in the order of their names."""
+
+    names = tuple(sorted(KINDS))
+    size = len(KINDS)
+
+    def __init__(self) -> None:
+        self._codes = np.zeros(256, np.int8)
+        for number, name in enumerate(self.names):
+            self._codes[ord(KIND_CODES[name])] = number
+
+    def codes(self, block: Block) -> Array:
+        return self._codes[block.kind if isinstance(block, LiveBlock) else block.part.kind[block.rows]]
+
+    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        return {code: self.names[code] for code in codes}
+
+
+class TimeGroups:
+    """Hours, days, weeks or months."""
+
+    def __init__(self, slices: TimeSlices) -> None:
+        self._slices = slices
+        self.size = len(slices.labels)
+
+    def codes(self, block: Block) -> Array:
+        groups, lengths = self.runs(block.occurred)
+        return np.repeat(groups, lengths)
+
+    def runs(self, occurred: Array) -> tuple[Array, Array]:
+        """Return the groups that instants in order are in, one after the other, and how many are in each."""
+        if not len(occurred):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        some = self._slices.groups_between(int(occurred[0]), int(occurred[-1]))
+        begins = np.searchsorted(occurred, self._slices.begins[some.start + 1 : some.stop])
+        return self._slices.groups[some], np.diff(begins, prepend=0, append=len(occurred))
+
+    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        return {code: self._slices.begin_of(code) for code in codes}
+
+
+class UserGroups:
+    """Users, numbered as they come."""
+
+    def __init__(self) -> None:
+        self._users = np.empty(0, np.int64)  # in order
+        self._codes = np.empty(0, np.int64)  # of each
+        self.size = 1
+
+    def codes(self, block: Block) -> Array:
+        if isinstance(block, LiveBlock):
+            rows, users = np.flatnonzero(block.live.has_user), block.live.user_id[block.live.has_user]
+        else:
+            has_user = block.part.user_id > 0
+            numbers, users = block.part.number_rows[has_user], block.part.user_id[has_user]
+            rows, inside = places_of(numbers, block.rows)
+            users = users[inside]
+        codes = np.zeros(len(block), np.int64)
+        codes[rows] = self.codes_of(users)
+        return codes
+
+    def codes_of(self, users: Array) -> Array:
+        """Return the numbers of users, some of which are new perhaps."""
+        values, inverse = np.unique(users, return_inverse=True)
+        new = values[~np.isin(values, self._users, assume_unique=True)]
+        if len(new):
+            places = np.searchsorted(self._users, new)
+            self._users = np.insert(self._users, places, new)
+            self._codes = np.insert(self._codes, places, np.arange(self.size, self.size + len(new)))
+            self.size += len(new)
+        return self._codes[np.searchsorted(self._users, values)][inverse.reshape(-1)]
+
+    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        users = np.empty(self.size, np.int64)
+        users[self._codes] = self._users
+        return {code: int(users[code]) if code else None for code in codes}
+
+
+def places_of(found: Array, rows: Rows) -> tuple[Array, Array]:
+    """Return where those of the found rows that are among `rows` stand there, and which of them are."""
+    if isinstance(rows, slice):
+        inside = (found >= rows.start) & (found < rows.stop)
+        return found[inside] - rows.start, inside
+    places = np.searchsorted(rows, found)
+    inside = places < len(rows)
+    inside[inside] = rows[places[inside]] == found[inside]
+    return places[inside], inside
+
+
+class PageGroups:
+    """Pages by URL: ids of pages, and numbers beyond them for URLs of live visits alone.
+
+    Template pages have the number 0, and are counted apart (service/columns/template_counts.py).
+    """
+
+    def __init__(self, snapshot: Snapshot, newest_page: int) -> None:
+        self._canonical = snapshot.pages.canonical  # of one moment: others may learn of pages with one URL
+        self._live: dict[str, int] = {}
+        self._first_live = newest_page + 1
+
+    @property
+    def size(self) -> int:
+        return self._first_live + len(self._live)
+
+    def codes(self, block: Block) -> Array:
+        if isinstance(block, LiveBlock):
+            return block.page
+        return self._canonical[block.part.page[block.rows]]
+
+    async def number_urls(self, snapshot: Snapshot, urls: Sequence[str]) -> dict[str, int]:
+        """Return the numbers of live visits' URLs, none of which is a template page's."""
+        ids: dict[str, int] = {}
+        rows = await queries.select_page_ids(snapshot.raw, urls)
+        if rows:
+            await snapshot.pages.load(snapshot.raw, np.array([page_id for page_id, _ in rows], np.int32))
+            self._canonical = snapshot.pages.canonical
+        for page_id, url in rows:
+            ids[url] = int(self._canonical[page_id])
+        for url in urls:
+            if url not in ids:
+                ids[url] = self._live[url] = self._first_live + len(self._live)
+        return ids
+
+    async def labels(self, snapshot: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        live = {code: url for url, code in self._live.items()}
+        pages = [code for code in codes if code < self._first_live]
+        if len(pages) > MANY:
+            names = await queries.select_page_names(snapshot.raw, pages)
+        else:
+            names = await snapshot.names.of_pages(snapshot.raw, pages)
+        return {code: live[code] if code in live else names[code].url for code in codes}

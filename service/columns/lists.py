@@ -1,0 +1,178 @@
+"""The newest visits of parts that a filter lets through, in order of (time, id)."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from db.kinds import KIND_NAMES
+from db.part_files import Array, PartColumns
+from db.queries.column_reads import Span, microseconds
+from db.visit_ids import visit_ids
+from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
+from service.columns.snapshot import Parts, Snapshot, chunks
+from service.columns.templates import template_at
+from service.columns.threads import Waiting, run_while_awaited
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+FIRST_READS = (1, 1, 2, 4, 8)  # parts that are read at a time: most lists end in the first
+
+Cursor = tuple[datetime, uuid.UUID]  # the time and id of a visit
+
+
+@dataclass(frozen=True, slots=True)
+class LineRows:
+    """Rows of a part, oldest first."""
+
+    span: Span
+    part: PartColumns
+    rows: Array
+
+    @property
+    def occurred(self) -> Array:
+        return self.part.occurred[self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Rows of parts in order, newest first: their times and ids, and where each stands."""
+
+    occurred: Array
+    ids: Array
+    source: Array
+    row: Array
+    parts: Sequence[LineRows]
+
+    def __len__(self) -> int:
+        return len(self.occurred)
+
+
+async def newest_lines(
+    snapshot: Snapshot, criteria: PartFilter, *, after: Cursor | None, limit: int, spans: Sequence[Span]
+) -> Lines:
+    """Return up to `limit` log lines after the cursor, newest first.
+
+    :param spans: the parts that may have them, those with the newest first
+    """
+    if after is not None:
+        at = microseconds(after[0])
+        spans = [span for span in spans if span.first_at <= at]
+    found: list[LineRows] = []
+    sizes, place = list(FIRST_READS), 0
+    while place < len(spans) and not is_complete(found, spans[place].last_at, limit):
+        size = sizes.pop(0) if sizes else 32
+        parts = await snapshot.read(spans[place : place + size])
+        found += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, after, limit))
+        place += size
+    return in_order(found, limit)
+
+
+def is_complete(found: Sequence[LineRows], newest: int, limit: int) -> bool:
+    """Return whether no row of parts that end at `newest` belongs to the list any more."""
+    later = sum(
+        len(lines.rows) - int(np.searchsorted(lines.occurred, newest, "right"))
+        for lines in found
+        if lines.span.last_at > newest
+    )
+    return later >= limit
+
+
+def last_rows(
+    snapshot: Snapshot,
+    criteria: PartFilter,
+    parts: Parts,
+    after: Cursor | None,
+    limit: int,
+    waiting: Waiting,
+) -> list[LineRows]:
+    """Return of each part the last rows before the cursor that the filter lets through."""
+    found = []
+    for span, part in parts:
+        waiting.check()
+        end = None if after is None else rows_before(part, after)
+        rows = matching_rows(snapshot, criteria, span, part, end=end)
+        if count_rows(rows):
+            found.append(LineRows(span, part, last_of(rows, limit)))
+    return found
+
+
+def last_of(rows: Rows, limit: int) -> Array:
+    if isinstance(rows, slice):
+        return np.arange(max(rows.start, rows.stop - limit), rows.stop)
+    return rows[-limit:]
+
+
+def rows_before(part: PartColumns, cursor: Cursor) -> int:
+    """Return how many rows of a part come before a visit in order of (time, id)."""
+    at, visit_id = microseconds(cursor[0]), cursor[1]
+    begin, end = np.searchsorted(part.occurred, at), np.searchsorted(part.occurred, at, "right")
+    ids = visit_ids(part.occurred[begin:end], part.key[begin:end])
+    return int(begin + np.searchsorted(ids, np.bytes_(visit_id.bytes)))
+
+
+def in_order(found: Sequence[LineRows], limit: int) -> Lines:
+    """Return the newest of all rows, in order."""
+    if not found:
+        empty = np.empty(0, np.int64)
+        return Lines(empty, np.empty(0, "S16"), empty, empty, found)
+    occurred = np.concatenate([lines.occurred for lines in found])
+    key = np.concatenate([lines.part.key[lines.rows] for lines in found])
+    source = np.repeat(np.arange(len(found)), [len(lines.rows) for lines in found])
+    row = np.concatenate([lines.rows for lines in found])
+    order = np.lexsort((key, occurred))[::-1][:limit]
+    occurred, key = occurred[order], key[order]
+    return Lines(occurred, visit_ids(occurred, key), source[order], row[order], found)
+
+
+async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Return the values of some of the lines: those of a Visit, in its order."""
+    rows = [(lines.parts[lines.source[place]], int(lines.row[place])) for place in places]
+    pages = {int(found.part.page[row]) for found, row in rows} - {0}
+    names = await snapshot.names.of_pages(snapshot.raw, pages)
+    return [
+        show_line(snapshot, found, row, names, lines.ids[place])
+        for place, (found, row) in zip(places, rows, strict=True)
+    ]
+
+
+def show_line(
+    snapshot: Snapshot, found: LineRows, row: int, names: dict[int, Any], visit_id: bytes
+) -> tuple[Any, ...]:
+    part, page = found.part, int(found.part.page[row])
+    number = int(np.searchsorted(part.number_rows, row))
+    has_numbers = number < len(part.number_rows) and part.number_rows[number] == row
+    name = names.get(page)
+    return (
+        str(uuid.UUID(bytes=visit_id.ljust(16, b"\0"))),
+        EPOCH + int(part.occurred[row]) * MICROSECOND,
+        template_at(part, found.span.host, number).url if name is None else name.url,
+        int(part.user_id[number]) or None if has_numbers else None,
+        snapshot.addresses.countries[snapshot.addresses.codes[part.address[row]]],
+        "log",
+        KIND_NAMES[chr(part.kind[row])],
+        None if name is None else name.category,
+        None if name is None else name.product,
+    )
+
+
+async def find_line(snapshot: Snapshot, occurred: int, key: int) -> tuple[Any, ...] | None:
+    """Return the values of the line with a time and a key; None if there is none."""
+    at = EPOCH + occurred * MICROSECOND
+    spans = await snapshot.spans(at, min(at + MICROSECOND, LAST_INSTANT))
+    for some in chunks(spans, 1):
+        [(span, part)] = await snapshot.read(some)
+        begin, end = (
+            np.searchsorted(part.occurred, occurred),
+            np.searchsorted(part.occurred, occurred, "right"),
+        )
+        row = int(begin + np.searchsorted(part.key[begin:end], key))
+        if row < end and part.key[row] == key:
+            lines = in_order([LineRows(span, part, np.array([row]))], 1)
+            return (await show_lines(snapshot, lines, [0]))[0]
+    return None

@@ -1,0 +1,140 @@
+"""Which rows of a part a filter lets through."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from db.kinds import KIND_CODES
+from db.part_files import Array, PartColumns, kind_bit
+from db.queries import column_reads as queries
+from db.queries.column_reads import Span, microseconds
+from db.queries.visit_list import VisitFilter
+from service.columns.snapshot import Snapshot
+from service.columns.templates import Template, parse_template
+
+Rows = Array | slice  # of a part: a slice, or indices in order
+
+
+@dataclass(frozen=True, slots=True)
+class PartFilter:
+    """A filter as parts understand it. None lets everything through.
+
+    :param pages: the pages that have the URL, none perhaps
+    :param template: what the URL is made of, if it is that of a template page
+    :param country: a code of AddressCountries
+    """
+
+    since: int | None = None
+    until: int | None = None
+    user_id: int | None = None
+    pages: Array | None = None
+    template: Template | None = None
+    country: int | None = None
+    category_id: int | None = None
+    kind: int | None = None
+
+
+async def part_filter(snapshot: Snapshot, visit_filter: VisitFilter) -> PartFilter | None:
+    """Return the filter of log lines; None if it lets none through."""
+    user_id = visit_filter.user_id
+    if visit_filter.source not in (None, "log") or (user_id is not None and user_id < 1):
+        return None  # numbers of log lines begin at 1
+    country, page_url, kind = visit_filter.country, visit_filter.page_url, visit_filter.kind
+    pages = None
+    if page_url is not None:
+        rows = await queries.select_page_ids(snapshot.raw, [page_url])
+        pages = np.array([page_id for page_id, _ in rows], np.int32)
+    return PartFilter(
+        since=to_microseconds(visit_filter.since),
+        until=to_microseconds(visit_filter.until),
+        user_id=user_id,
+        pages=pages,
+        template=None if page_url is None else parse_template(page_url),
+        country=None if country is None else snapshot.addresses.code(country),
+        category_id=visit_filter.category_id,
+        kind=None if kind is None else ord(KIND_CODES[kind]),
+    )
+
+
+def to_microseconds(time: datetime | None) -> int | None:
+    return None if time is None else microseconds(time)
+
+
+def matching_rows(
+    snapshot: Snapshot, criteria: PartFilter, span: Span, part: PartColumns, *, end: int | None = None
+) -> Rows:
+    """Return the rows of a part, before the row `end`, that the filter lets through."""
+    begin, end = 0, len(part) if end is None else end
+    if criteria.since is not None and criteria.since > span.first_at:
+        begin = int(np.searchsorted(part.occurred, criteria.since))
+    if criteria.until is not None and criteria.until <= span.last_at:
+        end = min(end, int(np.searchsorted(part.occurred, criteria.until)))
+    rows: Rows = slice(begin, max(begin, end))
+    if not may_match(snapshot, criteria, part):
+        return slice(begin, begin)
+    if criteria.user_id is not None:
+        rows = numbered_rows(part, part.user_id == criteria.user_id, rows)
+    if criteria.pages is not None:
+        rows = rows_of_url(criteria, span, part, rows)
+    if criteria.category_id is not None:
+        rows = narrow(rows, snapshot.pages.categories[part.page[rows]] == criteria.category_id)
+    if criteria.kind is not None:
+        rows = narrow(rows, part.kind[rows] == criteria.kind)
+    if criteria.country is not None:
+        rows = narrow(rows, snapshot.addresses.codes[part.address[rows]] == criteria.country)
+    return rows
+
+
+def may_match(snapshot: Snapshot, criteria: PartFilter, part: PartColumns) -> bool:
+    """Return whether a part has what the filter asks for at all, by what is short in it."""
+    if criteria.kind is not None and not part.kinds & kind_bit(criteria.kind):
+        return False
+    if criteria.country is not None:
+        countries = snapshot.addresses.codes[part.addresses]
+        if not (countries == criteria.country).any():
+            return False
+    if criteria.category_id is not None:
+        return bool((snapshot.pages.categories[part.pages] == criteria.category_id).any())
+    return True
+
+
+def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows) -> Rows:
+    """Return those rows whose page has the filter's URL."""
+    assert criteria.pages is not None
+    template = criteria.template
+    if template is not None and template.host == span.host:
+        fits = np.ones(len(part.number_rows), np.bool_)
+        for name in ("cart_id", "goods_id", "amount", "user_id"):
+            fits &= getattr(part, name) == getattr(template, name)
+        found = numbered_rows(part, fits, rows)
+        found = found[(part.page[found] == 0) & (part.kind[found] == template.kind)]
+        if not len(criteria.pages):
+            return found
+        others = narrow(rows, np.isin(part.page[rows], criteria.pages))
+        return np.union1d(found, others)
+    pages = criteria.pages[np.isin(criteria.pages, part.pages)]
+    if not len(pages):
+        return slice(0, 0)
+    fits = part.page[rows] == pages[0]
+    for page in pages[1:]:
+        fits |= part.page[rows] == page
+    return narrow(rows, fits)
+
+
+def numbered_rows(part: PartColumns, fits: Array, rows: Rows) -> Array:
+    """Return those rows that have numbers which fit."""
+    found = part.number_rows[fits]
+    if isinstance(rows, slice):
+        return found[(found >= rows.start) & (found < rows.stop)]
+    return found[np.isin(found, rows, assume_unique=True)]
+
+
+def narrow(rows: Rows, fits: Array) -> Array:
+    """Return those of the rows that fit."""
+    chosen = np.flatnonzero(fits)
+    return chosen + rows.start if isinstance(rows, slice) else rows[chosen]
+
+
+def count_rows(rows: Rows) -> int:
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)

@@ -1,0 +1,129 @@
+"""What a process remembers of addresses and pages: numbers by id, which columns are looked up in.
+
+Pages stay as they are. The country of an address may become known later, and then all are looked up anew.
+Arrays are replaced and never changed for ids that they know, so a thread may go on with those that it has.
+"""
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from db.part_files import Array, PartColumns
+from db.queries import column_reads as queries
+from db.queries.column_reads import PageName, Raw
+
+UNKNOWN = -1
+MAX_NAMES = 20_000  # of pages whose names are kept: what lists and exports show again and again
+
+
+def grown(array: Array, size: int) -> Array:
+    """Return a copy of the array, with UNKNOWN for what is new, if it has less than so many elements."""
+    if len(array) >= size:
+        return array.copy()
+    result = np.full(max(size, len(array) * 5 // 4), UNKNOWN, array.dtype)
+    result[: len(array)] = array
+    return result
+
+
+@dataclass(slots=True)
+class AddressCountries:
+    """The countries of addresses, as of one version.
+
+    :param codes: by id of the address an index of `countries`
+    :param countries: the first of which is None
+    :param tokens: of the parts all of whose addresses are known
+    """
+
+    version: int
+    codes: Array = field(default_factory=lambda: np.full(1, 0, np.int16))
+    countries: list[str | None] = field(default_factory=lambda: [None])
+    tokens: set[uuid.UUID] = field(default_factory=set)
+
+    def code(self, country: str | None) -> int:
+        """Return the index of a country, which is new perhaps."""
+        if country not in self.countries:
+            self.countries.append(country)
+        return self.countries.index(country)
+
+    def missing(self, parts: Iterable[PartColumns]) -> Array:
+        """Return the ids of addresses of parts that are not known."""
+        return missing_ids(self.codes, [part.addresses for part in parts])
+
+    async def load(self, raw: Raw, ids: Array) -> None:
+        rows = await queries.select_countries(raw, ids)
+        codes = grown(self.codes, max([int(ids.max()), *(int(found.max()) for _, found in rows)]) + 1)
+        codes[ids] = 0  # an address that was deleted has no country
+        for country, found in rows:
+            codes[found] = self.code(country)
+        self.codes = codes
+
+
+@dataclass(slots=True)
+class PageTable:
+    """The categories of pages, and which pages have one URL.
+
+    :param categories: by id of the page; 0 for none
+    :param canonical: by id of the page the least id of those known that have its URL
+    """
+
+    categories: Array = field(default_factory=lambda: np.full(1, 0, np.int32))
+    canonical: Array = field(default_factory=lambda: np.full(1, 0, np.int32))
+    tokens: set[uuid.UUID] = field(default_factory=set)
+
+    def missing(self, parts: Iterable[PartColumns]) -> Array:
+        return missing_ids(self.categories, [part.pages for part in parts])
+
+    async def load(self, raw: Raw, ids: Array) -> None:
+        rows = await queries.select_page_categories(raw, ids)
+        twins = await queries.select_page_twins(raw, ids)
+        size = max([int(ids.max()), *(int(found.max()) for _, found in rows)]) + 1
+        categories, canonical = grown(self.categories, size), grown(self.canonical, size)
+        for category_id, found in rows:
+            categories[found] = category_id or 0
+            canonical[found] = found
+        for page_id, twin_id in twins:
+            if twin_id < len(canonical) and canonical[twin_id] != UNKNOWN:
+                least = min(int(canonical[page_id]), int(canonical[twin_id]))
+                canonical[page_id] = canonical[twin_id] = least
+        self.categories, self.canonical = categories, canonical
+
+
+def missing_ids(known: Array, columns: Iterable[Array]) -> Array:
+    """Return the ids that are UNKNOWN or beyond the end."""
+    missing = []
+    for ids in columns:
+        inside = ids < len(known)
+        missing += [ids[~inside], ids[inside][known[ids[inside]] == UNKNOWN]]
+    return np.unique(np.concatenate(missing)) if missing else np.empty(0, np.int32)
+
+
+@dataclass(slots=True)
+class Names:
+    """The names of pages and categories that were shown last."""
+
+    pages: OrderedDict[int, PageName] = field(default_factory=OrderedDict)
+    categories: dict[int, str] = field(default_factory=dict)
+
+    async def of_pages(self, raw: Raw, ids: Collection[int]) -> dict[int, PageName]:
+        """Return the names of pages, all of which there are."""
+        names = {page_id: self.pages[page_id] for page_id in ids if page_id in self.pages}
+        missing = [page_id for page_id in ids if page_id not in names]
+        if missing:
+            new = await queries.select_page_names(raw, missing)
+            names |= new
+            self.pages.update(new)
+        for page_id in names:
+            self.pages.move_to_end(page_id)
+        while len(self.pages) > MAX_NAMES:
+            self.pages.popitem(last=False)
+        return names
+
+    async def of_categories(self, raw: Raw, ids: Collection[int]) -> dict[int, str]:
+        """Return the names of categories by id."""
+        missing = [category_id for category_id in ids if category_id not in self.categories]
+        if missing:
+            self.categories |= await queries.select_category_names(raw, missing)
+        return self.categories

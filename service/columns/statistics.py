@@ -1,0 +1,248 @@
+"""Statistics of visits, counted on columns: visits of each group, and more of those groups that are shown.
+
+All blocks are passed twice: to count the visits of each group, and, of the groups of one page of the answer,
+distinct addresses, first and last visit. Template pages are counted apart (template_counts.py).
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from db.part_files import Array
+from db.queries.column_reads import Span
+from service.columns.blocks import Block, LiveBlock, PartBlock
+from service.columns.distinct import GroupDetails
+from service.columns.group_counts import GroupCounts
+from service.columns.groups import Groups, PageGroups, TimeGroups
+from service.columns.matching import PartFilter, matching_rows
+from service.columns.snapshot import Parts, Snapshot
+from service.columns.template_counts import TemplateCounts, TemplateGroup
+from service.columns.threads import Waiting, run_while_awaited
+
+PAGE_SIZE = 512  # parts of a step are at most so many
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """A group: its values, visits, distinct addresses, and the microseconds of its first and last visit."""
+
+    values: tuple[Any, ...]
+    visits: int
+    visitors: int
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A group that may be shown: its numbers, or what is known of it already."""
+
+    visits: int
+    codes: tuple[int, ...]
+    template: TemplateGroup | None = None
+    values: tuple[Any, ...] = ()
+
+    def sort_key(self) -> tuple[Any, ...]:
+        return (-self.visits, *((value is None, 0 if value is None else value) for value in self.values))
+
+
+@dataclass(slots=True)
+class Statistics:
+    """The count of one question, over the parts of a snapshot and live visits.
+
+    :param criteria: of log lines; None for none
+    :param live: the live visits that the filter lets through, if there are any
+    """
+
+    snapshot: Snapshot
+    criteria: PartFilter | None
+    spans: Sequence[Span]
+    live: LiveBlock | None
+    groups: Sequence[Groups]
+    page_group: int | None = field(init=False)
+    templates: TemplateCounts | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        pages = [place for place, each in enumerate(self.groups) if isinstance(each, PageGroups)]
+        self.page_group = pages[0] if pages else None
+        others = [each for each in self.groups if not isinstance(each, PageGroups)]
+        self.templates = None if self.page_group is None else TemplateCounts(others[0] if others else None)
+
+    async def rows(self, *, limit: int, offset: int) -> list[CountRow]:
+        """Return groups, most visits first, then in the order of their values."""
+        counts = GroupCounts(len(self.groups))
+        await self.each_block(partial(self.count, counts))
+        first, second, visits = counts.result()
+        known = await self.template_groups(need=offset + limit, many=int(np.count_nonzero(visits > 1)))
+        candidates, skipped = self.candidates(first, second, visits, known, offset, offset + limit)
+        await self.name(candidates)
+        candidates.sort(key=Candidate.sort_key)
+        shown = candidates[offset - skipped : offset - skipped + limit]
+        return await self.details(shown)
+
+    async def each_block(self, work: Callable[[Block], object]) -> None:
+        """Do work for each block, in threads."""
+        if self.live is not None:
+            await run_while_awaited(partial(call, work, self.live))
+        async for parts in self.batches():
+            await run_while_awaited(partial(self.work_on_parts, work, parts))
+
+    def batches(self) -> AsyncIterator[Parts]:
+        return self.snapshot.batches(self.spans)
+
+    def work_on_parts(self, work: Callable[[Block], object], parts: Parts, waiting: Waiting) -> None:
+        assert self.criteria is not None
+        for span, part in parts:
+            waiting.check()
+            block = PartBlock(span, part, matching_rows(self.snapshot, self.criteria, span, part))
+            if len(block):
+                work(block)
+
+    def count(self, counts: GroupCounts, block: Block) -> None:
+        """Count a block's visits by group; those of template pages apart."""
+        if len(self.groups) == 1 and isinstance(self.groups[0], TimeGroups):
+            counts.add_counts(*self.groups[0].runs(block.occurred))
+            return
+        codes = [each.codes(block) for each in self.groups] or [block.address]
+        if self.templates is not None and self.page_group is not None:
+            self.templates.add(block, self.other_codes(codes))
+            is_page = codes[self.page_group] != 0
+            codes = [each[is_page] for each in codes]
+        counts.add(codes)
+
+    def other_codes(self, codes: Sequence[Array]) -> Array | None:
+        """Return the numbers of the group beside pages."""
+        return codes[1 - self.page_group] if len(codes) > 1 and self.page_group is not None else None
+
+    async def template_groups(self, *, need: int, many: int) -> list[TemplateGroup]:
+        """Return the groups of template pages that may be among the first `need`.
+
+        :param many: how many other groups have more than one visit
+        """
+        templates = self.templates
+        if templates is None:
+            return []
+        await run_while_awaited(lambda _: templates.finish())
+        groups: list[TemplateGroup] = []
+        if templates.has_repeated:
+            groups += await self.collect(templates.repeated_rows)
+        most = need - many - sum(group.visits > 1 for group in groups)
+        if most > 0 and templates.singles:
+            groups += await self.collect(partial(templates.single_rows, most=most))
+        return groups
+
+    async def collect(self, rows_of: Callable[[Block, Array | None], Array]) -> list[TemplateGroup]:
+        pieces: list[Array] = []
+
+        def add(block: Block) -> None:
+            codes = [
+                np.empty(0) if isinstance(each, PageGroups) else each.codes(block) for each in self.groups
+            ]
+            pieces.append(rows_of(block, self.other_codes(codes)))
+
+        await self.each_block(add)
+        assert self.templates is not None
+        templates = self.templates
+        return await run_while_awaited(lambda _: templates.groups(pieces))
+
+    def candidates(
+        self, first: Array, second: Array, visits: Array, known: Sequence[TemplateGroup], begin: int, end: int
+    ) -> tuple[list[Candidate], int]:
+        """Return the groups of which some stand at [begin, end) of the answer, and how many stand before them."""
+        every = np.concatenate([visits, np.array([group.visits for group in known], np.int64)])
+        if begin >= len(every):
+            return [], begin
+        ranked = -np.sort(-every)
+        most, least = ranked[begin], ranked[min(end, len(every)) - 1]
+        places = np.flatnonzero((visits <= most) & (visits >= least))
+        candidates = [
+            Candidate(count, (one, two)[: len(self.groups)])
+            for one, two, count in zip(
+                first[places].tolist(), second[places].tolist(), visits[places].tolist(), strict=True
+            )
+        ]
+        candidates += [
+            Candidate(group.visits, (group.other, group.other), group)
+            for group in known
+            if least <= group.visits <= most
+        ]
+        return candidates, int(np.count_nonzero(every > most))
+
+    async def name(self, candidates: Sequence[Candidate]) -> None:
+        """Look up what the numbers of groups stand for."""
+        labels = []
+        for place, each in enumerate(self.groups):
+            codes = {
+                candidate.codes[place]
+                for candidate in candidates
+                if candidate.template is None or place != self.page_group
+            }
+            labels.append(await each.labels(self.snapshot, sorted(codes)))
+        for candidate in candidates:
+            template = candidate.template
+            candidate.values = tuple(
+                template.template.url
+                if template is not None and place == self.page_group
+                else labels[place][candidate.codes[place]]
+                for place in range(len(self.groups))
+            )
+
+    async def details(self, shown: Sequence[Candidate]) -> list[CountRow]:
+        """Count distinct addresses of groups, and find their first and last visits."""
+        coded = [candidate for candidate in shown if candidate.template is None]
+        details = GroupDetails(len(coded), self.addresses())
+        slots = Slots(self.groups, [candidate.codes for candidate in coded])
+        for begin in details.rounds():
+            details.begin(begin)
+            await self.each_block(partial(add_details, details, slots))
+            await run_while_awaited(lambda _: details.end())
+        rows, slot = [], 0
+        for candidate in shown:
+            known = candidate.template
+            if known is None:
+                counts = (details.visitors[slot], details.first[slot], details.last[slot])
+                slot += 1
+            else:
+                counts = (known.visitors, known.first, known.last)
+            rows.append(CountRow(candidate.values, candidate.visits, *(int(count) for count in counts)))
+        return rows
+
+    def addresses(self) -> int:
+        """Return a number beyond all ids of addresses."""
+        live = 0 if self.live is None else int(self.live.address.max())
+        return max(len(self.snapshot.addresses.codes), live + 1)
+
+
+class Slots:
+    """Finds the slots of rows: the places of their groups among those that are shown."""
+
+    def __init__(self, groups: Sequence[Groups], shown: Sequence[tuple[int, ...]]) -> None:
+        self._groups = groups
+        self._tables: list[Array] = []
+        codes = [sorted({each[place] for each in shown}) for place in range(len(groups))]
+        self._slots = np.full([len(each) + 1 for each in codes], len(shown), np.int64)
+        for group, values in zip(groups, codes, strict=True):
+            table = np.full(group.size, len(values), np.int32)
+            table[values] = np.arange(len(values))
+            self._tables.append(table)
+        for slot, each in enumerate(shown):
+            self._slots[tuple(values.index(code) for values, code in zip(codes, each, strict=True))] = slot
+
+    def of(self, block: Block) -> Array | None:
+        """Return the slot of each row; None if there are no groups, and so one slot."""
+        if not self._groups:
+            return None
+        places = [table[group.codes(block)] for group, table in zip(self._groups, self._tables, strict=True)]
+        slots: Array = self._slots[tuple(places)]
+        return slots
+
+
+def add_details(details: GroupDetails, slots: Slots, block: Block) -> None:
+    details.add(slots.of(block), block.address, block.occurred)
+
+
+def call(work: Callable[[Block], object], block: Block, _: Waiting) -> None:
+    work(block)

@@ -1,0 +1,159 @@
+"""Counts of template pages: mostly visited once each, so they get no numbers, and only few of them are shown.
+
+First each is mixed into a number. Equal pages have equal numbers, so a number that stands once is a page visited once.
+The others are then compared in full, and their groups are exact.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from db.part_files import Array
+from service.columns.blocks import Block, LiveBlock
+from service.columns.groups import Groups, places_of
+from service.columns.templates import CART, PAY, SUCCESS, Template, mix
+
+NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
+# The number that stands first in the URL of each kind, in the order of the URLs.
+FIRST_NUMBERS = ((CART, "goods_id"), (PAY, "user_id"), (SUCCESS, "cart_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateGroup:
+    """The visits of one template page, and of one value of the other group if there is one."""
+
+    template: Template
+    other: int
+    visits: int
+    visitors: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateTable:
+    """Template pages of a block as columns: places in the block, what URLs are made of, and the other group."""
+
+    places: Array
+    columns: dict[str, Array]
+
+    def mixes(self) -> Array:
+        return mix(*self.columns.values())
+
+
+class TemplateCounts:
+    """Counts the template pages of blocks, perhaps by another group too."""
+
+    def __init__(self, other: Groups | None) -> None:
+        self._other = other
+        self._hosts: dict[str, int] = {}
+        self._mixes: list[Array] = []
+        self._repeated = np.empty(0, np.uint64)
+        self.singles = 0
+
+    def add(self, block: Block, other_codes: Array | None) -> None:
+        """Take note of a block's template pages."""
+        self._mixes.append(self.table(block, other_codes).mixes())
+
+    def finish(self) -> None:
+        """Find the mixes that stand more than once."""
+        mixes = np.sort(np.concatenate(self._mixes)) if self._mixes else self._repeated
+        self._mixes = []
+        same = mixes[1:] == mixes[:-1]
+        self._repeated = np.unique(mixes[1:][same])
+        is_first = np.ones(len(mixes), np.bool_)
+        is_first[1:] = ~same
+        self.singles = int(np.count_nonzero(is_first)) - len(self._repeated)
+
+    @property
+    def has_repeated(self) -> bool:
+        return len(self._repeated) > 0
+
+    def table(self, block: Block, other_codes: Array | None) -> TemplateTable:
+        if isinstance(block, LiveBlock):
+            places = np.array(list(block.templates), np.int64)
+            templates = list(block.templates.values())
+            columns = {
+                "kind": np.array([each.kind for each in templates], np.int64),
+                **{name: np.array([getattr(each, name) for each in templates], np.int64) for name in NUMBERS},
+                "host": np.array([self.host(each.host) for each in templates], np.int64),
+            }
+        else:
+            part = block.part
+            numbers = np.flatnonzero(part.page[part.number_rows] == 0)
+            places, inside = places_of(part.number_rows[numbers], block.rows)
+            numbers = numbers[inside]
+            columns = {
+                "kind": part.kind[part.number_rows[numbers]],
+                **{name: getattr(part, name)[numbers] for name in NUMBERS},
+                "host": np.full(len(numbers), self.host(block.span.host)),
+            }
+        columns["other"] = np.zeros(len(places), np.int64) if other_codes is None else other_codes[places]
+        return TemplateTable(places, columns)
+
+    def host(self, host: str) -> int:
+        return self._hosts.setdefault(host, len(self._hosts))
+
+    def repeated_rows(self, block: Block, other_codes: Array | None) -> Array:
+        """Return the rows of pages that may have been visited more than once, for `groups`."""
+        table = self.table(block, other_codes)
+        return self._rows(block, table, np.isin(table.mixes(), self._repeated))
+
+    def single_rows(self, block: Block, other_codes: Array | None, most: int) -> Array:
+        """Return rows of pages visited once, for `groups`: all that may be among the first by URL."""
+        table = self.table(block, other_codes)
+        chosen = ~np.isin(table.mixes(), self._repeated)
+        hosts = np.unique(table.columns["host"])
+        if len(hosts) > 1:  # of live visits, which are few
+            return self._rows(block, table, chosen)
+        first, needed = np.zeros(len(chosen), np.bool_), most
+        for kind, name in FIRST_NUMBERS:
+            places = np.flatnonzero(chosen & (table.columns["kind"] == kind))
+            keys = text_order(table.columns[name][places])
+            if len(places) > needed > 0:
+                places = places[keys <= np.partition(keys, needed - 1)[needed - 1]]
+            first[places] = needed > 0
+            needed -= len(places)
+        return self._rows(block, table, first)
+
+    def _rows(self, block: Block, table: TemplateTable, chosen: Array) -> Array:
+        places = table.places[chosen]
+        columns = [column[chosen] for column in table.columns.values()]
+        return np.stack([*columns, block.address[places], block.occurred[places]], axis=1).astype(np.int64)
+
+    def groups(self, pieces: Iterable[Array]) -> list[TemplateGroup]:
+        """Return the groups of rows, all of which are among them."""
+        rows = np.concatenate([*pieces])
+        if not len(rows):
+            return []
+        rows = rows[np.lexsort(rows.T[::-1])]  # by page, then by address and time
+        changes = np.flatnonzero((rows[1:, :7] != rows[:-1, :7]).any(axis=1)) + 1
+        hosts = list(self._hosts)
+        return [self._group(group, hosts) for group in np.split(rows, changes)]
+
+    @staticmethod
+    def _group(rows: Array, hosts: Sequence[str]) -> TemplateGroup:
+        kind, cart_id, goods_id, amount, user_id, host, other = rows[0, :7].tolist()
+        addresses = np.unique(rows[:, 7])
+        return TemplateGroup(
+            Template(hosts[host], kind, cart_id, goods_id, amount, user_id),
+            other,
+            visits=len(rows),
+            visitors=int(np.count_nonzero(addresses)),
+            first=int(rows[:, 8].min()),
+            last=int(rows[:, 8].max()),
+        )
+
+
+def text_order(numbers: Array) -> Array:
+    """Return numbers whose order is nearly that of the texts of `numbers`: by their digits from the left.
+
+    Texts of which one begins the other may have the same.
+    """
+    values = numbers.astype(np.uint64)
+    digits = np.searchsorted(POWERS, values, "right")
+    return values * POWERS[len(POWERS) - np.maximum(digits, 1)]
+
+
+POWERS = np.array([10**digits for digits in range(19)], np.uint64)  # of numbers below 2 ** 63

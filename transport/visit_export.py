@@ -1,0 +1,124 @@
+"""Writes columns of visits as NDJSON or CSV: what all visits of a page have in common is written once.
+
+A visit is four pieces: its id and user, its page's URL, its time, and the rest. A test holds the text to what the
+schema of a visit, and `csv_text`, make of each visit by itself.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from api.fields import rfc3339
+from service.columns.exports import Tail, VisitColumns
+from service.columns.lists import EPOCH, MICROSECOND
+from service.columns.threads import Waiting, run_while_awaited
+from transport.csv_text import csv_lines
+
+Bytes = npt.NDArray[np.uint8]
+
+FIELDS = ("id", "user_id", "page_url", "timestamp", "country", "source", "kind", "category", "product")
+HEX = np.frombuffer(b"".join(f"{byte:02x}".encode() for byte in range(256)), np.uint8).reshape(256, 2)
+DASHES = (8, 13, 18, 23)
+LETTERS = np.array([place for place in range(36) if place not in DASHES])
+SECONDS = 86_400
+DAY, SECOND = 86_400_000_000, 1_000_000  # microseconds
+CLOCK = np.frombuffer(
+    b"".join(f"T{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}".encode() for at in range(SECONDS)), np.uint8
+).reshape(SECONDS, 9)
+FRACTION = 7  # characters of .000001
+
+
+async def export_chunks(
+    batches: AsyncGenerator[VisitColumns], *, form: str, raw: bool
+) -> AsyncGenerator[bytes]:
+    """Write batches of visits, each as a chunk, in threads. CSV begins with a header."""
+    write = partial(csv_text, raw=raw) if form == "csv" else ndjson_text
+    async with aclosing(batches):
+        first = await anext(batches, None)
+        header = csv_lines([FIELDS], raw=raw).encode() if form == "csv" else b""
+        yield header + (b"" if first is None else await run_while_awaited(partial(written, write, first)))
+        async for columns in batches:
+            yield await run_while_awaited(partial(written, write, columns))
+
+
+def written(write: Callable[[VisitColumns], bytes], columns: VisitColumns, _: Waiting) -> bytes:
+    return write(columns)
+
+
+def ndjson_text(columns: VisitColumns) -> bytes:
+    urls = [b',"page_url":' + orjson.dumps(url) + b',"timestamp":"' for url in columns.urls]
+    return join(columns, b'{"id":"', b'","user_id":', b"null", urls, ndjson_end)
+
+
+def ndjson_end(country: str | None, tail: Tail) -> bytes:
+    """Write what stands behind the time."""
+    rest = dict(zip(FIELDS[4:], (country, *tail), strict=True))
+    return b'Z",' + orjson.dumps(rest)[1:] + b"\n"
+
+
+def csv_text(columns: VisitColumns, *, raw: bool) -> bytes:
+    def cell(text: str) -> bytes:
+        return csv_lines([[text, ""]], raw=raw)[:-3].encode()
+
+    def end(country: str | None, tail: Tail) -> bytes:
+        return b"Z" + csv_lines([["", country, *tail]], raw=raw).encode()
+
+    urls = [b"," + cell(url) + b"," for url in columns.urls]
+    return join(columns, b"", b",", b"", urls, end)
+
+
+def join(
+    columns: VisitColumns,
+    before_id: bytes,
+    before_user: bytes,
+    no_user: bytes,
+    urls: Sequence[bytes],
+    end: Callable[[str | None, Tail], bytes],
+) -> bytes:
+    """Write the visits piece by piece."""
+    heads = id_texts(columns.ids, before_id, before_user + no_user)
+    for place in np.flatnonzero(columns.has_user).tolist():
+        bare = heads[place][: len(heads[place]) - len(no_user)]
+        heads[place] = bare + str(columns.user_id[place]).encode()
+    pairs = columns.country.astype(np.int64) * len(columns.tails) + columns.tail
+    keys, inverse = np.unique(pairs, return_inverse=True)
+    ends = [
+        end(columns.countries[key // len(columns.tails)], columns.tails[key % len(columns.tails)])
+        for key in keys.tolist()
+    ]
+    url_pieces = map(urls.__getitem__, columns.url.tolist())
+    end_pieces = map(ends.__getitem__, inverse.reshape(-1).tolist())
+    return b"".join(chain.from_iterable(zip(heads, url_pieces, time_texts(columns.occurred), end_pieces)))
+
+
+def id_texts(ids: npt.NDArray[Any], before: bytes, after: bytes) -> list[bytes]:
+    """Write UUIDs, with the same before and after each."""
+    digits = HEX[np.ascontiguousarray(ids).view(np.uint8).reshape(len(ids), 16)].reshape(len(ids), 32)
+    text = np.empty((len(ids), len(before) + 36 + len(after)), np.uint8)
+    text[:] = np.frombuffer(before + b"-" * 36 + after, np.uint8)
+    text[:, LETTERS + len(before)] = digits
+    return list_of(text)
+
+
+def time_texts(occurred: npt.NDArray[np.int64]) -> list[bytes]:
+    """Write instants in UTC as `rfc3339` does, without its Z."""
+    days, place = np.unique(occurred // DAY, return_inverse=True)
+    dates = b"".join(rfc3339(EPOCH + int(day) * DAY * MICROSECOND)[:10].encode() for day in days)
+    text = np.zeros((len(occurred), 19 + FRACTION), np.uint8)
+    text[:, :10] = np.frombuffer(dates, np.uint8).reshape(-1, 10)[place.reshape(-1)]
+    text[:, 10:19] = CLOCK[occurred % DAY // SECOND]
+    for row in np.flatnonzero(occurred % SECOND).tolist():
+        text[row, 19:] = np.frombuffer(f".{int(occurred[row]) % SECOND:06}".encode(), np.uint8)
+    return list_of(text)
+
+
+def list_of(text: Bytes) -> list[bytes]:
+    """Return rows of characters as texts, without the zeros at their ends."""
+    texts: list[bytes] = text.view(f"S{text.shape[1]}").reshape(-1).tolist()
+    return texts
