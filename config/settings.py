@@ -63,6 +63,7 @@ class Settings:
     logs_rules: Path | None
     retention_days: int | None
     audit_days: int
+    column_cache_mb: int
     ipinfo_token: str | None = field(repr=False)
     geoip_path: Path | None
     kinopoisk_api_key: str | None = field(repr=False)

@@ -24,6 +24,7 @@ from db.migrate import migrate
 from db.models import Account, Session
 from embedded import EmbeddedServers, open_servers
 from service.cache import Cache
+from service.columns.store import ColumnStore
 from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
 from service.security.passwords import Hasher
@@ -168,7 +169,15 @@ def geo() -> Geo:
 
 
 @pytest.fixture
-async def deps(db: Database, cache: Cache, geo: Geo, tmp_path: Path) -> AsyncIterator[Deps]:
+def store(tmp_path: Path) -> ColumnStore:
+    """What reads columns, with files of this test's own."""
+    return ColumnStore.under(tmp_path, megabytes=100)
+
+
+@pytest.fixture
+async def deps(
+    db: Database, cache: Cache, geo: Geo, tmp_path: Path, store: ColumnStore
+) -> AsyncIterator[Deps]:
     """Everything that the application stands on, without rate limits."""
     deps = Deps(
         db=db,
@@ -178,6 +187,7 @@ async def deps(db: Database, cache: Cache, geo: Geo, tmp_path: Path) -> AsyncIte
         logs=LogFolder(file=tmp_path / "logs.txt", folder=tmp_path, zone=UTC),
         geo=geo,
         hasher=Hasher(log_n=FAST),
+        columns=store,
         limits=RateLimits(default=0, ingest=0),
         version="test",
     )

@@ -1,7 +1,7 @@
 """Writes columns of visits as NDJSON or CSV: what all visits of a page have in common is written once.
 
-A visit is four pieces: its id and user, its page's URL, its time, and the rest. A test holds the text to what the
-schema of a visit, and `csv_text`, make of each visit by itself.
+A visit is four pieces: its id and user, its page's URL, its time, and the rest. A test holds the text to what
+the schema of a visit, and `csv_text`, make of each visit by itself.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -53,7 +53,7 @@ def written(write: Callable[[VisitColumns], bytes], columns: VisitColumns, _: Wa
 
 def ndjson_text(columns: VisitColumns) -> bytes:
     urls = [b',"page_url":' + orjson.dumps(url) + b',"timestamp":"' for url in columns.urls]
-    return join(columns, b'{"id":"', b'","user_id":', b"null", urls, ndjson_end)
+    return join(columns, (b'{"id":"', b'","user_id":', b"null"), urls, ndjson_end)
 
 
 def ndjson_end(country: str | None, tail: Tail) -> bytes:
@@ -70,18 +70,20 @@ def csv_text(columns: VisitColumns, *, raw: bool) -> bytes:
         return b"Z" + csv_lines([["", country, *tail]], raw=raw).encode()
 
     urls = [b"," + cell(url) + b"," for url in columns.urls]
-    return join(columns, b"", b",", b"", urls, end)
+    return join(columns, (b"", b",", b""), urls, end)
 
 
 def join(
     columns: VisitColumns,
-    before_id: bytes,
-    before_user: bytes,
-    no_user: bytes,
+    around_user: tuple[bytes, bytes, bytes],
     urls: Sequence[bytes],
     end: Callable[[str | None, Tail], bytes],
 ) -> bytes:
-    """Write the visits piece by piece."""
+    """Write the visits piece by piece.
+
+    :param around_user: what stands before an id, between it and the user, and for no user
+    """
+    before_id, before_user, no_user = around_user
     heads = id_texts(columns.ids, before_id, before_user + no_user)
     for place in np.flatnonzero(columns.has_user).tolist():
         bare = heads[place][: len(heads[place]) - len(no_user)]
@@ -94,7 +96,9 @@ def join(
     ]
     url_pieces = map(urls.__getitem__, columns.url.tolist())
     end_pieces = map(ends.__getitem__, inverse.reshape(-1).tolist())
-    return b"".join(chain.from_iterable(zip(heads, url_pieces, time_texts(columns.occurred), end_pieces)))
+    return b"".join(
+        chain.from_iterable(zip(heads, url_pieces, time_texts(columns.occurred), end_pieces, strict=True))
+    )
 
 
 def id_texts(ids: npt.NDArray[Any], before: bytes, after: bytes) -> list[bytes]:

@@ -112,7 +112,8 @@ class LiveRows:
 
     async def _fill(self) -> bool:
         if not self._rows and self._batches is not None:
-            self._rows = list(await anext(self._batches, ()))
+            rows = await anext(self._batches, None)  # Python 3.11 fails with () as the default
+            self._rows = list(rows or ())
             if not self._rows:
                 self._batches = None
         return bool(self._rows)

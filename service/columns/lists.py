@@ -68,7 +68,7 @@ async def newest_lines(
     while place < len(spans) and not is_complete(found, spans[place].last_at, limit):
         size = sizes.pop(0) if sizes else 32
         parts = await snapshot.read(spans[place : place + size])
-        found += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, after, limit))
+        found += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, (after, limit)))
         place += size
     return in_order(found, limit)
 
@@ -87,12 +87,11 @@ def last_rows(
     snapshot: Snapshot,
     criteria: PartFilter,
     parts: Parts,
-    after: Cursor | None,
-    limit: int,
+    page: tuple[Cursor | None, int],
     waiting: Waiting,
 ) -> list[LineRows]:
-    """Return of each part the last rows before the cursor that the filter lets through."""
-    found = []
+    """Return of each part the last rows before the cursor that the filter lets through, up to a limit."""
+    (after, limit), found = page, []
     for span, part in parts:
         waiting.check()
         end = None if after is None else rows_before(part, after)

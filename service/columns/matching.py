@@ -112,7 +112,8 @@ def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows)
         if not len(criteria.pages):
             return found
         others = narrow(rows, np.isin(part.page[rows], criteria.pages))
-        return np.union1d(found, others)
+        every: Array = np.union1d(found, others)
+        return every
     pages = criteria.pages[np.isin(criteria.pages, part.pages)]
     if not len(pages):
         return slice(0, 0)
@@ -127,7 +128,8 @@ def numbered_rows(part: PartColumns, fits: Array, rows: Rows) -> Array:
     found = part.number_rows[fits]
     if isinstance(rows, slice):
         return found[(found >= rows.start) & (found < rows.stop)]
-    return found[np.isin(found, rows, assume_unique=True)]
+    chosen: Array = found[np.isin(found, rows, assume_unique=True)]
+    return chosen
 
 
 def narrow(rows: Rows, fits: Array) -> Array:

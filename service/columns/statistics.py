@@ -22,8 +22,6 @@ from service.columns.snapshot import Parts, Snapshot
 from service.columns.template_counts import TemplateCounts, TemplateGroup
 from service.columns.threads import Waiting, run_while_awaited
 
-PAGE_SIZE = 512  # parts of a step are at most so many
-
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
@@ -75,7 +73,7 @@ class Statistics:
         """Return groups, most visits first, then in the order of their values."""
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
-        first, second, visits = counts.result()
+        first, second, visits = await run_while_awaited(lambda _: counts.result())
         known = await self.template_groups(need=offset + limit, many=int(np.count_nonzero(visits > 1)))
         candidates, skipped = self.candidates(first, second, visits, known, offset, offset + limit)
         await self.name(candidates)
@@ -228,8 +226,9 @@ class Slots:
             table = np.full(group.size, len(values), np.int32)
             table[values] = np.arange(len(values))
             self._tables.append(table)
+        places = [{code: place for place, code in enumerate(values)} for values in codes]
         for slot, each in enumerate(shown):
-            self._slots[tuple(values.index(code) for values, code in zip(codes, each, strict=True))] = slot
+            self._slots[tuple(place[code] for place, code in zip(places, each, strict=True))] = slot
 
     def of(self, block: Block) -> Array | None:
         """Return the slot of each row; None if there are no groups, and so one slot."""

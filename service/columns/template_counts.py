@@ -1,7 +1,7 @@
 """Counts of template pages: mostly visited once each, so they get no numbers, and only few of them are shown.
 
-First each is mixed into a number. Equal pages have equal numbers, so a number that stands once is a page visited once.
-The others are then compared in full, and their groups are exact.
+First each is mixed into a number. Equal pages have equal numbers, so a number that stands once is a page
+visited once. The others are then compared in full, and their groups are exact.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ class TemplateGroup:
 
 @dataclass(frozen=True, slots=True)
 class TemplateTable:
-    """Template pages of a block as columns: places in the block, what URLs are made of, and the other group."""
+    """Template pages of a block: places in the block, what URLs are made of, and the other group."""
 
     places: Array
     columns: dict[str, Array]
@@ -120,7 +120,9 @@ class TemplateCounts:
     def _rows(self, block: Block, table: TemplateTable, chosen: Array) -> Array:
         places = table.places[chosen]
         columns = [column[chosen] for column in table.columns.values()]
-        return np.stack([*columns, block.address[places], block.occurred[places]], axis=1).astype(np.int64)
+        columns += [block.address[places], block.occurred[places]]
+        rows: Array = np.stack(columns, axis=1).astype(np.int64)
+        return rows
 
     def groups(self, pieces: Iterable[Array]) -> list[TemplateGroup]:
         """Return the groups of rows, all of which are among them."""

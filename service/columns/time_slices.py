@@ -55,7 +55,8 @@ class TimeSlices:
 def time_slices(unit: str, zone: str, first: int, last: int) -> TimeSlices:
     """Return the slices that hold all instants from `first` to `last`, in microseconds since 1970."""
     begins, labels = [], []
-    for begin, end, offset in offsets(zone, first, last):
+    # The first slice begins where `offsets` begins: before any hour or day that matters.
+    for begin, end, offset in offsets(zone, first - 2 * DAY, last):
         marks = marks_of(unit, begin + offset, end + offset) - offset
         begins.append(np.maximum(marks, begin))
         labels.append(begins[-1] if unit == "hour" else days_of(unit, begins[-1] + offset))
@@ -80,7 +81,8 @@ def days_of(unit: str, local: Int64s) -> Int64s:
         return (days + 3) // 7 * 7 - 3  # 1970 began on a Thursday
     if unit == "month":
         months = days.astype("M8[D]").astype("M8[M]")
-        return np.asarray(months.astype("M8[D]").astype(np.int64))
+        firsts: Int64s = months.astype("M8[D]").astype(np.int64)
+        return firsts
     return days
 
 

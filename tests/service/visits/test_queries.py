@@ -7,18 +7,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
 from db.queries.live_visits import LiveRow
+from service.columns.store import ColumnStore
 from service.errors import NotFound
+from service.visits.exports import export_visits
 from service.visits.ids import log_line_id
-from service.visits.queries import VisitCount, count_visits, export_visits, get_visit, list_visits
+from service.visits.queries import VisitCount, count_visits, get_visit, list_visits
 from service.visits.store import store_live_visits
 from tests.support.live_cases import NOW, live_row
-from tests.support.log_imports import Importer, some_lines
+from tests.support.log_imports import Importer
+from tests.support.parts import Line, line, some_keys, store_part
 
 NOTHING: dict[str, Any] = {
     "since": None,
@@ -28,6 +31,7 @@ NOTHING: dict[str, Any] = {
     "source": None,
     "country": None,
     "category": None,
+    "kind": None,
 }
 # Clocks change within these days in most of these zones, by an hour, half an hour, or over midnight.
 BEGINS = tuple(datetime(2018, month, day, tzinfo=UTC) for month, day in ((3, 31), (10, 6), (10, 27), (11, 3)))
@@ -48,21 +52,44 @@ ADDRESSES = (
     (None, None),
     ("8.8.4.4", "US"),
 )
-PAGES = ("/", "/fresh_fish/", "/fresh_fish/salmon/", "/caviar/", "https://shop.example/caviar/", "/рыба/")
-GROUPS: dict[str, tuple[str, Callable[[LiveRow], Any]]] = {
+PAGES = (
+    "/",
+    "/fresh_fish/",
+    "/fresh_fish/salmon/",
+    "/caviar/",
+    "https://shop.example/caviar/",
+    "/рыба/",
+    "https://shop.example/cart?goods_id=5&amount=2&cart_id=31",
+    "https://shop.example/cart?amount=2&goods_id=5&cart_id=31",
+    "https://shop.example/pay?user_id=1&cart_id=31",
+    "https://shop.example/pay?user_id=12&cart_id=3",
+    "https://shop.example/success_pay_31/",
+    "/success_pay_31/",
+)
+Row = LiveRow | Line
+GROUPS: dict[str, tuple[str, Callable[[Row], Any]]] = {
     "page": ("page_url", lambda visit: visit.page_url),
     "user": ("user_id", lambda visit: visit.user_id),
     "country": ("country", lambda visit: visit.country),
     "category": ("category", lambda visit: visit.category),
+    "kind": ("kind", lambda visit: visit.kind),
 }
 UNITS = ("hour", "day", "week", "month")
 
 
 def begin_of(unit: str, moment: datetime, zone: ZoneInfo) -> datetime:
-    """Step back by quarters while the local clock still shows the same hour, day, week or month."""
+    """Step back by quarters while the local clock still shows the same hour, day, week or month.
+
+    An hour goes back as far as the clock does not jump.
+    """
     if unit == "hour":
-        local = moment.astimezone(zone)
-        return moment - timedelta(minutes=local.minute, seconds=local.second)
+        begin = moment.replace(second=0, microsecond=0)
+        while begin.astimezone(zone).minute:
+            before = begin - timedelta(minutes=1)
+            if begin.astimezone(zone).minute - before.astimezone(zone).minute != 1:
+                break
+            begin = before
+        return begin
 
     def label(instant: datetime) -> object:
         local = instant.astimezone(zone)
@@ -79,16 +106,21 @@ def begin_of(unit: str, moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 @st.composite
-def visits(draw: st.DrawFn) -> list[LiveRow]:
+def visits(draw: st.DrawFn) -> tuple[list[LiveRow], list[list[Line]]]:
+    """Draw live visits, and the lines of up to three parts."""
     begin = draw(st.sampled_from(BEGINS))
-    visits = []
-    for position in range(draw(st.integers(0, 25))):
-        address, country = draw(st.sampled_from(ADDRESSES))
+    live, parts, keys = [], [], some_keys(100)
+
+    def instant() -> datetime:
         minutes = draw(st.one_of(st.integers(0, 10), st.integers(0, 60 * 50)))
-        visits.append(
+        return begin + timedelta(minutes=minutes, seconds=draw(st.integers(0, 3)))
+
+    for position in range(draw(st.integers(0, 15))):
+        address, country = draw(st.sampled_from(ADDRESSES))
+        live.append(
             live_row(
                 draw(st.sampled_from(PAGES)),
-                occurred_at=begin + timedelta(minutes=minutes, seconds=draw(st.integers(0, 59))),
+                occurred_at=instant(),
                 position=position,
                 user_id=draw(st.integers(-1, 1)),
                 address=address,
@@ -96,7 +128,14 @@ def visits(draw: st.DrawFn) -> list[LiveRow]:
                 source=draw(st.sampled_from(("api", "page"))),
             )
         )
-    return visits
+    for _ in range(draw(st.integers(0, 3))):
+        part = []
+        for _ in range(draw(st.integers(1, 12))):
+            address, country = draw(st.sampled_from(ADDRESSES[:3]))
+            page_url = draw(st.sampled_from(PAGES))
+            part.append(line(page_url, at=instant(), key=keys.pop(), address=address, country=country))
+        parts.append(part)
+    return live, parts
 
 
 @st.composite
@@ -110,14 +149,15 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
         "source": st.sampled_from(("api", "page", "log")),
         "country": st.sampled_from(("US", "KR", "DE")),
         "category": st.sampled_from(("fresh_fish", "caviar", "none")),
+        "kind": st.sampled_from(("main", "cart", "pay", "success", "other")),
     }
     names = draw(st.lists(st.sampled_from(sorted(some)), max_size=2, unique=True))
     return {**NOTHING, "since": since, "until": until, **{name: draw(some[name]) for name in names}}
 
 
-def passes(visit: LiveRow, criteria: dict[str, Any]) -> bool:
+def passes(visit: Row, criteria: dict[str, Any]) -> bool:
     values = {"user_id": visit.user_id, "page_url": visit.page_url, "source": visit.source}
-    values |= {"country": visit.country, "category": visit.category}
+    values |= {"country": visit.country, "category": visit.category, "kind": visit.kind}
     return (
         all(criteria[name] in (None, value) for name, value in values.items())
         and (criteria["since"] is None or visit.occurred_at >= criteria["since"])
@@ -125,8 +165,8 @@ def passes(visit: LiveRow, criteria: dict[str, Any]) -> bool:
     )
 
 
-def expected_counts(visits: Iterable[LiveRow], group_by: tuple[str, ...], tz: str) -> list[dict[str, Any]]:
-    zone, groups = ZoneInfo(tz), dict[tuple[Any, ...], list[LiveRow]]()
+def expected_counts(visits: Iterable[Row], group_by: tuple[str, ...], tz: str) -> list[dict[str, Any]]:
+    zone, groups = ZoneInfo(tz), dict[tuple[Any, ...], list[Row]]()
     for visit in visits:
         key = tuple(
             begin_of(name, visit.occurred_at, zone) if name in UNITS else GROUPS[name][1](visit)
@@ -156,43 +196,69 @@ groupings = st.lists(st.sampled_from((*GROUPS, *UNITS)), max_size=2, unique=True
 
 
 @given(
-    rows=visits(),
+    drawn=st.tuples(visits(), st.booleans()),
     cases=st.lists(st.tuples(filters(), groupings, st.sampled_from(ZONES)), min_size=2, max_size=4),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
 async def test_lists_and_statistics_agree_with_the_oracle(
-    committed_db: Database, geo: Geo, rows: list[LiveRow], cases: list[Any]
+    committed_db: Database, tmp_path_factory: Any, geo: Geo, drawn: Any, cases: list[Any]
 ) -> None:
-    db = committed_db
+    db, ((live, parts), has_files) = committed_db, drawn
+    store = ColumnStore.under(tmp_path_factory.mktemp("columns"), megabytes=10 if has_files else 0)
     await Importer(db, geo).empty()
-    if rows:
-        await store_live_visits(db, rows)
+    for part in parts:
+        await store_part(db, part)
+    if live:
+        await store_live_visits(db, live)
+    rows = [*live, *(each for part in parts for each in part)]
     newest_first = sorted(rows, key=lambda visit: (visit.occurred_at, visit.request_id), reverse=True)
     for criteria, group_by, tz in cases:
         expected = [visit for visit in newest_first if passes(visit, criteria)]
-        listed = await list_visits(db, **criteria, after=None, limit=1000, offset=0)
+        listed = await list_visits(db, store, **criteria, after=None, limit=1000, offset=0)
         assert [visit.id for visit in listed] == [visit.request_id for visit in expected]
+        for shown, visit in zip(listed, expected, strict=True):
+            assert (shown.timestamp, shown.page_url, shown.user_id, shown.country, shown.source) == (
+                visit.occurred_at,
+                visit.page_url,
+                visit.user_id,
+                visit.country,
+                visit.source,
+            )
+            assert (shown.kind, shown.category, shown.product) == (visit.kind, visit.category, visit.product)
         if len(listed) > 1:
-            after = (listed[0].timestamp, listed[0].key)
-            assert await list_visits(db, **criteria, after=after, limit=1000, offset=0) == listed[1:]
+            after = (listed[0].timestamp, uuid.UUID(listed[0].id))
+            assert await list_visits(db, store, **criteria, after=after, limit=1000, offset=0) == listed[1:]
+            assert await list_visits(db, store, **criteria, after=None, limit=1, offset=1) == listed[1:3]
         how: dict[str, Any] = {"group_by": group_by, "tz": tz, "limit": 1000}
-        counts = await count_visits(db, **criteria, **how, after=None, offset=0)
+        counts = await count_visits(db, store, **criteria, **how, after=None, offset=0)
         assert [values_of(count) for count in counts] == expected_counts(expected, group_by, tz)
-        if len(counts) > 1:
-            [second] = (await count_visits(db, **criteria, **how | {"limit": 1}, after=(1,), offset=0))[:1]
-            assert second == counts[1]
+        for place in range(1, len(counts))[:2]:
+            one = how | {"limit": 1}
+            assert (await count_visits(db, store, **criteria, **one, after=(place,), offset=0))[0] == counts[
+                place
+            ]
+        assert await exported(db, store, **criteria) == [visit.id for visit in listed]
+
+
+async def exported(db: Database, store: ColumnStore, **criteria: Any) -> list[str]:
+    """The ids of an export."""
+    return [
+        str(uuid.UUID(int=int(high) << 64 | int(low)))
+        async for columns in export_visits(db, store, **criteria)
+        for high, low in columns.ids
+    ]
 
 
 @pytest.mark.parametrize(
-    ("zone", "instant", "unit", "begin"),
+    "case",
     [
         ("America/New_York", "2018-11-04T05:59:00", "hour", "2018-11-04T05:00:00"),
         ("America/New_York", "2018-11-04T06:01:00", "hour", "2018-11-04T06:00:00"),
         ("America/Havana", "2018-11-04T05:30:00", "day", "2018-11-04T04:00:00"),
         ("America/Sao_Paulo", "2018-11-04T12:00:00", "day", "2018-11-04T03:00:00"),
         ("Australia/Lord_Howe", "2018-03-31T14:59:00", "hour", "2018-03-31T14:00:00"),
-        ("Australia/Lord_Howe", "2018-03-31T15:15:00", "hour", "2018-03-31T14:30:00"),
-        ("Australia/Lord_Howe", "2018-10-06T15:45:00", "hour", "2018-10-06T15:00:00"),
+        ("Australia/Lord_Howe", "2018-03-31T15:15:00", "hour", "2018-03-31T15:00:00"),
+        ("Australia/Lord_Howe", "2018-10-06T15:45:00", "hour", "2018-10-06T15:30:00"),
         ("Asia/Kathmandu", "2018-11-04T12:20:00", "hour", "2018-11-04T12:15:00"),
         ("Europe/Berlin", "2018-10-28T22:59:00", "week", "2018-10-21T22:00:00"),
         ("Europe/Berlin", "2018-10-28T23:00:00", "week", "2018-10-28T23:00:00"),
@@ -200,57 +266,70 @@ async def test_lists_and_statistics_agree_with_the_oracle(
     ],
 )
 async def test_groups_of_time_begin_when_the_local_clock_says(
-    db: Database, zone: str, instant: str, unit: str, begin: str
+    db: Database, store: ColumnStore, case: tuple[str, str, str, str]
 ) -> None:
+    zone, instant, unit, begin = case
     moment = datetime.fromisoformat(instant).replace(tzinfo=UTC)
     await store_live_visits(db, [live_row(occurred_at=moment)])
     how: dict[str, Any] = {"group_by": (unit,), "tz": zone, "after": None, "limit": 1, "offset": 0}
-    [count] = await count_visits(db, **NOTHING, **how)
+    [count] = await count_visits(db, store, **NOTHING, **how)
     assert count.group == {unit: datetime.fromisoformat(begin).replace(tzinfo=UTC)}
 
 
-async def test_pages_of_a_list_hold_every_visit_once(db: Database, geo: Geo) -> None:
-    await Importer(db, geo).store(some_lines(60))
+def lines(count: int, *, begin: datetime = datetime(2018, 8, 1, tzinfo=UTC), seed: int = 1) -> list[Line]:
+    """Lines of all pages, four of an instant."""
+    return [
+        line(PAGES[place % len(PAGES)], at=begin + timedelta(seconds=place // 4), key=key)
+        for place, key in enumerate(some_keys(count, seed=seed))
+    ]
+
+
+async def test_pages_of_a_list_hold_every_visit_once(db: Database, store: ColumnStore) -> None:
+    for seed in (1, 2):  # two parts of one period
+        await store_part(db, lines(30, seed=seed))
     await store_live_visits(db, [live_row(position=place) for place in range(40)])
-    whole = await list_visits(db, **NOTHING, after=None, limit=1000, offset=0)
+    whole = await list_visits(db, store, **NOTHING, after=None, limit=1000, offset=0)
     assert len({visit.id for visit in whole}) == 100
     paged, after = [], None
-    while page := await list_visits(db, **NOTHING, after=after, limit=7, offset=0):
+    while page := await list_visits(db, store, **NOTHING, after=after, limit=7, offset=0):
         paged += page[:7]
-        after = (page[:7][-1].timestamp, page[:7][-1].key)
+        after = (page[:7][-1].timestamp, uuid.UUID(page[:7][-1].id))
     assert paged == whole
-    assert await list_visits(db, **NOTHING, after=None, limit=1000, offset=90) == whole[90:]
+    assert await list_visits(db, store, **NOTHING, after=None, limit=1000, offset=90) == whole[90:]
 
 
-async def test_log_lines_have_a_user_on_their_pay_line_alone(db: Database, geo: Geo) -> None:
-    await Importer(db, geo).store(some_lines(12))
-    listed = await list_visits(db, **NOTHING, after=None, limit=1000, offset=0)
-    assert {(visit.kind, visit.user_id) for visit in listed if visit.user_id} == {("pay", 7)}
-    of_user = await list_visits(db, **NOTHING | {"user_id": 7}, after=None, limit=1000, offset=0)
+async def test_log_lines_have_a_user_on_their_pay_line_alone(db: Database, store: ColumnStore) -> None:
+    await store_part(db, lines(24))
+    listed = await list_visits(db, store, **NOTHING, after=None, limit=1000, offset=0)
+    assert {(visit.kind, visit.user_id) for visit in listed if visit.user_id} == {("pay", 1), ("pay", 12)}
+    of_user = await list_visits(db, store, **NOTHING | {"user_id": 12}, after=None, limit=1000, offset=0)
     assert [visit.kind for visit in of_user] == ["pay", "pay"]
+    assert await list_visits(db, store, **NOTHING | {"user_id": 0}, after=None, limit=9, offset=0) == []
 
 
-async def test_each_visit_is_found_by_its_id(db: Database, geo: Geo) -> None:
-    await Importer(db, geo).store(some_lines(6) + some_lines(6).replace(b"[0", b"[A"))
+async def test_each_visit_is_found_by_its_id(db: Database, store: ColumnStore) -> None:
+    for seed in (1, 2):
+        await store_part(db, lines(12, seed=seed))
     await store_live_visits(db, [live_row("/about")])
-    listed = await list_visits(db, **NOTHING, after=None, limit=1000, offset=0)
-    assert len({visit.id for visit in listed}) == 13
-    assert [await get_visit(db, uuid.UUID(visit.id)) for visit in listed] == listed
-    for missing in (uuid.uuid4(), uuid.UUID(log_line_id(NOW, "AAAAAAAA"))):
+    listed = await list_visits(db, store, **NOTHING, after=None, limit=1000, offset=0)
+    assert len({visit.id for visit in listed}) == 25
+    assert [await get_visit(db, store, uuid.UUID(visit.id)) for visit in listed] == listed
+    for missing in (uuid.uuid4(), log_line_id(NOW, 1), log_line_id(listed[-1].timestamp, 1)):
         with pytest.raises(NotFound):
-            await get_visit(db, missing)
+            await get_visit(db, store, missing)
 
 
-async def test_an_export_is_the_list_without_its_end(committed_db: Database, geo: Geo) -> None:
-    await Importer(committed_db, geo).store(some_lines(2100))
-    await store_live_visits(committed_db, [live_row(page_url) for page_url in PAGES])
-    for filtered in ({}, {"source": "log"}, {"category": "caviar"}, {"category": "none"}):
-        batches = [batch async for batch in export_visits(committed_db, **NOTHING | filtered)]
+async def test_an_export_is_the_list_without_its_end(committed_db: Database, store: ColumnStore) -> None:
+    db = committed_db
+    await store_part(db, lines(1500))
+    await store_part(db, lines(600, seed=2))
+    await store_live_visits(db, [live_row(page_url) for page_url in PAGES])
+    for filtered in ({}, {"source": "log"}, {"source": "api"}, {"category": "caviar"}, {"category": "none"}):
         listed = [
-            visit
+            visit.id
             for offset in (0, 1000, 2000)
             for visit in (
-                await list_visits(committed_db, **NOTHING | filtered, after=None, limit=1000, offset=offset)
+                await list_visits(db, store, **NOTHING | filtered, after=None, limit=1000, offset=offset)
             )[:1000]
         ]
-        assert [visit for batch in batches for visit in batch] == listed
+        assert await exported(db, store, **NOTHING | filtered) == listed

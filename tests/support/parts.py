@@ -1,0 +1,189 @@
+"""Parts of visits for tests: stored row by row, with no code of the importer."""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+
+from db.columns import encode
+from db.database import Database, Transaction, raw_connection
+from db.kinds import KIND_CODES
+from db.queries.names import insert_names, select_category_ids, select_product_ids
+from service.columns.templates import parse_template
+from service.logs.line_columns import shop_key
+from service.visits.ids import log_line_id
+from service.visits.pages import parse_page
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A log line as it is stored; `country` is that of its address wherever it stands."""
+
+    occurred_at: datetime
+    key: int
+    address: str
+    country: str | None
+    page_url: str
+
+    @property
+    def page(self) -> Any:
+        return parse_page(self.page_url, None)
+
+    @property
+    def id(self) -> str:
+        return str(log_line_id(self.occurred_at, self.key))
+
+    @property
+    def user_id(self) -> int | None:
+        user_id: int | None = self.page.user_id if self.page.kind == "pay" else None
+        return user_id
+
+    @property
+    def kind(self) -> str:
+        kind: str = self.page.kind
+        return kind
+
+    @property
+    def category(self) -> str | None:
+        category: str | None = self.page.category
+        return category
+
+    @property
+    def product(self) -> str | None:
+        product: str | None = self.page.product
+        return product
+
+    @property
+    def request_id(self) -> str:
+        return self.id
+
+    @property
+    def source(self) -> str:
+        return "log"
+
+
+def line(page_url: str = "/", *, at: datetime, key: str = "AAAAAAAA", **address: Any) -> Line:
+    return Line(at, shop_key(key), address.get("address", "8.8.8.8"), address.get("country", "US"), page_url)
+
+
+async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1) -> int:
+    """Store lines as a part, and return its id. Those of one host alone have template pages."""
+    lines = sorted(lines, key=lambda each: each.occurred_at)
+    templates = [parse_template(each.page_url) for each in lines]
+    host = next((each.host for each in templates if each is not None), "")
+    async with db.transaction() as session:
+        addresses = await address_ids(session, lines)
+        pages = await page_ids(session, lines)
+        numbers: dict[str, list[int]] = {
+            name: [getattr(each.page, name) or 0 for each in lines]
+            for name in ("cart_id", "goods_id", "amount", "user_id")
+        }
+        page = [
+            0 if template is not None and template.host == host else pages[each.page_url]
+            for each, template in zip(lines, templates, strict=True)
+        ]
+        columns: dict[str, Any] = {
+            "occurred": (
+                "timestamptz",
+                [(each.occurred_at - EPOCH) // timedelta(microseconds=1) for each in lines],
+            ),
+            "key": ("int8", [each.key for each in lines]),
+            "address_id": ("int4", [addresses[each.address] for each in lines]),
+            "page_id": ("int4", page),
+            "kind": ('"char"', [ord(KIND_CODES[each.kind]) for each in lines]),
+            **{name: ("int8", values) for name, values in numbers.items()},
+        }
+        raw = await raw_connection(session)
+        part_id: int = await raw.fetchval(
+            "INSERT INTO visit_part (import_id, first_at, last_at, visits, first_position, host, page_ids, "
+            "occurred, key, address_id, page_id, kind) VALUES ($1, $2, $3, $4, 1, $5, $6, "
+            "'{}', '{}', '{}', '{}', '{}') RETURNING id",
+            import_id,
+            lines[0].occurred_at,
+            lines[-1].occurred_at,
+            len(lines),
+            host,
+            sorted(set(page) - {0}),
+        )
+        for name, (type_name, values) in columns.items():
+            array = np.array(values, np.int64)
+            valid = array != 0 if name in numbers else None
+            if valid is not None and not valid.any():
+                continue
+            await set_array(raw, part_id, (name, type_name), encode(array, type_name, valid))
+    return part_id
+
+
+async def set_array(raw: Any, part_id: int, column: tuple[str, str], data: bytes) -> None:
+    """Set a column of a part by its binary form, as COPY does."""
+    name, type_name = column
+    rows = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\0\1" + len(data).to_bytes(4, "big") + data + b"\xff\xff"
+    await raw.execute(f"CREATE TEMP TABLE one_array (value {type_name}[]) ON COMMIT DROP")
+
+    async def source() -> Any:
+        yield rows
+
+    await raw.copy_to_table("one_array", source=source(), format="binary")
+    await raw.execute(f"UPDATE visit_part SET {name} = (SELECT value FROM one_array) WHERE id = {part_id}")
+    await raw.execute("DROP TABLE one_array")
+
+
+async def address_ids(session: Transaction, lines: Sequence[Line]) -> dict[str, int]:
+    countries = {each.address: each.country for each in lines}
+    for address, country in countries.items():
+        await session.execute(
+            text(
+                "INSERT INTO address (address, country) SELECT CAST(CAST(:address AS text) AS inet), :country "
+                "ON CONFLICT DO NOTHING"
+            ),
+            {"address": address, "country": country},
+        )
+    rows = await session.execute(text("SELECT host(address), id FROM address"))
+    return dict(rows.all())
+
+
+async def page_ids(session: Transaction, lines: Sequence[Line]) -> dict[str, int]:
+    pages = {each.page_url: each.page for each in lines}
+    await insert_names(
+        session, {(page.category, page.product) for page in pages.values() if page.category is not None}
+    )
+    categories = await select_category_ids(
+        session, [page.category for page in pages.values() if page.category]
+    )
+    products = await select_product_ids(
+        session, [(categories[page.category], page.product) for page in pages.values() if page.product]
+    )
+    ids = {}
+    for url, page in pages.items():
+        category_id = categories.get(page.category)
+        values = {
+            "url": url,
+            "kind": KIND_CODES[page.kind],
+            "category_id": category_id,
+            "product_id": products.get((category_id, page.product)),
+            "digest": hashlib.sha256(
+                f"{url}\0{page.kind}\0{page.category}\0{page.product}".encode()
+            ).digest(),
+        }
+        row = await session.execute(
+            text(
+                "INSERT INTO page (url, kind, category_id, product_id, digest) VALUES (:url, "
+                'CAST(CAST(:kind AS text) AS "char"), :category_id, :product_id, :digest) '
+                "ON CONFLICT (digest) DO UPDATE SET url = page.url RETURNING id"
+            ),
+            values,
+        )
+        ids[url] = row.scalar_one()
+    return ids
+
+
+def some_keys(count: int, *, seed: int = 1) -> list[str]:
+    letters = random.Random(seed)
+    return ["".join(letters.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=8)) for _ in range(count)]
