@@ -32,6 +32,7 @@ from service.accounts.audit import enforce_audit_retention
 from service.accounts.expiry import delete_expired_credentials
 from service.background import Background
 from service.cache import Cache
+from service.columns.store import ColumnStore, sweep_columns
 from service.deps import Deps, RateLimits
 from service.films.catalogue import FilmCatalogue
 from service.imports.follow import LogFollower
@@ -87,6 +88,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
         quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max),
+        columns=ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb),
         registration_open=settings.registration == "open",
         version=VERSION,
         data_dir=settings.data_dir,
@@ -132,6 +134,8 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
         deps.background.spawn(follower.follow(deps.logs.file), name="following of the log")
     audit = enforce_audit_retention(deps.db, settings.audit_days, clock=now)
     deps.background.spawn(audit, name="retention of the audit")
+    sweep = sweep_columns(deps.db, deps.columns)
+    deps.background.spawn(sweep, name="sweep of columns")
     if settings.retention_days is not None:
         retention = apply_retention(deps.db, settings.retention_days)
         deps.background.spawn(retention, name="retention")

@@ -75,7 +75,7 @@ async def time_ours(*urls: str) -> tuple[list[dict[int, float]], dict[int, Any]]
         for number, report in REPORTS.items():
             for db, milliseconds in zip(databases, times, strict=True):
                 begin = time.perf_counter()
-                result = await run_report(db, report, DEFAULTS[number])
+                result = await run_report(db, store, report, DEFAULTS[number])
                 if turn >= 3:  # the first ones warm up
                     milliseconds[number].append(1000 * (time.perf_counter() - begin))
                 answers[number] = result.answer

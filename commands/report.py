@@ -11,6 +11,7 @@ from api.reports import REQUESTS, ReportResponse
 from bootstrap import backing_services, run_with_database
 from commands.terminal import fail, load_settings, one_line_errors, out, say
 from db.database import Database
+from service.columns.store import ColumnStore
 from service.reports import reports
 from telemetry.printable import printable, printable_json
 
@@ -24,16 +25,21 @@ def print_report(number: int, pairs: list[str], *, as_json: bool) -> None:
             fail("a parameter is given as NAME=VALUE")
         settings = load_settings()
         parameters = REQUESTS[number]().load(dict(pair.split("=", 1) for pair in pairs))
+        columns = ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb)
         with backing_services(settings) as (addresses, _):
-            body = asyncio.run(run_with_database(addresses, lambda db: run_report(db, number, parameters)))
+            body = asyncio.run(
+                run_with_database(addresses, lambda db: run_report(db, columns, number, parameters))
+            )
     if as_json:
         sys.stdout.buffer.write(printable_json(orjson.dumps(body, option=JSON_OPTIONS).decode()).encode())
     else:
         print_table(body)
 
 
-async def run_report(db: Database, number: int, parameters: dict[str, Any]) -> dict[str, Any]:
-    result = await reports.run_report(db, reports.get_report(str(number)), parameters)
+async def run_report(
+    db: Database, columns: ColumnStore, number: int, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    result = await reports.run_report(db, columns, reports.get_report(str(number)), parameters)
     body: dict[str, Any] = ReportResponse().dump(result)
     return body
 

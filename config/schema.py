@@ -167,6 +167,7 @@ class SettingsSchema(Schema):
     LOGS_RULES = text(check=validator("the path of a file of rules for URLs that is there", is_file))
     RETENTION_DAYS = whole(1, 36_500, None)
     AUDIT_DAYS = whole(1, 36_500, 365)
+    COLUMN_CACHE_MB = whole(0, 10_000_000, 2048)
     IPINFO_TOKEN = text()
     GEOIP_PATH = text(check=validator("the path of an .mmdb file that is there", is_file))
     KINOPOISK_API_KEY = text(check=is_key)

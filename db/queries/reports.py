@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import Visit
+from db.models import LiveVisit, VisitPart
 from db.queries.names import name_digest
 from db.sql import statement
 
@@ -85,17 +85,13 @@ class PurchaseUsers:
 
 async def select_newest_visit_time(session: AsyncSession) -> datetime | None:
     """Return the time of the newest visit; None if there is none."""
-    return await session.scalar(select(Visit.occurred_at).order_by(Visit.occurred_at.desc()).limit(1))
+    newest = [select(func.max(VisitPart.last_at)), select(func.max(LiveVisit.occurred_at))]
+    return await session.scalar(select(func.greatest(*(each.scalar_subquery() for each in newest))))
 
 
 async def select_top_countries(session: AsyncSession, scope: Scope) -> list[CountryRequests]:
     rows = await session.execute(statement("reports/top_countries"), scope.day_parameters())
     return [CountryRequests(*row) for row in rows]
-
-
-async def select_top_visitor_countries(session: AsyncSession, scope: Scope) -> list[CountryVisitors]:
-    rows = await session.execute(statement("reports/top_visitor_countries"), scope.parameters())
-    return [CountryVisitors(*row) for row in rows]
 
 
 async def select_category_countries(

@@ -4,18 +4,26 @@ Nothing here imports numpy: it starts threads, and workers are forked from a pro
 """
 
 import asyncio
+import random
 import sys
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from db.column_files import ColumnFiles
+from db.database import DATABASE_ERRORS, Database
+from db.queries.part_tokens import select_part_tokens
+
+log = structlog.get_logger("trawl.columns")
 
 if TYPE_CHECKING:
     from service.columns.names import AddressCountries, Names, PageTable
 
 MIB = 2**20
+SWEEP_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -37,3 +45,16 @@ async def load_numpy() -> None:
     """Import numpy in a thread: the first reader in a process would hold up the others for 0.1 s."""
     if "numpy" not in sys.modules:
         await asyncio.to_thread(import_module, "numpy")
+
+
+async def sweep_columns(db: Database, store: ColumnStore, *, seconds: float = SWEEP_SECONDS) -> None:
+    """Delete the files of parts that are gone, again and again."""
+    while True:
+        await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - so that workers take turns
+        try:
+            async with db.read() as session:
+                tokens = await select_part_tokens(session)
+        except DATABASE_ERRORS as error:
+            log.warning("columns_not_swept", error=str(error))
+            continue
+        await asyncio.to_thread(store.files.drop_all_but, tokens)

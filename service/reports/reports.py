@@ -7,8 +7,9 @@ from typing import Any
 
 from db.database import Database, Transaction
 from db.queries import reports as queries
-from db.queries.reports import Scope
+from db.queries.reports import CountryRequests, CountryVisitors, Scope
 from service.calendar_days import DAY, FIRST_TIME, LAST_TIME
+from service.columns.store import ColumnStore, load_numpy
 from service.errors import NotFound
 from service.reports.rows import (
     CountryRow,
@@ -27,6 +28,14 @@ Parameters = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a report reads: a transaction that sees one moment, and the columns of log lines."""
+
+    session: Transaction
+    store: ColumnStore
+
+
+@dataclass(frozen=True, slots=True)
 class ReportAnswer:
     """A report's answer and its rows, which are dataclasses of service.reports.rows or db.queries.reports."""
 
@@ -41,7 +50,7 @@ class Report:
     number: int
     title: str
     definition: str
-    compute: Callable[[Transaction, Scope, Parameters], Awaitable[ReportAnswer]]
+    compute: Callable[[Source, Scope, Parameters], Awaitable[ReportAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +69,14 @@ def list_reports() -> list[Report]:
     return list(REPORTS.values())
 
 
-async def run_report(db: Database, report: Report, parameters: Parameters) -> ReportResult:
+async def run_report(
+    db: Database, store: ColumnStore, report: Report, parameters: Parameters
+) -> ReportResult:
     """Compute a report. `parameters` are since, until, tz, source, limit, and the report's own."""
-    async with db.transaction() as session:
+    async with db.snapshot() as session:
         as_of = await queries.select_newest_visit_time(session)
         scope = scope_of(parameters, as_of)
-        outcome = await report.compute(session, scope, parameters)
+        outcome = await report.compute(Source(session, store), scope, parameters)
     rows = outcome.rows[: parameters["limit"]]
     return ReportResult(report, parameters, outcome.answer, rows, as_of)
 
@@ -98,55 +109,75 @@ def midnight(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-async def compute_top_countries(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_top_countries(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows: Sequence[CountryRow | VisitorCountryRow]
     if parameters["metric"] == "visitors":
-        rows = visitor_country_rows(await queries.select_top_visitor_countries(session, scope))
+        rows = visitor_country_rows(await count_visitors(source, scope))
     else:
-        rows = country_rows(await queries.select_top_countries(session, scope))
+        counts = await queries.select_top_countries(source.session, scope)
+        rows = country_rows(await add_lines(source, scope, counts))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
 
-async def compute_category_countries(
-    session: Transaction, scope: Scope, parameters: Parameters
-) -> ReportAnswer:
+async def compute_category_countries(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    rows = country_rows(await queries.select_category_countries(session, scope, category, kinds))
+    counts = await queries.select_category_countries(source.session, scope, category, kinds)
+    rows = country_rows(await add_lines(source, scope, counts, category=category, kinds=kinds))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
 
-async def compute_category_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_category_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
     rows = part_of_day_rows(
-        await queries.select_category_hours(session, scope, category, kinds, parameters["tz"])
+        await queries.select_category_hours(source.session, scope, category, kinds, parameters["tz"])
     )
     return ReportAnswer(rows[0].part_of_day if rows else None, rows)
 
 
-async def compute_busiest_hours(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    rows = await queries.select_busiest_hours(session, scope, parameters["tz"], parameters["limit"])
+async def compute_busiest_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
+    rows = await queries.select_busiest_hours(source.session, scope, parameters["tz"], parameters["limit"])
     return ReportAnswer(rows[0].requests if rows else None, rows)
 
 
-async def compute_bought_together(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_bought_together(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows = bought_together_rows(
-        await queries.select_bought_together(session, scope, parameters["category"], parameters["limit"])
+        await queries.select_bought_together(
+            source.session, scope, parameters["category"], parameters["limit"]
+        )
     )
     return ReportAnswer(rows[0].category if rows else None, rows)
 
 
-async def compute_unpaid_carts(session: Transaction, scope: Scope, parameters: Parameters) -> ReportAnswer:
+async def compute_unpaid_carts(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     """Count unpaid carts, but none that changed in the last `min_age` minutes before the newest visit."""
     unchanged_since = scope.as_of - timedelta(minutes=parameters["min_age"])
-    counts = await queries.select_unpaid_carts(session, scope, unchanged_since)
+    counts = await queries.select_unpaid_carts(source.session, scope, unchanged_since)
     return ReportAnswer(counts.unpaid, cart_rows(counts))
 
 
-async def compute_repeat_purchases(
-    session: Transaction, scope: Scope, parameters: Parameters
-) -> ReportAnswer:
-    rows = await queries.select_repeat_purchases(session, scope, parameters["source"])
+async def compute_repeat_purchases(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
+    rows = await queries.select_repeat_purchases(source.session, scope, parameters["source"])
     return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
+
+
+async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:
+    await load_numpy()
+    from service.reports import partial_days
+
+    return await partial_days.count_visitors(source.session, source.store, scope)
+
+
+async def add_lines(
+    source: Source, scope: Scope, rows: list[CountryRequests], **pages: Any
+) -> list[CountryRequests]:
+    """Add the log lines of partial days, if there are any, to the requests of countries."""
+    is_whole = scope.since == scope.first_day and scope.last_day == scope.until
+    if is_whole or "log" not in scope.sources:
+        return rows
+    await load_numpy()
+    from service.reports import partial_days
+
+    return await partial_days.add_lines(source.session, source.store, scope, rows, **pages)
 
 
 REPORTS = {

@@ -27,9 +27,8 @@ async def select_merged(
     criteria = await part_filter(snapshot, visit_filter)
     spans = [] if criteria is None else await snapshot.spans(visit_filter.since, visit_filter.until)
     if criteria is None or not spans:
-        return list(
-            await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit, offset=offset)
-        )
+        found = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit, offset=offset)
+        return [tuple(row) for row in found]
     need = offset + limit
     lines = await newest_lines(snapshot, criteria, after=after, limit=need, spans=spans)
     live: list[Any] = []

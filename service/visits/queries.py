@@ -92,8 +92,8 @@ async def count_visits(
 ) -> list[VisitCount]:
     """Count visits by up to two groups, most visits first, after the place `after`; one more than `limit`."""
     await load_numpy()
+    from service.columns.counts import instant, select_counts
     from service.columns.snapshot import open_snapshot
-    from service.visits.statistics import instant, select_counts
 
     group_by = group_by or ()
     offset = after[0] if after else offset

@@ -52,7 +52,7 @@ async def list_reports(_request: Request) -> HTTPResponse:
 async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.get_report(number)
     parameters = query(request, REQUESTS[report.number]())
-    result = await reports.run_report(request.deps.replica, report, parameters)
+    result = await reports.run_report(request.deps.replica, request.deps.columns, report, parameters)
     body = ReportResponse().dump(result)
     form = parameters["format"] or accepted_format(request)
     return with_etag(request, render(body, form, raw=parameters["raw"]))

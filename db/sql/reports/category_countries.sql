@@ -1,5 +1,6 @@
 -- From which countries do most requests of [:since, :until) for :category's pages of :kinds come? All of them,
--- most first; ties by code. Whole days [:first_day, :last_day) come from the roll-up, partial days from the visits.
+-- most first; ties by code. Whole days [:first_day, :last_day) come from the roll-up, partial days from the live
+-- visits; lines of logs are added from their columns (service/reports/partial_days.py).
 SELECT counted.country, CAST(sum(counted.requests) AS bigint) AS requests
 FROM (
     SELECT rollup.country, rollup.requests
@@ -12,7 +13,7 @@ FROM (
         AND rollup.source = ANY(CAST(:sources AS text[]))
     UNION ALL
     SELECT visit.country, count(*) AS requests
-    FROM visit
+    FROM live_visit AS visit
     WHERE
         visit.category_id = (SELECT category.id FROM category WHERE category.name_sha256 = :category)
         AND (

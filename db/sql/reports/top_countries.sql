@@ -1,5 +1,6 @@
 -- From which countries do most requests of [:since, :until) come? All of them, most first; ties by code.
--- Whole days [:first_day, :last_day) come from the roll-up, the partial days at both ends from the visits.
+-- Whole days [:first_day, :last_day) come from the roll-up, the partial days at both ends from the live visits;
+-- lines of logs are added from their columns (service/reports/partial_days.py).
 SELECT counted.country, CAST(sum(counted.requests) AS bigint) AS requests
 FROM (
     SELECT country_day.country, country_day.requests
@@ -10,7 +11,7 @@ FROM (
         AND country_day.source = ANY(CAST(:sources AS text[]))
     UNION ALL
     SELECT visit.country, count(*) AS requests
-    FROM visit
+    FROM live_visit AS visit
     WHERE
         (
             (visit.occurred_at >= :since AND visit.occurred_at < :first_day)

@@ -22,10 +22,9 @@ FROM (
             'visit' AS type,
             visit.page_url AS detail,
             'visit ' || visit.request_id AS ref
-        FROM visit
+        FROM live_visit AS visit
         WHERE
             visit.user_id = :account_id
-            AND visit.source <> 'log'
             AND (CAST(:before_at AS timestamptz) IS NULL OR visit.occurred_at <= :before_at)
         ORDER BY visit.occurred_at DESC
         FETCH FIRST (CAST(:limit AS bigint) + CAST(:offset AS bigint)) ROWS WITH TIES

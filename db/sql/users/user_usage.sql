@@ -10,8 +10,8 @@ SELECT
         WHERE session.account_id = account.id AND session.expires_at > CAST(:now AS timestamptz)
     ) AS live_sessions,
     (
-        SELECT count(*) FROM visit
-        WHERE visit.user_id = account.id AND visit.source <> 'log'
+        SELECT count(*) FROM live_visit AS visit
+        WHERE visit.user_id = account.id
     ) AS visits,
     (SELECT count(*) FROM event WHERE event.user_id = account.id) AS events,
     (

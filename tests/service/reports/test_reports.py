@@ -13,6 +13,7 @@ from api.reports import REQUESTS
 from bench.shop_log import ExpectedAnswers, generate
 from clients.geo import Geo
 from db.database import Database
+from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.reports.reports import ReportResult, get_report, list_reports, run_report
 from tests.support import oracle
@@ -32,7 +33,9 @@ CARTS = """
 
 
 async def ask(shop: Importer, number: int, **parameters: Any) -> ReportResult:
-    return await run_report(shop.db, get_report(str(number)), {**DEFAULTS[number], **parameters})
+    return await run_report(
+        shop.db, ColumnStore(), get_report(str(number)), {**DEFAULTS[number], **parameters}
+    )
 
 
 def expected_report(

@@ -1,0 +1,111 @@
+"""Lines of logs that no roll-up of whole days counts: those of partial days, and distinct addresses."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+import numpy as np
+
+from db.database import Transaction
+from db.kinds import KIND_CODES
+from db.part_files import PartColumns
+from db.queries.column_reads import Span, microseconds
+from db.queries.live_columns import select_live_columns
+from db.queries.names import select_category_id
+from db.queries.reports import CountryRequests, CountryVisitors, Scope
+from db.queries.visit_list import VisitFilter
+from service.columns.counts import live_block
+from service.columns.groups import CountryGroups
+from service.columns.matching import PartFilter, matching_rows
+from service.columns.snapshot import Parts, Snapshot, make_snapshot
+from service.columns.statistics import Statistics
+from service.columns.store import ColumnStore
+from service.columns.threads import Waiting, run_while_awaited
+
+LOG = "log"
+MAX_COUNTRIES = 100_000
+
+
+def partial_days(scope: Scope) -> list[tuple[datetime, datetime]]:
+    """Return the periods of the scope that are no whole days."""
+    ends = ((scope.since, scope.first_day), (scope.last_day, scope.until))
+    return [(since, until) for since, until in ends if since < until]
+
+
+async def add_lines(
+    session: Transaction,
+    store: ColumnStore,
+    scope: Scope,
+    rows: Sequence[CountryRequests],
+    *,
+    category: str | None = None,
+    kinds: Sequence[str] = (),
+) -> list[CountryRequests]:
+    """Add the log lines of partial days to the requests of countries, most first.
+
+    :param category: whose pages of these kinds are counted; None for all pages
+    """
+    totals = Counter({row.country: row.requests for row in rows})
+    category_id = None if category is None else await select_category_id(session, category)
+    if category is None or category_id is not None:
+        snapshot = await make_snapshot(session, store)
+        for since, until in partial_days(scope):
+            totals.update(await count_countries(snapshot, (since, until), category_id, kinds))
+    ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    return [CountryRequests(country, requests) for country, requests in ranked]
+
+
+async def count_countries(
+    snapshot: Snapshot, period: tuple[datetime, datetime], category_id: int | None, kinds: Sequence[str]
+) -> Counter[str]:
+    """Count the log lines of a period by country."""
+    criteria = PartFilter(
+        since=microseconds(period[0]), until=microseconds(period[1]), category_id=category_id
+    )
+    codes = np.array([ord(KIND_CODES[kind]) for kind in kinds], np.uint8)
+    counts: Counter[str] = Counter()
+    async for parts in snapshot.batches(await snapshot.spans(*period)):
+        counts.update(await run_while_awaited(partial(count_parts, snapshot, criteria, codes, parts)))
+    return counts
+
+
+def count_parts(
+    snapshot: Snapshot, criteria: PartFilter, kinds: np.ndarray, parts: Parts, waiting: Waiting
+) -> Counter[str]:
+    totals = np.zeros(len(snapshot.addresses.countries), np.int64)
+    for span, part in parts:
+        waiting.check()
+        countries = countries_of(snapshot, criteria, kinds, span, part)
+        totals += np.bincount(countries, minlength=len(totals))
+    names = snapshot.addresses.countries
+    return Counter({name: int(total) for name, total in zip(names, totals, strict=True) if name and total})
+
+
+def countries_of(
+    snapshot: Snapshot, criteria: PartFilter, kinds: np.ndarray, span: Span, part: PartColumns
+) -> np.ndarray:
+    """Return the country of each row that the filter lets through, and whose kind is one of those."""
+    rows = matching_rows(snapshot, criteria, span, part)
+    addresses = part.address[rows]
+    if len(kinds):
+        addresses = addresses[np.isin(part.kind[rows], kinds)]
+    return snapshot.addresses.codes[addresses]
+
+
+async def count_visitors(session: Transaction, store: ColumnStore, scope: Scope) -> list[CountryVisitors]:
+    """Count the distinct addresses of countries, most first; ties by code."""
+    snapshot = await make_snapshot(session, store)
+    criteria = PartFilter(since=microseconds(scope.since), until=microseconds(scope.until))
+    spans = await snapshot.spans(scope.since, scope.until) if LOG in scope.sources else []
+    live = None
+    if set(scope.sources) - {LOG}:
+        columns = await select_live_columns(snapshot.raw, VisitFilter(scope.since, scope.until), ["country"])
+        live = await live_block(snapshot, columns, None) if len(columns) else None
+    statistics = Statistics(snapshot, criteria, spans, live, [CountryGroups(snapshot)])
+    rows = [
+        CountryVisitors(row.values[0], row.visitors)
+        for row in await statistics.rows(limit=MAX_COUNTRIES, offset=0)
+        if row.values[0] is not None
+    ]
+    return sorted(rows, key=lambda row: (-row.visitors, row.country))
