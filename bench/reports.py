@@ -28,6 +28,7 @@ from bench.results import write_results
 from bench.shop_log import generate
 from db.database import Database
 from embedded import open_servers
+from service.columns.store import ColumnStore
 from service.reports.reports import REPORTS, run_report
 
 LINES, TIMES = 2_000_000, 5
@@ -68,6 +69,7 @@ async def time_ours(*urls: str) -> tuple[list[dict[int, float]], dict[int, Any]]
 
     The databases take turns, so that they share what else the machine does.
     """
+    store = ColumnStore()
     databases = [Database.connect(url, pool_size=2) for url in urls]
     times: list[dict[int, list[float]]] = [{number: [] for number in REPORTS} for _ in urls]
     answers = {}

@@ -1,7 +1,7 @@
 """What visits are grouped by: each row of a block gets a number, and each number has a label.
 
-Numbers are whole, from 0; where there may be no value, 0 stands for none. Labels are looked up for those groups
-alone that are shown, or whose order is in question.
+Numbers are whole, from 0; where there may be no value, 0 stands for none. Labels are looked up for those
+groups alone that are shown, or whose order is in question.
 """
 
 from collections.abc import Sequence

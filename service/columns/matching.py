@@ -110,7 +110,7 @@ def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows)
         found = numbered_rows(part, fits, rows)
         found = found[(part.page[found] == 0) & (part.kind[found] == template.kind)]
         if not len(criteria.pages):
-            return found
+            return np.asarray(found)
         others = narrow(rows, np.isin(part.page[rows], criteria.pages))
         every: Array = np.union1d(found, others)
         return every
@@ -127,7 +127,7 @@ def numbered_rows(part: PartColumns, fits: Array, rows: Rows) -> Array:
     """Return those rows that have numbers which fit."""
     found = part.number_rows[fits]
     if isinstance(rows, slice):
-        return found[(found >= rows.start) & (found < rows.stop)]
+        return np.asarray(found[(found >= rows.start) & (found < rows.stop)])
     chosen: Array = found[np.isin(found, rows, assume_unique=True)]
     return chosen
 

@@ -73,9 +73,10 @@ class Statistics:
         """Return groups, most visits first, then in the order of their values."""
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
-        first, second, visits = await run_while_awaited(lambda _: counts.result())
-        known = await self.template_groups(need=offset + limit, many=int(np.count_nonzero(visits > 1)))
-        candidates, skipped = self.candidates(first, second, visits, known, offset, offset + limit)
+        found = await run_while_awaited(lambda _: counts.result())
+        many = int(np.count_nonzero(found[2] > 1))
+        known = await self.template_groups(need=offset + limit, many=many)
+        candidates, skipped = self.candidates(found, known, offset, offset + limit)
         await self.name(candidates)
         candidates.sort(key=Candidate.sort_key)
         shown = candidates[offset - skipped : offset - skipped + limit]
@@ -147,9 +148,10 @@ class Statistics:
         return await run_while_awaited(lambda _: templates.groups(pieces))
 
     def candidates(
-        self, first: Array, second: Array, visits: Array, known: Sequence[TemplateGroup], begin: int, end: int
+        self, counts: tuple[Array, Array, Array], known: Sequence[TemplateGroup], begin: int, end: int
     ) -> tuple[list[Candidate], int]:
-        """Return the groups of which some stand at [begin, end) of the answer, and how many stand before them."""
+        """Return the groups that may stand at [begin, end) of the answer, and how many stand before them."""
+        first, second, visits = counts
         every = np.concatenate([visits, np.array([group.visits for group in known], np.int64)])
         if begin >= len(every):
             return [], begin

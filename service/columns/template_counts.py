@@ -155,7 +155,7 @@ def text_order(numbers: Array) -> Array:
     """
     values = numbers.astype(np.uint64)
     digits = np.searchsorted(POWERS, values, "right")
-    return values * POWERS[len(POWERS) - np.maximum(digits, 1)]
+    return np.asarray(values * POWERS[len(POWERS) - np.maximum(digits, 1)])
 
 
 POWERS = np.array([10**digits for digits in range(19)], np.uint64)  # of numbers below 2 ** 63

@@ -71,7 +71,7 @@ def marks_of(unit: str, begin: int, end: int) -> Int64s:
     if unit in ("hour", "day"):
         return marks
     days = days_of(unit, marks)
-    return marks[np.insert(days[1:] != days[:-1], 0, True)]
+    return np.asarray(marks[np.insert(days[1:] != days[:-1], 0, True)])
 
 
 def days_of(unit: str, local: Int64s) -> Int64s:

@@ -140,8 +140,8 @@ async def address_ids(session: Transaction, lines: Sequence[Line]) -> dict[str, 
     for address, country in countries.items():
         await session.execute(
             text(
-                "INSERT INTO address (address, country) SELECT CAST(CAST(:address AS text) AS inet), :country "
-                "ON CONFLICT DO NOTHING"
+                "INSERT INTO address (address, country) "
+                "VALUES (CAST(CAST(:address AS text) AS inet), :country) ON CONFLICT DO NOTHING"
             ),
             {"address": address, "country": country},
         )
