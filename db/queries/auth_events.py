@@ -2,12 +2,34 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import delete, insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.models import Account, AuthEvent
+
+# What the audit tells of; `login_failed` is `insert_failed_login`'s alone.
+AuthEventType = Literal[
+    "register",
+    "login",
+    "logout",
+    "refresh_reused",
+    "password_changed",
+    "password_reset_created",
+    "password_reset_mailed",
+    "role_changed",
+    "activated",
+    "deactivated",
+    "deleted",
+    "key_created",
+    "key_ended",
+    "session_ended",
+    "import_uploaded",
+    "import_cancelled",
+    "import_undone",
+]
 
 NOBODY = 0  # the actor on the command line; no account has this id
 
@@ -25,7 +47,9 @@ class Origin:
     actor_id: int | None = None
 
 
-async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, origin: Origin) -> None:
+async def insert_auth_event(
+    session: AsyncSession, kind: AuthEventType, account_id: int, origin: Origin
+) -> None:
     """Insert what happened to an account, under its present login."""
     actor = aliased(Account)
     account = select(
@@ -47,7 +71,7 @@ async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, o
     await session.execute(insert(AuthEvent).from_select(columns, account))
 
 
-async def insert_own_event(session: AsyncSession, kind: str, origin: Origin | None) -> None:
+async def insert_own_event(session: AsyncSession, kind: AuthEventType, origin: Origin | None) -> None:
     """Insert what an account did to something that is no account; nothing where none did it."""
     if origin is not None and origin.actor_id is not None:
         await insert_auth_event(session, kind, origin.actor_id, origin)

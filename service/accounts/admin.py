@@ -10,7 +10,7 @@ from db.locks import lock_admins
 from db.models import Account, AuthEvent
 from db.queries import accounts as queries
 from db.queries.api_keys import select_key_digests
-from db.queries.auth_events import Origin, insert_auth_event, select_auth_events
+from db.queries.auth_events import AuthEventType, Origin, insert_auth_event, select_auth_events
 from db.queries.sessions import select_session_ids
 from db.queries.users import Activity, Usage, select_activity, select_usage
 from service.accounts.credentials import StaleCredentials, end_credentials
@@ -107,9 +107,9 @@ async def check_not_last_admin(transaction: Transaction, account: Account) -> No
         raise LastAdmin
 
 
-def _audit_types(account: Account, role: str | None, active: bool | None) -> list[str]:
+def _audit_types(account: Account, role: str | None, active: bool | None) -> list[AuthEventType]:
     """Return the types of the audit's events for what will change of an account."""
-    types = ["role_changed"] if role not in (None, account.role) else []
+    types: list[AuthEventType] = ["role_changed"] if role not in (None, account.role) else []
     if active not in (None, account.active):
         types.append("activated" if active else "deactivated")
     return types

@@ -138,5 +138,5 @@ async def delete_session(deps: Deps, user_id: int, session_id: uuid.UUID, origin
     async with deps.db.transaction() as session:
         if not await queries.delete_session(session, user_id, session_id):
             raise NotFound(f"no session {session_id}")
-        await insert_auth_event(session, "logout", user_id, origin)
+        await insert_auth_event(session, "session_ended", user_id, origin)
     await invalidate(deps.cache, session_ids=[session_id])

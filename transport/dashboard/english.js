@@ -51,5 +51,7 @@ export const english = {
   "activate-sure": (login) => `Let ${login} in again?`, "deactivate-sure": (login) => `Lock ${login} out, and end all its sessions?`,
   "this-session": "this one", "end-session": "End",
   "audit.register": "registered", "audit.login": "signed in", "audit.login_failed": "failed to sign in", "audit.logout": "signed out", "audit.password_changed": "changed the password",
-  "audit.role_changed": "got another role", "audit.activated": "was activated", "audit.deactivated": "was deactivated", "audit.key_created": "made a key", "audit.key_deleted": "deleted a key", "audit.deleted": "was deleted",
+  "audit.role_changed": "got another role", "audit.activated": "was activated", "audit.deactivated": "was deactivated", "audit.key_created": "made a key", "audit.key_ended": "lost a key", "audit.session_ended": "lost a session",
+  "audit.refresh_reused": "sent a used refresh token", "audit.password_reset_created": "got a token for a new password", "audit.password_reset_mailed": "got a mail for a new password",
+  "audit.import_uploaded": "uploaded a log", "audit.import_cancelled": "cancelled an import", "audit.import_undone": "undid an import", "audit.deleted": "was deleted",
 };

@@ -63,5 +63,7 @@ export const russian = {
   "activate-sure": (login) => `Снова впускать ${login}?`, "deactivate-sure": (login) => `Отключить ${login} и завершить все его сеансы?`,
   "this-session": "этот", "end-session": "Завершить",
   "audit.register": "регистрация", "audit.login": "вход", "audit.login_failed": "неудачный вход", "audit.logout": "выход", "audit.password_changed": "смена пароля",
-  "audit.role_changed": "смена роли", "audit.activated": "включение", "audit.deactivated": "отключение", "audit.key_created": "создание ключа", "audit.key_deleted": "удаление ключа", "audit.deleted": "удаление",
+  "audit.role_changed": "смена роли", "audit.activated": "включение", "audit.deactivated": "отключение", "audit.key_created": "создание ключа", "audit.key_ended": "завершение ключа", "audit.session_ended": "завершение сеанса",
+  "audit.refresh_reused": "повторный токен обновления", "audit.password_reset_created": "токен для нового пароля", "audit.password_reset_mailed": "письмо о новом пароле",
+  "audit.import_uploaded": "загрузка журнала", "audit.import_cancelled": "отмена импорта", "audit.import_undone": "откат импорта", "audit.deleted": "удаление",
 };

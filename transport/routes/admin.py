@@ -1,5 +1,7 @@
 """/admin: all accounts and the audit, for admins."""
 
+import uuid
+
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
@@ -12,12 +14,13 @@ from api.admin import (
     UpdateUserRightsRequest,
     UserOverviewResponse,
 )
-from service.accounts import admin
+from api.credentials import KeyResponse, ListKeysRequest, ListSessionsRequest, SessionResponse
+from service.accounts import admin, admin_credentials
 from transport.heavy import heavy_read
 from transport.operations import Page, operation
 from transport.parsing import body, query
 from transport.request import Request
-from transport.responses import ok, page
+from transport.responses import no_content, ok, page
 
 blueprint = Blueprint("admin", url_prefix="/admin")
 
@@ -50,6 +53,59 @@ async def list_activity(request: Request, user_id: int) -> HTTPResponse:
     return page(
         request, ActivityResponse(), rows, limit=parameters["limit"], key=lambda row: (row.at, row.ref)
     )
+
+
+@blueprint.get("/users/<user_id:id>/sessions", ctx_admin=True)
+@operation(query=ListSessionsRequest, responses={200: Page(SessionResponse)})
+async def list_user_sessions(request: Request, user_id: int) -> HTTPResponse:
+    parameters = query(request, ListSessionsRequest())
+    rows = await admin_credentials.list_sessions(
+        request.deps.db, user_id, now=request.origin.at, **parameters
+    )
+    schema = SessionResponse(current_id=request.caller.credential_id)
+    return page(
+        request, schema, rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
+    )
+
+
+@blueprint.delete("/users/<user_id:id>/sessions", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_sessions(request: Request, user_id: int) -> HTTPResponse:
+    """End all sessions of a user, with all their tokens, on every worker at once."""
+    await admin_credentials.end_sessions(request.deps, user_id, origin=request.origin)
+    return no_content()
+
+
+@blueprint.delete("/users/<user_id:id>/sessions/<session_id:uuid>", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_session(request: Request, user_id: int, session_id: uuid.UUID) -> HTTPResponse:
+    await admin_credentials.end_sessions(request.deps, user_id, session_id=session_id, origin=request.origin)
+    return no_content()
+
+
+@blueprint.get("/users/<user_id:id>/keys", ctx_admin=True)
+@operation(query=ListKeysRequest, responses={200: Page(KeyResponse)})
+async def list_user_keys(request: Request, user_id: int) -> HTTPResponse:
+    parameters = query(request, ListKeysRequest())
+    rows = await admin_credentials.list_keys(request.deps.db, user_id, **parameters)
+    return page(
+        request, KeyResponse(), rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
+    )
+
+
+@blueprint.delete("/users/<user_id:id>/keys", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_keys(request: Request, user_id: int) -> HTTPResponse:
+    """End all API keys of a user, on every worker at once."""
+    await admin_credentials.end_keys(request.deps, user_id, origin=request.origin)
+    return no_content()
+
+
+@blueprint.delete("/users/<user_id:id>/keys/<key_id:uuid>", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_key(request: Request, user_id: int, key_id: uuid.UUID) -> HTTPResponse:
+    await admin_credentials.end_keys(request.deps, user_id, key_id=key_id, origin=request.origin)
+    return no_content()
 
 
 @blueprint.get("/auth-events", ctx_admin=True)
