@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := .ci/audit.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
+SOURCES := .ci/audit.py .ci/pack_passwords.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo jwt-demo screenshots test check coverage bench format lock audit clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
