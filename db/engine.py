@@ -86,7 +86,12 @@ def create_engine(
 def create_dedicated_engine(url: str) -> AsyncEngine:
     """Create an engine without a pool, for connections of their own."""
     engine = create_async_engine(
-        asyncpg_url(url), poolclass=NullPool, json_deserializer=orjson.loads, connect_args=CONNECT_ARGS
+        asyncpg_url(url),
+        poolclass=NullPool,
+        hide_parameters=True,
+        native_inet_types=False,
+        json_deserializer=orjson.loads,
+        connect_args=CONNECT_ARGS,
     )
     event.listen(engine.sync_engine, "connect", bound_silence)
     return engine
