@@ -43,10 +43,10 @@ from service.mail import MailQueue
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
 from telemetry import metrics
+from version import VERSION
 
 log = structlog.get_logger("trawl.server")
 
-VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
 T = TypeVar("T")
 
@@ -180,13 +180,18 @@ def backing_services(
         yield Addresses(database, replica, settings.redis_url or str(servers.redis_url)), servers.watch
 
 
-async def prepare_database(settings: Settings, addresses: Addresses) -> None:
-    """Migrate, then make the secret and the admin of the settings if they do not exist."""
+async def prepare_database(settings: Settings, addresses: Addresses) -> bool:
+    """Migrate, then make the secret and the admin of the settings if they do not exist.
+
+    Returns whether there is any account.
+    """
     await migrate(addresses.database)
     deps = make_deps(settings, addresses)
     if settings.admin_login is not None:
         await ensure_admin(deps, settings.admin_login, settings.admin_password or "")
+    has_accounts = await accounts.has_accounts(deps.db)
     await deps.db.close()
+    return has_accounts
 
 
 async def ensure_admin(deps: Deps, login: str, password: str) -> None:

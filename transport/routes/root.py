@@ -24,8 +24,11 @@ METRICS_EXAMPLE = 'trawl_request_duration_seconds_count{method="GET",route="/tas
 
 @blueprint.get("/", ctx_public=True, ctx_limit="none")
 @blueprint.post("/", name="greet_post", ctx_public=True, ctx_limit="none")
-@operation(responses={200: GreetingResponse})
+@operation(responses={200: GreetingResponse, 303: None})
 async def greet(request: Request) -> HTTPResponse:
+    """Says that the service is there. A browser, which asks for a page first, is sent to the dashboard."""
+    if request.method in {"GET", "HEAD"} and prefers_page(request):
+        return HTTPResponse(status=303, headers={"location": "/dashboard", "vary": "accept"})
     return ok(GreetingResponse().dump({"status": "ok", "name": "trawl", "version": request.deps.version}))
 
 
@@ -48,6 +51,12 @@ async def get_ready(request: Request) -> HTTPResponse:
     good = not draining and (await check_health(request.deps)).is_healthy
     status = "ok" if good else "draining" if draining else "down"
     return health_response(ReadyResponse().dump({"status": status}), good=good)
+
+
+def prefers_page(request: Request) -> bool:
+    """Tell whether what a client would like best is HTML."""
+    accepted = request.accept
+    return bool(accepted) and accepted[0].mime == "text/html"
 
 
 def health_response(data: Any, *, good: bool) -> HTTPResponse:
