@@ -35,7 +35,7 @@ CREATE_ADMIN = ".venv/bin/python main.py create-admin LOGIN"
 log = structlog.get_logger("trawl.server")
 
 
-def serve(*, host: str | None, port: str | None) -> None:
+def serve(*, host: str | None = None, port: str | None = None) -> None:
     """Migrate, then serve on the address of the settings; `host` and `port` go before these."""
     with one_line_errors(), handle_termination() as termination:
         settings = load_settings(quiet=False, HOST=host, PORT=port)
