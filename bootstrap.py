@@ -30,6 +30,7 @@ from embedded import open_servers
 from service.accounts import accounts
 from service.accounts.audit import enforce_audit_retention
 from service.accounts.expiry import delete_expired_credentials
+from service.accounts.totp import reseal_secrets
 from service.background import Background
 from service.cache import Cache
 from service.deps import Deps, RateLimits
@@ -41,6 +42,7 @@ from service.logs.folder import LogFolder
 from service.logs.url_rules import read_rules
 from service.mail import MailQueue
 from service.security.quotas import Quotas
+from service.security.sealing import NONCE_BYTES, sealer_of
 from service.security.tokens import TokenSettings
 from telemetry import metrics
 from version import VERSION
@@ -183,10 +185,15 @@ def backing_services(
 async def prepare_database(settings: Settings, addresses: Addresses) -> bool:
     """Migrate, then make the secret and the admin of the settings if they do not exist.
 
-    Returns whether there is any account.
+    What SECRET_PREVIOUS has encrypted is encrypted by SECRET. Returns whether there is any account.
     """
     await migrate(addresses.database)
     deps = make_deps(settings, addresses)
+    unreadable = await reseal_secrets(
+        deps.db, sealer_of(deps.tokens), make_nonce=lambda: secrets.token_bytes(NONCE_BYTES)
+    )
+    if unreadable:
+        log.error("totp_unreadable", accounts=unreadable, remedy="name the old SECRET as SECRET_PREVIOUS")
     if settings.admin_login is not None:
         await ensure_admin(deps, settings.admin_login, settings.admin_password or "")
     has_accounts = await accounts.has_accounts(deps.db)

@@ -175,14 +175,20 @@ def create_admin(login: Login) -> None:
 
 
 @cli.command("set-password")
-def set_password(login: Login) -> None:
+def set_password(
+    login: Login,
+    *,
+    without_totp: Annotated[
+        bool, typer.Option("--without-totp", help="Take the second factor away too, if it is lost.")
+    ] = False,
+) -> None:
     """Give an account a new password, and end its sessions and keys.
 
     The password is asked for on a terminal, else read from standard input.
     """
     with importing():
         from commands.accounts import set_password
-    set_password(login)
+    set_password(login, without_totp=without_totp)
 
 
 @cli.command("refresh-favourites")

@@ -47,6 +47,10 @@ PRIVATE: dict[str, str | None] = {
     "GET /profile": "profile:read",
     "PATCH /profile": None,
     "DELETE /profile": None,
+    "GET /profile/totp": None,
+    "POST /profile/totp": None,
+    "POST /profile/totp/confirm": None,
+    "DELETE /profile/totp": None,
     "PATCH /user/<user_id:id>": None,
     "DELETE /user/<user_id:id>": None,
     "GET /user/all": None,
@@ -107,6 +111,9 @@ PROTECTED: dict[str, dict[str, Any]] = {
     "PATCH /profile": {"email": None},
     "DELETE /profile": {},
     "DELETE /user/<user_id:id>": {},
+    "POST /profile/totp": {},
+    "POST /profile/totp/confirm": {"code": "123456"},
+    "DELETE /profile/totp": {},
     "POST /keys": {"name": "k", "scopes": ["tasks:read"]},
 }
 EXAMPLES = {

@@ -5,7 +5,8 @@ export const english = {
   connected: "live", disconnected: "connecting…", unreachable: "The server can't be reached right now.", again: "Try again",
   "sign-in": "Sign in", "sign-out": "Sign out", login: "Login", password: "Password",
   welcome: "Sign in to Trawl", "welcome-hint": "What the shop's access log and live visits tell: where visitors come from, what they look at, what they buy.",
-  "bad-credentials": "Login or password is wrong.",
+  "bad-credentials": "Login or password is wrong.", "bad-code": "The code or the password is wrong. Each code works once.",
+  code: "Code", "code-hint": "Of your authenticator app, or a recovery code.",
   "ended.signed-out": "You are signed out.", "ended.expired": "Your session has ended. Sign in again.",
   period: "Period", "period.days": (days) => (days === "" ? "All time" : days === "1" ? "Last 24 hours" : `Last ${days} days`),
   "period.own": "From … to …", from: "From", to: "To", included: "included, on a quarter hour", excluded: "not included", apply: "Apply",
@@ -53,5 +54,6 @@ export const english = {
   "audit.register": "registered", "audit.login": "signed in", "audit.login_failed": "failed to sign in", "audit.logout": "signed out", "audit.password_changed": "changed the password",
   "audit.role_changed": "got another role", "audit.activated": "was activated", "audit.deactivated": "was deactivated", "audit.key_created": "made a key", "audit.key_ended": "lost a key", "audit.session_ended": "lost a session",
   "audit.refresh_reused": "sent a used refresh token", "audit.password_reset_created": "got a token for a new password", "audit.password_reset_mailed": "got a mail for a new password",
+  "audit.totp_enabled": "turned the second factor on", "audit.totp_disabled": "turned the second factor off", "audit.totp_recovery_used": "used a recovery code",
   "audit.import_uploaded": "uploaded a log", "audit.import_cancelled": "cancelled an import", "audit.import_undone": "undid an import", "audit.deleted": "was deleted",
 };

@@ -8,7 +8,8 @@ export const russian = {
   connected: "на связи", disconnected: "подключение…", unreachable: "Сервер сейчас недоступен.", again: "Повторить",
   "sign-in": "Войти", "sign-out": "Выйти", login: "Логин", password: "Пароль",
   welcome: "Вход в Trawl", "welcome-hint": "О чём говорят журнал магазина и живые визиты: откуда приходят посетители, что смотрят и что покупают.",
-  "bad-credentials": "Неверный логин или пароль.",
+  "bad-credentials": "Неверный логин или пароль.", "bad-code": "Неверный код или пароль. Каждый код действует один раз.",
+  code: "Код", "code-hint": "Из приложения-аутентификатора или код восстановления.",
   "ended.signed-out": "Вы вышли.", "ended.expired": "Сеанс закончился. Войдите снова.",
   period: "Период", "period.days": (days) => (days === "" ? "Всё время" : days === "1" ? "Последние 24 часа" : `Последние ${withCount(days, "день", "дня", "дней")}`),
   "period.own": "С … по …", from: "С", to: "По", included: "включительно, кратно 15 минутам", excluded: "не включая", apply: "Применить",
@@ -65,5 +66,6 @@ export const russian = {
   "audit.register": "регистрация", "audit.login": "вход", "audit.login_failed": "неудачный вход", "audit.logout": "выход", "audit.password_changed": "смена пароля",
   "audit.role_changed": "смена роли", "audit.activated": "включение", "audit.deactivated": "отключение", "audit.key_created": "создание ключа", "audit.key_ended": "завершение ключа", "audit.session_ended": "завершение сеанса",
   "audit.refresh_reused": "повторный токен обновления", "audit.password_reset_created": "токен для нового пароля", "audit.password_reset_mailed": "письмо о новом пароле",
+  "audit.totp_enabled": "включение второго фактора", "audit.totp_disabled": "отключение второго фактора", "audit.totp_recovery_used": "код восстановления",
   "audit.import_uploaded": "загрузка журнала", "audit.import_cancelled": "отмена импорта", "audit.import_undone": "откат импорта", "audit.deleted": "удаление",
 };
