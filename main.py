@@ -144,6 +144,25 @@ def import_logs(
     import_logs(files or [], follow=follow, dry_run=dry_run, rules=rules, as_json=json)
 
 
+@cli.command("import-events")
+def import_events(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="NDJSON, or CSV (event_id,user_id,event_type,occurred_at,properties_json), plain or .gz; "
+            "- is standard input.",
+            metavar="FILE...",
+        ),
+    ],
+    *,
+    json: Json = False,
+) -> None:
+    """Store events of any number, each with its own verdict, as POST /events does."""
+    with importing():
+        from commands.import_events import import_events
+    import_events(files, as_json=json)
+
+
 @cli.command()
 def report(
     number: Annotated[int, typer.Argument(min=1, max=7, help="Which report, as GET /reports lists them.")],

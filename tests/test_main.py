@@ -55,6 +55,7 @@ def test_every_command_tells_what_it_takes(invoke: Callable[..., Result]) -> Non
         "": "create-admin",
         "serve": "HOST:PORT",
         "import": "standard input",
+        "import-events": "NDJSON",
         "report": "--json",
         "create-admin": "login",
         "set-password": "login",
