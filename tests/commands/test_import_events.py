@@ -70,7 +70,7 @@ def test_a_file_of_many_batches_is_counted_whole_and_again_a_duplicate(
     code, output, _ = trawl.run("import-events", str(file))
     assert (code, output) == (
         0,
-        f"{file}: 12,000 events: 0 created, 12,000 duplicates, 0 conflicts, 0 invalid",
+        f"{file}: 12,000 events: 0 created, 12,000 duplicates, 0 conflicts, 0 invalid\n",
     )
 
 
