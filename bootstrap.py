@@ -88,7 +88,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         mail=make_mail(settings, background),
         background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
-        quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max),
+        quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max, settings.streams_max),
         registration_open=settings.registration == "open",
         version=VERSION,
         data_dir=settings.data_dir,
