@@ -4,10 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from db.engine import asyncpg_url
+from db.engine import create_single_engine
 from db.locks import lock_migration
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ def downgrade(connection: Connection, revision: str = "base") -> None:
 
 async def migrate(url: str) -> tuple[str | None, str | None]:
     """Upgrade to the newest revision. Return the revisions before and after."""
-    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+    engine = create_single_engine(url)
     try:
         async with engine.connect() as connection:
             before = await connection.run_sync(current_revision)

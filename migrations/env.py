@@ -4,11 +4,9 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from config import read_settings
-from db.engine import asyncpg_url
+from db.engine import create_single_engine
 from db.models import Base
 from embedded import EmbeddedError, open_servers
 
@@ -20,7 +18,7 @@ def run(connection: Connection) -> None:
 
 
 async def connect_and_run(url: str) -> None:
-    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+    engine = create_single_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(run)
     await engine.dispose()
