@@ -14,6 +14,7 @@ a mixed load, and prints memory and p99.
 import argparse
 import asyncio
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
@@ -23,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from statistics import median
 
 from bench.attackers import ATTACKS, Target, run_attack
 from bench.mixed_load import run_mixed_load
@@ -49,7 +51,7 @@ COLUMNS = (
     "holds",
 )
 KILL_SECONDS = 8.0  # of an attack that ends in a kill
-SOAK_PARTS = 10
+SOAK_PARTS = 6  # of an hour: ten minutes
 SOAK_GROWTH, SOAK_RATIO = 1.02, 1.2
 
 
@@ -89,6 +91,13 @@ async def sample_memory(trawl: OwnTrawl, highest: dict[int, int]) -> None:
         for pid, size in trawl.memory().items():
             highest[pid] = max(highest.get(pid, 0), size)
         await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def sample_total(trawl: OwnTrawl, samples: list[int]) -> None:
+    """Note what all workers hold, again and again."""
+    while True:
+        samples.append(sum(trawl.memory().values()))
+        await asyncio.sleep(SAMPLE_SECONDS * 4)
 
 
 async def play(trawl: OwnTrawl, client: QuietClient, name: str, target: Target) -> Result:
@@ -142,7 +151,7 @@ async def attack(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
 
 
 async def soak(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
-    """Play a mixed load; compare its last tenth with its first."""
+    """Play a mixed load; compare its last part with its first."""
     clients = await prepare(trawl, ("quiet", "loud"))
     quiet, workers = clients["quiet"], trawl.workers()
     target = Target(trawl.port, clients["loud"].token, options.soak)
@@ -150,17 +159,22 @@ async def soak(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
     load.start()
     begin, parts = time.monotonic(), []
     for part in range(SOAK_PARTS):
+        samples = list[int]()
+        sampling = asyncio.create_task(sample_total(trawl, samples))
         timings = await quiet.measure(
             max(1.0, begin + options.soak * (part + 1) / SOAK_PARTS - time.monotonic())
         )
-        memory = sum(trawl.memory().values())
+        sampling.cancel()
+        memory = median(samples)
         parts.append((memory, timings.p99()))
-        print(f"part {part + 1}: {memory / 1e6:.0f} MB of all workers, p99 {timings.p99():.0f} ms,", end=" ")
+        print(f"part {part + 1}: {memory / 1e6:.0f} MB of all workers (median),", end=" ")
+        print(f"{min(samples) / 1e6:.0f} to {max(samples) / 1e6:.0f}, p99 {timings.p99():.0f} ms,", end=" ")
+        print(f"load {os.getloadavg()[1]:.1f},", end=" ")
         print(f"{len(timings.failures)} failed {dict(Counter(timings.failures))}", flush=True)
     await asyncio.to_thread(load.join)
     growth, slowdown = parts[-1][0] / parts[0][0], parts[-1][1] / parts[0][1]
     lost = await quiet.lost()
-    print(f"last tenth beside the first: memory {growth:.3f}, p99 {slowdown:.2f}; {lost} visits lost")
+    print(f"last part beside the first: memory {growth:.3f}, p99 {slowdown:.2f}; {lost} visits lost")
     return growth <= SOAK_GROWTH and slowdown <= SOAK_RATIO and not lost and is_whole(trawl, workers)
 
 
