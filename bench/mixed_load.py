@@ -12,7 +12,7 @@ from bench.attackers import GROUPS, Target, connection, repeat
 READERS, WRITERS = 4, 2
 SILENT, TRICKLING, UNREAD = 50, 20, 4
 HOLD_SECONDS = 30.0
-THINK_SECONDS = 0.25  # after each request of a reader or writer: the load is to last, not to saturate
+THINK_SECONDS = 0.5  # after each request of a reader or writer: the load is to last, not to saturate
 REPORTS = range(1, 8)
 
 
