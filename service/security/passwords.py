@@ -83,7 +83,9 @@ class Hasher:
 def lower_priority() -> None:
     """Have the system serve other threads before this one, where threads have priorities of their own."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), SIGN_UP_NICENESS)
+        thread = threading.get_native_id()
+        usual = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, max(usual, SIGN_UP_NICENESS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 import asyncio
 import base64
 import hashlib
+import os
+import threading
 import time
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from service.errors import Invalid
 from service.security.identifiers import fold
 from service.security.passwords import (
+    SIGN_UP_NICENESS,
     Hasher,
     check_new_password,
     common_passwords,
@@ -133,3 +136,18 @@ def test_ten_thousand_common_passwords_are_refused() -> None:
 @pytest.mark.parametrize("password", ["12345678\n123456789", "\npassword\n", "assword\n", "", "\n"])
 def test_lines_of_the_list_together_are_no_common_password(password: str) -> None:
     assert not is_common(password)
+
+
+async def test_threads_of_sign_ups_leave_the_cores_to_others() -> None:
+    hasher = Hasher(log_n=4)
+    await hasher.hash("correct horse", salt=SALT, is_sign_up=True)
+    await hasher.hash("correct horse", salt=SALT)
+    [sign_up] = {niceness(thread) for thread in hasher.sign_up_threads._threads}
+    [sign_in] = {niceness(thread) for thread in hasher.sign_in_threads._threads}
+    usual = niceness(threading.main_thread())
+    assert (sign_up, sign_in) == (max(usual, SIGN_UP_NICENESS), usual)
+
+
+def niceness(thread: threading.Thread) -> int:
+    assert thread.native_id is not None
+    return os.getpriority(os.PRIO_PROCESS, thread.native_id)
