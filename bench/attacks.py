@@ -269,7 +269,11 @@ def log_of(lines: int) -> Iterator[Path]:
 
 
 def settings(folder: Path) -> dict[str, str]:
-    return {"LOGS_FILE": str(folder / "shop.log"), "LOGS_RULES": str(folder / "rules.toml")}
+    return {
+        "LOGS_FILE": str(folder / "shop.log"),
+        "LOGS_RULES": str(folder / "rules.toml"),
+        "ACCESS_TOKEN_EXPIRE_MINUTES": "600",  # a soak is longer than a token lives by default
+    }
 
 
 if __name__ == "__main__":

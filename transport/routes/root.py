@@ -7,7 +7,7 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.health import GreetingResponse, HealthResponse, HealthStatusResponse, ReadyResponse
-from service.health import check_health
+from service.health import read_health
 from telemetry import multiprocess
 from transport.auth import may_see_metrics, require_metrics_token
 from transport.errors import RETRY_AFTER
@@ -38,7 +38,7 @@ async def greet(request: Request) -> HTTPResponse:
 )
 async def get_health(request: Request) -> HTTPResponse:
     """Tells its parts to those who have METRICS_TOKEN, if it is set; to others the status alone."""
-    health = await check_health(request.deps)
+    health = await read_health(request.deps)
     schema = HealthResponse() if may_see_metrics(request) else HealthStatusResponse()
     return health_response(schema.dump(health), good=health.is_healthy)
 
@@ -48,7 +48,7 @@ async def get_health(request: Request) -> HTTPResponse:
 async def get_ready(request: Request) -> HTTPResponse:
     """Says 503 while draining, so that no new work is sent here."""
     draining = request.app.ctx.draining
-    good = not draining and (await check_health(request.deps)).is_healthy
+    good = not draining and (await read_health(request.deps)).is_healthy
     status = "ok" if good else "draining" if draining else "down"
     return health_response(ReadyResponse().dump({"status": status}), good=good)
 
