@@ -193,7 +193,9 @@ async def prepare_database(settings: Settings, addresses: Addresses) -> bool:
         deps.db, sealer_of(deps.tokens), make_nonce=lambda: secrets.token_bytes(NONCE_BYTES)
     )
     if unreadable:
-        log.error("totp_unreadable", accounts=unreadable, remedy="name the old SECRET as SECRET_PREVIOUS")
+        log.error(
+            "totp_unreadable", accounts=unreadable, remedy="start once with the old one in SECRET_PREVIOUS"
+        )
     if settings.admin_login is not None:
         await ensure_admin(deps, settings.admin_login, settings.admin_password or "")
     has_accounts = await accounts.has_accounts(deps.db)

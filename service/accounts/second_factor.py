@@ -59,7 +59,11 @@ def find_code_step(sealer: Sealer, totp: Totp, code: str, origin: Origin) -> int
     secret = sealer.unseal(totp.sealed_secret, key_id=totp.key_id, context=context_of(totp.account_id))
     if secret is None:
         # Only a recovery code, or the operator, helps this account.
-        log.error("totp_unreadable", user_id=totp.account_id, remedy="name the old SECRET as SECRET_PREVIOUS")
+        log.error(
+            "totp_unreadable",
+            user_id=totp.account_id,
+            remedy="start once with the old one in SECRET_PREVIOUS",
+        )
         return None
     return find_step(secret, code, origin.at, after=totp.last_step)
 
