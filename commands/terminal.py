@@ -14,6 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, SettingsError, read_settings
+from db.migrate import DatabaseUnusable
 from embedded import EmbeddedError
 from server.errors import ServerError
 from service.errors import TrawlError
@@ -36,7 +37,7 @@ def one_line_errors() -> Iterator[None]:
     """Print an error that an operator can mend in one line, and exit with 1."""
     try:
         yield
-    except (SettingsError, EmbeddedError, ServerError, TrawlError, RulesError) as error:
+    except (SettingsError, DatabaseUnusable, EmbeddedError, ServerError, TrawlError, RulesError) as error:
         fail(str(error))
     except ValidationError as error:
         fail(str(error.messages) if isinstance(error.messages, list) else join_messages(error.messages))
