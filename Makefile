@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := .ci/audit.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
+SOURCES := .ci/audit.py .ci/pack_passwords.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo jwt-demo screenshots test check coverage bench format lock audit clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
+.PHONY: help install run create-admin demo jwt-demo screenshots test check lint type-check test-coverage bench format lock audit clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
 COMPOSE := docker compose
 
 help: ## list the targets
@@ -32,6 +32,10 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 run: $(VENV)/.installed ## set everything up and serve on HOST:PORT (127.0.0.1:8000)
 	@exec $(BIN)/python main.py
 
+create-admin: $(VENV)/.installed ## make an admin: LOGIN=root make create-admin
+	@[ -n "$(LOGIN)" ] || { echo "say who: make create-admin LOGIN=root"; exit 2; }
+	@exec $(BIN)/python main.py create-admin "$(LOGIN)"
+
 demo: $(VENV)/.installed ## run, with an invented film service that needs no key; its data are in var/demo
 	@exec $(BIN)/python -m demo
 
@@ -44,14 +48,18 @@ screenshots: install ## take pictures of the dashboard for docs/screenshots; nee
 test: install ## set everything up and run all tests
 	@$(BIN)/python -m pytest
 
-check: install ## check format, lint, types, import contracts and tests, as CI does
-	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports --no-cache
+check: lint type-check ## check format, lint, types, import contracts and tests, as CI does
 	$(MAKE) --no-print-directory test
 
-coverage: install ## run all tests with coverage of lines and branches, which must be 90 %; half as long again
+lint: install ## check format, lint and import contracts
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/lint-imports --no-cache
+
+type-check: install ## check types
+	$(BIN)/mypy $(SOURCES)
+
+test-coverage: install ## run all tests with coverage of lines and branches, which must be 90 %; half as long again
 	@rm -f .coverage .coverage.*
 	$(MAKE) --no-print-directory test PYTEST_ADDOPTS="--cov --cov-report="
 	$(BIN)/coverage report

@@ -30,6 +30,7 @@ from embedded import open_servers
 from service.accounts import accounts
 from service.accounts.audit import enforce_audit_retention
 from service.accounts.expiry import delete_expired_credentials
+from service.accounts.totp import reseal_secrets
 from service.background import Background
 from service.cache import Cache
 from service.columns.store import ColumnStore, sweep_columns
@@ -42,12 +43,13 @@ from service.logs.folder import LogFolder
 from service.logs.url_rules import read_rules
 from service.mail import MailQueue
 from service.security.quotas import Quotas
+from service.security.sealing import NONCE_BYTES, sealer_of
 from service.security.tokens import TokenSettings
 from telemetry import metrics
+from version import VERSION
 
 log = structlog.get_logger("trawl.server")
 
-VERSION = "0.1.0"
 POOL_SIZE = 10  # connections of a worker
 T = TypeVar("T")
 
@@ -87,7 +89,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         mail=make_mail(settings, background),
         background=background,
         limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
-        quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max),
+        quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max, settings.streams_max),
         columns=ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb),
         registration_open=settings.registration == "open",
         version=VERSION,
@@ -184,13 +186,25 @@ def backing_services(
         yield Addresses(database, replica, settings.redis_url or str(servers.redis_url)), servers.watch
 
 
-async def prepare_database(settings: Settings, addresses: Addresses) -> None:
-    """Migrate, then make the secret and the admin of the settings if they do not exist."""
+async def prepare_database(settings: Settings, addresses: Addresses) -> bool:
+    """Migrate, then make the secret and the admin of the settings if they do not exist.
+
+    What SECRET_PREVIOUS has encrypted is encrypted by SECRET. Returns whether there is any account.
+    """
     await migrate(addresses.database)
     deps = make_deps(settings, addresses)
+    unreadable = await reseal_secrets(
+        deps.db, sealer_of(deps.tokens), make_nonce=lambda: secrets.token_bytes(NONCE_BYTES)
+    )
+    if unreadable:
+        log.error(
+            "totp_unreadable", accounts=unreadable, remedy="start once with the old one in SECRET_PREVIOUS"
+        )
     if settings.admin_login is not None:
         await ensure_admin(deps, settings.admin_login, settings.admin_password or "")
+    has_accounts = await accounts.has_accounts(deps.db)
     await deps.db.close()
+    return has_accounts
 
 
 async def ensure_admin(deps: Deps, login: str, password: str) -> None:

@@ -12,18 +12,35 @@ if __name__ == "__main__":
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+SERVE_OPTIONS = ("--host", "--port")
+# Without a default typer loads pydantic to read an option: a third of the time of a command's --help.
+DEFAULTS = dict.fromkeys(("help", "install_completion", "show_completion"), False)
+
+
+class ServeUnlessNamed(TyperGroup):
+    """Takes the options of `serve` without its name: options of the group would cost every command time."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0].partition("=")[0] in SERVE_OPTIONS:
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
 
 cli = typer.Typer(
-    add_completion=False,
+    cls=ServeUnlessNamed,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
-    # Without a default typer loads pydantic to read it: a third of the time of a command's --help.
-    context_settings={"default_map": {"help": False}},
+    context_settings={"default_map": DEFAULTS},
 )
 Login = Annotated[str, typer.Argument(help="The login of the account.", metavar="LOGIN")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on, instead of HOST.", metavar="HOST")]
+Port = Annotated[str | None, typer.Option(help="The port to listen on, instead of PORT.", metavar="PORT")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 BackupFile = Annotated[Path, typer.Argument(help="The backup's file.", metavar="FILE")]
 
 
@@ -36,9 +53,28 @@ def importing() -> Iterator[None]:
     gc.enable()
 
 
+def print_version(is_asked: bool) -> None:
+    """Print the version and exit, if that is what is asked for."""
+    if is_asked:
+        from version import VERSION
+
+        typer.echo(f"trawl {VERSION}")
+        raise typer.Exit
+
+
 @cli.callback(invoke_without_command=True)
-def main(context: typer.Context) -> None:
-    """A web shop's access log and live visits, turned into answers. Without a command: serve."""
+def main(
+    context: typer.Context,
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A web shop's access log and live visits, turned into answers.
+
+    Without a command: serve, which takes --host and --port.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but more than half of the lines were rejected.
+    """
     if context.invoked_subcommand is None:
         serve()
 
@@ -52,19 +88,23 @@ def openapi() -> None:
 
 
 @cli.command()
-def doctor() -> None:
+def doctor(*, json: Json = False) -> None:
     """Check configuration, database, cache, migrations, disk and clock, and say what to do."""
     with importing():
         from commands.doctor import diagnose
-    diagnose()
+    diagnose(as_json=json)
 
 
 @cli.command()
-def backup(file: BackupFile) -> None:
+def backup(
+    file: BackupFile,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+) -> None:
     """Write all of the database to a file, also beside a running server."""
     with importing():
         from commands.database import back_up
-    back_up(file)
+    back_up(file, overwrite=force)
 
 
 @cli.command()
@@ -76,11 +116,11 @@ def restore(file: BackupFile) -> None:
 
 
 @cli.command()
-def serve() -> None:
+def serve(*, host: Host = None, port: Port = None) -> None:
     """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
     with importing():
         from commands.serve import serve
-    serve()
+    serve(host=host, port=port)
 
 
 @cli.command("import")
@@ -96,11 +136,31 @@ def import_logs(
     rules: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What URLs stand for; LOGS_RULES unless given.")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Import access logs, each line once, however often it is read."""
     with importing():
         from commands.import_logs import import_logs
-    import_logs(files or [], follow=follow, dry_run=dry_run, rules=rules)
+    import_logs(files or [], follow=follow, dry_run=dry_run, rules=rules, as_json=json)
+
+
+@cli.command("import-events")
+def import_events(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="NDJSON, or CSV (event_id,user_id,event_type,occurred_at,properties_json), plain or .gz; "
+            "- is standard input.",
+            metavar="FILE...",
+        ),
+    ],
+    *,
+    json: Json = False,
+) -> None:
+    """Store events of any number, each with its own verdict, as POST /events does."""
+    with importing():
+        from commands.import_events import import_events
+    import_events(files, as_json=json)
 
 
 @cli.command()
@@ -112,11 +172,14 @@ def report(
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the response body.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")] = False,
 ) -> None:
     """Print a report as a table."""
+    if json and csv:
+        raise typer.BadParameter("--json and --csv do not go together")
     with importing():
         from commands.report import print_report
-    print_report(number, parameters or [], as_json=json)
+    print_report(number, parameters or [], form="json" if json else "csv" if csv else "table")
 
 
 @cli.command("create-admin")
@@ -131,14 +194,20 @@ def create_admin(login: Login) -> None:
 
 
 @cli.command("set-password")
-def set_password(login: Login) -> None:
+def set_password(
+    login: Login,
+    *,
+    without_totp: Annotated[
+        bool, typer.Option("--without-totp", help="Take the second factor away too, if it is lost.")
+    ] = False,
+) -> None:
     """Give an account a new password, and end its sessions and keys.
 
     The password is asked for on a terminal, else read from standard input.
     """
     with importing():
         from commands.accounts import set_password
-    set_password(login)
+    set_password(login, without_totp=without_totp)
 
 
 @cli.command("refresh-favourites")

@@ -6,8 +6,20 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.accounts import UserResponse
-from api.fields import Choice, DatedFilters, DateTime, FilterTime, Flag, Integer, Strict, Text, TimeZone
-from api.limits import MAX_EVENT_TYPE, MAX_LOGIN
+from api.fields import (
+    Choice,
+    DatedFilters,
+    DateTime,
+    FilterTime,
+    Flag,
+    Integer,
+    IntegerText,
+    RawCells,
+    Strict,
+    Text,
+    TimeZone,
+)
+from api.limits import MAX_EVENT_TYPE, MAX_LOGIN, MAX_PAGE_SIZE, PAGE_SIZE
 from api.paging import Cursor, PageQuery
 
 ROLES = ("user", "admin")
@@ -16,15 +28,20 @@ AUTH_EVENTS = (
     "login",
     "login_failed",
     "logout",
+    "refresh_reused",
     "password_changed",
     "password_reset_created",
     "password_reset_mailed",
+    "totp_enabled",
+    "totp_disabled",
+    "totp_recovery_used",
     "role_changed",
     "activated",
     "deactivated",
-    "key_created",
-    "key_deleted",
     "deleted",
+    "key_created",
+    "key_ended",
+    "session_ended",
     "import_uploaded",
     "import_cancelled",
     "import_undone",
@@ -75,6 +92,16 @@ class ActivityResponse(Schema):
 
 
 class ListAuthEventsRequest(DatedFilters, PageQuery):
+    """Filters of the audit. Without a `limit`, CSV has all events, and JSON a page of the usual size."""
+
+    limit = IntegerText(
+        minimum=1,
+        maximum=MAX_PAGE_SIZE,
+        load_default=None,
+        metadata={"description": f"{PAGE_SIZE} unless said; CSV has all unless said"},
+    )
+    format = Choice("json", "csv", load_default=None)
+    raw = RawCells()
     after = Cursor(DateTime(), Integer(minimum=1))
     kind = Choice(*AUTH_EVENTS, data_key="type")
     login = Text(minimum=1, maximum=MAX_LOGIN)

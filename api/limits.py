@@ -28,6 +28,7 @@ MIN_PASSWORD, MAX_PASSWORD = 8, 128
 MAX_TYPED_PASSWORD = 1024  # to be checked, not set: a longer one than can be set is wrong, not invalid
 MAX_RESET_TOKEN = 2048  # ours have 55; the wrong kind of token is wrong, not too long
 MAX_REFRESH_TOKEN = 200
+MAX_CODE = 200  # of a second factor; ours have 6 or 19, and a longer one is wrong, not too long
 MAX_NAME = 100  # a first or last name, or the name of an API key
 
 # Tasks

@@ -135,7 +135,7 @@ class ReportResponse(Schema):
     """A report's answer with all that tells what it means. Rows are those of the report's own schema."""
 
     report = fields.Integer(attribute="report.number")
-    title = fields.String(attribute="report.title", metadata=QUESTION)
+    title = fields.String(metadata=QUESTION)
     definition = fields.String(attribute="report.definition")
     parameters = fields.Method(
         "dump_parameters", metadata={"type": "object", "example": {"tz": "UTC", "source": "all", "limit": 10}}

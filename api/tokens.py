@@ -6,9 +6,11 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load
 
 from api.accounts import Login, TypedPassword
 from api.fields import Choice, Strict, Text
-from api.limits import MAX_LOGIN, MAX_REFRESH_TOKEN
+from api.limits import MAX_CODE, MAX_LOGIN, MAX_REFRESH_TOKEN
 
 NAMES = ("login", "username", "email")
+CODES = ("totp", "recovery_code")
+NEEDED_WITH_TOTP = "of an account with a second factor: a code of its app, or a recovery code"
 GRANTS = ("password", "refresh_token")
 
 
@@ -25,11 +27,17 @@ class SignInRequest(Strict):
     username = Login(minimum=1)
     email = Text(minimum=1, maximum=MAX_LOGIN)
     password = TypedPassword()
+    totp = Text(minimum=1, maximum=MAX_CODE, metadata={"description": NEEDED_WITH_TOTP, "example": "492039"})
+    recovery_code = Text(
+        minimum=1,
+        maximum=MAX_CODE,
+        metadata={"description": "instead of `totp`, once", "example": "abcd-efgh-ijkl-mnop"},
+    )
     refresh_token = Text(minimum=1, maximum=MAX_REFRESH_TOKEN)
 
     @post_load
     def choose_grant(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Load to `grant_type`, and `refresh_token` or `names` and `password`."""
+        """Load to `grant_type`, and `refresh_token` or `names`, `password` and `code`, which may be None."""
         if data["grant_type"] == "refresh_token":
             require(data, "refresh_token")
             return {"grant_type": "refresh_token", "refresh_token": data["refresh_token"]}
@@ -37,7 +45,11 @@ class SignInRequest(Strict):
         if not names:
             raise ValidationError("one of login, username and email is needed", "login")
         require(data, "password")
-        return {"grant_type": "password", "names": names, "password": data["password"]}
+        codes = [data[name] for name in CODES if name in data]
+        if len(codes) > 1:
+            raise ValidationError("can't be combined with totp", "recovery_code")
+        proof = {"password": data["password"], "code": codes[0] if codes else None}
+        return {"grant_type": "password", "names": names, **proof}
 
 
 def require(data: dict[str, Any], name: str) -> None:

@@ -19,7 +19,7 @@ from sanic.response import HTTPResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from db.engine import asyncpg_url
+from db.engine import DRIVER, connector
 from db.models import Task
 
 POOL_SIZE = 10
@@ -87,7 +87,9 @@ class TaskBody(BaseModel):
 
 def fastapi_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
     """Make the same with FastAPI: dependencies, a pydantic response model, and SQLAlchemy's ORM."""
-    engine = create_async_engine(asyncpg_url(postgres_url), pool_size=POOL_SIZE, pool_pre_ping=True)
+    engine = create_async_engine(
+        DRIVER, async_creator=connector(postgres_url, {}), pool_size=POOL_SIZE, pool_pre_ping=True
+    )
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     redis = Redis.from_url(redis_url)
 

@@ -16,7 +16,7 @@ from sanic import Request, Sanic
 from sanic.response import HTTPResponse
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from db.engine import asyncpg_url
+from db.engine import DRIVER, connector
 from db.models import Event
 
 POOL_SIZE = 10
@@ -83,7 +83,7 @@ class ModelBatch(BaseModel):
 
 def fastapi_app(postgres_url: str) -> Any:
     """Make the same with FastAPI: pydantic models, and the ORM's add_all."""
-    engine = create_async_engine(asyncpg_url(postgres_url), pool_size=POOL_SIZE)
+    engine = create_async_engine(DRIVER, async_creator=connector(postgres_url, {}), pool_size=POOL_SIZE)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @asynccontextmanager

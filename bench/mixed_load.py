@@ -12,6 +12,7 @@ from bench.attackers import GROUPS, Target, connection, repeat
 READERS, WRITERS = 4, 2
 SILENT, TRICKLING, UNREAD = 50, 20, 4
 HOLD_SECONDS = 30.0
+THINK_SECONDS = 0.5  # after each request of a reader or writer: the load is to last, not to saturate
 REPORTS = range(1, 8)
 
 
@@ -32,7 +33,9 @@ async def mix(target: Target) -> None:
 async def send(target: Target, data: bytes) -> bytes:
     async with connection(target) as (reader, writer):
         writer.write(data)
-        return await reader.read()
+        response = await reader.read()
+    await asyncio.sleep(THINK_SECONDS)
+    return response
 
 
 numbers = count()

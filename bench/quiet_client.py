@@ -59,13 +59,13 @@ class QuietClient:
         self.token = token or (json.loads(body)["access_token"] if status == 200 else "")
         return status
 
-    async def measure(self, seconds: float) -> Timings:
+    async def measure(self, seconds: float, *, rate: float = RATE) -> Timings:
         """Send requests at a constant rate, whether the last ones were answered or not."""
         timings = Timings()
         begin = time.monotonic()
         requests = []
-        for number in range(int(seconds * RATE)):
-            await asyncio.sleep(max(0.0, begin + number / RATE - time.monotonic()))
+        for number in range(int(seconds * rate)):
+            await asyncio.sleep(max(0.0, begin + number / rate - time.monotonic()))
             requests.append(asyncio.create_task(self._request(timings)))
         await asyncio.gather(*requests)
         return timings

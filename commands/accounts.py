@@ -39,8 +39,8 @@ def create_admin(login: str) -> None:
             say(f"{account.login} is an admin (id {account.id}), and keeps its password")
 
 
-def set_password(login: str) -> None:
-    """Give an account a new password, and end its sessions and keys."""
+def set_password(login: str, *, without_totp: bool) -> None:
+    """Give an account a new password, and end its sessions and keys; also without its second factor."""
     with one_line_errors(), backing_services(load_settings()) as (addresses, _):
         account = run(addresses, lambda db, _: operator.get_account_by_login(db, login))
         password = SetPasswordRequest().load({"password": read_password()})["password"]
@@ -48,10 +48,18 @@ def set_password(login: str) -> None:
         run(
             addresses,
             lambda db, cache: operator.set_password(
-                db, cache, Hasher(), account, password, salt=salt, origin=cli_origin()
+                db,
+                cache,
+                Hasher(),
+                account,
+                password,
+                salt=salt,
+                without_totp=without_totp,
+                origin=cli_origin(),
             ),
         )
-    say(f"{account.login} has a new password; its sessions and keys have ended")
+    factor = ", and it has no second factor" if without_totp else ""
+    say(f"{account.login} has a new password; its sessions and keys have ended{factor}")
 
 
 def run(addresses: Addresses, work: Callable[[Database, Cache], Coroutine[Any, Any, Account]]) -> Account:

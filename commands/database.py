@@ -19,9 +19,11 @@ def migrate() -> None:
     say(f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}")
 
 
-def back_up(file: Path) -> None:
+def back_up(file: Path, *, overwrite: bool) -> None:
     """Write the database to a file, and say what else must be kept."""
     with one_line_errors():
+        if file.exists() and not overwrite:
+            fail(f"{file} is there; take another name, or overwrite it with --force")
         settings = load_settings()
         with backing_services(settings) as (addresses, _):
             try:

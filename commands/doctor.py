@@ -4,11 +4,13 @@ import asyncio
 import os
 import resource
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 import typer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,17 +44,26 @@ class Finding:
     advice: str = ""
 
 
-def diagnose() -> None:
+def diagnose(*, as_json: bool) -> None:
     """Print a finding a line, with advice under a bad one. Exit code 1 if any is bad."""
     with one_line_errors():
         settings = load_settings()
         findings = [*check_machine(settings), *check_services(settings)]
+    if as_json:
+        sys.stdout.buffer.write(
+            orjson.dumps(findings, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
+    else:
+        print_findings(findings)
+    raise typer.Exit(1 if any(finding.advice for finding in findings) else 0)
+
+
+def print_findings(findings: list[Finding]) -> None:
     for finding in findings:
         mark = "BAD " if finding.advice else "ok  "
         say(f"{mark}{finding.part}: {finding.state}")
         if finding.advice:
             say(f"    {finding.advice}", style="red")
-    raise typer.Exit(1 if any(finding.advice for finding in findings) else 0)
 
 
 def check_machine(settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """`main.py import`: imports logs with a progress bar, then follows one until a signal ends it."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from api.imports import ImportResponse
 from bootstrap import backing_services, run_with_database
 from clients.geo import Geo
 from clock import now
@@ -35,6 +37,7 @@ from telemetry.printable import printable
 
 SHOWN_REJECTS = 10
 RETRY_SECONDS = 0.2
+FAILED, MOSTLY_REJECTED = 1, 3  # exit codes, the worse one first
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,16 @@ class ImportCommand:
     follow: Path | None
     options: ImportOptions
     mmdb: Path | None
+    as_json: bool
 
 
-def import_logs(files: list[str], *, follow: Path | None, dry_run: bool, rules: Path | None) -> None:
-    """Import each file, then follow a log. Exit code 1 if a file could not be imported."""
+def import_logs(
+    files: list[str], *, follow: Path | None, dry_run: bool, rules: Path | None, as_json: bool
+) -> None:
+    """Import each file, then follow a log.
+
+    Exit code 1 if a file could not be imported, else 3 if more than half of a file's lines were rejected.
+    """
     with one_line_errors():
         if not files and follow is None:
             fail("name the logs to import, or one to --follow")
@@ -56,7 +65,7 @@ def import_logs(files: list[str], *, follow: Path | None, dry_run: bool, rules: 
             fail("--dry-run and --follow do not go together")
         settings = load_settings()
         options = import_options(settings, dry_run=dry_run, rules=rules)
-        command = ImportCommand(files, follow, options, settings.geoip_path)
+        command = ImportCommand(files, follow, options, settings.geoip_path, as_json)
         with (
             backing_services(settings) as (addresses, _),
             multiprocess.count_into(find_folder(candidates(settings.data_dir))),
@@ -73,7 +82,7 @@ def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> 
 
 
 async def run_import(db: Database, command: ImportCommand) -> int:
-    """Import one file after the other, also after one that fails. Return the exit code: 1 if one failed.
+    """Import one file after the other, also after one that fails. Return the exit code: that of the worst.
 
     SIGINT and SIGTERM end it between two chunks. That is the orderly end of following, so it is 0 there.
     """
@@ -90,7 +99,7 @@ async def run_import(db: Database, command: ImportCommand) -> int:
     geo = Geo.open(command.mmdb)
     following = False
     try:
-        outcomes = [await import_file(db, geo, command.options, name) for name in command.files]
+        codes = [await import_file(db, geo, command, name) for name in command.files]
         if command.follow is not None:
             following = True
             await follow_file(db, geo, command.options, command.follow)
@@ -98,23 +107,28 @@ async def run_import(db: Database, command: ImportCommand) -> int:
         if not signals:
             raise
         return 0 if following else 128 + signals[0]
-    return 0 if all(outcomes) else 1
+    return next((code for code in (FAILED, MOSTLY_REJECTED) if code in codes), 0)
 
 
-async def import_file(db: Database, geo: Geo, options: ImportOptions, name: str) -> bool:
-    """Import one file and print a summary. Return whether it ended well."""
+async def import_file(db: Database, geo: Geo, command: ImportCommand, name: str) -> int:
+    """Import one file and print a summary. Return its exit code."""
     if name == "-":
         source = LogSource.of_stream("-", PipedLog(sys.stdin.fileno()), size=stdin_size())
     else:
         source = LogSource.of_file(Path(name), accept_partial_line=True)
     with import_progress(source.name) as on_progress:
         try:
-            record = await import_when_free(db, geo, source, options, on_progress)
+            record = await import_when_free(db, geo, source, command.options, on_progress)
         except (OSError, EOFError, TrawlError) as error:
             say(f"trawl: {name}: {describe_failure(error)}", console=err, style="red")
-            return False
-    await print_summary(db, record)
-    return record.status == "done"
+            if command.as_json:
+                say(json.dumps({"name": name, "status": "failed", "error": describe_failure(error)}))
+            return FAILED
+    await print_rejects(db, record)
+    say(json.dumps(ImportResponse().dump(record)) if command.as_json else summary(record))
+    if record.status != "done":
+        return FAILED
+    return MOSTLY_REJECTED if record.rejected > record.lines / 2 else 0
 
 
 async def import_when_free(
@@ -132,17 +146,25 @@ async def import_when_free(
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def print_summary(db: Database, record: Import) -> None:
-    """Print the counts of an import and its first rejects."""
+async def print_rejects(db: Database, record: Import) -> None:
+    """Print the first rejects of an import, and where all of them are."""
     rejects = await list_rejects(db, record.id, with_text=True, after=None, limit=SHOWN_REJECTS, offset=0)
     for reject in rejects[:SHOWN_REJECTS]:
         say(f"{record.name}:{reject.line}: {reject.reason}", console=err)
-    more = f"; all of them: GET /imports/{record.id}/rejects" if len(rejects) > SHOWN_REJECTS else ""
+    if len(rejects) > SHOWN_REJECTS:
+        more = record.rejected - SHOWN_REJECTS
+        say(f"{record.name}: {more:,} more rejects: GET /imports/{record.id}/rejects", console=err)
+
+
+def summary(record: Import) -> str:
+    """Return the counts of an import in one line."""
     ending = {"done": " (dry run)" if record.dry_run else ""}.get(record.status, f" ({record.status})")
-    say(
+    if record.lines == 0 and record.status == "done":
+        return f"{record.name}: nothing new{ending}"
+    return (
         f"{record.name}: {record.lines:,} lines: {record.imported:,} imported, "
         f"{record.duplicates:,} duplicates, {record.rejected:,} rejected "
-        f"({record.lines_per_second:,} lines/s){ending}{more}"
+        f"({record.lines_per_second:,} lines/s){ending}"
     )
 
 

@@ -4,9 +4,9 @@ import sys
 
 import orjson
 
-from bootstrap import VERSION
 from transport.app import all_routes
 from transport.openapi.document import make_document
+from version import VERSION
 
 
 def print_document() -> None:

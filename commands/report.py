@@ -1,56 +1,105 @@
-"""`main.py report`: the answer of a report, as a table or as the response body of GET /report."""
+"""`main.py report`: the answer of a report, as a table, as CSV or as the response body of GET /report."""
 
 import asyncio
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import orjson
+from rich.box import SIMPLE
 from rich.table import Table
 
-from api.reports import REQUESTS, ReportResponse
+from api.reports import REQUESTS, ROWS, ReportRequest, ReportResponse
 from bootstrap import backing_services, run_with_database
 from commands.terminal import fail, load_settings, one_line_errors, out, say
 from db.database import Database
+from db.queries.names import select_categories
 from service.columns.store import ColumnStore
 from service.reports import reports
 from telemetry.printable import printable, printable_json
+from transport.csv_text import csv_table
 
+Form = Literal["table", "json", "csv"]
 JSON_OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+SHOWN_CATEGORIES = 20
+NOT_HERE = {"format", "raw"}  # parameters of the answer over HTTP: options say these here
 
 
-def print_report(number: int, pairs: list[str], *, as_json: bool) -> None:
+def print_report(number: int, pairs: list[str], *, form: Form) -> None:
     """Run a report with parameters `NAME=VALUE` and print its answer."""
     with one_line_errors():
-        if not all("=" in pair for pair in pairs):
-            fail("a parameter is given as NAME=VALUE")
+        request = REQUESTS[number]()
+        check_names(request, pairs)
         settings = load_settings()
-        parameters = REQUESTS[number]().load(dict(pair.split("=", 1) for pair in pairs))
+        parameters = request.load(dict(pair.split("=", 1) for pair in pairs))
         columns = ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb)
         with backing_services(settings) as (addresses, _):
             body = asyncio.run(
                 run_with_database(addresses, lambda db: run_report(db, columns, number, parameters))
             )
-    if as_json:
-        sys.stdout.buffer.write(printable_json(orjson.dumps(body, option=JSON_OPTIONS).decode()).encode())
-    else:
-        print_table(body)
+    match form:
+        case "json":
+            sys.stdout.buffer.write(printable_json(orjson.dumps(body, option=JSON_OPTIONS).decode()).encode())
+        case "csv":
+            text = csv_table(list(ROWS[number]().fields), body["rows"], raw=False)
+            sys.stdout.buffer.write(text.encode())
+        case "table":
+            print_table(body)
+
+
+def check_names(request: ReportRequest, pairs: list[str]) -> None:
+    """Fail if a parameter is none of the report's, and name those there are."""
+    names = sorted({field.data_key or name for name, field in request.load_fields.items()} - NOT_HERE)
+    for pair in pairs:
+        name, equals, _ = pair.partition("=")
+        if not equals:
+            fail(f"{name}: a parameter is given as NAME=VALUE")
+        if name not in names:
+            fail(f"{name} is no parameter of this report; it takes {', '.join(names)}")
 
 
 async def run_report(
     db: Database, columns: ColumnStore, number: int, parameters: dict[str, Any]
 ) -> dict[str, Any]:
+    if "category" in parameters:
+        await check_category(db, parameters["category"])
     result = await reports.run_report(db, columns, reports.get_report(str(number)), parameters)
     body: dict[str, Any] = ReportResponse().dump(result)
     return body
 
 
+async def check_category(db: Database, category: str) -> None:
+    """Fail if there are categories, but not this one, and name those there are."""
+    async with db.read() as session:
+        categories = await select_categories(session)
+    if categories and category not in categories:
+        more = len(categories) - SHOWN_CATEGORIES
+        names = ", ".join(categories[:SHOWN_CATEGORIES]) + (f" and {more:,} more" if more > 0 else "")
+        fail(f"no category {category}; there are {names}")
+
+
 def print_table(body: dict[str, Any]) -> None:
     answer = "no data" if body["answer"] is None else body["answer"]
-    say(f"{body['title']} {answer}")
-    if body["rows"]:
-        names = [name for name in body["rows"][0] if name != "hours"]
-        table = Table(*names)
-        for row in body["rows"]:
-            table.add_row(*(printable(str(row[name])) for name in names))
-        out.print(table)
+    say(f"{body['title']} {f'{answer:,}' if isinstance(answer, int) else answer}")
+    rows = body["rows"]
+    if rows:
+        print_rows([{name: value for name, value in row.items() if name != "hours"} for row in rows])
+        if "hours" in rows[0]:
+            print_rows(
+                [{"hour": f"{hour:02}", "views": views} for hour, views in enumerate(rows[0]["hours"])]
+            )
     say(body["definition"], style="dim")
+
+
+def print_rows(rows: Sequence[dict[str, Any]]) -> None:
+    """Print a table, numbers to the right; plain lines where no terminal shows it."""
+    table = Table(box=None if not out.is_terminal else SIMPLE)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+    for row in rows:
+        table.add_row(*map(cell_text, row.values()))
+    out.print(table)
+
+
+def cell_text(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))

@@ -10,7 +10,6 @@ import structlog
 from sanic import Sanic
 
 from bootstrap import (
-    VERSION,
     Addresses,
     backing_services,
     make_deps,
@@ -30,14 +29,16 @@ from telemetry.logs import set_error_reporter
 from telemetry.metrics_folder import candidates, open_folder
 from transport.app import make_app
 from transport.settings import HttpSettings
+from version import VERSION
 
+CREATE_ADMIN = ".venv/bin/python main.py create-admin LOGIN"
 log = structlog.get_logger("trawl.server")
 
 
-def serve() -> None:
-    """Migrate, then serve on the address of the settings."""
+def serve(*, host: str | None = None, port: str | None = None) -> None:
+    """Migrate, then serve on the address of the settings; `host` and `port` go before these."""
     with one_line_errors(), handle_termination() as termination:
-        settings = load_settings(quiet=False)
+        settings = load_settings(quiet=False, HOST=host, PORT=port)
         log.info("settings", **settings.public_values())
         slow_bodies = SharedCounts(settings.workers)
         with (
@@ -51,13 +52,13 @@ def serve() -> None:
             backing_services(settings, exclusive=True) as (addresses, watch),
             open_folder(candidates(settings.data_dir)) as folder,
         ):
-            asyncio.run(prepare_database(settings, addresses))
+            has_accounts = asyncio.run(prepare_database(settings, addresses))
             serve_until_signal(
                 server,
                 lambda: make_worker_app(settings, addresses, folder, slow_bodies),
                 termination,
                 watch=[watch, DiskWatch(settings.data_dir).watch],
-                on_ready=lambda: announce(settings, "Trawl is serving on", url=url_of(*server.address)),
+                on_ready=lambda: announce_start(settings, url_of(*server.address), has_accounts=has_accounts),
             )
 
 
@@ -87,6 +88,18 @@ def make_worker_app(
         set_error_reporter(sentry.send_error)
         app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
     return app
+
+
+def announce_start(settings: Settings, url: str, *, has_accounts: bool) -> None:
+    """Say where the server is and, while there is no account, how to get one."""
+    dashboard = f"{url}/dashboard"
+    announce(settings, f"Trawl is serving on {url}", url=url)
+    announce(settings, f"the dashboard is at {dashboard}", url=dashboard)
+    if not has_accounts:
+        or_sign_up = ", or sign up by POST /register" if settings.registration == "open" else ""
+        announce(
+            settings, f"there is no account yet: {CREATE_ADMIN} makes an admin{or_sign_up}", url=dashboard
+        )
 
 
 def connection_bound(settings: Settings) -> ConnectionBound | None:

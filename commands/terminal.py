@@ -1,6 +1,7 @@
 """What all commands share: settings, logs, and how success and failure are printed."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, SettingsError, read_settings
+from db.migrate import DatabaseUnusable
 from embedded import EmbeddedError
 from server.errors import ServerError
 from service.errors import TrawlError
@@ -35,7 +37,7 @@ def one_line_errors() -> Iterator[None]:
     """Print an error that an operator can mend in one line, and exit with 1."""
     try:
         yield
-    except (SettingsError, EmbeddedError, ServerError, TrawlError, RulesError) as error:
+    except (SettingsError, DatabaseUnusable, EmbeddedError, ServerError, TrawlError, RulesError) as error:
         fail(str(error))
     except ValidationError as error:
         fail(str(error.messages) if isinstance(error.messages, list) else join_messages(error.messages))
@@ -59,12 +61,14 @@ def fail(reason: str) -> None:
     raise typer.Exit(1)
 
 
-def load_settings(*, quiet: bool = True) -> Settings:
+def load_settings(*, quiet: bool = True, **options: str | None) -> Settings:
     """Read the settings and configure the logs; a short command (`quiet`) logs warnings and errors only.
 
+    :param options: settings of the command line by name, which go before the environment
     :raises SettingsError: a setting is wrong
     """
-    settings = read_settings()
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = read_settings(os.environ | given)
     level = "WARNING" if quiet else settings.log_level
     configure_logging("DEBUG" if settings.debug else level, log_format(settings))
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -78,8 +82,5 @@ def log_format(settings: Settings) -> Literal["json", "console"]:
 
 
 def announce(settings: Settings, text: str, *, url: str) -> None:
-    """Print that something serves at a URL: plain text on a console, else one JSON object as in the log."""
-    line = f"{text} {url}"
-    if log_format(settings) == "json":
-        line = json_line(line, url=url)
-    say(line)
+    """Print what a start says of a URL: plain text on a console, else one JSON object as in the log."""
+    say(json_line(text, url=url) if log_format(settings) == "json" else text)

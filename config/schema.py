@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from api.limits import MAX_LOGIN, MAX_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.time_zones import is_time_zone
 from clients.smtp_message import parse_smtp_url
+from db.dsn import check_dsn
 
 MIN_SECRET_BYTES = 32
 HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
@@ -87,6 +88,14 @@ def url_validator(*schemes: str) -> Callable[[Any], None]:
     return validator(f"a URL that begins with {prefixes}", is_valid)
 
 
+def is_postgres_url(value: str) -> bool:
+    try:
+        check_dsn(value)
+    except ValueError:
+        return False
+    return True
+
+
 def is_origin(value: str) -> bool:
     try:
         parts = urlsplit(value)
@@ -122,7 +131,10 @@ def is_file(value: str) -> bool:
 is_key = validator(
     "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
 )
-postgres_url = url_validator("postgresql", "postgres", "postgresql+asyncpg")
+postgres_url = validator(
+    "a URL that begins with postgresql:// or postgres://, with libpq's parameters such as ?sslmode=require",
+    is_postgres_url,
+)
 web_url = url_validator("http", "https")
 
 
@@ -158,6 +170,7 @@ class SettingsSchema(Schema):
     RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 100)
     INGEST_RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 1000)
     KEYS_MAX = whole(0, 1_000_000, 50)
+    STREAMS_MAX = whole(0, 1_000_000, 20)
     TASKS_MAX = whole(0, 1_000_000, 10_000)
     FAVOURITES_MAX = whole(0, 1_000_000, 10_000)
     LOGS_FILE = text("logs.txt")

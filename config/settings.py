@@ -54,6 +54,7 @@ class Settings:
     rate_limit_per_minute: int
     ingest_rate_limit_per_minute: int
     keys_max: int
+    streams_max: int
     tasks_max: int
     favourites_max: int
     logs_file: Path

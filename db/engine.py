@@ -2,17 +2,20 @@
 
 import socket
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 from asyncpg import InterfaceError, InternalClientError, PostgresError
-from sqlalchemy import URL, ExceptionContext, event, make_url
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_only
 
+from db.dsn import split_dsn
 from db.outages import loses_connection
 
 
@@ -39,22 +42,32 @@ SILENCE_OPTIONS = {
     socket.TCP_KEEPCNT: 3,
     socket.TCP_USER_TIMEOUT: 10_000,
 }
-CONNECT_ARGS: dict[str, Any] = {
-    "timeout": 2.0,  # seconds to connect
-    "server_settings": {
-        "timezone": "UTC",
-        "jit": "off",
-        "client_connection_check_interval": "2s",  # ends the query of a worker that died
-        # Parallel workers take 5 ms to start, for which the default of 1,000 is too low: reports of 2 ms took
-        # 12 at 10 million visits, because workers started for a branch that had nothing to do.
-        "parallel_setup_cost": "50000",
-    },
+SESSION_SETTINGS = {
+    "timezone": "UTC",
+    "jit": "off",
+    "client_connection_check_interval": "2s",  # ends the query of a worker that died
+    # Parallel workers take 5 ms to start, for which the default of 1,000 is too low: reports of 2 ms took
+    # 12 at 10 million visits, because workers started for a branch that had nothing to do.
+    "parallel_setup_cost": "50000",
 }
+DRIVER = (
+    "postgresql+asyncpg://"  # asyncpg reads the URL itself: SQLAlchemy hands on parameters it does not know
+)
 
 
-def asyncpg_url(url: str) -> URL:
-    """Convert any of libpq's spellings of an address to one for SQLAlchemy with asyncpg."""
-    return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+asyncpg")
+def connector(url: str, settings: Mapping[str, str] = SESSION_SETTINGS) -> Callable[[], Awaitable[Any]]:
+    """Return what opens a connection of the driver to the database of a URL."""
+    dsn, timeout = split_dsn(url)
+
+    async def connect() -> Any:
+        return await asyncpg.connect(dsn, timeout=timeout, server_settings=dict(settings))
+
+    return connect
+
+
+def create_single_engine(url: str) -> AsyncEngine:
+    """Create an engine for one connection that nothing is set on, such as migrations take."""
+    return create_async_engine(DRIVER, poolclass=NullPool, async_creator=connector(url, {}))
 
 
 def create_engine(
@@ -62,7 +75,7 @@ def create_engine(
 ) -> AsyncEngine:
     """Create an engine with a pool."""
     engine = create_async_engine(
-        asyncpg_url(url),
+        DRIVER,
         isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
         pool_size=pool_size,
         max_overflow=0,
@@ -70,7 +83,7 @@ def create_engine(
         hide_parameters=True,  # errors are logged, and parameters hold password hashes
         native_inet_types=False,  # addresses are text, as the models say
         json_deserializer=orjson.loads,  # the standard library's makes whole numbers beyond 64 bits of 1e300
-        connect_args=CONNECT_ARGS,
+        async_creator=connector(url),
     )
 
     def check_alive(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
@@ -86,7 +99,12 @@ def create_engine(
 def create_dedicated_engine(url: str) -> AsyncEngine:
     """Create an engine without a pool, for connections of their own."""
     engine = create_async_engine(
-        asyncpg_url(url), poolclass=NullPool, json_deserializer=orjson.loads, connect_args=CONNECT_ARGS
+        DRIVER,
+        poolclass=NullPool,
+        hide_parameters=True,
+        native_inet_types=False,
+        json_deserializer=orjson.loads,
+        async_creator=connector(url),
     )
     event.listen(engine.sync_engine, "connect", bound_silence)
     return engine

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import asyncpg_url
+from db.dsn import describe_address
+from db.engine import create_single_engine
 from db.locks import lock_migration
+from db.outages import driver_error
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -52,9 +54,27 @@ def downgrade(connection: Connection, revision: str = "base") -> None:
     command.downgrade(alembic_config(connection), revision)
 
 
+class DatabaseUnusable(Exception):
+    """The database can't be reached or used. The message names the setting, the address and the cause."""
+
+
 async def migrate(url: str) -> tuple[str | None, str | None]:
-    """Upgrade to the newest revision. Return the revisions before and after."""
-    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+    """Upgrade to the newest revision. Return the revisions before and after.
+
+    :raises DatabaseUnusable: the database can't be reached or refuses
+    """
+    try:
+        return await upgrade_to_newest(url)
+    except TimeoutError as error:
+        cause = "does not answer"
+        raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
+    except (OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
+        cause = str(driver_error(error)).splitlines()[0]
+        raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
+
+
+async def upgrade_to_newest(url: str) -> tuple[str | None, str | None]:
+    engine = create_single_engine(url)
     try:
         async with engine.connect() as connection:
             before = await connection.run_sync(current_revision)

@@ -21,6 +21,26 @@ COMMIT = b"\nCOMMIT;\n"
 SETTING = re.compile(rb"SET (\w+) = '?([^']*?)'?;\n")
 # PostgreSQL 15.20 and its like write it into each table for themselves, and others refuse it.
 BOOKKEEPING = re.compile(rb"ALTER TABLE (?:ONLY )?\S+ ALTER COLUMN \S+ SET \(pg_attver=[0-9]+\);\n")
+# The variables of libpq's parameters. What is in none of them concerns our own connections alone.
+VARIABLES = {
+    "application_name": "PGAPPNAME",
+    "channel_binding": "PGCHANNELBINDING",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "gssencmode": "PGGSSENCMODE",
+    "load_balance_hosts": "PGLOADBALANCEHOSTS",
+    "options": "PGOPTIONS",
+    "passfile": "PGPASSFILE",
+    "service": "PGSERVICE",
+    "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+    "sslcert": "PGSSLCERT",
+    "sslcrl": "PGSSLCRL",
+    "sslkey": "PGSSLKEY",
+    "sslmode": "PGSSLMODE",
+    "sslnegotiation": "PGSSLNEGOTIATION",
+    "sslrootcert": "PGSSLROOTCERT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
 CAUSE = re.compile(r"\b(?:error|ERROR|FATAL|PANIC): ")
 
 
@@ -117,14 +137,27 @@ def libpq_environment(url: str) -> dict[str, str]:
     """
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    hosts, ports = split_hosts(parts.netloc.rpartition("@")[2])
     variables = {
-        "PGHOST": options.pop("host", None) or parts.hostname,
-        "PGPORT": options.pop("port", None) or (str(parts.port) if parts.port else None),
-        "PGUSER": parts.username and unquote(parts.username),
-        "PGPASSWORD": parts.password and unquote(parts.password),
-        "PGDATABASE": unquote(parts.path.lstrip("/")),
-    } | {f"PG{name.upper()}": value for name, value in options.items()}
+        "PGHOST": options.get("host") or hosts,
+        "PGPORT": options.get("port") or ports,
+        "PGUSER": options.get("user") or unquote(user),
+        "PGPASSWORD": options.get("password") or unquote(password),
+        "PGDATABASE": options.get("dbname") or unquote(parts.path.lstrip("/")),
+    } | {variable: options[name] for name, variable in VARIABLES.items() if name in options}
     return dict(os.environ) | {name: value for name, value in variables.items() if value}
+
+
+def split_hosts(netloc: str) -> tuple[str, str]:
+    """Split `a:1,[::1]:2` into the hosts and the ports, as libpq takes them: `a,::1` and `1,2`."""
+    hosts, ports = [], []
+    for host in netloc.split(","):
+        end = host.rfind("]") + 1  # of an IPv6 address in brackets
+        name, _, port = host[end:].partition(":")
+        hosts.append(unquote(host[:end].strip("[]") or name))
+        ports.append(port)
+    return ",".join(hosts), ",".join(ports) if any(ports) else ""
 
 
 def check_exit_code(code: int, name: str, errors: IO[bytes]) -> None:

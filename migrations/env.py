@@ -4,12 +4,11 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from config import read_settings
-from db.engine import asyncpg_url
+from db.engine import create_single_engine
 from db.models import Base
+from embedded import EmbeddedError, open_servers
 
 
 def run(connection: Connection) -> None:
@@ -18,11 +17,8 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def connect_and_run() -> None:
-    url = read_settings().database_url
-    if url is None:
-        raise SystemExit("set DATABASE_URL, or use `python main.py migrate` for the embedded database")
-    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
+async def connect_and_run(url: str) -> None:
+    engine = create_single_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(run)
     await engine.dispose()
@@ -35,4 +31,10 @@ handed_over = context.config.attributes.get("connection")
 if handed_over is not None:
     run(handed_over)
 else:
-    asyncio.run(connect_and_run())
+    settings = read_settings()
+    # `alembic upgrade head`, with the embedded database unless a setting names another.
+    try:
+        with open_servers(settings.data_dir, postgres=settings.database_url is None, valkey=False) as servers:
+            asyncio.run(connect_and_run(settings.database_url or str(servers.postgres_url)))
+    except EmbeddedError as error:
+        raise SystemExit(f"trawl: {error}") from error

@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 
@@ -143,6 +144,7 @@ class ConnectionGuard:
                     self.closed += 1
 
 
+@lru_cache(maxsize=4096)
 def network_of(host: str) -> str:
     """Return what counts as one address: of IPv6 the /64 that one customer has."""
     address = ip_address(host.partition("%")[0])

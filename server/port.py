@@ -25,9 +25,15 @@ def reserve_port(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
             probe.bind(address)
         reservation = _bind(family, address)
     except OSError as error:
-        cause = "is in use" if error.errno == errno.EADDRINUSE else f"can't be bound: {error.strerror}"
-        raise ServerError(f"port {port} on {host} {cause}") from error
+        raise ServerError(f"port {port} on {host} {describe_refusal(error, port)}") from error
     return (address[0], int(reservation.getsockname()[1])), reservation
+
+
+def describe_refusal(error: OSError, port: int) -> str:
+    """Say why a port can't be had, and what to do where that is plain."""
+    if error.errno == errno.EADDRINUSE:
+        return f"is in use; stop what uses it, or take another: PORT={port % 65535 + 1} make run"
+    return f"can't be bound: {error.strerror}"
 
 
 def _bind(family: int, address: tuple[str, int]) -> socket.socket:

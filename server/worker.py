@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -23,7 +24,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from sanic import Sanic
 
-from server.connections import Client, ConnectionBound, ConnectionGuard
+from server.connections import Client, ConnectionBound, ConnectionGuard, network_of
+from server.fair_turns import FairTurns
 from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked, worker_name, worker_number
 
 logger = logging.getLogger("trawl.server")
@@ -37,6 +39,9 @@ RESERVED_FILES = 512  # for the database, the cache, logs and exports
 MIN_CONNECTIONS = 128
 # For the head of a request, and for the next one on an idle connection.
 HEADER_MILLISECONDS = 20_000
+# Seconds after which a thread that computes in Python lets another one do so: the event loop, and the thread
+# that reads from connections, wait as long each time. Python's default is ten times as much.
+SWITCH_SECONDS = 0.0005
 THREADS = 32  # an upload takes one for as long as it lasts, and hashing or gunzipping must find another
 
 _forking = multiprocessing.get_context("fork")
@@ -164,6 +169,7 @@ async def _serve(
 ) -> None:
     bound = options.bound
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    sys.setswitchinterval(SWITCH_SECONDS)
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "worker"))
     app.ctx.draining = False
 
@@ -173,6 +179,7 @@ async def _serve(
 
     guard = bound and ConnectionGuard(bound.counts.row(worker_number()), bound.limit, address[1])
     app.ctx.connection_guard = guard
+    app.ctx.fair_turns = FairTurns()
     observed = _ObservedApp(app, report_start, guard.busy if guard else set())
     server = Server(
         observed,
@@ -232,6 +239,7 @@ class _ObservedApp:
         self._app = app
         self._on_start = on_start
         self._busy = busy
+        self._turns: FairTurns = app.ctx.fair_turns
 
     def drain(self) -> None:
         self._app.ctx.draining = True
@@ -244,6 +252,7 @@ class _ObservedApp:
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         client = tuple(scope["client"])
+        await self._turns.wait(network_of(client[0]))
         self._busy.add(client)
         try:
             await self._app(scope, receive, send)

@@ -18,6 +18,7 @@ from service.mail import MailQueue
 from service.security.passwords import Hasher
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
+from service.shared_result import SharedResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Deps:
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
+    health: SharedResult[Any] = field(default_factory=SharedResult)  # of service.health
     live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)
     quotas: Quotas = field(default_factory=Quotas)

@@ -38,6 +38,12 @@ class Health:
         return self.database and self.cache and self.is_migrated
 
 
+async def read_health(deps: Deps) -> Health:
+    """Return the health, at most a second old: anybody may ask, and a crowd costs one check a second."""
+    health: Health = await deps.health.get(lambda: check_health(deps))
+    return health
+
+
 async def check_health(deps: Deps) -> Health:
     """Check the database, its schema, the cache and the log, side by side."""
     revision, cache_answers = await asyncio.gather(_read_revision(deps), deps.cache.ping())

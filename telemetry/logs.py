@@ -26,9 +26,23 @@ SECRET_TEXT = re.compile(
     r"|(?<=://)[^/\s@]+:[^/\s@]+(?=@)"  # user:password in a URL
     r"|(?<=Bearer )\S+"
     r"""|(?i:(?<=password[=:'" ])|(?<=secret[=:'" ]))['" =:]*[^\s'",;]+"""
+    r"""|(?i:(?<=_token[=:'"])|(?<=totp[=:'"])|(?<=recovery_code[=:'"]))['" =:]*[^\s'",;]+"""
 )
 SECRET_FIELDS = frozenset(
-    {"password", "current_password", "token", "access_token", "authorization", "key", "secret"}
+    {
+        "password",
+        "current_password",
+        "token",
+        "access_token",
+        "refresh_token",
+        "totp",
+        "recovery_code",
+        "recovery_codes",
+        "otpauth",
+        "authorization",
+        "key",
+        "secret",
+    }
 )
 
 PERIOD = 60.0  # seconds between two lines of a periodic warning

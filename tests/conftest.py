@@ -29,6 +29,7 @@ from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import Claims, TokenSettings, encode_token
+from service.shared_result import SharedResult
 from tests.support.command_line import Command
 from tests.support.document_checks import mismatches
 from tests.support.http_client import Client, User
@@ -180,6 +181,7 @@ async def deps(
 ) -> AsyncIterator[Deps]:
     """Everything that the application stands on, without rate limits."""
     deps = Deps(
+        health=SharedResult(fresh_for=0),
         db=db,
         replica=db,
         cache=cache,

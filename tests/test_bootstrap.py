@@ -9,11 +9,14 @@ from pathlib import Path
 from sqlalchemy import select, text, update
 from structlog.testing import capture_logs
 
-from bootstrap import ensure_admin, start_background_work
+from bootstrap import Addresses, ensure_admin, prepare_database, start_background_work
 from config import read_settings
 from db.database import Database
-from db.models import Session
+from db.models import Session, Totp
+from service.accounts.second_factor import context_of
 from service.deps import Deps
+from service.security.sealing import sealer_of
+from service.security.tokens import TokenSettings
 from service.visits.store import store_live_visits
 from tests.conftest import add_account, add_session
 from tests.support.eventually import eventually
@@ -106,3 +109,34 @@ async def test_no_visit_is_deleted_and_no_country_requested_when_nothing_is_set(
         await deps.background.close()
     assert fake.batches == []
     assert await select_visits(committed_db) == [("8.8.8.8", None)]
+
+
+async def test_the_start_encrypts_anew_what_the_previous_secret_has_encrypted(
+    deps: Deps, committed_db: Database, committed_url: str, servers: tuple[str, str], tmp_path: Path
+) -> None:
+    addresses = Addresses(committed_url, committed_url, servers[1])
+    old, new, other = (f"a secret that is long enough, number {number}" for number in range(3))
+    nonce, account_id = bytes(12), await add_account(replace(deps, db=committed_db), "anna")
+    sealer = sealer_of(TokenSettings(old))
+    sealed = sealer.seal(b"secret", context=context_of(account_id), nonce=nonce)
+    async with committed_db.transaction() as session:
+        created_at = datetime.now(UTC)
+        values = {"sealed_secret": sealed, "key_id": sealer.key_id, "created_at": created_at}
+        session.add(Totp(account_id=account_id, **values))
+
+    async def start(**texts: str) -> list[int]:
+        """Start with this SECRET; returns how many accounts the log says that nobody can read."""
+        settings = read_settings({"DATA_DIR": str(tmp_path), **texts}, NO_FILE)
+        with capture_logs() as logs:
+            await prepare_database(settings, addresses)
+        return [line["accounts"] for line in logs if line["event"] == "totp_unreadable"]
+
+    assert await start(SECRET=other) == [1]
+    assert await start(SECRET=new, SECRET_PREVIOUS=old) == []
+    assert await start(SECRET=new) == []
+    assert await start(SECRET=old) == [1]
+    async with committed_db.read() as session:
+        totp = (await session.scalars(select(Totp))).one()
+    sealer = sealer_of(TokenSettings(new))
+    context = context_of(account_id)
+    assert sealer.unseal(totp.sealed_secret, key_id=totp.key_id, context=context) == b"secret"

@@ -41,6 +41,7 @@ def test_nothing_set_gives_the_documented_defaults() -> None:
     assert (settings.registration, settings.admin_login, settings.admin_password) == ("open", None, None)
     assert (settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute) == (100, 1000)
     assert (settings.keys_max, settings.tasks_max, settings.favourites_max) == (50, 10_000, 10_000)
+    assert settings.streams_max == 20
     assert (settings.logs_file, settings.logs_dir) == (Path("logs.txt"), None)
     assert (settings.logs_timezone, settings.log_level, settings.log_format) == ("UTC", "INFO", None)
     assert settings.retention_days is None

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from main import cli
 from tests.support.command_line import PASSWORD, PROJECT, Command, call, free_port, wait_until_ready
 from tests.support.embedded_processes import postgres_pids, valkey_pids
 from tests.support.processes import PATIENCE, eventually
+from version import VERSION
 
 LINES = [
     "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/",
@@ -53,6 +55,7 @@ def test_every_command_tells_what_it_takes(invoke: Callable[..., Result]) -> Non
         "": "create-admin",
         "serve": "HOST:PORT",
         "import": "standard input",
+        "import-events": "NDJSON",
         "report": "--json",
         "create-admin": "login",
         "set-password": "login",
@@ -84,7 +87,7 @@ def test_commands_that_serve_nothing_import_no_server() -> None:
     process = subprocess.run(
         command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
-    assert {"sanic", "granian", "transport", "aiohttp"} & set(process.stdout.split()) == set()
+    assert {"sanic", "granian", "transport.app", "aiohttp"} & set(process.stdout.split()) == set()
 
 
 def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:
@@ -126,19 +129,72 @@ def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -
     assert trawl.run("import", str(log))[0] == 0
     code, output, errors = trawl.run("report", "3")
     assert (code, errors) == (0, "")
-    assert output.startswith("At what time of day is a category viewed most? day\n")
-    assert re.search(r"day +│ 12 +│ 18 +│ 2 ", output)
+    assert output.startswith("At what time of day is frozen_fish viewed most? day\n")
+    assert re.search(r"day +12 +18 +2 *$", output, re.MULTILINE)
+    assert re.search(r"hour +views *\n(?: +\d\d +\d+ *\n){24}", output)
     code, output, _ = trawl.run("report", "3", "category=fresh_fish", "tz=Asia/Tokyo", "--json")
     assert code == 0
     body = json.loads(output)
     assert (body["report"], body["answer"], body["parameters"]["tz"]) == (3, "day", "Asia/Tokyo")
     assert body["as_of"] == "2018-08-01T14:01:38Z"
+    code, output, _ = trawl.run("report", "4", "limit=1", "--csv")
+    assert (code, output) == (0, "hour,requests\n2018-08-01T00:00:00Z,1\n")
 
 
 def test_wrong_parameters_of_a_report_are_told_in_one_line(trawl: Command) -> None:
-    code, output, errors = trawl.run("report", "1", "limit=0", "colour=red")
+    for parameter, words in {
+        "limit=0": ["limit", "1 to 1000"],
+        "colour=red": ["colour is no parameter", "limit, metric, source"],
+        "limit": ["limit", "NAME=VALUE"],
+    }.items():
+        code, output, errors = trawl.run("report", "1", parameter)
+        assert (code, output) == (1, "")
+        assert all(word in one_line(errors) for word in words), errors
+
+
+def test_an_unknown_category_of_a_report_names_those_there_are(trawl: Command, log: Path) -> None:
+    assert trawl.run("report", "2", "category=fish")[0] == 0  # no category yet, and so no wrong one
+    assert trawl.run("import", str(log))[0] == 0
+    code, output, errors = trawl.run("report", "2", "category=fish")
     assert (code, output) == (1, "")
-    assert re.search("colour.*; limit", one_line(errors))
+    assert one_line(errors) == "trawl: no category fish; there are fresh_fish, frozen_fish"
+
+
+def test_a_file_that_was_read_before_has_nothing_new(trawl: Command, log: Path) -> None:
+    assert trawl.run("import", str(log))[0] == 0
+    code, output, _ = trawl.run("import", str(log))
+    assert (code, output) == (0, "shop.log: nothing new\n")
+
+
+def test_an_import_tells_programs_how_it_ended(trawl: Command, log: Path) -> None:
+    code, output, _ = trawl.run("import", "--json", str(log), "no-such.log")
+    imported, missing = map(json.loads, output.splitlines())
+    assert code == 1
+    assert (imported["name"], imported["status"], imported["imported"]) == ("shop.log", "done", 4)
+    assert (missing["name"], missing["status"]) == ("no-such.log", "failed")
+
+
+def test_an_import_of_mostly_rejects_is_told_by_the_exit_code(trawl: Command, log: Path) -> None:
+    log.write_text(LOG + "another\nand another\nand one more\n")
+    assert trawl.run("import", str(log))[0] == 0  # half of the lines, and no more
+    log.write_text("another\n" * 4 + LOG)
+    assert trawl.run("import", "--dry-run", str(log))[0] == 3
+    assert trawl.run("import", str(log))[0] == 3
+
+
+def test_the_version_is_told(invoke: Callable[..., Result]) -> None:
+    assert invoke(["--version"]).stdout == f"trawl {VERSION}\n"
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    changes = re.search(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert changes is not None
+    assert (declared, changes[1]) == (VERSION, VERSION)
+
+
+def test_a_wrong_port_of_the_command_line_is_told_in_one_line(trawl: Command) -> None:
+    for arguments in (["--port", "eight"], ["serve", "--port", "eight"]):
+        code, output, errors = trawl.run(*arguments)
+        assert (code, output) == (1, "")
+        assert all(word in one_line(errors) for word in ("PORT", "'eight'", "65535"))
 
 
 def test_an_unknown_report_is_refused(invoke: Callable[..., Result]) -> None:
@@ -197,6 +253,7 @@ def test_a_port_in_use_is_named(trawl: Command) -> None:
         code, output, errors = trawl.run("serve", PORT=port)
     assert (code, output) == (1, "")
     assert port in one_line(errors)
+    assert f"PORT={int(port) % 65535 + 1} make run" in errors
 
 
 def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> None:
@@ -224,7 +281,7 @@ def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> 
         server.send_signal(signal.SIGTERM)
         output, _ = server.communicate(timeout=PATIENCE)
         assert server.returncode == 0
-        assert json.loads(one_line(output))["event"] == f"Trawl is serving on {url}"
+        assert json.loads(output.splitlines()[0])["event"] == f"Trawl is serving on {url}"
         assert eventually(lambda: not postgres_pids(short_dir) and not valkey_pids(short_dir))
     finally:
         if server.poll() is None:

@@ -20,6 +20,7 @@ from telemetry.metrics import observe_request
 from transport.auth import admit
 from transport.bodies import receive_body
 from transport.errors import PROBLEM, problem, to_response
+from transport.fairness import give_way
 from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers
 from transport.heads import BadHead, ForwardedWarning, check_head
 from transport.linger import ObservedBody
@@ -131,6 +132,7 @@ class Trawl(Sanic[Any, Any]):
             log_request(request, status, start)
         if not body.is_complete:
             await body.discard(http.linger)
+            await give_way(self, scope["client"][0])
         if not body.is_complete and request is not None:
             abort_response(request)  # the server closes a connection that nothing refers to any more
 

@@ -14,6 +14,7 @@ from service.logs.streams import BrokenOff
 from service.security.rate_limits import network
 from telemetry.refusals import record_refusal
 from transport.errors import UnsupportedMediaType
+from transport.fairness import give_way
 from transport.gunzip import gunzip
 from transport.parsing import declared_size, is_gzipped
 from transport.request import Request
@@ -182,6 +183,7 @@ async def receive_in_time(request: Request, clock: BodyClock, share: BodyShare) 
         if not share.is_slow:
             await asyncio.wait((receiving,), timeout=max(0.0, min(slow_after - clock.waited, clock.left)))
             if not receiving.done():
+                await give_way(request.app, network(request.address))
                 share.begin_wait()
         if not receiving.done():
             await asyncio.wait((receiving,), timeout=max(0.0, clock.left - (loop.time() - start)))

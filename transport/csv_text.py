@@ -5,7 +5,7 @@ Texts come from whoever visits the shop. `raw` leaves them as they are, for prog
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,12 @@ def csv_lines(rows: Iterable[Iterable[Any]], *, raw: bool) -> str:
     write_cell = csv_cell if raw else safe_cell
     writer.writerows([write_cell(value) for value in row] for row in rows)
     return file.getvalue()
+
+
+def csv_table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, raw: bool) -> str:
+    """Write rows with a header. A column that no row has is left out."""
+    columns = [name for name in names if not rows or any(name in row for row in rows)]
+    return csv_lines([columns, *([row[name] for name in columns] for row in rows)], raw=raw)
 
 
 def safe_cell(value: Any) -> Any:

@@ -8,6 +8,7 @@ from sanic.response import HTTPResponse
 ERRORS = {
     "bad_credentials": "invalid_grant",
     "bad_token": "invalid_grant",
+    "totp_needed": "invalid_grant",
     "unsupported_grant_type": "unsupported_grant_type",
 }
 # What RFC 6749 (5.2) does not allow in a description, and what stands for it.

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from service.deps import Deps
-from service.health import check_health
+from service.health import read_health
 from telemetry import metrics
 from telemetry.refusals import record_refusal
 from transport.request import App
@@ -85,7 +85,7 @@ def sample_connections(app: App) -> None:
 
 async def sample_health(deps: Deps) -> None:
     """Copy what /health shows into the metrics."""
-    health = await check_health(deps)
+    health = await read_health(deps)
     current = metrics.current()
     for part, is_good in {
         "database": health.database,

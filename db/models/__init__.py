@@ -10,6 +10,7 @@ from db.models.password_resets import PasswordReset
 from db.models.retention import UnfinishedRetention
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.models.tasks import Task
+from db.models.totp import RecoveryCode, Totp
 from db.models.visit_view import Visit
 from db.models.visits import (
     Address,
@@ -55,11 +56,13 @@ __all__ = [
     "Payment",
     "PaymentDay",
     "Product",
+    "RecoveryCode",
     "RefreshToken",
     "Reject",
     "RequestQuarter",
     "Session",
     "Task",
+    "Totp",
     "UnfinishedRetention",
     "Visit",
     "VisitPart",

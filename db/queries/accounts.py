@@ -37,6 +37,10 @@ async def insert_account(
     return rows.one()
 
 
+async def has_accounts(session: AsyncSession) -> bool:
+    return await session.scalar(select(Account.id).limit(1)) is not None
+
+
 async def select_account(session: AsyncSession, account_id: int) -> Account | None:
     return await session.scalar(ACCOUNT_BY_ID, {"account_id": account_id})
 

@@ -1,15 +1,78 @@
 """The audit: what happened to accounts, when, and from where."""
 
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import delete, insert, literal, select, tuple_
+from sqlalchemy import ColumnElement, delete, insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.database import AnyRow, select_in_batches
 from db.models import Account, AuthEvent
 
+# What the audit tells of; `login_failed` is `insert_failed_login`'s alone.
+AuthEventType = Literal[
+    "register",
+    "login",
+    "logout",
+    "refresh_reused",
+    "password_changed",
+    "password_reset_created",
+    "password_reset_mailed",
+    "totp_enabled",
+    "totp_disabled",
+    "totp_recovery_used",
+    "role_changed",
+    "activated",
+    "deactivated",
+    "deleted",
+    "key_created",
+    "key_ended",
+    "session_ended",
+    "import_uploaded",
+    "import_cancelled",
+    "import_undone",
+]
+
 NOBODY = 0  # the actor on the command line; no account has this id
+
+
+EXPORT_COLUMNS = (
+    AuthEvent.id,
+    AuthEvent.at,
+    AuthEvent.type,
+    AuthEvent.account_id,
+    AuthEvent.login,
+    AuthEvent.actor,
+    AuthEvent.address,
+    AuthEvent.agent,
+)
+NEWEST_FIRST = (AuthEvent.at.desc(), AuthEvent.id.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class AuthEventFilter:
+    """The events of [since, until), with all values that are not None. Names are folded."""
+
+    kind: str | None = None
+    login_key: str | None = None
+    actor_key: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self, after: tuple[datetime, int] | None) -> list[ColumnElement[bool]]:
+        """Return the conditions of the events that come after the key `after`, newest first."""
+        columns = {
+            AuthEvent.type: self.kind,
+            AuthEvent.login_key: self.login_key,
+            AuthEvent.actor_key: self.actor_key,
+        }
+        conditions = [column == value for column, value in columns.items() if value is not None]
+        conditions += [AuthEvent.at >= self.since] if self.since is not None else []
+        conditions += [AuthEvent.at < self.until] if self.until is not None else []
+        return conditions + ([tuple_(AuthEvent.at, AuthEvent.id) < tuple_(*after)] if after else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +88,9 @@ class Origin:
     actor_id: int | None = None
 
 
-async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, origin: Origin) -> None:
+async def insert_auth_event(
+    session: AsyncSession, kind: AuthEventType, account_id: int, origin: Origin
+) -> None:
     """Insert what happened to an account, under its present login."""
     actor = aliased(Account)
     account = select(
@@ -47,7 +112,7 @@ async def insert_auth_event(session: AsyncSession, kind: str, account_id: int, o
     await session.execute(insert(AuthEvent).from_select(columns, account))
 
 
-async def insert_own_event(session: AsyncSession, kind: str, origin: Origin | None) -> None:
+async def insert_own_event(session: AsyncSession, kind: AuthEventType, origin: Origin | None) -> None:
     """Insert what an account did to something that is no account; nothing where none did it."""
     if origin is not None and origin.actor_id is not None:
         await insert_auth_event(session, kind, origin.actor_id, origin)
@@ -64,31 +129,31 @@ async def insert_failed_login(
 
 async def select_auth_events(
     session: AsyncSession,
+    event_filter: AuthEventFilter,
     *,
     after: tuple[datetime, int] | None,
-    limit: int,
+    limit: int | None,
     offset: int,
-    kind: str | None = None,
-    login_key: str | None = None,
-    actor_key: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
 ) -> list[AuthEvent]:
-    """Select the events of [since, until), newest first."""
-    query = select(AuthEvent).order_by(AuthEvent.at.desc(), AuthEvent.id.desc()).limit(limit).offset(offset)
-    if after is not None:
-        query = query.where(tuple_(AuthEvent.at, AuthEvent.id) < tuple_(*after))
-    if kind is not None:
-        query = query.where(AuthEvent.type == kind)
-    if login_key is not None:
-        query = query.where(AuthEvent.login_key == login_key)
-    if actor_key is not None:
-        query = query.where(AuthEvent.actor_key == actor_key)
-    if since is not None:
-        query = query.where(AuthEvent.at >= since)
-    if until is not None:
-        query = query.where(AuthEvent.at < until)
+    """Select events, newest first, that come after the key `after`; all of them without a limit."""
+    query = select(AuthEvent).where(*event_filter.conditions(after))
+    query = query.order_by(*NEWEST_FIRST).limit(limit).offset(offset)
     return list(await session.scalars(query))
+
+
+async def select_all_auth_events(
+    session: AsyncSession,
+    event_filter: AuthEventFilter,
+    *,
+    after: tuple[datetime, int] | None,
+    limit: int | None,
+    offset: int,
+) -> AsyncGenerator[Sequence[AnyRow]]:
+    """Yield the same as rows of EXPORT_COLUMNS, in batches of one snapshot. Needs a dedicated connection."""
+    query = select(*EXPORT_COLUMNS).where(*event_filter.conditions(after))
+    query = query.order_by(*NEWEST_FIRST).limit(limit).offset(offset)
+    async for rows in select_in_batches(session, query):
+        yield rows
 
 
 async def delete_oldest_events(session: AsyncSession, *, before: datetime, count: int) -> int:

@@ -41,6 +41,11 @@ async def select_category_id(session: AsyncSession, name: str) -> int | None:
     return await session.scalar(select(Category.id).where(Category.name_sha256 == name_digest(name)))
 
 
+async def select_categories(session: AsyncSession) -> list[str]:
+    """Return the names of all categories, in order."""
+    return list(await session.scalars(select(Category.name).order_by(Category.name.collate("C"))))
+
+
 async def select_category_ids(session: AsyncSession, names: Sequence[str]) -> dict[str, int]:
     """Return the ids of categories by name."""
     rows = await session.execute(

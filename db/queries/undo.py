@@ -66,4 +66,13 @@ async def restore_position(session: AsyncSession, record: Import) -> None:
 
 
 async def mark_undone(session: AsyncSession, import_id: int) -> None:
-    await session.execute(update(Import).where(Import.id == import_id).values(status="undone"))
+    await session.execute(update(Import).where(Import.id == import_id).values(status="undone", error=None))
+
+
+async def fail_undo(session: AsyncSession, import_id: int, error: str) -> None:
+    """End a requested undo that can't go on. What it has deleted stays deleted; it may be requested again."""
+    await session.execute(
+        update(Import)
+        .where(Import.id == import_id, Import.status != "undone")
+        .values(status="failed", undo_at=None, error=error)
+    )

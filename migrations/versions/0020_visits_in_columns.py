@@ -6,7 +6,7 @@ The rows of logs are moved from `old_visit` into parts between this migration an
 from alembic import op
 
 revision = "0020"
-down_revision = "0013"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

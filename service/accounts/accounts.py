@@ -90,6 +90,12 @@ async def is_admin(db: Database, login: str) -> bool:
     return account is not None and account.active and account.role == "admin"
 
 
+async def has_accounts(db: Database) -> bool:
+    """Tell whether there is any account."""
+    async with db.read() as session:
+        return await queries.has_accounts(session)
+
+
 async def get_account(db: Database, account_id: int) -> Account:
     """Return an account.
 

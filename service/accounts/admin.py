@@ -1,4 +1,4 @@
-"""What admins may do: see all accounts, change their role, deactivate them, and read the audit."""
+"""What admins may do: see all accounts and what they do, change their role, and deactivate them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,16 +7,15 @@ from typing import Any
 
 from db.database import Database, Transaction
 from db.locks import lock_admins
-from db.models import Account, AuthEvent
+from db.models import Account
 from db.queries import accounts as queries
 from db.queries.api_keys import select_key_digests
-from db.queries.auth_events import Origin, insert_auth_event, select_auth_events
+from db.queries.auth_events import AuthEventType, Origin, insert_auth_event
 from db.queries.sessions import select_session_ids
 from db.queries.users import Activity, Usage, select_activity, select_usage
 from service.accounts.credentials import StaleCredentials, end_credentials
 from service.deps import Deps
 from service.errors import Conflict, NotFound
-from service.security.identifiers import fold
 
 
 class LastAdmin(Conflict):
@@ -107,9 +106,9 @@ async def check_not_last_admin(transaction: Transaction, account: Account) -> No
         raise LastAdmin
 
 
-def _audit_types(account: Account, role: str | None, active: bool | None) -> list[str]:
+def _audit_types(account: Account, role: str | None, active: bool | None) -> list[AuthEventType]:
     """Return the types of the audit's events for what will change of an account."""
-    types = ["role_changed"] if role not in (None, account.role) else []
+    types: list[AuthEventType] = ["role_changed"] if role not in (None, account.role) else []
     if active not in (None, account.active):
         types.append("activated" if active else "deactivated")
     return types
@@ -131,30 +130,3 @@ async def list_activity(
         if await queries.select_account(session, account_id) is None:
             raise NotFound(f"no user {account_id}")
         return await select_activity(session, account_id, after=after, limit=limit + 1, offset=offset)
-
-
-async def list_auth_events(
-    db: Database,
-    *,
-    after: tuple[datetime, int] | None,
-    limit: int,
-    offset: int,
-    kind: str | None = None,
-    login: str | None = None,
-    actor: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> list[AuthEvent]:
-    """List the audit of [since, until), newest first; one more than `limit` if more follow."""
-    async with db.read() as session:
-        return await select_auth_events(
-            session,
-            after=after,
-            limit=limit + 1,
-            offset=offset,
-            kind=kind,
-            login_key=fold(login) if login is not None else None,
-            actor_key=fold(actor) if actor is not None else None,
-            since=since,
-            until=until,
-        )

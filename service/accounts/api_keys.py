@@ -79,5 +79,5 @@ async def delete_key(deps: Deps, user_id: int, key_id: uuid.UUID, origin: Origin
         digest = await queries.delete_key(session, user_id, key_id)
         if digest is None:
             raise NotFound(f"no key {key_id}")
-        await insert_auth_event(session, "key_deleted", user_id, origin)
+        await insert_auth_event(session, "key_ended", user_id, origin)
     await invalidate(deps.cache, key_digests=[digest])

@@ -7,6 +7,7 @@ from db.queries.api_keys import select_key_digests
 from db.queries.auth_events import Origin, insert_auth_event
 from db.queries.sessions import select_session_ids
 from service.accounts.credentials import StaleCredentials, end_credentials
+from service.accounts.totp import remove_totp
 from service.cache import Cache
 from service.errors import NotFound
 from service.security.identifiers import fold
@@ -33,9 +34,12 @@ async def set_password(
     password: str,
     *,
     salt: bytes,
+    without_totp: bool = False,
     origin: Origin,
 ) -> Account:
     """Give an account a new password, and end its sessions and keys. When this returns, none is accepted.
+
+    `without_totp` takes its second factor away too, for a user who has lost the app and the recovery codes.
 
     :raises Invalid: the password is easy to guess
     :raises NotFound: the account has been deleted meanwhile
@@ -48,6 +52,8 @@ async def set_password(
         if updated is None:
             raise NotFound(f"no user has the login {account.login}")
         stale = await end_credentials(session, account.id)
+        if without_totp:
+            await remove_totp(session, account.id, origin)
         await insert_auth_event(session, "password_changed", account.id, origin)
     await stale.invalidate(cache)
     return updated

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,12 +14,14 @@ from db.queries.auth_events import Origin, insert_auth_event, insert_failed_logi
 from service.accounts.authentication import Caller
 from service.accounts.credentials import StaleCredentials, end_credentials
 from service.accounts.refresh import insert_pair
+from service.accounts.second_factor import WrongCode, use_code
 from service.accounts.token_pairs import PairSeed, PairTimes, TokenPair, write_pair
 from service.deps import Deps
 from service.errors import NotFound, Unauthorized
 from service.security.credential_cache import invalidate
 from service.security.identifiers import fold
 from service.security.rate_limits import network
+from service.security.sealing import sealer_of
 from service.security.sign_in_throttle import account_subject, name_subject, throttle_sign_in
 
 
@@ -32,11 +35,22 @@ class SignInSeed:
 
 
 async def sign_in(
-    deps: Deps, *, names: Sequence[str], password: str, seed: SignInSeed, origin: Origin
+    deps: Deps,
+    *,
+    names: Sequence[str],
+    password: str,
+    code: str | None = None,
+    seed: SignInSeed,
+    origin: Origin,
 ) -> TokenPair:
     """Create a session of the account that has all these names, as its login or its e-mail.
 
-    :raises Unauthorized: there is no such active account, or this is not its password; nobody learns which
+    A wrong code is refused, throttled and noted as a wrong password is. That a code is needed is told to
+    whoever has the password alone.
+
+    :raises Unauthorized: there is no such active account, or this is not its password or code; nobody learns
+        which
+    :raises TotpNeeded: this is its password, and it has a second factor
     :raises TooMany: too many sign-ins have failed, or too many passwords wait to be hashed
     """
     keys = [fold(name) for name in names]
@@ -47,7 +61,9 @@ async def sign_in(
         expected = active.password_hash if active else None
         client = network(origin.address)
         if await deps.hasher.verify(password, expected, client=client) and active:
-            pair = await _create_session(deps, active, password, seed, origin)
+            pair = None
+            with suppress(WrongCode):
+                pair = await _create_session(deps, active, password, seed, origin, code=code)
             if pair is not None:
                 attempt.outcome = "succeeded"
                 return pair
@@ -69,11 +85,14 @@ async def _select_account(db: Database, keys: Sequence[str]) -> Account | None:
 
 
 async def _create_session(
-    deps: Deps, account: Account, password: str, seed: SignInSeed, origin: Origin
+    deps: Deps, account: Account, password: str, seed: SignInSeed, origin: Origin, *, code: str | None
 ) -> TokenPair | None:
     """Create a session after the right password was given. An outdated hash of it is replaced.
 
     Return None if the account was deactivated or its password changed in the meantime.
+
+    :raises TotpNeeded: the account has a second factor, and there is no code
+    :raises WrongCode: the code is wrong, or was used before
     """
     times = PairTimes.make(deps.tokens, origin.at, origin.at)
     current = account.password_hash
@@ -93,6 +112,7 @@ async def _create_session(
         )
         if not is_created:
             return None
+        await use_code(session, sealer_of(deps.tokens), account.id, code, origin)
         await insert_pair(session, seed.session_id, seed.pair, times)
         await queries.delete_expired_sessions(session, account.id, origin.at)
         await insert_auth_event(session, "login", account.id, origin)
@@ -138,5 +158,5 @@ async def delete_session(deps: Deps, user_id: int, session_id: uuid.UUID, origin
     async with deps.db.transaction() as session:
         if not await queries.delete_session(session, user_id, session_id):
             raise NotFound(f"no session {session_id}")
-        await insert_auth_event(session, "logout", user_id, origin)
+        await insert_auth_event(session, "session_ended", user_id, origin)
     await invalidate(deps.cache, session_ids=[session_id])

@@ -58,3 +58,10 @@ def describe_failure(error: BaseException, source: LogSource | None = None) -> s
             return f"the log can't be read: {reason}"
         case _:
             return f"an unexpected error, which the server's log tells; {interrupted}"
+
+
+def describe_failed_undo(error: BaseException) -> str:
+    """Return what the row of an import says whose undo an error of the database has ended."""
+    return (
+        f"the undo broke off: the database refuses it: {describe(error)}; undo it again once that is mended"
+    )

@@ -12,19 +12,26 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from logging import ERROR
+
+import structlog
 
 from clock import Clock
-from db.database import Database
+from db.database import DATABASE_ERRORS, Database
 from db.locks import import_key, try_lock
 from db.models import Import
+from db.outages import describe, is_lasting
 from db.queries import imports as queries
 from db.queries.auth_events import Origin, insert_own_event
 from service.background import Background
 from service.errors import Conflict, NotFound
+from service.imports.outcome import describe_failed_undo
 from service.imports.record import reload_import
 from service.imports.run import HEARTBEAT_SECONDS
 from service.visits.pacing import LIMITS, AdaptiveBatch
 from service.visits.removal import delete_unvisited_addresses
+
+log = structlog.get_logger("trawl.imports")
 
 POLL_SECONDS = 0.05
 
@@ -85,16 +92,32 @@ def is_being_undone(record: Import) -> bool:
 
 
 async def undo_import(db: Database, import_id: int, limits: UndoLimits = UNDO_LIMITS) -> None:
-    """Undo an import whose undo is requested. Return once it is undone, by this process or another."""
+    """Undo an import whose undo is requested. Return once it is undone or has failed, here or elsewhere."""
     while True:
         record = await reload_import(db, import_id)
         if record.status == "undone":
             return
+        if not is_being_undone(record):
+            return  # another process has given it up
         async with db.dedicated() as lock_session:
             if await try_lock(lock_session, import_key(record.file, record.owner)):
-                await remove_import(db, import_id, limits)
+                await remove_or_fail(db, import_id, limits)
                 return
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def remove_or_fail(db: Database, import_id: int, limits: UndoLimits) -> None:
+    """Delete what the import has stored. An error that comes again with each retry ends the undo instead."""
+    from db.queries import undo
+
+    try:
+        await remove_import(db, import_id, limits)
+    except DATABASE_ERRORS as error:
+        if not is_lasting(error):
+            raise
+        log.log(ERROR, "import_undo_failed", import_id=import_id, cause=describe(error))
+        async with db.transaction() as session:
+            await undo.fail_undo(session, import_id, describe_failed_undo(error))
 
 
 async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> None:

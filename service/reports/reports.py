@@ -22,6 +22,7 @@ from service.reports.rows import (
 )
 
 SOURCES = {"all": ("log", "api", "page"), "log": ("log",), "api": ("api", "page")}
+A_CATEGORY = "a category"  # in the titles of reports that take one
 KINDS = {"all": ("category", "product"), "category": ("category",), "product": ("product",)}
 
 Parameters = dict[str, Any]
@@ -62,6 +63,12 @@ class ReportResult:
     answer: str | int | None
     rows: Sequence[Any]
     as_of: datetime | None
+
+    @property
+    def title(self) -> str:
+        """The report's question, with the category that is asked for."""
+        category = self.parameters.get("category")
+        return self.report.title if category is None else self.report.title.replace(A_CATEGORY, category)
 
 
 def list_reports() -> list[Report]:

@@ -12,6 +12,7 @@ class Quotas:
     keys: int = 50
     tasks: int = 10_000
     favourites: int = 10_000
+    streams: int = 20  # open at a time: see service.security.streams
 
 
 class QuotaExceeded(Conflict):

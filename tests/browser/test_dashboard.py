@@ -15,6 +15,7 @@ from service.deps import Deps
 from service.logs.folder import LogFolder
 from tests.browser.conftest import Tab
 from tests.conftest import PASSWORD
+from tests.support.authenticator import enable
 from tests.support.dashboard_page import VIEWS, Dashboard
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
@@ -125,6 +126,21 @@ async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: D
     assert token not in await dashboard.stored()
     assert not [url for url in urls if token in url]
     assert (await user.client.signed_in(token).get("/profile")).code == "bad_token"
+
+
+async def test_an_account_with_a_second_factor_signs_in_with_its_code(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    app = await enable(user)
+    await dashboard.open()
+    assert not await dashboard.page.get_by_label("Code").is_visible()
+    await dashboard.sign_in_with_code(user.login, app.wrong_code(), app.recovery_codes[0])
+    token = await dashboard.token()
+    assert token
+    assert (await user.client.signed_in(token).get("/profile")).json["id"] == user.id
+    assert app.recovery_codes[0] not in await dashboard.stored()
+    assert set(tab.errors) == {UNAUTHORIZED}
+    tab.errors.clear()
 
 
 async def test_a_session_outlives_its_access_token(dashboard: Dashboard, user: User, tab: Tab) -> None:

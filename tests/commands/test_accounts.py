@@ -13,6 +13,7 @@ from sqlalchemy import select
 from db.database import Database
 from db.models import Account, AuthEvent
 from service.deps import Deps
+from tests.support.authenticator import Authenticator
 from tests.support.command_line import PASSWORD, PROJECT, Command
 from tests.support.http_client import Client
 from tests.support.http_server import RunningApp
@@ -68,6 +69,29 @@ async def test_a_new_password_ends_sessions_and_keys_of_the_account_alone(
     async with committed_db.read() as session:
         query = select(AuthEvent.login, AuthEvent.actor).where(AuthEvent.type.like("pass%"))
         assert (await session.execute(query)).all() == [("Anna", None)]
+
+
+async def test_the_operator_takes_a_lost_second_factor_away_when_asked_to(
+    client: Client, trawl: Command, committed_db: Database
+) -> None:
+    anna = await sign_up(client, "Anna")
+    app = Authenticator((await anna.post("/profile/totp")).json["secret"])
+    assert (await anna.post("/profile/totp/confirm", json={"code": app.code()})).status == 200
+    assert trawl.run("set-password", "anna", text=f"{NEW}\n")[0] == 0
+    account = {"login": "anna", "password": NEW}
+    assert (await client.post("/login", json=account)).code == "totp_needed"
+    code, output, errors = trawl.run("set-password", "anna", "--without-totp", text=f"{PASSWORD}\n")
+    assert (code, errors) == (0, "")
+    assert (
+        output == "Anna has a new password; its sessions and keys have ended, and it has no second factor\n"
+    )
+    await sign_in(client, "anna", PASSWORD)
+    assert trawl.run("set-password", "anna", "--without-totp", text=f"{NEW}\n")[0] == 0
+    assert [kind for kind in await audit(committed_db, "anna") if "totp" in kind] == [
+        "totp_enabled",
+        "totp_disabled",
+    ]
+    assert app.secret not in output
 
 
 async def test_what_can_not_be_set_is_told_in_one_line_and_changes_nothing(

@@ -1,5 +1,7 @@
 """`main.py doctor`."""
 
+import json
+
 import pytest
 
 from tests.support.command_line import Command
@@ -10,6 +12,10 @@ def test_the_doctor_finds_all_well(trawl: Command) -> None:
     assert (code, errors) == (0, "")
     parts = {line.partition(":")[0].removeprefix("ok  ") for line in output.splitlines()}
     assert {"settings", "disk", "secret", "database", "database's clock", "migrations", "cache"} <= parts
+    code, output, _ = trawl.run("doctor", "--json")
+    findings = json.loads(output)
+    assert (code, {finding["part"] for finding in findings}) == (0, parts)
+    assert all(finding["advice"] == "" for finding in findings)
 
 
 @pytest.mark.parametrize(

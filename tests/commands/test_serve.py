@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.support.command_line import Command, free_port, wait_until_ready
+from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.support.processes import PATIENCE, children, command_of, eventually, send_signal
 
 
@@ -36,6 +36,7 @@ def test_every_line_of_a_start_and_a_stop_is_a_json_object(short_dir: Path) -> N
     lines = [json.loads(line) for line in (*output, *errors)]
     assert all({"time", "level", "event"} <= line.keys() for line in lines)
     assert (lines[0]["event"], lines[0]["url"]) == (f"Trawl is serving on {url}", url)
+    assert lines[1]["url"] == f"{url}/dashboard"
     assert "worker 1 ended: signal 9; starting it again" in [line["event"] for line in lines]
 
 
@@ -48,4 +49,16 @@ def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
     finally:
         process.kill()
         process.communicate()
-    assert output == [f"Trawl is serving on {url}"]
+    assert output[:2] == [f"Trawl is serving on {url}", f"the dashboard is at {url}/dashboard"]
+    assert output[2].startswith("there is no account yet: ")
+    assert "main.py create-admin" in output[2]
+    assert "POST /register" in output[2]
+    assert trawl.run("create-admin", "root", text=f"{PASSWORD}\n")[0] == 0
+    process = trawl.start(LOG_FORMAT="console", PORT=str(port), WORKERS="1")
+    try:
+        wait_until_ready(url)
+        output, _ = print_and_stop(process)
+    finally:
+        process.kill()
+        process.communicate()
+    assert len(output) == 2

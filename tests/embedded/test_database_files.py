@@ -82,3 +82,14 @@ def test_an_address_becomes_variables_and_is_on_no_command_line() -> None:
         "PGSSLMODE": "require",
     }
     assert variables.items() <= environment.items()
+
+
+def test_parameters_and_hosts_of_a_url_are_variables_of_libpq() -> None:
+    environment = libpq_environment(
+        "postgresql://a:b@[::1]:5433,c.example:1/shop"
+        "?target_session_attrs=read-write&application_name=x&keepalives=1&connect_timeout=5"
+    )
+    assert (environment["PGHOST"], environment["PGPORT"]) == ("::1,c.example", "5433,1")
+    assert environment["PGTARGETSESSIONATTRS"] == "read-write"
+    assert (environment["PGAPPNAME"], environment["PGCONNECT_TIMEOUT"]) == ("x", "5")
+    assert "PGKEEPALIVES" not in environment

@@ -6,7 +6,7 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
-from telemetry.logs import scrub
+from telemetry.logs import HIDDEN, hide_secret_fields, scrub
 from tests.support.http_client import Client, User
 
 SCRIPT = """
@@ -77,6 +77,11 @@ async def test_request_and_user_are_on_every_line(user: User, caplog: pytest.Log
     assert f"user_id={user.id}" in line
 
 
+@pytest.mark.parametrize("name", ["password", "refresh_token", "totp", "current_password", "recovery_codes"])
+def test_a_field_that_is_named_like_a_secret_is_hidden(name: str) -> None:
+    assert hide_secret_fields(None, "", {"event": "x", name: ["c2VjcmV0"]}) == {"event": "x", name: HIDDEN}
+
+
 async def test_no_secret_is_logged(client: Client, user: User) -> None:
     with capture_logs() as logs:
         key = (await user.client.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json["key"]
@@ -97,6 +102,11 @@ async def test_no_secret_is_logged(client: Client, user: User) -> None:
         "DSN password=c2VjcmV0 host=db",
         'body {"password": "c2VjcmV0"}',
         f"key trawl_{'c2VjcmV0' * 6}",
+        f"token trawl_refresh_{'c2VjcmV0' * 5}abc",
+        "grant_type=refresh_token&refresh_token=c2VjcmV0&x=1",
+        '{"access_token": "c2VjcmV0"}',
+        "{'totp': 'c2VjcmV0', 'recovery_code': 'c2VjcmV0'}",
+        "otpauth://totp/Trawl:anna?secret=c2VjcmV0&issuer=Trawl",
     ],
 )
 def test_what_looks_like_a_secret_is_not_written_wherever_it_stands(text: str) -> None:

@@ -231,7 +231,7 @@ async def test_the_audit_tells_all_that_happened(client: Client, user: User, adm
         ("deactivated", "Clara"),
         ("logout", "Clara"),
         ("role_changed", "Clara"),
-        ("key_deleted", "Clara"),
+        ("key_ended", "Clara"),
         ("key_created", "Clara"),
         ("password_changed", "Clara"),
         ("login", "Clara"),

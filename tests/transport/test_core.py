@@ -21,6 +21,28 @@ async def test_the_root_answers_everybody_without_touching_anything(
     assert (answer.status, answer.json) == (200, {"status": "ok", "name": "trawl", "version": "test"})
 
 
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 303),
+        ("application/json, text/html;q=0.9", 200),
+        ("text/html;q=0.1, application/json", 200),
+        ("*/*", 200),
+        ("", 200),
+    ],
+)
+async def test_a_browser_is_sent_from_the_root_to_the_dashboard(
+    client: Client, accept: str, status: int
+) -> None:
+    for method in ("GET", "HEAD"):
+        answer = await client.request(method, "/", headers={"Accept": accept})
+        assert (answer.status, answer.headers.get("Location")) == (
+            status,
+            "/dashboard" if status == 303 else None,
+        )
+    assert (await client.request("POST", "/", headers={"Accept": accept})).status == 200
+
+
 async def test_every_path_stands_under_the_prefix_too(user: User) -> None:
     assert (await user.client.get("/api/v1")).json["name"] == "trawl"
     assert (await user.client.get("/api/v1/")).json["name"] == "trawl"

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from db.database import Database
 from db.migrate import newest_revision
 from service.cache import Cache
 from service.deps import Deps
+from service.shared_result import SharedResult
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from transport.settings import HttpSettings
@@ -104,3 +106,19 @@ async def test_who_has_the_metrics_token_sees_all(client: Client) -> None:
     monitor = client.signed_in(TOKEN)
     assert b"trawl_workers" in (await monitor.get("/metrics")).body
     assert (await monitor.get("/health")).json["database"] == {"status": "ok"}
+
+
+async def count_pings(cache: Cache) -> int:
+    """Return how often the Valkey was pinged."""
+    lines = (await cache.run("INFO", "commandstats")).decode().splitlines()
+    [calls] = [line for line in lines if line.startswith("cmdstat_ping:")]
+    return int(calls.partition("calls=")[2].partition(",")[0])
+
+
+async def test_a_crowd_costs_one_check(client: Client, server: RunningApp, deps: Deps) -> None:
+    server.use(replace(deps, health=SharedResult(fresh_for=3600)))
+    await deps.cache.ping()
+    before = await count_pings(deps.cache)
+    answers = await asyncio.gather(*(client.get(path) for path in ["/health", "/ready", "/metrics"] * 10))
+    assert {answer.status for answer in answers} == {200}
+    assert await count_pings(deps.cache) - before == 1

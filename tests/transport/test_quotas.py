@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from sqlalchemy import update
 
@@ -14,8 +15,8 @@ from service.cache import Cache
 from service.deps import Deps
 from service.security.quotas import Quotas
 from tests.support.films import FILM, open_catalogue
-from tests.support.http_client import Answer, User
-from tests.support.http_server import RunningApp
+from tests.support.http_client import Answer, Client, User
+from tests.support.http_server import RunningApp, make_unserved_app, serve
 from tests.support.kinopoisk import FakeKinopoisk
 
 QUOTA = 3
@@ -32,10 +33,22 @@ def db(committed_db: Database) -> Database:
 @pytest.fixture(autouse=True)
 async def small_quotas(
     server: RunningApp, deps: Deps, kinopoisk: FakeKinopoisk, cache: Cache
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Deps]:
     async with open_catalogue(kinopoisk, cache) as catalogue:
-        server.use(replace(deps, films=catalogue, quotas=Quotas(QUOTA, QUOTA, QUOTA)))
-        yield
+        small = replace(deps, films=catalogue, quotas=Quotas(QUOTA, QUOTA, QUOTA))
+        server.use(small)
+        yield small
+
+
+@pytest.fixture
+async def second_worker(small_quotas: Deps, committed_url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A connection to another worker, which has a pool of its own."""
+    database = Database.connect(committed_url, pool_size=5)
+    async with serve(make_unserved_app()) as second:
+        second.use(replace(small_quotas, db=database, replica=database))
+        async with aiohttp.ClientSession(second.url) as session:
+            yield session
+    await database.close()
 
 
 async def add(user: User, kind: str, number: int) -> Answer:
@@ -63,8 +76,13 @@ async def test_an_account_has_no_more_than_its_quota(user: User, other_user: Use
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_many_at_once_do_not_exceed_it(user: User, kind: str) -> None:
-    answers = await asyncio.gather(*(add(user, kind, number) for number in range(3 * QUOTA)))
+async def test_many_at_once_over_two_workers_do_not_exceed_it(
+    user: User, second_worker: aiohttp.ClientSession, kind: str
+) -> None:
+    elsewhere = replace(user, client=Client(second_worker, user.token))
+    answers = await asyncio.gather(
+        *(add(elsewhere if number % 2 else user, kind, number) for number in range(3 * QUOTA))
+    )
     assert sorted(answer.status for answer in answers) == [201] * QUOTA + [409] * 2 * QUOTA
 
 
@@ -90,4 +108,4 @@ async def test_keys_that_have_expired_do_not_count(user: User, deps: Deps) -> No
 
 
 def test_the_quotas_are_these() -> None:
-    assert Quotas() == Quotas(keys=50, tasks=10_000, favourites=10_000)
+    assert Quotas() == Quotas(keys=50, tasks=10_000, favourites=10_000, streams=20)

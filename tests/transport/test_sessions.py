@@ -102,7 +102,7 @@ async def test_every_forged_token_is_refused(client: Client, user: User, other_u
     bad = [
         forged(user.token, {}, key="another secret, that is long enough too"),
         forged(user.token, {}, algorithm="HS512"),
-        jwt.encode(payload, None, algorithm="none", headers={"typ": "at+jwt"}),
+        jwt.encode(payload, "", algorithm="none", headers={"typ": "at+jwt"}),
         forged(user.token, {"exp": past}),
         forged(user.token, {"sid": "00000000-0000-4000-8000-000000000000"}),
         forged(user.token, {"sid": str(other_user.session_id)}),

@@ -9,8 +9,9 @@ import { translate } from "./words.js";
 
 const PAGE = 50;
 const AUDIT = [
-  "register", "login", "login_failed", "logout", "password_changed", "role_changed", "activated", "deactivated",
-  "key_created", "key_deleted", "deleted",
+  "register", "login", "login_failed", "logout", "refresh_reused", "password_changed", "password_reset_created",
+  "password_reset_mailed", "totp_enabled", "totp_disabled", "totp_recovery_used", "role_changed", "activated", "deactivated", "deleted", "key_created", "key_ended",
+  "session_ended", "import_uploaded", "import_cancelled", "import_undone",
 ];
 
 export async function showPeople(view, { signal, user }) {

@@ -8,6 +8,9 @@ import { translate } from "./words.js";
 export function showSignIn(view, reason, onSignedIn) {
   const login = element("input", { name: "login", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
   const password = element("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
+  const code = element("input", { name: "code", autocomplete: "one-time-code", autocapitalize: "none", spellcheck: "false" });
+  const codeField = field(translate("code"), code, translate("code-hint"));
+  codeField.hidden = true; // until the account turns out to have a second factor
   const trouble = element("p", { class: "trouble", role: "alert" });
   const submit = button(translate("sign-in"), null, { type: "submit", class: "primary" });
   async function signIn(event) {
@@ -15,11 +18,18 @@ export function showSignIn(view, reason, onSignedIn) {
     submit.disabled = true;
     trouble.textContent = "";
     try {
-      beginSession(await sendJson("POST", "/login", { login: login.value, password: password.value }));
+      const totp = codeField.hidden || !code.value.trim() ? {} : { totp: code.value };
+      beginSession(await sendJson("POST", "/login", { login: login.value, password: password.value, ...totp }));
       onSignedIn();
     } catch (error) {
-      trouble.textContent = error.code === "bad_credentials" ? translate("bad-credentials") : (error.code && error.message) || translate("unreachable");
-      password.select();
+      if (error.code === "totp_needed") {
+        codeField.hidden = false;
+        code.focus();
+        return;
+      }
+      const wrong = translate(codeField.hidden ? "bad-credentials" : "bad-code");
+      trouble.textContent = error.code === "bad_credentials" ? wrong : (error.code && error.message) || translate("unreachable");
+      (codeField.hidden ? password : code).select();
     } finally {
       submit.disabled = false;
     }
@@ -28,7 +38,7 @@ export function showSignIn(view, reason, onSignedIn) {
     element("h1", { id: "sign-in" }, translate("welcome")),
     element("p", { class: "dim" }, translate("welcome-hint")),
     reason ? element("p", { class: "notice", role: "status" }, translate(`ended.${reason}`)) : null,
-    element("form", { onsubmit: signIn }, field(translate("login"), login), field(translate("password"), password), trouble, submit)));
+    element("form", { onsubmit: signIn }, field(translate("login"), login), field(translate("password"), password), codeField, trouble, submit)));
   login.focus({ preventScroll: true });
 }
 

@@ -1,7 +1,7 @@
 """The OpenAPI document, made from the routes and the schemas in use."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sanic_routing.route import Route
@@ -199,7 +199,8 @@ def describe_response(fact: RouteFacts, status: int, schemas: SchemaDocument) ->
     shape = fact.operation.responses[status]
     names = ["X-Request-ID", *(LIMIT_HEADERS if fact.limit != "none" else ())]
     names += ["Location"] if shape is not None and status in (201, 202) else []
-    names += ["Link"] if isinstance(shape, Page) else []
+    shapes = shape.values() if isinstance(shape, Mapping) else (shape,)
+    names += ["Link"] if any(isinstance(each, Page) for each in shapes) else []
     names += ["ETag"] if fact.operation.etag and status in (200, 201) else []
     descriptions = {200: "Done", 201: "Made", 202: "It goes on", 204: "Done; no body"}
     return {

@@ -19,6 +19,7 @@ from transport.routes import (
     sessions,
     stats,
     tasks,
+    totp,
     users,
     visits,
 )
@@ -30,6 +31,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     users.blueprint,
     sessions.blueprint,
     profile.blueprint,
+    totp.blueprint,
     keys.blueprint,
     password_resets.blueprint,
     admin.blueprint,

@@ -1,5 +1,8 @@
 """/admin: all accounts and the audit, for admins."""
 
+import uuid
+from typing import Any
+
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
@@ -12,14 +15,28 @@ from api.admin import (
     UpdateUserRightsRequest,
     UserOverviewResponse,
 )
-from service.accounts import admin
-from transport.heavy import heavy_read
-from transport.operations import Page, operation
+from api.credentials import KeyResponse, ListKeysRequest, ListSessionsRequest, SessionResponse
+from api.limits import PAGE_SIZE
+from service.accounts import admin, admin_credentials, auth_events
+from transport.accept import accepted_format
+from transport.heavy import heavy_export, heavy_read
+from transport.operations import Page, Text, operation
 from transport.parsing import body, query
 from transport.request import Request
-from transport.responses import ok, page
+from transport.responses import no_content, ok, page
+from transport.streaming import stream_export
 
 blueprint = Blueprint("admin", url_prefix="/admin")
+
+AUDIT_TYPES = {
+    "application/json": "json",
+    "text/csv": "csv",
+    "application/*": "json",
+    "text/*": "csv",
+    "*/*": "json",
+}
+AUDIT_FIELDS = tuple(field.data_key or name for name, field in AuthEventResponse().fields.items())
+AUDIT_EXAMPLE = "71,2026-05-06T07:08:09Z,login,7,anna,anna,192.0.2.7,curl/8.5.0"
 
 
 @blueprint.get("/users", ctx_admin=True)
@@ -52,12 +69,91 @@ async def list_activity(request: Request, user_id: int) -> HTTPResponse:
     )
 
 
+@blueprint.get("/users/<user_id:id>/sessions", ctx_admin=True)
+@operation(query=ListSessionsRequest, responses={200: Page(SessionResponse)})
+async def list_user_sessions(request: Request, user_id: int) -> HTTPResponse:
+    parameters = query(request, ListSessionsRequest())
+    rows = await admin_credentials.list_sessions(
+        request.deps.db, user_id, now=request.origin.at, **parameters
+    )
+    schema = SessionResponse(current_id=request.caller.credential_id)
+    return page(
+        request, schema, rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
+    )
+
+
+@blueprint.delete("/users/<user_id:id>/sessions", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_sessions(request: Request, user_id: int) -> HTTPResponse:
+    """End all sessions of a user, with all their tokens, on every worker at once."""
+    await admin_credentials.end_sessions(request.deps, user_id, origin=request.origin)
+    return no_content()
+
+
+@blueprint.delete("/users/<user_id:id>/sessions/<session_id:uuid>", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_session(request: Request, user_id: int, session_id: uuid.UUID) -> HTTPResponse:
+    await admin_credentials.end_sessions(request.deps, user_id, session_id=session_id, origin=request.origin)
+    return no_content()
+
+
+@blueprint.get("/users/<user_id:id>/keys", ctx_admin=True)
+@operation(query=ListKeysRequest, responses={200: Page(KeyResponse)})
+async def list_user_keys(request: Request, user_id: int) -> HTTPResponse:
+    parameters = query(request, ListKeysRequest())
+    rows = await admin_credentials.list_keys(request.deps.db, user_id, **parameters)
+    return page(
+        request, KeyResponse(), rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
+    )
+
+
+@blueprint.delete("/users/<user_id:id>/keys", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_keys(request: Request, user_id: int) -> HTTPResponse:
+    """End all API keys of a user, on every worker at once."""
+    await admin_credentials.end_keys(request.deps, user_id, origin=request.origin)
+    return no_content()
+
+
+@blueprint.delete("/users/<user_id:id>/keys/<key_id:uuid>", ctx_admin=True)
+@operation(responses={204: None})
+async def end_user_key(request: Request, user_id: int, key_id: uuid.UUID) -> HTTPResponse:
+    await admin_credentials.end_keys(request.deps, user_id, key_id=key_id, origin=request.origin)
+    return no_content()
+
+
 @blueprint.get("/auth-events", ctx_admin=True)
-@operation(query=ListAuthEventsRequest, responses={200: Page(AuthEventResponse)})
-@heavy_read
-async def list_auth_events(request: Request) -> HTTPResponse:
+@operation(
+    query=ListAuthEventsRequest,
+    responses={
+        200: {
+            "application/json": Page(AuthEventResponse),
+            "text/csv": Text(f"{','.join(AUDIT_FIELDS)}\r\n{AUDIT_EXAMPLE}\r\n"),
+        }
+    },
+    problems={429: "too_many_at_once", 503: "too_expensive"},
+)
+async def list_auth_events(request: Request) -> HTTPResponse | None:
+    """The audit, newest first: a page of it, or a table of all that passes the filters.
+
+    CSV is what `format=csv` asks for, or Accept. It has as many rows as `limit` says, all of them without.
+    """
     parameters = query(request, ListAuthEventsRequest())
-    rows = await admin.list_auth_events(request.deps.replica, **parameters)
+    form, raw = parameters.pop("format"), parameters.pop("raw")
+    if (form or accepted_format(request, AUDIT_TYPES, default="json")) == "csv":
+        return await export_audit(request, parameters, raw=raw)
+    return await show_audit_page(request, parameters | {"limit": parameters["limit"] or PAGE_SIZE})
+
+
+@heavy_export
+async def export_audit(request: Request, parameters: dict[str, Any], *, raw: bool) -> HTTPResponse | None:
+    rows = auth_events.export_auth_events(request.deps.replica, **parameters)
+    return await stream_export(request, rows, names=AUDIT_FIELDS, form="csv", filename="audit", raw=raw)
+
+
+@heavy_read
+async def show_audit_page(request: Request, parameters: dict[str, Any]) -> HTTPResponse:
+    rows = await auth_events.list_auth_events(request.deps.replica, **parameters)
     return page(
         request, AuthEventResponse(), rows, limit=parameters["limit"], key=lambda row: (row.at, row.id)
     )

@@ -97,7 +97,7 @@ async def delete_import(request: Request, import_id: int) -> HTTPResponse:
         deps.db, deps.background, import_id, clock=now, origin=request.origin
     )
     response = ImportResponse().dump(record)
-    is_over = record.status in ("cancelled", "undone") and not import_undo.is_being_undone(record)
+    is_over = record.status != "running" and not import_undo.is_being_undone(record)
     return ok(response) if is_over else accepted(f"/imports/{record.id}", response)
 
 

@@ -1,6 +1,7 @@
 """/live: what happens right now, each second, as server-sent events."""
 
 import time
+import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import lru_cache
@@ -15,6 +16,7 @@ from service import live_feed as live
 from service.accounts.authentication import authenticate
 from service.errors import Unauthorized
 from service.live_feed import LiveState
+from service.security.streams import hold_stream
 from transport.auth import read_token
 from transport.operations import Events, operation
 from transport.request import Request
@@ -27,10 +29,14 @@ live_response = LiveResponse()
 
 @blueprint.get("/live", ctx_scope="live:read")
 @operation(
-    responses={200: {EVENT_STREAM: Events(LiveResponse)}}, summary="What happens right now, each second"
+    responses={200: {EVENT_STREAM: Events(LiveResponse)}},
+    problems={409: "quota_exceeded"},
+    summary="What happens right now, each second",
 )
 async def watch_live(request: Request) -> HTTPResponse | None:
-    return await stream_events(request, encoded_states(request))
+    deps = request.deps
+    async with hold_stream(deps.cache, request.user_id, deps.quotas.streams, stream_id=uuid.uuid4()):
+        return await stream_events(request, encoded_states(request))
 
 
 async def encoded_states(request: Request) -> AsyncGenerator[bytes]:

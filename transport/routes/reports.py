@@ -1,14 +1,15 @@
 """The reports, as JSON, as a table (CSV) or as a chart (SVG)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse
 
 from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
 from service.reports import reports
+from transport.accept import accepted_format
 from transport.charts.chart import chart
-from transport.csv_text import csv_lines
+from transport.csv_text import csv_table
 from transport.heavy import heavy_read
 from transport.operations import Items, Text, operation
 from transport.parsing import query
@@ -54,7 +55,7 @@ async def get_report(request: Request, number: str) -> HTTPResponse:
     parameters = query(request, REQUESTS[report.number]())
     result = await reports.run_report(request.deps.replica, request.deps.columns, report, parameters)
     body = ReportResponse().dump(result)
-    form = parameters["format"] or accepted_format(request)
+    form = parameters["format"] or accepted_format(request, MEDIA_TYPES, default=FORMATS[0])
     return with_etag(request, render(body, form, raw=parameters["raw"]))
 
 
@@ -63,22 +64,8 @@ def render(body: Mapping[str, Any], form: str, *, raw: bool) -> HTTPResponse:
     match form:
         case "csv":
             names = list(ROWS[body["report"]]().fields)
-            return csv(table(names, body["rows"], raw=raw), filename=f"report-{body['report']}.csv")
+            return csv(csv_table(names, body["rows"], raw=raw), filename=f"report-{body['report']}.csv")
         case "svg":
             return HTTPResponse(chart(body), content_type="image/svg+xml")
         case _:
             return ok(body)
-
-
-def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, raw: bool) -> str:
-    """Write CSV with a header. A column that no row has is left out."""
-    columns = [name for name in names if not rows or any(name in row for row in rows)]
-    return csv_lines([columns, *([row[name] for name in columns] for row in rows)], raw=raw)
-
-
-def accepted_format(request: Request) -> str:
-    """Return the format that Accept prefers; JSON if it names none of ours."""
-    for media_range in request.accept or ():
-        if media_range.mime in MEDIA_TYPES and media_range.q:
-            return MEDIA_TYPES[media_range.mime]
-    return FORMATS[0]

@@ -7,7 +7,7 @@ from sanic import Blueprint
 from sanic.response import HTTPResponse
 
 from api.health import GreetingResponse, HealthResponse, HealthStatusResponse, ReadyResponse
-from service.health import check_health
+from service.health import read_health
 from telemetry import multiprocess
 from transport.auth import may_see_metrics, require_metrics_token
 from transport.errors import RETRY_AFTER
@@ -24,8 +24,11 @@ METRICS_EXAMPLE = 'trawl_request_duration_seconds_count{method="GET",route="/tas
 
 @blueprint.get("/", ctx_public=True, ctx_limit="none")
 @blueprint.post("/", name="greet_post", ctx_public=True, ctx_limit="none")
-@operation(responses={200: GreetingResponse})
+@operation(responses={200: GreetingResponse, 303: None})
 async def greet(request: Request) -> HTTPResponse:
+    """Says that the service is there. A browser, which asks for a page first, is sent to the dashboard."""
+    if request.method in {"GET", "HEAD"} and prefers_page(request):
+        return HTTPResponse(status=303, headers={"location": "/dashboard", "vary": "accept"})
     return ok(GreetingResponse().dump({"status": "ok", "name": "trawl", "version": request.deps.version}))
 
 
@@ -35,7 +38,7 @@ async def greet(request: Request) -> HTTPResponse:
 )
 async def get_health(request: Request) -> HTTPResponse:
     """Tells its parts to those who have METRICS_TOKEN, if it is set; to others the status alone."""
-    health = await check_health(request.deps)
+    health = await read_health(request.deps)
     schema = HealthResponse() if may_see_metrics(request) else HealthStatusResponse()
     return health_response(schema.dump(health), good=health.is_healthy)
 
@@ -45,9 +48,15 @@ async def get_health(request: Request) -> HTTPResponse:
 async def get_ready(request: Request) -> HTTPResponse:
     """Says 503 while draining, so that no new work is sent here."""
     draining = request.app.ctx.draining
-    good = not draining and (await check_health(request.deps)).is_healthy
+    good = not draining and (await read_health(request.deps)).is_healthy
     status = "ok" if good else "draining" if draining else "down"
     return health_response(ReadyResponse().dump({"status": status}), good=good)
+
+
+def prefers_page(request: Request) -> bool:
+    """Tell whether what a client would like best is HTML."""
+    accepted = request.accept
+    return bool(accepted) and accepted[0].mime == "text/html"
 
 
 def health_response(data: Any, *, good: bool) -> HTTPResponse:

@@ -31,20 +31,28 @@ blueprint = Blueprint("sessions")
     responses={200: TokenPairResponse},
     problems={
         400: "unsupported_grant_type",
-        401: ("bad_credentials", "bad_token"),
+        401: ("bad_credentials", "totp_needed", "bad_token"),
         429: "too_many_at_once",
     },
 )
 async def sign_in(request: Request) -> HTTPResponse:
-    """Sign in, by JSON or by a form: the password grant of OAuth 2, and its refresh token grant."""
+    """Sign in, by JSON or by a form: the password grant of OAuth 2, and its refresh token grant.
+
+    An account with a second factor needs `totp` or `recovery_code` too: 401 `totp_needed` without.
+    """
     match read_grant(request):
         case {"refresh_token": refresh_token}:
             pair = await refresh_session(
                 request.deps, refresh_token, seed=new_pair_seed(), origin=request.origin
             )
-        case {"names": names, "password": password}:
+        case {"names": names, "password": password, "code": code}:
             pair = await sessions.sign_in(
-                request.deps, names=names, password=password, seed=new_sign_in_seed(), origin=request.origin
+                request.deps,
+                names=names,
+                password=password,
+                code=code,
+                seed=new_sign_in_seed(),
+                origin=request.origin,
             )
     return ok(TokenPairResponse().dump(pair))
 

@@ -11,10 +11,12 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.outages import sqlstate
-from service.background import Schedule
+from db.queries.imports import select_stale_imports
+from service.background import Background, Schedule
 from service.imports.jobs import list_imports
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
+from service.imports.undo import delete_import, is_being_undone
 from service.logs.source import LogSource
 from tests.service.imports.test_follow import append, follow, wait_for_visits
 from tests.service.imports.test_recovery import die_importing, have_ended, imports_when, recovery
@@ -131,3 +133,23 @@ async def test_a_followed_log_has_one_row_for_all_attempts_and_goes_on_once_mend
         await wait_for_visits(shop, LINES + 5)
         [again] = await imports_when(shop, have_ended)
     assert (again.id, again.status, again.error, again.imported) == (record.id, "done", None, LINES + 5)
+
+
+async def test_an_error_that_lasts_ends_an_undo_with_its_cause(
+    shop: Importer, log: Path, committed_url: str
+) -> None:
+    record = await import_as_server(shop, log)
+    await execute(committed_url, "REVOKE DELETE ON visit FROM CURRENT_USER")
+    background = Background()
+    answer = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
+    await background.close()
+    assert (answer.status, answer.undo_at, is_being_undone(answer)) == ("failed", None, False)
+    assert "permission denied for table visit (42501)" in str(answer.error)
+    assert "undo it again" in str(answer.error)
+    async with shop.db.read() as session:
+        assert await select_stale_imports(session, stale_after=0.0) == []  # no server tries it again
+    await execute(committed_url, "GRANT DELETE ON visit TO CURRENT_USER")
+    again = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
+    await background.close()
+    assert (again.status, again.error) == ("undone", None)
+    assert (await import_as_server(shop, log)).imported == LINES

@@ -1,6 +1,8 @@
 import asyncio
 import base64
 import hashlib
+import os
+import threading
 import time
 
 import pytest
@@ -8,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import Invalid
-from service.security.passwords import Hasher, check_new_password, common_passwords, encode_base64, parse_phc
+from service.security.identifiers import fold
+from service.security.passwords import (
+    SIGN_UP_NICENESS,
+    Hasher,
+    check_new_password,
+    common_passwords,
+    encode_base64,
+    is_common,
+    parse_phc,
+)
 
 SALT = bytes(range(16))
 
@@ -89,7 +100,9 @@ def test_phc_strings_are_read_as_written(salt: bytes, key: bytes) -> None:
     )
 
 
-@pytest.mark.parametrize("password", ["password1", "PassWord1", "12345678", "1q2w3e4r", "iloveyou"])
+@pytest.mark.parametrize(
+    "password", ["password1", "PassWord1", "12345678", "1q2w3e4r", "iloveyou", "michelle1"]
+)
 def test_weak_passwords_are_refused(password: str) -> None:
     with pytest.raises(Invalid) as refusal:
         check_new_password(password, login="anna")
@@ -103,8 +116,38 @@ def test_other_passwords_are_taken(password: str) -> None:
     check_new_password(password, login="anna")
 
 
-def test_the_common_passwords_are_those_that_could_be_chosen() -> None:
-    assert len(common_passwords()) > 500
-    assert all(
-        8 <= len(password) <= 128 and password == password.casefold() for password in common_passwords()
-    )
+@pytest.mark.parametrize("login", ["Straße-42", "anna@shop.example"])
+def test_the_login_is_refused_as_a_password_in_any_letter_case(login: str) -> None:
+    for password in (login, login.upper(), login.lower(), login.title(), login.swapcase()):
+        with pytest.raises(Invalid, match="is the login"):
+            check_new_password(password, login=login)
+    check_new_password(f"{login} and more", login=login)
+
+
+def test_ten_thousand_common_passwords_are_refused() -> None:
+    passwords = common_passwords().split()
+    assert len(set(passwords)) > 10_000
+    assert all(password == fold(password) for password in passwords)
+    for password in passwords:
+        with pytest.raises(Invalid, match="most common"):
+            check_new_password(password.upper() if password.isascii() else password, login="the login")
+
+
+@pytest.mark.parametrize("password", ["12345678\n123456789", "\npassword\n", "assword\n", "", "\n"])
+def test_lines_of_the_list_together_are_no_common_password(password: str) -> None:
+    assert not is_common(password)
+
+
+async def test_threads_of_sign_ups_leave_the_cores_to_others() -> None:
+    hasher = Hasher(log_n=4)
+    await hasher.hash("correct horse", salt=SALT, is_sign_up=True)
+    await hasher.hash("correct horse", salt=SALT)
+    [sign_up] = {niceness(thread) for thread in hasher.sign_up_threads._threads}
+    [sign_in] = {niceness(thread) for thread in hasher.sign_in_threads._threads}
+    usual = niceness(threading.main_thread())
+    assert (sign_up, sign_in) == (max(usual, SIGN_UP_NICENESS), usual)
+
+
+def niceness(thread: threading.Thread) -> int:
+    assert thread.native_id is not None
+    return os.getpriority(os.PRIO_PROCESS, thread.native_id)

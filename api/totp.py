@@ -1,0 +1,52 @@
+"""Requests and responses about the second factor."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, post_load
+
+from api.accounts import NEEDED_UNLESS_FRESH, TypedPassword, find_login
+from api.fields import Strict, Text
+from api.limits import MAX_CODE
+
+
+class TotpRequest(Strict):
+    current_password = TypedPassword(load_default=None, metadata={"description": NEEDED_UNLESS_FRESH})
+
+
+class ConfirmTotpRequest(TotpRequest):
+    """The present code of the app, as `code` or `totp`."""
+
+    example: ClassVar[dict[str, Any]] = {"code": "492039"}
+
+    code = Text(minimum=1, maximum=MAX_CODE, metadata={"example": "492039"})
+    totp = Text(minimum=1, maximum=MAX_CODE, metadata={"description": "the same as `code`"})
+
+    @post_load
+    def choose_code(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        code = find_login(data, "code", "totp")
+        if code is None:
+            raise ValidationError("is needed", "code")
+        return {"current_password": data["current_password"], "code": code}
+
+
+class TotpStateResponse(Schema):
+    """Whether a sign-in needs a code, and how many recovery codes are left."""
+
+    enabled = fields.Boolean()
+    recovery_codes_left = fields.Integer(metadata={"example": 10})
+
+
+class NewTotpResponse(Schema):
+    """The one answer that holds the secret. Apps read the URI as a QR code."""
+
+    secret = fields.String(metadata={"example": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"})
+    uri = fields.String(
+        metadata={"example": "otpauth://totp/Trawl:anna?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Trawl"}
+    )
+
+
+class RecoveryCodesResponse(Schema):
+    """The one answer that holds the recovery codes. Each stands for a code of the app, once."""
+
+    recovery_codes = fields.List(fields.String(), metadata={"example": ["abcd-efgh-ijkl-mnop"]})

@@ -1,0 +1,109 @@
+"""URLs of databases as hosting companies give them out."""
+
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import text
+
+from db.database import Database
+from db.dsn import CONNECT_SECONDS, check_dsn, describe_address, split_dsn
+from tests.support.database_over_tcp import CERTIFICATE, over_tcp
+
+OTHER_AUTHORITY = Path(__file__).parents[1] / "support" / "other_authority.pem"
+
+
+async def ask(url: str, query: str = "SELECT 'answer'") -> str:
+    db = Database.connect(url, pool_size=1)
+    try:
+        async with db.read() as session:
+            answer: str = (await session.execute(text(query))).scalar_one()
+        async with db.dedicated() as session:
+            assert (await session.execute(text(query))).scalar_one() == answer
+        return answer
+    finally:
+        await db.close()
+
+
+@pytest.fixture
+def socket_url(database_url: str) -> str:
+    if not urlsplit(database_url).query:
+        pytest.skip("DATABASE_URL names a server that is no Unix socket's")
+    return database_url
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "sslmode=require",
+        "sslmode=require&channel_binding=require",
+        f"sslmode=verify-ca&sslrootcert={CERTIFICATE}",
+        "ssl_min_protocol_version=TLSv1.2&sslmode=require&connect_timeout=30&keepalives=1&keepalives_idle=30",
+        "sslmode=require&gssencmode=disable&client_encoding=utf8&fallback_application_name=x",
+    ],
+)
+async def test_parameters_of_libpq_are_taken(socket_url: str, parameters: str) -> None:
+    async with over_tcp(socket_url, tls=True) as url:
+        assert await ask(f"{url}?{parameters}") == "answer"
+
+
+async def test_a_certificate_of_another_authority_is_refused(socket_url: str) -> None:
+    async with over_tcp(socket_url, tls=True) as url:
+        with pytest.raises(OSError, match="certificate"):
+            await ask(f"{url}?sslmode=verify-ca&sslrootcert={OTHER_AUTHORITY}")
+
+
+async def test_what_is_no_parameter_of_a_connection_is_one_of_the_session(socket_url: str) -> None:
+    async with over_tcp(socket_url) as url:
+        named = f"{url}?application_name=shop&options=-c%20work_mem%3D7MB"
+        assert await ask(named, "SHOW application_name") == "shop"
+        assert await ask(named, "SHOW work_mem") == "7MB"
+        assert await ask(named, "SHOW timezone") == "UTC"
+
+
+async def test_the_first_of_several_hosts_that_answers_is_taken(socket_url: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        async with over_tcp(socket_url) as url:
+            dead = f"127.0.0.1:{nobody.getsockname()[1]}"
+            several = url.replace("@127.0.0.1", f"@{dead},127.0.0.1")
+            assert await ask(f"{several}?target_session_attrs=read-write") == "answer"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://a@b/c",
+        "postgresql://a@b:0/c",
+        "postgresql://a@b:1,c:70000/d",
+        "postgresql://a@b:x/c",
+        "postgresql://a@b/c?sslmode",
+    ],
+)
+def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the setting's own message is what users see
+        check_dsn(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://anna:p%40ss@[::1]:5433,b.example,c.example:1/shop?sslmode=require",
+        "postgresql+asyncpg:///shop?host=/run/postgresql",
+        "postgresql://anna@/shop",
+    ],
+)
+def test_what_is_a_url_of_a_database_is_taken(url: str) -> None:
+    check_dsn(url)
+
+
+def test_a_url_is_split_into_what_the_driver_reads_and_the_time_to_connect() -> None:
+    assert split_dsn("postgres://a:b@c/d") == ("postgresql://a:b@c/d", CONNECT_SECONDS)
+    url = "postgresql://a:b%2F@c/d?connect_timeout=7&keepalives=0&sslmode=disable"
+    assert split_dsn(url) == ("postgresql://a:b%2F@c/d?sslmode=disable", 7.0)
+
+
+def test_an_address_is_described_without_its_user_and_password() -> None:
+    assert describe_address("postgresql://a:secret@c:1,d:2/e?sslmode=x") == "c:1,d:2/e"
+    assert describe_address("postgresql://a@/e?host=/run/x") == "/run/x/e"

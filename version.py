@@ -1,0 +1,3 @@
+"""The version of Trawl; pyproject.toml and CHANGELOG.md have the same."""
+
+VERSION = "0.2.0"
