@@ -2,7 +2,7 @@
 
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.name_table import NameTable
-from service.logs.shop_format import BadLine, parse_address
+from service.logs.shop_format import IPV4, BadLine, parse_address
 
 MAX_ADDRESS_BYTES = 64  # longer texts go to the grammar
 SPACE = ord(" ")
@@ -10,7 +10,7 @@ SPACE = ord(" ")
 
 class AddressTable(NameTable[str]):
     def __init__(self) -> None:
-        super().__init__(canonical_address)
+        super().__init__(canonical_addresses)
 
     def read(self, text: ChunkText, starts: Places, ends: Places) -> tuple[Places, Places]:
         """Return the number of the address at each place, and where it ends: before a space.
@@ -22,8 +22,17 @@ class AddressTable(NameTable[str]):
         return self.look_up(text, starts, starts + lengths), starts + lengths
 
 
-def canonical_address(text: bytes) -> str | None:
+def canonical_addresses(texts: list[bytes]) -> list[str | None]:
     try:
-        return parse_address(text.decode())
-    except (BadLine, UnicodeDecodeError):
+        addresses = b" ".join(texts).decode().split(" ")
+    except UnicodeDecodeError:
+        return [canonical_address(text.decode(errors="replace")) for text in texts]
+    is_ipv4 = IPV4.fullmatch  # and then it is canonical
+    return [address if is_ipv4(address) else canonical_address(address) for address in addresses]
+
+
+def canonical_address(text: str) -> str | None:
+    try:
+        return parse_address(text)
+    except BadLine:
         return None

@@ -47,11 +47,11 @@ class ChunkText:
         self.starts[:1] = 0
         self.starts[1:] = newlines[:-1] + 1
         self.ends: Places = newlines - (self._padded[newlines - 1] == CARRIAGE_RETURN)
+        self._newlines = newlines
 
-    def line(self, row: int) -> bytes:
-        """Return a line with the carriage return at its end, if it has one."""
-        start, end = int(self.starts[row]), int(self.ends[row])
-        return self.data[start : self.data.index(b"\n", end)]
+    def lines(self, rows: Places) -> list[bytes]:
+        """Return some lines, with the carriage returns at their ends."""
+        return self.slices(self.starts[rows], self._newlines[rows])
 
     def slices(self, starts: Places, ends: Places) -> list[bytes]:
         return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from service.logs.chunk_text import FIRST_BYTES, WORD, ChunkText, Mask, Places, Words
 
 MAX_BYTES = 2_048  # of a text that is looked up
-UNKNOWN = -1
+UNKNOWN = -2  # no number of a name, and not TEMPLATE_PAGE
 SLOT_BITS = 17
 MULTIPLIERS = np.random.default_rng().integers(
     2**63, size=MAX_BYTES // WORD + 2, dtype=np.uint64
@@ -66,15 +66,14 @@ class KnownTexts:
         slots = (hashes >> SLOT_SHIFT).view(np.int64)
         ranks = self._recent[slots]
         is_known = self._equal(ranks, words, lengths)
-        others = np.flatnonzero(~is_known)
-        if not len(others):
-            return ranks, is_known
         # Each known text was put into its slot. One that is not there any more has another text there.
-        replaced = others[ranks[others] != 0]
+        replaced = np.flatnonzero(~is_known & (ranks != 0))
         if len(replaced):
             ranks[replaced] = self._search(hashes[replaced])
             is_known = self._equal(ranks, words, lengths)
-            others = np.flatnonzero(~is_known)
+        others = np.flatnonzero(~is_known)
+        if not len(others):
+            return ranks, is_known
         self._claims[slots[others]] = others
         new = others[self._claims[slots[others]] == others]  # one a slot, so that they are distinct
         self._recent[slots[new]] = self._add(

@@ -1,6 +1,6 @@
 """Names that the lines of a log repeat, such as addresses and pages, as numbers."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -17,32 +17,32 @@ NAME_BYTES = 200  # that a name takes beside its characters: in a list and a dic
 class NameTable(Generic[Name]):
     """The names that the lines of a log have had so far; only as many are kept as fit."""
 
-    def __init__(self, parse: Callable[[bytes], Name | None]) -> None:
-        """`parse` returns the name that a text of a line stands for; None for a bad one."""
+    def __init__(self, parse: Callable[[list[bytes]], list[Name | None]]) -> None:
+        """`parse` returns the names that texts of lines stand for; None for a bad one."""
         self._parse = parse
-        self._texts = KnownTexts(self._parse_all)
+        self._texts = KnownTexts(self._number_all)
         self._numbers: dict[Name, int] = {}
         self._names: list[Name] = []
-        self._read_bytes = 0
+        self._added_bytes = 0
 
     def trim(self) -> None:
         """Forget all names if there are too many. Their numbers are not valid any more then."""
-        if self._texts.size + self._read_bytes > MAX_BYTES:
+        if self._texts.size + self._added_bytes + NAME_BYTES * len(self._names) > MAX_BYTES:
             self._texts.forget()
             self._numbers.clear()
             self._names.clear()
-            self._read_bytes = 0
+            self._added_bytes = 0
 
     def look_up(self, text: ChunkText, starts: Places, ends: Places) -> Places:
         """Return the number of the name at each place; UNKNOWN for bad ones, and for very long ones."""
         return self._texts.look_up(text, starts, ends)
 
-    def number(self, name: Name, size: int) -> int:
-        """Return the number of a name whose text has so many bytes."""
+    def add(self, name: Name, size: int) -> int:
+        """Return the number of a name that was not looked up, and whose text has so many bytes."""
         number = self._numbers.setdefault(name, len(self._names))
         if number == len(self._names):
             self._names.append(name)
-            self._read_bytes += size + NAME_BYTES
+            self._added_bytes += size
         return number
 
     def compact(self, numbers: Places) -> tuple[list[Name], Int32s]:
@@ -54,9 +54,14 @@ class NameTable(Generic[Name]):
         places[distinct] = np.arange(len(distinct), dtype=np.int32)
         return [self._names[number] for number in distinct.tolist()], places[numbers]
 
-    def _parse_all(self, texts: list[bytes]) -> Sequence[int]:
+    def _number_all(self, texts: list[bytes]) -> list[int]:
         numbers = []
-        for text in texts:
-            name = self._parse(text)
-            numbers.append(UNKNOWN if name is None else self.number(name, len(text)))
+        for name in self._parse(texts):
+            if name is None:
+                numbers.append(UNKNOWN)
+                continue
+            number = self._numbers.setdefault(name, len(self._names))
+            if number == len(self._names):
+                self._names.append(name)
+            numbers.append(number)
         return numbers

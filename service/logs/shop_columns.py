@@ -25,7 +25,7 @@ from service.logs.line_columns import (
 )
 from service.logs.local_times import local_clock
 from service.logs.name_table import NameTable
-from service.logs.ordering import Columns, merge_rows, order_lines
+from service.logs.ordering import Columns, merge_rows, order_lines, take
 from service.logs.rejects import RejectedLine, is_blank, make_reject
 from service.logs.shop_format import LATEST_AHEAD, BadLine, LogLine, Page, parse_line, parse_url, to_utc
 from service.logs.shop_heads import read_heads
@@ -33,7 +33,8 @@ from service.logs.template_urls import read_templates
 
 SECOND = 1_000_000
 MICROSECOND = timedelta(microseconds=1)
-SAMPLES = 15  # of lines, to see which host most of them name
+SAMPLES = 25  # of lines, to see which hosts they name
+MAX_HOSTS = 5
 COLUMNS = ("occurred", "key", "position", "kind", "address", "page", *NUMBERS)
 
 
@@ -43,7 +44,7 @@ class ShopParser:
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._addresses = AddressTable()
-        self._pages = NameTable[PageName](page_without_numbers)
+        self._pages = NameTable[PageName](lambda urls: [page_without_numbers(url) for url in urls])
 
     def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
         """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
@@ -51,12 +52,12 @@ class ShopParser:
         self._pages.trim()
         text = ChunkText(chunk.data)
         host, rows, columns = self._parse_common(text, now)
-        columns["position"] += chunk.line
+        columns["position"] = rows + chunk.line
         is_other = text.ends > text.starts
         is_other[rows] = False
+        others = np.flatnonzero(is_other)
         visits, rejects = list[tuple[int, ...]](), list[RejectedLine]()
-        for row in np.flatnonzero(is_other).tolist():
-            raw = text.line(row)
+        for row, raw in zip(others.tolist(), text.lines(others), strict=True):
             if is_blank(raw):
                 continue
             try:
@@ -71,43 +72,53 @@ class ShopParser:
         return self._finish(*order_lines(merge_rows(columns, visits)), host, rejects)
 
     def _parse_common(self, text: ChunkText, now: datetime) -> tuple[str, Places, Columns]:
-        """Parse the lines that are written as most are: return the host of template pages, which lines
-        these are, and their columns.
+        """Parse the lines that are written as most are.
+
+        Return the host of template pages, which lines these are, and their columns.
         """
         heads = read_heads(text)
         seconds, is_good = local_clock(self._zone, now.year + 1).to_utc(heads.local_seconds)
         occurred, ends = seconds * SECOND, text.ends[heads.rows]
         is_good &= (occurred >= 0) & (occurred <= (now + LATEST_AHEAD - EPOCH) // MICROSECOND)
-        addresses, urls_at = self._addresses.read(text, heads.ends, ends)
-        is_good &= addresses != UNKNOWN
-        urls_at += 1
-        host = common_host(text, urls_at[is_good], ends[is_good])
-        columns = dict.fromkeys(COLUMNS, np.zeros(0, np.int64))
-        columns |= {name: np.zeros(len(ends), np.int64) for name in ("kind", *NUMBERS)}
-        columns |= {"occurred": occurred, "key": heads.keys, "position": heads.rows, "address": addresses}
-        pages = np.full(len(ends), TEMPLATE_PAGE, np.int64)
-        has_name = is_good.copy()
-        for kind, rows, numbers in read_templates(text, urls_at, ends, host) if host else ():
-            has_name[rows] = False
-            columns["kind"][rows] = KINDS.index(kind)
-            for name, values in numbers.items():
-                columns[name][rows] = values
-        named = np.flatnonzero(has_name)
-        pages[named] = self._pages.look_up(text, urls_at[named], ends[named])
-        is_good[named] = pages[named] != UNKNOWN
-        columns["page"] = pages
-        rows = np.flatnonzero(is_good)
-        columns = {name: column[rows] for name, column in columns.items()}
-        return host.decode(), heads.rows[rows], columns
+        addresses, address_ends = self._addresses.read(text, heads.ends, ends)
+        rows = np.flatnonzero(is_good & (addresses != UNKNOWN))
+        host, columns = self._read_urls(text, address_ends[rows] + 1, ends[rows])
+        columns["occurred"], columns["key"] = occurred[rows], heads.keys[rows]
+        columns["position"], columns["address"] = heads.rows[rows], addresses[rows]
+        columns = take(columns, np.flatnonzero(columns["page"] != UNKNOWN))
+        return host, columns["position"], columns
+
+    def _read_urls(self, text: ChunkText, starts: Places, ends: Places) -> tuple[str, Columns]:
+        """Return the host of template pages, and the columns that follow from URLs.
+
+        The page of a URL that the grammar has to parse is UNKNOWN.
+        """
+        columns = {name: np.zeros(len(starts), np.int64) for name in COLUMNS}
+        has_name = np.ones(len(starts), np.bool_)
+        hosts = common_hosts(text, starts, ends)
+        for host in hosts:
+            for kind, rows, numbers in read_templates(text, starts, ends, host):
+                has_name[rows] = False
+                columns["kind"][rows] = KINDS.index(kind)
+                columns["page"][rows] = TEMPLATE_PAGE
+                for name, values in numbers.items():
+                    columns[name][rows] = values
+                if host != hosts[0]:
+                    urls = text.slices(starts[rows], ends[rows])
+                    names = [self._pages.add(PageName(url.decode(), kind), len(url)) for url in urls]
+                    columns["page"][rows] = names
+        rows = np.flatnonzero(has_name)
+        columns["page"][rows] = self._pages.look_up(text, starts[rows], ends[rows])
+        return hosts[0].decode() if hosts else "", columns
 
     def _visit(self, line: LogLine, occurred: int, position: int, host: str) -> tuple[int, ...]:
         """Return the values of COLUMNS of a line."""
         page, url = line.page, line.url
-        address = self._addresses.number(line.address, len(line.address))
+        address = self._addresses.add(line.address, len(line.address))
         numbers = {name: getattr(page, name) or 0 for name in NUMBERS}
         number = TEMPLATE_PAGE
         if not is_template(url, page, host):
-            number = self._pages.number(PageName(url, page.kind, page.category, page.product), len(url))
+            number = self._pages.add(PageName(url, page.kind, page.category, page.product), len(url))
         kind = KINDS.index(page.kind)
         return (occurred, shop_key(line.key), position, kind, address, number, *numbers.values())
 
@@ -157,18 +168,21 @@ def is_template(url: str, page: Page, host: str) -> bool:
     return url == template_url(host, page.kind, **numbers)
 
 
-def common_host(text: ChunkText, starts: Places, ends: Places) -> bytes:
-    """Return the scheme and host of most of some of the URLs; empty if the grammar does not take it."""
+def common_hosts(text: ChunkText, starts: Places, ends: Places) -> list[bytes]:
+    """Return the schemes and hosts of some of the URLs, the most common first, as the grammar takes them."""
     if not len(starts):
-        return b""
+        return []
     samples = np.linspace(0, len(starts) - 1, SAMPLES).astype(np.int64)
-    hosts = Counter(b"/".join(url.split(b"/", 3)[:3]) for url in text.slices(starts[samples], ends[samples]))
-    [(host, _)] = hosts.most_common(1)
+    urls = text.slices(starts[samples], ends[samples])
+    hosts = Counter(b"/".join(url.split(b"/", 3)[:3]) for url in urls)
+    return [host for host, _ in hosts.most_common(MAX_HOSTS) if is_host(host)]
+
+
+def is_host(text: bytes) -> bool:
     try:
-        is_good = parse_url(host.decode() + "/success_pay_1/") == Page("success", cart_id=1)
+        return parse_url(text.decode() + "/success_pay_1/") == Page("success", cart_id=1)
     except (BadLine, UnicodeDecodeError):
-        return b""
-    return host if is_good else b""
+        return False
 
 
 def host_of(url: str) -> str:

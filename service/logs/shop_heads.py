@@ -81,7 +81,9 @@ def find_times(text: ChunkText) -> tuple[Places, Places]:
     for trial in range(TRIED_LINES):
         if not len(rest):
             break
-        container = container_of(text.line(int(rest[(2 * trial + 1) * len(rest) // (2 * TRIED_LINES)])))
+        tried = (2 * trial + 1) * len(rest) // (2 * TRIED_LINES)
+        [line] = text.lines(rest[tried : tried + 1])
+        container = container_of(line)
         if container is None:
             continue
         at = text.starts[rest] + len(container)
