@@ -30,6 +30,11 @@ LOCK_MIGRATION = text("SELECT pg_advisory_xact_lock(7241800)")
 TRY_LOCK_JOB = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
 LOCK_WRITERS_SHARED = text(f"SELECT pg_advisory_xact_lock_shared({WRITERS})")
 LOCK_WRITERS_EXCLUSIVE = text(f"SELECT pg_advisory_xact_lock({WRITERS})")
+SELECT_WRITERS = text(
+    "SELECT DISTINCT virtualtransaction FROM pg_locks "
+    "WHERE locktype = 'advisory' AND (classid, objid) = (20181, 0) AND pid <> pg_backend_pid() "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 LOCK_PARTS = text("SELECT pg_advisory_xact_lock(20181, 2)")
 LOCK_CART_ROLLUPS = text("SELECT pg_advisory_xact_lock(20181, 1)")
 LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtextextended('admins', 2))")
@@ -65,6 +70,11 @@ async def lock_writers_shared(session: AsyncSession) -> None:
 async def lock_writers_exclusive(session: AsyncSession) -> None:
     """Wait for whoever stores visits, and keep others from storing any."""
     await session.execute(LOCK_WRITERS_EXCLUSIVE)
+
+
+async def select_writers(session: AsyncSession) -> set[str]:
+    """Return the other transactions that hold the writers' lock, or wait for it."""
+    return set(await session.scalars(SELECT_WRITERS))
 
 
 async def lock_parts(session: AsyncSession) -> None:

@@ -23,6 +23,11 @@ class PartCache:
         self._values.move_to_end(key)
         return entry[0]
 
+    def clear(self) -> None:
+        """Drop all values."""
+        self._values.clear()
+        self._bytes = 0
+
     def put(self, key: Hashable, value: Any, size: int) -> None:
         """Keep a value of some bytes."""
         _, old_size = self._values.pop(key, (None, 0))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import raw_connection
@@ -28,6 +28,25 @@ async def change_address_version(session: AsyncSession) -> None:
 
 async def select_address_version(session: AsyncSession) -> int:
     return await session.scalar(select(AddressVersion.version)) or 0
+
+
+async def ensure_address_ids(session: AsyncSession, addresses: set[str]) -> dict[str, int]:
+    """Return the ids of addresses that visits are being stored with.
+
+    One that a visit has found may be deleted since: it is inserted again.
+    """
+    ids = await select_address_ids(session, sorted(addresses))
+    missing = sorted(addresses - ids.keys())
+    if missing:
+        await session.execute(
+            text(
+                "INSERT INTO address (address) SELECT CAST(new.address AS inet) "
+                "FROM unnest(CAST(:addresses AS text[])) AS new (address) ON CONFLICT DO NOTHING"
+            ),
+            {"addresses": missing},
+        )
+        ids |= await select_address_ids(session, missing)
+    return ids
 
 
 async def select_address_ids(session: AsyncSession, addresses: Sequence[str]) -> dict[str, int]:
@@ -94,42 +113,4 @@ async def lower_first_products(session: AsyncSession, ids: Sequence[int], times:
         """,
         ids,
         times,
-    )
-
-
-async def select_unvisited_addresses(session: AsyncSession, *, count: int) -> list[str]:
-    """Return up to `count` addresses that no visit has. Reads all visits, and locks none."""
-    rows = await session.scalars(
-        text(
-            "SELECT host(address) FROM address "
-            "WHERE NOT EXISTS (SELECT FROM visit WHERE visit.address = address.address) LIMIT :count"
-        ),
-        {"count": count},
-    )
-    return list(rows)
-
-
-async def delete_addresses(session: AsyncSession, addresses: list[str]) -> Sequence[RowMapping]:
-    """Delete addresses, and return their rows."""
-    rows = await session.execute(
-        text(
-            "DELETE FROM address WHERE address = ANY(CAST(CAST(:addresses AS text[]) AS inet[])) "
-            "RETURNING host(address) AS address, country, asked_at"
-        ),
-        {"addresses": addresses},
-    )
-    return rows.mappings().all()
-
-
-async def restore_visited_addresses(session: AsyncSession, rows: Sequence[RowMapping]) -> None:
-    """Insert those of the deleted rows again whose addresses visits have after all."""
-    await session.execute(
-        text(
-            "INSERT INTO address (address, country, asked_at) SELECT DISTINCT deleted.* "
-            "FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[]), "
-            "CAST(:asked_at AS timestamptz[])) AS deleted (address, country, asked_at) "
-            "INNER JOIN visit ON deleted.address = visit.address "
-            "ORDER BY deleted.address ON CONFLICT DO NOTHING"
-        ),
-        {name: [row[name] for row in rows] for name in ("address", "country", "asked_at")},
     )

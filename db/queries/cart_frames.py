@@ -12,7 +12,7 @@ from db.kinds import KIND_NAMES
 from db.models import LiveVisit
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import PartSpan, select_part_spans
-from db.queries.part_lines import PartLines, select_part_lines
+from db.queries.part_lines import PartLines, select_cart_ids, select_part_lines
 from db.visit_frame import schema_of
 
 NAMES = (
@@ -70,6 +70,20 @@ async def select_cart_visits(session: AsyncSession, cart_ids: Sequence[int]) -> 
             if len(rows):
                 frames.append(await part_frame(session, lines.take(rows)))
     return pl.concat(frames)
+
+
+async def select_named_carts(session: AsyncSession, cart_ids: Values) -> Values:
+    """Return which of these carts, which are sorted, visits name."""
+    named = np.zeros(len(cart_ids), np.bool_)
+    live = await session.scalars(
+        select(LiveVisit.cart_id).where(LiveVisit.cart_id == any_(cast(cart_ids.tolist(), ARRAY(BigInteger))))
+    )
+    named |= np.isin(cart_ids, np.array(live.all(), np.int64))
+    for span in await select_part_spans(session):
+        if may_name(span, cart_ids):
+            others = await select_cart_ids(session, span)
+            named |= np.isin(cart_ids, others, assume_unique=True)
+    return cart_ids[named]
 
 
 def may_name(span: PartSpan, cart_ids: Values) -> bool:

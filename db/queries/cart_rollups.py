@@ -1,7 +1,7 @@
 """Roll-ups of carts: they change by what carts count for after a change, less what they did before it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import add_counts, delete_zero_counts
+from db.database import AnyRow
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.sql import statement
 
@@ -18,6 +19,7 @@ KEYS: dict[type[Base], tuple[str, ...]] = {
     PaidCategoryDay: ("category_id", "day", "source"),
     PaidPairDay: ("category_id", "day", "source", "other_id"),
 }
+KEYS_BY_TABLE = {model.__tablename__: names for model, names in KEYS.items()}
 Key = tuple[Any, ...]
 Counts = Counter[tuple[str, Key]]  # carts by roll-up and key in it; of `buyer`, by user and source
 
@@ -54,6 +56,15 @@ async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: lis
         else:
             counts["paid_pair_day", (category_id, day, source, other_id)] = carts
     return counts
+
+
+async def subtract_counts(session: AsyncSession, rows: Sequence[AnyRow]) -> None:
+    """Take away what deleted carts counted for: rows of delete_carts.sql."""
+    changes: dict[tuple[str, Key], int] = {}
+    for row in rows:
+        names = KEYS_BY_TABLE.get(row.rollup, ("user_id", "source"))
+        changes[row.rollup, tuple(getattr(row, name) for name in names)] = -row.carts
+    await add_changes(session, changes)
 
 
 async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]) -> None:

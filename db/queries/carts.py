@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 from sqlalchemy import ARRAY, BigInteger, any_, cast, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import array_literals, execute_with_arrays
+from db.columns import Values
 from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
-from db.queries.cart_frames import live_frame, select_cart_visits
-from db.queries.cart_rollups import rollup_changes
+from db.queries.cart_frames import live_frame, select_cart_visits, select_named_carts
+from db.queries.cart_rollups import rollup_changes, subtract_counts
 from db.queries.goods import (
     NewVisits,
     new_live_visits,
@@ -62,6 +64,21 @@ async def rebuild_carts(session: AsyncSession, cart_ids: list[int]) -> None:
         for key in (Payment.cart_id, CartItem.cart_id, Cart.id):
             await session.execute(delete(key.class_).where(key == any_(cast(cart_ids, ARRAY(BigInteger)))))
         await merge_cart_lines(session, visits)
+
+
+async def subtract_visits(session: AsyncSession, cart_ids: Values) -> None:
+    """Take deleted visits away from the carts that they named: most carts go as a whole.
+
+    :param cart_ids: sorted, each once
+    """
+    await lock_cart_rollups(session)
+    shared = await select_named_carts(session, cart_ids)
+    own = np.setdiff1d(cart_ids, shared, assume_unique=True).tolist()
+    if own:
+        rows = await session.execute(statement("carts/delete_carts"), {"cart_ids": own})
+        await subtract_counts(session, rows.all())
+    if len(shared):
+        await rebuild_carts(session, shared.tolist())
 
 
 def merge_parameters(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:

@@ -67,13 +67,13 @@ async def set_visit_countries(
     return rows.all()
 
 
-async def set_address_countries(session: AsyncSession, countries: Mapping[str, str], *, at: datetime) -> None:
-    """Set the countries of addresses, which visits that are stored from now on take from there."""
+async def set_address_countries(session: AsyncSession, countries: Mapping[int, str], *, at: datetime) -> None:
+    """Set the countries of addresses by their ids: those of their visits in parts, and of later visits."""
     await session.execute(
         text(
             "UPDATE address SET country = lookup.country, asked_at = :at "
-            "FROM unnest(CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[])) "
-            "AS lookup (address, country) WHERE address.address = lookup.address"
+            "FROM unnest(CAST(:ids AS int[]), CAST(:countries AS text[])) AS lookup (id, country) "
+            "WHERE address.id = lookup.id"
         ),
-        {"address": list(countries), "country": list(countries.values()), "at": at},
+        {"ids": list(countries), "countries": list(countries.values()), "at": at},
     )

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values
 from db.models import Cart, Goods
-from db.queries.addresses import select_address_ids
+from db.queries.addresses import ensure_address_ids
 from db.queries.cart_line_pages import CartLines
 from db.queries.cart_lines import (
     concatenate,
@@ -60,8 +60,7 @@ def new_visits_of_part(span: PartSpan, lines: PartLines, pages: ProductPages) ->
 
 async def new_live_visits(session: AsyncSession, rows: Sequence[LiveRow]) -> NewVisits:
     """Return what goods are inferred from of live visits. Their addresses are stored."""
-    names = {row.address for row in rows if row.address is not None}
-    ids = await select_address_ids(session, sorted(names))
+    ids = await ensure_address_ids(session, {row.address for row in rows if row.address is not None})
     known = [(row, ids[row.address]) for row in rows if row.address is not None]
     lines = [
         (row.goods_id, address_id, microseconds(row.occurred_at), row.position, row.request_id)

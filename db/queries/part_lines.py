@@ -129,6 +129,18 @@ async def select_product_pages(session: AsyncSession, span: PartSpan) -> Product
     return pages
 
 
+async def select_cart_ids(session: AsyncSession, span: PartSpan) -> Values:
+    """Return the carts that a part's visits name, in order, each once."""
+    key = (span.token, "cart_ids")
+    cart_ids: Values | None = PART_CACHE.get(key)
+    if cart_ids is None:
+        columns = await select_columns(session, [span.id], ["cart_id"])
+        cart_ids = np.unique(columns.get(span.id, NO_VISITS)["cart_id"])
+        cart_ids = cart_ids[cart_ids > 0]
+        PART_CACHE.put(key, cart_ids, cart_ids.nbytes + 1000)
+    return cart_ids
+
+
 def remember(span: PartSpan, lines: Lines) -> None:
     """Keep what was selected, or what is being stored."""
     size = sum(getattr(lines, field.name).nbytes for field in fields(lines))

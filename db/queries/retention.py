@@ -3,38 +3,35 @@
 from datetime import datetime
 
 import polars as pl
-from sqlalchemy import delete, select
+from sqlalchemy import Table, Text, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import UnfinishedRetention, Visit
+from db.models import LiveVisit, UnfinishedRetention
 from db.sql import statement
-from db.visit_frame import VISIT, frame_columns, visit_frame
+from db.visit_frame import schema_of
+
+assert isinstance(LiveVisit.__table__, Table)
+LIVE_VISIT: Table = LiveVisit.__table__
+# What live visits are subtracted by.
+NAMES = ("address", "occurred_at", "source", "kind", "country", "category_id", "cart_id", "page_url")
 
 
-async def has_visits(session: AsyncSession, *, since: datetime, before: datetime) -> bool:
-    """Return whether there are visits in [since, before)."""
-    visit = select(Visit.occurred_at).where(Visit.occurred_at >= since, Visit.occurred_at < before)
+async def has_live_visits(session: AsyncSession, *, before: datetime) -> bool:
+    """Return whether there are live visits before a moment."""
+    visit = select(LiveVisit.occurred_at).where(LiveVisit.occurred_at < before)
     return await session.scalar(visit.limit(1)) is not None
 
 
-async def delete_oldest_visits(
-    session: AsyncSession, *, since: datetime, before: datetime, count: int
-) -> pl.DataFrame:
-    """Delete the first `count` visits in [since, before), and return them."""
-    visit = VISIT.c
+async def delete_oldest_live_visits(session: AsyncSession, *, before: datetime, count: int) -> pl.DataFrame:
+    """Delete the first `count` live visits before a moment, and return them."""
+    visit = LIVE_VISIT.c
     key = (visit.occurred_at, visit.request_id)
-    oldest = (
-        select(*key)
-        .where(visit.occurred_at >= since, visit.occurred_at < before)
-        .order_by(*key)
-        .limit(count)
-        .subquery("oldest")
-    )
-    rows = await session.execute(
-        delete(VISIT).where(*(column == oldest.c[column.name] for column in key)).returning(*frame_columns())
-    )
-    return visit_frame(rows)
+    oldest = select(*key).where(visit.occurred_at < before).order_by(*key).limit(count).subquery("oldest")
+    is_oldest = (column == oldest.c[column.name] for column in key)
+    columns = (func.host(visit.address, type_=Text).label("address"), *(visit[name] for name in NAMES[1:]))
+    rows = await session.execute(delete(LIVE_VISIT).where(*is_oldest).returning(*columns))
+    return pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*NAMES), orient="row")
 
 
 async def delete_oldest_events(

@@ -1,18 +1,21 @@
 """Cancels imports, and undoes them, as if they had never been.
 
-Visits are deleted in spans of time, newest first, each span in one transaction with all that is derived from
-it. At any moment carts and roll-ups match the visits that are left. Writers of visits wait for one span at
-most (service/visits/pacing.py says how long that is). Then unused addresses are deleted, goods are inferred
-again, and the position in the file is restored. If the process dies, another resumes the undo.
+Parts are deleted, the newest first, some in a transaction with all that is derived from them. At any moment
+carts and roll-ups match the visits that are left. Live visits are stored meanwhile, and other imports wait
+for one transaction at most (service/visits/pacing.py says how long that is). Then unused addresses are
+deleted, goods are inferred again, and the position in the file is restored. If the process dies, another
+resumes the undo.
 
 A line that two imports contain belongs to the one that stored it: undoing that import deletes its visit.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from logging import ERROR
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,6 +25,7 @@ from db.locks import import_key, try_lock
 from db.models import Import
 from db.outages import describe, is_lasting
 from db.queries import imports as queries
+from db.queries import undo
 from db.queries.auth_events import Origin, insert_own_event
 from service.background import Background
 from service.errors import Conflict, NotFound
@@ -31,6 +35,9 @@ from service.imports.run import HEARTBEAT_SECONDS
 from service.visits.pacing import LIMITS, AdaptiveBatch
 from service.visits.removal import delete_unvisited_addresses
 
+if TYPE_CHECKING:
+    from db.queries.address_countries import AddressCountries
+
 log = structlog.get_logger("trawl.imports")
 
 POLL_SECONDS = 0.05
@@ -38,10 +45,10 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class UndoLimits:
-    """The most visits in a span, and the seconds that a span should take, and that a caller waits at most."""
+    """The most parts in a batch, the seconds that a batch should take, and those that a caller waits."""
 
-    span_visits: int = LIMITS.visits
-    span_seconds: float = LIMITS.lock_seconds
+    parts: int = LIMITS.parts
+    batch_seconds: float = LIMITS.lock_seconds
     wait_seconds: float = 5.0
 
 
@@ -108,8 +115,6 @@ async def undo_import(db: Database, import_id: int, limits: UndoLimits = UNDO_LI
 
 async def remove_or_fail(db: Database, import_id: int, limits: UndoLimits) -> None:
     """Delete what the import has stored. An error that comes again with each retry ends the undo instead."""
-    from db.queries import undo
-
     try:
         await remove_import(db, import_id, limits)
     except DATABASE_ERRORS as error:
@@ -121,15 +126,16 @@ async def remove_or_fail(db: Database, import_id: int, limits: UndoLimits) -> No
 
 
 async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> None:
-    """Delete what the import has stored, span by span. The caller holds its lock."""
-    await asyncio.to_thread(import_module, "service.visits.derive")  # with polars, which takes a while
-    from db.queries import goods, undo
+    """Delete what the import has stored, batch by batch. The caller holds its lock."""
+    await asyncio.to_thread(import_module, "service.visits.parts")  # with polars, which takes a while
+    from db.queries import goods
+    from db.queries.address_countries import AddressCountries
     from service.visits.goods import reinfer_goods
 
     heartbeat = asyncio.create_task(send_heartbeats(db, import_id))
     try:
-        batch = AdaptiveBatch(1000, limits.span_visits, limits.span_seconds)
-        while await remove_span(db, import_id, batch):
+        batch, countries = AdaptiveBatch(1, limits.parts, limits.batch_seconds), AddressCountries()
+        while await remove_batch(db, import_id, batch, countries):
             pass
         record = await reload_import(db, import_id)
         if record.imported and not record.dry_run:
@@ -144,25 +150,22 @@ async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> Non
         await asyncio.gather(heartbeat, return_exceptions=True)
 
 
-async def remove_span(db: Database, import_id: int, batch: AdaptiveBatch) -> bool:
-    """Delete the last visits of the import. Return whether there are more."""
-    from db.queries import undo
-    from service.visits import derive
+async def remove_batch(
+    db: Database, import_id: int, batch: AdaptiveBatch, countries: "AddressCountries"
+) -> bool:
+    """Delete the last parts of the import. Return whether there may be more."""
+    from db.queries.part_columns import select_part_spans
+    from service.visits import parts
 
-    async with batch.exclusive(db) as session:
-        record = await queries.select_import(session, import_id)
-        assert record is not None
-        if record.status == "undone" or record.first_at is None or record.last_at is None:
-            return False
-        since = await undo.select_span_start(
-            session, import_id, first=record.first_at, last=record.last_at, count=batch.rows
-        )
-        deleted = await undo.delete_import_visits(
-            session, import_id, first=since or record.first_at, last=record.last_at
-        )
-        await derive.subtract(session, deleted)
-        await undo.narrow_import(session, import_id, last=since)
-        return since is not None
+    async with db.read() as session:
+        spans = (await select_part_spans(session, import_id=import_id))[: batch.rows]
+    if not spans:
+        return False
+    with suppress(parts.PartsChangedError):  # the retention was here: look again
+        visits = await parts.read_visits(db, spans)
+        async with batch.alone_with_parts(db) as session:
+            await parts.remove_parts(session, spans, visits, countries)
+    return True
 
 
 async def send_heartbeats(db: Database, import_id: int) -> None:

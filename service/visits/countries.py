@@ -1,8 +1,9 @@
 """Backfills countries: a service is asked for the addresses that the data on disk do not know.
 
-When the service knows an address, its visits get the country, and so do the roll-ups that count by country:
-as if it had been known when the visits were stored. In the end the address itself gets it, and visits that
-are stored later take it from there. The service is not asked twice for an address that it does not know.
+When the service knows an address, its live visits get the country, and so do the roll-ups that count by
+country: as if it had been known when the visits were stored. In the end the address itself gets it: visits in
+parts have it from there, and those that are stored later. The service is not asked twice for an address that
+it does not know.
 
 One worker of all servers does it: the one that holds the lock. If it dies, another asks again for the
 addresses whose visits are not all done.
@@ -26,6 +27,8 @@ from db.database import Database
 from db.locks import COUNTRIES
 from db.queries import countries as queries
 from db.queries import visits
+from db.queries.addresses import select_address_ids
+from db.queries.visits_of_addresses import VisitsOfAddresses
 from db.visit_frame import schema_of
 from service.background import Schedule, run_periodically
 from service.visits.pacing import LIMITS, AdaptiveBatch
@@ -130,11 +133,19 @@ async def backfill_batch(
 
 
 async def set_countries(db: Database, countries: Mapping[str, str], *, clock: Clock, most: int) -> int:
-    """Set the countries of addresses on their visits, and then on the addresses. Return the number of visits.
+    """Set the countries of addresses: on their live visits, then on the addresses, from which those in parts
+    have theirs. Return the number of visits.
 
-    :param most: visits in a batch
+    :param most: live visits in a batch
     """
     total, batch = 0, AdaptiveBatch(1000, most)
+    async with db.read() as session:
+        address_ids = await select_address_ids(session, list(countries))
+    # One that is deleted and inserted again meanwhile is asked for again.
+    countries_by_id = {address_id: countries[address] for address, address_id in address_ids.items()}
+    in_parts = VisitsOfAddresses(countries_by_id)
+    async with db.read() as session:
+        await in_parts.read(session)
     while True:
         count = batch.rows
         async with batch.exclusive(db) as session:
@@ -143,7 +154,8 @@ async def set_countries(db: Database, countries: Mapping[str, str], *, clock: Cl
                 session, pl.DataFrame([tuple(row) for row in rows], schema=COUNTED, orient="row")
             )
             if len(rows) < count:
-                await queries.set_address_countries(session, countries, at=clock())
+                total += await in_parts.count_with_countries(session)
+                await queries.set_address_countries(session, countries_by_id, at=clock())
         total += len(rows)
         if len(rows) < count:
             return total

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from db.database import Database, Transaction
-from db.locks import lock_writers_exclusive
+from db.locks import lock_parts, lock_writers_exclusive, lock_writers_shared
+
+Lock = Callable[[Transaction], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class BatchLimits:
     """The most rows of each kind in a batch, and the seconds for which one should hold the writers' lock."""
 
     visits: int = 20_000
+    parts: int = 8
     goods: int = 1000
     addresses: int = 50_000
     events: int = 5000
@@ -37,11 +40,19 @@ class AdaptiveBatch:
         self._most = most
         self._seconds = seconds
 
-    @asynccontextmanager
-    async def exclusive(self, db: Database) -> AsyncIterator[Transaction]:
+    def exclusive(self, db: Database) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction that keeps writers out; then leave them as much time as it took."""
+        return self._locked(db, lock_writers_exclusive)
+
+    def alone_with_parts(self, db: Database) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that alone changes parts, beside live visits; then leave others time."""
+        return self._locked(db, lock_writers_shared, lock_parts)
+
+    @asynccontextmanager
+    async def _locked(self, db: Database, *locks: Lock) -> AsyncIterator[Transaction]:
         async with db.transaction() as session:
-            await lock_writers_exclusive(session)
+            for lock in locks:
+                await lock(session)
             start = time.perf_counter()
             yield session
         seconds = time.perf_counter() - start

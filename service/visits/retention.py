@@ -1,16 +1,19 @@
 """Deletes visits and events that are too old, by whole months: as if they had never been.
 
-Rows are deleted oldest first, in batches, each in a transaction with all that is derived from them. After a
-batch, writers of visits have as long as the batch took. In the end goods whose cart line or pages are deleted
-are inferred again, and addresses that no visit has are deleted. If the process dies, another finds that this
-is unfinished, and finishes it.
+Parts of logs and live visits are deleted oldest first, in batches, each in a transaction with all that is
+derived from them. A part with younger visits too is replaced by one of these. After a batch, writers of
+visits have as long as the batch took. In the end goods are inferred again, as cart lines or pages may be
+deleted that told what they are, and addresses that no visit has are deleted. If the process dies, another
+finds that this is unfinished, and finishes it.
 
 One worker of all servers does it: the one that holds the lock.
 """
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import structlog
 
@@ -18,8 +21,10 @@ from clock import Clock
 from db.database import Database, Transaction
 from db.locks import RETENTION
 from db.queries import goods, retention
+from db.queries.address_countries import AddressCountries
+from db.queries.part_columns import PartSpan, select_columns, select_part_spans
 from service.background import Schedule, run_periodically
-from service.visits import derive
+from service.visits import derive, parts
 from service.visits.goods import reinfer_goods
 from service.visits.pacing import LIMITS, AdaptiveBatch, BatchLimits
 from service.visits.removal import delete_unvisited_addresses
@@ -29,6 +34,7 @@ log = structlog.get_logger("trawl.retention")
 
 SCHEDULE = Schedule(every=3600.0, retry=60.0)
 BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def enforce_retention(db: Database, days: int, *, clock: Clock, schedule: Schedule = SCHEDULE) -> None:
@@ -56,35 +62,81 @@ async def delete_before(db: Database, before: datetime, *, limits: BatchLimits =
 
 async def delete_visits(db: Database, before: datetime, limits: BatchLimits) -> None:
     """Delete visits before a moment, and finish what a process that died has left."""
-    start, count, since = time.perf_counter(), 0, BEGIN_OF_TIME
-    batch = AdaptiveBatch(1000, limits.visits, limits.lock_seconds)
-    while await has_visits(db, since, before):
-        async with batch.exclusive(db) as session:
-            visits = await delete_batch(session, since, before, batch.rows)
-        if visits.is_empty():
-            break
-        metrics.count_dropped("visits", visits.height)
-        count += visits.height
-        since = visits["occurred_at"].sort()[-1]
+    start = time.perf_counter()
+    count = await delete_old_parts(db, before, limits) + await delete_live_visits(db, before, limits)
     async with db.read() as session:
         is_unfinished = await retention.is_unfinished(session)
     if is_unfinished:
-        await reinfer_goods(db, goods.select_orphaned_goods, most=limits.goods)
+        await reinfer_goods(db, goods.select_all_goods, most=limits.goods)
         await delete_unvisited_addresses(db, most=limits.addresses)
         async with db.transaction() as session:
             await retention.delete_unfinished(session)
         log_deletion("drop_visits", count, before, start)
 
 
-async def has_visits(db: Database, since: datetime, before: datetime) -> bool:
+async def delete_old_parts(db: Database, before: datetime, limits: BatchLimits) -> int:
+    """Delete parts before a moment, and what is before it of others. Return how many visits that were."""
+    total, batch, countries = 0, AdaptiveBatch(1, limits.parts, limits.lock_seconds), AddressCountries()
+    until = microseconds(before)
+    while True:
+        async with db.read() as session:
+            spans = (await select_part_spans(session, until=until))[::-1]
+        if not spans:
+            return total
+        old = [span for span in spans if span.last_at < until][: batch.rows]
+        with suppress(parts.PartsChangedError):  # an undo was here: look again
+            if old:
+                visits = await parts.read_visits(db, old)
+                async with batch.alone_with_parts(db) as session:
+                    await retention.insert_unfinished(session, before)
+                    await parts.remove_parts(session, old, visits, countries)
+                count = len(visits["occurred"])
+            else:
+                count = await delete_first_visits(db, spans[0], before, batch, countries)
+            metrics.count_dropped("visits", count)
+            total += count
+
+
+async def delete_first_visits(
+    db: Database, span: PartSpan, before: datetime, batch: AdaptiveBatch, countries: AddressCountries
+) -> int:
+    """Delete the visits of a part before a moment, of which it has some. Return how many."""
+    async with db.read() as session:
+        columns = await select_columns(session, [span.id])
+    if span.id not in columns:
+        raise parts.PartsChangedError
+    visits = columns[span.id]
+    count = int(np.searchsorted(visits["occurred"], microseconds(before)))
+    async with batch.alone_with_parts(db) as session:
+        await retention.insert_unfinished(session, before)
+        await parts.remove_first_visits(session, span, visits, count, countries)
+    return count
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+async def delete_live_visits(db: Database, before: datetime, limits: BatchLimits) -> int:
+    """Delete live visits before a moment, the oldest first. Return how many."""
+    total, batch = 0, AdaptiveBatch(1000, limits.visits, limits.lock_seconds)
+    while await has_live_visits(db, before):
+        async with batch.exclusive(db) as session:
+            visits = await delete_batch(session, before, batch.rows)
+        metrics.count_dropped("visits", visits.height)
+        total += visits.height
+    return total
+
+
+async def has_live_visits(db: Database, before: datetime) -> bool:
     """Return whether there are visits to delete. Mostly there are none, and then no writer should wait."""
     async with db.read() as session:
-        return await retention.has_visits(session, since=since, before=before)
+        return await retention.has_live_visits(session, before=before)
 
 
-async def delete_batch(session: Transaction, since: datetime, before: datetime, count: int) -> pl.DataFrame:
-    """Delete the first visits in [since, before), and return them. The caller is the only writer."""
-    visits = await retention.delete_oldest_visits(session, since=since, before=before, count=count)
+async def delete_batch(session: Transaction, before: datetime, count: int) -> pl.DataFrame:
+    """Delete the first live visits before a moment, and return them. The caller is the only writer."""
+    visits = await retention.delete_oldest_live_visits(session, before=before, count=count)
     if not visits.is_empty():
         await retention.insert_unfinished(session, before)
         await derive.subtract(session, visits)

@@ -1,7 +1,8 @@
 -- Store one live visit as store_live_visits.sql stores many, in 60 % of the time: nothing is sorted, grouped or joined.
 -- Return the visit if it is new, with the count of its page; or what is missing, and then nothing is stored: `names` if
 -- a category or product has no id yet; `goods` if a cart line may follow the page, unless the caller is to :infer_goods.
--- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time.
+-- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time. Any
+-- part that ends later may hold one.
 -- Each step reads the step before it, so that tables are written in the order of service/visits/derive.py.
 WITH category_ids AS MATERIALIZED (
     SELECT
@@ -23,17 +24,24 @@ incoming AS MATERIALIZED (
                 NOT CAST(:infer_goods AS boolean)
                 AND CAST(:kind AS text) = 'product'
                 AND (
-                    SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
-                    FROM (
-                        SELECT visit.kind
-                        FROM live_visit AS visit
+                    EXISTS (
+                        SELECT FROM visit_part
                         WHERE
-                            visit.kind IN ('product', 'cart')
-                            AND visit.address = CAST(:address AS inet)
-                            AND visit.occurred_at >= CAST(:occurred_at AS timestamptz)
-                        ORDER BY visit.occurred_at
-                        LIMIT 50
-                    ) AS later
+                            visit_part.last_at >= CAST(:occurred_at AS timestamptz) AND visit_part.cart_ids IS NOT NULL
+                    )
+                    OR (
+                        SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
+                        FROM (
+                            SELECT visit.kind
+                            FROM live_visit AS visit
+                            WHERE
+                                visit.kind IN ('product', 'cart')
+                                AND visit.address = CAST(:address AS inet)
+                                AND visit.occurred_at >= CAST(:occurred_at AS timestamptz)
+                            ORDER BY visit.occurred_at
+                            LIMIT 50
+                        ) AS later
+                    )
                 )
                 THEN 'goods'
         END AS missing

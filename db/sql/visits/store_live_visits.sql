@@ -20,17 +20,23 @@ WITH incoming AS (
                     NOT CAST(:infer_goods AS boolean)
                     AND sent.kind = 'product'
                     AND (
-                        SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
-                        FROM (
-                            SELECT visit.kind
-                            FROM live_visit AS visit
-                            WHERE
-                                visit.kind IN ('product', 'cart')
-                                AND visit.address = sent.address
-                                AND visit.occurred_at >= sent.occurred_at
-                            ORDER BY visit.occurred_at
-                            LIMIT 50
-                        ) AS later
+                        EXISTS (
+                            SELECT FROM visit_part
+                            WHERE visit_part.last_at >= sent.occurred_at AND visit_part.cart_ids IS NOT NULL
+                        )
+                        OR (
+                            SELECT coalesce(bool_or(later.kind = 'cart'), FALSE) OR count(*) = 50
+                            FROM (
+                                SELECT visit.kind
+                                FROM live_visit AS visit
+                                WHERE
+                                    visit.kind IN ('product', 'cart')
+                                    AND visit.address = sent.address
+                                    AND visit.occurred_at >= sent.occurred_at
+                                ORDER BY visit.occurred_at
+                                LIMIT 50
+                            ) AS later
+                        )
                     )
                     THEN 'goods'
             END

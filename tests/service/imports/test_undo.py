@@ -19,6 +19,7 @@ from service.background import Background
 from service.errors import Conflict, NotFound
 from service.imports.jobs import get_import
 from service.imports.undo import UNDO_LIMITS, UndoLimits, delete_import, undo_import
+from service.logs.chunks import CHUNK_BYTES
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 from tests.support.log_lines import logs
 
@@ -33,16 +34,15 @@ DYING_UNDO = """
 import asyncio, os, sys
 from db.database import Database
 from service.imports import undo as import_undo
-real, spans = import_undo.remove_span, 0
-async def die(db, import_id, batch):
-    global spans
-    spans += 1
-    if spans == 4:
+real, batches = import_undo.remove_batch, 0
+async def die(*arguments):
+    global batches
+    batches += 1
+    if batches == 4:
         os.kill(os.getpid(), 9)
-    return await real(db, import_id, batch)
-import_undo.remove_span = die
-# However slow the machine is, a span has as many visits as it may.
-limits = import_undo.UndoLimits(span_visits=20, span_seconds=1e9)
+    return await real(*arguments)
+import_undo.remove_batch = die
+limits = import_undo.UndoLimits(parts=1)
 asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), limits))
 """
 
@@ -52,9 +52,9 @@ def shop(committed_db: Database, geo: Geo) -> Importer:
     return Importer(committed_db, geo)
 
 
-async def undo(shop: Importer, record: Import, *, span_visits: int = UNDO_LIMITS.span_visits) -> Import:
+async def undo(shop: Importer, record: Import, *, parts: int = UNDO_LIMITS.parts) -> Import:
     """Cancel or undo an import; wait until it is done."""
-    background, limits = Background(), UndoLimits(span_visits, wait_seconds=60)
+    background, limits = Background(), UndoLimits(parts, wait_seconds=60)
     record = await delete_import(shop.db, background, record.id, clock=lambda: NOW, limits=limits)
     await background.close()
     return record
@@ -74,21 +74,26 @@ def of_file(number: int, log: bytes) -> bytes:
 several_logs = st.lists(logs(max_lines=25), min_size=2, max_size=3)
 
 
-@given(several_logs, st.integers(0, 2), st.sampled_from((3, 1000)))
+@given(
+    files=several_logs,
+    undone=st.integers(0, 2),
+    parts=st.sampled_from((1, 8)),
+    chunk_bytes=st.sampled_from((600, CHUNK_BYTES)),
+)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_undone_it_is_as_if_it_had_never_been(
-    shop: Importer, tmp_path: Path, files: list[bytes], undone: int, span: int
+    shop: Importer, tmp_path: Path, *, files: list[bytes], undone: int, parts: int, chunk_bytes: int
 ) -> None:
     await shop.empty()
     undone %= len(files)
     paths = [tmp_path / f"{number}.txt" for number in range(len(files))]
     for number, path in enumerate(paths):
         write(path, of_file(number, files[number]))
-    records = [await shop.read(path) for path in paths]
+    records = [await shop.read(path, chunk_bytes=chunk_bytes) for path in paths]
     whole = await state(shop)
-    assert (await undo(shop, records[undone], span_visits=span)).status == "undone"
+    assert (await undo(shop, records[undone], parts=parts)).status == "undone"
     remainder = await state(shop)
-    again = await shop.read(paths[undone])
+    again = await shop.read(paths[undone], chunk_bytes=chunk_bytes)
     assert counts(again) == counts(records[undone])
     assert await state(shop) == whole
     await shop.empty()
@@ -200,7 +205,8 @@ async def test_an_undo_is_resumed_where_a_killed_process_left_it(
         write(tmp_path / name, some_lines(120, start=start))
     other = await shop.read(tmp_path / "a.txt")
     before = await state(shop)
-    record = await shop.read(tmp_path / "b.txt")
+    record = await shop.read(tmp_path / "b.txt", chunk_bytes=1500)
+    parts = await shop.rows("SELECT id FROM visit_part ORDER BY last_at, id")
     async with shop.db.transaction() as session:
         await queries.request_undo(session, record.id, at=NOW)
     command = [sys.executable, "-c", DYING_UNDO, committed_url, str(record.id)]
@@ -208,8 +214,7 @@ async def test_an_undo_is_resumed_where_a_killed_process_left_it(
         subprocess.run, command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
     )
     assert killed.returncode == -9
-    [(count,)] = await shop.rows(f"SELECT count(*) FROM visit WHERE import_id = {record.id}")
-    assert count == 60 - 3  # a span has one visit more than its limit
+    assert await shop.rows("SELECT id FROM visit_part ORDER BY last_at, id") == parts[:-3]
     await shop.derived()  # checks the roll-ups
     await undo_import(shop.db, record.id)
     assert await state(shop) == before
@@ -221,7 +226,7 @@ async def test_an_import_beside_an_undo_loses_nothing(shop: Importer, tmp_path: 
     write(tmp_path / "b.txt", b"\n" * 500 + some_lines(400, start=100))
     first = await shop.read(tmp_path / "a.txt", chunk_bytes=1500)
     _, second = await asyncio.gather(
-        undo(shop, first, span_visits=11), shop.read(tmp_path / "b.txt", chunk_bytes=1500)
+        undo(shop, first, parts=1), shop.read(tmp_path / "b.txt", chunk_bytes=1500)
     )
     assert second.imported + second.duplicates == 400
     assert await shop.rows("SELECT count(*) FROM visit") == [(second.imported,)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
+from service.logs.chunks import CHUNK_BYTES
 from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, check_carts, expected_report
@@ -43,7 +44,7 @@ async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
     parts=st.lists(logs(broken=0, min_lines=12, max_lines=30), min_size=3, max_size=3),
     order=st.permutations(range(3)),
     undone=st.sampled_from((None, 0, 1)),
-    span=st.sampled_from((3, 1000)),
+    chunk_bytes=st.sampled_from((600, CHUNK_BYTES)),
     cases=questions,
 )
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
@@ -55,7 +56,7 @@ async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
     parts: list[bytes],
     order: list[int],
     undone: int | None,
-    span: int,
+    chunk_bytes: int,
     cases: list[Any],
 ) -> None:
     shop = Importer(committed_db, geo)
@@ -68,10 +69,10 @@ async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
         else:
             path = tmp_path / f"{number}.txt"
             write(path, own[number])
-            records[number] = await shop.read(path)
+            records[number] = await shop.read(path, chunk_bytes=chunk_bytes)
         await shop.check_rollups()
     if undone is not None:
-        await undo(shop, records[undone], span_visits=span)
+        await undo(shop, records[undone], parts=1)
         await shop.check_rollups()
     visits = [visit for number in range(3) if number != undone for visit in visits_of(number, own[number])]
     await check_carts(shop, visits)

@@ -20,10 +20,11 @@ from clients.geo import Geo
 from db.database import Database
 from db.locks import RETENTION, try_lock
 from db.models import Event
-from db.queries import addresses
+from db.queries import unvisited_addresses
 from service.background import Schedule
 from service.visits import retention
 from service.visits.pacing import BatchLimits
+from service.visits.removal import delete_unvisited_addresses
 from service.visits.retention import delete_before, enforce_retention, start_of_retention
 from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file
@@ -102,7 +103,7 @@ async def fill(
     await shop.empty()
     for number, log in enumerate(parts):
         write(folder / f"{number}.txt", log)
-        await shop.read(folder / f"{number}.txt")
+        await shop.read(folder / f"{number}.txt", chunk_bytes=700)
     for batch in live:
         await store_live_visits(shop.db, batch)
     await insert_events(shop.db, events)
@@ -138,7 +139,7 @@ async def test_after_deletion_it_is_as_if_the_old_months_had_never_been(
     events = dict(enumerate(data.draw(st.lists(moments, max_size=8))))
     own = [of_file(number, log) for number, log in enumerate(parts)]
     await fill(shop, tmp_path, own, live, events)
-    limits = BatchLimits(visits=together, goods=together, addresses=together)
+    limits = BatchLimits(visits=together, parts=together, goods=together, addresses=together)
     await delete_before(shop.db, since, limits=limits)
     after = await state(shop)
     young_logs = [lines_since(log, since) for log in own]
@@ -161,7 +162,7 @@ async def test_reports_agree_with_the_oracle_over_what_is_left(
     since = datetime(2018, month, 1, tzinfo=UTC)
     own = [of_file(number, log) for number, log in enumerate(parts)]
     await fill(shop, tmp_path, own, [], {})
-    await delete_before(shop.db, since, limits=BatchLimits(visits=together))
+    await delete_before(shop.db, since, limits=BatchLimits(visits=together, parts=together))
     await shop.check_rollups()
     visits = [
         replace(visit, offset=visit.line)
@@ -227,11 +228,11 @@ async def test_one_worker_deletes_and_the_others_leave_it_to_that_one(shop: Impo
 
 async def test_an_import_beside_it_loses_nothing(shop: Importer, tmp_path: Path) -> None:
     write(tmp_path / "old.txt", some_lines(200))
-    await shop.read(tmp_path / "old.txt")
+    await shop.read(tmp_path / "old.txt", chunk_bytes=1500)
     young = some_lines(300).replace(b"2018-08-01", b"2018-11-01")
     write(tmp_path / "young.txt", young)
     await asyncio.gather(
-        delete_before(shop.db, YOUNG, limits=BatchLimits(visits=25)),
+        delete_before(shop.db, YOUNG, limits=BatchLimits(visits=25, parts=1)),
         shop.read(tmp_path / "young.txt", chunk_bytes=1500),
     )
     after = await shop.derived()
@@ -242,41 +243,77 @@ async def test_an_address_that_comes_back_while_it_is_deleted_stays(shop: Import
     await store_live_visits(
         shop.db, [live_row(occurred_at=OLD), live_row(occurred_at=OLD, address="9.9.9.9")]
     )
-    real = addresses.select_unvisited_addresses
+    real = unvisited_addresses.select_unvisited_addresses
     counts: list[int] = []
 
-    async def come_back(session: Any, *, count: int) -> list[str]:
-        candidates = await real(session, count=count)
+    async def come_back(session: Any, visited: Any) -> Any:
+        candidates = await real(session, visited)
         if not counts:
             counts.append(len(candidates))
             await store_live_visits(shop.db, [live_row(occurred_at=YOUNG)])
         return candidates
 
-    with patch.object(addresses, "select_unvisited_addresses", come_back):
+    with patch.object(unvisited_addresses, "select_unvisited_addresses", come_back):
         await delete_before(shop.db, YOUNG)
     assert counts == [2]
     assert await shop.rows("SELECT host(address), country FROM address") == [("8.8.8.8", "US")]
 
 
-async def test_whoever_stores_visits_does_not_wait_while_addresses_are_looked_for(shop: Importer) -> None:
-    """Except for visits of the very addresses that are being deleted, which lose nothing."""
-    await store_live_visits(shop.db, [live_row(occurred_at=OLD)])
-    real, waiting = addresses.restore_visited_addresses, []
+async def test_an_address_that_is_imported_while_it_is_deleted_stays(shop: Importer, tmp_path: Path) -> None:
+    """Its part names it by the id that it has then."""
+    write(tmp_path / "old.txt", some_lines(30))
+    write(tmp_path / "young.txt", some_lines(60).replace(b"2018-08-01", b"2018-11-01"))
+    await shop.read(tmp_path / "old.txt")
+    real = unvisited_addresses.select_unvisited_addresses
 
-    async def look(session: Any, rows: Any) -> None:
-        other = live_row(occurred_at=YOUNG, address="9.9.9.9")
-        await asyncio.wait_for(store_live_visits(shop.db, [other]), 5)
-        same = asyncio.create_task(store_live_visits(shop.db, [live_row(occurred_at=YOUNG)]))
-        done, _ = await asyncio.wait([same], timeout=0.1)
-        assert not done
-        waiting.append(same)
-        await real(session, rows)
+    async def come_back(session: Any, visited: Any) -> Any:
+        candidates = await real(session, visited)
+        await shop.read(tmp_path / "young.txt", chunk_bytes=1500)
+        return candidates
 
-    with patch.object(addresses, "restore_visited_addresses", look):
+    with patch.object(unvisited_addresses, "select_unvisited_addresses", come_back):
         await delete_before(shop.db, YOUNG)
-    [outcome] = await waiting[0]
-    assert outcome.status == "created"
-    assert await shop.rows("SELECT host(address) FROM address ORDER BY 1") == [("8.8.8.8",), ("9.9.9.9",)]
+    after = await state(shop)
+    await shop.empty()
+    await shop.read(tmp_path / "young.txt")
+    assert await state(shop) == after
+
+
+async def test_importers_forget_the_ids_of_addresses_that_are_deleted(shop: Importer, tmp_path: Path) -> None:
+    """They remember addresses from chunk to chunk, and inserted them before their first part."""
+    write(tmp_path / "young.txt", some_lines(120).replace(b"2018-08-01", b"2018-11-01"))
+    removals: list[asyncio.Task[None]] = []
+
+    def on_progress(_: Any) -> None:
+        removals.append(asyncio.create_task(delete_unvisited_addresses(shop.db)))
+
+    await shop.read(tmp_path / "young.txt", chunk_bytes=1500, on_progress=on_progress)
+    await asyncio.gather(*removals)
+    after = await state(shop)
+    await shop.empty()
+    await shop.read(tmp_path / "young.txt")
+    assert await state(shop) == after
+
+
+async def test_whoever_stores_visits_does_not_wait_while_addresses_are_deleted(shop: Importer) -> None:
+    """Not even for a visit of the very address that is deleted, which is inserted again."""
+    await store_live_visits(shop.db, [live_row(occurred_at=OLD)])
+    real = unvisited_addresses.delete_addresses
+
+    async def delete(session: Any, address_ids: Any, visited: Any) -> Any:
+        rows = await real(session, address_ids, visited)
+        for address in ("9.9.9.9", "8.8.8.8"):
+            visit = live_row(occurred_at=YOUNG, address=address)
+            [outcome] = await asyncio.wait_for(store_live_visits(shop.db, [visit]), 20)
+            assert outcome.status == "created"
+        return rows
+
+    with patch.object(unvisited_addresses, "delete_addresses", delete):
+        await delete_before(shop.db, YOUNG)
+    assert await shop.rows("SELECT host(address), country FROM address ORDER BY 1") == [
+        ("8.8.8.8", "US"),
+        ("9.9.9.9", "US"),
+    ]
 
 
 async def test_it_deletes_again_and_again_also_after_the_database_was_away(shop: Importer) -> None:

@@ -1,0 +1,58 @@
+"""Subtracts visits of deleted parts from what was derived from them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.bulk import add_counts, delete_zero_counts
+from db.columns import Values
+from db.kinds import KIND_CODES
+from db.queries.address_countries import AddressCountries
+from db.queries.part_columns import Columns
+from db.rollup_counts import CountedColumns, rollup_literals
+from db.threads import run_in_thread
+
+NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id")  # what visits are subtracted by
+KIND_INDEX = np.zeros(256, np.int64)
+KIND_INDEX[[ord(code) for code in KIND_CODES.values()]] = np.arange(len(KIND_CODES))
+
+
+def concatenate(parts: Sequence[Columns], names: Sequence[str] = NAMES) -> Columns:
+    """Return the visits of several parts."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+async def count_columns(
+    session: AsyncSession, columns: Columns, countries: AddressCountries
+) -> CountedColumns:
+    """Return what roll-ups count visits by. The caller holds the writers' lock."""
+    country = await countries.look_up(session, columns["address_id"])
+    return CountedColumns(
+        occurred=columns["occurred"],
+        kind=KIND_INDEX[columns["kind"]],
+        category_id=await select_categories(session, columns["page_id"]),
+        country=country,
+        countries=countries.names,
+    )
+
+
+async def select_categories(session: AsyncSession, page_ids: Values) -> Values:
+    """Return the category of each page: 0 where it has none."""
+    distinct = np.flatnonzero(np.bincount(page_ids))
+    rows = await session.execute(
+        text("SELECT id, category_id FROM page WHERE id = ANY(:ids) AND category_id IS NOT NULL"),
+        {"ids": distinct.tolist()},
+    )
+    categories = np.zeros(int(distinct.max(initial=0)) + 1, np.int64)
+    for page_id, category_id in rows:
+        categories[page_id] = category_id
+    return categories[page_ids]
+
+
+async def subtract_from_rollups(session: AsyncSession, columns: CountedColumns) -> None:
+    """Take visits of parts away from every roll-up."""
+    for model, counts in await run_in_thread(lambda: rollup_literals(columns, sign=-1)):
+        await add_counts(session, model, counts)
+        await delete_zero_counts(session, model, counts)

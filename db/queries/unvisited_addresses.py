@@ -1,0 +1,116 @@
+"""Addresses that no visit has any more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.columns import Values, decode
+from db.queries.addresses import change_address_version
+from db.queries.part_columns import select_columns, select_part_spans
+
+LIVE_IDS = """
+    SELECT array_send(array_agg(DISTINCT address.id))
+    FROM live_visit INNER JOIN address ON live_visit.address = address.address
+"""
+RESTORE = """
+    INSERT INTO address (id, address, country, asked_at)
+    SELECT DISTINCT deleted.*
+    FROM unnest(
+        CAST(:id AS int[]), CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[]),
+        CAST(:asked_at AS timestamptz[])
+    ) AS deleted (id, address, country, asked_at)
+    INNER JOIN live_visit ON deleted.address = live_visit.address
+    ORDER BY deleted.address
+    ON CONFLICT DO NOTHING
+"""
+INSERT_MISSING = """
+    INSERT INTO address (address, country)
+    SELECT live_visit.address, max(live_visit.country)
+    FROM live_visit
+    LEFT JOIN address ON live_visit.address = address.address
+    WHERE address.address IS NULL AND live_visit.address IS NOT NULL
+    GROUP BY live_visit.address
+    ORDER BY live_visit.address
+    ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(slots=True)
+class VisitedAddresses:
+    """Which addresses parts name, of those parts that were read."""
+
+    parts: set[UUID] = field(default_factory=set)
+    flags: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def add(self, address_ids: Values) -> None:
+        missing = int(address_ids.max(initial=0)) + 1 - len(self.flags)
+        if missing > 0:
+            self.flags = np.concatenate([self.flags, np.zeros(missing + len(self.flags), np.bool_)])
+        self.flags[address_ids] = True
+
+    def among(self, address_ids: Values) -> NDArray[np.bool_]:
+        """Return which of the addresses are visited."""
+        visited = np.zeros(len(address_ids), np.bool_)
+        rows = np.flatnonzero(address_ids < len(self.flags))
+        visited[rows] = self.flags[address_ids[rows]]
+        return visited
+
+    async def read_parts(self, session: AsyncSession) -> None:
+        """Read the parts that were not read before."""
+        for span in await select_part_spans(session):
+            if span.token not in self.parts:
+                columns = await select_columns(session, [span.id], ["address_id"])
+                for part in columns.values():
+                    self.add(part["address_id"])
+                self.parts.add(span.token)
+
+
+async def select_unvisited_addresses(session: AsyncSession, visited: VisitedAddresses) -> Values:
+    """Return the ids of addresses that no visit has. Reads all visits, and locks none."""
+    ids = await select_ids(session, "SELECT array_send(array_agg(id)) FROM address")
+    await visited.read_parts(session)
+    live = VisitedAddresses()
+    if not visited.among(ids).all():
+        live.add(await select_ids(session, LIVE_IDS))
+    return ids[~visited.among(ids) & ~live.among(ids)]
+
+
+async def select_ids(session: AsyncSession, query: str) -> Values:
+    encoded: bytes | None = await session.scalar(text(query))
+    return np.zeros(0, np.int32) if encoded is None else decode(encoded)[0]
+
+
+async def delete_addresses(
+    session: AsyncSession, address_ids: Values, visited: VisitedAddresses
+) -> Sequence[RowMapping]:
+    """Delete those of the addresses that no new part names either, and return their rows.
+
+    The caller holds the lock of parts.
+    """
+    await visited.read_parts(session)
+    unvisited = address_ids[~visited.among(address_ids)]
+    rows = await session.execute(
+        text(
+            "DELETE FROM address WHERE id = ANY(:ids) "
+            "RETURNING id, host(address) AS address, country, asked_at"
+        ),
+        {"ids": unvisited.tolist()},
+    )
+    await change_address_version(session)
+    return rows.mappings().all()
+
+
+async def restore_visited_addresses(session: AsyncSession, rows: Sequence[RowMapping]) -> None:
+    """Insert those of the deleted rows again whose addresses live visits have after all."""
+    names = ("id", "address", "country", "asked_at")
+    await session.execute(text(RESTORE), {name: [row[name] for row in rows] for name in names})
+
+
+async def insert_missing_addresses(session: AsyncSession) -> None:
+    """Insert the addresses of live visits that a process has deleted and, because it died, not restored."""
+    await session.execute(text(INSERT_MISSING))
