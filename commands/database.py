@@ -15,8 +15,12 @@ def migrate() -> None:
     with one_line_errors():
         settings = load_settings()
         with backing_services(settings) as (addresses, _):
-            before, after = asyncio.run(db.migrate.migrate(addresses.database))
+            before, after = asyncio.run(db.migrate.migrate(addresses.database, on_progress=say_progress))
     say(f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}")
+
+
+def say_progress(lines: int, total: int) -> None:
+    say(f"moved {lines:,} of about {total:,} log lines into columns")
 
 
 def back_up(file: Path, *, overwrite: bool) -> None:
@@ -47,7 +51,7 @@ def restore(file: Path) -> None:
                 database_files.restore(addresses.database, file)
             except database_files.ToolFailed as error:
                 fail(f"nothing is changed: {error}")
-            _, revision = asyncio.run(db.migrate.migrate(addresses.database))
+            _, revision = asyncio.run(db.migrate.migrate(addresses.database, on_progress=say_progress))
             if settings.redis_url is None:
                 asyncio.run(flush_cache(addresses))
     say(f"restored {file}; the database is at {revision}")

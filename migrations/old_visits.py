@@ -115,8 +115,8 @@ PAGES = """
     SELECT
         distinct_page.*,
         sha256(convert_to(
-            page_url || E'\\n' || kind || E'\\n' || coalesce(CAST(category_id AS text), '') || E'\\n'
-            || coalesce(CAST(product_id AS text), ''), 'UTF8'
+            page_url || E'\\n' || CAST(kind AS text) || E'\\n' || coalesce(CAST(category_id AS text), '')
+            || E'\\n' || coalesce(CAST(product_id AS text), ''), 'UTF8'
         )) AS digest,
         CAST(NULL AS int) AS id
     FROM (

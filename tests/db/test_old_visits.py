@@ -1,0 +1,178 @@
+"""The log lines of a build before columns become parts: as if this build had imported them."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+import pytest
+from sqlalchemy import Connection
+
+from clients.geo import Geo
+from db import migrate as migrations
+from db.database import Database
+from db.engine import create_engine
+from db.migrate import MOVING_REVISION, current_revision, downgrade, migrate, newest_revision, upgrade
+from migrations.old_visits import MoveLimits, move_span
+from service.imports.undo import undo_import
+from service.visits.store import store_live_visits
+from tests.support.live_cases import live_row
+from tests.support.log_imports import Importer, counts
+
+T = TypeVar("T")
+
+FOLDER = Path(__file__).parents[1] / "support" / "before_columns"
+LOGS = ("shop.txt", "later.txt", "combined.txt")
+BEFORE = "0013"
+BEGIN = datetime(2018, 8, 1, tzinfo=UTC)
+LIVE = (
+    (5, "/fresh_fish/pike/", "8.8.8.8", "US"),
+    (6, "/cart?goods_id=9&amount=4&cart_id=1", "8.8.8.8", "US"),
+    (70, "https://shop.example/success_pay_2/", "121.165.118.201", "KR"),
+    (71, "/about", "10.0.0.1", None),
+)
+ALL = """
+    SELECT visit.id, occurred_at, position, source, kind, host(address), country, category.name, product.name,
+           user_id, cart_id, goods_id, amount, page_url, buyer_id, import_id
+    FROM visit LEFT JOIN category ON category.id = category_id LEFT JOIN product ON product.id = product_id
+    ORDER BY visit.id"""
+
+
+async def on_connection(url: str, work: Callable[[Connection], T]) -> T:
+    engine = create_engine(url, pool_size=1)
+    async with engine.begin() as connection:
+        result = await connection.run_sync(work)
+    await engine.dispose()
+    return result
+
+
+@pytest.fixture
+async def old_url(committed_url: str) -> str:
+    """A database of the build before, as it was left."""
+    await on_connection(committed_url, lambda connection: downgrade(connection, BEFORE))
+    await execute(committed_url, (FOLDER / "rows.sql").read_text())
+    return committed_url
+
+
+async def execute(url: str, statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statements)
+    await connection.close()
+
+
+async def import_anew(shop: Importer) -> None:
+    """Store the same in an empty database."""
+    await shop.empty()
+    for name in LOGS:
+        await shop.read(FOLDER / name)
+    for number, (second, url, address, country) in enumerate(LIVE, start=1):
+        visit = live_row(
+            url,
+            id=uuid.UUID(int=number << 64 | 0x4000 << 64 | 8 << 60),
+            occurred_at=BEGIN + timedelta(seconds=second),
+            position=10**9 + number,
+            address=address,
+            country=country,
+        )
+        await store_live_visits(shop.db, [visit])
+
+
+async def rows_by_import(shop: Importer) -> list[tuple[object, ...]]:
+    """All visits, with the number of their import instead of its id."""
+    ids = {row[0]: number for number, row in enumerate(await shop.rows("SELECT id FROM import ORDER BY id"))}
+    return [(*row, ids.get(import_id)) for *row, import_id in await shop.rows(ALL)]
+
+
+@pytest.mark.parametrize("lines", [7, 100_000])
+async def test_moved_lines_are_what_an_import_makes_of_them(
+    old_url: str, committed_db: Database, geo: Geo, lines: int
+) -> None:
+    await on_connection(old_url, lambda connection: upgrade(connection, MOVING_REVISION))
+    limits = MoveLimits(lines)
+    while await on_connection(old_url, lambda connection: move_span(connection, limits)):
+        pass
+    await migrate(old_url)
+    shop = Importer(committed_db, geo)
+    moved = await shop.derived(), await rows_by_import(shop)
+    assert len(moved[1]) == 65 + 30 + 7 + len(LIVE)
+    await import_anew(shop)
+    assert moved == (await shop.derived(), await rows_by_import(shop))
+
+
+async def test_moved_lines_are_duplicates_when_their_files_are_read_again(
+    old_url: str, committed_db: Database, geo: Geo
+) -> None:
+    assert await migrate(old_url) == (BEFORE, newest_revision())
+    shop = Importer(committed_db, geo)
+    before = await shop.derived()
+    for name in LOGS:
+        record = await shop.read(FOLDER / name)
+        assert (record.imported, record.duplicates) == (0, record.lines)
+    assert await shop.derived() == before
+
+
+async def test_a_move_that_was_interrupted_goes_on_where_it_was(
+    old_url: str, committed_db: Database, geo: Geo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "move_span", lambda connection: move_span(connection, MoveLimits(20)))
+    told: list[tuple[int, int]] = []
+
+    def interrupt(lines: int, total: int) -> None:
+        told.append((lines, total))
+        if len(told) == 2:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await migrate(old_url, on_progress=interrupt)
+    assert await on_connection(old_url, current_revision) == MOVING_REVISION
+    await migrate(old_url, on_progress=interrupt)
+    (first, _), (second, _), *_ = told
+    assert 0 < first < second < 102
+    assert told[-1][0] + second == 102
+    shop = Importer(committed_db, geo)
+    moved = await shop.derived()
+    await import_anew(shop)
+    assert moved == await shop.derived()
+
+
+async def test_countries_that_differ_from_those_of_addresses_move_in_the_roll_ups(
+    old_url: str, committed_db: Database, geo: Geo
+) -> None:
+    """An address keeps the country that it had first, whatever newer data say."""
+    await execute(
+        old_url,
+        "UPDATE address SET country = 'FR' WHERE address = '8.8.8.8';"
+        "UPDATE address SET country = NULL WHERE address = '121.165.118.201'",
+    )
+    await migrate(old_url)
+    shop = Importer(committed_db, geo)
+    await shop.check_rollups()
+    countries = await shop.rows("SELECT DISTINCT country FROM visit WHERE source = 'log' ORDER BY 1")
+    assert countries == [("FR",), ("KR",), ("US",), (None,)]
+
+
+async def test_a_downgrade_gives_the_rows_back(old_url: str, committed_db: Database, geo: Geo) -> None:
+    await migrate(old_url)
+    shop = Importer(committed_db, geo)
+    moved = await shop.derived(), await rows_by_import(shop)
+    await on_connection(old_url, lambda connection: downgrade(connection, BEFORE))
+    assert await shop.rows("SELECT count(*), count(DISTINCT request_id) FROM visit") == [(106, 106)]
+    assert await shop.rows("SELECT request_id FROM visit WHERE position = 1 AND import_id = 1") == [
+        ("00000000",)
+    ]
+    await migrate(old_url)
+    assert moved == (await shop.derived(), await rows_by_import(shop))
+
+
+async def test_an_import_of_the_build_before_is_undone(
+    old_url: str, committed_db: Database, geo: Geo
+) -> None:
+    await migrate(old_url)
+    shop = Importer(committed_db, geo)
+    await execute(old_url, "UPDATE import SET undo_at = now() WHERE id = 1")
+    await undo_import(committed_db, 1)
+    await shop.check_rollups()
+    assert await shop.rows("SELECT count(*) FROM visit WHERE import_id = 1") == [(0,)]
+    assert counts(await shop.read(FOLDER / "shop.txt"))[1] == 65
