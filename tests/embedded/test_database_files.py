@@ -1,10 +1,16 @@
+import asyncio
 import io
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from clients.geo import Geo
+from db.database import Database
 from embedded.database_files import ToolFailed, back_up, check_exit_code, libpq_environment, restore
+from service.visits.store import store_live_visits
+from tests.support.live_cases import live_row
+from tests.support.log_imports import Importer, some_lines
 
 
 async def first_column(url: str, statement: str) -> list[str]:
@@ -27,6 +33,27 @@ async def test_a_backup_brings_back_what_was_there_and_nothing_else(
     assert await first_column(committed_url, "SELECT word FROM before") == ["kept"]
     assert await first_column(committed_url, "SELECT to_regclass('after')::text") == [None]
     assert await first_column(committed_url, "SELECT count(*)::text FROM alembic_version") == ["1"]
+
+
+async def test_a_backup_holds_the_visits_of_logs_and_live_ones(
+    committed_url: str, committed_db: Database, geo: Geo, tmp_path: Path
+) -> None:
+    shop, file = Importer(committed_db, geo), tmp_path / "trawl.backup"
+    await shop.store(some_lines(600))
+    await store_live_visits(committed_db, [live_row("/fresh_fish/pike/")])
+    before = await shop.derived()
+    await asyncio.to_thread(back_up, committed_url, file)
+    await shop.empty()
+    await asyncio.to_thread(restore, committed_url, file)
+    restored = Database.connect(committed_url)  # statements prepared before name what is gone
+    shop = Importer(restored, geo)
+    assert await shop.derived() == before
+    await shop.store(some_lines(700))
+    assert await shop.rows("SELECT source, count(*) FROM visit GROUP BY 1 ORDER BY 1") == [
+        ("api", 1),
+        ("log", 700),
+    ]
+    await restored.close()
 
 
 @pytest.mark.parametrize("length", [0, 5, 0.5])
