@@ -103,7 +103,7 @@ def join(
 
 def id_texts(ids: npt.NDArray[Any], before: bytes, after: bytes) -> list[bytes]:
     """Write UUIDs, with the same before and after each."""
-    digits = HEX[np.ascontiguousarray(ids).view(np.uint8).reshape(len(ids), 16)].reshape(len(ids), 32)
+    digits = HEX[np.ascontiguousarray(ids, ">u8").view(np.uint8).reshape(len(ids), 16)].reshape(len(ids), 32)
     text = np.empty((len(ids), len(before) + 36 + len(after)), np.uint8)
     text[:] = np.frombuffer(before + b"-" * 36 + after, np.uint8)
     text[:, LETTERS + len(before)] = digits
