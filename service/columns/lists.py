@@ -21,6 +21,7 @@ from service.columns.threads import Waiting, run_while_awaited
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+ALL = slice(None)
 FIRST_READS = (1, 1, 2, 4, 8)  # parts that are read at a time: most lists end in the first
 
 Cursor = tuple[datetime, uuid.UUID]  # the time and id of a visit
@@ -41,16 +42,20 @@ class LineRows:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Rows of parts in order, newest first: their times and ids, and where each stands."""
+    """Rows of parts in order, newest first: their times and keys, and where each stands."""
 
     occurred: Array
-    ids: Array
+    key: Array
     source: Array
     row: Array
     parts: Sequence[LineRows]
 
     def __len__(self) -> int:
         return len(self.occurred)
+
+    def ids(self, places: Array | slice = ALL) -> Array:
+        """Return the ids of some of the lines, as bytes."""
+        return visit_ids(self.occurred[places], self.key[places])
 
 
 async def newest_lines(
@@ -119,14 +124,19 @@ def in_order(found: Sequence[LineRows], limit: int) -> Lines:
     """Return the newest of all rows, in order."""
     if not found:
         empty = np.empty(0, np.int64)
-        return Lines(empty, np.empty(0, "S16"), empty, empty, found)
+        return Lines(empty, empty, empty, empty, found)
+    found = sorted(found, key=lambda lines: int(lines.part.occurred[lines.rows[0]]))
     occurred = np.concatenate([lines.occurred for lines in found])
     key = np.concatenate([lines.part.key[lines.rows] for lines in found])
     source = np.repeat(np.arange(len(found)), [len(lines.rows) for lines in found])
     row = np.concatenate([lines.rows for lines in found])
-    order = np.lexsort((key, occurred))[::-1][:limit]
-    occurred, key = occurred[order], key[order]
-    return Lines(occurred, visit_ids(occurred, key), source[order], row[order], found)
+    ends = np.cumsum([len(lines.rows) for lines in found])[:-1]
+    if (occurred[ends - 1] < occurred[ends]).all():  # parts that follow each other, as most do
+        order: Array | slice = slice(None, None, -1)
+    else:
+        order = np.lexsort((key, occurred))[::-1]
+    occurred, key, source, row = (column[order][:limit] for column in (occurred, key, source, row))
+    return Lines(occurred, key, source, row, found)
 
 
 async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -134,9 +144,10 @@ async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) ->
     rows = [(lines.parts[lines.source[place]], int(lines.row[place])) for place in places]
     pages = {int(found.part.page[row]) for found, row in rows} - {0}
     names = await snapshot.names.of_pages(snapshot.raw, pages)
+    ids = lines.ids(np.array(places, np.int64))
     return [
-        show_line(snapshot, found, row, names, lines.ids[place])
-        for place, (found, row) in zip(places, rows, strict=True)
+        show_line(snapshot, found, row, names, visit_id)
+        for visit_id, (found, row) in zip(ids, rows, strict=True)
     ]
 
 

@@ -59,5 +59,5 @@ def merged_order(lines: Lines, live: Sequence[Any]) -> Array:
         return np.arange(len(lines))
     occurred = np.array([microseconds(row["occurred_at"]) for row in live], np.int64)
     ids = np.frombuffer(b"".join(uuid.UUID(row["request_id"]).bytes for row in live), ">u8").reshape(-1, 2)
-    words = np.concatenate([lines.ids.view(">u8").reshape(-1, 2), ids])
+    words = np.concatenate([lines.ids().view(">u8").reshape(-1, 2), ids])
     return np.lexsort((words[:, 1], words[:, 0], np.concatenate([lines.occurred, occurred])))[::-1]

@@ -1,4 +1,4 @@
-"""The text of an export, held to what the schema of a visit and the writer of CSV make of each visit by itself."""
+"""The text of an export, held to what a visit's schema and the writer of CSV make of each visit."""
 
 import uuid
 from datetime import UTC, datetime, timedelta

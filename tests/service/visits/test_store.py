@@ -5,13 +5,16 @@ import random
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.database import Database
 from db.queries.live_visits import LiveRow
-from service.visits.ids import log_line_id, parse_log_line_id
+from db.visit_ids import id_texts, visit_ids
+from service.logs.line_columns import shop_key
+from service.visits.ids import EPOCH, log_line_id, parse_log_line_id
 from service.visits.record import RANDOM_BITS, new_visit_id
 from service.visits.store import store_live_visits
 from tests.support.live_cases import NOW, as_lines, batches, live_row
@@ -28,6 +31,9 @@ PAGES = "SELECT * FROM page_visits"
 PAGES_RECOUNTED = """
     SELECT sha256(convert_to(page_url, 'UTF8')), count(*) FROM visit
     WHERE page_url LIKE '/%' AND source <> 'log' GROUP BY 1"""
+
+
+LAST = 253_402_300_799_999_999  # microseconds of the last instant that Python knows
 
 
 async def everything(shop: Importer) -> list[list[tuple[object, ...]]]:
@@ -199,12 +205,21 @@ def test_ids_are_in_the_order_of_time_and_those_of_log_lines_are_stable() -> Non
     early, late = (new_visit_id(NOW + timedelta(milliseconds=more), 2**RANDOM_BITS - 1) for more in (0, 1))
     assert early < late
     assert (early.version, early.variant) == (7, uuid.RFC_4122)
-    line = uuid.UUID(log_line_id(datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A"))
-    assert str(line) == "0164f2ca-3318-8595-8133-4a3847354100"
+    instant = datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC)
+    line = log_line_id(instant, shop_key("YQ3J8G5A"))
+    assert str(line) == "00ae4a8c-baf2-8b81-9951-334a38473541"
     assert (line.version, line.variant) == (8, uuid.RFC_4122)
-    assert parse_log_line_id(line) == (datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC), "YQ3J8G5A")
+    assert parse_log_line_id(line) == (1533081695_000000, shop_key("YQ3J8G5A"))
     assert [parse_log_line_id(one) for one in (early, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1))] == [
         None
     ] * 3
-    keys = {log_line_id(NOW, key) for key in ("AAAAAAAA", "AAAAAAAB", "BAAAAAAA")}
-    assert len(keys | {log_line_id(NOW + timedelta(seconds=1), "AAAAAAAA")}) == 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**59 - 1), st.integers(0, 2**63 - 1)), min_size=1, max_size=9))
+def test_ids_of_log_lines_tell_time_and_key_and_have_their_order(lines: list[tuple[int, int]]) -> None:
+    ids = [log_line_id(EPOCH + timedelta(microseconds=min(time, LAST)), key) for time, key in lines]
+    pairs = [(min(time, LAST), key) for time, key in lines]
+    assert [parse_log_line_id(one) for one in ids] == pairs
+    assert [pair for _, pair in sorted(zip(ids, pairs, strict=True))] == sorted(pairs)
+    columns = (np.array(column, np.int64) for column in zip(*pairs, strict=True))
+    assert id_texts(visit_ids(*columns)) == [str(one) for one in ids]
