@@ -1,10 +1,11 @@
-"""Import of 2,000,000 lines, file to committed rows, beside COPY of the same rows and their indexes after it.
+"""Import of 2,000,000 lines, file to committed parts, beside COPY of the same visits as rows, and indexes.
 
     python -m bench.import_speed [--lines N] [--log FILE] [--rounds N]
 
 Trawl imports as `python main.py import` does, into the embedded PostgreSQL, with roll-ups, carts and goods.
-The reference copies the same visits, from a CSV file made beforehand, into a table of the same columns, and
-then builds the same indexes. GoAccess, where it is installed, only counts the log.
+The reference copies the same visits, from a CSV file made beforehand, into the table of rows in which visits
+were stored before (reference_visits.sql), and then builds its indexes. GoAccess, where it is installed, only
+counts the log. CPU is that of all processes: importer or copying client, and PostgreSQL.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -25,8 +27,11 @@ from statistics import median
 
 import asyncpg
 
+from bench.postgres_cost import Cost, postgres_cost
+from bench.reference_visits import CopyCost, copy, export
 from bench.results import write_results
 from bench.shop_log import generate
+from db.migrate import migrate
 from embedded import open_servers
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +42,6 @@ from datetime import UTC
 from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
-from db.migrate import migrate
 from clock import now
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
@@ -47,22 +51,19 @@ def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
 async def main(url, log):
-    await migrate(url)
     db, geo, progress = Database.connect(url), Geo.open(), []
     note = lambda record: progress.append((time.perf_counter(), record.lines))
     idle = peak()
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     source = LogSource.of_file(Path(log), accept_partial_line=True)
     await import_log(db, geo, source, ImportOptions(UTC), clock=now, on_progress=note)
-    seconds = time.perf_counter() - begin
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     await db.close()
-    print(json.dumps({"seconds": seconds, "progress": progress, "megabytes": (peak() - idle) / 1024}))
+    megabytes = (peak() - idle) / 1024
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "progress": progress, "megabytes": megabytes}))
 
 asyncio.run(main(*sys.argv[1:]))
 """
-INDEXES = """
-    SELECT pg_get_indexdef(indexrelid)
-    FROM pg_index WHERE indrelid = 'visit'::regclass ORDER BY indisprimary DESC"""
 
 
 def tenths(progress: list[tuple[float, int]]) -> tuple[float, float]:
@@ -76,32 +77,20 @@ def tenths(progress: list[tuple[float, int]]) -> tuple[float, float]:
     return rates[0], rates[1]
 
 
-async def export(url: str, csv: Path) -> int:
-    connection = await asyncpg.connect(url)
-    await connection.copy_from_table("visit", output=csv, format="csv")
-    rows: int = await connection.fetchval("SELECT count(*) FROM visit")
-    await connection.close()
-    return rows
+@dataclass(frozen=True, slots=True)
+class ImportCost:
+    """Seconds, megabytes above idle, lines a second in the first and last tenth, and what it cost."""
+
+    seconds: float
+    megabytes: float
+    first: float
+    last: float
+    cost: Cost
 
 
-async def copy(url: str, csv: Path) -> tuple[float, float]:
-    """Return the seconds of COPY, and of the indexes after it."""
-    connection = await asyncpg.connect(url)
-    indexes = [row[0] for row in await connection.fetch(INDEXES)]
-    await connection.execute("CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS)")
-    begin = time.perf_counter()
-    await connection.copy_to_table("bare_visit", source=csv, format="csv")
-    middle = time.perf_counter()
-    for number, index in enumerate(indexes):
-        statement = re.sub(r"INDEX \S+ ON public\.visit", f"INDEX bare_{number} ON bare_visit", index)
-        await connection.execute(statement)
-    end = time.perf_counter()
-    await connection.execute("DROP TABLE bare_visit")
-    await connection.close()
-    return middle - begin, end - middle
-
-
-def run_import(url: str, log: Path) -> dict[str, float]:
+def run_import(url: str, log: Path, data: Path) -> ImportCost:
+    asyncio.run(migrate(url))
+    before = asyncio.run(cost_of(url, data))
     process = subprocess.run(
         [sys.executable, "-c", IMPORT, url, str(log)],
         cwd=ROOT,
@@ -110,12 +99,25 @@ def run_import(url: str, log: Path) -> dict[str, float]:
         check=True,
     )
     result = json.loads(process.stdout.splitlines()[-1])
+    cost = asyncio.run(cost_of(url, data)).minus(before).plus_cpu(result["cpu"])
     first, last = tenths(result["progress"])
-    return {"seconds": result["seconds"], "megabytes": result["megabytes"], "first": first, "last": last}
+    return ImportCost(result["seconds"], result["megabytes"], first, last, cost)
 
 
-def run_goaccess(log: Path) -> float | None:
-    """Return its seconds; None where it is not installed."""
+async def cost_of(url: str, data: Path) -> Cost:
+    connection = await asyncpg.connect(url)
+    cost = await postgres_cost(connection, data)
+    await connection.close()
+    return cost
+
+
+def cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run_goaccess(log: Path) -> tuple[float, float] | None:
+    """Return its seconds, and those of CPU; None where it is not installed."""
     goaccess = shutil.which("goaccess")
     if goaccess is None:
         return None
@@ -127,7 +129,7 @@ def run_goaccess(log: Path) -> float | None:
         "--time-format",
         "%H:%M:%S",
     ]
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), cpu_of_children()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [goaccess, str(log), *form, "--no-global-config", "-o", f"{folder}/report.json", "--no-progress"],
@@ -136,41 +138,32 @@ def run_goaccess(log: Path) -> float | None:
             stderr=subprocess.DEVNULL,
         )
         report = Path(folder, "report.json").read_text()
-    seconds = time.perf_counter() - begin
+    seconds, cpu = time.perf_counter() - begin, cpu_of_children() - cpu
     valid = re.search(r'"valid_requests": (\d+)', report)
     assert valid is not None
     print(f"goaccess counted {int(valid[1]):,} lines")
-    return seconds
+    return seconds, cpu
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Lines a second of each; None for GoAccess where it is not installed."""
+    """What an import cost, and its references; of GoAccess seconds and CPU, or None."""
 
-    trawl: float
-    copy: float
-    copy_seconds: tuple[float, float]  # of COPY, and of its indexes
-    goaccess: float | None
-    megabytes: float
-    steady: float
+    lines: int
+    trawl: ImportCost
+    copy: CopyCost
+    goaccess: tuple[float, float] | None
 
 
 def run_round(log: Path, lines: int, folder: Path) -> Round:
     with open_servers(folder, postgres=True, valkey=False) as servers:
         url = str(servers.postgres_url)
-        ours = run_import(url, log)
+        ours = run_import(url, log, folder)
         rows = asyncio.run(export(url, folder / "visits.csv"))
-        copy_seconds = asyncio.run(copy(url, folder / "visits.csv"))
+        theirs = asyncio.run(copy(url, folder / "visits.csv", folder))
     goaccess = run_goaccess(log)
     assert rows == lines
-    return Round(
-        lines / ours["seconds"],
-        lines / sum(copy_seconds),
-        copy_seconds,
-        None if goaccess is None else lines / goaccess,
-        ours["megabytes"],
-        ours["last"] / ours["first"],
-    )
+    return Round(lines, ours, theirs, goaccess)
 
 
 def median_of(values: Iterable[float], form: str) -> str:
@@ -185,22 +178,39 @@ def verdict(values: Iterable[float], *, least: float = 0, most: float = inf) -> 
 
 
 def make_table(rounds: list[Round]) -> list[tuple[str, str, str, str]]:
-    to_copy = [one.trawl / one.copy for one in rounds]
+    """Return what was measured; a million lines is the unit of what an import costs."""
+    millions = rounds[0].lines / 1e6
+
+    def row(
+        what: str, form: str, values: Iterable[float], *, least: float = 0, most: float = inf
+    ) -> tuple[str, str, str, str]:
+        numbers = list(values)
+        target = f"at least {least:g}" if least else f"at most {most:g}" if most < inf else ""
+        met = verdict(numbers, least=least, most=most) if target else ""
+        return what, median_of(numbers, form), target, met
+
+    ours, theirs = [one.trawl for one in rounds], [one.copy for one in rounds]
+    pairs = list(zip(ours, theirs, strict=True))
     table = [
-        ("trawl, lines/s", median_of((one.trawl for one in rounds), ",.0f"), "", ""),
-        ("\\copy, then indexes, lines/s", median_of((one.copy for one in rounds), ",.0f"), "", ""),
-        ("trawl / \\copy", median_of(to_copy, ".2f"), "at least 0.7", verdict(to_copy, least=0.7)),
+        row("trawl, lines/s", ",.0f", (millions * 1e6 / one.seconds for one in ours)),
+        row("\\copy, then indexes, lines/s", ",.0f", (millions * 1e6 / sum(one.seconds) for one in theirs)),
+        row("trawl / \\copy, speed", ".2f", (sum(b.seconds) / a.seconds for a, b in pairs), least=1.2),
+        row("trawl, CPU s a million", ".2f", (one.cost.cpu / millions for one in ours)),
+        row("\\copy, CPU s a million", ".2f", (one.cost.cpu / millions for one in theirs)),
+        row("trawl / \\copy, CPU", ".2f", (a.cost.cpu / b.cost.cpu for a, b in pairs), most=0.65),
+        row("disk, MB a million", ".0f", (one.cost.disk / millions for one in ours), most=40),
+        row("disk of \\copy, MB a million", ".0f", (one.cost.disk / millions for one in theirs)),
+        row("WAL, MB a million", ".0f", (one.cost.wal / millions for one in ours), most=80),
+        row("memory above idle, MB", ".0f", (one.megabytes for one in ours), most=400),
+        row("last tenth / first tenth", ".2f", (one.last / one.first for one in ours), least=0.8),
     ]
-    pairs = [(one.trawl, one.goaccess) for one in rounds if one.goaccess is not None]
-    if pairs:
-        ratios = [trawl / goaccess for trawl, goaccess in pairs]
-        table.append(("GoAccess, lines/s", median_of((goaccess for _, goaccess in pairs), ",.0f"), "", ""))
-        table.append(("trawl / GoAccess", median_of(ratios, ".2f"), "at least 2", verdict(ratios, least=2)))
-    memory, steady = [one.megabytes for one in rounds], [one.steady for one in rounds]
-    table += [
-        ("memory above idle, MB", median_of(memory, ".0f"), "at most 400", verdict(memory, most=400)),
-        ("last tenth / first tenth", median_of(steady, ".2f"), "at least 0.8", verdict(steady, least=0.8)),
-    ]
+    counted = [(one.trawl, one.goaccess) for one in rounds if one.goaccess is not None]
+    if counted:
+        table += [
+            row("GoAccess, lines/s", ",.0f", (millions * 1e6 / seconds for _, (seconds, _) in counted)),
+            row("trawl / GoAccess, speed", ".2f", (b[0] / a.seconds for a, b in counted), least=2),
+            row("trawl / GoAccess, CPU", ".2f", (a.cost.cpu / b[1] for a, b in counted), most=0.55),
+        ]
     return table
 
 
