@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 import structlog
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.outages import is_disk_full
 from service import health
@@ -59,8 +60,9 @@ async def test_a_write_is_refused_as_disk_full_and_reads_go_on(user: User, deps:
 async def test_a_database_that_takes_no_writes_is_told_by_its_cause(
     user: User, server: RunningApp, deps: Deps, tmp_path: Path
 ) -> None:
-    async with deps.db.transaction() as session:
-        await session.execute(text("SET transaction_read_only = on"))
+    outer = deps.db._bind
+    assert isinstance(outer, AsyncConnection)  # a savepoint would take the setting back at its end
+    await outer.execute(text("SET transaction_read_only = on"))
     server.use(replace(deps, data_dir=tmp_path))
     codes = []
     for free in (1 << 20, 1 << 40):
