@@ -24,7 +24,7 @@ from db.engine import create_engine
 from db.migrate import migrate
 from db.models import Account, Session
 from embedded import EmbeddedServers, open_servers
-from service.cache import Cache
+from service.cache import Cache, CacheTimes
 from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
 from service.security.passwords import Hasher
@@ -171,7 +171,8 @@ async def committed_db(committed_url: str, own_database: Database) -> AsyncItera
 
 @pytest.fixture(scope="session")
 async def shared_cache(servers: tuple[str, str]) -> AsyncIterator[Cache]:
-    cache = Cache.connect(servers[1])
+    # On a busy machine a Valkey may be silent for seconds, and is not away.
+    cache = Cache.connect(servers[1], times=CacheTimes(stall_ticks=1000))
     yield cache
     await cache.close()
 
