@@ -46,7 +46,7 @@ screenshots: install ## take pictures of the dashboard for docs/screenshots; nee
 	@$(BIN)/python -m demo.screenshots
 
 test: install ## set everything up and run all tests
-	@$(BIN)/python -m pytest
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest # what is compiled once is read by all
 
 check: lint type-check ## check format, lint, types, import contracts and tests, as CI does
 	$(MAKE) --no-print-directory test

@@ -96,7 +96,7 @@ async def store_file(deps: Deps, name: str) -> Total:
     total = Total(name)
     with open_events(name) as (raw, size), events_progress(name, raw, size) as show:
         try:
-            lines = iter_lines(unpack(raw))
+            lines = iter_lines(gunzipped(raw))
             while batch := list(islice(lines, BATCH)):
                 reader = BatchReader(now())
                 total.add(await create_events(deps, reader.read_each([line.text for line in batch])), batch)
@@ -119,11 +119,11 @@ def open_events(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
             yield file, Path(name).stat().st_size
 
 
-def unpack(raw: BinaryIO) -> BinaryIO:
-    """Return what a file holds, unpacked if it is gzip."""
+def gunzipped(raw: BinaryIO) -> BinaryIO:
+    """Return what a file holds, gunzipped if it is gzip."""
     buffered = io.BufferedReader(cast(io.RawIOBase, raw)) if not isinstance(raw, io.BufferedReader) else raw
-    packed = buffered.peek(2).startswith(GZIP)
-    return cast(BinaryIO, gzip.GzipFile(fileobj=buffered) if packed else buffered)
+    is_gzip = buffered.peek(2).startswith(GZIP)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=buffered) if is_gzip else buffered)
 
 
 def iter_lines(file: BinaryIO) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 # SQLSTATEs of a database that starts, stops, has no free connection, is read-only or breaks a deadlock.
 TRANSIENT_STATES = ("08", "53", "57P", "57014", "25006", "40001", "40P01")
 DISK_FULL = "53100"
+READ_ONLY = "25006"
 NO_ROOM = (ENOSPC, EDQUOT)
 # Those with which a server closes the connection.
 CLOSING_STATES = ("08", "57P01", "57P02")
@@ -40,6 +41,11 @@ def is_lasting(error: BaseException) -> bool:
 def is_disk_full(error: BaseException) -> bool:
     """Return whether PostgreSQL or this machine has no room for what is to be written."""
     return sqlstate(error) == DISK_FULL or (isinstance(error, OSError) and error.errno in NO_ROOM)
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Return whether the database takes no writes now: it is a replica, or its disk is full."""
+    return sqlstate(error) == READ_ONLY
 
 
 def refuses_value(error: BaseException) -> bool:

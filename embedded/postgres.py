@@ -14,6 +14,7 @@ from pathlib import Path
 from embedded.account import make_private_directory, service_account
 from embedded.binaries import find_postgres, reachable_postgres
 from embedded.child import processes_in, run, spawn
+from embedded.disk_guard import DiskGuard
 from embedded.errors import EmbeddedError
 from embedded.log_file import LogFile
 from embedded.probe import HealthProbe
@@ -67,6 +68,7 @@ class Postgres:
         make_private_directory(home, self._account)
         self._programs = reachable_postgres(find_postgres(), self._account, tuning.copy_folders)
         self._log = LogFile(home / "server.log", tuning.log_size)
+        self._disk = DiskGuard(self.data)
         self.sockets = socket_directory(home, SOCKET, self._account)
 
     @staticmethod
@@ -119,6 +121,7 @@ class Postgres:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         for name in (SOCKET, f"{SOCKET}.lock"):
             (self.sockets / name).unlink(missing_ok=True)
+        self._disk.prepare()
         self._log.mark_start()
         # Where only root can enter the directories above, a path from the data directory still leads on.
         sockets = ".." if self.sockets == self.home else str(self.sockets)
@@ -139,6 +142,9 @@ class Postgres:
 
     def rotate_log(self) -> None:
         self._log.rotate()
+
+    def reconfigure(self) -> bool:
+        return self._disk.look()
 
     def clean_up(self) -> None:
         remove_socket_directory(self.sockets, self.home)

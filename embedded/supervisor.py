@@ -47,6 +47,9 @@ class Server(Protocol):
     def rotate_log(self) -> None:
         """Keep its log file from growing for ever."""
 
+    def reconfigure(self) -> bool:
+        """Adapt its configuration to the machine; return whether it must read it again, at a SIGHUP."""
+
     def clean_up(self) -> None:
         """Remove what is only of use while it runs."""
 
@@ -79,7 +82,14 @@ class Supervisor:
                 self._start(now)
         elif self._process.poll() is not None:
             self._handle_exit(now, self._process.returncode)
-        elif self._probe is not None:
+        else:
+            self._watch_running(now)
+
+    def _watch_running(self, now: float) -> None:
+        # Before it is ready, a SIGHUP might end it; and it reads its configuration then.
+        if self.ready and self.server.reconfigure():
+            self._signal(signal.SIGHUP)
+        if self._probe is not None:
             self._check_probe(now, self._probe)
         elif now >= self._next_step:
             self._probe = self.server.probe()

@@ -84,5 +84,8 @@ class Valkey:
     def rotate_log(self) -> None:
         self._log.rotate()
 
+    def reconfigure(self) -> bool:
+        return False
+
     def clean_up(self) -> None:
         remove_socket_directory(self.sockets, self.home)

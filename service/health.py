@@ -3,14 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from db.database import DATABASE_ERRORS
 from db.health import read_revision
 from db.migrate import newest_revision
 from db.queries.imports import select_position
 from service.deps import Deps
-from service.logs.source import LogSource
 from telemetry.disk import DiskSpace, read_space
 
 TIMEOUT = 3.0  # seconds after which a part that does not answer counts as down
@@ -69,20 +67,13 @@ async def _read_revision(deps: Deps) -> str | None:
 
 async def _import_lag(deps: Deps) -> int | None:
     """Return the bytes of the log that are not imported; None without a log, or if the database goes away."""
-    size, key = await asyncio.to_thread(_read_size_and_key, deps.logs.file)
-    if size is None or key is None:
+    log = await asyncio.to_thread(deps.logs.measure)
+    if log is None:
         return None
+    size, key = log
     try:
         async with deps.db.read() as session:
             position = await select_position(session, key)
     except DATABASE_ERRORS:
         return None
     return max(0, size - position.offset) if position else size
-
-
-def _read_size_and_key(file: Path) -> tuple[int | None, str | None]:
-    """Return the size of a log and the key that its position is stored by; None twice if it can't be read."""
-    try:
-        return file.stat().st_size, LogSource.of_file(file).key
-    except OSError:
-        return None, None

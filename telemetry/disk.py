@@ -11,6 +11,7 @@ import structlog
 log = structlog.get_logger("trawl.disk")
 
 LOW_SHARE = 0.05  # of free space
+WRITABLE_BYTES = 96 * 2**20  # of free space; with less the embedded PostgreSQL may take no writes
 PERIOD = 60.0  # seconds between two looks, and so between two lines
 
 
@@ -24,6 +25,10 @@ class DiskSpace:
     @property
     def is_low(self) -> bool:
         return self.free < self.total * LOW_SHARE
+
+    @property
+    def is_full(self) -> bool:
+        return self.free < WRITABLE_BYTES
 
 
 def read_space(folder: Path) -> DiskSpace | None:

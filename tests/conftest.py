@@ -16,6 +16,7 @@ import pytest
 import structlog
 from hypothesis import settings
 from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from clients.geo import Geo
 from db.database import Database
@@ -23,7 +24,7 @@ from db.engine import create_engine
 from db.migrate import migrate
 from db.models import Account, Session
 from embedded import EmbeddedServers, open_servers
-from service.cache import Cache
+from service.cache import Cache, CacheTimes
 from service.columns.store import ColumnStore
 from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
@@ -31,6 +32,10 @@ from service.security.passwords import Hasher
 from service.security.tokens import Claims, TokenSettings, encode_token
 from service.shared_result import SharedResult
 from tests.support.command_line import Command
+from tests.support.distribution import (  # noqa: F401 - pytest looks for its hooks here
+    pytest_collection_modifyitems,
+    pytest_xdist_auto_num_workers,
+)
 from tests.support.document_checks import mismatches
 from tests.support.http_client import Client, User
 from tests.support.http_server import SECRET, RunningApp, make_unserved_app, serve
@@ -120,38 +125,55 @@ async def database_url(servers: tuple[str, str], template: str) -> AsyncIterator
     await on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    """A database whose every change is undone after the test. One connection: nothing at once."""
+@pytest.fixture(scope="session")
+async def shared_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """One engine for `db` of all tests: each of its own would compile every statement anew."""
     engine = create_engine(database_url, pool_size=1)
-    async with engine.connect() as connection:
-        await connection.begin()
-        yield OneAtATime(connection)
-        await connection.rollback()
+    yield engine
     await engine.dispose()
 
 
 @pytest.fixture
-async def committed_url(servers: tuple[str, str], template: str) -> AsyncIterator[str]:
-    """A migrated database of this test alone, dropped afterwards."""
-    postgres_url, _ = servers
-    name = f"own_{secrets.token_hex(6)}"
-    await on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield with_database(postgres_url, name)
-    await on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+async def db(shared_engine: AsyncEngine) -> AsyncIterator[Database]:
+    """A database whose every change is undone after the test. One connection: nothing at once."""
+    async with shared_engine.connect() as connection:
+        await connection.begin()
+        yield OneAtATime(connection)
+        await connection.rollback()
+
+
+@pytest.fixture(scope="session")
+def own_name() -> str:
+    """The name of the database that each test with `committed_url` has for itself."""
+    return f"own_{secrets.token_hex(6)}"
 
 
 @pytest.fixture
-async def committed_db(committed_url: str) -> AsyncIterator[Database]:
+async def committed_url(servers: tuple[str, str], template: str, own_name: str) -> AsyncIterator[str]:
+    """A migrated database of this test alone, dropped afterwards."""
+    postgres_url, _ = servers
+    await on_server(postgres_url, f"CREATE DATABASE {own_name} TEMPLATE {template} STRATEGY file_copy")
+    yield with_database(postgres_url, own_name)
+    await on_server(postgres_url, f"DROP DATABASE {own_name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def own_database(servers: tuple[str, str], own_name: str) -> Database:
+    """The pool of `committed_db`, empty between tests: its statements are compiled once."""
+    return Database.connect(with_database(servers[0], own_name), pool_size=10)
+
+
+@pytest.fixture
+async def committed_db(committed_url: str, own_database: Database) -> AsyncIterator[Database]:
     """A database that really commits, with a pool: for tests of what happens at once."""
-    database = Database.connect(committed_url, pool_size=10)
-    yield database
-    await database.close()
+    yield own_database
+    await own_database.close()
 
 
 @pytest.fixture(scope="session")
 async def shared_cache(servers: tuple[str, str]) -> AsyncIterator[Cache]:
-    cache = Cache.connect(servers[1])
+    # On a busy machine a Valkey may be silent for seconds, and is not away.
+    cache = Cache.connect(servers[1], times=CacheTimes(stall_ticks=1000))
     yield cache
     await cache.close()
 

@@ -4,8 +4,10 @@ from api import limits, tasks
 from clients import film_records
 from db.models import base
 from db.models import tasks as task_models
+from embedded import disk_guard
 from service import calendar_days
 from service.logs import shop_format
+from telemetry import disk
 
 
 def test_all_layers_have_the_same_largest_integer() -> None:
@@ -19,3 +21,7 @@ def test_all_layers_have_the_same_first_time() -> None:
 
 def test_a_task_can_have_each_priority_that_the_database_orders() -> None:
     assert tasks.PRIORITIES == task_models.PRIORITIES
+
+
+def test_both_who_look_at_the_disk_have_the_same_bound() -> None:
+    assert disk_guard.LIMITS.enough == disk.WRITABLE_BYTES

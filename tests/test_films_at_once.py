@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from tests.support.command_line import PASSWORD, PROJECT, free_port
+from tests.support.eventually import eventually
 from tests.support.films import FILM, KEY
 from tests.support.http_client import Client
 from tests.support.http_server import wait_for_port
@@ -90,19 +91,21 @@ async def wait_until_served(port: str) -> None:
     raise AssertionError("nothing listens")
 
 
+async def is_answered(client: Client, path: str) -> bool:
+    return (await client.get(path)).status == 200
+
+
 async def test_two_workers_together_never_call_more_than_five_times_in_a_second(
     anna: tuple[Client, subprocess.Popen[str]], kinopoisk: FakeKinopoisk, settings: dict[str, str]
 ) -> None:
     client, _ = anna
-    start_time = time.monotonic()
-    answers = await asyncio.gather(*(client.get(f"/movies/search?query=film{n}") for n in range(20)))
-    assert time.monotonic() - start_time < 3
-    assert kinopoisk.most_in_a_second() == 5
+    answers = await asyncio.gather(*(client.get(f"/movies/search?query=film{n}") for n in range(30)))
+    assert kinopoisk.most_in_a_second() <= 5
     statuses = [answer.status for answer in answers]
     assert set(statuses) <= {200, 503}
-    assert 10 <= statuses.count(200) <= 15
+    assert 5 <= statuses.count(200) <= len(kinopoisk.calls) <= 30
     assert all("Retry-After" in answer.headers for answer in answers if answer.status == 503)
-    await asyncio.sleep(1.0)
+    await eventually(partial(is_answered, client, "/movies/search?query=free"))
     kinopoisk.calls.clear()
     equal = await asyncio.gather(*(client.get("/movies/search?query=e") for _ in range(30)))
     assert {answer.status for answer in equal} == {200}

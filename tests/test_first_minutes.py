@@ -11,7 +11,7 @@ from tests.support.command_line import Command, free_port
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 
 
-def complaint(trawl: Command, *arguments: str, **settings: str) -> str:
+def error_of(trawl: Command, *arguments: str, **settings: str) -> str:
     """Run a command that fails; returns its only line."""
     code, output, errors = trawl.run(*arguments, **settings)
     assert (code, output) == (1, ""), errors
@@ -36,7 +36,7 @@ def test_a_database_that_can_not_be_used_is_named_with_its_setting(
     trawl: Command, old: str, new: str, words: list[str]
 ) -> None:
     url = re.sub(old, lambda _: new, trawl.settings["DATABASE_URL"], count=1)
-    line = complaint(trawl, "migrate", DATABASE_URL=url)
+    line = error_of(trawl, "migrate", DATABASE_URL=url)
     assert all(word in line for word in ("DATABASE_URL", *words)), line
     assert "s3cret" not in line
 
@@ -57,19 +57,19 @@ def test_a_database_that_can_not_be_used_is_named_with_its_setting(
 def test_a_wrong_setting_is_named_with_what_it_takes(
     trawl: Command, settings: dict[str, str], words: list[str]
 ) -> None:
-    line = complaint(trawl, **settings)
+    line = error_of(trawl, **settings)
     assert all(word in line for word in words), line
 
 
 def test_a_port_in_use_is_named_with_a_way_out(trawl: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        line = complaint(trawl, "serve", "--port", port)
+        line = error_of(trawl, "serve", "--port", port)
     assert all(word in line for word in (port, "in use", "make run"))
 
 
 def test_an_unknown_host_is_named(trawl: Command) -> None:
-    assert "nowhere.invalid" in complaint(trawl, "--host", "nowhere.invalid", "--port", str(free_port()))
+    assert "nowhere.invalid" in error_of(trawl, "--host", "nowhere.invalid", "--port", str(free_port()))
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_an_unknown_host_is_named(trawl: Command) -> None:
     ],
 )
 def test_a_wrong_argument_is_named(trawl: Command, arguments: list[str], words: list[str]) -> None:
-    line = complaint(trawl, *arguments)
+    line = error_of(trawl, *arguments)
     assert all(word in line for word in words), line
 
 
 def test_a_backup_that_is_there_is_not_overwritten(trawl: Command, tmp_path: Path) -> None:
     file = tmp_path / "trawl.backup"
     file.write_text("precious")
-    assert "--force" in complaint(trawl, "backup", str(file))
+    assert "--force" in error_of(trawl, "backup", str(file))
     assert file.read_text() == "precious"
 
 
@@ -102,5 +102,5 @@ def test_a_file_that_is_no_backup_is_refused_and_nothing_changes(trawl: Command,
     log.write_text(LINE)
     file.write_text("no backup")
     assert trawl.run("import", str(log))[0] == 0
-    assert "nothing is changed" in complaint(trawl, "restore", str(file))
+    assert "nothing is changed" in error_of(trawl, "restore", str(file))
     assert trawl.run("import", str(log))[1] == "shop.log: nothing new\n"

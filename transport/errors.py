@@ -13,7 +13,7 @@ from sanic.response import HTTPResponse
 
 from api.bulk import dump_errors
 from api.fields import CodedMessage
-from db.outages import describe, is_disk_full, is_outage, refuses_value
+from db.outages import describe, is_disk_full, is_outage, is_read_only, refuses_value
 from service.errors import (
     Conflict,
     Forbidden,
@@ -27,6 +27,7 @@ from service.errors import (
     Unauthorized,
     Unavailable,
 )
+from telemetry.disk import read_space
 from telemetry.logs import PeriodicWarning
 from transport.oauth import add_oauth_error
 from transport.request import Request
@@ -74,6 +75,8 @@ class UnsupportedMediaType(SanicException):
 
 def problem(request_id: str, status: int, code: str, detail: str, **members: Any) -> HTTPResponse:
     """Make a problem document. X-Request-ID and other headers come from the response middleware."""
+    # Headers that are not UTF-8 are told with surrogates in place of their bytes, which no JSON can hold.
+    detail = detail.encode(errors="backslashreplace").decode()
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -104,7 +107,7 @@ def _problem_of(request: Request, error: Exception) -> HTTPResponse:
     if refuses_value(error):
         log.warning("data_refused_by_database", exc_info=error)
         return problem(request.id, 422, "invalid", "a value can't be stored", errors=[])
-    if is_disk_full(error):
+    if is_disk_full(error) or (is_read_only(error) and has_full_disk(request)):
         disk_full_warning.log(cause=describe(error))
         response = problem(request.id, 503, "disk_full", "there is no room to store this; nothing was stored")
         response.headers["retry-after"] = str(RETRY_AFTER_DISK_FULL)
@@ -116,6 +119,13 @@ def _problem_of(request: Request, error: Exception) -> HTTPResponse:
         return response
     log.error("request_failed", exc_info=error)
     return problem(request.id, 500, "internal_error", "something went wrong here; the log tells what")
+
+
+def has_full_disk(request: Request) -> bool:
+    """Tell whether the disk of DATA_DIR is so full that the embedded PostgreSQL takes no writes."""
+    folder = request.deps.data_dir
+    space = None if folder is None else read_space(folder)
+    return space is not None and space.is_full
 
 
 def _use_case_problem(request: Request, error: TrawlError) -> HTTPResponse:

@@ -74,7 +74,6 @@ class Operation:
     body: Content = None
     problems: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     path: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    summary: str = ""
     etag: bool = False
     if_match: bool = False
     is_body_optional: bool = False
@@ -91,7 +90,6 @@ def operation(
     body: Content = None,
     problems: Mapping[int, str | tuple[str, ...]] | None = None,
     path: Mapping[str, Mapping[str, Any]] | None = None,
-    summary: str = "",
     etag: bool = False,
     if_match: bool = False,
     is_body_optional: bool = False,
@@ -104,7 +102,6 @@ def operation(
     :param body: the schema of a JSON body, or a mapping of media types
     :param problems: codes by status, beyond those of every such route: `{409: "login_taken"}`
     :param path: JSON Schemas of path parameters whose pattern says too little
-    :param summary: replaces the handler's name in words
     :param etag: it answers with an ETag; a GET also 304 to If-None-Match
     :param if_match: it takes If-Match, and answers 412
     :param is_body_optional: it may be left out
@@ -120,7 +117,6 @@ def operation(
                 for status, codes in (problems or {}).items()
             },
             path=path or {},
-            summary=summary,
             etag=etag,
             if_match=if_match,
             is_body_optional=is_body_optional,

@@ -68,12 +68,17 @@ async def sign_in(
                 attempt.outcome = "succeeded"
                 return pair
         attempt.outcome = "failed"
-        account_id = account.id if account else None
-        async with deps.db.transaction() as session:
-            await insert_failed_login(
-                session, login=names[0], login_key=keys[0], account_id=account_id, origin=origin
-            )
+        await _insert_failure(deps.db, names[0], account, origin)
         raise Unauthorized("no active account has this login and password", code="bad_credentials")
+
+
+async def _insert_failure(db: Database, name: str, account: Account | None, origin: Origin) -> None:
+    """Note a failed sign-in under the name that was typed, whether or not an account has it."""
+    account_id = account.id if account else None
+    async with db.transaction() as session:
+        await insert_failed_login(
+            session, login=name, login_key=fold(name), account_id=account_id, origin=origin
+        )
 
 
 async def _select_account(db: Database, keys: Sequence[str]) -> Account | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service.errors import NotFound
 from service.logs.chunks import CHUNK_BYTES
-from service.logs.source import LogSource
+from service.logs.source import LogSource, file_key
 from service.logs.streams import GUNZIP_LIMITS, GunzipLimits
 from service.logs.url_rules import Rules
 
@@ -51,6 +51,13 @@ class LogFolder:
         if path is None:
             raise NotFound(f"no log {name!r} in the log folder", code="no_such_log")
         return LogSource.of_file(path, chunk_bytes=self.chunk_bytes)
+
+    def measure(self) -> tuple[int, str] | None:
+        """Return the log's size, and the key that its position is stored by; None if it can't be read."""
+        try:
+            return self.file.stat().st_size, file_key(self.file.resolve())
+        except OSError:
+            return None
 
     def _find(self, name: str) -> Path | None:
         """Return the real path of a file that may be read; None for any other."""

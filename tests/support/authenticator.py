@@ -4,25 +4,31 @@ import time
 from dataclasses import dataclass, field
 
 import pyotp
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from db.models import Totp
+from db.models import AuthEvent, Totp
 from service.deps import Deps
-from tests.support.http_client import User
+from tests.support.http_client import Answer, Client, User
 
 STEP = 30  # seconds
+PASSWORD = "correct horse battery"
 
 
 @dataclass(slots=True)
 class Authenticator:
-    """An app with the secret of an account, and the recovery codes that the account got."""
+    """An app with the secret of an account, and the recovery codes that the account got.
+
+    Its clock stands still, so that a test knows which code is which: the server takes the present code for
+    half a minute at least, and the next one for a whole.
+    """
 
     secret: str
     recovery_codes: list[str] = field(default_factory=list)
+    at: float = field(default_factory=time.time)
 
     def code(self, *, ahead: int = 0) -> str:
         """Return the present code, or one that is so many steps ahead."""
-        return pyotp.TOTP(self.secret).at(time.time() + ahead * STEP)
+        return pyotp.TOTP(self.secret).at(self.at + ahead * STEP)
 
     def wrong_code(self) -> str:
         """Return a code that is valid at no time near."""
@@ -44,6 +50,18 @@ async def enable(user: User) -> Authenticator:
     assert answer.status == 200, answer.body
     app.recovery_codes = answer.json["recovery_codes"]
     return app
+
+
+async def sign_in(client: Client, **code: str) -> Answer:
+    """Sign in as Anna, with a code if one is given."""
+    return await client.post("/login", json={"login": "anna", "password": PASSWORD, **code})
+
+
+async def audit_types(deps: Deps) -> list[str]:
+    """Return what the audit tells of Anna, oldest first."""
+    async with deps.db.read() as session:
+        query = select(AuthEvent.type).where(AuthEvent.login_key == "anna").order_by(AuthEvent.id)
+        return list(await session.scalars(query))
 
 
 async def forget_last_step(deps: Deps, user: User) -> None:

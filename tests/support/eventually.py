@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 100.0  # seconds; a busy machine is ten times as slow
 PAUSE = 0.02
 
 

@@ -15,7 +15,8 @@ from tests.support.kinopoisk import FakeKinopoisk
 
 KEY = "the-key-of-the-tests"
 FILM = 9_000_001
-# A tenth of the real times.
+PATIENT = CatalogueTimes(answer_within=120.0, permit_within=60.0, fair_call=0.1)
+# A tenth of the real times: for tests of a service that does not answer.
 QUICK = CatalogueTimes(answer_within=0.26, permit_within=0.22, fair_call=0.1)
 
 

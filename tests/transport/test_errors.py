@@ -148,6 +148,22 @@ async def test_header_bytes_that_are_no_text_do_no_harm(server: RunningApp) -> N
     assert (status, json.loads(body)["status"]) == (401, 401)
 
 
+@pytest.mark.parametrize(
+    ("request_line", "header", "status"),
+    [
+        ("GET / HTTP/1.1", b"Accept: \xbd", 400),
+        ("POST /login HTTP/1.1", b"Content-Type: application/\xde\r\nContent-Length: 2", 415),
+    ],
+)
+async def test_a_refusal_that_tells_such_a_header_is_a_problem_too(
+    server: RunningApp, request_line: str, header: bytes, status: int
+) -> None:
+    head = f"{request_line}\r\nHost: x\r\nConnection: close\r\n".encode() + header
+    answer, headers, body = await raw_request(server.url, head + b"\r\n\r\n{}")
+    assert (answer, headers["content-type"]) == (status, "application/problem+json")
+    assert json.loads(body)["status"] == status
+
+
 async def test_a_body_over_the_limit_is_refused_before_it_has_come(server: RunningApp) -> None:
     status, _, body = await raw_request(
         server.url,

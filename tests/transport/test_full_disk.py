@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 import structlog
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.outages import is_disk_full
 from service import health
@@ -19,6 +20,7 @@ from telemetry.logs import PeriodicWarning
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from tests.support.small_disk import fill, small_disk
+from transport import errors
 
 # As PostgreSQL refuses a row that finds no room.
 NO_ROOM = """
@@ -53,6 +55,21 @@ async def test_a_write_is_refused_as_disk_full_and_reads_go_on(user: User, deps:
         assert b"base/1/2" not in answer.body
     assert (await user.client.get("/pages/caviar")).code == "disk_full"
     assert (await user.client.get("/tasks")).json["items"] == [made.json]
+
+
+async def test_a_database_that_takes_no_writes_is_told_by_its_cause(
+    user: User, server: RunningApp, deps: Deps, tmp_path: Path
+) -> None:
+    outer = deps.db._bind
+    assert isinstance(outer, AsyncConnection)  # a savepoint would take the setting back at its end
+    await outer.execute(text("SET transaction_read_only = on"))
+    server.use(replace(deps, data_dir=tmp_path))
+    codes = []
+    for free in (1 << 20, 1 << 40):
+        with patch.object(errors, "read_space", lambda _, free=free: DiskSpace(free=free, total=1 << 41)):
+            answer = await user.client.post("/tasks", json={"title": "after"})
+        codes.append((answer.status, answer.code))
+    assert codes == [(503, "disk_full"), (503, "unavailable")]
 
 
 def test_our_own_files_meet_the_same_error(disk: Path) -> None:

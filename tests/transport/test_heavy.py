@@ -77,6 +77,9 @@ async def test_the_query_of_a_client_that_left_ends(
     async def one_waits() -> bool:
         return await waiting_reads(deps.db) == 1
 
+    async def nothing_runs() -> bool:
+        return bool(server.app.ctx.deps.turns.reads.running == 0)
+
     async with visits_locked(committed_url):
         async with aiohttp.ClientSession(server.url) as session:
             asking = asyncio.create_task(read_statistics(session, user.token))
@@ -84,7 +87,7 @@ async def test_the_query_of_a_client_that_left_ends(
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
         await eventually(lambda: nobody_waits(deps.db))
-        assert server.app.ctx.deps.turns.reads.running == 0
+        await eventually(nothing_runs)
 
 
 async def read_statistics(session: aiohttp.ClientSession, token: str) -> None:

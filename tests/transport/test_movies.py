@@ -8,7 +8,7 @@ from service.cache import Cache
 from service.deps import Deps
 from service.films.catalogue import FILM_FRESH_FOR
 from tests.support.fake_clock import Clock
-from tests.support.films import FILM, QUICK, open_catalogue, serve_films
+from tests.support.films import FILM, PATIENT, open_catalogue, serve_films
 from tests.support.http_client import Answer, User
 from tests.support.http_server import RunningApp
 from tests.support.kinopoisk import FakeKinopoisk
@@ -30,7 +30,7 @@ async def films(
     server: RunningApp, deps: Deps, kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock
 ) -> AsyncIterator[None]:
     """Serve films of the fake Kinopoisk."""
-    async with open_catalogue(kinopoisk, cache, clock=clock, times=QUICK) as catalogue:
+    async with open_catalogue(kinopoisk, cache, clock=clock, times=PATIENT) as catalogue:
         serve_films(server, deps, catalogue)
         yield
 

@@ -13,6 +13,7 @@ from tests.support.document_checks import document, validator
 from tests.support.http_client import Client
 from tests.support.http_server import RunningApp
 from transport.openapi.routes import route_facts
+from transport.openapi.words import OWN_PARAMETERS, PARAMETERS, SUMMARIES, TAGS
 from transport.operations import find_operation
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -52,6 +53,29 @@ def strip_patterns(name: str) -> str:
 def test_every_route_declares_what_it_answers(server: RunningApp) -> None:
     silent = [route.name for route in server.app.router.routes if find_operation(route.handler) is None]
     assert silent == []
+
+
+def test_every_operation_and_parameter_is_said_in_words_and_no_words_are_left_over() -> None:
+    keys = {name.replace("/api/v1", "", 1) for name in OPERATIONS}
+    assert set(SUMMARIES) == keys
+    parameters = {
+        (name.replace("/api/v1", "", 1), parameter["name"]): parameter
+        for name, operation in OPERATIONS.items()
+        for parameter in operation["parameters"]
+    }
+    described = [
+        parameter.get("description") or parameter["schema"].get("description")
+        for parameter in parameters.values()
+    ]
+    assert all(described)
+    assert {name for _, name in parameters} >= set(PARAMETERS)
+    assert set(parameters) >= set(OWN_PARAMETERS)
+
+
+def test_groups_of_operations_have_names_of_their_own() -> None:
+    used = {tag for operation in OPERATIONS.values() for tag in operation["tags"]}
+    assert {tag["name"]: tag["description"] for tag in document()["tags"]} == dict(TAGS.values())
+    assert used == {name for name, _ in TAGS.values()}
 
 
 def test_operation_ids_are_told_apart() -> None:

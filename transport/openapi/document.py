@@ -13,6 +13,7 @@ from service.security.rate_limits import WINDOW
 from transport.openapi.content import media_types
 from transport.openapi.problems import LIMIT_HEADERS, problem_codes, problem_response
 from transport.openapi.routes import RouteFacts, route_facts
+from transport.openapi.words import OWN_PARAMETERS, PARAMETERS, SUMMARIES
 from transport.operations import Page
 from transport.routing import PREFIX
 
@@ -83,10 +84,10 @@ def make_document(routes: Iterable[Route], *, version: str) -> Json:
     shared_problems: dict[str, Json] = {}
     paths: dict[str, Json] = {}
     for fact in facts:
-        unique_name = fact.name if name_counts[fact.name] == 1 else f"{fact.tag}_{fact.name}"
+        unique_name = fact.name if name_counts[fact.name] == 1 else f"{fact.module}_{fact.name}"
         operation = describe_operation(fact, unique_name, schemas, shared_problems)
         paths.setdefault(fact.path, {})[fact.method] = operation
-    tags = {fact.tag: fact.tag_description for fact in facts}
+    tags = dict(fact.tag for fact in facts)
     return {
         "openapi": OPENAPI_VERSION,
         "info": {
@@ -112,9 +113,9 @@ def describe_operation(
 ) -> Json:
     """Describe one method of one path. Adds problems that many routes have to `shared_problems`."""
     operation: Json = {
-        "tags": [fact.tag],
+        "tags": [fact.tag[0]],
         "operationId": operation_id,
-        "summary": fact.operation.summary or fact.name.replace("_", " ").capitalize(),
+        "summary": SUMMARIES.get(fact.key) or fact.name,
         "description": describe_access(fact),
         "security": [] if fact.public else [{"bearer": []}, {"oauth2": []}, {"token": []}],
         "parameters": describe_parameters(fact, schemas),
@@ -182,6 +183,12 @@ def describe_parameters(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]
         for name, schema in fact.parameters.items()
     ]
     parameters += schemas.parameters(fact.operation.query)
+    for parameter in parameters:
+        if "description" not in parameter["schema"]:
+            name = parameter["name"]
+            parameter.setdefault(
+                "description", OWN_PARAMETERS.get((fact.key, name)) or PARAMETERS.get(name, "")
+            )
     if fact.is_tagged_get:
         parameters.append(header("If-None-Match", "an ETag; 304 if it is still the one"))
     if fact.operation.if_match:

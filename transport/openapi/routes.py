@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from sanic_routing.route import Route
 
 from api.limits import MAX_INTEGER
 from transport.heavy import heavy_kind
+from transport.openapi.words import TAGS
 from transport.operations import Operation, find_operation
 from transport.routing import PREFIX
 
@@ -30,7 +30,7 @@ class RouteFacts:
     method: str  # in lower case
     path: str  # with {parameters}, under /api/v1
     name: str
-    tag: str
+    module: str  # of the handlers
     public: bool
     admin: bool
     scope: str | None
@@ -41,8 +41,17 @@ class RouteFacts:
     bulk: bool
     parameters: dict[str, dict[str, Any]]  # JSON Schemas by name
     description: str
-    tag_description: str
     operation: Operation
+
+    @property
+    def key(self) -> str:
+        """Return what names it in words.py."""
+        return f"{self.method.upper()} {self.path.removeprefix(PREFIX)}"
+
+    @property
+    def tag(self) -> tuple[str, str]:
+        """Return the name and the description of its group."""
+        return TAGS.get(self.module, (self.module, ""))
 
     @property
     def is_tagged_get(self) -> bool:
@@ -64,7 +73,7 @@ def route_facts(routes: Iterable[Route]) -> list[RouteFacts]:
 def facts_of(route: Route, method: str) -> RouteFacts:
     ctx = route.ctx
     operation = find_operation(route.handler) or UNDECLARED
-    tag, name = route.name.split(".")[-2:]
+    module, name = route.name.split(".")[-2:]
     parameters = {
         name: {**PATTERNS.get(pattern or "str", {"type": "string"})}
         for name, pattern in PARAMETER.findall(route.path)
@@ -74,7 +83,7 @@ def facts_of(route: Route, method: str) -> RouteFacts:
         method=method.lower(),
         path=f"{PREFIX}/" + PARAMETER.sub(r"{\1}", route.path),
         name=name,
-        tag=tag,
+        module=module,
         public=getattr(ctx, "public", False),
         admin=getattr(ctx, "admin", False),
         scope=getattr(ctx, "scope", None),
@@ -85,6 +94,5 @@ def facts_of(route: Route, method: str) -> RouteFacts:
         bulk=getattr(ctx, "bulk", False),
         parameters=parameters,
         description=inspect.cleandoc(route.handler.__doc__ or ""),
-        tag_description=(sys.modules[route.handler.__module__].__doc__ or "").strip(),
         operation=operation,
     )

@@ -27,7 +27,6 @@ POLICY = (
 @blueprint.get("/openapi.json", ctx_public=True, ctx_limit="none")
 @operation(
     responses={200: Raw({"type": "object", "description": "An OpenAPI 3.1 document"}, {"openapi": "3.1.0"})},
-    summary="This document",
     etag=True,
 )
 async def get_openapi(request: Request) -> HTTPResponse:
@@ -35,19 +34,19 @@ async def get_openapi(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/docs", name="swagger", ctx_public=True, ctx_limit="none")
-@operation(responses={200: PAGE_SHAPE}, summary="This document in Swagger UI")
+@operation(responses={200: PAGE_SHAPE})
 async def show_swagger(_request: Request) -> HTTPResponse:
     return html_page("swagger.html")
 
 
 @blueprint.get("/redoc", name="redoc", ctx_public=True, ctx_limit="none")
-@operation(responses={200: PAGE_SHAPE}, summary="This document in ReDoc")
+@operation(responses={200: PAGE_SHAPE})
 async def show_redoc(_request: Request) -> HTTPResponse:
     return html_page("redoc.html")
 
 
 @blueprint.get("/scalar", name="scalar", ctx_public=True, ctx_limit="none")
-@operation(responses={200: PAGE_SHAPE}, summary="This document in Scalar")
+@operation(responses={200: PAGE_SHAPE})
 async def show_scalar(_request: Request) -> HTTPResponse:
     return html_page("scalar.html")
 

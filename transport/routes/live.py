@@ -31,7 +31,6 @@ live_response = LiveResponse()
 @operation(
     responses={200: {EVENT_STREAM: Events(LiveResponse)}},
     problems={409: "quota_exceeded"},
-    summary="What happens right now, each second",
 )
 async def watch_live(request: Request) -> HTTPResponse | None:
     deps = request.deps

@@ -26,7 +26,7 @@ blueprint = Blueprint("totp")
 
 
 @blueprint.get("/profile/totp")
-@operation(responses={200: TotpStateResponse}, summary="Whether a sign-in needs a second factor")
+@operation(responses={200: TotpStateResponse})
 async def get_totp(request: Request) -> HTTPResponse:
     return ok(TotpStateResponse().dump(await totp.get_state(request.deps.db, request.user_id)))
 
@@ -37,7 +37,6 @@ async def get_totp(request: Request) -> HTTPResponse:
     is_body_optional=True,
     responses={201: NewTotpResponse},
     problems={403: REAUTHENTICATION, 409: "totp_enabled", 429: "too_many_at_once"},
-    summary="Make the secret of a second factor",
 )
 async def create_totp(request: Request) -> HTTPResponse:
     """Show a new secret, this once. It counts after `POST /profile/totp/confirm`."""
@@ -63,7 +62,6 @@ async def create_totp(request: Request) -> HTTPResponse:
         422: "bad_totp_code",
         429: "too_many_at_once",
     },
-    summary="Turn the second factor on by a code of the app",
 )
 async def confirm_totp(request: Request) -> HTTPResponse:
     """Show ten recovery codes, this once. From now on a sign-in needs a code of the app, or one of these."""
@@ -84,7 +82,6 @@ async def confirm_totp(request: Request) -> HTTPResponse:
     is_body_optional=True,
     responses={204: None},
     problems={403: REAUTHENTICATION, 404: "not_found", 429: "too_many_at_once"},
-    summary="Turn the second factor off",
 )
 async def delete_totp(request: Request) -> HTTPResponse:
     await totp.delete_totp(

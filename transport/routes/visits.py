@@ -61,7 +61,6 @@ def visitor_of(request: Request) -> Visitor:
     body=(RecordVisitRequest, RecordVisitsRequest),
     responses={201: VisitResponse, 200: (VisitResponse, RecordVisitsResponse)},
     problems={409: "conflict"},
-    summary="Record a visit, or many",
 )
 async def record_visits(request: Request) -> HTTPResponse:
     # Parsing more would keep other requests waiting.

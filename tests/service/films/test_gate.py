@@ -7,11 +7,11 @@ import pytest
 from service.background import Background
 from service.cache import Cache
 from service.films.gate import LIMITS, CircuitOpen, GateLimits, LocalGate, Outcome, UpstreamGate
+from tests.support.eventually import eventually
 from tests.support.fake_clock import Clock
 from tests.support.wire import lay_wire
 
 WINDOW = 0.2  # seconds
-SPAN = 0.15
 
 
 @pytest.fixture
@@ -39,7 +39,6 @@ async def test_no_more_calls_than_permits_reach_the_service_in_any_window_from_t
     calls = [call(gates[n % 2], f"c{n}", lasts=0.05 * (n % 3)) for n in range(11)]
     times = sorted(await asyncio.gather(*calls))
     assert all(later - earlier > WINDOW for earlier, later in zip(times, times[3:], strict=False))
-    assert times[-1] - times[0] < 3
 
 
 async def test_permits_are_granted_in_the_order_of_the_calls(cache: Cache, background: Background) -> None:
@@ -68,29 +67,37 @@ async def test_a_reserved_permit_is_left_to_others(cache: Cache, background: Bac
     with pytest.raises(TimeoutError):
         async with gate.acquire("patient", within=0.05, reserve=1):
             pass
-    await asyncio.wait_for(call(gate, "hurried"), 0.5)
+    await call(gate, "hurried")  # which would raise TimeoutError
 
 
 async def test_after_failures_in_a_row_nobody_calls_until_one_call_is_answered(
     cache: Cache, background: Background
 ) -> None:
-    limits = GateLimits(permits=50, window=0.01, pause=SPAN)
+    limits = GateLimits(permits=50, pause=3600)
     first, second = (UpstreamGate(cache, background, "g", limits=limits) for _ in range(2))
     for number in range(LIMITS.threshold - 1):
         await call(first, f"a{number}", outcome="failed")
     await call(first, "answered")
     for number in range(LIMITS.threshold):
         await call(second if number % 2 else first, f"b{number}", outcome="failed")
-    await asyncio.sleep(0.02)
+
+    async def has_paused() -> bool:
+        return bool(await cache.run("EXISTS", "g:pause"))
+
+    await eventually(has_paused)
     with pytest.raises(CircuitOpen) as error:
         await call(first, "too soon")
-    assert 0 < error.value.seconds <= SPAN
-    await asyncio.sleep(SPAN)
+    assert 3500 < error.value.seconds <= 3600
+    await cache.run("DEL", "g:pause")  # as if the hour were over
     async with first.acquire("probe", within=1) as probe:
         with pytest.raises(CircuitOpen):
             await call(second, "beside the probe")
         probe.outcome = "answered"
-    await asyncio.sleep(0.02)
+
+    async def has_healed() -> bool:
+        return not await cache.run("EXISTS", "g:probe")
+
+    await eventually(has_healed)
     await call(second, "after the probe")
 
 

@@ -24,7 +24,7 @@ from service.imports.outcome import INTERRUPTED
 from tests.support.log_imports import NOW, Importer, counts, some_lines
 
 ROOT = Path(__file__).parents[3]
-LINES = 200
+LINES = 120
 SMALL = 1500  # bytes a chunk: about fifteen lines
 DYING_PROCESS = """
 import asyncio, os, sys

@@ -142,7 +142,7 @@ async def test_broken_gzip_fails_with_its_cause_and_keeps_what_it_stored(
     gzipped = gzip.compress(some_lines(6000))
     write(path, BREAKS[broken](gzipped))
     with pytest.raises((OSError, EOFError, ValueError)):
-        await shop.read(path, chunk_bytes=20_000)
+        await shop.read(path, chunk_bytes=50_000)
     [failed] = await list_imports(shop.db, after=None, limit=10, offset=0)
     assert failed.status == "failed"
     assert "gzip" in str(failed.error)
@@ -201,14 +201,14 @@ async def test_a_log_with_broken_lines_gives_all_good_ones_and_names_each_broken
 
 
 async def test_one_at_a_time_for_a_file(shop: Importer, log: Path) -> None:
-    write(log, some_lines(300))
+    write(log, some_lines(100))
     results = await asyncio.gather(
         *(shop.read(log, chunk_bytes=SMALL) for _ in range(4)), return_exceptions=True
     )
     refused = [result for result in results if isinstance(result, Conflict)]
     [record] = [result for result in results if isinstance(result, Import)]
     assert [error.code for error in refused] == ["import_running"] * 3
-    assert counts(record) == (300, 300, 0, 0)
+    assert counts(record) == (100, 100, 0, 0)
     assert len(await list_imports(shop.db, after=None, limit=10, offset=0)) == 1
     await shop.check_rollups()
 
@@ -216,13 +216,13 @@ async def test_one_at_a_time_for_a_file(shop: Importer, log: Path) -> None:
 async def test_two_files_with_the_same_lines_at_once_store_each_line_once(
     shop: Importer, tmp_path: Path
 ) -> None:
-    text = some_lines(200)
+    text = some_lines(100)
     paths = [tmp_path / name for name in ("a.txt", "b.txt")]
     for path in paths:
         write(path, text)
     records = await asyncio.gather(*(shop.read(path, chunk_bytes=SMALL) for path in paths))
-    assert sum(record.imported for record in records) == 200
-    assert [record.lines for record in records] == [200] * 2
-    assert [record.imported + record.duplicates for record in records] == [200] * 2
+    assert sum(record.imported for record in records) == 100
+    assert [record.lines for record in records] == [100] * 2
+    assert [record.imported + record.duplicates for record in records] == [100] * 2
     derived = await shop.derived()
     assert derived == await shop.derived_at_once(paths[0])
