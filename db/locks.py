@@ -7,8 +7,8 @@ lock at the end of its transaction, also when the process that holds it dies.
 |---------------|--------------------------|-----------------------------------------------------------------|
 | migration     | 7241800                  | while the schema is migrated                                    |
 | job           | hash of its name, seed 0 | while a background job runs: one at a time over all servers     |
-| writers       | 20181, 0                 | shared while visits are stored, exclusive while they change     |
 | parts         | 20181, 2                 | while parts are stored or deleted, with all that belongs to them|
+| writers       | 20181, 0                 | shared while visits are stored, exclusive while they change     |
 | cart roll-ups | 20181, 1                 | while carts or goods change, after all that visits alone change |
 | admins        | hash of 'admins', seed 2 | while an admin is made, or one loses its rights or is deleted   |
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |

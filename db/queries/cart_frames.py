@@ -59,12 +59,14 @@ def live_frame(rows: Sequence[LiveRow]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=schema_of(*NAMES))
 
 
-async def select_cart_visits(session: AsyncSession, cart_ids: Sequence[int]) -> pl.DataFrame:
-    """Return the visits that name one of the carts."""
+async def select_cart_visits(
+    session: AsyncSession, cart_ids: Sequence[int], *, excluding: Sequence[PartSpan] = ()
+) -> pl.DataFrame:
+    """Return the visits that name one of the carts, but those of some parts."""
     frames = [await select_live_frame(session, cart_ids)]
     sought = np.unique(np.array(cart_ids, np.int64))
     for span in await select_part_spans(session):
-        if may_name(span, sought):
+        if may_name(span, sought) and span not in excluding:
             lines = await select_part_lines(session, span)
             rows = np.flatnonzero(np.isin(lines.cart_id, sought))
             if len(rows):
@@ -72,18 +74,24 @@ async def select_cart_visits(session: AsyncSession, cart_ids: Sequence[int]) -> 
     return pl.concat(frames)
 
 
-async def select_named_carts(session: AsyncSession, cart_ids: Values) -> Values:
-    """Return which of these carts, which are sorted, visits name."""
+async def select_carts_in_parts(
+    session: AsyncSession, cart_ids: Values, *, excluding: Sequence[PartSpan] = ()
+) -> Values:
+    """Return which of these carts, which are sorted, parts name, but some."""
     named = np.zeros(len(cart_ids), np.bool_)
-    live = await session.scalars(
-        select(LiveVisit.cart_id).where(LiveVisit.cart_id == any_(cast(cart_ids.tolist(), ARRAY(BigInteger))))
-    )
-    named |= np.isin(cart_ids, np.array(live.all(), np.int64))
     for span in await select_part_spans(session):
-        if may_name(span, cart_ids):
+        if may_name(span, cart_ids) and span not in excluding:
             others = await select_cart_ids(session, span)
             named |= np.isin(cart_ids, others, assume_unique=True)
     return cart_ids[named]
+
+
+async def select_live_carts(session: AsyncSession, cart_ids: Values) -> Values:
+    """Return which of these carts, which are sorted, live visits name."""
+    live = await session.scalars(
+        select(LiveVisit.cart_id).where(LiveVisit.cart_id == any_(cast(cart_ids.tolist(), ARRAY(BigInteger))))
+    )
+    return cart_ids[np.isin(cart_ids, np.array(live.all(), np.int64))]
 
 
 def may_name(span: PartSpan, cart_ids: Values) -> bool:

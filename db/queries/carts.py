@@ -11,7 +11,11 @@ from db.bulk import array_literals, execute_with_arrays
 from db.columns import Values
 from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
-from db.queries.cart_frames import live_frame, select_cart_visits, select_named_carts
+from db.queries.cart_frames import (
+    live_frame,
+    select_cart_visits,
+    select_live_carts,
+)
 from db.queries.cart_rollups import rollup_changes, subtract_counts
 from db.queries.goods import (
     NewVisits,
@@ -20,9 +24,11 @@ from db.queries.goods import (
     upsert_goods,
 )
 from db.queries.live_visits import LiveRow
+from db.queries.part_columns import PartSpan
 from db.sql import statement
 from db.threads import run_in_thread
 
+CART, CART_ITEM, PAYMENT = (model.__table__ for model in (Cart, CartItem, Payment))
 IN_ORDER = ("occurred_at", "position")
 
 
@@ -57,28 +63,38 @@ async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
         await execute_with_arrays(session, statement(name), rows)
 
 
-async def rebuild_carts(session: AsyncSession, cart_ids: list[int]) -> None:
-    """Add carts up again from the visits that are left. The caller holds the lock of cart roll-ups."""
-    visits = await select_cart_visits(session, cart_ids)
+async def rebuild_carts(
+    session: AsyncSession, cart_ids: list[int], *, excluding: Sequence[PartSpan] = ()
+) -> None:
+    """Add carts up again from the visits that are left. The caller holds the lock of cart roll-ups.
+
+    :param excluding: parts that are about to be deleted
+    """
+    visits = await select_cart_visits(session, cart_ids, excluding=excluding)
     async with rollup_changes(session, cart_ids=cart_ids, goods_ids=[]):
-        for key in (Payment.cart_id, CartItem.cart_id, Cart.id):
-            await session.execute(delete(key.class_).where(key == any_(cast(cart_ids, ARRAY(BigInteger)))))
+        for key in (PAYMENT.c.cart_id, CART_ITEM.c.cart_id, CART.c.id):
+            await session.execute(delete(key.table).where(key == any_(cast(cart_ids, ARRAY(BigInteger)))))
         await merge_cart_lines(session, visits)
 
 
-async def subtract_visits(session: AsyncSession, cart_ids: Values) -> None:
-    """Take deleted visits away from the carts that they named: most carts go as a whole.
+async def subtract_visits(
+    session: AsyncSession, cart_ids: Values, *, in_parts: bool, excluding: Sequence[PartSpan] = ()
+) -> None:
+    """Take visits away from the carts that they named. The caller holds the lock of cart roll-ups.
+
+    Carts that no other visit names go as a whole, which costs a fraction.
 
     :param cart_ids: sorted, each once
+    :param in_parts: parts that stay name them too, all of them or none
+    :param excluding: parts that are about to be deleted
     """
-    await lock_cart_rollups(session)
-    shared = await select_named_carts(session, cart_ids)
+    shared = cart_ids if in_parts else await select_live_carts(session, cart_ids)
     own = np.setdiff1d(cart_ids, shared, assume_unique=True).tolist()
     if own:
         rows = await session.execute(statement("carts/delete_carts"), {"cart_ids": own})
         await subtract_counts(session, rows.all())
     if len(shared):
-        await rebuild_carts(session, shared.tolist())
+        await rebuild_carts(session, shared.tolist(), excluding=excluding)
 
 
 def merge_parameters(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:

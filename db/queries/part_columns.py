@@ -125,6 +125,13 @@ def decode_columns(
     return columns
 
 
+async def count_parts(session: AsyncSession, part_ids: Collection[int]) -> int:
+    """Return how many of the parts there are."""
+    query = text("SELECT count(*) FROM visit_part WHERE id = ANY(:ids)")
+    count: int = await session.scalar(query, {"ids": list(part_ids)})
+    return count
+
+
 async def delete_parts(session: AsyncSession, part_ids: Collection[int]) -> int:
     """Delete parts; return how many there were. The caller holds the lock of parts."""
     rows = await session.execute(

@@ -135,8 +135,8 @@ async def select_cart_ids(session: AsyncSession, span: PartSpan) -> Values:
     cart_ids: Values | None = PART_CACHE.get(key)
     if cart_ids is None:
         columns = await select_columns(session, [span.id], ["cart_id"])
-        cart_ids = np.unique(columns.get(span.id, NO_VISITS)["cart_id"])
-        cart_ids = cart_ids[cart_ids > 0]
+        cart_ids = columns.get(span.id, NO_VISITS)["cart_id"]
+        cart_ids = np.unique(cart_ids[cart_ids > 0])
         PART_CACHE.put(key, cart_ids, cart_ids.nbytes + 1000)
     return cart_ids
 

@@ -1,12 +1,11 @@
 """Addresses that no visit has any more."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values, decode
@@ -16,17 +15,6 @@ from db.queries.part_columns import select_columns, select_part_spans
 LIVE_IDS = """
     SELECT array_send(array_agg(DISTINCT address.id))
     FROM live_visit INNER JOIN address ON live_visit.address = address.address
-"""
-RESTORE = """
-    INSERT INTO address (id, address, country, asked_at)
-    SELECT DISTINCT deleted.*
-    FROM unnest(
-        CAST(:id AS int[]), CAST(CAST(:address AS text[]) AS inet[]), CAST(:country AS text[]),
-        CAST(:asked_at AS timestamptz[])
-    ) AS deleted (id, address, country, asked_at)
-    INNER JOIN live_visit ON deleted.address = live_visit.address
-    ORDER BY deleted.address
-    ON CONFLICT DO NOTHING
 """
 INSERT_MISSING = """
     INSERT INTO address (address, country)
@@ -85,32 +73,14 @@ async def select_ids(session: AsyncSession, query: str) -> Values:
     return np.zeros(0, np.int32) if encoded is None else decode(encoded)[0]
 
 
-async def delete_addresses(
-    session: AsyncSession, address_ids: Values, visited: VisitedAddresses
-) -> Sequence[RowMapping]:
-    """Delete those of the addresses that no new part names either, and return their rows.
-
-    The caller holds the lock of parts.
-    """
+async def delete_addresses(session: AsyncSession, address_ids: Values, visited: VisitedAddresses) -> None:
+    """Delete those of the addresses that no new part names either. The caller holds the lock of parts."""
     await visited.read_parts(session)
     unvisited = address_ids[~visited.among(address_ids)]
-    rows = await session.execute(
-        text(
-            "DELETE FROM address WHERE id = ANY(:ids) "
-            "RETURNING id, host(address) AS address, country, asked_at"
-        ),
-        {"ids": unvisited.tolist()},
-    )
+    await session.execute(text("DELETE FROM address WHERE id = ANY(:ids)"), {"ids": unvisited.tolist()})
     await change_address_version(session)
-    return rows.mappings().all()
-
-
-async def restore_visited_addresses(session: AsyncSession, rows: Sequence[RowMapping]) -> None:
-    """Insert those of the deleted rows again whose addresses live visits have after all."""
-    names = ("id", "address", "country", "asked_at")
-    await session.execute(text(RESTORE), {name: [row[name] for row in rows] for name in names})
 
 
 async def insert_missing_addresses(session: AsyncSession) -> None:
-    """Insert the addresses of live visits that a process has deleted and, because it died, not restored."""
+    """Insert addresses that were deleted while live visits of them were being stored."""
     await session.execute(text(INSERT_MISSING))

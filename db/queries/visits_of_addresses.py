@@ -7,7 +7,6 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import add_counts
-from db.locks import lock_parts
 from db.queries.addresses import change_address_version
 from db.queries.part_columns import Columns, PartSpan, select_columns, select_part_spans
 from db.queries.part_removal import KIND_INDEX, concatenate, select_categories
@@ -52,9 +51,9 @@ class VisitsOfAddresses:
     async def count_with_countries(self, session: AsyncSession) -> int:
         """Add the visits to the roll-ups by country. Return how many they are.
 
-        The caller is the only writer, and sets the countries of the addresses in the same transaction.
+        The caller is the only writer, also of parts, and sets the countries of the addresses in the same
+        transaction.
         """
-        await lock_parts(session)
         await change_address_version(session)
         await self.read(session)
         if not self._parts:

@@ -77,8 +77,8 @@ class PartWriter:
 
         :raises StaleNames: the chunk has to be prepared anew
         """
-        await lock_writers_shared(session)
         await lock_parts(session)
+        await lock_writers_shared(session)
         if await addresses.select_address_version(session) != prepared.names.version:
             raise StaleNames
         keys = Keys(prepared.lines.occurred, prepared.lines.key)

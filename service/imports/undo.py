@@ -1,10 +1,9 @@
 """Cancels imports, and undoes them, as if they had never been.
 
-Parts are deleted, the newest first, some in a transaction with all that is derived from them. At any moment
-carts and roll-ups match the visits that are left. Live visits are stored meanwhile, and other imports wait
-for one transaction at most (service/visits/pacing.py says how long that is). Then unused addresses are
-deleted, goods are inferred again, and the position in the file is restored. If the process dies, another
-resumes the undo.
+Parts are deleted, the newest first, some in a transaction with the roll-ups that count their visits, after
+these are taken away from carts (service/visits/parts.py). Live visits are stored meanwhile, and other imports
+between two batches. Then unused addresses are deleted, goods are inferred again, and the position in the file
+is restored. If the process dies, another resumes the undo.
 
 A line that two imports contain belongs to the one that stored it: undoing that import deletes its visit.
 """
@@ -32,7 +31,7 @@ from service.errors import Conflict, NotFound
 from service.imports.outcome import describe_failed_undo
 from service.imports.record import reload_import
 from service.imports.run import HEARTBEAT_SECONDS
-from service.visits.pacing import LIMITS, AdaptiveBatch
+from service.visits.pacing import LIMITS, BatchLimits
 from service.visits.removal import delete_unvisited_addresses
 
 if TYPE_CHECKING:
@@ -45,10 +44,9 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class UndoLimits:
-    """The most parts in a batch, the seconds that a batch should take, and those that a caller waits."""
+    """The limits of batches, and the seconds that a caller waits at most."""
 
-    parts: int = LIMITS.parts
-    batch_seconds: float = LIMITS.lock_seconds
+    batches: BatchLimits = LIMITS
     wait_seconds: float = 5.0
 
 
@@ -134,8 +132,8 @@ async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> Non
 
     heartbeat = asyncio.create_task(send_heartbeats(db, import_id))
     try:
-        batch, countries = AdaptiveBatch(1, limits.parts, limits.batch_seconds), AddressCountries()
-        while await remove_batch(db, import_id, batch, countries):
+        countries = AddressCountries()
+        while await remove_batch(db, import_id, limits.batches, countries):
             pass
         record = await reload_import(db, import_id)
         if record.imported and not record.dry_run:
@@ -151,20 +149,18 @@ async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> Non
 
 
 async def remove_batch(
-    db: Database, import_id: int, batch: AdaptiveBatch, countries: "AddressCountries"
+    db: Database, import_id: int, limits: BatchLimits, countries: "AddressCountries"
 ) -> bool:
     """Delete the last parts of the import. Return whether there may be more."""
     from db.queries.part_columns import select_part_spans
     from service.visits import parts
 
     async with db.read() as session:
-        spans = (await select_part_spans(session, import_id=import_id))[: batch.rows]
+        spans = await select_part_spans(session, import_id=import_id)
     if not spans:
         return False
     with suppress(parts.PartsChangedError):  # the retention was here: look again
-        visits = await parts.read_visits(db, spans)
-        async with batch.alone_with_parts(db) as session:
-            await parts.remove_parts(session, spans, visits, countries)
+        await parts.remove_parts(db, spans[: limits.parts], countries, limits)
     return True
 
 

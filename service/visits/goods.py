@@ -18,12 +18,12 @@ async def reinfer_goods(db: Database, select: SelectGoods, *, most: int = LIMITS
 
     :param most: goods in a batch
     """
-    after, batch = -1, AdaptiveBatch(1, most)
+    after, batch = -1, AdaptiveBatch(200, most, least=50)  # a batch reads the same parts, however few goods
     while True:
         async with db.read() as session:
             goods_ids = await select(session, after=after, count=batch.rows)
         if not goods_ids:
             return
-        async with batch.exclusive(db) as session:
+        async with batch.of_goods(db) as session:
             await goods.reinfer_goods(session, goods_ids)
         after = goods_ids[-1]

@@ -7,17 +7,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from db.database import Database, Transaction
-from db.locks import lock_parts, lock_writers_exclusive, lock_writers_shared
+from db.locks import lock_cart_rollups, lock_parts, lock_writers_exclusive
 
 Lock = Callable[[Transaction], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """The most rows of each kind in a batch, and the seconds for which one should hold the writers' lock."""
+    """The most rows of each kind in a batch, and the seconds for which one should hold a lock."""
 
     visits: int = 20_000
-    parts: int = 8
+    parts: int = 12
+    carts: int = 20_000
     goods: int = 1000
     addresses: int = 50_000
     events: int = 5000
@@ -31,22 +32,28 @@ class AdaptiveBatch:
     """The number of rows to take in the next batch, such that it takes about as long as it should.
 
     :param rows: in the first batch
+    :param least: in any batch, also where the machine is busy with other things
     :param most: in any batch
-    :param seconds: for which a batch should hold the writers' lock
+    :param seconds: for which a batch should hold a lock
     """
 
-    def __init__(self, rows: int, most: int, seconds: float = LIMITS.lock_seconds) -> None:
+    def __init__(self, rows: int, most: int, seconds: float = LIMITS.lock_seconds, *, least: int = 1) -> None:
         self.rows = min(rows, most)
         self._most = most
+        self._least = min(least, most)
         self._seconds = seconds
 
     def exclusive(self, db: Database) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction that keeps writers out; then leave them as much time as it took."""
-        return self._locked(db, lock_writers_exclusive)
+        """Open a transaction that keeps all writers out; then leave them as much time as it took."""
+        return self._locked(db, lock_parts, lock_writers_exclusive)
 
-    def alone_with_parts(self, db: Database) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction that alone changes parts, beside live visits; then leave others time."""
-        return self._locked(db, lock_writers_shared, lock_parts)
+    def of_carts(self, db: Database) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that alone changes carts or goods; then leave others as much time as it took."""
+        return self._locked(db, lock_cart_rollups)
+
+    def of_goods(self, db: Database) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that alone infers goods; then leave others as much time as it took."""
+        return self._locked(db, lock_parts, lock_cart_rollups)
 
     @asynccontextmanager
     async def _locked(self, db: Database, *locks: Lock) -> AsyncIterator[Transaction]:
@@ -56,5 +63,6 @@ class AdaptiveBatch:
             start = time.perf_counter()
             yield session
         seconds = time.perf_counter() - start
-        self.rows = max(1, min(round(self.rows * self._seconds / seconds), 2 * self.rows, self._most))
+        most = min(round(self.rows * self._seconds / seconds), 2 * self.rows, self._most)
+        self.rows = max(self._least, most)
         await asyncio.sleep(seconds)

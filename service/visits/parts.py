@@ -1,19 +1,24 @@
 """Deletes parts of visits, or what is older of one, with all that was derived from their visits.
 
-Columns are read before any lock is taken: a part never changes. Live visits are stored meanwhile; who stores
-one with a cart waits while carts are changed.
+Columns are read before any lock is taken: a part never changes.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from db.columns import Values
 from db.database import Database, Transaction
+from db.locks import lock_cart_rollups, lock_parts
 from db.queries import carts
 from db.queries.address_countries import AddressCountries
+from db.queries.cart_frames import select_carts_in_parts
 from db.queries.new_parts import Part, encode_part, insert_part, next_part_id
-from db.queries.part_columns import Columns, PartSpan, delete_parts, select_columns
+from db.queries.part_columns import Columns, PartSpan, count_parts, delete_parts, select_columns
 from db.queries.part_removal import NAMES, concatenate, count_columns, subtract_from_rollups
+from service.visits.pacing import LIMITS, AdaptiveBatch, BatchLimits
+
+CARTS = 5000  # in a batch at first: some 50 ms
 
 
 class PartsChangedError(Exception):
@@ -35,21 +40,49 @@ async def read_visits(db: Database, spans: Sequence[PartSpan]) -> Columns:
 
 
 async def remove_parts(
-    session: Transaction, spans: Sequence[PartSpan], visits: Columns, countries: AddressCountries
-) -> None:
-    """Delete parts whose visits these are. The caller holds the lock of parts, and the writers' lock.
+    db: Database, spans: Sequence[PartSpan], countries: AddressCountries, limits: BatchLimits = LIMITS
+) -> int:
+    """Delete parts with all that was derived from their visits. Return how many these were.
 
-    :raises PartsChangedError: some are gone; the caller must roll back
+    Carts go first, some at a time: whoever stores a live visit of a cart waits for one such batch at most.
+    Who stores or deletes parts waits for all. If the process dies in between, the next one finds the parts
+    still there, and does the same again.
+
+    :raises PartsChangedError: some are gone
     """
-    if await delete_parts(session, [span.id for span in spans]) < len(spans):
-        raise PartsChangedError
-    await subtract_visits(session, visits, countries)
+    visits = await read_visits(db, spans)
+    async with db.dedicated() as session:
+        await lock_parts(session)
+        if await count_parts(session, [span.id for span in spans]) < len(spans):
+            raise PartsChangedError
+        await remove_from_carts(db, cart_ids_of(visits), spans, limits)
+        await delete_parts(session, [span.id for span in spans])
+        await subtract_from_rollups(session, await count_columns(session, visits, countries))
+    return len(visits["occurred"])
+
+
+async def remove_from_carts(
+    db: Database, cart_ids: Values, spans: Sequence[PartSpan], limits: BatchLimits
+) -> None:
+    """Take visits of parts away from carts. The caller holds the lock of parts.
+
+    :param cart_ids: sorted, all that the visits name
+    """
+    async with db.read() as session:
+        shared = await select_carts_in_parts(session, cart_ids, excluding=spans)
+    for ids in (np.setdiff1d(cart_ids, shared, assume_unique=True), shared):
+        batch, start = AdaptiveBatch(CARTS, limits.carts, limits.lock_seconds, least=CARTS), 0
+        while start < len(ids):
+            some = ids[start : start + batch.rows]
+            start += batch.rows
+            async with batch.of_carts(db) as session:
+                await carts.subtract_visits(session, some, in_parts=ids is shared, excluding=spans)
 
 
 async def remove_first_visits(
     session: Transaction, span: PartSpan, visits: Columns, count: int, countries: AddressCountries
 ) -> None:
-    """Replace a part by another without its first visits. Locks are the caller's, as with `remove_parts`.
+    """Replace a part by another without its first visits. The caller holds the lock of parts.
 
     :param visits: all columns of the part
     :raises PartsChangedError: it is gone; the caller must roll back
@@ -65,7 +98,16 @@ async def remove_first_visits(
 async def subtract_visits(session: Transaction, visits: Columns, countries: AddressCountries) -> None:
     """Take deleted visits of parts away from roll-ups and carts."""
     await subtract_from_rollups(session, await count_columns(session, visits, countries))
-    cart_ids = np.unique(visits["cart_id"])
-    cart_ids = cart_ids[cart_ids > 0]
+    cart_ids = cart_ids_of(visits)
     if len(cart_ids):
-        await carts.subtract_visits(session, cart_ids)
+        await lock_cart_rollups(session)
+        shared = await select_carts_in_parts(session, cart_ids)
+        own = np.setdiff1d(cart_ids, shared, assume_unique=True)
+        await carts.subtract_visits(session, own, in_parts=False)
+        await carts.subtract_visits(session, shared, in_parts=True)
+
+
+def cart_ids_of(visits: Columns) -> Values:
+    """Return the carts that visits name, in order."""
+    cart_ids = visits["cart_id"]
+    return np.unique(cart_ids[cart_ids > 0])

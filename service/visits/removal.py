@@ -19,18 +19,22 @@ async def delete_unvisited_addresses(db: Database, *, most: int = LIMITS.address
 
     :param most: addresses in a batch
     """
+    await insert_missing_addresses(db)  # which a process that died has left
     visited = queries.VisitedAddresses()
-    async with db.transaction() as session:
-        await queries.insert_missing_addresses(session)
     async with db.read() as session:
         candidates = await queries.select_unvisited_addresses(session, visited)
     for start in range(0, len(candidates), most):
         async with db.transaction() as session:
             await lock_parts(session)
-            rows = await queries.delete_addresses(session, candidates[start : start + most], visited)
+            await queries.delete_addresses(session, candidates[start : start + most], visited)
         await await_writers(db)
-        async with db.transaction() as session:
-            await queries.restore_visited_addresses(session, rows)
+        await insert_missing_addresses(db)
+
+
+async def insert_missing_addresses(db: Database) -> None:
+    """Insert the addresses of live visits that were deleted while these were being stored."""
+    async with db.transaction() as session:
+        await queries.insert_missing_addresses(session)
 
 
 async def await_writers(db: Database) -> None:

@@ -19,7 +19,7 @@ import structlog
 
 from clock import Clock
 from db.database import Database, Transaction
-from db.locks import RETENTION
+from db.locks import RETENTION, lock_parts
 from db.queries import goods, retention
 from db.queries.address_countries import AddressCountries
 from db.queries.part_columns import PartSpan, select_columns, select_part_spans
@@ -76,29 +76,27 @@ async def delete_visits(db: Database, before: datetime, limits: BatchLimits) -> 
 
 async def delete_old_parts(db: Database, before: datetime, limits: BatchLimits) -> int:
     """Delete parts before a moment, and what is before it of others. Return how many visits that were."""
-    total, batch, countries = 0, AdaptiveBatch(1, limits.parts, limits.lock_seconds), AddressCountries()
+    total, countries = 0, AddressCountries()
     until = microseconds(before)
     while True:
         async with db.read() as session:
             spans = (await select_part_spans(session, until=until))[::-1]
         if not spans:
             return total
-        old = [span for span in spans if span.last_at < until][: batch.rows]
+        async with db.transaction() as session:
+            await retention.insert_unfinished(session, before)
+        old = [span for span in spans if span.last_at < until][: limits.parts]
         with suppress(parts.PartsChangedError):  # an undo was here: look again
             if old:
-                visits = await parts.read_visits(db, old)
-                async with batch.alone_with_parts(db) as session:
-                    await retention.insert_unfinished(session, before)
-                    await parts.remove_parts(session, old, visits, countries)
-                count = len(visits["occurred"])
+                count = await parts.remove_parts(db, old, countries, limits)
             else:
-                count = await delete_first_visits(db, spans[0], before, batch, countries)
+                count = await delete_first_visits(db, spans[0], before, countries)
             metrics.count_dropped("visits", count)
             total += count
 
 
 async def delete_first_visits(
-    db: Database, span: PartSpan, before: datetime, batch: AdaptiveBatch, countries: AddressCountries
+    db: Database, span: PartSpan, before: datetime, countries: AddressCountries
 ) -> int:
     """Delete the visits of a part before a moment, of which it has some. Return how many."""
     async with db.read() as session:
@@ -107,8 +105,8 @@ async def delete_first_visits(
         raise parts.PartsChangedError
     visits = columns[span.id]
     count = int(np.searchsorted(visits["occurred"], microseconds(before)))
-    async with batch.alone_with_parts(db) as session:
-        await retention.insert_unfinished(session, before)
+    async with db.transaction() as session:
+        await lock_parts(session)
         await parts.remove_first_visits(session, span, visits, count, countries)
     return count
 

@@ -18,8 +18,9 @@ from db.queries import imports as queries
 from service.background import Background
 from service.errors import Conflict, NotFound
 from service.imports.jobs import get_import
-from service.imports.undo import UNDO_LIMITS, UndoLimits, delete_import, undo_import
+from service.imports.undo import UndoLimits, delete_import, undo_import
 from service.logs.chunks import CHUNK_BYTES
+from service.visits.pacing import LIMITS, BatchLimits
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 from tests.support.log_lines import logs
 
@@ -42,7 +43,7 @@ async def die(*arguments):
         os.kill(os.getpid(), 9)
     return await real(*arguments)
 import_undo.remove_batch = die
-limits = import_undo.UndoLimits(parts=1)
+limits = import_undo.UndoLimits(import_undo.BatchLimits(parts=1))
 asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), limits))
 """
 
@@ -52,9 +53,9 @@ def shop(committed_db: Database, geo: Geo) -> Importer:
     return Importer(committed_db, geo)
 
 
-async def undo(shop: Importer, record: Import, *, parts: int = UNDO_LIMITS.parts) -> Import:
+async def undo(shop: Importer, record: Import, *, parts: int = LIMITS.parts) -> Import:
     """Cancel or undo an import; wait until it is done."""
-    background, limits = Background(), UndoLimits(parts, wait_seconds=60)
+    background, limits = Background(), UndoLimits(BatchLimits(parts=parts, carts=parts), wait_seconds=60)
     record = await delete_import(shop.db, background, record.id, clock=lambda: NOW, limits=limits)
     await background.close()
     return record
