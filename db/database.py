@@ -52,6 +52,8 @@ class Database:
         self._bind = bind
         self._reads = reads
         self._url = url
+        # Of the engine itself: one with an isolation level of its own would set that again.
+        self._snapshots = reads and reads.execution_options(isolation_level="REPEATABLE READ")
 
     @classmethod
     def connect(cls, url: str, *, pool_size: int = 5, timeouts: PoolTimeouts = TIMEOUTS) -> "Database":
@@ -70,11 +72,11 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction whose statements all see what was committed before its first one."""
-        if not isinstance(self._bind, AsyncEngine):
+        if self._snapshots is None:
             async with self.transaction() as session:
                 yield session
             return
-        session = AsyncSession(self._bind.execution_options(isolation_level="REPEATABLE READ"))
+        session = AsyncSession(self._snapshots, expire_on_commit=False)
         async with session, session.begin():
             yield session
 

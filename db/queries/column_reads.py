@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from asyncpg import Connection, Record
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Valid, Values, decode
+from db.database import raw_of
 from db.part_files import Array
 
 Raw = Connection  # asyncpg's, within a transaction
@@ -37,7 +40,11 @@ PART_ARRAYS = f"""
     SELECT token, {", ".join(f"array_send({name}) AS {name}" for name in ARRAYS)}
     FROM visit_part WHERE id = ANY($1::bigint[])
 """  # noqa: S608 - made of the constants above
-VERSION = "SELECT version FROM address_version"
+# PostgreSQL plans the statements of the transaction for their values: a generic plan treats an absent filter
+# like a present one.
+BEGIN = """
+    SELECT (SELECT version FROM address_version), set_config('plan_cache_mode', 'force_custom_plan', TRUE)
+"""
 COUNTRIES = """
     SELECT country, array_send(array_agg(id)) AS ids
     FROM address WHERE id {} GROUP BY country
@@ -105,9 +112,11 @@ def decode_arrays(row: Record) -> dict[str, tuple[Values, Valid | None] | None]:
     return {name: None if row[name] is None else decode(row[name]) for name in ARRAYS}
 
 
-async def select_country_version(raw: Raw) -> int:
-    """Return what changes whenever the country of an address does."""
-    return await raw.fetchval(VERSION) or 0
+async def begin_reading(session: AsyncSession) -> tuple[Raw, int]:
+    """Begin a transaction of readers; return its connection, and what changes whenever a country does."""
+    connection = await session.connection()
+    version = await connection.scalar(text(BEGIN))
+    return raw_of(await connection.get_raw_connection()), version or 0
 
 
 async def select_by_ids(raw: Raw, query: str, ids: Array) -> list[Record]:

@@ -8,7 +8,7 @@ from asyncpg import Connection
 
 from db.columns import decode
 from db.part_files import Array
-from db.queries.visit_list import FORCE_CUSTOM_PLAN, VisitFilter
+from db.queries.visit_list import VisitFilter
 from db.sql import raw_statement
 
 
@@ -43,7 +43,6 @@ async def select_live_columns(
     """
     sql, names = raw_statement("visits/live_columns")
     values = asdict(visit_filter) | {f"with_{name}": name in texts for name in ("country", "kind", "page")}
-    await raw.execute(FORCE_CUSTOM_PLAN)
     row = await raw.fetchrow(sql, *(values[name] for name in names))
     assert row is not None
     if row["occurred"] is None:

@@ -10,8 +10,6 @@ from asyncpg import Connection, Record
 from db.database import BATCH
 from db.sql import raw_statement
 
-FORCE_CUSTOM_PLAN = "SET LOCAL plan_cache_mode = force_custom_plan"
-
 
 @dataclass(frozen=True, slots=True)
 class VisitFilter:
@@ -55,7 +53,6 @@ async def select_live_list(
     }
     sql, names = raw_statement("visits/live_visit_keys" if keys else "visits/list_live_visits")
     values = asdict(visit_filter) | page
-    await raw.execute(FORCE_CUSTOM_PLAN)
     rows: list[Record] = await raw.fetch(sql, *(values[name] for name in names))
     return rows
 
@@ -65,7 +62,6 @@ async def live_batches(raw: Connection, visit_filter: VisitFilter) -> AsyncItera
     page = {"before_at": None, "before_id": None, "limit": None, "offset": 0}
     sql, names = raw_statement("visits/list_live_visits")
     values = asdict(visit_filter) | page
-    await raw.execute(FORCE_CUSTOM_PLAN)
     cursor = await raw.cursor(sql, *(values[name] for name in names))
     while rows := await cursor.fetch(BATCH):
         yield rows

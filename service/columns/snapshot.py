@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from db.column_files import ColumnFiles
-from db.database import Database, Transaction, raw_connection
+from db.database import Database, Transaction
 from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
 from db.queries.column_reads import Raw, Span
@@ -93,8 +93,7 @@ async def open_long_snapshot(db: Database, store: ColumnStore) -> AsyncIterator[
 
 async def make_snapshot(session: Transaction, store: ColumnStore) -> Snapshot:
     """Read visits in a transaction that sees one moment."""
-    raw = await raw_connection(session)
-    version = await queries.select_country_version(raw)
+    raw, version = await queries.begin_reading(session)
     if store.addresses is None or store.addresses.version != version:
         store.addresses = AddressCountries(version)
     if store.pages is None or store.names is None:

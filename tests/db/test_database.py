@@ -244,7 +244,7 @@ async def test_the_migrations_make_the_models_tables(db: Database) -> None:
     async with db.transaction() as session:
         assert await (await session.connection()).run_sync(differences) == []
         index = await session.scalar(
-            text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_visit_user_id'")
+            text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_live_visit_user_id'")
         )
     assert "(user_id, occurred_at, request_id) WHERE (user_id IS NOT NULL)" in index
 

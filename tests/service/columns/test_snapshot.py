@@ -1,0 +1,144 @@
+"""Answers of one moment: parts, live visits and names as of the transaction's beginning."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from db.database import Database
+from db.queries.addresses import change_address_version
+from service.columns.snapshot import open_snapshot
+from service.columns.store import ColumnStore
+from service.columns.threads import Abandoned, Waiting, run_while_awaited
+from service.visits.queries import count_visits, list_visits
+from service.visits.store import store_live_visits
+from tests.support.live_cases import live_row
+from tests.support.parts import Line, line, some_keys, store_part
+
+BEGIN = datetime(2018, 8, 1, tzinfo=UTC)
+FILTERS = ("since", "until", "user_id", "page_url", "source", "country", "category", "kind")
+NOTHING: dict[str, Any] = dict.fromkeys(FILTERS)
+PAGE: dict[str, Any] = {"after": None, "limit": 100, "offset": 0}
+
+
+def lines(count: int, *, seed: int = 1) -> list[Line]:
+    return [
+        line(at=BEGIN + timedelta(seconds=at), key=key) for at, key in enumerate(some_keys(count, seed=seed))
+    ]
+
+
+@pytest.mark.parametrize("megabytes", [0, 10])
+async def test_parts_that_come_and_go_meanwhile_change_no_answer(
+    committed_db: Database, tmp_path: Any, megabytes: int
+) -> None:
+    db, store = committed_db, ColumnStore.under(tmp_path, megabytes=megabytes)
+    part_id = await store_part(db, lines(5))
+    async with open_snapshot(db, store) as snapshot:
+        before = await snapshot.spans()
+        async with db.transaction() as session:
+            await session.execute(text("DELETE FROM visit_part WHERE id = :id"), {"id": part_id})
+        await store_part(db, lines(7, seed=2))
+        assert await snapshot.spans() == before
+        parts = await snapshot.read(before)
+        assert [len(part) for _, part in parts] == [5]
+    counts = await count_visits(db, store, **NOTHING, group_by=None, tz="UTC", **PAGE)
+    assert [count.visits for count in counts] == [7]
+
+
+async def test_statistics_beside_writers_are_those_of_before_or_after(
+    committed_db: Database, store: ColumnStore
+) -> None:
+    """Each write is a part of 10 lines and 10 live visits in one transaction; waits for nothing else."""
+    done = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(5):
+            await store_part(committed_db, lines(10, seed=number))
+        done.set()
+
+    writing = asyncio.create_task(write())
+    totals = []
+    while not done.is_set():
+        counts = await count_visits(committed_db, store, **NOTHING, group_by=("day",), tz="UTC", **PAGE)
+        totals.append(sum(count.visits for count in counts))
+    await writing
+    assert totals == sorted(totals)
+    assert {total % 10 for total in totals} <= {0}
+
+
+async def test_a_country_that_is_known_later_is_shown_at_once(db: Database, store: ColumnStore) -> None:
+    await store_part(db, [line(at=BEGIN, address="9.9.9.9", country=None)])
+    assert [visit.country for visit in await list_visits(db, store, **NOTHING, **PAGE)] == [None]
+    async with db.transaction() as session:
+        await session.execute(text("UPDATE address SET country = 'CH'"))
+        await change_address_version(session)
+    assert [visit.country for visit in await list_visits(db, store, **NOTHING, **PAGE)] == ["CH"]
+    of_country = await list_visits(db, store, **NOTHING | {"country": "CH"}, **PAGE)
+    assert len(of_country) == 1
+
+
+async def test_pages_of_one_url_are_one_group_whatever_rules_made_of_them(
+    db: Database, store: ColumnStore
+) -> None:
+    await store_part(db, [line("/about", at=BEGIN, key="AAAAAAAA")])
+    async with db.transaction() as session:
+        await session.execute(text("INSERT INTO page (url, kind, digest) VALUES ('/about', 'm', 'x'); "))
+        await session.execute(
+            text("UPDATE visit_part SET page_id = ARRAY(SELECT max(id) FROM page), token = :token"),
+            {"token": uuid.uuid4()},
+        )
+    await store_part(db, [line("/about", at=BEGIN, key="BBBBBBBB")])
+    await store_live_visits(db, [live_row("/about", occurred_at=BEGIN)])
+    counts = await count_visits(db, store, **NOTHING, group_by=("page",), tz="UTC", **PAGE)
+    assert [(count.group, count.visits) for count in counts] == [({"page_url": "/about"}, 3)]
+    assert len(await list_visits(db, store, **NOTHING | {"page_url": "/about"}, **PAGE)) == 3
+
+
+@pytest.mark.parametrize("group_by", [("page",), ("page", "day"), ("hour", "page")])
+async def test_pages_that_are_visited_once_stand_in_the_order_of_their_urls(
+    db: Database, store: ColumnStore, group_by: tuple[str, ...]
+) -> None:
+    numbers = [
+        (goods, amount, cart) for goods in (1, 10, 2, 100, 19) for amount in (1, 3) for cart in (5, 50, 6)
+    ]
+    host = "https://shop.example"
+    urls = [f"{host}/cart?goods_id={goods}&amount={amount}&cart_id={cart}" for goods, amount, cart in numbers]
+    urls += [f"{host}/pay?user_id={user}&cart_id=5" for user in (3, 30, 29)]
+    urls += [f"{host}/success_pay_{cart}/" for cart in (5, 50, 6)] + [f"{host}/cart?goods_id=1&a=2"]
+    keys = some_keys(2 * len(urls))
+    first, second = urls[::2], urls[1::2]
+    for some in (first, [*second, first[0]]):
+        await store_part(db, [line(url, at=BEGIN, key=keys.pop()) for url in some])
+    expected = [first[0], *sorted(set(urls) - {first[0]})]
+    for limit in (1, 4, 100):
+        shown: list[str] = []
+        while len(shown) < len(expected):
+            counts = await count_visits(
+                db, store, **NOTHING, group_by=group_by, tz="UTC", after=None, limit=limit, offset=len(shown)
+            )
+            shown += [count.group["page_url"] for count in counts[:limit]]
+        assert shown == expected
+
+
+async def test_work_that_nobody_waits_for_ends_with_its_next_step() -> None:
+    """Waits for the thread to have begun, and to have ended."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def work(waiting: Waiting) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        try:
+            while True:
+                waiting.check()
+        except Abandoned:
+            loop.call_soon_threadsafe(ended.set)
+
+    task = asyncio.create_task(run_while_awaited(work))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(ended.wait(), 60)
