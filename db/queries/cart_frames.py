@@ -1,6 +1,6 @@
 """The visits that name carts as polars frames: of parts, and live."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -31,11 +31,16 @@ KIND_BY_CODE = np.array([KIND_NAMES.get(chr(code), "") for code in range(128)])
 
 async def part_frame(session: AsyncSession, lines: PartLines) -> pl.DataFrame:
     """Make a frame of the visits of a part that name a cart, with their addresses."""
-    distinct, places = np.unique(lines.address_id, return_inverse=True)
     rows = await session.execute(
-        text("SELECT id, host(address) FROM address WHERE id = ANY(:ids)"), {"ids": distinct.tolist()}
+        text("SELECT id, host(address) FROM address WHERE id = ANY(:ids)"),
+        {"ids": np.unique(lines.address_id).tolist()},
     )
-    names: dict[int, str] = dict(rows.all())
+    return make_frame(lines, dict(rows.all()))
+
+
+def make_frame(lines: PartLines, names: Mapping[int, str]) -> pl.DataFrame:
+    """Make a frame of the visits of a part that name a cart. `names`: their addresses by id."""
+    distinct, places = np.unique(lines.address_id, return_inverse=True)
     addresses = pl.Series([names[address_id] for address_id in distinct.tolist()], dtype=pl.String)
     numbers = {
         name: pl.Series(getattr(lines, name)).replace(0, None)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.bulk import add_counts, delete_zero_counts
+from db.bulk import add_counts, delete_zero_counts, execute_with_arrays
 from db.database import AnyRow
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.sql import statement
@@ -69,30 +69,31 @@ async def subtract_counts(session: AsyncSession, rows: Sequence[AnyRow]) -> None
 
 async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]) -> None:
     """Add changes, by roll-up and key, to the roll-ups of carts."""
-    for model, names in KEYS.items():
-        rows = [(*key, carts) for (name, key), carts in changes.items() if name == model.__tablename__]
-        await add_to_rollup(session, model, (*names, "carts"), rows)
-    buyers: dict[int, Counter[str]] = {}
+    rows: dict[str, list[Key]] = {model.__tablename__: [] for model in KEYS}
+    buyers: dict[int, list[int]] = {}
     for (name, key), carts in changes.items():
         if name == "buyer":
             user_id, source = key
-            buyers.setdefault(user_id, Counter())["log" if source == "log" else "live"] += carts
+            buyers.setdefault(user_id, [0, 0])[source != "log"] += carts
+        else:
+            rows[name].append((*key, carts))
+    for model, names in KEYS.items():
+        await add_to_rollup(session, model, (*names, "carts"), rows[model.__tablename__])
     if buyers:
         await add_to_buyers(session, buyers)
 
 
-async def add_to_buyers(session: AsyncSession, buyers: dict[int, Counter[str]]) -> None:
-    """Add to the number of carts that users have paid. `buyers`: changes by user and column of `buyer`."""
-    moves = await session.execute(
-        statement("carts/count_buyers"),
-        {
-            "user_id": list(buyers),
-            "log": [carts["log"] for carts in buyers.values()],
-            "live": [carts["live"] for carts in buyers.values()],
-        },
-    )
+async def add_to_buyers(session: AsyncSession, buyers: dict[int, list[int]]) -> None:
+    """Add to the number of carts that users have paid. `buyers`: changes by user, of the log and live."""
+    columns = {
+        "user_id": buyers,
+        "log": [log for log, _ in buyers.values()],
+        "live": [live for _, live in buyers.values()],
+    }
+    arrays = {name: f"{{{','.join(map(str, numbers))}}}" for name, numbers in columns.items()}
+    moves = await execute_with_arrays(session, statement("carts/count_buyers"), arrays)
     await add_to_rollup(session, BuyerCount, ("sources", "purchases", "users"), [tuple(row) for row in moves])
-    decreased = [user_id for user_id, carts in buyers.items() if min(carts.values()) < 0]
+    decreased = [user_id for user_id, carts in buyers.items() if min(carts) < 0]
     if decreased:
         await session.execute(
             text("DELETE FROM buyer WHERE user_id = ANY(CAST(:ids AS bigint[])) AND log = 0 AND live = 0"),

@@ -1,7 +1,7 @@
 """Carts of new lines: those that no stored line names are counted and copied, the others are merged."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,7 @@ from db.binary_copy import as_copy, as_inet, as_numeric
 from db.bulk import copy_rows
 from db.database import raw_connection
 from db.locks import lock_cart_rollups
-from db.queries.cart_frames import part_frame
+from db.queries.cart_frames import make_frame
 from db.queries.cart_rollups import Counts, add_changes, rollup_changes
 from db.queries.carts import carts_of, items_of, merge_cart_lines, payments_of
 from db.queries.goods import new_visits_of_part, select_inferred_goods, upsert_goods
@@ -27,8 +27,13 @@ GOODS_CATEGORIES = """
 """
 
 
-async def merge_part(session: AsyncSession, span: PartSpan, columns: Columns) -> None:
-    """Merge a newly inserted part into carts, items and payments, and infer goods from it."""
+async def merge_part(
+    session: AsyncSession, span: PartSpan, columns: Columns, addresses: Mapping[int, str]
+) -> None:
+    """Merge a newly inserted part into carts, items and payments, and infer goods from it.
+
+    :param addresses: those of its visits by id
+    """
     lines, pages = await run_in_thread(lambda: (lines_of(columns), product_pages_of(columns)))
     remember(span, lines)
     remember(span, pages)
@@ -36,7 +41,8 @@ async def merge_part(session: AsyncSession, span: PartSpan, columns: Columns) ->
         new = await run_in_thread(lambda: new_visits_of_part(span, lines, pages))
         await lock_cart_rollups(session)
         goods = await select_inferred_goods(session, new)
-        await add_cart_lines(session, await part_frame(session, lines), goods)
+        frame = await run_in_thread(lambda: make_frame(lines, addresses))
+        await add_cart_lines(session, frame, goods)
 
 
 async def add_cart_lines(session: AsyncSession, lines: pl.DataFrame, goods: Sequence[InferredGoods]) -> None:

@@ -96,7 +96,8 @@ class PartWriter:
             self._names.lower_first_products([prepared.lines.addresses[row] for row in rows], times)
         await add_counts_to_rollups(session, prepared.rollups)
         part = prepared.part
-        await merge_part(session, part.span(part_id, token), part.columns)
+        names = dict(zip(prepared.names.address_id.tolist(), prepared.lines.addresses, strict=True))
+        await merge_part(session, part.span(part_id, token), part.columns, names)
         self._remember(part_id, Keys(prepared.lines.occurred, prepared.lines.key))
         return len(part)
 

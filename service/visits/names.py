@@ -4,8 +4,9 @@ Names are inserted in transactions of their own, so that nobody waits for visits
 """
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,7 @@ class ChunkNames:
     product_id: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAddress:
+class KnownAddress(NamedTuple):
     id: int
     country: int
     first_product: int
@@ -71,6 +71,7 @@ class NameIds:
     addresses: dict[str, KnownAddress] = field(default_factory=dict)
     pages: dict[PageName, tuple[int, int, int]] = field(default_factory=dict)
     countries: list[str] = field(default_factory=list)
+    country_indexes: dict[str, int] = field(default_factory=dict)
 
     async def look_up(self, db: Database, lines: LineColumns) -> ChunkNames:
         """Return the ids of all names of the chunk; insert those that are new."""
@@ -83,13 +84,13 @@ class NameIds:
                 self.version = version
             await self._add_addresses(session, lines)
             await self._add_pages(session, [page for page in lines.pages if page not in self.pages])
-        known = [self.addresses[address] for address in lines.addresses]
+        known = np.array([self.addresses[address] for address in lines.addresses], np.int64).reshape(-1, 3)
         ids = np.array([self.pages[page] for page in lines.pages] + [(0, 0, 0)], np.int32)
         return ChunkNames(
             version=version,
-            address_id=np.array([each.id for each in known], np.int32),
-            country=np.array([each.country for each in known], np.int16),
-            first_product=np.array([each.first_product for each in known], np.int64),
+            address_id=known[:, 0].astype(np.int32),
+            country=known[:, 1].astype(np.int16),
+            first_product=known[:, 2],
             countries=self.countries,
             page_id=ids[:, 0],
             category_id=ids[:, 1],
@@ -100,7 +101,7 @@ class NameIds:
         """Remember the bounds of addresses that were lowered."""
         for address, at in zip(addresses, times, strict=True):
             if (known := self.addresses.get(address)) is not None:
-                self.addresses[address] = replace(known, first_product=at)
+                self.addresses[address] = known._replace(first_product=at)
 
     def _forget(self) -> None:
         """Forget all if it is too much: what the next chunks need comes back."""
@@ -136,9 +137,10 @@ class NameIds:
     def _country_index(self, country: str | None) -> int:
         if country is None:
             return NO_COUNTRY
-        if country not in self.countries:
+        index = self.country_indexes.setdefault(country, len(self.countries))
+        if index == len(self.countries):
             self.countries.append(country)
-        return self.countries.index(country)
+        return index
 
     async def _add_pages(self, session: Transaction, pages: list[PageName]) -> None:
         if not pages:

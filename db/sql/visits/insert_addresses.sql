@@ -2,8 +2,11 @@
 -- and their ids. One that somebody else inserts meanwhile is left out.
 WITH new AS MATERIALIZED (
     SELECT *
-    FROM unnest(CAST(CAST(:addresses AS text) AS inet[]), CAST(:countries AS text[]), CAST(:first_products AS bigint[]))
-        WITH ORDINALITY AS new (address, country, first_product, n)
+    FROM unnest(
+        CAST(CAST(:addresses AS text) AS inet[]),
+        CAST(CAST(:countries AS text) AS text[]),
+        CAST(CAST(:first_products AS text) AS bigint[])
+    ) WITH ORDINALITY AS new (address, country, first_product, n)
 ),
 
 inserted AS (
