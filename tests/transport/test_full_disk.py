@@ -39,7 +39,7 @@ async def test_a_write_is_refused_as_disk_full_and_reads_go_on(user: User, deps:
     made = await user.client.post("/tasks", json={"title": "before"})
     async with deps.db.transaction() as session:
         await session.execute(text(NO_ROOM))
-        for table in ("task", "visit", "event"):
+        for table in ("task", "live_visit", "event"):
             trigger = f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION pg_temp.refuse()"
             await session.execute(text(trigger))
     event = {"event_id": "018f3a5e-7a10-7cc3-98a3-1a2b3c4d5e6f", "user_id": 1, "event_type": "view"}

@@ -27,16 +27,20 @@ LINES = 200
 # What breaks a database, what mends it, and the cause that the import tells.
 FAULTS = [
     (
-        "REVOKE INSERT ON visit FROM CURRENT_USER",
-        "GRANT INSERT ON visit TO CURRENT_USER",
-        "permission denied for table visit (42501)",
+        "REVOKE INSERT ON visit_part FROM CURRENT_USER",
+        "GRANT INSERT ON visit_part TO CURRENT_USER",
+        "permission denied for table visit_part (42501)",
     ),
     (
         "ALTER TABLE request_quarter RENAME COLUMN requests TO views",
         "ALTER TABLE request_quarter RENAME COLUMN views TO requests",
         'column "requests" of relation "request_quarter" does not exist (42703)',
     ),
-    ("ALTER TABLE visit RENAME TO visits", "ALTER TABLE visits RENAME TO visit", "does not exist (42P01)"),
+    (
+        "ALTER TABLE visit_part RENAME TO parts",
+        "ALTER TABLE parts RENAME TO visit_part",
+        "does not exist (42P01)",
+    ),
 ]
 
 
@@ -139,16 +143,16 @@ async def test_an_error_that_lasts_ends_an_undo_with_its_cause(
     shop: Importer, log: Path, committed_url: str
 ) -> None:
     record = await import_as_server(shop, log)
-    await execute(committed_url, "REVOKE DELETE ON visit FROM CURRENT_USER")
+    await execute(committed_url, "REVOKE DELETE ON visit_part FROM CURRENT_USER")
     background = Background()
     answer = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
     await background.close()
     assert (answer.status, answer.undo_at, is_being_undone(answer)) == ("failed", None, False)
-    assert "permission denied for table visit (42501)" in str(answer.error)
+    assert "permission denied for table visit_part (42501)" in str(answer.error)
     assert "undo it again" in str(answer.error)
     async with shop.db.read() as session:
         assert await select_stale_imports(session, stale_after=0.0) == []  # no server tries it again
-    await execute(committed_url, "GRANT DELETE ON visit TO CURRENT_USER")
+    await execute(committed_url, "GRANT DELETE ON visit_part TO CURRENT_USER")
     again = await delete_import(shop.db, background, record.id, clock=lambda: NOW)
     await background.close()
     assert (again.status, again.error) == ("undone", None)
