@@ -16,6 +16,7 @@ Mask = npt.NDArray[np.bool_]
 WORD = 8
 PADDING = 128  # bytes after the chunk, so that words may be read at its end
 NEWLINE, CARRIAGE_RETURN = b"\n\r"
+LAST_ASCII = 0x7F
 
 
 def word(text: bytes) -> np.uint64:
@@ -53,6 +54,13 @@ class ChunkText:
         """Return some lines, with the carriage returns at their ends."""
         return self.slices(self.starts[rows], self._newlines[rows])
 
+    def ascii_lines(self) -> Mask:
+        """Return which lines have ASCII alone."""
+        is_ascii = np.ones(len(self.starts), np.bool_)
+        if not self.data.isascii():
+            is_ascii[np.searchsorted(self._newlines, np.flatnonzero(self._padded > LAST_ASCII))] = False
+        return is_ascii
+
     def slices(self, starts: Places, ends: Places) -> list[bytes]:
         return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
@@ -82,14 +90,15 @@ class ChunkText:
         distances = np.full(len(at), -1, np.int64)
         searched = np.arange(len(at))
         for offset in range(0, limit, WORD):
-            [words] = self.words(at[searched] + offset)
+            [words] = self.words(np.minimum(at[searched] + offset, len(self.data)))
             words ^= repeat(byte)
             # The lowest of these bits is that of the first byte that is zero now.
             zeros = (words - ONES) & ~words & HIGH_BITS
             has = zeros != 0
             hits = np.flatnonzero(has)
             zeros = zeros[hits]
-            distances[searched[hits]] = offset + (np.bitwise_count((zeros & -zeros) - np.uint64(1)) >> 3)
+            before = np.bitwise_count((zeros & -zeros) - np.uint64(1)) >> 3
+            distances[searched[hits]] = before.astype(np.int64) + offset
             searched = searched[~has]
             if not len(searched):
                 break

@@ -17,7 +17,9 @@ from hashlib import sha256
 
 from service.logs.chunks import TAIL_BYTES
 from service.logs.shop_format import (
+    MAX_DIGITS,
     MAX_LINE_BYTES,
+    MAX_NUMBER,
     MAX_URL_CHARACTERS,
     UNPRINTABLE,
     URL,
@@ -32,7 +34,8 @@ QUOTED = r'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(
     r"(?P<address>[^ ]+) [^ ]+ [^\[\]]+ \[(?P<day>\d\d)/(?P<month>[A-Z][a-z]{2})/(?P<year>\d{4})"
     r":(?P<time>\d\d:\d\d:\d\d) (?P<sign>[+-])(?P<hours>\d\d)(?P<minutes>[0-5]\d)\] "
-    rf"(?P<request>{QUOTED}) (?P<status>\d{{3}}) (?:\d+|-)(?P<combined> {QUOTED} {QUOTED}.*)?",
+    rf"(?P<request>{QUOTED}) (?P<status>\d{{3}}) (?P<bytes>\d+|-)"
+    rf"(?P<combined> (?P<referrer>{QUOTED}) (?P<agent>{QUOTED}).*)?",
     re.ASCII,
 )
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -41,12 +44,21 @@ FIRST_ERROR = 400
 
 @dataclass(frozen=True, slots=True)
 class StandardLine:
-    """A line that matches. `address` is canonical, `url` as written: mostly a path."""
+    """A line that matches. `address` is canonical, `url` as written: mostly a path.
+
+    `body_bytes`, `referrer` and `agent` are None where the line has a dash; the last two also in the common
+    format.
+    """
 
     instant: datetime
     address: str
     url: str
     page: Page
+    method: str
+    status: int
+    body_bytes: int | None
+    referrer: str | None
+    agent: str | None
 
 
 def parse_standard_line(raw: bytes, rules: Rules | None, now: datetime) -> StandardLine:
@@ -63,11 +75,32 @@ def parse_standard_line(raw: bytes, rules: Rules | None, now: datetime) -> Stand
     fields = LINE.fullmatch(line)
     if fields is None:
         raise BadLine("not a line of the common or combined log format")
-    url = parse_request(fields["request"][1:-1])
-    page = parse_page(url, rules)
-    if int(fields["status"]) >= FIRST_ERROR:
+    method, url = parse_request(fields["request"][1:-1])
+    page, status = parse_page(url, rules), int(fields["status"])
+    if status >= FIRST_ERROR:
         page = Page("other")
-    return StandardLine(parse_time(fields, now), parse_address(fields["address"]), url, page)
+    instant, address = parse_time(fields, now), parse_address(fields["address"])
+    body_bytes = parse_body_bytes(fields["bytes"])
+    referrer, agent = unquote(fields["referrer"]), unquote(fields["agent"])
+    return StandardLine(instant, address, url, page, method, status, body_bytes, referrer, agent)
+
+
+def parse_body_bytes(text: str) -> int | None:
+    """Return a size; None for a dash.
+
+    :raises BadLine: the number does not fit into 64 bits
+    """
+    if text == "-":
+        return None
+    digits = text.lstrip("0")
+    if len(digits) > MAX_DIGITS or int(digits or 0) > MAX_NUMBER:
+        raise BadLine(f"the answer has more than {MAX_NUMBER} bytes")
+    return int(digits or 0)
+
+
+def unquote(text: str | None) -> str | None:
+    """Return what stands between quotes, as it is written; None for a dash or nothing."""
+    return None if text in (None, '"-"', '""') else text[1:-1]
 
 
 def parse_time(fields: re.Match[str], now: datetime) -> datetime:
@@ -86,15 +119,15 @@ def parse_time(fields: re.Match[str], now: datetime) -> datetime:
     return to_utc(local_time, zone, now).astimezone(UTC)
 
 
-def parse_request(request: str) -> str:
-    """Return the URL of a request line such as `GET / HTTP/1.1`.
+def parse_request(request: str) -> tuple[str, str]:
+    """Return the method and the URL of a request line such as `GET / HTTP/1.1`.
 
     :raises BadLine: the request line has none
     """
     parts = request.split(" ")
     if len(parts) not in (2, 3) or not parts[1].startswith(("/", "http://", "https://")):
         raise BadLine("the request names no URL")
-    return parts[1]
+    return parts[0], parts[1]
 
 
 def parse_page(url: str, rules: Rules | None) -> Page:

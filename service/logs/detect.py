@@ -1,26 +1,14 @@
 """Detects the format of a log, and parses its chunks by it."""
 
-from dataclasses import replace
 from datetime import datetime, tzinfo
-from typing import Any
-
-import polars as pl
 
 from service.logs.chunks import Chunk
-from service.logs.columnar import (
-    VISIT_COLUMNS,
-    ParsedChunk,
-    drop_duplicates,
-    line_offsets,
-    page_values,
-    parse_chunk,
-)
-from service.logs.combined_format import LINE, LineKeys, parse_standard_line
-from service.logs.frame_columns import from_frame
+from service.logs.combined_format import LINE
 from service.logs.line_columns import LineColumns
-from service.logs.rejects import RejectedLine, is_blank, make_reject
+from service.logs.rejects import is_blank
 from service.logs.shop_columns import ShopParser
-from service.logs.shop_format import COLOUR, FIELDS, BadLine
+from service.logs.shop_format import COLOUR, FIELDS
+from service.logs.standard_columns import StandardParser
 from service.logs.url_rules import Rules
 
 SHOP, COMMON, COMBINED = "shop", "common", "combined"
@@ -38,44 +26,16 @@ def detect_format(head: bytes) -> str:
     return SHOP
 
 
-def parse_log_chunk(chunk: Chunk, *, zone: tzinfo, rules: Rules | None, now: datetime) -> ParsedChunk:
-    """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
-    log_format = detect_format(chunk.head)
-    if log_format == SHOP:
-        return parse_chunk(chunk, zone=zone, now=now)
-    return replace(parse_standard_chunk(chunk, rules=rules, now=now), log_format=log_format)
-
-
-def parse_standard_chunk(chunk: Chunk, *, rules: Rules | None, now: datetime) -> ParsedChunk:
-    """Parse a chunk in the common or combined format, line by line."""
-    visits: list[tuple[Any, ...]] = []
-    rejects: list[RejectedLine] = []
-    raw_lines = chunk.data.split(b"\n")
-    keys = LineKeys(chunk.before, chunk.offset)
-    offsets = line_offsets(raw_lines, chunk.offset)
-    for position, (raw, offset) in enumerate(zip(raw_lines, offsets, strict=False), start=chunk.line):
-        if is_blank(raw):
-            continue
-        key = keys.key(raw, offset)
-        try:
-            line = parse_standard_line(raw, rules, now)
-        except BadLine as error:
-            rejects.append(make_reject(raw, position, offset, str(error)))
-        else:
-            visits.append((position, line.instant, key, line.address, line.url, *page_values(line.page)))
-    return drop_duplicates(pl.DataFrame(visits, schema=VISIT_COLUMNS, orient="row"), rejects)
-
-
 class LogParser:
     """Parses the chunks of one log into columns, in their order."""
 
     def __init__(self, *, zone: tzinfo, rules: Rules | None) -> None:
-        self._zone = zone
-        self._rules = rules
         self._shop = ShopParser(zone)
+        self._standard = StandardParser(rules)
 
     def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
         """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
-        if detect_format(chunk.head) == SHOP:
+        log_format = detect_format(chunk.head)
+        if log_format == SHOP:
             return self._shop.parse(chunk, now=now)
-        return from_frame(parse_log_chunk(chunk, zone=self._zone, rules=self._rules, now=now))
+        return self._standard.parse(chunk, log_format=log_format, now=now)

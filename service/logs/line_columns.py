@@ -1,15 +1,15 @@
 """The good lines of a chunk as columns, an array each, and what became of the others."""
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from service.logs.rejects import RejectedLine
-from service.logs.shop_format import Kind
+from service.logs.shop_format import Kind, Page
 
 KINDS: tuple[Kind, ...] = ("main", "category", "product", "cart", "pay", "success", "other")
 TEMPLATE_PAGE = -1
@@ -43,6 +43,13 @@ class LineColumns:
     :param cart_id: like goods_id, amount and user_id a number from 1; 0 where the line has none
     :param host: scheme and host of template pages, such as https://shop.example; empty for bare paths
     :param duplicates: lines left out because one before them in the chunk has their time and key
+
+    What follows is None for a log that does not say it:
+
+    :param status: of the answer
+    :param body_bytes: of the answer; -1 where the line has a dash
+    :param method: index into `methods`; so are `referrer` into `referrers` and `agent` into `agents`, and
+        these are -1 where the line has a dash or nothing
     """
 
     occurred: Int64s
@@ -61,6 +68,14 @@ class LineColumns:
     rejects: list[RejectedLine] = field(default_factory=list)
     duplicates: int = 0
     log_format: str = "shop"
+    status: Int64s | None = None
+    body_bytes: Int64s | None = None
+    method: Int32s | None = None
+    methods: list[str] = field(default_factory=list)
+    referrer: Int32s | None = None
+    referrers: list[str] = field(default_factory=list)
+    agent: Int32s | None = None
+    agents: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.occurred)
@@ -76,6 +91,11 @@ class LineColumns:
             return None
         return to_datetime(int(self.occurred[0])), to_datetime(int(self.occurred[-1]))
 
+    def take(self, rows: npt.NDArray[np.bool_] | Int64s) -> Self:
+        """Return some of the rows, with the names of all."""
+        columns = {name: getattr(self, name) for name in ROW_COLUMNS}
+        return replace(self, **{name: column[rows] for name, column in columns.items() if column is not None})
+
     def page_url(self, row: int) -> str:
         """Return the URL of a row's page."""
         page = int(self.page[row])
@@ -86,6 +106,8 @@ class LineColumns:
 
 
 NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
+REQUEST_COLUMNS = ("status", "body_bytes", "method", "referrer", "agent")
+ROW_COLUMNS = ("occurred", "key", "position", "kind", "address", "page", *NUMBERS, *REQUEST_COLUMNS)
 
 
 def template_url(
@@ -97,6 +119,14 @@ def template_url(
     if kind == "pay":
         return f"{host}/pay?user_id={user_id}&cart_id={cart_id}"
     return f"{host}/success_pay_{cart_id}/"
+
+
+def is_template(url: str, page: Page, host: str) -> bool:
+    """Return whether the URL is just what the template of its page makes."""
+    if page.cart_id is None:
+        return False
+    numbers = {name: getattr(page, name) or 0 for name in NUMBERS}
+    return url == template_url(host, page.kind, **numbers)
 
 
 def to_datetime(microseconds: int) -> datetime:

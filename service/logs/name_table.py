@@ -45,6 +45,9 @@ class NameTable(Generic[Name]):
             self._added_bytes += size
         return number
 
+    def name(self, number: int) -> Name:
+        return self._names[number]
+
     def compact(self, numbers: Places) -> tuple[list[Name], Int32s]:
         """Return the distinct names with these numbers, and for each number its place among them."""
         is_used = np.zeros(len(self._names), np.bool_)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 import numpy as np
 
 from service.logs.addresses import AddressTable
+from service.logs.assembly import Columns, Tables, assemble, merge_rows, take
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.chunks import Chunk
 from service.logs.known_texts import UNKNOWN
@@ -20,12 +21,11 @@ from service.logs.line_columns import (
     TEMPLATE_PAGE,
     LineColumns,
     PageName,
+    is_template,
     shop_key,
-    template_url,
 )
 from service.logs.local_times import local_clock
 from service.logs.name_table import NameTable
-from service.logs.ordering import Columns, merge_rows, order_lines, take
 from service.logs.rejects import RejectedLine, is_blank, make_reject
 from service.logs.shop_format import LATEST_AHEAD, BadLine, LogLine, Page, parse_line, parse_url, to_utc
 from service.logs.shop_heads import read_heads
@@ -69,7 +69,8 @@ class ShopParser:
             else:
                 host = host or host_of(line.url)
                 visits.append(self._visit(line, (instant - EPOCH) // MICROSECOND, chunk.line + row, host))
-        return self._finish(*order_lines(merge_rows(columns, visits)), host, rejects)
+        tables = Tables(self._addresses, self._pages)
+        return assemble(merge_rows(columns, visits), tables, host=host, rejects=rejects)
 
     def _parse_common(self, text: ChunkText, now: datetime) -> tuple[str, Places, Columns]:
         """Parse the lines that are written as most are.
@@ -122,34 +123,6 @@ class ShopParser:
         kind = KINDS.index(page.kind)
         return (occurred, shop_key(line.key), position, kind, address, number, *numbers.values())
 
-    def _finish(
-        self, columns: Columns, duplicates: int, host: str, rejects: list[RejectedLine]
-    ) -> LineColumns:
-        """Return the columns with the names of this chunk alone."""
-        addresses, address = self._addresses.compact(columns["address"])
-        named = np.flatnonzero(columns["page"] != TEMPLATE_PAGE)
-        pages, page_of_named = self._pages.compact(columns["page"][named])
-        kind, page = columns["kind"].astype(np.int8), columns["page"].astype(np.int32)
-        page[named] = page_of_named
-        kind[named] = np.array([KINDS.index(name.kind) for name in pages], np.int8)[page_of_named]
-        return LineColumns(
-            occurred=columns["occurred"],
-            key=columns["key"],
-            position=columns["position"],
-            kind=kind,
-            address=address,
-            page=page,
-            cart_id=columns["cart_id"],
-            goods_id=columns["goods_id"],
-            amount=columns["amount"],
-            user_id=columns["user_id"],
-            addresses=addresses,
-            pages=pages,
-            host=host,
-            rejects=rejects,
-            duplicates=duplicates,
-        )
-
 
 def page_without_numbers(raw: bytes) -> PageName | None:
     """Return the page of a URL; None if it is bad, or has numbers, for which there is no name."""
@@ -159,13 +132,6 @@ def page_without_numbers(raw: bytes) -> PageName | None:
     except (BadLine, UnicodeDecodeError):
         return None
     return PageName(url, page.kind, page.category, page.product) if page.cart_id is None else None
-
-
-def is_template(url: str, page: Page, host: str) -> bool:
-    if page.cart_id is None:
-        return False
-    numbers = {name: getattr(page, name) or 0 for name in NUMBERS}
-    return url == template_url(host, page.kind, **numbers)
 
 
 def common_hosts(text: ChunkText, starts: Places, ends: Places) -> list[bytes]:

@@ -13,7 +13,7 @@ from clients.geo import Geo
 from db.database import Database
 from service.logs.chunks import LogFile
 from service.logs.combined_format import parse_standard_line
-from service.logs.detect import detect_format, parse_log_chunk
+from service.logs.detect import LogParser, detect_format
 from service.logs.shop_format import MAX_LINE_BYTES, BadLine, Page
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 
@@ -106,10 +106,10 @@ def test_keys_do_not_depend_on_where_reading_begins(log_lines: list[bytes], size
 
 def keys_of(file: LogFile) -> list[tuple[object, ...]]:
     """Keys and times in the order of the lines."""
-    rows: list[tuple[object, ...]] = []
+    rows, parser = list[tuple[object, ...]](), LogParser(zone=UTC, rules=None)
     for chunk in file.chunks():
-        visits = parse_log_chunk(chunk, zone=UTC, rules=None, now=NOW).visits.sort("position")
-        rows += visits.select("position", "request_id", "occurred_at").iter_rows()
+        columns = parser.parse(chunk, now=NOW)
+        rows += sorted(zip(columns.position.tolist(), columns.key, columns.occurred, strict=True))
     return [row[1:] for row in rows]
 
 

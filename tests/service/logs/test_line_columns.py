@@ -1,46 +1,50 @@
-"""Visits in columns say what the frame of the same lines says."""
+"""Columns of lines: keys as numbers, URLs by templates, some of the rows."""
 
 import io
 from datetime import UTC, datetime
 
-from hypothesis import given
+import numpy as np
 
 from service.logs.chunks import LogFile
-from service.logs.columnar import parse_chunk
-from service.logs.frame_columns import from_frame
-from service.logs.line_columns import (
-    KINDS,
-    NUMBERS,
-    digest_key,
-    shop_key,
-    shop_key_text,
-    stored_key,
-    to_datetime,
-)
-from tests.support.log_lines import logs
+from service.logs.detect import LogParser
+from service.logs.line_columns import TEMPLATE_PAGE, digest_key, shop_key, shop_key_text, stored_key
+from tests.support.line_rows import line_rows
+from tests.support.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PATHS = (
+    "/cart?goods_id=1&amount=2&cart_id=3",
+    "/cart?goods_id=1&amount=02&cart_id=3",
+    "/pay?user_id=4&cart_id=3",
+    "/pay/?user_id=4&cart_id=3",
+    "/success_pay_3/",
+    "/success_pay_3",
+    "/caviar/",
+)
 
 
-@given(logs())
-def test_columns_hold_what_the_frame_holds(log: bytes) -> None:
-    for chunk in LogFile(io.BytesIO(log)).chunks():
-        frame = parse_chunk(chunk, zone=UTC, now=NOW)
-        columns = from_frame(frame)
-        assert (columns.lines, columns.span, len(columns)) == (frame.lines, frame.span, frame.visits.height)
-        for row, visit in enumerate(frame.visits.sort("occurred_at", "position").rows(named=True)):
-            assert to_datetime(int(columns.occurred[row])) == visit["occurred_at"]
-            assert shop_key_text(int(columns.key[row])) == visit["request_id"]
-            assert columns.addresses[columns.address[row]] == visit["address"]
-            assert (KINDS[columns.kind[row]], columns.page_url(row)) == (visit["kind"], visit["page_url"])
-            numbers = [int(getattr(columns, name)[row]) or None for name in NUMBERS]
-            assert numbers == [visit[name] for name in NUMBERS]
+def test_only_urls_that_are_the_template_to_the_letter_have_no_page() -> None:
+    times = [f"2018-08-01 00:00:{at:02}" for at in range(len(PATHS))]
+    lines = [line(time, "AAAAAAAA", "8.8.8.8", path) for time, path in zip(times, PATHS, strict=True)]
+    log = "".join(
+        text + "\n" for text in [*lines, line(times[0], "BBBBBBBB", "8.8.8.8", "/pay", scheme="http")]
+    )
+    [chunk] = LogFile(io.BytesIO(log.encode())).chunks()
+    columns = LogParser(zone=UTC, rules=None).parse(chunk, now=NOW)
+    assert (columns.host, columns.lines, len(columns)) == ("https://shop.example", 8, 7)
+    assert (columns.page == TEMPLATE_PAGE).tolist() == [True, False, True, False, True, False, False]
+    assert [columns.page_url(row).removeprefix(columns.host) for row in range(7)] == list(PATHS)
+    assert columns.span == (datetime(2018, 8, 1, tzinfo=UTC), datetime(2018, 8, 1, 0, 0, 6, tzinfo=UTC))
+    some = columns.take(np.array([1, 4]))
+    assert line_rows(some) == [line_rows(columns)[1], line_rows(columns)[4]]
+    assert columns.take(np.zeros(7, np.bool_)).span is None
 
 
 def test_numbers_of_keys_are_ordered_as_the_keys() -> None:
     keys = ["00000000", "0000000A", "A0000000", "AAAAAAAA", "ZZZZZZZZ"]
     assert sorted(keys, key=shop_key) == keys
     assert all(0 <= shop_key(key) < 2**63 for key in keys)
+    assert [shop_key_text(shop_key(key)) for key in keys] == keys
 
 
 def test_a_key_stored_as_text_has_the_number_of_its_line() -> None:
