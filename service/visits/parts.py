@@ -10,11 +10,11 @@ import numpy as np
 from db.columns import Values
 from db.database import Database, Transaction
 from db.locks import lock_cart_rollups, lock_parts
-from db.queries import carts
+from db.queries import carts, part_columns
 from db.queries.address_countries import AddressCountries
 from db.queries.cart_frames import select_carts_in_parts
 from db.queries.new_parts import Part, encode_part, insert_part, next_part_id
-from db.queries.part_columns import Columns, PartSpan, count_parts, delete_parts, select_columns
+from db.queries.part_columns import Columns, PartSpan, select_columns
 from db.queries.part_removal import NAMES, concatenate, count_columns, subtract_from_rollups
 from service.visits.pacing import LIMITS, AdaptiveBatch, BatchLimits
 
@@ -53,10 +53,10 @@ async def remove_parts(
     visits = await read_visits(db, spans)
     async with db.dedicated() as session:
         await lock_parts(session)
-        if await count_parts(session, [span.id for span in spans]) < len(spans):
+        if await part_columns.count_parts(session, [span.id for span in spans]) < len(spans):
             raise PartsChangedError
         await remove_from_carts(db, cart_ids_of(visits), spans, limits)
-        await delete_parts(session, [span.id for span in spans])
+        await part_columns.delete_parts(session, [span.id for span in spans])
         await subtract_from_rollups(session, await count_columns(session, visits, countries))
     return len(visits["occurred"])
 
@@ -87,7 +87,7 @@ async def remove_first_visits(
     :param visits: all columns of the part
     :raises PartsChangedError: it is gone; the caller must roll back
     """
-    if not await delete_parts(session, [span.id]):
+    if not await part_columns.delete_parts(session, [span.id]):
         raise PartsChangedError
     rest = {name: values[count:] for name, values in visits.items()}
     part_id, token = await next_part_id(session)

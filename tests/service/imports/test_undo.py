@@ -1,26 +1,34 @@
 """Undoing imports: all is as if they had never been, whatever else there is, and whoever dies meanwhile."""
 
 import asyncio
+import itertools
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clients.geo import Geo
-from db.database import Database
+from db.database import Database, Transaction
 from db.models import Import
 from db.queries import imports as queries
+from db.queries import part_columns
 from service.background import Background
 from service.errors import Conflict, NotFound
 from service.imports.jobs import get_import
 from service.imports.undo import UndoLimits, delete_import, undo_import
 from service.logs.chunks import CHUNK_BYTES
 from service.visits.pacing import LIMITS, BatchLimits
+from service.visits.store import store_live_visits
+from tests.support.goods_oracle import check_goods
+from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 from tests.support.log_lines import logs
 
@@ -33,18 +41,20 @@ STATE = (
 )
 DYING_UNDO = """
 import asyncio, os, sys
-from db.database import Database
-from service.imports import undo as import_undo
-real, batches = import_undo.remove_batch, 0
+from db.database import Database, Transaction
+from service.imports import undo
+from db.queries import part_columns
+place, name = {"batch": (undo, "remove_batch"), "carts": (part_columns, "delete_parts")}[sys.argv[3]]
+real, calls = getattr(place, name), 0
 async def die(*arguments):
-    global batches
-    batches += 1
-    if batches == 4:
+    global calls
+    calls += 1
+    if calls == 4:
         os.kill(os.getpid(), 9)
     return await real(*arguments)
-import_undo.remove_batch = die
-limits = import_undo.UndoLimits(import_undo.BatchLimits(parts=1))
-asyncio.run(import_undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), limits))
+setattr(place, name, die)
+limits = undo.UndoLimits(undo.BatchLimits(parts=1))
+asyncio.run(undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), limits))
 """
 
 
@@ -199,8 +209,9 @@ async def test_what_is_being_imported_again_is_not_undone(shop: Importer, tmp_pa
     assert (await get_import(shop.db, first.id)).status == "done"
 
 
+@pytest.mark.parametrize("place", ["batch", "carts"])  # before a part's carts go, and after that
 async def test_an_undo_is_resumed_where_a_killed_process_left_it(
-    shop: Importer, tmp_path: Path, committed_url: str
+    shop: Importer, tmp_path: Path, committed_url: str, place: str
 ) -> None:
     for name, start in (("a.txt", 0), ("b.txt", 120)):
         write(tmp_path / name, some_lines(120, start=start))
@@ -210,7 +221,7 @@ async def test_an_undo_is_resumed_where_a_killed_process_left_it(
     parts = await shop.rows("SELECT id FROM visit_part ORDER BY last_at, id")
     async with shop.db.transaction() as session:
         await queries.request_undo(session, record.id, at=NOW)
-    command = [sys.executable, "-c", DYING_UNDO, committed_url, str(record.id)]
+    command = [sys.executable, "-c", DYING_UNDO, committed_url, str(record.id), place]
     killed = await asyncio.to_thread(
         subprocess.run, command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
     )
@@ -238,3 +249,35 @@ async def test_an_import_beside_an_undo_loses_nothing(shop: Importer, tmp_path: 
     await shop.read(tmp_path / "c.txt")
     await shop.read(tmp_path / "b.txt")
     assert [len(part) for part in await shop.derived()] == [len(part) for part in derived]
+
+
+async def test_live_visits_are_stored_while_parts_are_deleted_and_carts_change(
+    shop: Importer, tmp_path: Path
+) -> None:
+    """They have the last word on a cart that the import filled too."""
+    write(tmp_path / "a.txt", some_lines(120))
+    record = await shop.read(tmp_path / "a.txt", chunk_bytes=1500)
+    pages = ("/caviar/", "/fresh_fish/salmon/", "/cart?goods_id=5&amount=3&cart_id=20", "/success_pay_20/")
+    real, numbers = part_columns.delete_parts, itertools.count()
+
+    async def delete(session: Transaction, part_ids: Collection[int]) -> int:
+        for page, number in zip(pages, numbers, strict=False):
+            time = datetime(2018, 8, 1, 0, 0, 30, number, tzinfo=UTC)
+            visit = live_row(f"https://shop.example{page}", occurred_at=time, position=1)
+            await asyncio.wait_for(store_live_visits(shop.db, [visit]), 30)
+        return await real(session, part_ids)
+
+    with patch.object(part_columns, "delete_parts", delete):
+        await undo(shop, record, parts=1)
+    await shop.check_rollups()
+    await check_goods(shop.db)
+    assert await shop.rows("SELECT count(*) FROM visit WHERE source = 'log'") == [(0,)]
+    assert await shop.rows("SELECT id, source FROM cart") == [(20, "api")]
+    [(amount,)] = await shop.rows("SELECT amount FROM cart_item")
+    assert amount == 3 * await count_live(shop, "cart")
+
+
+async def count_live(shop: Importer, kind: str) -> int:
+    [(count,)] = await shop.rows(f"SELECT CAST(count(*) AS int) FROM live_visit WHERE kind = '{kind}'")
+    assert isinstance(count, int)
+    return count

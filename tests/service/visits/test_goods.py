@@ -62,8 +62,8 @@ steps = st.one_of(
 )
 
 
-@given(st.lists(steps, min_size=1, max_size=9))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(steps, min_size=1, max_size=7))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_goods_are_what_all_visits_show(shop: Importer, tmp_path: Path, steps: list[Any]) -> None:
     await shop.empty()
     records: list[Import] = []
