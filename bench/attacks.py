@@ -164,7 +164,7 @@ async def prepare(trawl: OwnTrawl, names: tuple[str, ...]) -> dict[str, QuietCli
 async def attack(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
     clients = await prepare(trawl, ("quiet", "loud"))
     quiet = clients["quiet"]
-    target = Target(trawl.port, clients["loud"].token, options.seconds)
+    target = Target(trawl.port, clients["loud"].token, options.seconds, options.addresses)
     workers = trawl.workers()
     await quiet.measure(min(5.0, options.seconds))  # warm up
     results = []
@@ -243,6 +243,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.attacks", description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="of each attack")
     parser.add_argument("--rounds", type=int, default=1, help="of each attack; others use the machine too")
+    parser.add_argument("--addresses", type=int, default=1, help="from which each attack comes, 250 at most")
     parser.add_argument("--attack", nargs="*", choices=ATTACKS, help="only these")
     parser.add_argument(
         "--lines", type=int, default=300_000, help="of the log that exports and statistics read"
