@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.own_trawl import HOST
 
-ATTACKER = "127.0.0.2"
+NETWORK = "127.0.2"  # of the attacking addresses
 UNREAD_EXPORTS = 180
 STATISTICS = 24
 SILENT = 2500
@@ -28,11 +28,12 @@ GROUPS = ("page", "country", "hour", "day", "user", "category", "page,day", "cou
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The server under attack, and the token of the account that attacks."""
+    """The server under attack, the token of the account that attacks, and from how many addresses."""
 
     port: int
     token: str
     seconds: float
+    addresses: int = 1
 
     def head(self, method: str, path: str, *headers: str) -> bytes:
         lines = [
@@ -48,9 +49,13 @@ class Target:
         return self.head("POST", path, "Content-Type: application/json", length, *headers) + data
 
 
+connections = count()
+
+
 @asynccontextmanager
 async def connection(target: Target) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection(HOST, target.port, local_addr=(ATTACKER, 0), limit=2**16)
+    address = f"{NETWORK}.{1 + next(connections) % target.addresses}"
+    reader, writer = await asyncio.open_connection(HOST, target.port, local_addr=(address, 0), limit=2**16)
     try:
         yield reader, writer
     finally:

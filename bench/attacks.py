@@ -21,96 +21,26 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import median
 
+from bench.attack_results import COLUMNS, Result, Round
 from bench.attackers import ATTACKS, Target, run_attack
 from bench.mixed_load import run_mixed_load
 from bench.own_trawl import OwnTrawl, own_trawl
-from bench.quiet_client import QuietClient, Timings
+from bench.quiet_client import QuietClient
 from bench.results import write_results
 from bench.shop_log import generate
 from tests.support.command_line import wait_until_ready
 
-RATIO = 3.0
-P99 = 1000.0  # ms
-GROWTH = 300e6  # bytes of a worker
 SAMPLE_SECONDS = 0.25
 SETTLE_SECONDS = 3.0  # after an attack
 RULES = '[[page]]\nkind = "product"\npath = "/(?P<category>(a+)+)/(?P<product>(a|a)*b)"\n'
-COLUMNS = (
-    "attack",
-    "load",
-    "p99 quiet (ms)",
-    "p99 during (ms)",
-    "ratio",
-    "longest sign-in (ms)",
-    "failed",
-    "MB a worker more",
-    "holds",
-)
 KILL_SECONDS = 8.0  # of an attack that ends in a kill
 SOAK_PARTS = 6  # of an hour: ten minutes
 SOAK_RATE = 10.0  # requests a second of the quiet client
 SOAK_GROWTH, SOAK_SLOWDOWN = 1.02, 1.2
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What the quiet client saw before and during an attack."""
-
-    before: Timings
-    during: Timings
-    growth: float  # bytes, of the worker that grew most
-    load: float  # of the machine, over the minute that ends with the attack
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The rounds of one attack."""
-
-    name: str
-    rounds: list[Round]
-
-    @property
-    def before(self) -> float:
-        return median(each.before.p99() for each in self.rounds)
-
-    @property
-    def during(self) -> float:
-        return median(each.during.p99() for each in self.rounds)
-
-    @property
-    def ratio(self) -> float:
-        return median(each.during.p99() / each.before.p99() for each in self.rounds)
-
-    @property
-    def growth(self) -> float:
-        return max(each.growth for each in self.rounds)
-
-    @property
-    def failures(self) -> int:
-        return sum(len(each.during.failures) for each in self.rounds)
-
-    @property
-    def holds(self) -> bool:
-        is_quick = self.ratio <= RATIO and self.during <= P99
-        return is_quick and self.growth <= GROWTH and not self.failures
-
-    def row(self) -> tuple[str, ...]:
-        return (
-            self.name,
-            f"{median(each.load for each in self.rounds):.1f}",
-            f"{self.before:.0f}",
-            f"{self.during:.0f}",
-            f"{self.ratio:.1f}",
-            f"{max(each.during.longest_sign_in() for each in self.rounds):.0f}",
-            f"{self.failures}",
-            f"{self.growth / 1e6:.0f}",
-            "yes" if self.holds else "no",
-        )
 
 
 async def sample_memory(trawl: OwnTrawl, highest: dict[int, int]) -> None:
@@ -164,7 +94,7 @@ async def prepare(trawl: OwnTrawl, names: tuple[str, ...]) -> dict[str, QuietCli
 async def attack(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
     clients = await prepare(trawl, ("quiet", "loud"))
     quiet = clients["quiet"]
-    target = Target(trawl.port, clients["loud"].token, options.seconds)
+    target = Target(trawl.port, clients["loud"].token, options.seconds, options.addresses)
     workers = trawl.workers()
     await quiet.measure(min(5.0, options.seconds))  # warm up
     results = []
@@ -243,6 +173,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.attacks", description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="of each attack")
     parser.add_argument("--rounds", type=int, default=1, help="of each attack; others use the machine too")
+    parser.add_argument("--addresses", type=int, default=1, help="from which each attack comes, 250 at most")
     parser.add_argument("--attack", nargs="*", choices=ATTACKS, help="only these")
     parser.add_argument(
         "--lines", type=int, default=300_000, help="of the log that exports and statistics read"
