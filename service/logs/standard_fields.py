@@ -41,9 +41,7 @@ class StandardFields:
         self.addresses = AddressTable()
         self.pages = pages
         self.methods = NameTable[str](lambda texts: [text_of(METHOD, text) for text in texts])
-        self.referrers = NameTable[str](
-            lambda texts: [without_escapes(text) for text in texts], are_long=True
-        )
+        self.referrers = NameTable[str](without_escapes, are_long=True)
         self.agents = NameTable[str](without_escapes, are_long=True)
         self._users = matching_texts(USER)
         self._protocols = matching_texts(PROTOCOL)
