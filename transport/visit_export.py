@@ -31,6 +31,7 @@ DAY, SECOND = 86_400_000_000, 1_000_000  # microseconds
 CLOCK = np.frombuffer(
     b"".join(f"T{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}".encode() for at in range(SECONDS)), np.uint8
 ).reshape(SECONDS, 9)
+CELL_END = b",\r\n"  # of a line with one more cell, which is empty
 FRACTION = 7  # characters of .000001
 
 
@@ -63,14 +64,21 @@ def ndjson_end(country: str | None, tail: Tail) -> bytes:
 
 
 def csv_text(columns: VisitColumns, *, raw: bool) -> bytes:
-    def cell(text: str) -> bytes:
-        return csv_lines([[text, ""]], raw=raw)[:-3].encode()
-
     def end(country: str | None, tail: Tail) -> bytes:
         return b"Z" + csv_lines([["", country, *tail]], raw=raw).encode()
 
-    urls = [b"," + cell(url) + b"," for url in columns.urls]
+    urls = [b"," + cell + b"," for cell in csv_cells(columns.urls, raw=raw)]
     return join(columns, (b"", b",", b""), urls, end)
+
+
+def csv_cells(texts: Sequence[str], *, raw: bool) -> list[bytes]:
+    """Write each text as a cell of CSV."""
+    lines = csv_lines(((text, "") for text in texts), raw=raw).encode()
+    cells = lines.removesuffix(CELL_END).split(CELL_END)
+    if len(cells) == len(texts):
+        return cells
+    # A text holds the end of a line.
+    return [csv_lines([[text, ""]], raw=raw).encode().removesuffix(CELL_END) for text in texts]
 
 
 def join(

@@ -4,7 +4,7 @@ First each is mixed into a number. Equal pages have equal numbers, so a number t
 visited once. The others are then compared in full, and their groups are exact.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from service.columns.blocks import Block, LiveBlock
 from service.columns.groups import Groups, places_of
 from service.columns.templates import CART, PAY, SUCCESS, Template, mix
 
+MARKS = np.uint64(2**20 - 1)  # the bits of a mix by which most that stand once are told at once
 NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
 # The number that stands first in the URL of each kind, in the order of the URLs.
 FIRST_NUMBERS = ((CART, "goods_id"), (PAY, "user_id"), (SUCCESS, "cart_id"))
@@ -50,6 +51,7 @@ class TemplateCounts:
         self._hosts: dict[str, int] = {}
         self._mixes: list[Array] = []
         self._repeated = np.empty(0, np.uint64)
+        self._marks = np.zeros(int(MARKS) + 1, np.bool_)
         self.singles = 0
 
     def add(self, block: Block, other_codes: Array | None) -> None:
@@ -62,9 +64,19 @@ class TemplateCounts:
         self._mixes = []
         same = mixes[1:] == mixes[:-1]
         self._repeated = np.unique(mixes[1:][same])
+        self._marks[self._repeated & MARKS] = True
         is_first = np.ones(len(mixes), np.bool_)
         is_first[1:] = ~same
         self.singles = int(np.count_nonzero(is_first)) - len(self._repeated)
+
+    def is_repeated(self, mixes: Array) -> Array:
+        """Return which mixes stand more than once."""
+        result: Array = self._marks[mixes & MARKS]  # of those that do not, few pass
+        places = np.flatnonzero(result)
+        found = np.searchsorted(self._repeated, mixes[places])
+        found[found == len(self._repeated)] = 0
+        result[places] = self._repeated[found] == mixes[places] if len(self._repeated) else False
+        return result
 
     @property
     def has_repeated(self) -> bool:
@@ -98,12 +110,12 @@ class TemplateCounts:
     def repeated_rows(self, block: Block, other_codes: Array | None) -> Array:
         """Return the rows of pages that may have been visited more than once, for `groups`."""
         table = self.table(block, other_codes)
-        return self._rows(block, table, np.isin(table.mixes(), self._repeated))
+        return self._rows(block, table, self.is_repeated(table.mixes()))
 
     def single_rows(self, block: Block, other_codes: Array | None, most: int) -> Array:
         """Return rows of pages visited once, for `groups`: all that may be among the first by URL."""
         table = self.table(block, other_codes)
-        chosen = ~np.isin(table.mixes(), self._repeated)
+        chosen = ~self.is_repeated(table.mixes())
         hosts = np.unique(table.columns["host"])
         if len(hosts) > 1:  # of live visits, which are few
             return self._rows(block, table, chosen)
@@ -130,22 +142,22 @@ class TemplateCounts:
         if not len(rows):
             return []
         rows = rows[np.lexsort(rows.T[::-1])]  # by page, then by address and time
-        changes = np.flatnonzero((rows[1:, :7] != rows[:-1, :7]).any(axis=1)) + 1
-        hosts = list(self._hosts)
-        return [self._group(group, hosts) for group in np.split(rows, changes)]
-
-    @staticmethod
-    def _group(rows: Array, hosts: Sequence[str]) -> TemplateGroup:
-        kind, cart_id, goods_id, amount, user_id, host, other = rows[0, :7].tolist()
-        addresses = np.unique(rows[:, 7])
-        return TemplateGroup(
-            Template(hosts[host], kind, cart_id, goods_id, amount, user_id),
-            other,
-            visits=len(rows),
-            visitors=int(np.count_nonzero(addresses)),
-            first=int(rows[:, 8].min()),
-            last=int(rows[:, 8].max()),
+        is_first = np.append(True, (rows[1:, :7] != rows[:-1, :7]).any(axis=1))
+        begins = np.flatnonzero(is_first)
+        address, occurred = rows[:, 7], rows[:, 8]
+        is_visitor = (is_first | np.append(True, address[1:] != address[:-1])) & (address != 0)
+        columns = (
+            np.diff(begins, append=len(rows)),
+            np.add.reduceat(is_visitor.astype(np.int64), begins),
+            np.minimum.reduceat(occurred, begins),
+            np.maximum.reduceat(occurred, begins),
         )
+        hosts = list(self._hosts)
+        numbers = (column.tolist() for column in columns)
+        return [
+            TemplateGroup(Template(hosts[host], *page), other, *counts)
+            for (*page, host, other), *counts in zip(rows[begins, :7].tolist(), *numbers, strict=True)
+        ]
 
 
 def text_order(numbers: Array) -> Array:

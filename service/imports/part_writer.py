@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -24,7 +24,6 @@ from service.visits.names import NEVER, ChunkNames, NameIds, first_products
 
 CODES = np.array([ord(KIND_CODES[kind]) for kind in line_columns.KINDS], np.uint8)
 KIND_INDEXES = np.array([KINDS.index(kind) for kind in line_columns.KINDS], np.int8)
-ROWS = ("occurred", "key", "position", "kind", "address", "page", *line_columns.NUMBERS)
 
 
 class StaleNames(Exception):
@@ -86,7 +85,7 @@ class PartWriter:
         if stored.any():
             if stored.all():
                 return 0
-            lines = take(prepared.lines, ~stored)
+            lines = prepared.lines.take(~stored)
             prepared = await run_in_thread(lambda: prepare_part(lines, prepared.names, self._import_id))
         part_id, token = await new_parts.next_part_id(session)
         await new_parts.insert_part(session, part_id, token, prepared.fields)
@@ -148,11 +147,6 @@ def common_rows(keys: Keys, others: Keys) -> slice:
     """Return the rows within the time of others."""
     start = int(np.searchsorted(keys.occurred, others.occurred[0]))
     return slice(start, int(np.searchsorted(keys.occurred, others.occurred[-1], "right")))
-
-
-def take(lines: LineColumns, rows: NDArray[np.bool_]) -> LineColumns:
-    """Return some of the lines; names and rejects stay those of the chunk."""
-    return replace(lines, **{name: getattr(lines, name)[rows] for name in ROWS})
 
 
 def prepare_part(lines: LineColumns, names: ChunkNames, import_id: int) -> PreparedPart:

@@ -82,6 +82,11 @@ class ChunkText:
             is_equal &= (found & FIRST_BYTES[len(part)]) == word(part)
         return is_equal
 
+    def places(self, byte: int, more: int) -> Places:
+        """Return all places of a byte, and so many more at the end of the chunk."""
+        found = np.flatnonzero(self._padded[: len(self.data)] == byte)
+        return np.append(found, np.full(more, len(self.data)))
+
     def find(self, byte: int, at: Places, limit: int) -> Places:
         """Return how far behind each place the first such byte stands, at most `limit` bytes of it read.
 

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from service.logs.chunk_text import ChunkText, Places
-from service.logs.known_texts import UNKNOWN, KnownTexts
+from service.logs.known_texts import UNKNOWN, KnownTexts, LongTexts
 from service.logs.line_columns import Int32s
 
 Name = TypeVar("Name", bound=Hashable)
@@ -17,10 +17,10 @@ NAME_BYTES = 200  # that a name takes beside its characters: in a list and a dic
 class NameTable(Generic[Name]):
     """The names that the lines of a log have had so far; only as many are kept as fit."""
 
-    def __init__(self, parse: Callable[[list[bytes]], list[Name | None]]) -> None:
+    def __init__(self, parse: Callable[[list[bytes]], list[Name | None]], *, are_long: bool = False) -> None:
         """`parse` returns the names that texts of lines stand for; None for a bad one."""
         self._parse = parse
-        self._texts = KnownTexts(self._number_all)
+        self._texts = LongTexts(self._number_all) if are_long else KnownTexts(self._number_all)
         self._numbers: dict[Name, int] = {}
         self._names: list[Name] = []
         self._added_bytes = 0

@@ -41,8 +41,8 @@ class StandardFields:
         self.addresses = AddressTable()
         self.pages = pages
         self.methods = NameTable[str](lambda texts: [text_of(METHOD, text) for text in texts])
-        self.referrers = NameTable[str](lambda texts: [without_escapes(text) for text in texts])
-        self.agents = NameTable[str](lambda texts: [without_escapes(text) for text in texts])
+        self.referrers = NameTable[str](without_escapes, are_long=True)
+        self.agents = NameTable[str](without_escapes, are_long=True)
         self._users = matching_texts(USER)
         self._protocols = matching_texts(PROTOCOL)
 
@@ -109,11 +109,11 @@ class StandardFields:
             return columns
         rows = np.flatnonzero(has_more)
         referrer_at, is_good = at[rows] + 2, text.holds(at[rows], b' "')
-        referrer_end = referrer_at + text.find(QUOTE, referrer_at, MAX_BYTES)
-        is_good &= (referrer_end >= referrer_at) & text.holds(np.maximum(referrer_end, 0), b'" "')
+        quotes = text.places(QUOTE, more=3)
+        place = np.searchsorted(quotes, referrer_at)
+        referrer_end, agent_end = quotes[place], quotes[place + 2]
         agent_at = referrer_end + len(b'" "')
-        agent_end = agent_at + text.find(QUOTE, agent_at, MAX_BYTES)
-        is_good &= (agent_end >= agent_at) & (agent_end < end[rows])
+        is_good &= text.holds(referrer_end, b'" "') & (agent_end < end[rows])
         rows, referrer_at, referrer_end = rows[is_good], referrer_at[is_good], referrer_end[is_good]
         columns["referrer"][rows] = quoted(self.referrers, text, referrer_at, referrer_end)
         columns["agent"][rows] = quoted(self.agents, text, agent_at[is_good], agent_end[is_good])
@@ -173,6 +173,6 @@ def text_of(pattern: re.Pattern[bytes], raw: bytes) -> str | None:
     return raw.decode("ascii") if pattern.fullmatch(raw) else None
 
 
-def without_escapes(raw: bytes) -> str | None:
-    """Return the text; None if it has a backslash: a quote before its end may be part of it."""
-    return None if b"\\" in raw else raw.decode("ascii")
+def without_escapes(texts: list[bytes]) -> list[str | None]:
+    """Return the texts; None for one with a backslash: a quote before its end may be part of it."""
+    return [None if b"\\" in text else text.decode("ascii") for text in texts]

@@ -73,9 +73,12 @@ def batches(
 def as_lines(visits: list[LiveRow]) -> LineColumns:
     """Convert visits with addresses, in order, to the lines of a log."""
     addresses = sorted({visit.address for visit in visits if visit.address is not None})
-    names = [PageName(visit.page_url, visit.kind, visit.category, visit.product) for visit in visits]
+    names = [
+        PageName(visit.page_url, parse_page(visit.page_url, None).kind, visit.category, visit.product)
+        for visit in visits
+    ]
     pages = sorted(set(names), key=repr)
-    numbers = {
+    numbers: dict[str, Any] = {
         name: np.array([getattr(visit, field) or 0 for visit in visits], np.int64)
         for name, field in zip(NUMBERS, ("cart_id", "goods_id", "amount", "buyer_id"), strict=True)
     }

@@ -137,7 +137,7 @@ async def test_a_server_that_leaves_does_not_wait_for_the_end_of_an_import(
 async def test_a_second_caller_gets_the_running_import(user: User, other_user: User, log: Path) -> None:
     write(log, some_lines(3000))
     answers = await asyncio.gather(
-        *(one.client.get("/parse") for one in (user, other_user, user)),
+        *(one.client.get("/parse?wait=300") for one in (user, other_user, user)),
         user.client.post("/parse?wait=0"),
     )
     assert [answer.status for answer in answers] == [200, 200, 200, 202]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.logs import known_texts
 from service.logs.chunk_text import ChunkText
-from service.logs.known_texts import MAX_BYTES, UNKNOWN, KnownTexts
+from service.logs.known_texts import MAX_BYTES, UNKNOWN, KnownTexts, LongTexts
 
 texts = st.lists(
     st.binary(max_size=20).map(lambda raw: raw.replace(b"\n", b"")) | st.sampled_from((b"a", b"a\0"))
@@ -43,6 +43,22 @@ def test_each_text_has_one_number_and_is_parsed_once(chunks: list[list[bytes]], 
     assert sorted(parsed) == sorted({text for chunk in chunks for text in chunk if text})
 
 
+@given(st.lists(texts, max_size=4))
+def test_long_texts_have_the_same_numbers(chunks: list[list[bytes]]) -> None:
+    parsed: list[bytes] = []
+
+    def parse(new: list[bytes]) -> list[int]:
+        parsed.extend(new)
+        return [parsed.index(text) for text in new]
+
+    known = LongTexts(parse)
+    for chunk in chunks:
+        assert look_up(known, chunk) == [parsed.index(text) for text in chunk]
+    assert sorted(parsed) == sorted({text for chunk in chunks for text in chunk})
+    too_long = b"x" * (MAX_BYTES + 1)
+    assert look_up(known, [too_long, b"y", too_long])[::2] == [UNKNOWN, UNKNOWN]
+
+
 def test_texts_with_one_hash_are_not_taken_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_texts, "hash_words", lambda _, lengths: np.full(len(lengths), 12345, np.uint64))
     parsed: list[bytes] = []
@@ -71,7 +87,7 @@ def test_bad_texts_and_long_ones_have_no_number() -> None:
     assert look_up(known, [b"good"]) == [7]
 
 
-def look_up(known: KnownTexts, lines: list[bytes]) -> list[int]:
+def look_up(known: KnownTexts | LongTexts, lines: list[bytes]) -> list[int]:
     text = ChunkText(b"".join(line + b"\n" for line in lines))
     ends = text.starts + np.array([len(line) for line in lines], np.int64)
     numbers: list[int] = known.look_up(text, text.starts, ends).tolist()
