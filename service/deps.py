@@ -9,6 +9,7 @@ from db.database import Database
 from service.background import Background
 from service.batcher import Batcher
 from service.bounds import Bounds, WorkTurns
+from service.bounds.shared_result import SharedResult
 from service.cache import Cache
 from service.columns.store import ColumnStore
 from service.films.catalogue import FilmCatalogue
@@ -18,7 +19,6 @@ from service.mail import MailQueue
 from service.security.passwords import Hasher
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
-from service.shared_result import SharedResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,13 @@ from db.engine import create_engine
 from db.migrate import migrate
 from db.models import Account, Session
 from embedded import EmbeddedServers, open_servers
+from service.bounds.shared_result import SharedResult
 from service.cache import Cache, CacheTimes
 from service.columns.store import ColumnStore
 from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import Claims, TokenSettings, encode_token
-from service.shared_result import SharedResult
 from tests.support.command_line import Command
 from tests.support.distribution import (  # noqa: F401 - pytest looks for its hooks here
     pytest_collection_modifyitems,

@@ -1,11 +1,11 @@
 """Bounds that several layers need, and that the import contracts keep them from sharing."""
 
+import calendar_days
 from api import limits, tasks
 from clients import film_records
 from db.models import base
 from db.models import tasks as task_models
 from embedded import disk_guard
-from service import calendar_days
 from service.logs import shop_format
 from telemetry import disk
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from service.calendar_days import start_of_day
+from calendar_days import start_of_day
 
 Int64s = npt.NDArray[np.int64]
 

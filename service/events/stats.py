@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from calendar_days import DAY, FIRST_TIME, LAST_TIME, days_between, start_of_day, start_of_group
 from db.database import Database
 from db.queries import event_stats as queries
 from db.queries.event_stats import Segment, TypeEvents, Windows
 from db.queries.events import EventFilter
-from service.calendar_days import DAY, FIRST_TIME, LAST_TIME, days_between, start_of_day, start_of_group
 from service.errors import Invalid
 
 __all__ = ["Segment"]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from calendar_days import DAY, FIRST_TIME, LAST_TIME
 from db.database import Database, Transaction
 from db.queries import reports as queries
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
-from service.calendar_days import DAY, FIRST_TIME, LAST_TIME
 from service.columns.store import ColumnStore, load_numpy
 from service.errors import NotFound
 from service.reports.rows import (

@@ -1,21 +1,22 @@
-"""Frames of visits have the columns of the table, whatever is added to it."""
+"""Frames of visits have the columns of the view, whatever is added to it."""
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import polars as pl
 import pytest
 from sqlalchemy import insert, select
 
 from db.database import Database
-from db.models import Visit
+from db.models import LiveVisit, Visit
 from db.visit_frame import COLUMNS, frame_columns, visit_frame
 
 VISIT: dict[str, Any] = {
     "occurred_at": datetime(2026, 1, 1, 12, tzinfo=UTC),
-    "request_id": "AAAAAAAA",
+    "request_id": str(UUID(int=2**100)),
     "position": 2**62,
-    "source": "log",
+    "source": "api",
     "kind": "cart",
     "address": "8.8.8.8",
     "country": "US",
@@ -25,20 +26,20 @@ VISIT: dict[str, Any] = {
     "cart_id": 3,
     "goods_id": 4,
     "amount": 5,
-    "import_id": 6,
     "page_url": "/cart",
 }
 
 
 def test_a_frame_has_all_columns_of_visits_that_log_lines_fill() -> None:
-    assert [*COLUMNS, "buyer_id"] == [column.name for column in Visit.__table__.columns]
+    columns = [column.name for column in Visit.__table__.columns]
+    assert [*COLUMNS, "buyer_id", "part_id"] == ["request_id" if name == "id" else name for name in columns]
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:db8::1", "::ffff:8.8.8.8", None])
 async def test_a_frame_holds_what_was_inserted(db: Database, address: str | None) -> None:
     visit = {**VISIT, "address": address}
     async with db.transaction() as session:
-        await session.execute(insert(Visit).values(**visit))
+        await session.execute(insert(LiveVisit).values(**visit))
         frame = visit_frame(await session.execute(select(*frame_columns())))
-    assert frame.rows(named=True) == [visit]
+    assert frame.rows(named=True) == [{**visit, "import_id": None}]
     assert frame.schema == pl.Schema(COLUMNS)

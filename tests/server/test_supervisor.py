@@ -204,6 +204,11 @@ def test_a_killed_tree_leaves_nothing_behind(start: Start, tmp_path: Path) -> No
     assert eventually(lambda: all(map(has_ended, below)))
 
 
+def in_use(port: int) -> str:
+    way_out = f"stop what uses it, or take another: PORT={port % 65535 + 1} make run"
+    return f"port {port} on 127.0.0.1 is in use; {way_out}\n"
+
+
 @pytest.mark.parametrize(
     ("option", "address"),
     [
@@ -220,7 +225,7 @@ def test_a_port_in_use_is_told_in_one_line(start: Start, option: int, address: s
         port = listener.getsockname()[1]
         server = start(port=port)
         out, err = server.communicate(timeout=PATIENCE)
-    assert (server.returncode, out, err) == (1, "", f"port {port} on 127.0.0.1 is in use\n")
+    assert (server.returncode, out, err) == (1, "", in_use(port))
 
 
 def test_a_port_is_taken_before_anybody_listens_on_it(start: Start) -> None:
@@ -229,7 +234,7 @@ def test_a_port_is_taken_before_anybody_listens_on_it(start: Start) -> None:
     assert eventually(lambda: len(children(first.pid)) == 2)
     assert get(f"http://127.0.0.1:{port}") == "ConnectionRefusedError"
     _, err = start(port=port).communicate(timeout=PATIENCE)
-    assert err == f"port {port} on 127.0.0.1 is in use\n"
+    assert err == in_use(port)
     first.terminate()
     assert first.wait(timeout=PATIENCE) == 0
 

@@ -54,8 +54,8 @@ def test_a_path_gives_the_kind_and_its_facts(path: str, kind: str, facts: dict[s
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (PREFIX[1:] + b"http://h/", "not an access line"),
-        (PREFIX.replace(b"shop_api ", b"shop_api"), "not an access line"),
+        (PREFIX.replace(b"shop_api ", b"shop api ") + b"http://h/", "not an access line"),
+        (PREFIX.replace(b"| ", b"|") + b"http://h/", "not an access line"),
         (PREFIX.replace(b"AAAAAAAA", b"AAAAAAAa") + b"http://h/", "not an access line"),
         (PREFIX.replace(b"AAAAAAAA", b"AAAAAAA") + b"http://h/", "not an access line"),
         (PREFIX.replace(b"05-06", b"02-30") + b"http://h/", "bad time"),
@@ -140,13 +140,17 @@ def test_order_is_time_then_position() -> None:
     [
         ("2023-07-01 12:00:00", datetime(2023, 7, 1, 10, tzinfo=UTC)),
         ("2023-10-29 02:30:00", datetime(2023, 10, 29, 0, 30, tzinfo=UTC)),  # twice on the clock: the first
-        ("2023-03-26 02:30:00", datetime(2023, 3, 26, 1, 30, tzinfo=UTC)),  # never on the clock
     ],
 )
 def test_local_times_become_utc(local: str, instant: datetime) -> None:
     visit = only(PREFIX.replace(b"2024-05-06 00:00:00", local.encode()) + b"http://h/", tz="Europe/Berlin")
     assert isinstance(visit, Visit)
     assert visit.time == instant
+
+
+def test_a_local_time_that_the_clock_skips_is_a_reject() -> None:
+    line = PREFIX.replace(b"2024-05-06 00:00:00", b"2023-03-26 02:30:00") + b"http://h/"
+    assert only(line, tz="Europe/Berlin") == "skipped time"
 
 
 def test_an_address_has_one_spelling() -> None:

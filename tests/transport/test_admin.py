@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from db.database import Database
-from db.models import Account, Visit
+from db.models import Account, LiveVisit
 from service.deps import Deps
 from tests.conftest import add_account, add_session
 from tests.support.http_client import Client, User
@@ -28,7 +28,7 @@ async def add_visit(deps: Deps, user_id: int, *, source: str = "api", page_url: 
         "user_id": user_id,
     }
     async with deps.db.transaction() as session:
-        await session.execute(insert(Visit).values(**values))
+        await session.execute(insert(LiveVisit).values(**values))
 
 
 async def test_an_admin_sees_what_each_user_has_and_has_done(

@@ -109,7 +109,7 @@ NOW = datetime.now(UTC)
         ({"event_type": "a\0b"}, "/event_type"),
         ({"event_type": 5}, "/event_type"),
         ({"occurred_at": "1969-12-31T23:59:59.999999Z"}, "/occurred_at"),
-        ({"occurred_at": rfc3339(NOW + timedelta(days=1, minutes=5))}, "/occurred_at"),
+        ({"occurred_at": rfc3339(NOW + timedelta(days=3))}, "/occurred_at"),
         ({"occurred_at": "2024-02-30T00:00:00Z"}, "/occurred_at"),
         ({"occurred_at": "0001-01-01T00:00:00+05:00"}, "/occurred_at"),
         ({"occurred_at": 1714979289}, "/occurred_at"),

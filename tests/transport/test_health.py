@@ -6,9 +6,9 @@ from sqlalchemy import text
 
 from db.database import Database
 from db.migrate import newest_revision
+from service.bounds.shared_result import SharedResult
 from service.cache import Cache
 from service.deps import Deps
-from service.shared_result import SharedResult
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from transport.settings import HttpSettings

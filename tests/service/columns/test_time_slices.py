@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tzdata import __file__ as tzdata_file
 
 from api.time_zones import is_time_zone
-from service.calendar_days import start_of_day
+from calendar_days import start_of_day
 from service.columns.time_slices import EPOCH, clock_changes, time_slices
 
 ZONES = sorted(

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.shared_result import SharedResult
+from service.bounds.shared_result import SharedResult
 
 
 class Work:
