@@ -27,7 +27,7 @@ async def add_line(deps: Deps, user_id: int) -> None:
 async def add_visit(deps: Deps, user_id: int, *, source: str = "api", page_url: str = "/page") -> None:
     values = {
         "occurred_at": datetime.now(UTC),
-        "request_id": uuid.uuid4().hex,
+        "request_id": str(uuid.uuid4()),
         "position": 0,
         "source": source,
         "kind": "other",
