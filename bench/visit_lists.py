@@ -1,27 +1,23 @@
 """GET /visits and /visits/stats: the time of each filter and each grouping of millions of visits.
 
-Also writes the plans of all of them to bench/plans/visits.txt. BENCH_VISITS sets the number of visits.
+Lists are asked for at their beginning and at their end. BENCH_VISITS sets the number of visits.
 """
 
 import asyncio
 import sys
-from collections.abc import Awaitable
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import aiohttp
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.paging import encode_cursor
+from api.visit_lists import GROUPS as VISIT_GROUPS
 from bench.events_pages import measure
-from bench.many_rows import Served, explain
+from bench.many_rows import Served
 from bench.results import write_results
 from bench.visit_rows import VISITS, serve_many_visits
-from db.queries.visit_list import VisitFilter, select_visits
-from db.queries.visit_stats import groupings, select_visit_counts
 
-PLANS = Path(__file__).parent / "plans" / "visits.txt"
 REQUESTS = 100  # of each list
 TARGET = 20  # milliseconds of a list's p99 at most
 SINCE, UNTIL = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 8, tzinfo=UTC)
@@ -42,10 +38,13 @@ FILTERS: dict[str, dict[str, Any]] = {
 }
 GROUPS: tuple[tuple[str, ...], ...] = (
     (),
-    *((name,) for name in groupings("UTC")),
+    *((name,) for name in VISIT_GROUPS),
     ("country", "day"),
     ("page", "hour"),
+    ("page", "country"),
+    ("user", "page"),
 )
+END = encode_cursor((datetime(2026, 1, 1, 0, 5, tzinfo=UTC), "00000000-0000-0000-0000-000000000000"))
 NAMES = {"since": "from", "until": "to"}
 
 
@@ -63,10 +62,12 @@ async def time_routes(served: Served) -> list[tuple[str, float, float]]:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{served.port}", headers=headers) as client:
         for name, filters in FILTERS.items():
             query = "&".join(f"{key}={value}" for key, value in query_of(filters).items())
-            paths = [f"/visits?{query}&limit={rng.choice((50, 50, 49))}" for _ in range(REQUESTS)]
-            await measure(client, paths[:5])  # connections prepare new statements
-            times = await measure(client, paths)
-            results.append((f"list by {name}", times[len(times) // 2], times[int(len(times) * 0.99)]))
+            for place, cursor in (("first", ""), ("last", f"&cursor={END}")):
+                paths = [f"/visits?{query}&limit={rng.choice((50, 50, 49))}{cursor}" for _ in range(REQUESTS)]
+                await measure(client, paths[:5])  # connections prepare new statements
+                times = await measure(client, paths)
+                p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
+                results.append((f"list by {name}, {place} page", p50, p99))
         for by in GROUPS:
             grouping = f"group_by={','.join(by)}&" if by else ""
             times = await measure(client, [f"/visits/stats?{grouping}tz=Asia/Tokyo"] * 3)
@@ -74,38 +75,9 @@ async def time_routes(served: Served) -> list[tuple[str, float, float]]:
     return results
 
 
-def queries(session: AsyncSession) -> dict[str, Awaitable[Any]]:
-    page: dict[str, Any] = {"limit": 51, "offset": 0}
-    week = VisitFilter(since=SINCE, until=UNTIL)
-    return {
-        **{
-            f"list by {name}": select_visits(session, VisitFilter(**filters), after=None, **page)
-            for name, filters in FILTERS.items()
-        },
-        "list behind a cursor": select_visits(
-            session, week, after=(datetime(2026, 2, 2, tzinfo=UTC), "A"), **page
-        ),
-        **{
-            f"counts by {', '.join(by) or 'nothing'}": select_visit_counts(
-                session, VisitFilter(), by, "Asia/Tokyo", **page
-            )
-            for by in GROUPS
-        },
-        "counts by country of a week": select_visit_counts(session, week, ("country",), "UTC", **page),
-        "counts by hour of a user": select_visit_counts(
-            session, VisitFilter(user_id=500), ("hour",), "UTC", **page
-        ),
-        "counts by page of live visits": select_visit_counts(
-            session, VisitFilter(source="api"), ("page",), "UTC", **page
-        ),
-    }
-
-
 def main() -> None:
     with serve_many_visits() as served:
         results = asyncio.run(time_routes(served))
-        PLANS.parent.mkdir(exist_ok=True)
-        PLANS.write_text(f"{VISITS:,} visits\n\n" + asyncio.run(explain(served.postgres_url, queries)))
     lists = [name for name, _, p99 in results if name.startswith("list") and p99 > TARGET]
     rows = [
         (

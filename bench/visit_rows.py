@@ -1,4 +1,7 @@
-"""The visits for the benchmarks of lists, statistics and exports. BENCH_VISITS sets their number."""
+"""The visits for the benchmarks of lists, statistics and exports. BENCH_VISITS sets their number.
+
+They are made as rows, of which those of logs are put into parts by SQL, and the live ones into their table.
+"""
 
 import os
 from contextlib import AbstractContextManager
@@ -18,30 +21,29 @@ NAMES = (
     SELECT category.id, 'product_' || n, sha256(('product_' || n)::bytea)
     FROM category CROSS JOIN generate_series(0, 11) n""",
 )
-VISIT = """
-INSERT INTO visit (
-    occurred_at, request_id, position, source, kind, address, country, category_id, product_id, user_id,
-    cart_id, page_url
-)
+PART = 80_000  # visits of a part
+MADE = """
+CREATE UNLOGGED TABLE made_visit AS
 SELECT
-    CASE WHEN live THEN at ELSE date_trunc('second', at) END,
-    CASE WHEN live THEN gen_random_uuid()::text ELSE upper(left(md5(number::text), 8)) END,
-    number,
-    CASE WHEN NOT live THEN 'log' WHEN number % 3 = 0 THEN 'page' ELSE 'api' END,
+    CASE WHEN live THEN at ELSE date_trunc('second', at) END AS occurred_at,
+    number AS position,
+    CASE WHEN NOT live THEN 'log' WHEN number % 3 = 0 THEN 'page' ELSE 'api' END AS source,
     draw.kind,
-    inet '20.0.0.0' + visitor * 7919,
-    CASE WHEN visitor % 20 > 0 THEN 'X' || chr(65 + (visitor % 7 * (visitor % 5 + 1))::int % 26) END,
-    category.id,
-    product.id,
-    CASE WHEN live OR draw.kind = 'pay' THEN visitor END,
-    CASE WHEN draw.kind IN ('cart', 'pay') THEN number / 20 END,
+    inet '20.0.0.0' + visitor * 7919 AS address,
+    CASE
+        WHEN visitor % 20 > 0 THEN 'X' || chr(65 + (visitor % 7 * (visitor % 5 + 1))::int % 26)
+    END AS country,
+    category.id AS category_id,
+    product.id AS product_id,
+    CASE WHEN live OR draw.kind = 'pay' THEN visitor + 1 END AS user_id,
+    CASE WHEN draw.kind IN ('cart', 'pay') THEN number / 20 + 1 END AS cart_id,
     CASE draw.kind
         WHEN 'category' THEN '/' || category.name || '/'
         WHEN 'product' THEN '/' || category.name || '/' || product.name || '/'
-        WHEN 'cart' THEN '/cart?goods_id=1&amount=1&cart_id=' || number / 20
-        WHEN 'pay' THEN '/pay?user_id=' || visitor || '&cart_id=' || number / 20
+        WHEN 'cart' THEN '/cart?goods_id=1&amount=1&cart_id=' || number / 20 + 1
+        WHEN 'pay' THEN '/pay?user_id=' || visitor + 1 || '&cart_id=' || number / 20 + 1
         ELSE '/'
-    END
+    END AS page_url
 FROM (
     SELECT
         number,
@@ -60,13 +62,54 @@ LEFT JOIN product
     ON draw.kind = 'product' AND product.category_id = category.id AND product.name = 'product_' || of_product
 ORDER BY number
 """
-ROLLUPS = (
-    "INSERT INTO address SELECT DISTINCT address, country FROM visit",
+STORED = (
+    "INSERT INTO address (address, country) SELECT DISTINCT address, country FROM made_visit",
+    """
+    INSERT INTO page (url, kind, category_id, product_id, digest)
+    SELECT DISTINCT page_url, left(kind, 1)::"char", category_id, product_id, sha256(page_url::bytea)
+    FROM made_visit WHERE source = 'log' AND kind IN ('main', 'category', 'product')""",
+    """
+    INSERT INTO live_visit (
+        occurred_at, request_id, position, source, kind, address, country, category_id, product_id, user_id,
+        cart_id, page_url
+    )
+    SELECT
+        occurred_at, gen_random_uuid()::text, position, source, kind, address, country, category_id,
+        product_id, user_id, cart_id, page_url
+    FROM made_visit WHERE source <> 'log' ORDER BY position""",
+    f"""
+    INSERT INTO visit_part (
+        import_id, first_at, last_at, visits, first_position, host, page_ids, cart_ids, occurred, key,
+        position, address_id, page_id, kind, cart_id, goods_id, amount, user_id
+    )
+    SELECT
+        1, min(occurred_at), max(occurred_at), count(*), min(position), '',
+        coalesce(array_agg(DISTINCT page_id) FILTER (WHERE page_id > 0), '{{}}'),
+        int8range(min(cart_id), max(cart_id), '[]'),
+        array_agg(occurred_at), array_agg(position::bigint * 7919 % 1000003 * 2000003), array_agg(position),
+        array_agg(address_id), array_agg(page_id), array_agg(code::"char"),
+        array_agg(cart_id), array_agg(CASE WHEN kind = 'cart' THEN 1 END),
+        array_agg(CASE WHEN kind = 'cart' THEN 1 END), array_agg(user_id)
+    FROM (
+        SELECT
+            made_visit.*, address.id AS address_id, coalesce(page.id, 0) AS page_id,
+            CASE made_visit.kind
+                WHEN 'cart' THEN 't' WHEN 'pay' THEN 'y' ELSE left(made_visit.kind, 1)
+            END AS code
+        FROM made_visit
+        INNER JOIN address ON made_visit.address = address.address
+        LEFT JOIN page ON made_visit.page_url = page.url
+        WHERE made_visit.source = 'log'
+        ORDER BY made_visit.occurred_at, made_visit.position
+    ) AS line
+    GROUP BY line.position / {PART}""",
     """
     INSERT INTO request_quarter
-    SELECT date_bin('15 minutes', occurred_at, 'epoch'), source, count(*) FROM visit GROUP BY 1, 2""",
+    SELECT date_bin('15 minutes', occurred_at, 'epoch'), source, count(*) FROM made_visit GROUP BY 1, 2""",
+    "DROP TABLE made_visit",
+    "VACUUM ANALYZE visit_part",
 )
 
 
 def serve_many_visits() -> AbstractContextManager[Served]:
-    return serve_many_rows("visit", [*NAMES, VISIT, *ROLLUPS], VISITS)
+    return serve_many_rows("live_visit", [*NAMES, MADE, *STORED], VISITS)

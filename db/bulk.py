@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Delete,
     Result,
+    Select,
     Table,
     TableValuedAlias,
     Text,
@@ -18,7 +19,9 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    literal,
     select,
+    update,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Insert
@@ -29,6 +32,7 @@ from db.models import Base
 # Array parameters by name: literals that `array_literals` writes, or lists.
 Arrays = Mapping[str, str | list[Any]]
 
+CHANGE = "change_of_"  # parameters of an UPDATE that have the names of columns are taken for their values
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S%.6f+00"
 
 
@@ -64,6 +68,15 @@ async def delete_zero_counts(session: AsyncSession, model: type[Base], counts: A
     await session.execute(delete_zeros(model, literal_names(counts)), counts)
 
 
+async def subtract_counts(session: AsyncSession, model: type[Base], counts: Arrays) -> None:
+    """Add counts, which are negative, to a roll-up, and delete the rows whose count becomes zero.
+
+    Each row is written once. The caller is the only writer of these rows.
+    """
+    changes = {CHANGE + name: array for name, array in counts.items()}
+    await session.execute(update_or_delete_counts(model, literal_names(counts)), changes)
+
+
 def literal_names(arrays: Arrays) -> frozenset[str]:
     """Return the names of the arrays that are literals."""
     return frozenset(name for name, array in arrays.items() if isinstance(array, str))
@@ -89,6 +102,17 @@ def delete_zeros(model: type[Base], literals: frozenset[str]) -> Delete:
     return delete(table).where(*same_key, count == 0)
 
 
+@cache
+def update_or_delete_counts(model: type[Base], literals: frozenset[str]) -> Select[int]:
+    table, count = table_and_count(model)
+    changes = select(unnest_parameters(table, literals, prefix=CHANGE)).cte("changes")
+    same_key = [column == changes.c[column.name] for column in table.primary_key]
+    new_count = count + changes.c[count.name]
+    emptied = delete(table).where(*same_key, new_count == 0).returning(literal(1)).cte("emptied")
+    lowered = update(table).where(*same_key, new_count != 0).values({count: new_count})
+    return select(literal(1)).add_cte(emptied, lowered.returning(literal(1)).cte("lowered"))
+
+
 def table_and_count(model: type[Base]) -> tuple[Table, Column[int]]:
     """Return a roll-up's table, and the column of its counts: the only one outside its key."""
     table = model.__table__
@@ -97,11 +121,17 @@ def table_and_count(model: type[Base]) -> tuple[Table, Column[int]]:
     return table, count
 
 
-def unnest_parameters(table: Table, literals: Container[str]) -> TableValuedAlias:
-    """Return the rows that parameters, an array for each column of the table, stand for."""
+def unnest_parameters(table: Table, literals: Container[str], *, prefix: str = "") -> TableValuedAlias:
+    """Return the rows that parameters, an array for each column of the table, stand for.
+
+    :param prefix: of the parameters' names
+    """
     columns = table.columns
     parameters = [
-        cast(bindparam(column.name, type_=Text if column.name in literals else None), ARRAY(column.type))
+        cast(
+            bindparam(prefix + column.name, type_=Text if column.name in literals else None),
+            ARRAY(column.type),
+        )
         for column in columns
     ]
     return func.unnest(*parameters).table_valued(*columns.keys()).render_derived()

@@ -12,20 +12,8 @@ from db.binary_copy import HEADER, TRAILER
 from db.bulk import copy_rows
 from db.columns import YEAR_2000, Values, decode, encode
 from db.database import raw_connection
-from db.queries.part_columns import Columns, PartSpan
+from db.queries.part_columns import TYPES, Columns, PartSpan
 
-TYPES = {
-    "occurred": "timestamptz",
-    "key": "int8",
-    "position": "int8",
-    "address_id": "int4",
-    "page_id": "int4",
-    "kind": '"char"',
-    "cart_id": "int8",
-    "goods_id": "int8",
-    "amount": "int8",
-    "user_id": "int8",
-}
 NUMBERS = ("cart_id", "goods_id", "amount", "user_id")  # 0 in a column is null in its array
 METADATA = ("import_id", "first_at", "last_at", "visits", "first_position", "host", "page_ids", "cart_ids")
 MESSAGE_BYTES = 65_536  # of COPY, into which small fields are joined

@@ -24,18 +24,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.columns import Values, decode
 from db.threads import run_in_thread
 
-NAMES = (
-    "occurred",
-    "key",
-    "position",
-    "address_id",
-    "page_id",
-    "kind",
-    "cart_id",
-    "goods_id",
-    "amount",
-    "user_id",
-)
+TYPES = {
+    "occurred": "timestamptz",
+    "key": "int8",
+    "position": "int8",
+    "address_id": "int4",
+    "page_id": "int4",
+    "kind": '"char"',
+    "cart_id": "int8",
+    "goods_id": "int8",
+    "amount": "int8",
+    "user_id": "int8",
+}
+NAMES = tuple(TYPES)
 Columns = Mapping[str, Values]  # by name, as long as the part: 0 where a visit has no value
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.bulk import add_counts, delete_zero_counts
+from db.bulk import subtract_counts
 from db.columns import Values
 from db.kinds import KIND_CODES
 from db.queries.address_countries import AddressCountries
@@ -54,5 +54,4 @@ async def select_categories(session: AsyncSession, page_ids: Values) -> Values:
 async def subtract_from_rollups(session: AsyncSession, columns: CountedColumns) -> None:
     """Take visits of parts away from every roll-up."""
     for model, counts in await run_in_thread(lambda: rollup_literals(columns, sign=-1)):
-        await add_counts(session, model, counts)
-        await delete_zero_counts(session, model, counts)
+        await subtract_counts(session, model, counts)

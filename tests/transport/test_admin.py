@@ -13,14 +13,21 @@ from service.deps import Deps
 from tests.conftest import add_account, add_session
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
+from tests.support.parts import line, store_part
 
 PASSWORD = "correct horse battery"
+
+
+async def add_line(deps: Deps, user_id: int) -> None:
+    """A line of a log, which names a user of the shop, not an account."""
+    pay = line(f"/pay?user_id={user_id}&cart_id=1", at=datetime.now(UTC).replace(microsecond=0))
+    await store_part(deps.db, [pay])
 
 
 async def add_visit(deps: Deps, user_id: int, *, source: str = "api", page_url: str = "/page") -> None:
     values = {
         "occurred_at": datetime.now(UTC),
-        "request_id": uuid.uuid4().hex,
+        "request_id": str(uuid.uuid4()),
         "position": 0,
         "source": source,
         "kind": "other",
@@ -37,7 +44,7 @@ async def test_an_admin_sees_what_each_user_has_and_has_done(
     await client.post("/login", json={"login": "anna", "password": PASSWORD})
     await add_visit(deps, user.id)
     await add_visit(deps, user.id, source="page")
-    await add_visit(deps, user.id, source="log")
+    await add_line(deps, user.id)
     await add_visit(deps, other_user.id)
     items = {item["login"]: item for item in (await admin.client.get("/admin/users")).json["items"]}
     assert {"Anna", "Boris", "Root", "noise-1", "noise-2"} <= items.keys()
@@ -183,7 +190,7 @@ async def test_activity_tells_what_a_user_did_newest_first(
     await client.post("/login", json={"login": "anna", "password": PASSWORD})
     await client.post("/login", json={"login": "boris", "password": PASSWORD})
     await add_visit(deps, user.id, page_url="/salmon")
-    await add_visit(deps, user.id, source="log", page_url="/of-the-shops-user")
+    await add_line(deps, user.id)
     await add_visit(deps, other_user.id)
     await user.client.post("/logout")
     path = f"/admin/users/{user.id}/activity"
