@@ -82,6 +82,7 @@ def prepare_for_tests(embedded: EmbeddedServers) -> str:
         "GRANT pg_signal_backend TO trawl",  # to drop them also while autovacuum is in one
         # Nobody kills this server; those of tests that do have servers of their own.
         "ALTER SYSTEM SET fsync = off",
+        "ALTER SYSTEM SET full_page_writes = off",  # after each checkpoint, which a copy of a database makes
         "SELECT pg_reload_conf()",
     ):
         asyncio.run(on_server(superuser, statement))

@@ -6,7 +6,7 @@ from datetime import datetime
 from db.database import Database, Transaction
 from db.models import ApiKey, Session
 from db.queries import api_keys, sessions
-from db.queries.accounts import select_account
+from db.queries.accounts import lock_account, select_account
 from db.queries.auth_events import Origin, insert_auth_event
 from service.accounts.credentials import StaleCredentials
 from service.deps import Deps
@@ -53,7 +53,7 @@ async def end_sessions(
     :raises NotFound: there is no such user, or it has no such session
     """
     async with deps.db.transaction() as session:
-        await _check_user(session, account_id)
+        await _lock_user(session, account_id)
         if session_id is None:
             ended = await sessions.delete_sessions(session, account_id)
         elif await sessions.delete_session(session, account_id, session_id):
@@ -71,7 +71,7 @@ async def end_keys(deps: Deps, account_id: int, *, key_id: uuid.UUID | None = No
     :raises NotFound: there is no such user, or it has no such key
     """
     async with deps.db.transaction() as session:
-        await _check_user(session, account_id)
+        await _lock_user(session, account_id)
         if key_id is None:
             digests = await api_keys.delete_keys(session, account_id)
         else:
@@ -86,4 +86,9 @@ async def end_keys(deps: Deps, account_id: int, *, key_id: uuid.UUID | None = No
 
 async def _check_user(transaction: Transaction, account_id: int) -> None:
     if await select_account(transaction, account_id) is None:
+        raise NotFound(f"no user {account_id}")
+
+
+async def _lock_user(transaction: Transaction, account_id: int) -> None:
+    if await lock_account(transaction, account_id) is None:
         raise NotFound(f"no user {account_id}")

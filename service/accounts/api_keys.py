@@ -9,10 +9,9 @@ from datetime import datetime
 from db.database import Database
 from db.models import ApiKey
 from db.queries import api_keys as queries
-from db.queries.accounts import lock_owner
 from db.queries.auth_events import Origin, insert_auth_event
 from service.accounts.authentication import KEY_PREFIX, Caller
-from service.accounts.reauthentication import reauthenticate
+from service.accounts.reauthentication import lock_caller, reauthenticate
 from service.deps import Deps
 from service.errors import Invalid, NotFound
 from service.security.credential_cache import invalidate
@@ -37,7 +36,7 @@ async def create_key(
     :raises WrongPassword: that is not the current password
     :raises ReauthenticationNeeded: it is not given, and the sign-in was too long ago
     :raises QuotaExceeded: the user has as many keys that have not expired as it may have
-    :raises NotFound: there is no longer such a user
+    :raises BadToken: the session has ended since its token was checked
     """
     if expires_at is not None and expires_at <= origin.at:
         raise Invalid("expires_at: has passed", errors=[("/expires_at", "has passed")])
@@ -45,8 +44,7 @@ async def create_key(
     user_id = caller.user_id
     key = KEY_PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
     async with deps.db.transaction() as session:
-        if not await lock_owner(session, user_id):
-            raise NotFound(f"no user {user_id}")
+        await lock_caller(session, caller)
         check_quota(await queries.count_keys(session, user_id, origin.at), deps.quotas.keys, "keys")
         row = await queries.insert_key(
             session,

@@ -12,7 +12,7 @@ from service.accounts.accounts import NameTaken
 from service.accounts.admin import check_not_last_admin
 from service.accounts.authentication import Caller
 from service.accounts.credentials import StaleCredentials, end_credentials
-from service.accounts.reauthentication import WrongPassword, reauthenticate
+from service.accounts.reauthentication import WrongPassword, lock_caller, reauthenticate
 from service.deps import Deps
 from service.errors import NotFound
 from service.security.identifiers import fold_to_store
@@ -37,7 +37,7 @@ async def update_profile(
     :raises ReauthenticationNeeded: it is not given, and the sign-in was too long ago
     :raises TooMany: too many sign-ins of the account have failed, or too many passwords wait to be hashed
     :raises NameTaken: another account has the e-mail
-    :raises BadToken: the account has ended since its token was checked
+    :raises BadToken: the account or its session has ended since its token was checked
     """
     values = _columns(changes)
     old_hash = await _check_password(deps, caller, changes) if "password" in changes else ""
@@ -51,6 +51,8 @@ async def update_profile(
     stale = StaleCredentials()
     async with deps.db.transaction() as session:
         await _take_email(session, caller.user_id, values.get("email_key"))
+        if PROTECTED & changes.keys():
+            await lock_caller(session, caller)
         if new_hash:
             if not await queries.update_password_hash(session, caller.user_id, old=old_hash, new=new_hash):
                 raise WrongPassword

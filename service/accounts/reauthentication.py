@@ -3,8 +3,10 @@
 import uuid
 from datetime import timedelta
 
-from db.queries.accounts import select_account
+from db.database import Transaction
+from db.queries.accounts import lock_owner, select_account
 from db.queries.auth_events import Origin
+from db.queries.sessions import lock_live_session
 from service.accounts.authentication import Caller
 from service.deps import Deps
 from service.errors import Forbidden
@@ -58,3 +60,16 @@ async def reauthenticate(
             attempt.outcome = "failed"
             raise WrongPassword
         attempt.outcome = "succeeded"
+
+
+async def lock_caller(transaction: Transaction, caller: Caller) -> None:
+    """Keep the caller's account and session from ending until the transaction ends.
+
+    A request may be under way when its session ends elsewhere: it must leave no key and no password behind.
+
+    :raises BadToken: one of them has ended since the token was checked
+    """
+    if not await lock_owner(transaction, caller.user_id):
+        raise BadToken
+    if await lock_live_session(transaction, caller.credential_id) is None:
+        raise BadToken

@@ -9,7 +9,7 @@ from datetime import datetime
 from db.database import Database
 from db.models import Account, Session
 from db.queries import sessions as queries
-from db.queries.accounts import select_account_by_name, update_password_hash
+from db.queries.accounts import lock_account, select_account_by_name, update_password_hash
 from db.queries.auth_events import Origin, insert_auth_event, insert_failed_login
 from service.accounts.authentication import Caller
 from service.accounts.credentials import StaleCredentials, end_credentials
@@ -132,6 +132,7 @@ async def sign_out(deps: Deps, caller: Caller, *, everywhere: bool, origin: Orig
     stale = StaleCredentials([caller.credential_id])
     async with deps.db.transaction() as session:
         if everywhere:
+            await lock_account(session, caller.user_id)  # no key or session is made meanwhile
             stale = await end_credentials(session, caller.user_id)
         else:
             await queries.delete_session(session, caller.user_id, caller.credential_id)

@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 
 from db.database import Database, Transaction
 from db.queries import totp as queries
-from db.queries.accounts import lock_account, lock_owner
+from db.queries.accounts import select_account
 from db.queries.auth_events import Origin, insert_auth_event
 from service.accounts.authentication import Caller
-from service.accounts.reauthentication import reauthenticate
+from service.accounts.reauthentication import lock_caller, reauthenticate
 from service.accounts.second_factor import context_of, find_code_step
 from service.deps import Deps
 from service.errors import Conflict, Invalid, NotFound
 from service.security.sealing import Sealer, sealer_of
-from service.security.tokens import BadToken
 from service.security.totp import (
     digest_recovery_code,
     encode_secret,
@@ -92,9 +91,9 @@ async def create_totp(
     sealer = sealer_of(deps.tokens)
     sealed = sealer.seal(seed.secret, context=context_of(caller.user_id), nonce=seed.nonce)
     async with deps.db.transaction() as session:
-        account = await lock_account(session, caller.user_id)
-        if account is None:
-            raise BadToken
+        await lock_caller(session, caller)
+        account = await select_account(session, caller.user_id)
+        assert account is not None
         if not await queries.upsert_pending_totp(
             session, account.id, sealed_secret=sealed, key_id=sealer.key_id, at=origin.at
         ):
@@ -125,8 +124,7 @@ async def confirm_totp(
     await reauthenticate(deps, caller, current_password, attempt_id=attempt_id, origin=origin)
     codes = write_recovery_codes(entropy)
     async with deps.db.transaction() as session:
-        if not await lock_owner(session, caller.user_id):
-            raise BadToken
+        await lock_caller(session, caller)
         await _confirm(session, sealer_of(deps.tokens), caller.user_id, normalize_code(code), origin)
         digests = [digest_recovery_code(caller.user_id, each) for each in codes]
         await queries.insert_recovery_codes(session, caller.user_id, digests)
@@ -156,8 +154,7 @@ async def delete_totp(
     """
     await reauthenticate(deps, caller, current_password, attempt_id=attempt_id, origin=origin)
     async with deps.db.transaction() as session:
-        if not await lock_owner(session, caller.user_id):
-            raise BadToken
+        await lock_caller(session, caller)
         if not await remove_totp(session, caller.user_id, origin):
             raise NotFound("there is no second factor")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Browser, Page, Request, Route, async_playwright
 
+from tests.support.processes import PATIENCE
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 NO_SANDBOX = ("--no-sandbox", "--disable-dev-shm-usage")  # as root, and in containers, there is none
 
@@ -42,6 +44,7 @@ class Tab:
 async def tab(browser: Browser) -> AsyncIterator[Tab]:
     """Open a page in a new profile, from which only servers on this machine can be reached."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE * 1000)
     opened = Tab(await context.new_page())
 
     async def guard(route: Route, request: Request) -> None:

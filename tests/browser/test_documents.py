@@ -22,7 +22,7 @@ async def test_a_page_renders_with_all_other_hosts_blocked(server: RunningApp, t
     answer = await tab.page.goto(f"{server.url}{path}")
     assert answer is not None
     assert "default-src 'none'" in answer.headers["content-security-policy"]
-    await tab.page.wait_for_selector(selector, timeout=100_000)
+    await tab.page.wait_for_selector(selector)
     assert "Trawl" in await tab.page.inner_text("body")
     await tab.page.wait_for_load_state("networkidle")
     if folder := os.environ.get("SCREENSHOTS"):

@@ -20,8 +20,11 @@ LONGEST = (
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run two processes a core: a third of their time they wait for servers and commands that they start."""
-    return 2 * len(os.sched_getaffinity(0))
+    """Run two processes a core: a third of their time they wait for servers and commands that they start.
+
+    More than eight have no use, for the longest file takes as long; each takes half a gigabyte.
+    """
+    return min(2 * len(os.sched_getaffinity(0)), 8)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

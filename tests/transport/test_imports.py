@@ -65,11 +65,11 @@ async def visits(db: Database, geo: Geo) -> int:
 
 async def ended(client: Client, location: str) -> dict[str, Any]:
     """Wait until the import has ended."""
-    for _ in range(500):
+    for _ in range(2000):
         record: dict[str, Any] = (await client.get(location)).json
         if record["status"] != "running":
             return record
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     raise AssertionError("the import does not end")
 
 

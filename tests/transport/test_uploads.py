@@ -152,12 +152,12 @@ async def test_an_upload_that_does_not_come_is_given_up_and_keeps_its_whole_line
 
 async def some_import(user: User, status: str) -> dict[str, Any]:
     """Wait until the newest import has this status."""
-    for _ in range(300):
+    for _ in range(2000):
         items = (await user.client.get("/imports?limit=1")).json["items"]
         if items and items[0]["status"] == status:
             record: dict[str, Any] = items[0]
             return record
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     raise AssertionError(f"no import is {status}")
 
 
