@@ -168,7 +168,7 @@ def main() -> None:
                 file.writelines(generate(LINES, 1, days=30))
         with open_servers(folder, postgres=True, valkey=False) as servers:
             url = str(servers.postgres_url)
-            run_import(url, log)
+            run_import(url, log, folder)
             small_url = asyncio.run(copy_database(url))
             asyncio.run(grow(url))
             asyncio.run(settle(small_url))

@@ -162,12 +162,12 @@ async def page_ids(session: Transaction, lines: Sequence[Line]) -> dict[str, int
     )
     ids = {}
     for url, page in pages.items():
-        category_id = categories.get(page.category)
+        category_id = None if page.category is None else categories[page.category]
         values = {
             "url": url,
             "kind": KIND_CODES[page.kind],
             "category_id": category_id,
-            "product_id": products.get((category_id, page.product)),
+            "product_id": products.get((category_id or 0, page.product or "")),
             "digest": hashlib.sha256(
                 f"{url}\0{page.kind}\0{page.category}\0{page.product}".encode()
             ).digest(),

@@ -1,22 +1,19 @@
 """Slices of time, held to what Python's clock of the zone shows."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tzdata import __file__ as tzdata_file
 
 from api.time_zones import is_time_zone
 from calendar_days import start_of_day
 from service.columns.time_slices import EPOCH, clock_changes, time_slices
 
 ZONES = sorted(
-    name
-    for name in (Path(tzdata_file).parent / "zones").read_text(encoding="utf-8").split()
-    if is_time_zone(name)
+    name for name in (files("tzdata") / "zones").read_text(encoding="utf-8").split() if is_time_zone(name)
 )
 FIRST, LAST = 0, int((datetime(2037, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
 spans = st.tuples(st.integers(FIRST, LAST), st.integers(0, 400 * 86_400))
