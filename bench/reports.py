@@ -35,8 +35,8 @@ LINES, TIMES = 2_000_000, 5
 # Copy number $1 of everything, in which all ids are others.
 SHIFT = "$1::int * 10000000000000"
 PART = (
-    "first_at, last_at, visits, first_position, host, page_ids, cart_ids, occurred, key, position, address_id, "
-    "page_id, kind, cart_id, goods_id, amount, user_id"
+    "first_at, last_at, visits, first_position, host, page_ids, cart_ids, occurred, key, position, "
+    "address_id, page_id, kind, cart_id, goods_id, amount, user_id"
 )
 GROW = (
     # The copies of parts name the same carts: no report reads these from visits.
