@@ -90,6 +90,22 @@ def test_commands_that_serve_nothing_import_no_server() -> None:
     assert {"sanic", "granian", "transport.app", "aiohttp"} & set(process.stdout.split()) == set()
 
 
+def test_what_a_server_imports_before_its_workers_are_forked_starts_no_threads() -> None:
+    code = "import sys, threading; from commands import serve; from transport.app import all_routes\n"
+    code += "all_routes(); print(len(threading.enumerate()), *sys.modules)"
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    threads, *modules = process.stdout.split()
+    assert threads == "1"
+    assert {"numpy", "polars"} & set(modules) == set()  # their threads are not Python's
+
+
 def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:
     code, output, errors = Command({"DATA_DIR": str(short_dir)}).run("--help")
     assert (code, errors) == (0, "")

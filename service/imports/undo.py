@@ -32,7 +32,6 @@ from service.imports.outcome import describe_failed_undo
 from service.imports.record import reload_import
 from service.imports.run import HEARTBEAT_SECONDS
 from service.visits.pacing import LIMITS, BatchLimits
-from service.visits.removal import delete_unvisited_addresses
 
 if TYPE_CHECKING:
     from db.queries.address_countries import AddressCountries
@@ -129,6 +128,7 @@ async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> Non
     from db.queries import goods
     from db.queries.address_countries import AddressCountries
     from service.visits.goods import reinfer_goods
+    from service.visits.removal import delete_unvisited_addresses
 
     heartbeat = asyncio.create_task(send_heartbeats(db, import_id))
     try:
