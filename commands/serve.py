@@ -22,7 +22,7 @@ from server.connections import ConnectionBound
 from server.processes import worker_number
 from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
-from service.bounds import Bounds, WorkTurns
+from service.bounds import CORES, Bounds, WorkTurns
 from telemetry import multiprocess
 from telemetry.disk import DiskWatch
 from telemetry.logs import set_error_reporter
@@ -70,7 +70,7 @@ def make_worker_app(
     :param slow_bodies: counts those of each address over all workers
     """
     multiprocess.store_in(folder, multiprocessing.current_process().name)
-    turns = WorkTurns.make(Bounds(), slow_bodies=slow_bodies.row(worker_number()))
+    turns = WorkTurns.make(worker_bounds(settings), slow_bodies=slow_bodies.row(worker_number()))
     deps = replace(make_deps(settings, addresses), turns=turns)
     http = HttpSettings(
         cors_origins=settings.cors_origins,
@@ -88,6 +88,14 @@ def make_worker_app(
         set_error_reporter(sentry.send_error)
         app.register_listener(lambda _app: sentry.stop_sentry(), "after_server_stop")
     return app
+
+
+def worker_bounds(settings: Settings) -> Bounds:
+    """Return the bounds of a worker: an embedded database computes on the cores of this machine."""
+    bounds = Bounds()
+    if settings.database_url is not None:
+        return bounds
+    return replace(bounds, account_queries=max(1, min(bounds.account_queries, CORES // settings.workers)))
 
 
 def announce_start(settings: Settings, url: str, *, has_accounts: bool) -> None:

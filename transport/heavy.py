@@ -25,8 +25,13 @@ def heavy_read(handler: Handler) -> Handler:
     @wraps(handler)
     async def run(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
         turns = request.deps.turns
+
+        async def read() -> HTTPResponse | None:
+            async with turns.cores.core(request.user_id):
+                return await handler(request, *args, **kwargs)
+
         async with turns.reads.turn(request.user_id):
-            return await finish(request, handler(request, *args, **kwargs), turns.bounds.read_seconds)
+            return await finish(request, read(), turns.bounds.read_seconds)
 
     return mark(run, "reads")
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from service.bounds.bodies import Bodies, Counter, LocalCounter
+from service.bounds.cores import Cores
 from service.errors import TooMany
 from telemetry.refusals import record_refusal
 
@@ -30,6 +31,8 @@ class Bounds:
     :param turn_seconds: for a turn; a client that waits longer would rather hear that it must
     :param account_reads: statistics and lists of one account at a time: more would queue in PostgreSQL
     :param reads: the same of all accounts: the other connections of the pool serve sign-ins and single rows
+    :param account_queries: of these, that compute at a time: no more than cores, where the database has ours
+    :param core_seconds: that a query waits to be one of them
     :param account_exports: of one account at a time
     :param exports: of all accounts: each takes a connection of its own beside the pool, for hours perhaps
     :param waiting: for each kind of turn, of one account: more than these are refused at once
@@ -51,6 +54,8 @@ class Bounds:
     read_seconds: float = 10.0
     turn_seconds: float = 5.0
     account_reads: int = 4
+    account_queries: int = 4
+    core_seconds: float = 2.5
     reads: int = 6
     account_exports: int = 2
     exports: int = 8
@@ -162,6 +167,7 @@ class WorkTurns:
     exports: Turns
     bulk_bodies: Turns
     bodies: Bodies
+    cores: Cores
     bounds: Bounds = field(default_factory=Bounds)
 
     @classmethod
@@ -184,6 +190,7 @@ class WorkTurns:
                 slow=bounds.address_bodies,
                 slow_counter=slow_bodies or LocalCounter(),
             ),
+            cores=Cores(each=bounds.account_queries, seconds=bounds.core_seconds),
             bounds=bounds,
         )
 
