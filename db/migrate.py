@@ -85,7 +85,7 @@ async def migrate(url: str, *, on_progress: Progress = log_progress) -> tuple[st
         cause = "does not answer"
         raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
     except (OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
-        cause = str(driver_error(error)).splitlines()[0]
+        [cause, *_] = str(driver_error(error)).splitlines() or [type(error).__name__]
         raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
 
 
