@@ -6,6 +6,7 @@ Names are inserted in transactions of their own, so that nobody waits for visits
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,10 @@ class NameIds:
                 self.version = version
             await self._add_addresses(session, lines)
             await self._add_pages(session, [page for page in lines.pages if page not in self.pages])
-        known = np.array([self.addresses[address] for address in lines.addresses], np.int64).reshape(-1, 3)
+        rows = chain.from_iterable([self.addresses[address] for address in lines.addresses])
+        known = np.fromiter(rows, np.int64, 3 * len(lines.addresses)).reshape(
+            -1, 3
+        )  # numpy reads rows slowly
         ids = np.array([self.pages[page] for page in lines.pages] + [(0, 0, 0)], np.int32)
         return ChunkNames(
             version=version,
