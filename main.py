@@ -34,19 +34,20 @@ class ServeUnlessNamed(TyperGroup):
 cli = typer.Typer(
     cls=ServeUnlessNamed,
     no_args_is_help=False,
+    rich_markup_mode=None,  # its boxes say <bool> beside each flag and cut long words
     pretty_exceptions_enable=False,
     context_settings={"default_map": DEFAULTS},
 )
 Login = Annotated[str, typer.Argument(help="The login of the account.", metavar="LOGIN")]
-Host = Annotated[str | None, typer.Option(help="The address to listen on, instead of HOST.", metavar="HOST")]
-Port = Annotated[str | None, typer.Option(help="The port to listen on, instead of PORT.", metavar="PORT")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; overrides HOST.", metavar="HOST")]
+Port = Annotated[str | None, typer.Option(help="Port to listen on; overrides PORT.", metavar="PORT")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-BackupFile = Annotated[Path, typer.Argument(help="The backup's file.", metavar="FILE")]
+BackupFile = Annotated[Path, typer.Argument(help="The backup file.", metavar="FILE")]
 
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import a command's module without collecting garbage."""
+    """Import a command's module with garbage collection off."""
     gc.disable()
     yield
     gc.freeze()  # what was imported is not looked at again, here or in forked workers
@@ -54,7 +55,7 @@ def importing() -> Iterator[None]:
 
 
 def print_version(is_asked: bool) -> None:
-    """Print the version and exit, if that is what is asked for."""
+    """Print the version and exit, if `--version` is given."""
     if is_asked:
         from version import VERSION
 
@@ -70,9 +71,10 @@ def main(
         bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """A web shop's access log and live visits, turned into answers.
+    """Turn a web shop's access log, live visits and events into answers.
 
-    Without a command: serve, which takes --host and --port.
+    Without a command it serves, and takes --host and --port.
+
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but more than half of the lines were rejected.
     """
     if context.invoked_subcommand is None:
@@ -81,7 +83,7 @@ def main(
 
 @cli.command()
 def openapi() -> None:
-    """Print the OpenAPI document."""
+    """Print the OpenAPI 3.1 document of the HTTP API."""
     with importing():
         from commands.openapi import print_document
     print_document()
@@ -89,7 +91,7 @@ def openapi() -> None:
 
 @cli.command()
 def doctor(*, json: Json = False) -> None:
-    """Check configuration, database, cache, migrations, disk and clock, and say what to do."""
+    """Find what is wrong here. Checks settings, database, cache, disk and clock, and says what to do."""
     with importing():
         from commands.doctor import diagnose
     diagnose(as_json=json)
@@ -99,9 +101,9 @@ def doctor(*, json: Json = False) -> None:
 def backup(
     file: BackupFile,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write all of the database to a file, also beside a running server."""
+    """Back up the whole database to a file. The server may be running."""
     with importing():
         from commands.database import back_up
     back_up(file, overwrite=force)
@@ -109,7 +111,7 @@ def backup(
 
 @cli.command()
 def restore(file: BackupFile) -> None:
-    """Put a backup in the place of all that is in the database. The server must be stopped."""
+    """Replace the whole database with a backup. The server must be stopped."""
     with importing():
         from commands.database import restore
     restore(file)
@@ -117,7 +119,7 @@ def restore(file: BackupFile) -> None:
 
 @cli.command()
 def serve(*, host: Host = None, port: Port = None) -> None:
-    """Serve on HOST:PORT (127.0.0.1:8000 unless set), with migrations run before."""
+    """Migrate the database, then serve. Listens on HOST:PORT (default 127.0.0.1:8000)."""
     with importing():
         from commands.serve import serve
     serve(host=host, port=port)
@@ -126,19 +128,23 @@ def serve(*, host: Host = None, port: Port = None) -> None:
 @cli.command("import")
 def import_logs(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Logs, plain or .gz; - is standard input.", metavar="FILE...")
+        list[str] | None, typer.Argument(help="Logs, plain or .gz; - is standard input.", metavar="FILE")
     ] = None,
     *,
     follow: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Then read on as this log grows, until Ctrl-C.")
+        Path | None,
+        typer.Option(metavar="FILE", help="After the FILEs, import this log as it grows, until Ctrl-C."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count lines and rejects; store nothing.")
+    ] = False,
     rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What URLs stand for; LOGS_RULES unless given.")
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML file that says what URLs stand for; overrides LOGS_RULES."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Import access logs, each line once, however often it is read."""
+    """Import access logs. A line that is read twice is stored once."""
     with importing():
         from commands.import_logs import import_logs
     import_logs(files or [], follow=follow, dry_run=dry_run, rules=rules, as_json=json)
@@ -151,13 +157,13 @@ def import_events(
         typer.Argument(
             help="NDJSON, or CSV (event_id,user_id,event_type,occurred_at,properties_json), plain or .gz; "
             "- is standard input.",
-            metavar="FILE...",
+            metavar="FILE",
         ),
     ],
     *,
     json: Json = False,
 ) -> None:
-    """Store events of any number, each with its own verdict, as POST /events does."""
+    """Import events from files of any size. Each event gets its own verdict, as in POST /events."""
     with importing():
         from commands.import_events import import_events
     import_events(files, as_json=json)
@@ -165,16 +171,19 @@ def import_events(
 
 @cli.command()
 def report(
-    number: Annotated[int, typer.Argument(min=1, max=7, help="Which report, as GET /reports lists them.")],
+    number: Annotated[
+        int,
+        typer.Argument(min=1, max=7, metavar="NUMBER", help="Number of the report; GET /reports lists them."),
+    ],
     parameters: Annotated[
         list[str] | None,
-        typer.Argument(help="Its parameters, such as category=caviar.", metavar="[NAME=VALUE]..."),
+        typer.Argument(help="Parameters of the report, such as category=caviar.", metavar="NAME=VALUE"),
     ] = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="Print the response body.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the JSON that GET /report/N answers.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")] = False,
 ) -> None:
-    """Print a report as a table."""
+    """Print one of the seven reports as a table."""
     if json and csv:
         raise typer.BadParameter("--json and --csv do not go together")
     with importing():
@@ -184,9 +193,9 @@ def report(
 
 @cli.command("create-admin")
 def create_admin(login: Login) -> None:
-    """Create an admin, or make a login that exists one, which keeps its password.
+    """Create an admin, or make an existing account an admin.
 
-    The password is asked for on a terminal, else read from standard input.
+    An existing account keeps its password. For a new one, type the password, or send it on standard input.
     """
     with importing():
         from commands.accounts import create_admin
@@ -198,12 +207,12 @@ def set_password(
     login: Login,
     *,
     without_totp: Annotated[
-        bool, typer.Option("--without-totp", help="Take the second factor away too, if it is lost.")
+        bool, typer.Option("--without-totp", help="Also turn the second factor off, if it is lost.")
     ] = False,
 ) -> None:
-    """Give an account a new password, and end its sessions and keys.
+    """Set a new password for an account. Ends its sessions and API keys.
 
-    The password is asked for on a terminal, else read from standard input.
+    Type the password, or send it on standard input.
     """
     with importing():
         from commands.accounts import set_password
@@ -212,7 +221,7 @@ def set_password(
 
 @cli.command("refresh-favourites")
 def refresh_favourites() -> None:
-    """Look all favourite films up again, as often a second as the film service allows."""
+    """Update the details of favourite films. Asks as often as the film service allows."""
     with importing():
         from commands.films import refresh_favourites
     refresh_favourites()
@@ -220,7 +229,7 @@ def refresh_favourites() -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database up to date."""
+    """Migrate the database to this version. Serving does it too."""
     with importing():
         from commands.database import migrate
     migrate()

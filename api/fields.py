@@ -52,7 +52,7 @@ class Strict(Schema):
 
 
 class RowResponse(Schema):
-    """Base of responses of many rows. Marshmallow itself looks for items before attributes, which costs."""
+    """Base of responses of many rows: reads attributes only; marshmallow tries items first, which costs."""
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         return getattr(obj, attr, default)

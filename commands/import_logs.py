@@ -181,7 +181,10 @@ def stdin_size() -> int | None:
 
 @contextmanager
 def import_progress(name: str, *, total: bool = True) -> Iterator[Callable[[Import], None]]:
-    """Show a progress bar on a terminal, nothing elsewhere. Yields the function that updates it."""
+    """Show a progress bar if standard error is a terminal. Yield the function that updates it.
+
+    :param total: show how much is left; a log that still grows has no end
+    """
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),

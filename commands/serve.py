@@ -22,7 +22,7 @@ from server.connections import ConnectionBound
 from server.processes import worker_number
 from server.shared_counts import SharedCounts
 from server.supervisor import HttpServer, handle_termination, serve_until_signal
-from service.bounds import CORES, Bounds, WorkTurns
+from service.bounds import CORES, Bounds, WorkPermits
 from telemetry import multiprocess
 from telemetry.disk import DiskWatch
 from telemetry.logs import set_error_reporter
@@ -70,8 +70,8 @@ def make_worker_app(
     :param slow_bodies: counts those of each address over all workers
     """
     multiprocess.store_in(folder, multiprocessing.current_process().name)
-    turns = WorkTurns.make(worker_bounds(settings), slow_bodies=slow_bodies.row(worker_number()))
-    deps = replace(make_deps(settings, addresses), turns=turns)
+    permits = WorkPermits.make(worker_bounds(settings), slow_bodies=slow_bodies.row(worker_number()))
+    deps = replace(make_deps(settings, addresses), permits=permits)
     http = HttpSettings(
         cors_origins=settings.cors_origins,
         proxies_count=settings.proxies_count or None,

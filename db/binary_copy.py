@@ -47,7 +47,7 @@ class Numbers:
         return self.values.itemsize
 
     def write(self, part: slice, lengths: NDArray[np.int32], cells: Bytes, used: Flags) -> None:
-        """Write the rows of `part` into `cells`, their lengths, and which bytes of the cells are `used`."""
+        """Fill `cells` with the values of `part`, and set their `lengths` and the bytes they have `used`."""
         width = self.values.itemsize
         cells.view(self.values.dtype)[:, 0] = self.values[part]
         if self.valid is not None:
@@ -70,7 +70,7 @@ class Strings:
         return max(int(self.lengths[part].max()), 0)
 
     def write(self, part: slice, lengths: NDArray[np.int32], cells: Bytes, used: Flags) -> None:
-        """Write the rows of `part` into `cells`, their lengths, and which bytes of the cells are `used`."""
+        """Fill `cells` with the values of `part`, and set their `lengths` and the bytes they have `used`."""
         content = self.content[self.ends[part.start] : self.ends[part.stop]]
         lengths[:] = self.lengths[part]
         if content.size == cells.size:  # all of the same length

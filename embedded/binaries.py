@@ -88,9 +88,9 @@ def reachable_valkey(program: Path, account: Account | None, folders: Sequence[P
 
 
 def _package_folders(name: str) -> Iterator[Path]:
-    """Find the real directories of a package without importing it.
+    """Yield the directories of a package, without importing it and with links resolved.
 
-    Through a link (a `.venv` that is one) the way may be closed to the user that runs its programs.
+    The user that runs its programs may not be allowed to follow a link, such as a linked `.venv`.
     """
     spec = importlib.util.find_spec(name)
     for location in (spec.submodule_search_locations or []) if spec else []:

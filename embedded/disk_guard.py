@@ -1,7 +1,7 @@
-"""Makes PostgreSQL read-only while its disk has hardly any room, so that its own log never finds none.
+"""Makes PostgreSQL read-only while its disk is nearly full, so that its write-ahead log always has room.
 
-A row that finds no room is refused; but when the log finds none, PostgreSQL ends, and is away until there is
-some. The setting stands in a file of its own, which is made while there is room, and always of one size.
+PostgreSQL refuses a row that does not fit on the disk; but it stops when its write-ahead log does not. The
+read-only setting has a configuration file of its own, of constant size, written while there is still room.
 """
 
 import os
@@ -15,7 +15,7 @@ logger = getLogger("trawl.embedded")
 MIB = 2**20
 FILE = "low_disk.conf"
 INCLUDE = f"include_if_exists = '{FILE}'"
-# Autovacuum writes to the log too, and makes no room on the disk.
+# Autovacuum writes to the write-ahead log too, and gives no room back to the disk.
 READ_ONLY = "default_transaction_read_only = on\nautovacuum = off\n"
 SIZE = 512  # bytes: a change needs no room
 
@@ -24,8 +24,8 @@ SIZE = 512  # bytes: a change needs no room
 class DiskLimits:
     """Bytes of free space. Only tests give other ones.
 
-    :param low: under which nothing more is written: four segments of the log; a busy second fills two
-    :param enough: from which on there are writes again
+    :param low: PostgreSQL is read-only below it: four segments of the log, of which a busy second fills two
+    :param enough: PostgreSQL takes writes again from it on
     """
 
     low: int = 64 * MIB
@@ -36,7 +36,7 @@ LIMITS = DiskLimits()
 
 
 class DiskGuard:
-    """Looks at the disk of a data directory, and writes what PostgreSQL is to read."""
+    """Checks the disk of a data directory, and writes the configuration that makes PostgreSQL read-only."""
 
     def __init__(self, data: Path, limits: DiskLimits = LIMITS) -> None:
         self._data = data
@@ -44,8 +44,8 @@ class DiskGuard:
         self._is_low = False
 
     def prepare(self) -> None:
-        """Write the setting for a PostgreSQL that is about to start."""
-        with suppress(OSError):  # without room for a few bytes it starts unguarded
+        """Write the configuration file, and include it in postgresql.conf, before PostgreSQL starts."""
+        with suppress(OSError):  # on a disk without a few free bytes it starts unguarded
             configuration = self._data / "postgresql.conf"
             if INCLUDE not in configuration.read_text(encoding="utf-8"):
                 with configuration.open("a", encoding="utf-8") as file:
@@ -53,14 +53,14 @@ class DiskGuard:
             self._is_low = self._has_low_space()
             self._write(is_low=self._is_low)
 
-    def look(self) -> bool:
-        """Write the setting if it must change; return whether PostgreSQL must read it."""
+    def update(self) -> bool:
+        """Rewrite the configuration if the disk became full or free; return whether that is so."""
         try:
             is_low = self._has_low_space()
             if is_low == self._is_low:
                 return False
             self._write(is_low=is_low)
-        except OSError:  # such as a folder that is not there any more, which PostgreSQL tells better
+        except OSError:  # such as a deleted folder, which PostgreSQL reports better
             return False
         self._is_low = is_low
         if is_low:

@@ -136,6 +136,7 @@ class Postgres:
         )
 
     def last_log_error(self) -> str:
+        """Return the last FATAL or PANIC line of the log, but for those that only say it starts or stops."""
         return self._log.last_line(
             lambda line: ("FATAL:" in line or "PANIC:" in line) and " system is " not in line
         )
@@ -144,7 +145,7 @@ class Postgres:
         self._log.rotate()
 
     def reconfigure(self) -> bool:
-        return self._disk.look()
+        return self._disk.update()
 
     def clean_up(self) -> None:
         remove_socket_directory(self.sockets, self.home)

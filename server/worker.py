@@ -25,7 +25,7 @@ from granian.server.embed import Server
 from sanic import Sanic
 
 from server.connections import Client, ConnectionBound, ConnectionGuard, network_of
-from server.fair_turns import FairTurns
+from server.fair_queue import FairQueue
 from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked, worker_name, worker_number
 
 logger = logging.getLogger("trawl.server")
@@ -179,7 +179,7 @@ async def _serve(
 
     guard = bound and ConnectionGuard(bound.counts.row(worker_number()), bound.limit, address[1])
     app.ctx.connection_guard = guard
-    app.ctx.fair_turns = FairTurns()
+    app.ctx.fair_queue = FairQueue()
     observed = _ObservedApp(app, report_start, guard.busy if guard else set())
     server = Server(
         observed,
@@ -239,7 +239,7 @@ class _ObservedApp:
         self._app = app
         self._on_start = on_start
         self._busy = busy
-        self._turns: FairTurns = app.ctx.fair_turns
+        self._fair_queue: FairQueue = app.ctx.fair_queue
 
     def drain(self) -> None:
         self._app.ctx.draining = True
@@ -252,7 +252,7 @@ class _ObservedApp:
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         client = tuple(scope["client"])
-        await self._turns.wait(network_of(client[0]))
+        await self._fair_queue.wait(network_of(client[0]))
         self._busy.add(client)
         try:
             await self._app(scope, receive, send)

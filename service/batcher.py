@@ -63,7 +63,7 @@ class Batcher(Generic[Item, Result]):
         return results[0]
 
     async def _wait(self, own: Waiter[Item, Result]) -> Result | None:
-        """Return the result, or None when this caller is the next leader."""
+        """Wait for the result from another caller's batch; None if this caller must write the next one."""
         try:
             return await own.outcome
         except asyncio.CancelledError:

@@ -8,7 +8,7 @@ from clients.geo import Geo
 from db.database import Database
 from service.background import Background
 from service.batcher import Batcher
-from service.bounds import Bounds, WorkTurns
+from service.bounds import Bounds, WorkPermits
 from service.bounds.shared_result import SharedResult
 from service.cache import Cache
 from service.columns.store import ColumnStore
@@ -49,7 +49,7 @@ class Deps:
     limits: RateLimits = field(default_factory=RateLimits)
     quotas: Quotas = field(default_factory=Quotas)
     columns: ColumnStore = field(default_factory=ColumnStore)
-    turns: WorkTurns = field(default_factory=lambda: WorkTurns.make(Bounds()))
+    permits: WorkPermits = field(default_factory=lambda: WorkPermits.make(Bounds()))
     registration_open: bool = True
     version: str = "0"
     data_dir: Path | None = None  # whose disk is looked at; None for none

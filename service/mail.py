@@ -37,7 +37,7 @@ class MailQueue:
         self._background = background
         self._limits = limits
         self._pending = 0
-        self._turns = asyncio.Semaphore(limits.sending)
+        self._permits = asyncio.Semaphore(limits.sending)
 
     def submit(self, compose: Callable[[], Awaitable[Mail | None]]) -> None:
         """Send what `compose` returns, unless that is None, or too many mails are under way."""
@@ -49,7 +49,7 @@ class MailQueue:
 
     async def _send(self, compose: Callable[[], Awaitable[Mail | None]]) -> None:
         try:
-            async with asyncio.timeout(self._limits.deadline), self._turns:
+            async with asyncio.timeout(self._limits.deadline), self._permits:
                 mail = await compose()
                 if mail is not None:
                     await self._deliver(mail)

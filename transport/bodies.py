@@ -48,17 +48,17 @@ class BodyClock:
 
 
 async def receive_body(request: Request) -> None:
-    """Receive the body, unless the handler does it itself, as it comes. A bulk body waits for a turn.
+    """Receive the body, unless the handler does it itself, as it comes. A bulk body waits for a permit.
 
     :raises PayloadTooLarge: it is over the route's limit, gunzipped
-    :raises TooMany: `too_many_at_once`, if no turn comes, or too many bodies of its address are slow
+    :raises TooMany: `too_many_at_once`, no permit was free in time, or its address has too many slow bodies
     :raises TooSlow: it does not come, or too slowly
     :raises Unavailable: `busy`, if all bodies under way hold too much memory
     """
     limit = None if request.is_streamed else body_limit(request)
     if is_bulk(request):
-        turn = request.deps.turns.bulk_bodies.turn(request.user_id)
-        await request.ctx.resources.enter_async_context(turn)
+        permit = request.deps.permits.bulk_bodies.acquire(request.user_id)
+        await request.ctx.resources.enter_async_context(permit)
     if limit is not None:
         request.body = await read_body(request, limit)
 
@@ -115,7 +115,7 @@ def is_bulk(request: Request) -> bool:
 
 def open_share(request: Request) -> BodyShare:
     """Begin a body's share in the bounds, which ends with the request."""
-    share = BodyShare(request.deps.turns.bodies, network(request.address))
+    share = BodyShare(request.deps.permits.bodies, network(request.address))
     request.ctx.resources.callback(share.close)
     return share
 
@@ -157,7 +157,7 @@ async def receive_chunks(request: Request, share: BodyShare, limit: int | None) 
     :raises TooMany: too many bodies of its address are slow
     """
     size = declared_size(request)
-    clock = BodyClock(request.deps.turns.bounds, limit if size is None else size)
+    clock = BodyClock(request.deps.permits.bounds, limit if size is None else size)
     has_more = True
     while has_more:
         message = await receive_in_time(request, clock, share)
@@ -176,7 +176,7 @@ async def receive_chunks(request: Request, share: BodyShare, limit: int | None) 
 async def receive_in_time(request: Request, clock: BodyClock, share: BodyShare) -> dict[str, Any]:
     """Wait for the next piece of a body, which becomes a slow one after a while."""
     loop = asyncio.get_running_loop()
-    slow_after = request.deps.turns.bounds.slow_after
+    slow_after = request.deps.permits.bounds.slow_after
     receiving = asyncio.ensure_future(receive_message(request))
     start = loop.time()
     try:

@@ -1,10 +1,10 @@
-"""Gives way to requests of other addresses, before work that many requests may have at the same moment."""
+"""Lets requests of other addresses go first, before work that many requests may begin at the same moment."""
 
 from transport.request import App
 
 
 async def give_way(app: App, address: str) -> None:
-    """Wait for a turn of the address. Only the server's workers have turns: see server/fair_turns.py."""
-    turns = getattr(app.ctx, "fair_turns", None)
-    if turns is not None:
-        await turns.wait(address)
+    """Wait in the fair queue of this worker; an app that no worker serves, as in tests, has none."""
+    queue = getattr(app.ctx, "fair_queue", None)
+    if queue is not None:
+        await queue.wait(address)

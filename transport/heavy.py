@@ -1,4 +1,4 @@
-"""Bounds the heavy work of requests: a turn, a deadline, and an end when the client leaves."""
+"""Bounds the heavy work of requests: it needs a permit, has a deadline, and ends when the client leaves."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -17,44 +17,44 @@ Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
 
 
 def heavy_read(handler: Handler) -> Handler:
-    """Run a list or a statistic in a turn of its account, for `read_seconds` at most.
+    """Run a list or a statistic with a permit of its account, for `read_seconds` at most.
 
     The query behind it is cancelled when the time is up, or the client leaves.
     """
 
     @wraps(handler)
     async def run(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
-        turns = request.deps.turns
+        permits = request.deps.permits
 
         async def read() -> HTTPResponse | None:
-            async with turns.cores.core(request.user_id):
+            async with permits.cores.core(request.user_id):
                 return await handler(request, *args, **kwargs)
 
-        async with turns.reads.turn(request.user_id):
-            return await finish(request, read(), turns.bounds.read_seconds)
+        async with permits.reads.acquire(request.user_id):
+            return await finish(request, read(), permits.bounds.read_seconds)
 
     return mark(run, "reads")
 
 
 def heavy_export(handler: Handler) -> Handler:
-    """Run an export in a turn of its account. It may take as long as its client keeps reading."""
+    """Run an export with a permit of its account. It may take as long as its client keeps reading."""
 
     @wraps(handler)
     async def run(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
-        async with request.deps.turns.exports.turn(request.user_id):
+        async with request.deps.permits.exports.acquire(request.user_id):
             return await handler(request, *args, **kwargs)
 
     return mark(run, "exports")
 
 
 def mark(handler: Handler, kind: str) -> Handler:
-    """Note the kind of work for the OpenAPI document."""
+    """Record the kind of work on the handler, for the OpenAPI document."""
     handler.heavy = kind  # type: ignore[attr-defined]  # functions take attributes, their type does not say so
     return handler
 
 
 def heavy_kind(handler: Callable[..., Any]) -> str | None:
-    """Return "reads" or "exports" for a handler that needs a turn, else None."""
+    """Return the kind of permit that a handler needs: "reads" or "exports"; None if it needs none."""
     kind: str | None = getattr(handler, "heavy", None)
     return kind
 

@@ -67,7 +67,7 @@ def sample_pool(deps: Deps) -> None:
 
 def sample_bounds(deps: Deps) -> None:
     """Measure how full each bound is."""
-    for name, use, limit in (*deps.turns.uses(), *deps.hasher.turns.uses()):
+    for name, use, limit in (*deps.permits.uses(), *deps.hasher.permits.uses()):
         metrics.current().bound_use.labels(name).set(use)
         metrics.current().bound_limit.labels(name).set(limit)
 

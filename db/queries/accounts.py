@@ -95,7 +95,7 @@ async def select_accounts(
 
 
 async def update_account(session: AsyncSession, account_id: int, values: dict[str, Any]) -> Account | None:
-    """Update the columns that `values` names, and return the account; None if there is none."""
+    """Set the columns in `values`, and return the account; None if there is no such account."""
     if not values:
         return await select_account(session, account_id)
     rows = await session.scalars(

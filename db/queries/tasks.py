@@ -79,7 +79,7 @@ async def select_task(connection: Connection, account_id: int, task_id: int) -> 
 
 
 async def lock_task(session: AsyncSession, account_id: int, task_id: int) -> TaskRow | None:
-    """Select a task and lock it until the transaction ends."""
+    """Select a task of the account and lock it until the transaction ends; None if there is none."""
     rows = await session.execute(LOCKED_TASK, {"id": task_id, "account_id": account_id})
     row = rows.one_or_none()
     return TaskRow(*row) if row else None

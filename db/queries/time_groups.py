@@ -6,10 +6,10 @@ from sqlalchemy import ColumnElement, Date, cast, func
 
 
 def time_groups(time: ColumnElement[Any], tz: str) -> dict[str, ColumnElement[Any]]:
-    """Return the expressions by which a time is grouped, by name.
+    """Return the SQL expressions to group a time by: hour, day, week and month.
 
-    Days, weeks and months are the date in `tz` on which they begin; weeks begin on Monday. An hour is the
-    instant at which it begins, so one that the clock repeats is two.
+    A day, a week (from Monday) or a month is the date in `tz` on which it begins. An hour is the instant at
+    which it begins, so the hour that a change of clocks repeats makes two groups.
     """
     local = func.timezone(tz, time)
     return {

@@ -14,20 +14,23 @@ from service.security.credential_cache import invalidate
 
 @dataclass(frozen=True, slots=True)
 class StaleCredentials:
-    """Sessions and keys that are deleted or changed, and of which workers may have a copy."""
+    """Sessions and keys that were deleted or changed, of which workers may have cached copies."""
 
     session_ids: Sequence[uuid.UUID] = ()
     key_digests: Sequence[bytes] = ()
 
     async def invalidate(self, cache: Cache) -> None:
-        """Make what was just committed about them hold on all workers, before this returns."""
+        """Drop the copies of all workers, before this returns. Call it after the commit."""
         await invalidate(cache, session_ids=self.session_ids, key_digests=self.key_digests)
 
 
 async def end_credentials(
     transaction: Transaction, account_id: int, *, excluding: uuid.UUID | None = None
 ) -> StaleCredentials:
-    """Delete the keys of an account, its password resets, and its sessions but for `excluding`."""
+    """Delete an account's keys, password resets and sessions, except the session `excluding`.
+
+    Return what to invalidate after the commit.
+    """
     await delete_resets(transaction, account_id)
     return StaleCredentials(
         await delete_sessions(transaction, account_id, excluding=excluding),

@@ -73,7 +73,7 @@ async def sign_in(
 
 
 async def _insert_failure(db: Database, name: str, account: Account | None, origin: Origin) -> None:
-    """Note a failed sign-in under the name that was typed, whether or not an account has it."""
+    """Add a failed sign-in to the audit, with the name that was typed, even if no account has it."""
     account_id = account.id if account else None
     async with db.transaction() as session:
         await insert_failed_login(

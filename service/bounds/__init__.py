@@ -18,41 +18,39 @@ RETRY_AFTER = 1  # seconds
 MIB = 2**20
 CORES = os.cpu_count() or 1
 
-Use = tuple[
-    str, float, float
-]  # of a bound that has a size: its name, how much is in use, and how much may be
+Use = tuple[str, float, float]  # the name of a bound, how much of it is in use, and its limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Bounds of one worker; only tests give other ones.
+    """Bounds of one worker. Only tests change them.
 
-    :param read_seconds: for a read; one that needs longer would do so again, so the client must ask for less
-    :param turn_seconds: for a turn; a client that waits longer would rather hear that it must
+    :param read_seconds: until a read is cancelled; another try takes as long, so the client must ask for less
+    :param permit_seconds: to wait for a permit, before the client hears that the server is busy
     :param account_reads: statistics and lists of one account at a time: more would queue in PostgreSQL
-    :param reads: the same of all accounts: the other connections of the pool serve sign-ins and single rows
+    :param reads: the same of all accounts: the pool's other connections serve sign-ins and single rows
     :param account_queries: of these, that compute at a time: no more than cores, where the database has ours
     :param core_seconds: that a query waits to be one of them
     :param account_exports: of one account at a time
-    :param exports: of all accounts: each takes a connection of its own beside the pool, for hours perhaps
-    :param waiting: for each kind of turn, of one account: more than these are refused at once
-    :param body_seconds: to wait for a body of up to 1 MiB in all, and for the next piece of a larger one
-    :param body_rate: bytes a second that a larger one keeps on average: it would hold memory for hours else
-    :param slow_after: seconds of waiting after which a body is slow; others cost no more than their request
-    :param address_bodies: slow ones of one address, over all workers: many more than browsers behind it have
-    :param body_bytes: that all bodies hold, gunzipped ones too: memory that a worker is planned to have
-    :param address_body_bytes: the same of one address, which leaves as much to all others
-    :param address_connections: of one address over all workers, silent ones too; the newest are closed
-    :param account_bulk_bodies: bulk bodies of one account at a time: each takes its time to be stored
-    :param bulk_bodies: the same of all accounts: `body_bytes` bounds what they hold
-    :param sign_in_hashes: passwords hashed at a time, each a core and 32 MiB; one address leaves one free
-    :param sign_up_hashes: the same of new accounts, beside those: strangers' sign-ups delay no sign-in
-    :param hash_seconds: to wait for a hash: less than the time after which the throttle gives an attempt up
-    :param hashes_waiting: of one address; the throttle admits no more of its sign-ins
+    :param exports: of all accounts: each takes a connection of its own beside the pool, perhaps for hours
+    :param waiting: requests of one account that wait for a permit of one kind; more are refused at once
+    :param body_seconds: until a body of up to 1 MiB has arrived, and between two pieces of a larger one
+    :param body_rate: bytes a second, on average, of a larger body; a slower one would hold memory for hours
+    :param slow_after: seconds of waiting that make a body slow; a faster one costs no more than its request
+    :param address_bodies: slow bodies of one address, over all workers; browsers behind it send fewer
+    :param body_bytes: that all bodies hold, also gunzipped: the memory that a worker has for them
+    :param address_body_bytes: the same of one address, so that half is left to the others
+    :param address_connections: of one address over all workers, idle ones too; the newest beyond are closed
+    :param account_bulk_bodies: bulk bodies of one account at a time: storing each takes a while
+    :param bulk_bodies: the same of all accounts; `body_bytes` bounds their memory
+    :param sign_in_hashes: passwords hashed at a time, a core and 32 MiB each; an address leaves one free
+    :param sign_up_hashes: the same for new accounts, counted apart, so that sign-ups delay no sign-in
+    :param hash_seconds: to wait for a hash; shorter than the throttle waits for the result of an attempt
+    :param hashes_waiting: of one address; the throttle admits no more sign-ins of it at a time
     """
 
     read_seconds: float = 10.0
-    turn_seconds: float = 5.0
+    permit_seconds: float = 5.0
     account_reads: int = 4
     account_queries: int = 4
     core_seconds: float = 2.5
@@ -77,29 +75,29 @@ class Bounds:
 
 @dataclass(slots=True)
 class OwnerQueue:
-    """The running and waiting work of one owner."""
+    """The work of one owner that runs or waits."""
 
     permits: asyncio.Semaphore
     members: int = 0
 
 
-class Turns:
-    """Lets work of one kind run: first come, first served, each owner in a queue of its own.
+class Permits:
+    """A semaphore of two levels for one kind of work: so much of each owner, and so much of all, at a time.
 
-    An owner waits for its own work before it waits with the others, so it never holds them up.
+    Work needs a permit of its owner before it queues for one of all, so no owner's queue holds up others.
     """
 
     def __init__(
         self, name: str, *, each: int, total: int, waiting: int, seconds: float, owner: str = "account"
     ) -> None:
-        """Make the turns of one kind.
+        """Make the permits for one kind of work.
 
         :param name: of the bound, in metrics and logs
-        :param each: of one owner at a time
-        :param total: of all owners at a time
-        :param waiting: of one owner at most
-        :param seconds: to wait for a turn
-        :param owner: what an owner is, for the refusal
+        :param each: permits of one owner
+        :param total: permits of all owners together
+        :param waiting: how much work of one owner may wait
+        :param seconds: to wait for a permit
+        :param owner: the word for an owner in the refusal
         """
         self.name = name
         self.owner = owner
@@ -112,17 +110,17 @@ class Turns:
         self.running = 0
 
     @asynccontextmanager
-    async def turn(self, owner: Hashable) -> AsyncIterator[None]:
-        """Wait for a turn and hold it for the block.
+    async def acquire(self, owner: Hashable) -> AsyncIterator[None]:
+        """Wait for a permit and hold it for the block.
 
-        :raises TooMany: `too_many_at_once`, if none comes in time or too many wait already
+        :raises TooMany: `too_many_at_once`, if none is free in time, or too many wait already
         """
         queue = self._queues.setdefault(owner, OwnerQueue(asyncio.Semaphore(self._each)))
         queue.members += 1
         try:
             if queue.members > self._each + self._waiting:
                 raise self._refusal()
-            await self._acquire(queue)
+            await self._wait(queue)
             self.running += 1
             try:
                 yield
@@ -135,7 +133,7 @@ class Turns:
             if not queue.members:
                 del self._queues[owner]
 
-    async def _acquire(self, queue: OwnerQueue) -> None:
+    async def _wait(self, queue: OwnerQueue) -> None:
         try:
             async with asyncio.timeout(self._seconds):
                 await queue.permits.acquire()
@@ -160,30 +158,32 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkTurns:
-    """The turns of each kind of heavy work, and the bodies under way."""
+class WorkPermits:
+    """The permits of each kind of heavy work, and the bodies under way."""
 
-    reads: Turns
-    exports: Turns
-    bulk_bodies: Turns
+    reads: Permits
+    exports: Permits
+    bulk_bodies: Permits
     bodies: Bodies
     cores: Cores
     bounds: Bounds = field(default_factory=Bounds)
 
     @classmethod
-    def make(cls, bounds: Bounds, *, slow_bodies: Counter | None = None) -> "WorkTurns":
-        """Make them for a worker.
+    def make(cls, bounds: Bounds, *, slow_bodies: Counter | None = None) -> "WorkPermits":
+        """Make the permits of a worker.
 
-        :param slow_bodies: counts those of each address over all workers; None if there is one
+        :param slow_bodies: counts the slow bodies of each address over all workers; None for a single worker
         """
 
-        def turns(name: str, each: int, total: int) -> Turns:
-            return Turns(name, each=each, total=total, waiting=bounds.waiting, seconds=bounds.turn_seconds)
+        def make_permits(name: str, each: int, total: int) -> Permits:
+            return Permits(
+                name, each=each, total=total, waiting=bounds.waiting, seconds=bounds.permit_seconds
+            )
 
         return cls(
-            reads=turns("reads", bounds.account_reads, bounds.reads),
-            exports=turns("exports", bounds.account_exports, bounds.exports),
-            bulk_bodies=turns("bulk_bodies", bounds.account_bulk_bodies, bounds.bulk_bodies),
+            reads=make_permits("reads", bounds.account_reads, bounds.reads),
+            exports=make_permits("exports", bounds.account_exports, bounds.exports),
+            bulk_bodies=make_permits("bulk_bodies", bounds.account_bulk_bodies, bounds.bulk_bodies),
             bodies=Bodies(
                 total=bounds.body_bytes,
                 each=bounds.address_body_bytes,
@@ -195,25 +195,25 @@ class WorkTurns:
         )
 
     def uses(self) -> Iterator[Use]:
-        """Yield the use of each. They are added up over the workers: one over all is told in parts."""
-        for turns in (self.reads, self.exports, self.bulk_bodies):
-            yield turns.use()
+        """Yield how full each bound is. Metrics sum it over workers: a bound of all yields a share."""
+        for permits in (self.reads, self.exports, self.bulk_bodies):
+            yield permits.use()
         bodies = self.bodies
         yield "body_bytes", bodies.held, bodies.total
         yield "slow_bodies", bodies.slow_counter.largest(), bodies.slow / bodies.slow_counter.workers
 
 
 @dataclass(frozen=True, slots=True)
-class HashTurns:
-    """The turns of hashing passwords, each address in a queue of its own."""
+class HashPermits:
+    """The permits of hashing passwords, each address in a queue of its own."""
 
-    sign_ins: Turns
-    sign_ups: Turns
+    sign_ins: Permits
+    sign_ups: Permits
 
     @classmethod
-    def make(cls, bounds: Bounds) -> "HashTurns":
-        def turns(name: str, total: int) -> Turns:
-            return Turns(
+    def make(cls, bounds: Bounds) -> "HashPermits":
+        def make_permits(name: str, total: int) -> Permits:
+            return Permits(
                 name,
                 each=max(1, total - 1),
                 total=total,
@@ -223,8 +223,8 @@ class HashTurns:
             )
 
         return cls(
-            sign_ins=turns("sign_ins", bounds.sign_in_hashes),
-            sign_ups=turns("sign_ups", bounds.sign_up_hashes),
+            sign_ins=make_permits("sign_ins", bounds.sign_in_hashes),
+            sign_ups=make_permits("sign_ups", bounds.sign_up_hashes),
         )
 
     def uses(self) -> Iterator[Use]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-from service.bounds import Bounds, HashTurns
+from service.bounds import Bounds, HashPermits
 from service.errors import Invalid
 from service.security.identifiers import LOCAL, fold
 
@@ -28,27 +28,27 @@ SIGN_UP_NICENESS = 10
 
 @dataclass(frozen=True, slots=True)
 class Hasher:
-    """Hashes passwords at the cost `log_n` (log2 of scrypt's N), when it is the turn of the `client`.
+    """Hashes passwords at the cost `log_n` (log2 of scrypt's N), each with a permit of its `client`.
 
-    A client is the address that a request came from. The threads are the hasher's own: those that the event
-    loop shares may all be busy with bodies. Those of sign-ups leave the cores to all other work.
+    A client is the address that a request came from. The hasher has its own threads, since those of the event
+    loop may all be busy with bodies. Its sign-up threads have a low priority, so they delay no other work.
     """
 
     log_n: int = 15
-    turns: HashTurns = field(default_factory=lambda: HashTurns.make(Bounds()))
+    permits: HashPermits = field(default_factory=lambda: HashPermits.make(Bounds()))
     sign_in_threads: ThreadPoolExecutor = field(init=False)
     sign_up_threads: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        sign_ins = ThreadPoolExecutor(self.turns.sign_ins.total, "sign-ins")
-        sign_ups = ThreadPoolExecutor(self.turns.sign_ups.total, "sign-ups", initializer=lower_priority)
+        sign_ins = ThreadPoolExecutor(self.permits.sign_ins.total, "sign-ins")
+        sign_ups = ThreadPoolExecutor(self.permits.sign_ups.total, "sign-ups", initializer=lower_priority)
         object.__setattr__(self, "sign_in_threads", sign_ins)
         object.__setattr__(self, "sign_up_threads", sign_ups)
 
     async def hash(self, password: str, *, salt: bytes, client: str = LOCAL, is_sign_up: bool = False) -> str:
         """Return the PHC string to store: `$scrypt$ln=15,r=8,p=3$salt$key`.
 
-        :raises TooMany: no turn came in time
+        :raises TooMany: no permit was free in time
         """
         key = await self._derive(client, password, Cost(self.log_n), salt, is_sign_up=is_sign_up)
         parameters = f"ln={self.log_n},r={BLOCK_SIZE},p={PARALLELISM}"
@@ -57,7 +57,7 @@ class Hasher:
     async def verify(self, password: str, phc: str | None, *, client: str = LOCAL) -> bool:
         """Return whether a password fits a PHC string. Without one (no such account): False, as slowly.
 
-        :raises TooMany: no turn came in time
+        :raises TooMany: no permit was free in time
         """
         if phc is None:
             await self._derive(client, password, Cost(self.log_n), bytes(SALT_LENGTH))
@@ -73,9 +73,9 @@ class Hasher:
     async def _derive(
         self, client: str, password: str, cost: "Cost", salt: bytes, *, is_sign_up: bool = False
     ) -> bytes:
-        turns = self.turns.sign_ups if is_sign_up else self.turns.sign_ins
+        permits = self.permits.sign_ups if is_sign_up else self.permits.sign_ins
         threads = self.sign_up_threads if is_sign_up else self.sign_in_threads
-        async with turns.turn(client):
+        async with permits.acquire(client):
             work = partial(derive_key, password, cost, salt)
             return await asyncio.get_running_loop().run_in_executor(threads, work)
 

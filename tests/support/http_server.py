@@ -11,7 +11,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from db.database import Database
-from service.bounds import Bounds, WorkTurns
+from service.bounds import Bounds, WorkPermits
 from service.cache import Cache
 from service.deps import Deps, RateLimits
 from service.security.tokens import TokenSettings
@@ -50,7 +50,7 @@ def make_unserved_app(*, optimised: bool = False, bounds: Bounds | None = None) 
             logs=nothing,
             geo=nothing,
             limits=RateLimits(default=0, ingest=0),
-            turns=WorkTurns.make(bounds or Bounds()),
+            permits=WorkPermits.make(bounds or Bounds()),
         ),
         HttpSettings(),
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from service.bounds import Bounds, WorkTurns
+from service.bounds import Bounds, WorkPermits
 from service.deps import Deps
 from tests.conftest import AddUser
 from tests.support.eventually import eventually
@@ -31,16 +31,16 @@ UseBounds = Callable[[Bounds], None]
 @pytest.fixture
 def use(server: RunningApp, deps: Deps) -> UseBounds:
     """Serve within these bounds."""
-    return lambda bounds: server.use(replace(deps, turns=WorkTurns.make(bounds)))
+    return lambda bounds: server.use(replace(deps, permits=WorkPermits.make(bounds)))
 
 
 def held_bytes(server: RunningApp) -> int:
-    held: int = server.app.ctx.deps.turns.bodies.held
+    held: int = server.app.ctx.deps.permits.bodies.held
     return held
 
 
 def slow_bodies(server: RunningApp) -> int:
-    largest: int = server.app.ctx.deps.turns.bodies.slow_counter.largest()
+    largest: int = server.app.ctx.deps.permits.bodies.slow_counter.largest()
     return largest
 
 
@@ -157,8 +157,8 @@ async def test_one_address_has_so_many_slow_bodies_and_no_more(
 async def test_behind_a_proxy_the_forwarded_address_counts(
     server: RunningApp, deps: Deps, use: UseBounds
 ) -> None:
-    turns = WorkTurns.make(Bounds(address_bodies=1, slow_after=0.01))
-    server.use(replace(deps, turns=turns), HttpSettings(proxies_count=1))
+    permits = WorkPermits.make(Bounds(address_bodies=1, slow_after=0.01))
+    server.use(replace(deps, permits=permits), HttpSettings(proxies_count=1))
     networks = ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 2001:db8:0:1::1"]
     async with (
         waiting_bodies(server, 1, networks[0]),
@@ -216,7 +216,7 @@ async def test_bodies_hold_so_much_memory_and_no_more(
 async def test_an_account_has_two_bulk_bodies_under_way(
     user: User, other_user: User, server: RunningApp, use: UseBounds
 ) -> None:
-    use(Bounds(turn_seconds=0.1))
+    use(Bounds(permit_seconds=0.1))
     bulk = b'{"events": []}' + b" " * (65 * KIB)
     headers = {"Content-Type": "application/json"}
 
@@ -224,8 +224,8 @@ async def test_an_account_has_two_bulk_bodies_under_way(
         yield b'{"events": []}'
 
     gzipped = {**headers, "Content-Encoding": "gzip"}
-    turns = server.app.ctx.deps.turns.bulk_bodies
-    async with turns.turn(user.id), turns.turn(user.id):
+    permits = server.app.ctx.deps.permits.bulk_bodies
+    async with permits.acquire(user.id), permits.acquire(user.id):
         for answer in (
             await user.client.post("/events", data=bulk, headers=headers),
             await user.client.post("/visits", data=bulk, headers=headers),
@@ -237,14 +237,14 @@ async def test_an_account_has_two_bulk_bodies_under_way(
         assert (await user.client.post("/tasks", json={"title": "a"})).status == 201
         assert (await other_user.client.post("/events", data=bulk, headers=headers)).status == 422
     assert (await user.client.post("/events", data=bulk, headers=headers)).status == 422
-    assert turns.running == 0
+    assert permits.running == 0
 
 
 async def test_an_upload_takes_a_turn_too(add_user: AddUser, server: RunningApp, use: UseBounds) -> None:
-    use(Bounds(turn_seconds=0.1))
+    use(Bounds(permit_seconds=0.1))
     admin = await add_user("Root", role="admin")
-    turns = server.app.ctx.deps.turns.bulk_bodies
-    async with turns.turn(admin.id), turns.turn(admin.id):
+    permits = server.app.ctx.deps.permits.bulk_bodies
+    async with permits.acquire(admin.id), permits.acquire(admin.id):
         assert (await admin.client.post("/imports", data=b"x")).status == 429
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
-from service.bounds import Bounds, WorkTurns
+from service.bounds import Bounds, WorkPermits
 from service.deps import Deps
 from tests.conftest import AddUser
 from tests.support.eventually import eventually
@@ -49,7 +49,7 @@ async def waiting_reads(db: Database) -> int:
 
 
 def use_bounds(server: RunningApp, deps: Deps, bounds: Bounds) -> None:
-    server.use(replace(deps, turns=WorkTurns.make(bounds)))
+    server.use(replace(deps, permits=WorkPermits.make(bounds)))
 
 
 async def test_a_read_that_takes_too_long_is_cancelled_in_the_database(
@@ -78,7 +78,7 @@ async def test_the_query_of_a_client_that_left_ends(
         return await waiting_reads(deps.db) == 1
 
     async def nothing_runs() -> bool:
-        return bool(server.app.ctx.deps.turns.reads.running == 0)
+        return bool(server.app.ctx.deps.permits.reads.running == 0)
 
     async with visits_locked(committed_url):
         async with aiohttp.ClientSession(server.url) as session:
@@ -98,7 +98,7 @@ async def read_statistics(session: aiohttp.ClientSession, token: str) -> None:
 async def test_statistics_of_one_account_leave_connections_to_all_others(
     user: User, add_user: AddUser, server: RunningApp, deps: Deps, committed_url: str
 ) -> None:
-    use_bounds(server, deps, Bounds(read_seconds=3600, turn_seconds=0.2))
+    use_bounds(server, deps, Bounds(read_seconds=3600, permit_seconds=0.2))
     other = await add_user("Olga")
     assert (await other.client.get("/profile")).status == 200
 
@@ -136,7 +136,7 @@ async def served_beside(other: User) -> list[Answer]:
 async def test_an_account_has_two_exports_under_way(
     user: User, add_user: AddUser, server: RunningApp, deps: Deps, path: str
 ) -> None:
-    use_bounds(server, deps, Bounds(turn_seconds=0.1))
+    use_bounds(server, deps, Bounds(permit_seconds=0.1))
     other = await add_user("Olga")
     async with two_exports(server, user.id):
         answer = await user.client.get(path)
@@ -147,7 +147,7 @@ async def test_an_account_has_two_exports_under_way(
 
 @asynccontextmanager
 async def two_exports(server: RunningApp, account_id: int) -> AsyncIterator[None]:
-    """Hold two turns of an account, as two exports do that their client does not read."""
-    exports = server.app.ctx.deps.turns.exports
-    async with exports.turn(account_id), exports.turn(account_id):
+    """Hold two permits of an account, as two exports do that their client does not read."""
+    exports = server.app.ctx.deps.permits.exports
+    async with exports.acquire(account_id), exports.acquire(account_id):
         yield

@@ -9,7 +9,7 @@ from itertools import count
 import aiohttp
 import pytest
 
-from service.bounds import Bounds, HashTurns
+from service.bounds import Bounds, HashPermits
 from service.cache import Cache
 from service.deps import Deps, RateLimits
 from service.security.passwords import Hasher
@@ -91,21 +91,21 @@ async def test_admins_add_users_to_a_closed_installation_without_that_limit(
 
 
 @asynccontextmanager
-async def all_turns(hasher: Hasher) -> AsyncIterator[None]:
-    """Hold all turns of sign-ups, as sign-ups from as many addresses do."""
+async def all_permits(hasher: Hasher) -> AsyncIterator[None]:
+    """Hold all permits of sign-ups, as sign-ups from as many addresses do."""
     async with AsyncExitStack() as stack:
-        for number in range(hasher.turns.sign_ups.total):
-            await stack.enter_async_context(hasher.turns.sign_ups.turn(f"192.0.2.{number}"))
+        for number in range(hasher.permits.sign_ups.total):
+            await stack.enter_async_context(hasher.permits.sign_ups.acquire(f"192.0.2.{number}"))
         yield
 
 
 async def test_a_sign_in_does_not_wait_for_sign_ups(client: Client, user: User, deps: Deps) -> None:
-    turns = deps.hasher.turns.sign_ups
-    async with all_turns(deps.hasher):
+    permits = deps.hasher.permits.sign_ups
+    async with all_permits(deps.hasher):
         strangers = [asyncio.create_task(sign_up(client)) for _ in range(30)]
 
         async def all_wait() -> bool:
-            return sum(queue.members for queue in turns._queues.values()) == turns.total + len(strangers)
+            return sum(queue.members for queue in permits._queues.values()) == permits.total + len(strangers)
 
         await eventually(all_wait)
         assert (await client.post("/login", json={"login": "anna", "password": PASSWORD})).status == 200
@@ -118,7 +118,7 @@ async def test_a_sign_in_does_not_wait_for_sign_ups(client: Client, user: User, 
 async def test_a_taken_login_is_told_before_anything_is_hashed(
     client: Client, user: User, deps: Deps
 ) -> None:
-    async with all_turns(deps.hasher):
+    async with all_permits(deps.hasher):
         refusal = await sign_up(client, login="ANNA", email="new@shop.example")
         assert (refusal.status, refusal.code) == (409, "login_taken")
         await user.client.patch("/profile", json={"email": "anna@shop.example"})
@@ -128,9 +128,9 @@ async def test_a_taken_login_is_told_before_anything_is_hashed(
 async def test_a_sign_up_that_waits_too_long_is_refused(
     client: Client, server: RunningApp, deps: Deps
 ) -> None:
-    hasher = Hasher(log_n=4, turns=HashTurns.make(Bounds(hash_seconds=0.05)))
+    hasher = Hasher(log_n=4, permits=HashPermits.make(Bounds(hash_seconds=0.05)))
     server.use(replace(deps, hasher=hasher))
-    async with all_turns(hasher):
+    async with all_permits(hasher):
         refusal = await sign_up(client)
     assert (refusal.status, refusal.code) == (429, "too_many_at_once")
     assert "Retry-After" in refusal.headers
@@ -143,11 +143,11 @@ def test_sign_ups_have_at_most_half_of_the_hashes() -> None:
 
 
 async def test_one_address_does_not_take_all_hashes_of_sign_ins() -> None:
-    turns = HashTurns.make(Bounds(sign_in_hashes=4, hash_seconds=0.05)).sign_ins
+    permits = HashPermits.make(Bounds(sign_in_hashes=4, hash_seconds=0.05)).sign_ins
     async with AsyncExitStack() as stack:
         for _ in range(3):
-            await stack.enter_async_context(turns.turn("192.0.2.1"))
-        waiting = asyncio.create_task(turns.turn("192.0.2.1").__aenter__())
-        async with turns.turn("192.0.2.2"):
-            assert (turns.running, waiting.done()) == (4, False)
+            await stack.enter_async_context(permits.acquire("192.0.2.1"))
+        waiting = asyncio.create_task(permits.acquire("192.0.2.1").__aenter__())
+        async with permits.acquire("192.0.2.2"):
+            assert (permits.running, waiting.done()) == (4, False)
         await asyncio.gather(waiting, return_exceptions=True)

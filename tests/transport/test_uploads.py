@@ -12,7 +12,7 @@ import pytest
 
 from clients.geo import Geo
 from db.database import Database
-from service.bounds import Bounds, WorkTurns
+from service.bounds import Bounds, WorkPermits
 from service.deps import Deps
 from service.logs.streams import GunzipLimits
 from tests.support.http_client import User
@@ -140,7 +140,7 @@ async def test_an_upload_that_breaks_off_fails_and_keeps_its_whole_lines(
 async def test_an_upload_that_does_not_come_is_given_up_and_keeps_its_whole_lines(
     admin: User, server: RunningApp, deps: Deps, shop: Importer
 ) -> None:
-    server.use(replace(deps, turns=WorkTurns.make(Bounds(body_seconds=0.5))))
+    server.use(replace(deps, permits=WorkPermits.make(Bounds(body_seconds=0.5))))
     headers = (f"Authorization: {admin.token}", "Content-Length: 9999999")
     async with open_request(server.url, "POST /imports", *headers, body=some_lines(20)[:-10]) as request:
         answer = await request.answer()

@@ -152,7 +152,7 @@ class BatchReader:
         return self.batch
 
     def read_each(self, items: Iterable[Raw | bytes]) -> EventBatch:
-        """Read the JSON texts of events, each on its own."""
+        """Parse the JSON of each event by itself, so that a broken one spoils no other."""
         for index, item in enumerate(items):
             try:
                 if isinstance(item, bytes):

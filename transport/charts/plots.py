@@ -1,4 +1,4 @@
-"""Draws the plot of each report, below its question and answer."""
+"""Draws the plot of each report. `top` is the y at which it begins, below the question and the answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -33,9 +33,9 @@ LETTERS = (
 
 
 def chart_style() -> str:
-    """Write the style of an SVG file, light or dark as its reader prefers.
+    """Return the CSS of an SVG file, light or dark as its reader prefers.
 
-    It has no CSS variables, which some programs that show SVG do not know.
+    It uses no CSS variables, which some SVG viewers do not know.
     """
     return (
         f"{LETTERS}{rules(LIGHT, paper=True)}@media(prefers-color-scheme:dark){{{rules(DARK, paper=True)}}}"
@@ -43,7 +43,7 @@ def chart_style() -> str:
 
 
 def page_style() -> str:
-    """Write the style of charts in the dashboard, with either theme. Their paper is the page's."""
+    """Return the CSS of charts in the dashboard, for both themes. The page has the background."""
     dark = rules(DARK)
     return (
         f"{LETTERS}{rules(LIGHT)}"
@@ -53,7 +53,7 @@ def page_style() -> str:
 
 
 def rules(palette: dict[str, str], *, paper: bool = False) -> str:
-    """Write the CSS rules of a palette; `paper` adds the background."""
+    """Return the CSS rules of a palette; `paper` adds its background."""
     background = f".chart{{background:{palette['paper']}}}" if paper else ""
     return (
         f"{background}.chart text{{fill:{palette['ink']}}}.chart .dim{{fill:{palette['dim']}}}"

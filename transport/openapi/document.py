@@ -153,16 +153,18 @@ def describe_access(fact: RouteFacts) -> str:
 def describe_bounds(fact: RouteFacts) -> str:
     """Describe how much of it one account, or one address, may have under way."""
     bounds = Bounds()
-    turns = {"reads": bounds.account_reads, "exports": bounds.account_exports}
+    per_account = {"reads": bounds.account_reads, "exports": bounds.account_exports}
     texts = []
     if fact.heavy is not None:
-        texts.append(f"An account has {turns[fact.heavy]} of these {fact.heavy} at a time; more wait")
-        texts.append(f"{bounds.turn_seconds:g} s, then 429 `too_many_at_once`.")
+        texts.append(f"An account has {per_account[fact.heavy]} of these {fact.heavy} at a time; more wait")
+        texts.append(f"{bounds.permit_seconds:g} s, then 429 `too_many_at_once`.")
     if fact.heavy == "reads":
         texts.append(f"One takes {bounds.read_seconds:g} s at most, else 503 `too_expensive`.")
     if fact.bulk:
         texts.append(f"An account has {bounds.account_bulk_bodies} bodies over 64 KiB, of unknown size or")
-        texts.append(f"gzipped at a time; more wait {bounds.turn_seconds:g} s, then 429 `too_many_at_once`.")
+        texts.append(
+            f"gzipped at a time; more wait {bounds.permit_seconds:g} s, then 429 `too_many_at_once`."
+        )
     if fact.bulk:
         texts.append(f"A body over 1 MiB keeps {bounds.body_rate // 1024} KiB/s on average, else 408;")
         texts.append(f"others have arrived after {bounds.body_seconds:g} s.")
