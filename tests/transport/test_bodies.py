@@ -19,7 +19,7 @@ from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from tests.support.raw_http import OpenRequest, open_request
 from transport.bodies import BodyClock
-from transport.gunzip import INPUT, PIECE, Gunzipper
+from transport.gunzip import Gunzipper
 from transport.linger import Linger
 from transport.settings import HttpSettings
 
@@ -240,44 +240,12 @@ async def test_an_account_has_two_bulk_bodies_under_way(
     assert permits.running == 0
 
 
-async def test_an_upload_takes_a_turn_too(add_user: AddUser, server: RunningApp, use: UseBounds) -> None:
+async def test_an_upload_takes_a_permit_too(add_user: AddUser, server: RunningApp, use: UseBounds) -> None:
     use(Bounds(permit_seconds=0.1))
     admin = await add_user("Root", role="admin")
     permits = server.app.ctx.deps.permits.bulk_bodies
     async with permits.acquire(admin.id), permits.acquire(admin.id):
         assert (await admin.client.post("/imports", data=b"x")).status == 429
-
-
-def test_many_members_are_gunzipped_without_copying_the_rest_again_and_again() -> None:
-    member = gzip.compress(b"")
-    gunzipper = Gunzipper()
-    gunzipper.add(member * 20_000)
-    assert gunzipper.next_piece() == b""
-    assert not gunzipper.has_more
-    assert not gunzipper.is_broken_off
-    assert len(member) * 20_000 > INPUT
-
-
-def test_what_is_gunzipped_comes_in_pieces() -> None:
-    gunzipper = Gunzipper()
-    gunzipper.add(gzip.compress(b" " * (5 * PIECE + 3)))
-    sizes = []
-    while gunzipper.has_more:
-        sizes.append(len(gunzipper.next_piece()))
-    assert sizes == [PIECE] * 5 + [3]
-    assert not gunzipper.is_broken_off
-
-
-async def test_members_without_content_have_a_limit_too(user: User) -> None:
-    async def endless() -> AsyncIterator[bytes]:
-        members = gzip.compress(b"") * 10_000
-        while True:
-            yield members
-
-    answer = await user.client.post(
-        "/events", data=endless(), headers={"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    )
-    assert (answer.status, answer.code) == (413, "too_large")
 
 
 @pytest.mark.parametrize(("path", "status"), [("/login", 413), ("/profile", 401), ("/nothing", 404)])
