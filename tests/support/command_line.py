@@ -24,6 +24,7 @@ class Command:
     """Runs `python main.py` with these settings, and none of this process."""
 
     settings: dict[str, str]
+    program: Path = PROJECT / "main.py"
 
     def environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in os.environ if name in {"PATH", "HOME", "LANG"}}
@@ -32,7 +33,7 @@ class Command:
 
     def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, str(PROJECT / "main.py"), *arguments],
+            [sys.executable, str(self.program), *arguments],
             cwd=PROJECT,
             env=self.environment() | settings,
             stdin=subprocess.PIPE,

@@ -11,12 +11,14 @@ from urllib.parse import quote
 
 import aiohttp
 
+from tests.support.authenticator import Authenticator
 from tests.support.command_line import Command, free_port, wait_until_ready
 from tests.support.eventually import eventually
 from tests.support.mail_server import CREDENTIALS, MailServer, play_mail_server
 from tests.support.processes import PATIENCE
 
 RESET_TOKEN = re.compile(r"^trawl_reset_[\w-]{43}$", re.MULTILINE)
+SECRETS = ("password", "current_password", "access_token", "refresh_token", "token", "key", "secret", "uri")
 OPERATORS = {
     "SECRET": "the secret of this server, longer than 32 bytes",
     "SECRET_PREVIOUS": "the secret before it, longer than 32 bytes",
@@ -31,6 +33,7 @@ class Visitor:
 
     http: aiohttp.ClientSession
     secrets: set[str] = field(default_factory=set)
+    codes: list[str] = field(default_factory=list)  # short: other numbers have the same digits in them
 
     async def send(self, method: str, path: str, body: object = None, token: str = "") -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -41,8 +44,8 @@ class Visitor:
         answer: dict[str, Any] = json.loads(text) if text and is_json else {}
         sent = body if isinstance(body, dict) else {}
         for members in (answer, sent):
-            names = ("password", "current_password", "access_token", "refresh_token", "token", "key")
-            self.secrets |= {members[name] for name in names if isinstance(members.get(name), str)}
+            self.secrets |= {members[name] for name in SECRETS if isinstance(members.get(name), str)}
+            self.secrets |= {*members.get("recovery_codes", ())}
         return answer
 
     async def sign_in(self, login: str, password: str) -> Any:
@@ -71,6 +74,22 @@ class Visitor:
         await self.send("PATCH", "/profile", change, second["access_token"])
         await self.reset_by_mail(mails)
         await self.reset_by_admin()
+        await self.use_second_factor()
+
+    async def use_second_factor(self) -> None:
+        """Turn it on, and sign in by a wrong code, a code of the app and a recovery code."""
+        user = {"login": "anna", "password": "battery number 4"}
+        token = (await self.send("POST", "/login", user))["access_token"]
+        app = Authenticator((await self.send("POST", "/profile/totp", {}, token))["secret"])
+        codes = [app.wrong_code(), app.code()]
+        for code in codes:
+            answer = await self.send("POST", "/profile/totp/confirm", {"code": code}, token)
+        recovery_codes = answer["recovery_codes"]
+        for code in (*codes, recovery_codes[0]):
+            await self.send("POST", "/login", user | {"totp": code})
+        self.codes = codes
+        signed_in = await self.send("POST", "/login", user | {"recovery_code": recovery_codes[1]})
+        assert signed_in["access_token"]
 
     async def reset_by_mail(self, mails: MailServer) -> None:
         await self.send("POST", "/password/forgot", {"login": "anna"})
@@ -145,4 +164,5 @@ async def test_no_secret_stands_in_a_log_of_the_server_or_of_the_command_line(tr
     for command in ("doctor", "set-password nobody", "create-admin eve2"):
         text += await output_of(trawl.start(*command.split(), **settings), "short77\n")
     assert len(visitor.secrets) > 30
+    assert [code for code in visitor.codes if re.search(rf"(?<![\d.]){code}(?!\d)", text)] == []
     assert sorted(secret for secret in derived(visitor.secrets) if secret in text) == []

@@ -1,10 +1,8 @@
 """Refresh tokens: each works once, and a session lives no longer than it may. Times are arguments."""
 
 import asyncio
-import random
 import secrets
 import uuid
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -248,36 +246,3 @@ def test_a_successor_is_unsealed_by_its_token_alone() -> None:
     sealed = seal_successor(token, b"s" * 32)
     assert seal_successor(token, sealed) == b"s" * 32
     assert seal_successor(other, sealed) != b"s" * 32
-
-
-@pytest.mark.parametrize("seed", range(20))
-async def test_no_interleaving_leaves_two_tokens_of_a_session_or_one_after_its_end(
-    deps: Deps, account_id: int, seed: int
-) -> None:
-    """Refreshes and sign-outs at once, in a random order, on two workers with pools of their own."""
-    chance = random.Random(seed)
-    other = replace(deps, db=Database.connect(str(deps.db._url), pool_size=5))
-    first = await sign_in_at(deps, START)
-    caller = await caller_at(deps, first.access_token, START)
-    pairs: list[TokenPair] = [first]
-
-    async def refresh(worker: Deps, token: str) -> None:
-        with suppress(Unauthorized):
-            pairs.append(await refresh_at(worker, token, START + chance.random() * 20 * SECOND))
-
-    async def leave(worker: Deps) -> None:
-        await sign_out(worker, caller, everywhere=chance.random() < 0.5, origin=Origin(START))
-
-    for last in (False, True):
-        workers = [chance.choice((deps, other)) for _ in range(5)]
-        work = [refresh(worker, chance.choice(pairs).refresh_token) for worker in workers]
-        work += [leave(other)] if last else []
-        chance.shuffle(work)
-        await asyncio.gather(*work)
-        async with deps.db.read() as session:
-            ids = (await session.scalars(select(Session.id).where(Session.account_id == account_id))).all()
-        assert len(ids) <= (0 if last else 1)
-    for pair in pairs:
-        assert await is_dead(deps, pair.access_token, START + 20 * SECOND)
-        assert await is_refused(other, pair.refresh_token, START + 20 * SECOND)
-    await other.db.close()
