@@ -59,8 +59,7 @@ PAGE_TWINS = """
     WHERE page.id {}
 """
 TEMPLATE_PAGES = r"""
-    SELECT id, url FROM page WHERE id {} AND url ~ '/(cart\?goods_id=\d+&amount=\d+&cart_id=\d+|'
-        'pay\?user_id=\d+&cart_id=\d+|success_pay_\d+/)$'
+    SELECT id, url FROM page WHERE id {} AND (url LIKE '%&cart\_id=%' OR url LIKE '%/success\_pay\_%')
 """
 IN_RANGE, IN_LIST = "BETWEEN $1 AND $2", "= ANY($1::int[])"
 PAGES = """
