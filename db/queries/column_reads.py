@@ -58,6 +58,9 @@ PAGE_TWINS = """
     FROM page INNER JOIN page AS twin ON page.url = twin.url AND page.id <> twin.id
     WHERE page.id {}
 """
+TEMPLATE_PAGES = r"""
+    SELECT id, url FROM page WHERE id {} AND (url LIKE '%&cart\_id=%' OR url LIKE '%/success\_pay\_%')
+"""
 IN_RANGE, IN_LIST = "BETWEEN $1 AND $2", "= ANY($1::int[])"
 PAGES = """
     SELECT page.id, page.url, category.name AS category, product.name AS product
@@ -144,6 +147,11 @@ async def select_page_categories(raw: Raw, ids: Array) -> list[tuple[int | None,
 async def select_page_twins(raw: Raw, ids: Array) -> list[tuple[int, int]]:
     """Return pairs of different pages that have the same URL, of which one is among the ids."""
     return [(row["id"], row["twin_id"]) for row in await select_by_ids(raw, PAGE_TWINS, ids)]
+
+
+async def select_template_pages(raw: Raw, ids: Array) -> list[tuple[int, str]]:
+    """Return ids and URLs of those pages that look like template pages; also of some not asked for."""
+    return [(row["id"], row["url"]) for row in await select_by_ids(raw, TEMPLATE_PAGES, ids)]
 
 
 async def select_page_names(raw: Raw, ids: Sequence[int]) -> dict[int, PageName]:

@@ -162,7 +162,8 @@ def places_of(found: Array, rows: Rows) -> tuple[Array, Array]:
 class PageGroups:
     """Pages by URL: ids of pages, and numbers beyond them for URLs of live visits alone.
 
-    Template pages have the number 0, and are counted apart (service/columns/template_counts.py).
+    Template pages have the number 0, also those with rows of their own, and are counted apart
+    (service/columns/template_counts.py).
     """
 
     def __init__(self, snapshot: Snapshot, newest_page: int) -> None:

@@ -8,12 +8,15 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
 from db.queries.column_reads import PageName, Raw
+from service.columns.templates import PageTemplates
+from service.columns.threads import Waiting, run_while_awaited
 
 UNKNOWN = -1
 MAX_NAMES = 20_000  # of pages whose names are kept: what lists and exports show again and again
@@ -66,11 +69,13 @@ class PageTable:
     """The categories of pages, and which pages have one URL.
 
     :param categories: by id of the page; 0 for none
-    :param canonical: by id of the page the least id of those known that have its URL
+    :param canonical: by id of the page the least id of those known that have its URL; 0 if a template has
+    :param templates: the pages whose URLs are those of template pages
     """
 
     categories: Array = field(default_factory=lambda: np.full(1, 0, np.int32))
     canonical: Array = field(default_factory=lambda: np.full(1, 0, np.int32))
+    templates: PageTemplates = field(default_factory=PageTemplates)
     tokens: set[uuid.UUID] = field(default_factory=set)
 
     def missing(self, parts: Iterable[PartColumns]) -> Array:
@@ -79,16 +84,25 @@ class PageTable:
     async def load(self, raw: Raw, ids: Array) -> None:
         rows = await queries.select_page_categories(raw, ids)
         twins = await queries.select_page_twins(raw, ids)
+        templates = await run_while_awaited(
+            partial(parse_templates, await queries.select_template_pages(raw, ids))
+        )
         size = max([int(ids.max()), *(int(found.max()) for _, found in rows)]) + 1
         categories, canonical = grown(self.categories, size), grown(self.canonical, size)
         for category_id, found in rows:
             categories[found] = category_id or 0
             canonical[found] = found
+        canonical[templates.ids] = 0
         for page_id, twin_id in twins:
             if twin_id < len(canonical) and canonical[twin_id] != UNKNOWN:
                 least = min(int(canonical[page_id]), int(canonical[twin_id]))
                 canonical[page_id] = canonical[twin_id] = least
         self.categories, self.canonical = categories, canonical
+        self.templates |= templates
+
+
+def parse_templates(pages: Iterable[tuple[int, str]], _: Waiting) -> PageTemplates:
+    return PageTemplates.parse(pages)
 
 
 def missing_ids(known: Array, columns: Iterable[Array]) -> Array:

@@ -67,7 +67,10 @@ class Statistics:
         pages = [place for place, each in enumerate(self.groups) if isinstance(each, PageGroups)]
         self.page_group = pages[0] if pages else None
         others = [each for each in self.groups if not isinstance(each, PageGroups)]
-        self.templates = None if self.page_group is None else TemplateCounts(others[0] if others else None)
+        if self.page_group is None:
+            self.templates = None
+        else:
+            self.templates = TemplateCounts(others[0] if others else None, self.snapshot.pages.templates)
 
     async def rows(self, *, limit: int, offset: int) -> list[CountRow]:
         """Return groups, most visits first, then in the order of their values."""

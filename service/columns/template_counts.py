@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.part_files import Array
-from service.columns.blocks import Block, LiveBlock
+from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.groups import Groups, places_of
-from service.columns.templates import CART, PAY, SUCCESS, Template, mix
+from service.columns.templates import CART, PAY, SUCCESS, PageTemplates, Template, mix
 
 MARKS = np.uint64(2**20 - 1)  # the bits of a mix by which most that stand once are told at once
 NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
 # The number that stands first in the URL of each kind, in the order of the URLs.
 FIRST_NUMBERS = ((CART, "goods_id"), (PAY, "user_id"), (SUCCESS, "cart_id"))
+FEW_HOSTS = 4  # of a block, that are gone through one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,14 @@ class TemplateTable:
 
 
 class TemplateCounts:
-    """Counts the template pages of blocks, perhaps by another group too."""
+    """Counts the template pages of blocks, perhaps by another group too.
 
-    def __init__(self, other: Groups | None) -> None:
-        self._other = other
-        self._hosts: dict[str, int] = {}
+    :param pages: those that have rows of their own
+    """
+
+    def __init__(self, other: Groups | None, pages: PageTemplates) -> None:
+        self._other, self._pages = other, pages
+        self._hosts = {host: place for place, host in enumerate(pages.hosts)}
         self._mixes: list[Array] = []
         self._repeated = np.empty(0, np.uint64)
         self._marks = np.zeros(int(MARKS) + 1, np.bool_)
@@ -92,17 +96,27 @@ class TemplateCounts:
                 "host": np.array([self.host(each.host) for each in templates], np.int64),
             }
         else:
-            part = block.part
-            numbers = np.flatnonzero(part.page[part.number_rows] == 0)
-            places, inside = places_of(part.number_rows[numbers], block.rows)
-            numbers = numbers[inside]
-            columns = {
-                "kind": part.kind[part.number_rows[numbers]],
-                **{name: getattr(part, name)[numbers] for name in NUMBERS},
-                "host": np.full(len(numbers), self.host(block.span.host)),
-            }
+            places, columns = self.part_columns(block)
         columns["other"] = np.zeros(len(places), np.int64) if other_codes is None else other_codes[places]
         return TemplateTable(places, columns)
+
+    def part_columns(self, block: PartBlock) -> tuple[Array, dict[str, Array]]:
+        """Return the places of a part's template pages, and what their URLs are made of."""
+        part = block.part
+        numbers = np.flatnonzero(part.page[part.number_rows] == 0)
+        places, inside = places_of(part.number_rows[numbers], block.rows)
+        numbers = numbers[inside]
+        columns = {
+            "kind": part.kind[part.number_rows[numbers]],
+            **{name: getattr(part, name)[numbers] for name in NUMBERS},
+            "host": np.full(len(numbers), self.host(block.span.host)),
+        }
+        others, values = self._pages.rows(part, part.page[block.rows])
+        if len(others):
+            places = np.concatenate([places, others])
+            for name, column in zip(("host", "kind", *NUMBERS), values.T, strict=True):
+                columns[name] = np.concatenate([columns[name], column])
+        return places, columns
 
     def host(self, host: str) -> int:
         return self._hosts.setdefault(host, len(self._hosts))
@@ -117,16 +131,11 @@ class TemplateCounts:
         table = self.table(block, other_codes)
         chosen = ~self.is_repeated(table.mixes())
         hosts = np.unique(table.columns["host"])
-        if len(hosts) > 1:  # of live visits, which are few
+        if len(hosts) > FEW_HOSTS:
             return self._rows(block, table, chosen)
-        first, needed = np.zeros(len(chosen), np.bool_), most
-        for kind, name in FIRST_NUMBERS:
-            places = np.flatnonzero(chosen & (table.columns["kind"] == kind))
-            keys = text_order(table.columns[name][places])
-            if len(places) > needed > 0:
-                places = places[keys <= np.partition(keys, needed - 1)[needed - 1]]
-            first[places] = needed > 0
-            needed -= len(places)
+        first = np.zeros(len(chosen), np.bool_)
+        for host in hosts:
+            first |= first_of(table, chosen & (table.columns["host"] == host), most)
         return self._rows(block, table, first)
 
     def _rows(self, block: Block, table: TemplateTable, chosen: Array) -> Array:
@@ -158,6 +167,19 @@ class TemplateCounts:
             TemplateGroup(Template(hosts[host], *page), other, *counts)
             for (*page, host, other), *counts in zip(rows[begins, :7].tolist(), *numbers, strict=True)
         ]
+
+
+def first_of(table: TemplateTable, chosen: Array, most: int) -> Array:
+    """Return those of the chosen pages, of one host, that may be among the first by URL."""
+    first, needed = np.zeros(len(chosen), np.bool_), most
+    for kind, name in FIRST_NUMBERS:
+        places = np.flatnonzero(chosen & (table.columns["kind"] == kind))
+        keys = text_order(table.columns[name][places])
+        if len(places) > needed > 0:
+            places = places[keys <= np.partition(keys, needed - 1)[needed - 1]]
+        first[places] = needed > 0
+        needed -= len(places)
+    return first
 
 
 def text_order(numbers: Array) -> Array:

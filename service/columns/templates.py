@@ -1,7 +1,12 @@
-"""Cart, pay and success pages whose URLs are made of a host and numbers: they have no row of their own."""
+"""Cart, pay and success pages whose URLs are made of a host and numbers.
+
+They have no row of their own where the host is that of their part, and one where it is another.
+"""
 
 import re
 import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +58,48 @@ def parse_template(url: str) -> Template | None:
                 return Template(host, kind, numbers[2], numbers[0], numbers[1], 0)
             return Template(host, kind, numbers[-1], 0, 0, numbers[0] if kind == PAY else 0)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class PageTemplates:
+    """Template pages that have rows of their own.
+
+    :param ids: of the pages, in order
+    :param values: for each an index of `hosts`, and the other fields of Template
+    """
+
+    ids: Array = field(default_factory=lambda: np.empty(0, np.int32))
+    values: Array = field(default_factory=lambda: np.empty((0, len(Template._fields)), np.int64))
+    hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, pages: Iterable[tuple[int, str]]) -> "PageTemplates":
+        """Take those of the pages, by id and URL, that are template pages."""
+        hosts, values = dict[str, int](), {}
+        for page_id, url in pages:
+            template = parse_template(url)
+            if template is not None:
+                values[page_id] = (hosts.setdefault(template.host, len(hosts)), *template[1:])
+        ids = np.array(sorted(values), np.int32)
+        rows = [values[page_id] for page_id in ids.tolist()]
+        return cls(ids, np.array(rows, np.int64).reshape(-1, len(Template._fields)), tuple(hosts))
+
+    def __or__(self, new: "PageTemplates") -> "PageTemplates":
+        if not len(new.ids):
+            return self
+        hosts = {host: place for place, host in enumerate(self.hosts)}
+        places = np.array([hosts.setdefault(host, len(hosts)) for host in new.hosts], np.int64)
+        values = new.values.copy()
+        values[:, 0] = places[values[:, 0]]
+        ids, first = np.unique(np.concatenate([self.ids, new.ids]), return_index=True)
+        return PageTemplates(ids, np.concatenate([self.values, values])[first], tuple(hosts))
+
+    def rows(self, part: PartColumns, page: Array) -> tuple[Array, Array]:
+        """Return which rows of a part are of these pages, and their values; `page` has the ids of all."""
+        if not np.isin(part.pages, self.ids).any():
+            return np.empty(0, np.int64), self.values[:0]
+        places = np.flatnonzero(np.isin(page, self.ids))
+        return places, self.values[np.searchsorted(self.ids, page[places])]
 
 
 def mix(*columns: Array) -> Array:

@@ -240,6 +240,37 @@ async def test_lists_and_statistics_agree_with_the_oracle(
         assert await exported(db, store, **criteria) == [visit.id for visit in listed]
 
 
+@pytest.mark.parametrize("group_by", [("page",), ("page", "user"), ("kind", "page")])
+async def test_a_page_is_one_group_in_parts_of_its_host_and_of_others(
+    db: Database, store: ColumnStore, group_by: tuple[str, ...]
+) -> None:
+    pages = ("/cart?goods_id=5&amount=2&cart_id=31", "/pay?user_id=12&cart_id=3", "/success_pay_31/")
+    urls = [
+        f"{host}{page}" for host in ("https://shop.example", "https://other.example", "") for page in pages
+    ]
+    how: dict[str, Any] = {"group_by": group_by, "tz": "UTC", "after": None}
+
+    async def check() -> None:
+        expected = expected_counts(rows, group_by, "UTC")
+        counts = await count_visits(db, store, **NOTHING, **how, limit=100, offset=0)
+        assert [values_of(count) for count in counts] == expected
+        for place, row in enumerate(expected):
+            [count, *_] = await count_visits(db, store, **NOTHING, **how, limit=1, offset=place)
+            assert values_of(count) == row
+
+    rows: list[Row] = []
+    keys = some_keys(100)
+    for some in (urls, urls[::-1], urls[:4], urls[3:]):  # the host of a part is that of its first line
+        part = [line(url, at=NOW + timedelta(seconds=at), key=keys.pop()) for at, url in enumerate(some)]
+        await store_part(db, part)
+        rows += part
+        await check()  # at first of pages visited once, and then of pages that are known in part
+    live = [live_row(url, position=place) for place, url in enumerate(urls)]
+    await store_live_visits(db, live)
+    rows += live
+    await check()
+
+
 async def exported(db: Database, store: ColumnStore, **criteria: Any) -> list[str]:
     """The ids of an export."""
     return [
