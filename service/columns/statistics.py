@@ -18,8 +18,9 @@ from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts
 from service.columns.groups import Groups, PageGroups, TimeGroups
 from service.columns.matching import PartFilter, matching_rows
+from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
-from service.columns.template_counts import TemplateCounts, TemplateGroup
+from service.columns.template_counts import Firsts, TemplateCounts, TemplateGroup
 from service.columns.threads import Waiting, run_while_awaited
 
 
@@ -34,6 +35,11 @@ class CountRow:
     last: int
 
 
+def label_order(value: Any) -> tuple[bool, Any]:
+    """Return a key that puts the values of a group in order, none last."""
+    return value is None, 0 if value is None else value
+
+
 @dataclass(slots=True)
 class Candidate:
     """A group that may be shown: its numbers, or what is known of it already."""
@@ -44,7 +50,7 @@ class Candidate:
     values: tuple[Any, ...] = ()
 
     def sort_key(self) -> tuple[Any, ...]:
-        return (-self.visits, *((value is None, 0 if value is None else value) for value in self.values))
+        return (-self.visits, *map(label_order, self.values))
 
 
 @dataclass(slots=True)
@@ -133,10 +139,33 @@ class Statistics:
             groups += await self.collect(templates.repeated_rows)
         most = need - many - sum(group.visits > 1 for group in groups)
         if most > 0 and templates.singles:
-            groups += await self.collect(partial(templates.single_rows, most=most))
+            firsts = await self.firsts(templates, most)
+            groups += await self.collect(partial(templates.single_rows, firsts=firsts))
         return groups
 
+    async def firsts(self, templates: TemplateCounts, most: int) -> Firsts:
+        """Return which template pages visited once may be among the first `most`."""
+        if self.page_group != 1:
+            return Firsts(most)
+        pieces = await self.pass_templates(templates.single_others)
+        codes, counts = np.unique(np.concatenate(pieces), return_counts=True)
+        counts_of = dict(zip(codes.tolist(), counts.tolist(), strict=True))
+        labels = await self.groups[0].labels(self.snapshot, list(counts_of))
+        *whole, last = sorted(counts_of, key=lambda code: label_order(labels[code]))
+        for place, code in enumerate(whole):
+            if counts_of[code] >= most:
+                return Firsts(most, code, tuple(whole[:place]))
+            most -= counts_of[code]
+        return Firsts(most, last, tuple(whole))
+
     async def collect(self, rows_of: Callable[[Block, Array | None], Array]) -> list[TemplateGroup]:
+        pieces = await self.pass_templates(rows_of)
+        assert self.templates is not None
+        templates = self.templates
+        return await run_while_awaited(lambda _: templates.groups(pieces))
+
+    async def pass_templates(self, rows_of: Callable[[Block, Array | None], Array]) -> list[Array]:
+        """Return what `rows_of` has for each block."""
         pieces: list[Array] = []
 
         def add(block: Block) -> None:
@@ -146,9 +175,7 @@ class Statistics:
             pieces.append(rows_of(block, self.other_codes(codes)))
 
         await self.each_block(add)
-        assert self.templates is not None
-        templates = self.templates
-        return await run_while_awaited(lambda _: templates.groups(pieces))
+        return pieces
 
     def candidates(
         self, counts: tuple[Array, Array, Array], known: Sequence[TemplateGroup], begin: int, end: int
@@ -217,35 +244,6 @@ class Statistics:
         """Return a number beyond all ids of addresses."""
         live = 0 if self.live is None else int(self.live.address.max())
         return max(len(self.snapshot.addresses.codes), live + 1)
-
-
-class Slots:
-    """Finds the slots of rows: the places of their groups among those that are shown."""
-
-    def __init__(self, groups: Sequence[Groups], shown: Sequence[tuple[int, ...]]) -> None:
-        self._groups = groups
-        self._tables: list[Array] = []
-        codes = [sorted({each[place] for each in shown}) for place in range(len(groups))]
-        self._slots = np.full([len(each) + 1 for each in codes], len(shown), np.int64)
-        for group, values in zip(groups, codes, strict=True):
-            table = np.full(group.size, len(values), np.int32)
-            table[values] = np.arange(len(values))
-            self._tables.append(table)
-        places = [{code: place for place, code in enumerate(values)} for values in codes]
-        for slot, each in enumerate(shown):
-            self._slots[tuple(place[code] for place, code in zip(places, each, strict=True))] = slot
-
-    def of(self, block: Block) -> Array | None:
-        """Return the slot of each row; None if there are no groups, and so one slot."""
-        if not self._groups:
-            return None
-        places = [table[group.codes(block)] for group, table in zip(self._groups, self._tables, strict=True)]
-        slots: Array = self._slots[tuple(places)]
-        return slots
-
-
-def add_details(details: GroupDetails, slots: Slots, block: Block) -> None:
-    details.add(slots.of(block), block.address, block.occurred)
 
 
 def call(work: Callable[[Block], object], block: Block, _: Waiting) -> None:

@@ -44,6 +44,19 @@ class TemplateTable:
         return mix(*self.columns.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Firsts:
+    """Which pages visited once may stand first: the first `most` by URL.
+
+    :param last: the other group that these are of, where that group decides before the URL does
+    :param whole: the groups before it, all of whose pages stand first
+    """
+
+    most: int
+    last: int | None = None
+    whole: tuple[int, ...] = ()
+
+
 class TemplateCounts:
     """Counts the template pages of blocks, perhaps by another group too.
 
@@ -126,10 +139,25 @@ class TemplateCounts:
         table = self.table(block, other_codes)
         return self._rows(block, table, self.is_repeated(table.mixes()))
 
-    def single_rows(self, block: Block, other_codes: Array | None, most: int) -> Array:
-        """Return rows of pages visited once, for `groups`: all that may be among the first by URL."""
+    def single_others(self, block: Block, other_codes: Array | None) -> Array:
+        """Return the other group of each page visited once."""
+        table = self.table(block, other_codes)
+        return table.columns["other"][~self.is_repeated(table.mixes())]
+
+    def single_rows(self, block: Block, other_codes: Array | None, firsts: Firsts) -> Array:
+        """Return rows of pages visited once, for `groups`: all that may be among the first."""
         table = self.table(block, other_codes)
         chosen = ~self.is_repeated(table.mixes())
+        if firsts.last is None:
+            return self._first_rows(block, table, chosen, firsts.most)
+        others = table.columns["other"]
+        whole = self._rows(block, table, chosen & np.isin(others, firsts.whole))
+        return np.concatenate(
+            [whole, self._first_rows(block, table, chosen & (others == firsts.last), firsts.most)]
+        )
+
+    def _first_rows(self, block: Block, table: TemplateTable, chosen: Array, most: int) -> Array:
+        """Return the rows of chosen pages: all that may be among the first `most` by URL."""
         hosts = np.unique(table.columns["host"])
         if len(hosts) > FEW_HOSTS:
             return self._rows(block, table, chosen)

@@ -329,6 +329,40 @@ async def test_pages_of_a_list_hold_every_visit_once(db: Database, store: Column
     assert await list_visits(db, store, **NOTHING, after=None, limit=1000, offset=90) == whole[90:]
 
 
+@pytest.mark.parametrize("other", ["country", "day"])
+async def test_pages_of_statistics_hold_every_pair_of_a_group_and_a_page_once(
+    db: Database, store: ColumnStore, other: str
+) -> None:
+    """Pages visited once stand in the order of the other group first, and only then by URL."""
+    for seed in (1, 2):
+        await store_part(db, payments(seed))
+    how: dict[str, Any] = {"group_by": (other, "page"), "tz": "UTC", "after": None}
+    expected = expected_counts([*payments(1), *payments(2)], (other, "page"), "UTC")
+    for limit in (1, 3, 7, 40, 1000):
+        counts = [
+            count
+            for offset in range(0, len(expected), limit)
+            for count in (await count_visits(db, store, **NOTHING, **how, limit=limit, offset=offset))[:limit]
+        ]
+        assert [values_of(count) for count in counts] == expected
+
+
+def payments(seed: int) -> list[Line]:
+    """Lines of pay pages that are visited once, but every tenth, whose countries do not follow their URLs."""
+    return [
+        line(
+            "/pay?user_id=1&cart_id=1"
+            if place % 10 == 0
+            else f"/pay?user_id={place % 5 + 1}&cart_id={place}{seed}",
+            at=datetime(2018, 8, 1 + place * 7 % 4, tzinfo=UTC),
+            key=key,
+            address=f"8.8.8.{place % 3}",
+            country=("US", "DE", None)[place % 3],
+        )
+        for place, key in enumerate(some_keys(30, seed=seed), start=1)
+    ]
+
+
 async def test_log_lines_have_a_user_on_their_pay_line_alone(db: Database, store: ColumnStore) -> None:
     await store_part(db, lines(24))
     listed = await list_visits(db, store, **NOTHING, after=None, limit=1000, offset=0)
