@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -115,7 +115,11 @@ def open_events(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
     if name == "-":
         yield sys.stdin.buffer, None
     else:
-        with Path(name).open("rb") as file:
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(Path(name).open("rb"))
+            except OSError as error:
+                fail(f"{name}: the events can't be read: {error.strerror}")
             yield file, Path(name).stat().st_size
 
 
@@ -179,10 +183,7 @@ def print_total(total: Total, *, as_json: bool) -> None:
     """Print what became of a file's events, and why the first refused ones were refused."""
     counts = total.counts
     for number, verdict in total.refused:
-        reason = (
-            "; ".join(f"{pointer.rpartition('/')[2]} {detail}" for pointer, detail in verdict.errors)
-            or "another event has its id"
-        )
+        reason = "; ".join(map(describe, verdict.errors)) or "another event has its id"
         say(f"{total.name}:{number}: {verdict.status}: {reason}", console=err)
     if (more := total.refusals - len(total.refused)) > 0:
         say(f"{total.name}: {more:,} more are refused", console=err)
@@ -191,6 +192,13 @@ def print_total(total: Total, *, as_json: bool) -> None:
         return
     outcomes = ", ".join(f"{counts[name]:,} {name}" for name in OUTCOMES)
     say(f"{total.name}: {counts['received']:,} events: {outcomes}")
+
+
+def describe(error: tuple[str, str]) -> str:
+    """Return what is wrong with an event: the field, unless it is the event as a whole, and the detail."""
+    pointer, detail = error
+    _, _, *names = pointer.removeprefix("/").split("/")  # after `events` and its index
+    return f"{names[-1]} {detail}" if names else detail
 
 
 @contextmanager

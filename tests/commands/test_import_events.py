@@ -55,6 +55,7 @@ def test_files_of_both_kinds_packed_and_on_standard_input_store_each_event_once(
         ["-:1", "conflict"],
     ]
     assert "properties must be an object" in errors
+    assert f"{lines}:5: invalid: can't be read: " in errors  # the line as a whole: no field is named
     assert code == 3  # the last file has no event that was taken
 
 
@@ -90,7 +91,9 @@ def test_a_file_that_can_not_be_read_is_told_in_one_line(trawl: Command, tmp_pat
     for file, words in {
         str(cut): "the gzip data is broken or cut off",
         str(header): "the header lacks user_id",
-        str(tmp_path / "none"): "No such file",
+        str(
+            tmp_path / "none"
+        ): f"trawl: {tmp_path / 'none'}: the events can't be read: No such file or directory",
     }.items():
         code, _, errors = trawl.run("import-events", file)
         assert code == 1
