@@ -37,7 +37,7 @@ def back_up(file: Path, *, overwrite: bool) -> None:
     say(f"{file}: {file.stat().st_size:,} bytes")
     if settings.secret is None:
         secret = settings.data_dir / "secret"
-        say(f"keep {secret} too: it signs the tokens", console=err)
+        say(f"keep {secret} too: it signs the tokens and encrypts the second factors", console=err)
 
 
 def restore(file: Path) -> None:

@@ -18,7 +18,7 @@ from api.imports import ImportResponse
 from bootstrap import backing_services, run_with_database
 from clients.geo import Geo
 from clock import now
-from commands.terminal import err, fail, load_settings, one_line_errors, say
+from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from db.models import Import
@@ -60,9 +60,9 @@ def import_logs(
     """
     with one_line_errors():
         if not files and follow is None:
-            fail("name the logs to import, or one to --follow")
+            raise typer.BadParameter("name the logs to import, or one to --follow")
         if dry_run and follow is not None:
-            fail("--dry-run and --follow do not go together")
+            raise typer.BadParameter("--dry-run and --follow do not go together")
         settings = load_settings()
         options = import_options(settings, dry_run=dry_run, rules=rules)
         command = ImportCommand(files, follow, options, settings.geoip_path, as_json)

@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from transport.settings import HttpSettings
 from version import VERSION
 
 CREATE_ADMIN = ".venv/bin/python main.py create-admin LOGIN"
+DATA_DIR = "var"  # of a command that is not told another
 log = structlog.get_logger("trawl.server")
 
 
@@ -106,8 +108,17 @@ def announce_start(settings: Settings, url: str, *, has_accounts: bool) -> None:
     if not has_accounts:
         or_sign_up = ", or sign up by POST /register" if settings.registration == "open" else ""
         announce(
-            settings, f"there is no account yet: {CREATE_ADMIN} makes an admin{or_sign_up}", url=dashboard
+            settings,
+            f"there is no account yet: {create_admin(settings)} makes an admin{or_sign_up}",
+            url=dashboard,
         )
+
+
+def create_admin(settings: Settings) -> str:
+    """Return the command that makes an admin in the database of this server, if that is an embedded one."""
+    if settings.database_url is not None or settings.data_dir == Path(DATA_DIR).absolute():
+        return CREATE_ADMIN
+    return f"DATA_DIR={shlex.quote(str(settings.data_dir))} {CREATE_ADMIN}"
 
 
 def connection_bound(settings: Settings) -> ConnectionBound | None:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+from commands.serve import CREATE_ADMIN, create_admin
+from config import read_settings
 from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.support.processes import PATIENCE, children, command_of, eventually, send_signal
 
@@ -62,3 +64,11 @@ def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
         process.kill()
         process.communicate()
     assert len(output) == 2
+
+
+def test_the_command_for_the_first_admin_names_the_data_folder_unless_it_is_the_default() -> None:
+    assert create_admin(read_settings({"DATA_DIR": "./var"})) == CREATE_ADMIN
+    folder = Path("var/my demo").absolute()
+    assert create_admin(read_settings({"DATA_DIR": "var/my demo"})) == f"DATA_DIR='{folder}' {CREATE_ADMIN}"
+    own = {"DATA_DIR": "var/demo", "DATABASE_URL": "postgresql://user@host/trawl"}
+    assert create_admin(read_settings(own)) == CREATE_ADMIN
