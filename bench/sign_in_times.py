@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery"
 BOUND = 0.05
 USERS = 30
 SEED = 1
-PAUSE = 0.2  # seconds
+PAUSE = 0.4  # seconds
 
 Question = Callable[[aiohttp.ClientSession, int], Awaitable[None]]
 

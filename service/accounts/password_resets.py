@@ -4,6 +4,7 @@ A token is 32 random bytes. It works once, for an hour, and only to set the pass
 a mail does the same whatever the login is: all that depends on the account happens in the background.
 """
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -29,10 +30,14 @@ PURPOSE = b"trawl password reset "  # is hashed too, so that the digest of no ot
 
 @dataclass(frozen=True, slots=True)
 class ResetLimits:
-    """How long a token works, and how many mailed ones an account has at a time."""
+    """How long a token works, how many mailed ones an account has at a time, and when its mail is written.
+
+    The answer to the request is on its way by then: the work for an account would delay it.
+    """
 
     lifetime: timedelta = timedelta(hours=1)
     mailed: int = 3
+    delay: float = 0.1  # seconds
 
 
 LIMITS = ResetLimits()
@@ -86,12 +91,17 @@ def request_mail(
     if deps.mail is not None:
         reset = NewReset(_token_of(secret), origin.at + limits.lifetime)
         insert = partial(_insert_mailed_reset, deps.db, fold(login), reset, origin, limits)
-        deps.mail.submit(partial(_compose, insert, reset, language, origin.at))
+        deps.mail.submit(partial(_compose, insert, reset, language, origin.at, limits.delay))
 
 
 async def _compose(
-    insert: Callable[[], Awaitable[str | None]], reset: NewReset, language: Language, at: datetime
+    insert: Callable[[], Awaitable[str | None]],
+    reset: NewReset,
+    language: Language,
+    at: datetime,
+    delay: float,
 ) -> Mail | None:
+    await asyncio.sleep(delay)
     recipient = await insert()
     if recipient is None:
         return None
