@@ -75,7 +75,6 @@ def test_an_unknown_host_is_named(trawl: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["import"], ["name the logs", "--follow"]),
         (["import", "none.log"], ["none.log", "No such file"]),
         (["import-events", "none.ndjson"], ["none.ndjson", "No such file"]),
         (["restore", "none.backup"], ["none.backup"]),
@@ -88,6 +87,12 @@ def test_an_unknown_host_is_named(trawl: Command) -> None:
 def test_a_wrong_argument_is_named(trawl: Command, arguments: list[str], words: list[str]) -> None:
     line = error_of(trawl, *arguments)
     assert all(word in line for word in words), line
+
+
+def test_an_import_of_nothing_is_wrong_usage(trawl: Command) -> None:
+    code, output, errors = trawl.run("import")
+    assert (code, output) == (2, "")
+    assert all(word in errors for word in ("name the logs", "--follow"))
 
 
 def test_a_backup_that_is_there_is_not_overwritten(trawl: Command, tmp_path: Path) -> None:
