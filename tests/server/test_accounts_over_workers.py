@@ -15,6 +15,7 @@ import pytest
 from db.database import Database
 from tests.conftest import on_server, with_database
 from tests.support.account_model import Account
+from tests.support.authenticator import Authenticator
 from tests.support.command_line import PASSWORD, Command
 from tests.support.two_workers import TwoWorkers, Visitor, two_workers
 from tests.support.wire import Wire, lay_wire
@@ -219,3 +220,27 @@ async def test_failures_of_one_account_from_one_address_are_counted_over_both_wo
         assert [status for status, _ in answers] == [401] * 5 + [429]
         assert (await visitor.send("POST", "/login", user))[0] == 429
         assert (await elsewhere.send("POST", "/login", user))[0] == 200
+
+
+@pytest.mark.parametrize("state", ["up", "cut"])
+async def test_a_code_of_a_second_factor_works_once_on_one_of_the_workers(
+    site: TwoWorkers, wire: Wire, state: str
+) -> None:
+    with valkey(wire, state):
+        user = {"login": f"Emil-{state}", "password": PASSWORD}
+        async with site.visitor() as visitor:
+            await visitor.expect(201, "POST", "/register", user)
+            token = (await visitor.sign_in(user["login"]))["access_token"]
+            secret = (await visitor.expect(201, "POST", "/profile/totp", token=token))["secret"]
+            code = {"code": Authenticator(secret).code()}
+            recovery = await visitor.expect(200, "POST", "/profile/totp/confirm", code, token)
+            answers = await asyncio.gather(*(visitor.insist("POST", "/login", user) for _ in range(4)))
+            assert {(status, body["code"]) for status, body in answers} == {(401, "totp_needed")}
+        for once in (Authenticator(secret).code(ahead=1), recovery["recovery_codes"][0]):
+            async with site.visitor() as visitor:  # wrong codes are counted by address
+                signs = [visitor.insist("POST", "/login", user | {"totp": once}) for _ in range(4)]
+                assert sorted(status for status, _ in await asyncio.gather(*signs)) == [200, 401, 401, 401]
+        async with site.visitor() as visitor:
+            await visitor.expect(204, "DELETE", "/profile/totp", token=token)
+            answers = await asyncio.gather(*(visitor.insist("POST", "/login", user) for _ in range(4)))
+            assert {status for status, _ in answers} == {200}
