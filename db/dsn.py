@@ -8,6 +8,7 @@ them into the URLs that they give out.
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 CONNECT_SECONDS = 2.0
+MAX_PORT = 65535
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 # Of libpq's own connection. Ours are in db/engine.py (keepalive); asyncpg has no channel binding, no GSS
 # encryption and no balancing of hosts.
@@ -40,7 +41,7 @@ def check_dsn(url: str) -> None:
     dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     for host in parts.netloc.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].partition(":")[2]
-        if port and not 1 <= int(port) <= 65535:  # noqa: PLR2004 - the ports there are
+        if port and not 1 <= int(port) <= MAX_PORT:
             raise ValueError
 
 

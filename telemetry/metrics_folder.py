@@ -20,7 +20,7 @@ from telemetry.value_files import FIRST_BYTES, KINDS, allocate
 
 log = structlog.get_logger("trawl.metrics")
 
-MEMORY = Path("/dev/shm")  # noqa: S108 # a folder that only this user can enter is made in it
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that only this user can enter is made in it
 LOCK = "server.lock"
 
 

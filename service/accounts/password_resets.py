@@ -24,7 +24,7 @@ from service.security.identifiers import fold
 from service.security.passwords import check_new_password
 from service.security.rate_limits import network
 
-TOKEN_PREFIX = "trawl_reset_"  # noqa: S105  # by it logs find and hide a token
+TOKEN_PREFIX = "trawl_reset_"  # noqa: S105 - no secret: by it logs find and hide a token
 PURPOSE = b"trawl password reset "  # is hashed too, so that the digest of no other token fits
 
 

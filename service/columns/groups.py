@@ -148,14 +148,14 @@ class UserGroups:
         return {code: int(users[code]) if code else None for code in codes}
 
 
-def places_of(found: Array, rows: Rows) -> tuple[Array, Array]:
-    """Return where those of the found rows that are among `rows` stand there, and which of them are."""
+def places_of(candidates: Array, rows: Rows) -> tuple[Array, Array]:
+    """Return where those of the candidate rows that are among `rows` stand there, and which of them are."""
     if isinstance(rows, slice):
-        inside = (found >= rows.start) & (found < rows.stop)
-        return found[inside] - rows.start, inside
-    places = np.searchsorted(rows, found)
+        inside = (candidates >= rows.start) & (candidates < rows.stop)
+        return candidates[inside] - rows.start, inside
+    places = np.searchsorted(rows, candidates)
     inside = places < len(rows)
-    inside[inside] = rows[places[inside]] == found[inside]
+    inside[inside] = rows[places[inside]] == candidates[inside]
     return places[inside], inside
 
 

@@ -68,21 +68,21 @@ async def newest_lines(
     if after is not None:
         at = microseconds(after[0])
         spans = [span for span in spans if span.first_at <= at]
-    found: list[LineRows] = []
+    line_rows: list[LineRows] = []
     sizes, place = list(FIRST_READS), 0
-    while place < len(spans) and not is_complete(found, spans[place].last_at, limit):
+    while place < len(spans) and not is_complete(line_rows, spans[place].last_at, limit):
         size = sizes.pop(0) if sizes else 32
         parts = await snapshot.read(spans[place : place + size])
-        found += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, (after, limit)))
+        line_rows += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, (after, limit)))
         place += size
-    return in_order(found, limit)
+    return in_order(line_rows, limit)
 
 
-def is_complete(found: Sequence[LineRows], newest: int, limit: int) -> bool:
+def is_complete(line_rows: Sequence[LineRows], newest: int, limit: int) -> bool:
     """Return whether no row of parts that end at `newest` belongs to the list any more."""
     later = sum(
         len(lines.rows) - int(np.searchsorted(lines.occurred, newest, "right"))
-        for lines in found
+        for lines in line_rows
         if lines.span.last_at > newest
     )
     return later >= limit
@@ -96,14 +96,14 @@ def last_rows(
     waiting: Waiting,
 ) -> list[LineRows]:
     """Return of each part the last rows before the cursor that the filter lets through, up to a limit."""
-    (after, limit), found = page, []
+    (after, limit), line_rows = page, []
     for span, part in parts:
         waiting.check()
         end = None if after is None else rows_before(part, after)
         rows = matching_rows(snapshot, criteria, span, part, end=end)
         if count_rows(rows):
-            found.append(LineRows(span, part, last_of(rows, limit)))
-    return found
+            line_rows.append(LineRows(span, part, last_of(rows, limit)))
+    return line_rows
 
 
 def last_of(rows: Rows, limit: int) -> Array:
@@ -120,48 +120,48 @@ def rows_before(part: PartColumns, cursor: Cursor) -> int:
     return int(begin + np.searchsorted(ids, np.bytes_(visit_id.bytes)))
 
 
-def in_order(found: Sequence[LineRows], limit: int) -> Lines:
+def in_order(line_rows: Sequence[LineRows], limit: int) -> Lines:
     """Return the newest of all rows, in order."""
-    if not found:
+    if not line_rows:
         empty = np.empty(0, np.int64)
-        return Lines(empty, empty, empty, empty, found)
-    found = sorted(found, key=lambda lines: int(lines.part.occurred[lines.rows[0]]))
-    occurred = np.concatenate([lines.occurred for lines in found])
-    key = np.concatenate([lines.part.key[lines.rows] for lines in found])
-    source = np.repeat(np.arange(len(found)), [len(lines.rows) for lines in found])
-    row = np.concatenate([lines.rows for lines in found])
-    ends = np.cumsum([len(lines.rows) for lines in found])[:-1]
+        return Lines(empty, empty, empty, empty, line_rows)
+    line_rows = sorted(line_rows, key=lambda lines: int(lines.part.occurred[lines.rows[0]]))
+    occurred = np.concatenate([lines.occurred for lines in line_rows])
+    key = np.concatenate([lines.part.key[lines.rows] for lines in line_rows])
+    source = np.repeat(np.arange(len(line_rows)), [len(lines.rows) for lines in line_rows])
+    row = np.concatenate([lines.rows for lines in line_rows])
+    ends = np.cumsum([len(lines.rows) for lines in line_rows])[:-1]
     if (occurred[ends - 1] < occurred[ends]).all():  # parts that follow each other, as most do
         order: Array | slice = slice(None, None, -1)
     else:
         order = np.lexsort((key, occurred))[::-1]
     occurred, key, source, row = (column[order][:limit] for column in (occurred, key, source, row))
-    return Lines(occurred, key, source, row, found)
+    return Lines(occurred, key, source, row, line_rows)
 
 
 async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) -> list[tuple[Any, ...]]:
     """Return the values of some of the lines: those of a Visit, in its order."""
     rows = [(lines.parts[lines.source[place]], int(lines.row[place])) for place in places]
-    pages = {int(found.part.page[row]) for found, row in rows} - {0}
+    pages = {int(source.part.page[row]) for source, row in rows} - {0}
     names = await snapshot.names.of_pages(snapshot.raw, pages)
     ids = lines.ids(np.array(places, np.int64))
     return [
-        show_line(snapshot, found, row, names, visit_id)
-        for visit_id, (found, row) in zip(ids, rows, strict=True)
+        show_line(snapshot, source, row, names, visit_id)
+        for visit_id, (source, row) in zip(ids, rows, strict=True)
     ]
 
 
 def show_line(
-    snapshot: Snapshot, found: LineRows, row: int, names: dict[int, Any], visit_id: bytes
+    snapshot: Snapshot, source: LineRows, row: int, names: dict[int, Any], visit_id: bytes
 ) -> tuple[Any, ...]:
-    part, page = found.part, int(found.part.page[row])
+    part, page = source.part, int(source.part.page[row])
     number = int(np.searchsorted(part.number_rows, row))
     has_numbers = number < len(part.number_rows) and part.number_rows[number] == row
     name = names.get(page)
     return (
         str(uuid.UUID(bytes=visit_id.ljust(16, b"\0"))),
         EPOCH + int(part.occurred[row]) * MICROSECOND,
-        template_at(part, found.span.host, number).url if name is None else name.url,
+        template_at(part, source.span.host, number).url if name is None else name.url,
         int(part.user_id[number]) or None if has_numbers else None,
         snapshot.addresses.countries[snapshot.addresses.codes[part.address[row]]],
         "log",

@@ -107,12 +107,12 @@ def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows)
         fits = np.ones(len(part.number_rows), np.bool_)
         for name in ("cart_id", "goods_id", "amount", "user_id"):
             fits &= getattr(part, name) == getattr(template, name)
-        found = numbered_rows(part, fits, rows)
-        found = found[(part.page[found] == 0) & (part.kind[found] == template.kind)]
+        matches = numbered_rows(part, fits, rows)
+        matches = matches[(part.page[matches] == 0) & (part.kind[matches] == template.kind)]
         if not len(criteria.pages):
-            return np.asarray(found)
+            return np.asarray(matches)
         others = narrow(rows, np.isin(part.page[rows], criteria.pages))
-        every: Array = np.union1d(found, others)
+        every: Array = np.union1d(matches, others)
         return every
     pages = criteria.pages[np.isin(criteria.pages, part.pages)]
     if not len(pages):
@@ -125,10 +125,10 @@ def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows)
 
 def numbered_rows(part: PartColumns, fits: Array, rows: Rows) -> Array:
     """Return those rows that have numbers which fit."""
-    found = part.number_rows[fits]
+    matches = part.number_rows[fits]
     if isinstance(rows, slice):
-        return np.asarray(found[(found >= rows.start) & (found < rows.stop)])
-    chosen: Array = found[np.isin(found, rows, assume_unique=True)]
+        return np.asarray(matches[(matches >= rows.start) & (matches < rows.stop)])
+    chosen: Array = matches[np.isin(matches, rows, assume_unique=True)]
     return chosen
 
 

@@ -57,10 +57,12 @@ class AddressCountries:
 
     async def load(self, raw: Raw, ids: Array) -> None:
         rows = await queries.select_countries(raw, ids)
-        codes = grown(self.codes, max([int(ids.max()), *(int(found.max()) for _, found in rows)]) + 1)
+        codes = grown(
+            self.codes, max([int(ids.max()), *(int(address_ids.max()) for _, address_ids in rows)]) + 1
+        )
         codes[ids] = 0  # an address that was deleted has no country
-        for country, found in rows:
-            codes[found] = self.code(country)
+        for country, address_ids in rows:
+            codes[address_ids] = self.code(country)
         self.codes = codes
 
 
@@ -87,11 +89,11 @@ class PageTable:
         templates = await run_while_awaited(
             partial(parse_templates, await queries.select_template_pages(raw, ids))
         )
-        size = max([int(ids.max()), *(int(found.max()) for _, found in rows)]) + 1
+        size = max([int(ids.max()), *(int(page_ids.max()) for _, page_ids in rows)]) + 1
         categories, canonical = grown(self.categories, size), grown(self.canonical, size)
-        for category_id, found in rows:
-            categories[found] = category_id or 0
-            canonical[found] = found
+        for category_id, page_ids in rows:
+            categories[page_ids] = category_id or 0
+            canonical[page_ids] = page_ids
         canonical[templates.ids] = 0
         for page_id, twin_id in twins:
             if twin_id < len(canonical) and canonical[twin_id] != UNKNOWN:

@@ -82,10 +82,10 @@ class Statistics:
         """Return groups, most visits first, then in the order of their values."""
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
-        found = await run_while_awaited(lambda _: counts.result())
-        many = int(np.count_nonzero(found[2] > 1))
+        totals = await run_while_awaited(lambda _: counts.result())
+        many = int(np.count_nonzero(totals[2] > 1))
         known = await self.template_groups(need=offset + limit, many=many)
-        candidates, skipped = self.candidates(found, known, offset, offset + limit)
+        candidates, skipped = self.candidates(totals, known, offset, offset + limit)
         await self.name(candidates)
         candidates.sort(key=Candidate.sort_key)
         shown = candidates[offset - skipped : offset - skipped + limit]

@@ -90,9 +90,9 @@ class TemplateCounts:
         """Return which mixes stand more than once."""
         result: Array = self._marks[mixes & MARKS]  # of those that do not, few pass
         places = np.flatnonzero(result)
-        found = np.searchsorted(self._repeated, mixes[places])
-        found[found == len(self._repeated)] = 0
-        result[places] = self._repeated[found] == mixes[places] if len(self._repeated) else False
+        slots = np.searchsorted(self._repeated, mixes[places])
+        slots[slots == len(self._repeated)] = 0
+        result[places] = self._repeated[slots] == mixes[places] if len(self._repeated) else False
         return result
 
     @property

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -114,13 +115,17 @@ def test_a_killed_worker_is_back_also_when_killed_again_at_once(server: subproce
     assert server.poll() is None
 
 
+def are_replaced(server: subprocess.Popen[str], killed: set[int]) -> bool:
+    return len(set(children(server.pid)) - killed) == 2
+
+
 def test_all_workers_killed_are_back_also_when_killed_again_at_once(server: subprocess.Popen[str]) -> None:
     url = url_of(server)
     assert both_answer(url)
     for _ in range(3):
         before = children(server.pid)
         send_signal(before, signal.SIGKILL)
-        assert eventually(lambda: len(set(children(server.pid)) - set(before)) == 2)  # noqa: B023 - called within its round
+        assert eventually(partial(are_replaced, server, set(before)))
     assert both_answer(url)
 
 

@@ -36,7 +36,7 @@ class MailServer:
     encrypted: list[bool] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
 
-    async def handle_DATA(  # noqa: N802  # aiosmtpd's name
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         self.attempts += 1
