@@ -1,6 +1,7 @@
 """The tables, a file a noun. Roll-ups are written in the transaction of the rows that they count."""
 
 from db.models.accounts import Account, ApiKey, AuthEvent, RefreshToken, Session
+from db.models.agents import Agent, Referrer
 from db.models.base import Base
 from db.models.cart_rollups import Buyer, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
 from db.models.events import Event
@@ -30,6 +31,7 @@ __all__ = [
     "Account",
     "Address",
     "AddressVersion",
+    "Agent",
     "ApiKey",
     "AuthEvent",
     "Base",
@@ -57,6 +59,7 @@ __all__ = [
     "PaymentDay",
     "Product",
     "RecoveryCode",
+    "Referrer",
     "RefreshToken",
     "Reject",
     "RequestQuarter",

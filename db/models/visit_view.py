@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Integer
+from sqlalchemy import Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -36,3 +36,12 @@ class Visit(ViewBase):
     page_url: Mapped[str]
     buyer_id: Mapped[int | None]
     part_id: Mapped[int | None]
+    method: Mapped[str | None]
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    bytes: Mapped[int | None]
+    referrer: Mapped[str | None]
+    agent: Mapped[str | None]
+    browser: Mapped[str | None]
+    os: Mapped[str | None]
+    device: Mapped[str | None]
+    traffic: Mapped[str]

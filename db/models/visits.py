@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import INET, INT8RANGE, Range
@@ -120,9 +121,9 @@ class Page(Base):
 class VisitPart(Base):
     """Visits of one import that were stored together: a column of theirs is an array, in (time, position).
 
-    A part is written once, and deleted or replaced as a whole. Kinds are the codes of db.kinds. The country
-    of a visit is that of its address. A cart, pay or success page whose URL is made of `host` and its
-    numbers alone has the page 0. No foreign keys: these ids are written millions at a time.
+    A part is written once, and deleted or replaced as a whole. Kinds and methods are the codes of db.kinds.
+    The country of a visit is that of its address. A cart, pay or success page whose URL is made of `host` and
+    its numbers alone has the page 0. No foreign keys: these ids are written millions at a time.
     """
 
     __tablename__ = "visit_part"
@@ -152,7 +153,7 @@ class VisitPart(Base):
     goods_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
     amount: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
     user_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
-    # Of formats that have them; none is stored yet.
+    # Of formats that have them.
     method: Mapped[list[str | None] | None] = mapped_column(ARRAY(Char))
     status: Mapped[list[int | None] | None] = mapped_column(ARRAY(SmallInteger))
     bytes: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
@@ -222,6 +223,9 @@ class LiveVisit(Base):
     amount: Mapped[int | None]
     page_url: Mapped[str]
     buyer_id: Mapped[int | None]  # of a pay page: who pays; `user_id` is who visits
+    referrer_id: Mapped[int | None] = mapped_column(Integer)
+    agent_id: Mapped[int | None] = mapped_column(Integer)
+    is_bot: Mapped[bool] = mapped_column(server_default=false())  # as its agent says
 
 
 class Cart(Base):

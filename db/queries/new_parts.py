@@ -12,9 +12,9 @@ from db.binary_copy import HEADER, TRAILER
 from db.bulk import copy_rows
 from db.columns import YEAR_2000, Values, decode, encode
 from db.database import raw_connection
-from db.queries.part_columns import TYPES, Columns, PartSpan
+from db.queries.part_columns import NO_VALUE, TYPES, Columns, PartSpan
 
-NUMBERS = ("cart_id", "goods_id", "amount", "user_id")  # 0 in a column is null in its array
+ALWAYS = ("occurred", "key", "position", "address_id", "page_id", "kind")  # what every visit has
 METADATA = ("import_id", "first_at", "last_at", "visits", "first_position", "host", "page_ids", "cart_ids")
 MESSAGE_BYTES = 65_536  # of COPY, into which small fields are joined
 LOWER_INCLUSIVE, UPPER_INFINITE = 0x02, 0x10  # flags of a range
@@ -27,8 +27,9 @@ Fields = list[bytes | None]
 class Part:
     """Visits as they are stored: at least one, ordered by (occurred, position).
 
-    :param columns: an array for each of TYPES: microseconds since 1970, codes of kinds, page 0 for URLs that
-        `host` and the numbers make, and 0 where a visit has no such number
+    :param columns: arrays by the names in TYPES: microseconds since 1970, codes of kinds and methods, page 0
+        for URLs that `host` and the numbers make, and 0 (or NO_VALUE) where a visit has no such number; what
+        no visit has may be left out
     """
 
     import_id: int
@@ -61,12 +62,14 @@ def encode_part(part: Part) -> Fields:
     first = int(positions[0])
     is_straight = bool((positions == np.arange(first, first + len(positions))).all())
     for name, type_name in TYPES.items():
-        values = part.columns[name]
-        if name in NUMBERS:
-            valid = values != 0
-            fields.append(encode(values, type_name, valid) if valid.any() else None)
+        values = part.columns.get(name)
+        if values is None or (name == "position" and is_straight):
+            fields.append(None)
+        elif name in ALWAYS:
+            fields.append(encode(values, type_name))
         else:
-            fields.append(None if name == "position" and is_straight else encode(values, type_name))
+            valid = values != NO_VALUE.get(name, 0)
+            fields.append(encode(values, type_name, valid) if valid.any() else None)
     return fields
 
 

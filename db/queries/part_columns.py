@@ -35,9 +35,15 @@ TYPES = {
     "goods_id": "int8",
     "amount": "int8",
     "user_id": "int8",
+    "method": '"char"',
+    "status": "int2",
+    "bytes": "int8",
+    "referrer_id": "int4",
+    "agent_id": "int4",
 }
 NAMES = tuple(TYPES)
-Columns = Mapping[str, Values]  # by name, as long as the part: 0 where a visit has no value
+NO_VALUE = {"bytes": -1}  # what stands for no value where it is not 0
+Columns = Mapping[str, Values]  # by name, as long as the part: 0 or NO_VALUE where a visit has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +123,15 @@ def decode_columns(
 ) -> Columns:
     columns: dict[str, Values] = {}
     for name, array in zip(names, arrays, strict=True):
+        none = NO_VALUE.get(name, 0)
         if array is not None:
-            columns[name], _ = decode(array)
+            columns[name], valid = decode(array)
+            if none and valid is not None:
+                columns[name][~valid] = none
         elif name == "position":
             columns[name] = np.arange(first_position, first_position + visits)
         else:
-            columns[name] = np.zeros(visits, np.int64)
+            columns[name] = np.full(visits, none, np.int64)
     return columns
 
 
