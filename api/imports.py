@@ -16,10 +16,16 @@ class ParseLogRequest(Strict):
 
 
 class UploadLogRequest(Strict):
-    """`name` becomes the name of the import."""
+    """`name` becomes the name of the import; by default that of the form's file, else `upload`."""
 
-    name = Text(minimum=1, maximum=MAX_IMPORT_NAME, load_default="upload")
+    name = Text(minimum=1, maximum=MAX_IMPORT_NAME, load_default=None)
     dry_run = Flag(load_default=False)
+
+
+class UploadForm(Strict):
+    """A form whose first file is a log, plain or gzip, under any name; other fields are not read."""
+
+    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary", "example": "a log"})
 
 
 class ListImportsRequest(PageQuery):

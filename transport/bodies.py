@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from sanic.exceptions import BadRequest, PayloadTooLarge
@@ -16,6 +17,7 @@ from telemetry.refusals import record_refusal
 from transport.errors import UnsupportedMediaType
 from transport.fairness import give_way
 from transport.gunzip import gunzip
+from transport.multipart import FORM, open_first_file
 from transport.parsing import declared_size, is_gzipped
 from transport.request import Request
 from transport.sanic_internals import receive_message
@@ -132,6 +134,30 @@ async def body_chunks(request: Request, share: BodyShare, limit: int) -> AsyncIt
     received = receive_chunks(request, share, raw_limit(request, limit))
     async for chunk in gunzip(received, share) if gzipped else received:
         yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A log that is uploaded: its own name, empty if it has none, its bytes as they arrive, and how many."""
+
+    name: str
+    pieces: AsyncIterator[bytes]
+    size: int | None
+
+
+async def open_upload(request: Request) -> Upload:
+    """Open the body of any type as a log; of a form, its first file.
+
+    :raises BadRequest: the form has no file
+    :raises UnsupportedMediaType: a form is gzipped as a whole
+    """
+    content_type: str = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != FORM:
+        return Upload("", upload_chunks(request), declared_size(request))
+    if is_gzipped(request):
+        raise UnsupportedMediaType(f"Content-Encoding gzip is not taken of {FORM}: gzip the file in it")
+    file = await open_first_file(content_type, upload_chunks(request))
+    return Upload(file.name, file.pieces, None)
 
 
 async def upload_chunks(request: Request) -> AsyncIterator[bytes]:

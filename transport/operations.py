@@ -53,6 +53,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Binary:
+    """Bytes of any kind, with an example where text is one."""
+
+    description: str
+    example: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """JSON that no schema of ours describes, with its JSON Schema."""
 
@@ -60,7 +68,7 @@ class Raw:
     example: Any = None
 
 
-Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Events | Text | Raw
+Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Events | Text | Binary | Raw
 # A shape alone is JSON; a mapping has shapes by media type; None is no body.
 Content = Shape | Mapping[str, Shape] | None
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from api.openapi import SchemaDocument
-from transport.operations import JSON, Content, Events, Items, Lines, Page, Raw, Shape, Text
+from transport.operations import JSON, Binary, Content, Events, Items, Lines, Page, Raw, Shape, Text
 
 MediaType = dict[str, Any]
 
@@ -44,6 +44,9 @@ def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
         case Text():
             schema = {"type": "string"} | ({"description": shape.description} if shape.description else {})
             return {"schema": schema, "example": shape.example}
+        case Binary():
+            schema = {"type": "string", "format": "binary", "description": shape.description}
+            return {"schema": schema} | ({} if shape.example is None else {"example": shape.example})
         case Raw():
             example = {} if shape.example is None else {"example": shape.example}
             return {"schema": dict(shape.schema), **example}

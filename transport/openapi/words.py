@@ -133,6 +133,7 @@ PARAMETERS = {
 }
 # Where a name means something else.
 OWN_PARAMETERS = {
+    ("POST /imports", "name"): "the name of the import; by default that of the form's file, else `upload`",
     ("GET /movies/search", "page"): "the number of a page of results, from 1",
 }
 # The groups of operations, by the module that has them: name and description.

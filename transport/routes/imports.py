@@ -8,15 +8,17 @@ from api.imports import (
     ListRejectsRequest,
     ParseLogRequest,
     RejectResponse,
+    UploadForm,
     UploadLogRequest,
 )
 from clock import now
 from service.imports import jobs as imports
 from service.imports import undo as import_undo
 from transport.auth import require_admin
-from transport.bodies import upload_chunks
-from transport.operations import Page, Text, operation
-from transport.parsing import declared_size, is_gzipped, query
+from transport.bodies import open_upload
+from transport.multipart import FORM
+from transport.operations import Binary, Page, Text, operation
+from transport.parsing import is_gzipped, query
 from transport.request import Request
 from transport.responses import accepted, no_content, ok, page
 
@@ -55,23 +57,41 @@ async def parse_log(request: Request) -> HTTPResponse:
 @blueprint.post("/imports", ctx_admin=True, ctx_bulk=True, stream=True)
 @operation(
     query=UploadLogRequest,
-    body={"text/plain": Text(LINE, "A log, plain or gzip, under any content type.")},
+    body={
+        "application/octet-stream": Binary("a log, plain or gzip, as under any type but these", LINE),
+        "application/gzip": Binary("a log in gzip"),
+        "text/plain": Text(LINE, "a log"),
+        FORM: UploadForm,
+    },
     responses={202: ImportResponse},
 )
 async def upload_log(request: Request) -> HTTPResponse:
     deps = request.deps
+    parameters = query(request, UploadLogRequest())
+    gzipped = is_gzipped(request)
+    upload = await open_upload(request)
+    parameters["name"] = parameters["name"] or upload_name(upload.name)
     record = await imports.upload_log(
         deps.db,
         deps.geo,
         deps.logs,
-        upload_chunks(request),
-        **query(request, UploadLogRequest()),
-        gzipped=is_gzipped(request),
-        size=declared_size(request),
+        upload.pieces,
+        **parameters,
+        gzipped=gzipped,
+        size=upload.size,
         clock=now,
         origin=request.origin,
     )
     return accepted(f"/imports/{record.id}", ImportResponse().dump(record))
+
+
+def upload_name(file_name: str) -> str:
+    """Return the name of an import for that of a file in a form.
+
+    :raises ValidationError: it is too long, or no text
+    """
+    name: str = UploadLogRequest().load({"name": file_name} if file_name else {})["name"]
+    return name or "upload"
 
 
 @blueprint.get("/imports", ctx_scope="imports:read")

@@ -1,0 +1,142 @@
+"""The first file of a `multipart/form-data` body (RFC 7578), as it arrives: only a piece of it is held.
+
+    --boundary CRLF
+    Content-Disposition: form-data; name="file"; filename="july.log" CRLF
+    CRLF
+    the file CRLF
+    --boundary--
+
+Fields before the file are skipped, and what follows it is not read.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from email.utils import decode_rfc2231
+from urllib.parse import unquote
+
+from sanic.exceptions import BadRequest
+from sanic.headers import parse_content_header
+
+from service.logs.streams import BrokenOff
+
+FORM = "multipart/form-data"
+MAX_BOUNDARY = 70  # characters, RFC 2046
+MAX_HEAD = 8 * 1024  # bytes of the headers of a part
+MAX_FIELDS = 1024 * 1024  # bytes before the file, with all headers
+BOUNDARY_MARK = b"\r\n--"
+END_MARK = b"--"
+BLANK_LINE = b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file of a form: its bare name, empty if it has none, and its content, to be read once."""
+
+    name: str
+    pieces: AsyncIterator[bytes]
+
+
+async def open_first_file(content_type: str, chunks: AsyncIterator[bytes]) -> FormFile:
+    """Read a form up to its first file: a part with a file name, or one that is named `file`.
+
+    :raises BadRequest: it is no form, or has no file within MAX_FIELDS
+    """
+    boundary = parse_content_header(content_type)[1].get("boundary", "")
+    raw_boundary = str(boundary).encode(errors="surrogateescape")
+    if not 1 <= len(raw_boundary) <= MAX_BOUNDARY:
+        raise BadRequest(f"{FORM} needs a boundary of 1 to {MAX_BOUNDARY} characters")
+    parts = PartReader(chunks, BOUNDARY_MARK + raw_boundary)
+    try:
+        await parts.skip()
+        while (head := await parts.read_head()) is not None:
+            name = file_name(head)
+            if name is not None:
+                return FormFile(name, parts.content())
+            await parts.skip()
+    except BrokenOff as error:
+        raise BadRequest(f"the form ends before its file does: {error}") from None
+    raise BadRequest("the form has no file")
+
+
+def file_name(head: bytes) -> str | None:
+    """Return the bare name of the file that a part is, None if it is none.
+
+    A browser sends an empty `filename` where no file was chosen.
+    """
+    for line in head.split(b"\r\n"):
+        header, _, value = line.decode(errors="replace").partition(":")
+        if header.strip().lower() != "content-disposition":
+            continue
+        options = parse_content_header(value.strip())[1]
+        name = str(options.get("filename", ""))
+        if not name and "filename*" in options:
+            charset, _, encoded = decode_rfc2231(str(options["filename*"]))
+            is_known = (charset or "").lower() in ("utf-8", "iso-8859-1")
+            name = unquote(encoded, charset or "utf-8") if is_known else encoded
+        bare = name.replace("\\", "/").rpartition("/")[2]
+        return bare if bare or options.get("name") == "file" else None
+    return None
+
+
+class PartReader:
+    """Cuts a body at its boundaries."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], delimiter: bytes) -> None:
+        self._chunks = chunks
+        self._delimiter = delimiter
+        self._buffer = bytearray(b"\r\n")  # so that the first boundary is like all others
+        self._skipped = 0
+
+    async def read_head(self) -> bytes | None:
+        """Return the headers of the part that begins here; None after the last one.
+
+        :raises BadRequest: they are too long
+        :raises BrokenOff: the body ends within them
+        """
+        while len(self._buffer) < len(END_MARK):
+            await self._receive()
+        if self._buffer.startswith(END_MARK):
+            return None
+        while (end := self._buffer.find(BLANK_LINE)) < 0 and len(self._buffer) <= MAX_HEAD:
+            await self._receive()
+        if not 0 <= end <= MAX_HEAD:
+            raise BadRequest(f"the headers of a part of the form are over {MAX_HEAD} bytes")
+        head = bytes(self._buffer[:end])
+        del self._buffer[: end + len(BLANK_LINE)]
+        self._count(len(head))
+        return head
+
+    async def content(self) -> AsyncIterator[bytes]:
+        """Yield the content of a part, up to the next boundary.
+
+        :raises BrokenOff: the body ends before that
+        """
+        while (end := self._buffer.find(self._delimiter)) < 0:
+            ready = len(self._buffer) - len(self._delimiter) + 1  # the rest may be the begin of a boundary
+            if ready > 0:
+                yield bytes(self._buffer[:ready])
+                del self._buffer[:ready]
+            await self._receive()
+        if end:
+            yield bytes(self._buffer[:end])
+        del self._buffer[: end + len(self._delimiter)]
+
+    async def skip(self) -> None:
+        """Read up to the next boundary.
+
+        :raises BadRequest: what stands before the file is too long
+        :raises BrokenOff: the body ends before that
+        """
+        async for piece in self.content():
+            self._count(len(piece))
+
+    def _count(self, size: int) -> None:
+        self._skipped += size
+        if self._skipped > MAX_FIELDS:
+            raise BadRequest(f"the form has no file within its first {MAX_FIELDS} bytes")
+
+    async def _receive(self) -> None:
+        chunk = await anext(self._chunks, None)
+        if chunk is None:
+            raise BrokenOff("the form ends without its last boundary")
+        self._buffer += chunk
