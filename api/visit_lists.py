@@ -51,7 +51,7 @@ class VisitFilter(TimeFilters):
     tz = TimeZone(load_default="UTC")
     user_id = IntegerText(load_default=None)
     page_url = Text(minimum=1, maximum=MAX_PAGE_URL, load_default=None)
-    source = Choice("log", "api", "page", load_default=None)
+    source = Choice("log", "api", "page", "site", load_default=None)
     country = CountryCode(load_default=None)
     category = Text(minimum=1, maximum=MAX_CATEGORY, load_default=None)
     kind = Choice(*KINDS, load_default=None)
@@ -89,11 +89,31 @@ class CountVisitsRequest(VisitFilter, PageQuery):
     """Without `group_by` all visits are one group."""
 
     group_by = GroupBy(*GROUPS, load_default=None)
+    compare = Choice("previous", load_default=None)
     after = Cursor(Integer(minimum=1))
+
+    @validates_schema
+    def check_compared_period(self, data: Mapping[str, Any], **_: Any) -> None:
+        names = {"from": "since", "to": "until"}
+        missing = [name for name, field in names.items() if data["compare"] and data[field] is None]
+        if missing:
+            raise ValidationError(
+                {name: ["must be given, to compare with the period before"] for name in missing}
+            )
+
+
+class PreviousCountResponse(Schema):
+    """What the same group had in the equally long period before."""
+
+    visits = fields.Integer()
+    visitors = fields.Integer()
 
 
 class VisitCountResponse(Schema):
-    """Visits of one group. Of the group fields there are those asked for; times are begins, in UTC."""
+    """Visits of one group. Of the group fields there are those asked for; times are begins, in UTC.
+
+    `first` and `last` are null if there are no visits at all. `previous` is there if it was asked for.
+    """
 
     page_url = fields.String(allow_none=True, metadata=OPTIONAL)
     user_id = fields.Integer(allow_none=True, metadata=OPTIONAL)
@@ -106,10 +126,12 @@ class VisitCountResponse(Schema):
     month = DateTime(metadata=OPTIONAL)
     visits = fields.Integer()
     visitors = fields.Integer()
-    first = DateTime()
-    last = DateTime()
+    first = DateTime(allow_none=True)
+    last = DateTime(allow_none=True)
+    previous = fields.Nested(PreviousCountResponse, metadata=OPTIONAL)
 
     @pre_dump
     def flatten(self, count: Any, **_: Any) -> dict[str, Any]:
         counts = {name: getattr(count, name) for name in ("visits", "visitors", "first", "last")}
-        return {**count.group, **counts}
+        previous = {} if count.previous is None else {"previous": count.previous}
+        return {**count.group, **counts, **previous}

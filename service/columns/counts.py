@@ -1,16 +1,18 @@
-"""How many visits there are in each group, and of how many visitors."""
+"""How many visits there are in each group, and of how many visitors; perhaps beside the period before."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 
 from db.kinds import KIND_CODES
 from db.queries import column_reads
-from db.queries.column_reads import Span
+from db.queries.column_reads import Span, microseconds
 from db.queries.live_columns import LiveColumns, select_live_columns
 from db.queries.visit_list import VisitFilter
 from service.columns.blocks import LiveBlock
+from service.columns.comparison import count_shown
 from service.columns.groups import (
     CategoryGroups,
     CountryGroups,
@@ -20,14 +22,37 @@ from service.columns.groups import (
     TimeGroups,
     UserGroups,
 )
-from service.columns.lists import EPOCH
-from service.columns.matching import part_filter
+from service.columns.lists import MICROSECOND
+from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import CountRow, Statistics
 from service.columns.templates import parse_template
 from service.columns.time_slices import time_slices
 
+FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 UNITS = ("hour", "day", "week", "month")
+Count = tuple[CountRow, tuple[int, int]]  # a group; its visits and visitors in the period before, or 0
+NO_VISITS: Count = (CountRow((), 0, 0, None, None), (0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The visits that a filter lets through.
+
+    :param shift: microseconds by which their times are later where visits are grouped by time
+    """
+
+    criteria: PartFilter | None
+    spans: Sequence[Span]
+    live: LiveColumns | None
+    shift: int = 0
+
+    def instants(self) -> list[int]:
+        """Return instants of which the first and the last bound all times, shifted."""
+        instants = [instant for span in self.spans for instant in (span.first_at, span.last_at)]
+        if self.live is not None and len(self.live):
+            instants += [int(self.live.occurred[0]), int(self.live.occurred[-1])]
+        return [instant + self.shift for instant in instants]
 
 
 async def select_counts(
@@ -38,33 +63,82 @@ async def select_counts(
     *,
     limit: int,
     offset: int,
-) -> list[CountRow]:
-    """Return a row for each group, most visits first, then by group, nulls last."""
+    compare: bool = False,
+) -> list[Count]:
+    """Return a row for each group, most visits first, then by group, nulls last.
+
+    :param compare: count the same groups in the equally long period before, too; the filter has both bounds
+    """
+    selections = [await select(snapshot, visit_filter, group_by)]
+    if compare:
+        before, shift = previous_period(visit_filter)
+        selections.append(replace(await select(snapshot, before, group_by), shift=shift))
+    if "page" in group_by or compare:
+        for selection in selections:  # knows all pages and addresses from now on
+            async for _ in snapshot.batches(selection.spans):
+                pass
+    bounds = (visit_filter.since, visit_filter.until) if compare else (None, None)
+    groups = await make_groups(snapshot, group_by, tz, period(selections, *bounds))
+    pages = next((each for each in groups if isinstance(each, PageGroups)), None)
+    numbers = None if pages is None else await number_urls(snapshot, pages, selections)
+    statistics = [
+        Statistics(
+            snapshot,
+            selection.criteria,
+            selection.spans,
+            live_block(snapshot, selection.live, numbers),
+            [shifted(each, selection.shift) for each in groups],
+        )
+        for selection in selections
+    ]
+    shown = await statistics[0].shown(limit=limit, offset=offset)
+    rows = await statistics[0].details(shown)
+    if not compare:
+        return [(row, (0, 0)) for row in rows]
+    return list(zip(rows, await count_shown(statistics[1], shown), strict=True))
+
+
+async def select(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequence[str]) -> Selection:
     criteria = await part_filter(snapshot, visit_filter)
     spans = [] if criteria is None else await snapshot.spans(visit_filter.since, visit_filter.until)
     live = None
     if visit_filter.lets_live_through:
         live = await select_live_columns(snapshot.raw, visit_filter, group_by)
-    if "page" in group_by:
-        async for _ in snapshot.batches(spans):  # knows all pages from now on
-            pass
-    block, groups = await make_groups(snapshot, spans, live, group_by, tz)
-    statistics = Statistics(snapshot, criteria, spans, block, groups)
-    return await statistics.rows(limit=limit, offset=offset)
+    return Selection(criteria, spans, live)
+
+
+def previous_period(visit_filter: VisitFilter) -> tuple[VisitFilter, int]:
+    """Return the filter of the equally long period before, and how long it is in microseconds."""
+    since, until = visit_filter.since, visit_filter.until
+    assert since is not None
+    assert until is not None
+    length = until - since
+    # Before the year 1 there is nothing to compare with.
+    begin = FIRST_INSTANT if since - FIRST_INSTANT < length else since - length
+    return replace(visit_filter, since=begin, until=since), length // MICROSECOND
+
+
+def period(
+    selections: Sequence[Selection], since: datetime | None, until: datetime | None
+) -> tuple[int, int]:
+    """Return the first and the last instant that there may be, within bounds."""
+    instants = [instant for selection in selections for instant in selection.instants()]
+    if since is not None and until is not None:
+        first, last = microseconds(since), max(microseconds(since), microseconds(until) - 1)
+        instants = [min(max(instant, first), last) for instant in instants]
+    return (min(instants), max(instants)) if instants else (0, 0)
 
 
 async def make_groups(
-    snapshot: Snapshot, spans: Sequence[Span], live: LiveColumns | None, group_by: Sequence[str], tz: str
-) -> tuple[LiveBlock | None, list[Groups]]:
-    """Return the live visits as a block, and what visits are grouped by."""
+    snapshot: Snapshot, group_by: Sequence[str], tz: str, instants: tuple[int, int]
+) -> list[Groups]:
+    """Return what visits are grouped by."""
     groups: list[Groups] = []
-    pages = None
     for name in group_by:
         if name in UNITS:
-            groups.append(TimeGroups(time_slices(name, tz, *period(spans, live))))
+            groups.append(TimeGroups(time_slices(name, tz, *instants)))
         elif name == "page":
-            pages = PageGroups(snapshot, await column_reads.select_newest_page(snapshot.raw))
-            groups.append(pages)
+            groups.append(PageGroups(snapshot, await column_reads.select_newest_page(snapshot.raw)))
         elif name == "user":
             groups.append(UserGroups())
         elif name == "country":
@@ -74,25 +148,35 @@ async def make_groups(
             groups.append(CategoryGroups(snapshot, newest + 1))
         else:
             groups.append(KindGroups())
-    return (await live_block(snapshot, live, pages) if live is not None and len(live) else None), groups
+    return groups
 
 
-def period(spans: Sequence[Span], live: LiveColumns | None) -> tuple[int, int]:
-    """Return the first and the last instant that there may be."""
-    instants = [instant for span in spans for instant in (span.first_at, span.last_at)]
-    if live is not None and len(live):
-        instants += [int(live.occurred[0]), int(live.occurred[-1])]
-    return (min(instants), max(instants)) if instants else (0, 0)
+def shifted(groups: Groups, shift: int) -> Groups:
+    """Return groups of time for visits that are earlier by a shift; others as they are."""
+    return groups.earlier(shift) if shift and isinstance(groups, TimeGroups) else groups
 
 
-async def live_block(snapshot: Snapshot, live: LiveColumns, pages: PageGroups | None) -> LiveBlock:
-    addresses = snapshot.addresses
-    codes = {country: addresses.code(country) for country in set(live.countries)}
+async def number_urls(
+    snapshot: Snapshot, pages: PageGroups, selections: Sequence[Selection]
+) -> Mapping[str, int]:
+    """Number the URLs of all live visits but those of template pages."""
+    urls = {url for selection in selections if selection.live is not None for url in selection.live.urls}
+    return await pages.number_urls(snapshot, sorted(url for url in urls if parse_template(url) is None))
+
+
+def live_block(
+    snapshot: Snapshot, live: LiveColumns | None, numbers: Mapping[str, int] | None
+) -> LiveBlock | None:
+    """Return live visits as a block, if there are any.
+
+    :param numbers: of URLs, if visits are grouped by page
+    """
+    if live is None or not len(live):
+        return None
+    codes = {country: snapshot.addresses.code(country) for country in set(live.countries)}
     page, templates = np.empty(0, np.int64), {}
-    if pages is not None:
+    if numbers is not None:
         by_url = {url: parse_template(url) for url in set(live.urls)}
-        plain = sorted(url for url, template in by_url.items() if template is None)
-        numbers = await pages.number_urls(snapshot, plain)
         page = np.array([numbers.get(url, 0) for url in live.urls], np.int64)
         templates = {
             row: template for row, url in enumerate(live.urls) if (template := by_url[url]) is not None
@@ -104,7 +188,3 @@ async def live_block(snapshot: Snapshot, live: LiveColumns, pages: PageGroups | 
         page=page,
         templates=templates,
     )
-
-
-def instant(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=microseconds)

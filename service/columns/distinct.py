@@ -26,6 +26,7 @@ class GroupDetails:
         self._width = max(1, min(slots, MAX_FLAGS // self._addresses - 1))
         self._begin = 0
         self._flags = np.zeros(0, np.bool_)
+        self.visits = np.zeros(slots, np.int64)
         self.visitors = np.zeros(slots, np.int64)
         self.first = np.full(slots + 1, LATER_THAN_ALL)
         self.last = np.full(slots + 1, -1)
@@ -48,10 +49,12 @@ class GroupDetails:
             return
         if slots is None:
             self._flags[address] = True
+            self.visits[0] += len(occurred)
             self.first[0] = min(self.first[0], occurred[0])
             self.last[0] = max(self.last[0], occurred[-1])
             return
         if self._begin == 0:
+            self.visits += np.bincount(slots, minlength=self._slots + 1)[: self._slots]
             self._add_times(slots, occurred)
         if self._slots > self._width:
             slots = slots - self._begin

@@ -5,6 +5,7 @@ groups alone that are shown, or whose order is in question.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -94,6 +95,10 @@ class TimeGroups:
     def __init__(self, slices: TimeSlices) -> None:
         self._slices = slices
         self.size = len(slices.labels)
+
+    def earlier(self, shift: int) -> "TimeGroups":
+        """Return the same groups for instants that are earlier by so many microseconds."""
+        return TimeGroups(replace(self._slices, begins=self._slices.begins - shift))
 
     def codes(self, block: Block) -> Array:
         groups, lengths = self.runs(block.occurred)

@@ -78,6 +78,11 @@ async def newest_lines(
     return in_order(line_rows, limit)
 
 
+def instant(microseconds: int) -> datetime:
+    """Return the time that is so many microseconds after 1970."""
+    return EPOCH + microseconds * MICROSECOND
+
+
 def is_complete(line_rows: Sequence[LineRows], newest: int, limit: int) -> bool:
     """Return whether no row of parts that end at `newest` belongs to the list any more."""
     later = sum(

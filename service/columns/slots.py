@@ -19,7 +19,8 @@ class Slots:
         codes = [sorted({each[place] for each in shown}) for place in range(len(groups))]
         self._slots = np.full([len(each) + 1 for each in codes], len(shown), np.int64)
         for group, values in zip(groups, codes, strict=True):
-            table = np.full(group.size, len(values), np.int32)
+            # The last place stands for numbers that are given out later.
+            table = np.full(group.size + 1, len(values), np.int32)
             table[values] = np.arange(len(values))
             self._tables.append(table)
         places = [{code: place for place, code in enumerate(values)} for values in codes]
@@ -30,9 +31,18 @@ class Slots:
         """Return the slot of each row; None if there are no groups, and so one slot."""
         if not self._groups:
             return None
-        places = [table[group.codes(block)] for group, table in zip(self._groups, self._tables, strict=True)]
+        places = [
+            table[known_codes(group, block, len(table) - 1)]
+            for group, table in zip(self._groups, self._tables, strict=True)
+        ]
         slots: Array = self._slots[tuple(places)]
         return slots
+
+
+def known_codes(group: Groups, block: Block, size: int) -> Array:
+    """Return the numbers of a block's rows, with `size` for those that are larger."""
+    codes = group.codes(block)
+    return codes if group.size <= size else np.minimum(codes, size)
 
 
 def add_details(details: GroupDetails, slots: Slots, block: Block) -> None:

@@ -26,13 +26,16 @@ from service.columns.threads import Waiting, run_while_awaited
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
-    """A group: its values, visits, distinct addresses, and the microseconds of its first and last visit."""
+    """A group: its values, visits, distinct addresses, and the microseconds of its first and last visit.
+
+    Only the one group of all visits may have no visit.
+    """
 
     values: tuple[Any, ...]
     visits: int
     visitors: int
-    first: int
-    last: int
+    first: int | None
+    last: int | None
 
 
 def label_order(value: Any) -> tuple[bool, Any]:
@@ -80,6 +83,10 @@ class Statistics:
 
     async def rows(self, *, limit: int, offset: int) -> list[CountRow]:
         """Return groups, most visits first, then in the order of their values."""
+        return await self.details(await self.shown(limit=limit, offset=offset))
+
+    async def shown(self, *, limit: int, offset: int) -> list[Candidate]:
+        """Return the groups that `rows` has, without their details."""
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
         totals = await run_while_awaited(lambda _: counts.result())
@@ -88,8 +95,9 @@ class Statistics:
         candidates, skipped = self.candidates(totals, known, offset, offset + limit)
         await self.name(candidates)
         candidates.sort(key=Candidate.sort_key)
-        shown = candidates[offset - skipped : offset - skipped + limit]
-        return await self.details(shown)
+        if not candidates and not self.groups and not offset:
+            return [Candidate(0, ())]
+        return candidates[offset - skipped : offset - skipped + limit]
 
     async def each_block(self, work: Callable[[Block], object]) -> None:
         """Do work for each block, in threads."""
@@ -233,11 +241,14 @@ class Statistics:
         for candidate in shown:
             known = candidate.template
             if known is None:
-                counts = (details.visitors[slot], details.first[slot], details.last[slot])
+                visitors, first, last = (
+                    int(each[slot]) for each in (details.visitors, details.first, details.last)
+                )
                 slot += 1
             else:
-                counts = (known.visitors, known.first, known.last)
-            rows.append(CountRow(candidate.values, candidate.visits, *(int(count) for count in counts)))
+                visitors, first, last = known.visitors, known.first, known.last
+            times = (first, last) if candidate.visits else (None, None)
+            rows.append(CountRow(candidate.values, candidate.visits, visitors, *times))
         return rows
 
     def addresses(self) -> int:

@@ -4,7 +4,7 @@ First each is mixed into a number. Equal pages have equal numbers, so a number t
 visited once. The others are then compared in full, and their groups are exact.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,17 @@ class TemplateCounts:
     def add(self, block: Block, other_codes: Array | None) -> None:
         """Take note of a block's template pages."""
         self._mixes.append(self.table(block, other_codes).mixes())
+
+    def look_for(self, groups: Sequence[TemplateGroup]) -> None:
+        """Take these groups for those that stand more than once, with no look at any block."""
+        columns = {
+            "kind": [group.template.kind for group in groups],
+            **{name: [getattr(group.template, name) for group in groups] for name in NUMBERS},
+            "host": [self.host(group.template.host) for group in groups],
+            "other": [group.other for group in groups],
+        }
+        self._repeated = np.unique(mix(*(np.array(column, np.int64) for column in columns.values())))
+        self._marks[self._repeated & MARKS] = True
 
     def finish(self) -> None:
         """Find the mixes that stand more than once."""

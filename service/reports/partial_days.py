@@ -101,7 +101,7 @@ async def count_visitors(session: Transaction, store: ColumnStore, scope: Scope)
     live = None
     if set(scope.sources) - {LOG}:
         columns = await select_live_columns(snapshot.raw, VisitFilter(scope.since, scope.until), ["country"])
-        live = await live_block(snapshot, columns, None) if len(columns) else None
+        live = live_block(snapshot, columns, None)
     statistics = Statistics(snapshot, criteria, spans, live, [CountryGroups(snapshot)])
     rows = [
         CountryVisitors(row.values[0], row.visitors)

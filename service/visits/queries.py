@@ -19,15 +19,24 @@ GROUP_FIELDS = {"page": "page_url", "user": "user_id"}  # of groups whose field 
 
 
 @dataclass(frozen=True, slots=True)
+class PreviousCount:
+    """What a group had in the equally long period before."""
+
+    visits: int
+    visitors: int
+
+
+@dataclass(frozen=True, slots=True)
 class VisitCount:
     """The visits of one group: `group` has a value for each field that visits are grouped by."""
 
     group: dict[str, Any]
     visits: int
     visitors: int
-    first: datetime
-    last: datetime
+    first: datetime | None
+    last: datetime | None
     place: int  # in the whole list, from 1
+    previous: PreviousCount | None = None
 
 
 async def get_visit(db: Database, store: ColumnStore, visit_id: uuid.UUID) -> Visit:
@@ -84,15 +93,20 @@ async def count_visits(
     *,
     group_by: Sequence[str] | None,
     tz: str,
+    compare: str | None = None,
     category: str | None,
     after: tuple[int] | None,
     limit: int,
     offset: int,
     **filters: Any,
 ) -> list[VisitCount]:
-    """Count visits by up to two groups, most visits first, after the place `after`; one more than `limit`."""
+    """Count visits by up to two groups, most visits first, after the place `after`; one more than `limit`.
+
+    :param compare: if given, count each group in the equally long period before, too
+    """
     await load_numpy()
-    from service.columns.counts import instant, select_counts
+    from service.columns.counts import NO_VISITS, select_counts
+    from service.columns.lists import instant
     from service.columns.snapshot import open_snapshot
 
     group_by = group_by or ()
@@ -100,17 +114,27 @@ async def count_visits(
     async with open_snapshot(db, store) as snapshot:
         visit_filter = await make_filter(snapshot.session, category, filters)
         if visit_filter is None:
-            return []
-        rows = await select_counts(snapshot, visit_filter, group_by, tz, limit=limit + 1, offset=offset)
+            rows = [] if group_by or offset else [NO_VISITS]
+        else:
+            rows = await select_counts(
+                snapshot,
+                visit_filter,
+                group_by,
+                tz,
+                limit=limit + 1,
+                offset=offset,
+                compare=compare is not None,
+            )
     names = [GROUP_FIELDS.get(name, name) for name in group_by]
     return [
         VisitCount(
             group=dict(zip(names, row.values, strict=True)),
             visits=row.visits,
             visitors=row.visitors,
-            first=instant(row.first),
-            last=instant(row.last),
+            first=None if row.first is None else instant(row.first),
+            last=None if row.last is None else instant(row.last),
             place=place,
+            previous=None if compare is None else PreviousCount(*previous),
         )
-        for place, row in enumerate(rows, offset + 1)
+        for place, (row, previous) in enumerate(rows, offset + 1)
     ]

@@ -88,6 +88,9 @@ async def test_wrong_filters_are_refused(user: User, path: str, query: str, poin
         ("group_by=", "/group_by"),
         ("tz=Mars/Olympus", "/tz"),
         ("limit=1001", "/limit"),
+        ("compare=last", "/compare"),
+        ("compare=previous&from=2024-01-01", "/to"),
+        ("compare=previous&to=2024-01-01", "/from"),
         ("cursor=x", "/cursor"),
     ],
 )
@@ -129,10 +132,29 @@ async def test_statistics_name_what_was_asked_for(recorded: Client) -> None:
     countries = await recorded.get("/visits/stats?group_by=country")
     assert [(item["country"], item["visits"]) for item in countries.json["items"]] == [(None, 4)]
     assert (await recorded.get("/visits/stats")).json["items"][0]["visits"] == 4
-    assert (await recorded.get("/visits/stats?source=log")).json["items"] == []
     for ends in ("from=0001-01-01T00:00:00Z", "to=9999-12-31T23:59:59.999999Z"):
         every = await recorded.get(f"/visits/stats?group_by=month,week&tz=Pacific/Kiritimati&{ends}")
         assert sum(item["visits"] for item in every.json["items"]) == 4
+
+
+async def test_without_groups_there_is_one_item_of_all_visits_even_of_none(recorded: Client) -> None:
+    period = "from=2024-03-31T12:00:00Z&to=2024-04-01T00:00:00Z"
+    [item] = (await recorded.get(f"/visits/stats?{period}&compare=previous")).json["items"]
+    times = {"first": "2024-03-31T22:00:00Z", "last": "2024-03-31T22:00:00Z"}
+    assert item == {"visits": 1, "visitors": 1, **times, "previous": {"visits": 2, "visitors": 1}}
+    for query in ("source=log", "category=nothing"):
+        [item] = (await recorded.get(f"/visits/stats?{query}&{period}&compare=previous")).json["items"]
+        none = {"visits": 0, "visitors": 0}
+        assert item == {**none, "first": None, "last": None, "previous": none}
+    assert (await recorded.get("/visits/stats?source=log&group_by=kind")).json["items"] == []
+
+
+async def test_an_hour_is_compared_with_that_at_its_place_in_the_period_before(recorded: Client) -> None:
+    period = "from=2024-03-31T20:00:00Z&to=2024-04-01T17:00:00Z"
+    items = (await recorded.get(f"/visits/stats?{period}&group_by=hour&compare=previous")).json["items"]
+    assert [(item["hour"], item["previous"]) for item in items] == [
+        ("2024-03-31T22:00:00Z", {"visits": 1, "visitors": 1})
+    ]
 
 
 async def test_statistics_go_on_where_a_page_ends(recorded: Client) -> None:

@@ -99,6 +99,7 @@ PARAMETERS = {
     "group_by": "what is counted apart",
     "import_id": "the number of an import",
     "key_id": "the number of an API key",
+    "compare": "`previous`: tell of each group also what it had in the equally long period before",
     "kind": "what a page is for the shop",
     "kinopoisk_id": "the number of a film at Kinopoisk",
     "limit": "items, or rows, at most",

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -176,16 +177,37 @@ def expected_counts(visits: Iterable[Row], group_by: tuple[str, ...], tz: str) -
     rows = sorted(
         groups.items(), key=lambda item: (-len(item[1]), *((part is None, part or 0) for part in item[0]))
     )
+    if not group_by and not rows:
+        rows = [((), [])]
     return [
         {
             "group": {GROUPS.get(name, (name,))[0]: part for name, part in zip(group_by, key, strict=True)},
             "visits": len(members),
             "visitors": len({visit.address for visit in members} - {None}),
-            "first": min(visit.occurred_at for visit in members),
-            "last": max(visit.occurred_at for visit in members),
+            "first": min((visit.occurred_at for visit in members), default=None),
+            "last": max((visit.occurred_at for visit in members), default=None),
         }
         for key, members in rows
     ]
+
+
+def moved(visit: Row, length: timedelta) -> Row:
+    """The same visit, so much later."""
+    return replace(visit, occurred_at=visit.occurred_at + length)
+
+
+def expected_previous(
+    rows: Iterable[Row], criteria: dict[str, Any], group_by: tuple[str, ...], tz: str
+) -> Callable[[dict[str, Any]], tuple[int, int]]:
+    """Tell of a group the visits and visitors of the period before, each visit moved into the period."""
+    length = criteria["until"] - criteria["since"]
+    before = criteria | {"since": criteria["since"] - length, "until": criteria["since"]}
+    visits = [moved(visit, length) for visit in rows if passes(visit, before)]
+    counts = {
+        tuple(count["group"].items()): (count["visits"], count["visitors"])
+        for count in expected_counts(visits, group_by, tz)
+    }
+    return lambda group: counts.get(tuple(group.items()), (0, 0))
 
 
 def values_of(count: VisitCount) -> dict[str, Any]:
@@ -229,9 +251,18 @@ async def test_lists_and_statistics_agree_with_the_oracle(
             after = (listed[0].timestamp, uuid.UUID(listed[0].id))
             assert await list_visits(db, store, **criteria, after=after, limit=1000, offset=0) == listed[1:]
             assert await list_visits(db, store, **criteria, after=None, limit=1, offset=1) == listed[1:3]
-        how: dict[str, Any] = {"group_by": group_by, "tz": tz, "limit": 1000}
+        how: dict[str, Any] = {"group_by": group_by, "tz": tz, "limit": 1000, "compare": None}
         counts = await count_visits(db, store, **criteria, **how, after=None, offset=0)
         assert [values_of(count) for count in counts] == expected_counts(expected, group_by, tz)
+        if criteria["until"] is not None:
+            how |= {"compare": "previous"}
+            compared = await count_visits(db, store, **criteria, **how, after=None, offset=0)
+            assert [values_of(count) for count in compared] == [values_of(count) for count in counts]
+            previous = expected_previous(rows, criteria, group_by, tz)
+            for count in compared:
+                assert count.previous is not None
+                assert astuple(count.previous) == previous(count.group)
+            how |= {"compare": None}
         for place in range(1, len(counts))[:2]:
             one = how | {"limit": 1}
             assert (await count_visits(db, store, **criteria, **one, after=(place,), offset=0))[0] == counts[
@@ -248,7 +279,7 @@ async def test_a_page_is_one_group_in_parts_of_its_host_and_of_others(
     urls = [
         f"{host}{page}" for host in ("https://shop.example", "https://other.example", "") for page in pages
     ]
-    how: dict[str, Any] = {"group_by": group_by, "tz": "UTC", "after": None}
+    how: dict[str, Any] = {"group_by": group_by, "tz": "UTC", "compare": None, "after": None}
 
     async def check() -> None:
         expected = expected_counts(rows, group_by, "UTC")
@@ -302,7 +333,14 @@ async def test_groups_of_time_begin_when_the_local_clock_says(
     zone, instant, unit, begin = case
     moment = datetime.fromisoformat(instant).replace(tzinfo=UTC)
     await store_live_visits(db, [live_row(occurred_at=moment)])
-    how: dict[str, Any] = {"group_by": (unit,), "tz": zone, "after": None, "limit": 1, "offset": 0}
+    how: dict[str, Any] = {
+        "group_by": (unit,),
+        "tz": zone,
+        "compare": None,
+        "after": None,
+        "limit": 1,
+        "offset": 0,
+    }
     [count] = await count_visits(db, store, **NOTHING, **how)
     assert count.group == {unit: datetime.fromisoformat(begin).replace(tzinfo=UTC)}
 
@@ -336,7 +374,7 @@ async def test_pages_of_statistics_hold_every_pair_of_a_group_and_a_page_once(
     """Pages visited once stand in the order of the other group first, and only then by URL."""
     for seed in (1, 2):
         await store_part(db, payments(seed))
-    how: dict[str, Any] = {"group_by": (other, "page"), "tz": "UTC", "after": None}
+    how: dict[str, Any] = {"group_by": (other, "page"), "tz": "UTC", "compare": None, "after": None}
     expected = expected_counts([*payments(1), *payments(2)], (other, "page"), "UTC")
     for limit in (1, 3, 7, 40, 1000):
         counts = [

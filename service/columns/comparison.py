@@ -1,0 +1,46 @@
+"""The groups that statistics show, counted in another period."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from service.columns.distinct import GroupDetails
+from service.columns.slots import Slots, add_details
+from service.columns.statistics import Candidate, Statistics
+from service.columns.threads import run_while_awaited
+
+
+async def count_shown(statistics: Statistics, shown: Sequence[Candidate]) -> list[tuple[int, int]]:
+    """Return the visits and distinct addresses that groups have in the period of other statistics.
+
+    :param shown: groups, numbered alike, of statistics whose template pages may be others
+    """
+    coded = [candidate for candidate in shown if candidate.template is None]
+    details = GroupDetails(len(coded), statistics.addresses())
+    slots = Slots(statistics.groups, [candidate.codes for candidate in coded])
+    for begin in details.rounds():
+        details.begin(begin)
+        await statistics.each_block(partial(add_details, details, slots))
+        await run_while_awaited(lambda _: details.end())
+    counts = iter(zip(details.visits.tolist(), details.visitors.tolist(), strict=True))
+    templates = await count_templates(statistics, shown)
+    return [
+        next(counts)
+        if candidate.template is None
+        else templates.get((candidate.template.template, candidate.template.other), (0, 0))
+        for candidate in shown
+    ]
+
+
+async def count_templates(
+    statistics: Statistics, shown: Sequence[Candidate]
+) -> dict[tuple[object, int], tuple[int, int]]:
+    """Return the visits and distinct addresses of template pages, by page and the other group."""
+    groups = [candidate.template for candidate in shown if candidate.template is not None]
+    templates = statistics.templates
+    if templates is None or not groups:
+        return {}
+    templates.look_for(groups)
+    return {
+        (group.template, group.other): (group.visits, group.visitors)
+        for group in await statistics.collect(templates.repeated_rows)
+    }
