@@ -60,7 +60,9 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
                 lambda: make_worker_app(settings, addresses, folder, slow_bodies),
                 termination,
                 watch=[watch, DiskWatch(settings.data_dir).watch],
-                on_ready=lambda: announce_start(settings, url_of(*server.address), has_accounts=has_accounts),
+                on_ready=lambda: announce_start(
+                    settings, url_of(*server.address) + settings.base_path, has_accounts=has_accounts
+                ),
             )
 
 
@@ -80,6 +82,7 @@ def make_worker_app(
         real_ip_header=settings.real_ip_header,
         allowed_hosts=frozenset(settings.allowed_hosts),
         metrics_token=settings.metrics_token,
+        base_path=settings.base_path,
     )
     app = make_app(deps, http)
     app.register_listener(lambda _app: start_background_work(settings, deps), "after_server_start")

@@ -16,6 +16,7 @@ from db.dsn import check_dsn
 
 MIN_SECRET_BYTES = 32
 HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
+BASE_PATH = re.compile(r"/|(/[a-z0-9_~-][a-z0-9._~-]*)+/?", re.IGNORECASE)
 SECRETS = frozenset(
     {
         "DATABASE_URL",
@@ -124,6 +125,10 @@ def is_email(value: str) -> bool:
     return True
 
 
+def is_base_path(value: str) -> bool:
+    return BASE_PATH.fullmatch(value) is not None
+
+
 def is_file(value: str) -> bool:
     return Path(value).is_file()
 
@@ -208,6 +213,7 @@ class SettingsSchema(Schema):
             lambda value: all(map(HOST_NAME.fullmatch, split_list(value))),
         ),
     )
+    BASE_PATH = text("", check=validator("a path such as /trawl", is_base_path))
     PROXIES_COUNT = whole(0, 100, 0)
     REAL_IP_HEADER = text(
         check=validator(

@@ -74,6 +74,7 @@ class Settings:
     mail_from: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     allowed_hosts: tuple[str, ...]
+    base_path: str
     proxies_count: int
     real_ip_header: str | None
     sentry_dsn: str | None = field(repr=False)
@@ -116,6 +117,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
         "geoip_path": values["GEOIP_PATH"] and Path(values["GEOIP_PATH"]),
         "cors_origins": tuple(split_list(values["CORS_ORIGINS"])),
         "allowed_hosts": tuple(split_list(values["ALLOWED_HOSTS"].lower())),
+        "base_path": values["BASE_PATH"].rstrip("/"),
     }
     plain = {name.lower(): value for name, value in values.items() if not name.startswith("POSTGRES_")}
     return Settings(**(plain | converted))

@@ -18,6 +18,7 @@ from sanic_routing.route import Route
 from service.deps import Deps
 from telemetry.metrics import observe_request
 from transport.auth import admit
+from transport.base_path import leave_base_path
 from transport.bodies import receive_body
 from transport.errors import PROBLEM, problem, to_response
 from transport.fairness import give_way
@@ -122,7 +123,7 @@ class Trawl(Sanic[Any, Any]):
             async with AsyncExitStack() as stack:
                 resources.set(stack)
                 check_head(scope, http.allowed_hosts)
-                await serve(scope, body.receive, send_noting_status)
+                await serve(leave_base_path(scope, http.base_path), body.receive, send_noting_status)
         except SanicException as error:
             # Its head is refused, or Sanic can't make a request of it: the URL or a header name is malformed.
             await refuse(send_noting_status, error)

@@ -2,6 +2,7 @@
 
 from sanic.response import BaseHTTPResponse
 
+from transport.base_path import link_to
 from transport.request import Request
 from transport.routing import PREFIX
 
@@ -29,8 +30,9 @@ def complete_headers(request: Request, response: BaseHTTPResponse) -> None:
     if request.app.ctx.draining:
         headers["connection"] = "close"
     location = headers.get("location", "")
-    if location.startswith("/") and request.path.startswith(f"{PREFIX}/"):
-        headers["location"] = PREFIX + location
+    if location.startswith("/"):
+        prefix = PREFIX if request.path.startswith(f"{PREFIX}/") else ""
+        headers["location"] = link_to(request, prefix + location)
     origin = allowed_origin(request)
     if request.http.cors_origins:
         headers["vary"] = ", ".join(filter(None, (headers.get("vary"), "Origin")))

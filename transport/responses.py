@@ -11,6 +11,7 @@ from marshmallow import Schema
 from sanic.response import HTTPResponse
 
 from api.paging import encode_cursor
+from transport.base_path import link_to
 from transport.request import Request
 
 JSON = "application/json"
@@ -85,7 +86,7 @@ def next_page_url(request: Request, name: str, value: str) -> str:
         for pair in parse_qsl(request.query_string, keep_blank_values=True)
         if pair[0] not in (name, "offset")
     ]
-    return f"{request.path}?{urlencode([*parameters, (name, value)])}"
+    return link_to(request, f"{request.path}?{urlencode([*parameters, (name, value)])}")
 
 
 def with_stale_warning(response: HTTPResponse, *, is_stale: bool) -> HTTPResponse:

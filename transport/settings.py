@@ -22,6 +22,7 @@ class HttpSettings:
     :param proxies_count: how many proxies may name the client's address
     :param real_ip_header: the header in which they do
     :param allowed_hosts: names that Host may have, in lower case; empty for any
+    :param base_path: under which a proxy shows the server, such as `/trawl`; empty for none
     :param metrics_token: what /metrics and the detail of /health need; None for nothing
     """
 
@@ -29,6 +30,7 @@ class HttpSettings:
     proxies_count: int | None = None
     real_ip_header: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
+    base_path: str = ""
     metrics_token: str | None = field(default=None, repr=False)
     timeouts: Timeouts = field(default_factory=Timeouts)
     linger: Linger = field(default_factory=Linger)

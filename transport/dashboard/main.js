@@ -1,4 +1,5 @@
 // Puts the page together: the header, and the view that the URL names.
+import { BASE } from "./api.js";
 import { button, element, select } from "./elements.js";
 import { showEvents } from "./events.js";
 import { showImports } from "./imports.js";
@@ -85,7 +86,7 @@ function drawHeader(current) {
     top.querySelector("select").focus(); // the header was redrawn
   } });
   top.replaceChildren(
-    element("p", { class: "brand" }, element("img", { src: "/dashboard/icon.svg", alt: "", width: 28, height: 28 }), " Trawl"),
+    element("p", { class: "brand" }, element("img", { src: `${BASE}/dashboard/icon.svg`, alt: "", width: 28, height: 28 }), " Trawl"),
     user ? element("nav", { "aria-label": translate("views") }, views.map(link)) : "",
     element("div", { class: "tools" }, user ? pulse() : null, language, themeButton(),
       user ? element("span", { class: "who" }, user.login) : null,

@@ -27,7 +27,7 @@ Times are RFC 3339: out in UTC, in with any offset, or none for UTC. Unknown fie
 Lists answer `items` and `next`; ask again with `cursor` set to `next` until that is null.
 Whatever goes wrong is an `application/problem+json` with a stable `code`.
 """
-SECURITY = {
+SECURITY: dict[str, Json] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
@@ -36,7 +36,6 @@ SECURITY = {
     "oauth2": {
         "type": "oauth2",
         "description": "sign in with login and password: programs and these pages get the token themselves",
-        "flows": {"password": {"tokenUrl": f"{PREFIX}/token", "refreshUrl": f"{PREFIX}/token", "scopes": {}}},
     },
     "token": {
         "type": "apiKey",
@@ -74,8 +73,11 @@ HEADERS: dict[str, Json] = {
 }
 
 
-def make_document(routes: Iterable[Route], *, version: str) -> Json:
-    """Make the document of these routes, as plain JSON values."""
+def make_document(routes: Iterable[Route], *, version: str, base_path: str = "") -> Json:
+    """Make the document of these routes, as plain JSON values.
+
+    :param base_path: under which a proxy shows the server
+    """
     facts = route_facts(routes)
     schemas = SchemaDocument()
     schemas.reference(ProblemResponse)
@@ -96,16 +98,22 @@ def make_document(routes: Iterable[Route], *, version: str) -> Json:
             "description": DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": base_path or "/"}],
         "tags": [{"name": tag, "description": text} for tag, text in sorted(tags.items())],
         "paths": paths,
         "components": {
             "schemas": schemas.schemas,
             "responses": dict(sorted(shared_problems.items())),
             "headers": HEADERS,
-            "securitySchemes": SECURITY,
+            "securitySchemes": describe_security(base_path),
         },
     }
+
+
+def describe_security(base_path: str) -> Json:
+    token_url = f"{base_path}{PREFIX}/token"
+    password = {"tokenUrl": token_url, "refreshUrl": token_url, "scopes": {}}
+    return {**SECURITY, "oauth2": {**SECURITY["oauth2"], "flows": {"password": password}}}
 
 
 def describe_operation(

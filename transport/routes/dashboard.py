@@ -36,7 +36,7 @@ FRESH = "no-cache"  # revalidated at each use, so that after an upgrade all file
 @blueprint.get("/dashboard", ctx_public=True, ctx_limit="none")
 @operation(responses={200: {"text/html": Text("<!doctype html>", "the dashboard")}}, etag=True)
 async def show_dashboard(request: Request) -> HTTPResponse:
-    page = load_asset(FOLDER, PAGE)
+    page = load_page(request.http.base_path)
     headers = {**HEADERS, "cache-control": FRESH}
     return send_asset(request, page, "text/html; charset=utf-8", headers=headers)
 
@@ -53,6 +53,13 @@ async def get_dashboard_file(request: Request, name: str) -> HTTPResponse:
         headers = {"cache-control": FRESH}
         return send_asset(request, chart_style(), "text/css; charset=utf-8", headers=headers)
     return send_file(request, FOLDER, name, cache_control=FRESH)
+
+
+@cache
+def load_page(base_path: str) -> Asset:
+    """Return the page with links to its files below the base path."""
+    page = load_asset(FOLDER, PAGE).plain
+    return make_asset(page.replace(b'"/dashboard/', f'"{base_path}/dashboard/'.encode()))
 
 
 @cache

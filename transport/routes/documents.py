@@ -30,7 +30,9 @@ POLICY = (
     etag=True,
 )
 async def get_openapi(request: Request) -> HTTPResponse:
-    return with_etag(request, HTTPResponse(openapi_json(request.app), content_type=JSON))
+    return with_etag(
+        request, HTTPResponse(openapi_json(request.app, request.http.base_path), content_type=JSON)
+    )
 
 
 @blueprint.get("/docs", name="swagger", ctx_public=True, ctx_limit="none")
@@ -68,8 +70,9 @@ def html_page(name: str) -> HTTPResponse:
 
 
 @cache
-def openapi_json(app: App) -> bytes:
+def openapi_json(app: App, base_path: str) -> bytes:
     """Make the document of an app's routes. The first request for it waits, instead of the start."""
     from transport.openapi.document import make_document  # imports apispec, which serving seldom needs
 
-    return orjson.dumps(make_document(app.router.routes, version=app.ctx.deps.version))
+    version = app.ctx.deps.version
+    return orjson.dumps(make_document(app.router.routes, version=version, base_path=base_path))
