@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clients.geo import Geo
+from db.columns import Values
 from db.database import Database, Transaction
-from db.kinds import KIND_CODES, KINDS
+from db.kinds import KIND_CODES, KINDS, METHOD_CODES
 from db.locks import lock_parts, lock_writers_shared
 from db.queries import addresses, new_parts
 from db.queries.new_carts import merge_part
 from db.queries.new_parts import Keys, Part
+from db.queries.part_columns import NO_VALUE
 from db.queries.visits import add_counts_to_rollups
 from db.rollup_counts import CountedColumns, Rollups, rollup_literals
 from db.threads import run_in_thread
@@ -149,6 +151,23 @@ def common_rows(keys: Keys, others: Keys) -> slice:
     return slice(start, int(np.searchsorted(keys.occurred, others.occurred[-1], "right")))
 
 
+def request_columns(lines: LineColumns, names: ChunkNames) -> dict[str, Values]:
+    """Return what lines of other formats say beyond the shop's fields; nothing for those of the shop."""
+    columns: dict[str, Values] = {}
+    if lines.method is not None:
+        codes = [ord(METHOD_CODES.get(method, "\0")) for method in lines.methods]
+        columns["method"] = np.array([*codes, 0], np.uint8)[lines.method]
+    if lines.status is not None:
+        columns["status"] = np.maximum(lines.status, 0)
+    if lines.body_bytes is not None:
+        columns["bytes"] = np.maximum(lines.body_bytes, NO_VALUE["bytes"])
+    if lines.referrer is not None:
+        columns["referrer_id"] = names.referrer_id[lines.referrer]
+    if lines.agent is not None:
+        columns["agent_id"] = names.agent_id[lines.agent]
+    return columns
+
+
 def prepare_part(lines: LineColumns, names: ChunkNames, import_id: int) -> PreparedPart:
     """Encode lines, and count them."""
     part = Part(
@@ -165,6 +184,7 @@ def prepare_part(lines: LineColumns, names: ChunkNames, import_id: int) -> Prepa
             "goods_id": lines.goods_id,
             "amount": lines.amount,
             "user_id": lines.user_id,
+            **request_columns(lines, names),
         },
     )
     counted = CountedColumns(

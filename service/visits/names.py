@@ -1,4 +1,4 @@
-"""The ids of the names that log lines hold: addresses and pages, inserted where they are new.
+"""The ids of the names that log lines hold: addresses, pages, referrers and agents, inserted where new.
 
 Names are inserted in transactions of their own, so that nobody waits for visits because of a name.
 """
@@ -19,6 +19,7 @@ from db.queries import addresses as address_queries
 from db.queries import names as name_queries
 from db.queries.pages import PageRow, ensure_pages
 from service.logs.line_columns import EPOCH, KINDS, LineColumns, PageName
+from service.visits.agents import ensure_agents, ensure_referrers, stored_text
 
 NEVER = np.iinfo(np.int64).max
 NO_COUNTRY = -1
@@ -27,10 +28,12 @@ PRODUCT = KINDS.index("product")
 
 @dataclass(frozen=True, slots=True)
 class NameLimits:
-    """How many addresses and pages an importer remembers: some 150 bytes each."""
+    """How many addresses, pages, referrers and agents an importer remembers: some 150 bytes each and more."""
 
     addresses: int = 200_000
     pages: int = 100_000
+    referrers: int = 100_000
+    agents: int = 50_000
 
 
 LIMITS = NameLimits()
@@ -44,6 +47,7 @@ class ChunkNames:
     :param country: index into `countries`, or NO_COUNTRY
     :param first_product: the bound of each address, in microseconds since 1970; NEVER if it has none
     :param page_id: and the two after it: 0 where there is none, and one 0 more at the end, for template pages
+    :param referrer_id: and agent_id: one 0 more at the end, for lines that name none; likewise `is_bot`
     """
 
     version: int
@@ -54,6 +58,9 @@ class ChunkNames:
     page_id: NDArray[np.int32]
     category_id: NDArray[np.int32]
     product_id: NDArray[np.int32]
+    referrer_id: NDArray[np.int32]
+    agent_id: NDArray[np.int32]
+    is_bot: NDArray[np.bool_]
 
 
 class KnownAddress(NamedTuple):
@@ -71,6 +78,8 @@ class NameIds:
     version: int = 0
     addresses: dict[str, KnownAddress] = field(default_factory=dict)
     pages: dict[PageName, tuple[int, int, int]] = field(default_factory=dict)
+    referrers: dict[str, int] = field(default_factory=dict)
+    agents: dict[str, tuple[int, bool]] = field(default_factory=dict)
     countries: list[str] = field(default_factory=list)
     country_indexes: dict[str, int] = field(default_factory=dict)
 
@@ -85,11 +94,14 @@ class NameIds:
                 self.version = version
             await self._add_addresses(session, lines)
             await self._add_pages(session, [page for page in lines.pages if page not in self.pages])
+        await self._add_referrers_and_agents(db, lines)
         rows = chain.from_iterable([self.addresses[address] for address in lines.addresses])
         known = np.fromiter(rows, np.int64, 3 * len(lines.addresses)).reshape(
             -1, 3
         )  # numpy reads rows slowly
         ids = np.array([self.pages[page] for page in lines.pages] + [(0, 0, 0)], np.int32)
+        agents = [self.agents[stored_text(agent)] for agent in lines.agents] + [(0, False)]
+        referrers = [self.referrers[stored_text(referrer)] for referrer in lines.referrers] + [0]
         return ChunkNames(
             version=version,
             address_id=known[:, 0].astype(np.int32),
@@ -99,6 +111,9 @@ class NameIds:
             page_id=ids[:, 0],
             category_id=ids[:, 1],
             product_id=ids[:, 2],
+            referrer_id=np.array(referrers, np.int32),
+            agent_id=np.array([agent_id for agent_id, _ in agents], np.int32),
+            is_bot=np.array([is_bot for _, is_bot in agents], np.bool_),
         )
 
     def lower_first_products(self, addresses: list[str], times: list[int]) -> None:
@@ -113,6 +128,18 @@ class NameIds:
             self.addresses.clear()
         if len(self.pages) > self.limits.pages:
             self.pages.clear()
+        if len(self.referrers) > self.limits.referrers:
+            self.referrers.clear()
+        if len(self.agents) > self.limits.agents:
+            self.agents.clear()
+
+    async def _add_referrers_and_agents(self, db: Database, lines: LineColumns) -> None:
+        referrers = dict.fromkeys(map(stored_text, lines.referrers))
+        self.referrers |= await ensure_referrers(
+            db, [referrer for referrer in referrers if referrer not in self.referrers]
+        )
+        agents = dict.fromkeys(map(stored_text, lines.agents))
+        self.agents |= await ensure_agents(db, [agent for agent in agents if agent not in self.agents])
 
     async def _add_addresses(self, session: Transaction, lines: LineColumns) -> None:
         new = [address for address in lines.addresses if address not in self.addresses]

@@ -1,0 +1,77 @@
+"""Agents and referrers that visits name: their ids, of old ones and of those that are inserted.
+
+Both stay for good, as pages do. They are inserted in the order of their digests, so that two who store visits
+never wait for each other in a circle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from operator import attrgetter
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import raw_connection
+from db.sql import raw_statement
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent and what it tells."""
+
+    agent: str
+    browser: str | None
+    os: str | None
+    device: str | None
+    is_bot: bool
+
+    @property
+    def digest(self) -> bytes:
+        return text_digest(self.agent)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferrerRow:
+    url: str
+    host: str | None
+
+    @property
+    def digest(self) -> bytes:
+        return text_digest(self.url)
+
+
+def text_digest(text: str) -> bytes:
+    """Return the key of an agent or referrer: it may be too long for an index."""
+    return sha256(text.encode()).digest()
+
+
+async def select_agents(session: AsyncSession, agents: Sequence[str]) -> dict[str, tuple[int, bool]]:
+    """Return the ids of agents that are stored, and whether each is a bot's, by agent."""
+    raw = await raw_connection(session)
+    by_digest = {text_digest(agent): agent for agent in agents}
+    rows = await raw.fetch("SELECT digest, id, is_bot FROM agent WHERE digest = ANY($1)", list(by_digest))
+    return {by_digest[digest]: (agent_id, is_bot) for digest, agent_id, is_bot in rows}
+
+
+async def insert_agents(session: AsyncSession, agents: Sequence[AgentRow]) -> None:
+    """Insert those of the agents that are new. The transaction should do nothing else, as with names."""
+    raw = await raw_connection(session)
+    rows = sorted(agents, key=attrgetter("digest"))
+    sql, names = raw_statement("visits/insert_agents")
+    await raw.execute(sql, *([getattr(row, name) for row in rows] for name in names))
+
+
+async def select_referrers(session: AsyncSession, urls: Sequence[str]) -> dict[str, int]:
+    """Return the ids of referrers that are stored, by URL."""
+    raw = await raw_connection(session)
+    by_digest = {text_digest(url): url for url in urls}
+    rows = await raw.fetch("SELECT digest, id FROM referrer WHERE digest = ANY($1)", list(by_digest))
+    return {by_digest[digest]: referrer_id for digest, referrer_id in rows}
+
+
+async def insert_referrers(session: AsyncSession, referrers: Sequence[ReferrerRow]) -> None:
+    """Insert those of the referrers that are new. The transaction should do nothing else, as with names."""
+    raw = await raw_connection(session)
+    rows = sorted(referrers, key=attrgetter("digest"))
+    sql, names = raw_statement("visits/insert_referrers")
+    await raw.execute(sql, *([getattr(row, name) for row in rows] for name in names))
