@@ -88,7 +88,11 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         films=make_films(settings, cache, background),
         mail=make_mail(settings, background),
         background=background,
-        limits=RateLimits(settings.rate_limit_per_minute, settings.ingest_rate_limit_per_minute),
+        limits=RateLimits(
+            settings.rate_limit_per_minute,
+            settings.ingest_rate_limit_per_minute,
+            settings.collect_rate_limit_per_minute,
+        ),
         quotas=Quotas(settings.keys_max, settings.tasks_max, settings.favourites_max, settings.streams_max),
         columns=ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb),
         registration_open=settings.registration == "open",

@@ -45,6 +45,8 @@ AUTH_EVENTS = (
     "import_uploaded",
     "import_cancelled",
     "import_undone",
+    "site_created",
+    "site_deleted",
 )
 
 

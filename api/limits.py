@@ -39,6 +39,12 @@ MAX_PAGE_URL = 2048
 MAX_CATEGORY = MAX_PAGE_URL
 MAX_VISIT_KEY = 64  # tells visits of one instant apart
 
+# Sites
+MAX_ORIGINS = 20  # of one site
+MAX_ORIGIN = 300
+MAX_SITE_KEY = 100
+MAX_VIEW_BODY = 8 * 1024  # bytes of a view that a page reports
+
 # Events
 MAX_EVENT_TYPE = 100
 MAX_PROPERTIES = 16 * 1024  # bytes of compact JSON

@@ -174,6 +174,7 @@ class SettingsSchema(Schema):
     )
     RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 100)
     INGEST_RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 1000)
+    COLLECT_RATE_LIMIT_PER_MINUTE = whole(0, 1_000_000, 300)
     KEYS_MAX = whole(0, 1_000_000, 50)
     STREAMS_MAX = whole(0, 1_000_000, 20)
     TASKS_MAX = whole(0, 1_000_000, 10_000)

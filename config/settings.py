@@ -53,6 +53,7 @@ class Settings:
     admin_password: str | None = field(repr=False)
     rate_limit_per_minute: int
     ingest_rate_limit_per_minute: int
+    collect_rate_limit_per_minute: int
     keys_max: int
     streams_max: int
     tasks_max: int

@@ -12,6 +12,7 @@ lock at the end of its transaction, also when the process that holds it dies.
 | cart roll-ups | 20181, 1                 | while carts or goods change, after all that visits alone change |
 | admins        | hash of 'admins', seed 2 | while an admin is made, or one loses its rights or is deleted   |
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
+| sites         | hash of 'sites', seed 2  | while a site is made                                            |
 
 The names of jobs: `retention`, `audit`, `countries`, `expiry`, `follow <file>`, the path of the file that is
 imported, and `stream <lease token>` for an import without a file.
@@ -38,6 +39,7 @@ SELECT_WRITERS = text(
 LOCK_PARTS = text("SELECT pg_advisory_xact_lock(20181, 2)")
 LOCK_CART_ROLLUPS = text("SELECT pg_advisory_xact_lock(20181, 1)")
 LOCK_ADMINS = text("SELECT pg_advisory_xact_lock(hashtextextended('admins', 2))")
+LOCK_SITES = text("SELECT pg_advisory_xact_lock(hashtextextended('sites', 2))")
 LOCK_NAME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))")
 
 
@@ -105,3 +107,8 @@ async def lock_names(session: AsyncSession, keys: Iterable[str]) -> None:
     """
     for key in sorted(set(keys)):
         await session.execute(LOCK_NAME, {"key": key})
+
+
+async def lock_sites(session: AsyncSession) -> None:
+    """Keep others from making a site meanwhile, so that no two of them exceed the bound together."""
+    await session.execute(LOCK_SITES)

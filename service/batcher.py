@@ -30,9 +30,19 @@ class Batcher(Generic[Item, Result]):
     The first waiter writes for all of a batch, then the next waiter leads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_waiting: int | None = None) -> None:
+        """Begin with no caller.
+
+        :param max_waiting: callers that wait at a time, after which `is_full`; None for any number
+        """
+        self._max_waiting = max_waiting
         self._waiters: list[Waiter[Item, Result]] = []
         self._busy = False
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether as many wait as may. Whoever has a choice then gives up its item."""
+        return self._max_waiting is not None and len(self._waiters) >= self._max_waiting
 
     async def write(self, item: Item, write_batch: WriteBatch[Item, Result]) -> Result:
         """Write the item, in a batch of this caller or of another, and return its result.

@@ -1,6 +1,7 @@
 """Everything that the use cases need, made once at the start by bootstrap.py."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from service.security.passwords import Hasher
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
 
+SITE_VIEWS = 2000  # views of sites that wait to be stored: each holds its request
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
@@ -27,6 +30,7 @@ class RateLimits:
 
     default: int = 100
     ingest: int = 1000
+    collect: int = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,8 @@ class Deps:
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
+    site_batcher: Batcher[Any, Any] = field(default_factory=partial(Batcher, max_waiting=SITE_VIEWS))
+    sites: SharedResult[Any] = field(default_factory=partial(SharedResult, 0.5))  # of service.visits.sites
     health: SharedResult[Any] = field(default_factory=SharedResult)  # of service.health
     live: LiveCounts = field(default_factory=LiveCounts)
     limits: RateLimits = field(default_factory=RateLimits)

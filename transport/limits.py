@@ -30,12 +30,21 @@ PASSWORD_RESETS = (
 
 
 def route_policy(request: Request) -> Policy:
-    """Find the route's policy: its `ctx_limit` is "none", "ingest" or, by default, "default"."""
+    """Find the route's policy: its `ctx_limit` is "none", "ingest" or, by default, "default".
+
+    With "collect" the handler applies `collect_policy` itself, because it refuses nobody by an error.
+    """
     name = getattr(request.route_ctx, "limit", "default")
     limits = request.deps.limits
-    if name == "none":
+    if name in ("none", "collect"):
         return UNLIMITED
     return Policy(name, limits.ingest if name == "ingest" else limits.default)
+
+
+def collect_policy(request: Request) -> Policy:
+    """Return the policy of views that pages report, which is off where the default one is."""
+    limits = request.deps.limits
+    return Policy("collect", limits.collect if limits.default else 0, subject="views a minute")
 
 
 def user_counter(policy: Policy) -> str:
@@ -56,6 +65,16 @@ async def limit_by_address(request: Request, policy: Policy) -> None:
     if policy.limit:
         counter = address_counter(request, policy)
         enforce(request, policy, await count_request(request.deps.cache, counter, policy.limit))
+
+
+async def is_over_collect_limit(request: Request) -> bool:
+    """Count a view that a page reports. Return whether its address has used up its limit."""
+    policy = collect_policy(request)
+    if not policy.limit:
+        return False
+    allowance = await count_request(request.deps.cache, address_counter(request, policy), policy.limit)
+    tell_allowance(request, policy, allowance)
+    return allowance.exceeded
 
 
 async def limit_sign_ups(request: Request) -> None:
@@ -93,7 +112,12 @@ def enforce(request: Request, policy: Policy, allowance: Allowance) -> None:
 
     :raises TooMany: the limit is used up
     """
-    request.ctx.headers["ratelimit-policy"] = f'"{policy.name}";q={policy.limit};w={policy.window}'
-    request.ctx.headers["ratelimit"] = f'"{policy.name}";r={allowance.remaining};t={allowance.reset}'
+    tell_allowance(request, policy, allowance)
     if allowance.exceeded:
         raise TooMany(f"over {policy.limit} {policy.subject}", retry_after=allowance.reset)
+
+
+def tell_allowance(request: Request, policy: Policy, allowance: Allowance) -> None:
+    """Tell what is left of a limit in headers of the response, whatever that is."""
+    request.ctx.headers["ratelimit-policy"] = f'"{policy.name}";q={policy.limit};w={policy.window}'
+    request.ctx.headers["ratelimit"] = f'"{policy.name}";r={allowance.remaining};t={allowance.reset}'

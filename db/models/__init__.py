@@ -10,6 +10,7 @@ from db.models.imports import FilePosition, Import, Reject
 from db.models.password_resets import PasswordReset
 from db.models.retention import UnfinishedRetention
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
+from db.models.sites import Site
 from db.models.tasks import Task
 from db.models.totp import RecoveryCode, Totp
 from db.models.visit_view import Visit
@@ -64,6 +65,7 @@ __all__ = [
     "Reject",
     "RequestQuarter",
     "Session",
+    "Site",
     "Task",
     "Totp",
     "UnfinishedRetention",

@@ -34,6 +34,8 @@ AuthEventType = Literal[
     "import_uploaded",
     "import_cancelled",
     "import_undone",
+    "site_created",
+    "site_deleted",
 ]
 
 NOBODY = 0  # the actor on the command line; no account has this id

@@ -34,7 +34,7 @@ class LiveRow:
     counts_page: bool
     address: str | None
     country: str | None
-    user_id: int
+    user_id: int | None
     kind: str
     category: str | None
     product: str | None

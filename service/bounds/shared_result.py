@@ -28,6 +28,10 @@ class SharedResult(Generic[T]):
             self._work = asyncio.create_task(make())
         return await asyncio.shield(self._work)
 
+    def expire(self) -> None:
+        """Make the next `get` work anew: what the result tells has changed."""
+        self._work = None
+
     def _is_fresh(self, work: asyncio.Task[T]) -> bool:
         if work.cancelled() or work.exception() is not None:
             return False

@@ -32,9 +32,9 @@ class NewVisit:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who sends visits, from which address, and when."""
+    """Who sends visits, from which address, and when. Of a site's page nobody knows who."""
 
-    user_id: int
+    user_id: int | None
     address: str | None
     now: datetime
 

@@ -11,7 +11,8 @@ from transport.headers import BROWSER_HEADERS
 
 GETS = sorted(name for name in {*PUBLIC, *PRIVATE} if name.startswith("GET "))
 PAGES = {"GET /dashboard", "GET /docs", "GET /redoc", "GET /scalar"}
-FOR_ALL = PAGES | {"GET /dashboard/<name:str>", "GET /docs/assets/<name:str>"}
+FOR_PAGES_OF_OTHERS = {"GET /trawl.js", "GET /pixel.gif"}
+FOR_ALL = PAGES | {"GET /trawl.js", "GET /dashboard/<name:str>", "GET /docs/assets/<name:str>"}
 
 
 def path_of(name: str) -> str:
@@ -24,8 +25,10 @@ def path_of(name: str) -> str:
     return path
 
 
-def check_browser_headers(answer: Answer, *, is_page: bool = False) -> None:
+def check_browser_headers(answer: Answer, *, is_page: bool = False, for_others: bool = False) -> None:
     expected = {**BROWSER_HEADERS}
+    if for_others:
+        expected["cross-origin-resource-policy"] = "cross-origin"
     if is_page:
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
         del expected["content-security-policy"]
@@ -40,7 +43,7 @@ async def test_every_answer_tells_browsers_and_caches_what_they_may_do(
     if name == "GET /live":  # has no end but this
         monkeypatch.setattr(server.app.ctx, "draining", True)
     answer = await admin.client.get(path_of(name))
-    check_browser_headers(answer, is_page=name in PAGES)
+    check_browser_headers(answer, is_page=name in PAGES, for_others=name in FOR_PAGES_OF_OTHERS)
     if name not in FOR_ALL:
         expected = "private, no-cache" if "ETag" in answer.headers else "no-store"
         assert answer.headers["Cache-Control"] == expected

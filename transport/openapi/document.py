@@ -6,6 +6,7 @@ from typing import Any
 
 from sanic_routing.route import Route
 
+from api.limits import MAX_VIEW_BODY
 from api.openapi import OPENAPI_VERSION, SchemaDocument
 from api.problems import ProblemResponse, TokenProblemResponse
 from service.bounds import Bounds
@@ -154,6 +155,7 @@ def describe_access(fact: RouteFacts) -> str:
     rate = {
         "none": "Not limited in rate.",
         "ingest": "Limited to INGEST_RATE_LIMIT_PER_MINUTE.",
+        "collect": "An address has COLLECT_RATE_LIMIT_PER_MINUTE; what is beyond is dropped, and told so.",
     }.get(fact.limit, "Limited to RATE_LIMIT_PER_MINUTE.")
     return "\n\n".join(filter(None, (fact.description, f"{callers} {rate}", describe_bounds(fact))))
 
@@ -176,6 +178,8 @@ def describe_bounds(fact: RouteFacts) -> str:
     if fact.bulk:
         texts.append(f"A body over 1 MiB keeps {bounds.body_rate // 1024} KiB/s on average, else 408;")
         texts.append(f"others have arrived after {bounds.body_seconds:g} s.")
+    elif fact.limit == "collect" and fact.has_body:
+        texts.append(f"The body is {MAX_VIEW_BODY // 1024} KiB at most.")
     elif fact.has_body:
         texts.append(f"The body is 1 MiB at most, and has arrived after {bounds.body_seconds:g} s, else 408.")
     return " ".join(texts)
@@ -215,11 +219,12 @@ def header(name: str, description: str, **schema: Any) -> Json:
 def describe_response(fact: RouteFacts, status: int, schemas: SchemaDocument) -> Json:
     shape = fact.operation.responses[status]
     names = ["X-Request-ID", *(LIMIT_HEADERS if fact.limit != "none" else ())]
-    names += ["Location"] if shape is not None and status in (201, 202) else []
+    has_location = shape is not None and status in (201, 202) and fact.limit != "collect"
+    names += ["Location"] if has_location else []
     shapes = shape.values() if isinstance(shape, Mapping) else (shape,)
     names += ["Link"] if any(isinstance(each, Page) for each in shapes) else []
     names += ["ETag"] if fact.operation.etag and status in (200, 201) else []
-    descriptions = {200: "Done", 201: "Made", 202: "It goes on", 204: "Done; no body"}
+    descriptions = {200: "Done", 201: "Made", 202: "It goes on, or is taken", 204: "Done; no body"}
     return {
         "description": descriptions.get(status, "See the body"),
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},

@@ -55,6 +55,8 @@ LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
 def problem_codes(route: RouteFacts) -> dict[int, tuple[str, ...]]:
     """List the codes of the problems that a route may answer with, by status."""
     codes: dict[int, tuple[str, ...]] = {}
+    if route.limit == "collect":  # answers 202 to whatever the server takes for a request
+        return {400: ("bad_request", "unknown_host")}
     if route.has_body:
         codes |= {
             400: ("bad_request", "unknown_host", "bad_json", "unsupported_transfer_encoding"),

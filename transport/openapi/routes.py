@@ -65,8 +65,11 @@ class RouteFacts:
 
 
 def route_facts(routes: Iterable[Route]) -> list[RouteFacts]:
-    """List the operations of a router, by path and method. HEAD is none: the router takes it where GET is."""
-    facts = [facts_of(route, method) for route in routes for method in route.methods]
+    """List the operations of a router, by path and method.
+
+    HEAD is none: the router takes it where GET is. OPTIONS is none: every path answers it.
+    """
+    facts = [facts_of(route, method) for route in routes for method in route.methods if method != "OPTIONS"]
     return sorted(facts, key=lambda each: (each.path, each.method))
 
 

@@ -65,6 +65,12 @@ SUMMARIES = {
     "GET /scalar": "Read this document in Scalar",
     "GET /sessions": "List your sessions",
     "DELETE /sessions/{session_id}": "End one of your sessions",
+    "GET /pixel.gif": "Report the view of a page by an image",
+    "POST /collect": "Report the view of a page of a site",
+    "GET /sites": "List the sites whose pages report views",
+    "POST /sites": "Make a site, with a key for its pages",
+    "DELETE /sites/{site_id}": "End a site; its visits stay",
+    "GET /trawl.js": "Load the script that reports views",
     "GET /stats/dau": "Count the active users of each day",
     "GET /stats/funnel": "Count the users who took steps in an order",
     "GET /stats/retention": "Count the users who came back, by first day or week",
@@ -115,8 +121,11 @@ PARAMETERS = {
     "priority": "only tasks of this priority",
     "q": "words or parts of words, in any case",
     "query": "words of a film's name",
+    "referrer": "where the visitor came from",
     "role": "only accounts of this role",
     "session_id": "the id of a session",
+    "site": "the key of a site",
+    "site_id": "the number of a site",
     "sort": "the order; with `-` in front descending",
     "source": "where a visit comes from: the log, or live visits of programs and pages",
     "start": "when the first window begins; users first seen before count nowhere",
@@ -135,6 +144,7 @@ PARAMETERS = {
 # Where a name means something else.
 OWN_PARAMETERS = {
     ("POST /imports", "name"): "the name of the import; by default that of the form's file, else `upload`",
+    ("GET /pixel.gif", "page_url"): "the URL of the page, if not that of the header Referer",
     ("GET /movies/search", "page"): "the number of a page of results, from 1",
 }
 # The groups of operations, by the module that has them: name and description.
@@ -153,6 +163,7 @@ TAGS = {
     "reports": ("reports", "The seven questions: answers, rows, charts."),
     "root": ("service", "Whether the service is there and works, and its measurements."),
     "sessions": ("sessions", "Signing up, in and out; your sessions and tokens."),
+    "sites": ("sites", "Pages that report their own views, without a token."),
     "stats": ("statistics", "Events counted by users, days, cohorts and steps."),
     "tasks": ("tasks", "Each user's own tasks."),
     "totp": ("second factor", "Codes of an app beside the password."),

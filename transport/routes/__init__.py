@@ -17,6 +17,7 @@ from transport.routes import (
     reports,
     root,
     sessions,
+    sites,
     stats,
     tasks,
     totp,
@@ -42,6 +43,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     movies.blueprint,
     visits.blueprint,
     pages.blueprint,
+    sites.blueprint,
     events.blueprint,
     stats.blueprint,
 )

@@ -1,0 +1,110 @@
+"""Views of pages that sites report: anybody may send them, so most of what arrives may be wrong or too much.
+
+Nothing here fails: each view has an outcome that is told. Views are stored in batches, apart from the visits
+of programs, and so many wait at a time; more are dropped and counted.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+from urllib.parse import urlsplit
+
+from db.database import DATABASE_ERRORS
+from db.outages import describe
+from service.deps import Deps
+from service.live_feed import count_stored
+from service.visits.record import NewVisit, Randomness, Visitor, live_rows
+from service.visits.sites import get_site_origins
+from service.visits.store import store_live_visits
+from telemetry.logs import PeriodicWarning
+from telemetry.refusals import record_refusal
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+QUEUE = "site_views"  # the name of the bound
+lost_warning = PeriodicWarning("site_views_lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a view: ignored for what it is, dropped for lack of room. `detail` says why."""
+
+    status: Literal["stored", "ignored", "dropped"]
+    detail: str | None = None
+
+
+STORED = Outcome("stored")
+UNKNOWN_SITE = Outcome("ignored", "no site has this key")
+WRONG_ORIGIN = Outcome("ignored", "the site takes no views from this origin")
+WRONG_PAGE = Outcome("ignored", "the page is of another origin than the request")
+FULL = Outcome("dropped", "too many views wait to be stored")
+LOST = Outcome("dropped", "views can't be stored right now")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """A view as a page reports it: `origin` is the page's, as the browser says; None where it says none."""
+
+    site: str
+    page_url: str
+    referrer: str | None
+    origin: str | None
+
+
+async def record_site_view(
+    deps: Deps, visitor: Visitor, view: SiteView, *, randomness: Randomness
+) -> Outcome:
+    """Store a view of a page, if its site takes it. Return what became of it, once that is certain."""
+    try:
+        origins = (await get_site_origins(deps)).get(view.site)
+        refusal = refuse(view, origins)
+        if refusal is not None:
+            return refusal
+        if deps.site_batcher.is_full:
+            record_refusal(QUEUE)
+            return FULL
+        [row] = live_rows(
+            deps, [NewVisit(page_url=view.page_url.partition("#")[0])], visitor, "site", randomness
+        )
+        await deps.site_batcher.write(row, partial(store_live_visits, deps.db))
+    except DATABASE_ERRORS as error:
+        lost_warning.log(cause=describe(error))
+        return LOST
+    count_stored(deps, visits=1)
+    return STORED
+
+
+def refuse(view: SiteView, origins: frozenset[str] | None) -> Outcome | None:
+    """Return why a view is not taken; None if it is.
+
+    :param origins: those of its site; None if there is no such site
+    """
+    if origins is None:
+        return UNKNOWN_SITE
+    if view.origin not in origins:
+        return WRONG_ORIGIN
+    if not view.page_url.startswith("/") and url_origin(view.page_url) != view.origin:
+        return WRONG_PAGE
+    return None
+
+
+def url_origin(url: str) -> str | None:
+    """Return the origin of an http or https URL as a browser writes it; None if it has none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in DEFAULT_PORTS or not host:
+        return None
+    name = f"[{host}]" if ":" in host else host
+    is_default = port in (None, DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{name}" if is_default else f"{parts.scheme}://{name}:{port}"
+
+
+async def is_site_origin(deps: Deps, origin: str | None) -> bool:
+    """Return whether any site has pages of this origin."""
+    try:
+        return any(origin in origins for origins in (await get_site_origins(deps)).values())
+    except DATABASE_ERRORS as error:
+        lost_warning.log(cause=describe(error))
+        return False

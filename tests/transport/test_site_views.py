@@ -1,0 +1,292 @@
+"""Views that pages report: which are recorded, and that whatever comes is answered with 202."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from service.batcher import Batcher
+from service.deps import Deps, RateLimits
+from tests.support.eventually import eventually
+from tests.support.http_client import Answer, Client, User
+from tests.support.http_server import RunningApp
+from tests.transport.test_sites import make_site
+
+SHOP = "https://shop.example"
+SALMON = f"{SHOP}/fresh_fish/salmon/"
+TEXT = {"Content-Type": "text/plain;charset=UTF-8"}
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture
+async def key(admin: User) -> str:
+    """The key of a site with pages of SHOP."""
+    site_key: str = (await make_site(admin, origins=[SHOP]))["key"]
+    return site_key
+
+
+async def visits(user: User) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await user.client.get("/visits")).json["items"]
+    return items
+
+
+async def report(client: Client, body: Any, *, origin: str | None = SHOP, **headers: str) -> Answer:
+    """Send a body as sendBeacon does."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {} if origin is None else {"Origin": origin}
+    return await client.post("/collect", data=content, headers={**TEXT, **named, **headers})
+
+
+async def test_a_page_of_the_site_is_recorded(client: Client, user: User, key: str) -> None:
+    answer = await report(client, {"site": key, "page_url": SALMON})
+    assert (answer.status, answer.json) == (202, {"status": "stored", "detail": None})
+    [visit] = await visits(user)
+    assert (visit["page_url"], visit["source"], visit["user_id"]) == (SALMON, "site", None)
+    assert (visit["kind"], visit["category"], visit["product"]) == ("product", "fresh_fish", "salmon")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-whatever"])
+async def test_any_content_type_is_taken(client: Client, user: User, key: str, content_type: str) -> None:
+    body = json.dumps({"site": key, "page_url": SALMON}).encode()
+    for mark in (b"", b"\xef\xbb\xbf"):
+        answer = await report(client, mark + body, **{"Content-Type": content_type})
+        assert answer.json["status"] == "stored"
+    assert len(await visits(user)) == 2
+
+
+async def test_the_origin_may_be_that_of_the_referer(client: Client, key: str) -> None:
+    body = {"site": key, "page_url": SALMON}
+    answer = await report(client, body, origin=None, Referer=f"{SHOP}/any/page?a=b")
+    assert answer.json["status"] == "stored"
+
+
+async def test_the_fragment_of_a_page_is_not_recorded(client: Client, user: User, key: str) -> None:
+    await report(client, {"site": key, "page_url": f"{SALMON}#access_token=secret"})
+    assert [visit["page_url"] for visit in await visits(user)] == [SALMON]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://other.example"},
+        {"Origin": "http://shop.example"},
+        {"Origin": "https://shop.example:8443"},
+        {"Origin": "https://shop.example.other.example"},
+        {"Origin": "null"},
+        {"Origin": "https://other.example", "Referer": SALMON},
+        {"Referer": "https://other.example/?https://shop.example/"},
+        {"Referer": "https://shop.example@other.example/"},
+        {"Referer": "not a URL"},
+    ],
+)
+async def test_another_origin_records_nothing(
+    client: Client, user: User, key: str, headers: dict[str, str]
+) -> None:
+    answer = await report(client, {"site": key, "page_url": SALMON}, origin=None, **headers)
+    assert (answer.status, answer.json["status"]) == (202, "ignored")
+    pixel = await client.get(f"/pixel.gif?site={key}&page_url={SALMON}", headers=headers)
+    assert pixel.status == 202
+    assert await visits(user) == []
+
+
+async def test_a_page_of_another_origin_than_the_request_records_nothing(
+    client: Client, user: User, key: str
+) -> None:
+    for page_url in ("https://other.example/", "http://shop.example/", f"{SHOP}:8443/", "https://[/"):
+        answer = await report(client, {"site": key, "page_url": page_url})
+        assert (answer.status, answer.json["status"]) == (202, "ignored")
+    assert await visits(user) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"7",
+        b"[" * 5000,
+        {},
+        {"page_url": SALMON},
+        {"site": "KEY"},
+        {"site": "unknown", "page_url": SALMON},
+        {"site": "KEY", "page_url": "salmon"},
+        {"site": "KEY", "page_url": "javascript:alert(1)"},
+        {"site": "KEY", "page_url": None},
+        {"site": "KEY", "page_url": [SALMON]},
+        {"site": "KEY", "page_url": f"{SHOP}/\0"},
+        {"site": "KEY", "page_url": f"{SHOP}/\ud800"},
+        {"site": "KEY", "page_url": SHOP + "/" + "a" * 2048},
+        {"site": "KEY", "page_url": SALMON, "referrer": 7},
+        {"site": "KEY", "page_url": SALMON, "referrer": "a\0"},
+        {"site": "KEY", "page_url": SALMON, "address": "192.0.2.1"},
+        {"site": "KEY", "page_url": SALMON, "user_id": 1},
+        {"site": ["KEY"], "page_url": SALMON},
+        {"site": "KEY\0", "page_url": SALMON},
+        b'{"site": "KEY", "page_url": "' + SALMON.encode() + b'"' + b" " * 8192 + b"}",
+    ],
+)
+async def test_whatever_comes_is_answered_with_202_and_records_nothing(
+    client: Client, user: User, key: str, body: Any
+) -> None:
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = await report(client, text.replace(b"KEY", key.encode()))
+    assert (answer.status, answer.json["status"]) == (202, "ignored")
+    assert answer.json["detail"]
+    assert await visits(user) == []
+
+
+async def test_a_gzipped_view_is_ignored(client: Client, key: str) -> None:
+    answer = await report(client, b"\x1f\x8b", **{"Content-Encoding": "gzip"})
+    assert (answer.status, answer.json["status"]) == (202, "ignored")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?site=unknown",
+        "?site=KEY&page_url=salmon",
+        "?site=KEY&site=KEY",
+        "?site=KEY&secret=1",
+        "?site=%FF",
+        "?" + "&".join(f"a{number}=1" for number in range(200)),
+    ],
+)
+async def test_whatever_an_image_is_asked_with_it_is_an_image(
+    client: Client, user: User, key: str, query: str
+) -> None:
+    # Not as the OpenAPI document has it, so not with `client`.
+    async with client.session.get(
+        f"/pixel.gif{query.replace('KEY', key)}", headers={"Referer": SALMON}
+    ) as answer:
+        assert (answer.status, answer.content_type) == (202, "image/gif")
+        assert (await answer.read()).startswith(b"GIF89a")
+    assert await visits(user) == []
+
+
+async def test_an_image_records_the_page_that_it_is_on(client: Client, user: User, key: str) -> None:
+    answer = await client.get(f"/pixel.gif?site={key}", headers={"Referer": SALMON})
+    assert (answer.status, answer.headers["Content-Type"]) == (202, "image/gif")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    answer = await client.get(f"/pixel.gif?site={key}&page_url=/about", headers={"Referer": f"{SHOP}/"})
+    assert answer.status == 202
+    assert {visit["page_url"] for visit in await visits(user)} == {SALMON, "/about"}
+
+
+async def test_head_records_nothing(client: Client, user: User, key: str) -> None:
+    answer = await client.request("HEAD", f"/pixel.gif?site={key}", headers={"Referer": SALMON})
+    assert (answer.status, answer.body) == (202, b"")
+    assert (await client.request("HEAD", "/trawl.js")).status == 200
+    assert await visits(user) == []
+
+
+async def test_a_deleted_site_records_nothing(client: Client, admin: User, key: str) -> None:
+    assert (await report(client, {"site": key, "page_url": SALMON})).json["status"] == "stored"
+    [site] = (await admin.client.get("/sites")).json["items"]
+    await admin.client.delete(f"/sites/{site['id']}")
+    answer = await report(client, {"site": key, "page_url": SALMON})
+    assert answer.json == {"status": "ignored", "detail": "no site has this key"}
+    assert len(await visits(admin)) == 1  # what it has recorded stays
+
+
+async def test_pages_of_sites_may_read_the_answer_and_others_may_not(client: Client, key: str) -> None:
+    body = {"site": key, "page_url": SALMON}
+    answer = await report(client, body)
+    assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+    assert answer.headers["Vary"] == "Origin"
+    for origin in ("https://other.example", "null"):
+        answer = await report(client, body, origin=origin)
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+async def test_preflights_are_answered_for_the_pages_of_sites_alone(client: Client, key: str) -> None:
+    async def ask(origin: str) -> Answer:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        headers["Access-Control-Request-Headers"] = "content-type"
+        return await client.request("OPTIONS", "/collect", headers=headers)
+
+    answer = await ask(SHOP)
+    assert (answer.status, answer.headers["Allow"]) == (204, "POST, OPTIONS")
+    assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    assert answer.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    for origin in ("https://other.example", "null", ""):
+        answer = await ask(origin)
+        assert answer.status == 204
+        assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+async def test_other_routes_stay_closed_to_the_pages_of_sites(client: Client, user: User, key: str) -> None:
+    for path in ("/visits", "/profile", "/dashboard", "/"):
+        answer = await user.client.get(path, headers={"Origin": SHOP})
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert (await client.signed_in(key).get("/visits")).code == "bad_token"
+
+
+async def test_an_address_has_a_limit_of_its_own(
+    server: RunningApp, client: Client, user: User, deps: Deps, key: str
+) -> None:
+    server.use(replace(deps, limits=RateLimits(default=1000, ingest=1000, collect=2)))
+    body = {"site": key, "page_url": SALMON}
+    answers = [await report(client, body) for _ in range(3)]
+    assert [answer.json["status"] for answer in answers] == ["stored", "stored", "dropped"]
+    assert {answer.status for answer in answers} == {202}
+    assert answers[1].headers["RateLimit-Policy"] == '"collect";q=2;w=60'
+    assert answers[1].headers["RateLimit"].startswith('"collect";r=0;t=')
+    assert (await client.get(f"/pixel.gif?site={key}", headers={"Referer": SALMON})).status == 202
+    assert len(await visits(user)) == 2  # with a limit of its own
+
+
+async def test_without_a_default_limit_views_have_none(
+    server: RunningApp, client: Client, deps: Deps, key: str
+) -> None:
+    server.use(replace(deps, limits=RateLimits(default=0, ingest=0, collect=1)))
+    body = {"site": key, "page_url": SALMON}
+    assert {(await report(client, body)).json["status"] for _ in range(3)} == {"stored"}
+
+
+async def test_what_no_room_is_for_is_dropped_and_counted(
+    server: RunningApp, client: Client, deps: Deps, key: str
+) -> None:
+    batcher = Batcher[Any, Any](max_waiting=2)
+    server.use(replace(deps, site_batcher=batcher))
+    release = asyncio.Event()
+
+    async def stall(items: Sequence[Any]) -> Sequence[Any]:
+        await release.wait()
+        return items
+
+    stalled = [asyncio.create_task(batcher.write(number, stall)) for number in range(3)]
+
+    async def is_full() -> bool:
+        return batcher.is_full
+
+    await eventually(is_full)
+    answer = await report(client, {"site": key, "page_url": SALMON})
+    release.set()
+    await asyncio.gather(*stalled)
+    assert (answer.status, answer.json["status"]) == (202, "dropped")
+    metrics = (await client.get("/metrics")).body.decode()
+    assert 'trawl_refusals_total{bound="site_views"} ' in metrics
+    assert (await report(client, {"site": key, "page_url": SALMON})).json["status"] == "stored"
+
+
+async def test_the_script_is_small_and_may_be_loaded_by_any_page(client: Client) -> None:
+    answer = await client.get("/trawl.js")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert len(answer.body) <= 2048
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+    again = await client.get("/trawl.js", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+    for word in (b"cookie =", b"localStorage", b"sessionStorage", b"indexedDB"):
+        assert word not in answer.body
