@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -67,16 +68,22 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     saved = await (await saving.value).path()
     assert saved.read_bytes() == (await admin.client.get("/report/1?format=csv")).body
 
-    await dashboard.page.get_by_label("Time zone").select_option("Asia/Tokyo")
-    await dashboard.page.wait_for_url("**/dashboard#reports?tz=*")
+    await dashboard.page.get_by_label("Time zone").fill("asia/tokyo")
+    await dashboard.page.keyboard.press("Enter")
+    await dashboard.page.wait_for_url("**/dashboard#reports?tz=Asia%2FTokyo")
     await dashboard.wait_until_loaded("reports")
-    await dashboard.page.get_by_label("Period").select_option("7")
-    await dashboard.page.wait_for_url("**/dashboard#reports?from=*")
+    await dashboard.page.get_by_label("Period").select_option("7d")
+    await dashboard.page.wait_for_url("**/dashboard#reports?period=7d*")  # stays relative when it is shared
     await dashboard.wait_until_loaded("reports")
-    query = dashboard.page.url.partition("#reports")[2]
+    newest = datetime.fromisoformat((await admin.client.get("/visits?limit=1")).json["items"][0]["timestamp"])
+    last_day = newest.astimezone(ZoneInfo("Asia/Tokyo")).date()
+    days = f"?from={last_day - timedelta(days=6)}&to={last_day}&tz=Asia/Tokyo"
     week = await dashboard.answers()
-    assert week == await api_answers(admin, query)
+    assert week == await api_answers(admin, days)
     assert week != answers
+    await dashboard.page.go_back()
+    await dashboard.wait_until_loaded("reports")
+    assert await dashboard.page.get_by_label("Period").input_value() == "all"
     await dashboard.visit("reports")
 
     await dashboard.page.get_by_label("Language").select_option("ru")
@@ -170,6 +177,65 @@ async def test_a_token_that_was_ended_elsewhere_leads_back_to_signing_in(
     assert await dashboard.token() is None
     assert set(tab.errors) == {UNAUTHORIZED}
     tab.errors.clear()
+
+
+async def test_a_wrong_period_has_one_message_at_its_field_and_no_answer(
+    dashboard: Dashboard, user: User
+) -> None:
+    page = dashboard.page
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await page.get_by_label("Period").select_option("own")
+    await page.get_by_label("From", exact=True).fill("2026-05-07")
+    await page.get_by_label("To", exact=True).fill("2026-05-06")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("The period ends before it begins.").wait_for()
+    assert await page.locator("[role=alert]:visible").all_inner_texts() == [
+        "The period ends before it begins."
+    ]
+    assert await page.locator("[data-report]:visible").count() == 0
+    assert await page.get_by_label("To", exact=True).get_attribute("aria-invalid") == "true"
+    await page.get_by_label("To", exact=True).fill("2026-05-08")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/dashboard#reports?from=2026-05-07&to=2026-05-08")
+    await page.locator("[data-report='7']").wait_for()
+    assert await page.locator("[aria-invalid]").count() == 0
+    await page.get_by_label("Time zone").fill("Nowhere/At all")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("There is no such time zone.").wait_for()
+
+
+async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_link(
+    dashboard: Dashboard, admin: User, tab: Tab
+) -> None:
+    page = dashboard.page
+    await dashboard.open()
+    await page.get_by_role("link", name="Create an account").click()
+    await page.get_by_label("Login").fill("vera")
+    await page.get_by_label("Password").fill("12345678")
+    await page.get_by_role("button", name="Create an account").click()
+    await page.locator(".field-problem").get_by_text("common").wait_for()  # at the password's field
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Create an account").click()
+    await dashboard.wait_until_loaded("reports")
+    await page.get_by_role("button", name="Sign out").click()
+    await dashboard.sign_in(admin.login)
+    await dashboard.visit("people")
+    await page.locator("tr", has_text="vera").get_by_role("button", name="New password link").click()
+    await page.get_by_role("dialog").get_by_role("button", name="New password link").click()
+    link = await page.locator(".secrets code").inner_text()
+    assert link.startswith(f"{dashboard.url}/dashboard#new-password?token=")
+    await page.get_by_role("button", name="Close").click()
+    await page.evaluate("sessionStorage.clear()")
+    await page.goto(link)
+    await page.get_by_label("New password").fill("another horse battery")
+    assert page.url == f"{dashboard.url}/dashboard#new-password"  # which does not keep the token
+    await page.get_by_role("button", name="Set the password").click()
+    await page.get_by_text("The new password is set.").wait_for()
+    answer = await admin.client.post("/login", json={"login": "vera", "password": "another horse battery"})
+    assert answer.status == 200
+    assert len(tab.errors) == 1  # the browser's own line about the refused password
+    assert "422" in tab.errors.pop()
 
 
 async def test_live_counts_reach_the_page_without_reloading(dashboard: Dashboard, user: User) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Page
 
 from tests.conftest import PASSWORD
 
-VIEWS = ("reports", "live", "events", "imports", "people")
+VIEWS = ("reports", "live", "events", "imports", "people", "audit")
 GRAVE = ("serious", "critical")
 
 

@@ -27,6 +27,7 @@ PUBLIC = {
     "GET /metrics",
     "GET /dashboard",
     "GET /dashboard/<name:str>",
+    "GET /dashboard/<folder:str>/<name:str>",
     "POST /user",
     "POST /register",
     "POST /user/auth",
@@ -44,7 +45,8 @@ PUBLIC = {
 }
 # Of routes that answer what is wrong as what is right.
 PUBLIC_BODIES = {"POST /collect": {"site": "unknown", "page_url": "/"}}
-FILES = {"/docs/assets": "redoc-start.js", "/dashboard": "main.js"}  # one of those that each serves
+# One of the files that each serves.
+FILES = {"/docs/assets": "redoc-start.js", "/dashboard": "main.js", "/dashboard/<folder:str>": "api.js"}
 # Private routes: the scope that opens each to API keys, None for none, or "admin" for those of admins.
 PRIVATE: dict[str, str | None] = {
     "POST /logout": None,
@@ -152,7 +154,7 @@ def test_the_public_routes_are_these_alone(server: RunningApp) -> None:
 async def test_public_routes_ask_nobody_for_a_token(client: Client, name: str) -> None:
     method, path = name.split()
     folder, parameter, _ = path.partition("/<name:str>")
-    path = f"{folder}/{FILES[folder]}" if parameter else path
+    path = f"{folder}/{FILES[folder]}".replace("<folder:str>", "shared") if parameter else path
     body = PUBLIC_BODIES.get(name, {})
     answer = await client.signed_in("no token").request(method, path, json=body)
     assert answer.status in (200, 202, 204, 422)

@@ -2,14 +2,22 @@
 
 import gzip
 import re
+from dataclasses import replace
+from urllib.parse import urljoin
 
 import pytest
 
+from service.deps import Deps
 from tests.support.http_client import Client
+from tests.support.http_server import RunningApp
 from transport.assets import asset_names
-from transport.routes.dashboard import CHART_STYLE, FOLDER
+from transport.routes.dashboard import CHART_STYLE, FOLDER, FOLDERS
 
 KIB = 1024
+FILES = (
+    *(f"/dashboard/{name}" for name in (*asset_names(FOLDER), CHART_STYLE)),
+    *(f"/dashboard/{folder}/{name}" for folder, names in FOLDERS.items() for name in names),
+)
 
 
 async def test_the_page_may_run_and_ask_nothing_but_what_is_ours(client: Client) -> None:
@@ -22,14 +30,13 @@ async def test_the_page_may_run_and_ask_nothing_but_what_is_ours(client: Client)
     assert not re.search(rb"<script(?! src| type=.module. src)|<style|\son\w+=|style=|https?://", answer.body)
 
 
-async def test_all_of_it_is_below_300_kib_gzipped(client: Client) -> None:
-    names = [f"/dashboard/{name}" for name in (*asset_names(FOLDER), CHART_STYLE)]
+async def test_all_of_it_is_below_150_kib_gzipped(client: Client) -> None:
     sizes = []
-    for path in ("/dashboard", *names):
+    for path in ("/dashboard", *FILES):
         answer = await client.session.get(path, headers={"Accept-Encoding": "gzip"}, auto_decompress=False)
         assert answer.headers["Content-Encoding"] == "gzip"
         sizes.append(len(await answer.read()))
-    assert sum(sizes) < 300 * KIB
+    assert sum(sizes) < 150 * KIB
 
 
 async def test_who_has_a_file_gets_304_until_it_changes(client: Client) -> None:
@@ -49,14 +56,26 @@ async def test_gzipped_and_plain_are_the_same_file_with_tags_of_their_own(client
     assert gzipped.headers["Vary"] == "Accept-Encoding"
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "index.html", "..%2fapp.py", "page.css.gz"])
+@pytest.mark.parametrize(
+    "name",
+    ["nothing.js", "index.html", "..%2fapp.py", "page.css.gz", "shared", "shared/nothing.js", "../app.py"],
+)
 async def test_nothing_else_of_the_disk_is_served(client: Client, name: str) -> None:
     assert (await client.get(f"/dashboard/{name}")).status == 404
 
 
 async def test_every_file_that_a_file_names_is_there(client: Client) -> None:
-    for name in ("", *(f"/{name}" for name in asset_names(FOLDER))):
-        text = (await client.get(f"/dashboard{name}")).body.decode()
-        named = re.findall(r'from "\./([\w.-]+)"', text) + re.findall(r'"/dashboard/([\w.-]+)"', text)
+    for path in ("/dashboard", *FILES):
+        text = (await client.get(path)).body.decode()
+        named = re.findall(r'(?:from |import\()"(\.[\w./-]+)"', text)
+        named += re.findall(r'(?:src|href)="(/dashboard/[\w./-]+)"', text)
         for file in named:
-            assert (await client.get(f"/dashboard/{file}")).status == 200, f"{file} of {name}"
+            assert (await client.get(urljoin(path, file))).status == 200, f"{file} of {path}"
+
+
+@pytest.mark.parametrize(("is_open", "word"), [(True, b"open"), (False, b"closed")])
+async def test_the_page_knows_whether_everybody_may_sign_up(
+    server: RunningApp, client: Client, deps: Deps, is_open: bool, word: bytes
+) -> None:
+    server.use(replace(deps, registration_open=is_open))
+    assert b'name="registration" content="' + word + b'"' in (await client.get("/dashboard")).body

@@ -12,7 +12,8 @@ from transport.headers import BROWSER_HEADERS
 GETS = sorted(name for name in {*PUBLIC, *PRIVATE} if name.startswith("GET "))
 PAGES = {"GET /dashboard", "GET /docs", "GET /redoc", "GET /scalar"}
 FOR_PAGES_OF_OTHERS = {"GET /trawl.js", "GET /pixel.gif"}
-FOR_ALL = PAGES | {"GET /trawl.js", "GET /dashboard/<name:str>", "GET /docs/assets/<name:str>"}
+FILE_ROUTES = {"/dashboard/<name:str>", "/dashboard/<folder:str>/<name:str>", "/docs/assets/<name:str>"}
+FOR_ALL = PAGES | {"GET /trawl.js"} | {f"GET {path}" for path in FILE_ROUTES}
 
 
 def path_of(name: str) -> str:
@@ -20,6 +21,7 @@ def path_of(name: str) -> str:
     path = name.partition(" ")[2]
     folder, parameter, _ = path.partition("/<name:str>")
     path = f"{folder}/{FILES[folder]}" if parameter else path.replace("<number:str>", "6")
+    path = path.replace("<folder:str>", "shared")
     for pattern, example in EXAMPLES.items():
         path = re.sub(pattern, example, path)
     return path

@@ -1,47 +1,53 @@
-// Puts the page together: the header, and the view that the URL names.
-import { BASE } from "./api.js";
-import { button, element, select } from "./elements.js";
-import { showEvents } from "./events.js";
-import { showImports } from "./imports.js";
-import { followLive, onLive } from "./live.js";
-import { showLive } from "./live-view.js";
-import { showPeople } from "./people.js";
-import { showReports } from "./reports.js";
-import { onSessionEnd, token } from "./session.js";
-import { readSettings, settingsQuery } from "./settings.js";
-import { profile, showSignIn, signOut } from "./sign-in.js";
-import { changeLanguage, currentLanguage, languages, translate } from "./words.js";
+// Puts the page together: the header, and the view that the address names. A view is loaded when it is first shown.
+import { address, fragment, readAddress } from "./shared/address.js";
+import { button, element } from "./shared/elements.js";
+import { drawHeader } from "./shared/header.js";
+import { followLive } from "./shared/live.js";
+import { onSessionEnd, token } from "./shared/session.js";
+import { readSettings, settingsParameters } from "./shared/settings.js";
+import { isEntry, showEntry } from "./entry/entry.js";
+import { profile, signOut } from "./entry/sign-in.js";
+import { translate } from "./shared/words.js";
 
-const VIEWS = { reports: showReports, live: showLive, events: showEvents, imports: showImports, people: showPeople };
-const ADMIN_VIEWS = new Set(["people"]);
+const VIEWS = {
+  reports: () => import("./reports/view.js"),
+  live: () => import("./live/view.js"),
+  events: () => import("./events/view.js"),
+  imports: () => import("./imports/view.js"),
+  people: () => import("./people/view.js"),
+  audit: () => import("./audit/view.js"),
+};
+const ADMIN_VIEWS = new Set(["people", "sites", "audit"]);
+const FIRST_VIEW = Object.keys(VIEWS)[0];
 
 const main = document.getElementById("main");
-const top = document.getElementById("top");
 let user = null;
 let viewAbort = new AbortController(); // ends what the current view does
 let refresh = null; // the view's own function, if it can show other settings without a redraw
 let sessionAbort = new AbortController();
 
-// Reads the view's name and its query from the URL.
-function route() {
-  const [name, query = ""] = location.hash.slice(1).split("?");
-  const isAllowed = name in VIEWS && (user?.role === "admin" || !ADMIN_VIEWS.has(name));
-  return { name: isAllowed ? name : "reports", query };
+const isAllowed = (name) => Object.hasOwn(VIEWS, name) && (user?.role === "admin" || !ADMIN_VIEWS.has(name));
+
+function readView() {
+  readSettings(readAddress());
+  if (!isAllowed(address.name)) address.name = FIRST_VIEW;
+  return address.name;
 }
 
 async function show() {
   viewAbort.abort();
   viewAbort = new AbortController();
   const { signal } = viewAbort;
-  const { name, query } = route();
-  readSettings(query);
+  const name = readView();
   refresh = null;
   main.setAttribute("aria-busy", "true");
-  drawHeader(name);
+  showHeader();
   document.title = `${translate(name)} · Trawl`;
   const view = element("div", { class: "view", "data-view": name, "aria-busy": "true" });
   try {
-    const drawing = VIEWS[name](view, { signal, user, onSettings });
+    const module = await VIEWS[name]();
+    if (signal.aborted) return;
+    const drawing = module.show(view, { signal, user, own: address.own, onSettings, setOwn, redraw: draw });
     // The previous view stays until the new one has something to show.
     await Promise.race([drawing, untilFilled(view)]);
     if (signal.aborted) return;
@@ -65,64 +71,37 @@ const untilFilled = (view) => new Promise((resolve) => {
   }).observe(view, { childList: true });
 });
 
-// Writes the settings into the URL. The view shows its old data until the new data is here.
+// Writes the settings into the address. The view shows its old data until the new data is here.
 async function onSettings() {
-  const { name } = route();
-  history.pushState(null, "", `#${name}${settingsQuery()}`);
+  history.pushState(null, "", fragment(address.name, settingsParameters(), address.own));
   if (!refresh) return show();
   const { signal } = viewAbort;
-  drawHeader(name);
+  showHeader();
   main.setAttribute("aria-busy", "true");
   await refresh();
   if (!signal.aborted) main.removeAttribute("aria-busy");
 }
 
-function drawHeader(current) {
-  const link = (name) => element("a", { href: `#${name}${settingsQuery()}`, "aria-current": name === current ? "page" : null }, translate(name));
-  const views = Object.keys(VIEWS).filter((name) => user?.role === "admin" || !ADMIN_VIEWS.has(name));
-  const language = select(languages, currentLanguage(), { "aria-label": translate("language"), onchange: (event) => {
-    changeLanguage(event.target.value);
-    draw();
-    top.querySelector("select").focus(); // the header was redrawn
-  } });
-  top.replaceChildren(
-    element("p", { class: "brand" }, element("img", { src: `${BASE}/dashboard/icon.svg`, alt: "", width: 28, height: 28 }), " Trawl"),
-    user ? element("nav", { "aria-label": translate("views") }, views.map(link)) : "",
-    element("div", { class: "tools" }, user ? pulse() : null, language, themeButton(),
-      user ? element("span", { class: "who" }, user.login) : null,
-      user ? button(translate("sign-out"), () => signOut().catch(() => {})) : null));
+// Writes the view's own parameters into the address; the view itself shows what they change.
+function setOwn(changes) {
+  Object.assign(address.own, changes);
+  const next = fragment(address.name, settingsParameters(), address.own);
+  if (next !== location.hash) history.pushState(null, "", next);
 }
 
-// Shows in the header whether the live stream is connected.
-function pulse() {
-  const dot = element("span", { class: "pulse" });
-  onLive(({ connected }) => {
-    dot.classList.toggle("on", connected);
-    dot.textContent = translate(connected ? "connected" : "disconnected");
-  }, viewAbort.signal);
-  return dot;
-}
-
-function themeButton() {
-  const prefersDark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const isDark = () => (document.documentElement.dataset.theme ?? (prefersDark ? "dark" : "light")) === "dark";
-  const toggle = button(translate("dark"), () => {
-    const theme = isDark() ? "light" : "dark";
-    document.documentElement.dataset.theme = theme;
-    localStorage.setItem("trawl.theme", theme);
-    toggle.setAttribute("aria-pressed", String(isDark()));
-  }, { "aria-pressed": String(isDark()) });
-  return toggle;
+function showHeader() {
+  const views = user ? Object.keys(VIEWS).filter(isAllowed) : [];
+  drawHeader({ views, current: user ? address.name : "", user, signal: viewAbort.signal, onLanguage: () => draw(), onSignOut: () => signOut().catch(() => {}) });
 }
 
 async function draw(reason) {
   document.querySelector(".skip").textContent = translate("skip");
-  if (!token()) {
+  readAddress();
+  if (!token() || address.name === "new-password") {
     user = null;
     main.removeAttribute("aria-busy");
-    drawHeader("");
-    document.title = `${translate("sign-in")} · Trawl`;
-    showSignIn(main, reason, () => draw());
+    showHeader();
+    document.title = `${translate(showEntry(main, reason, begin))} · Trawl`;
     return;
   }
   try {
@@ -133,6 +112,13 @@ async function draw(reason) {
   } catch {
     if (token()) main.replaceChildren(element("p", { class: "notice bad", role: "alert" }, translate("unreachable")), button(translate("again"), () => draw(), { class: "primary" }));
   }
+}
+
+// Shows the view that the address names; from the form of an entry it goes to the first one.
+function begin() {
+  readAddress();
+  if (isEntry(address.name)) history.replaceState(null, "", fragment(FIRST_VIEW));
+  draw();
 }
 
 onSessionEnd((reason) => {
@@ -146,7 +132,8 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 window.addEventListener("popstate", async () => {
-  if (!user) return;
+  readAddress();
+  if (!user || isEntry(address.name)) return draw();
   await show();
   main.focus({ preventScroll: true });
 });

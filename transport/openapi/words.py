@@ -20,6 +20,7 @@ SUMMARIES = {
     "POST /auth/register": "Sign up",
     "GET /dashboard": "Open the dashboard",
     "GET /dashboard/{name}": "Load a file of the dashboard",
+    "GET /dashboard/{folder}/{name}": "Load a script of one of its views",
     "GET /docs": "Read this document in Swagger UI",
     "GET /docs/assets/{name}": "Load a file of the documentation",
     "GET /events": "List events, newest first",

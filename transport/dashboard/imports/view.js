@@ -1,17 +1,17 @@
 // The view of imports: upload by drag and drop, progress as it happens, rejects, cancel and undo.
-import { requestJson } from "./api.js";
-import { button, element } from "./elements.js";
-import { number } from "./formats.js";
-import { importsTable } from "./imports-table.js";
-import { onLive } from "./live.js";
-import { confirmAction, showMessage } from "./messages.js";
-import { table } from "./tables.js";
+import { requestJson } from "../shared/api.js";
+import { button, element } from "../shared/elements.js";
+import { number } from "../shared/formats.js";
+import { importsTable } from "./table.js";
+import { onLive } from "../shared/live.js";
+import { confirmAction, showMessage } from "../shared/messages.js";
+import { table } from "../shared/tables.js";
 import { uploadForm } from "./upload.js";
-import { translate } from "./words.js";
+import { translate } from "../shared/words.js";
 
 const PAGE = 25;
 
-export async function showImports(view, { signal, user }) {
+export async function show(view, { signal, user }) {
   const list = element("div", { class: "scroll" });
   const rejects = element("section", { class: "card", hidden: true, tabindex: "-1" });
   const isAdmin = user.role === "admin";

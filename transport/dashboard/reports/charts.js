@@ -1,7 +1,7 @@
 // Shows the server's SVG charts within the page, in the reader's language and theme.
-import { shape } from "./elements.js";
-import { country, dayAndMonth, hourOfDay, number, percent } from "./formats.js";
-import { hasTranslation, translate } from "./words.js";
+import { shape } from "../shared/elements.js";
+import { country, dayAndMonth, hourOfDay, number, percent } from "../shared/formats.js";
+import { hasTranslation, translate } from "../shared/words.js";
 
 const ELEMENTS = new Set(["svg", "g", "path", "rect", "circle", "text", "title"]);
 const ATTRIBUTES = new Set([

@@ -1,13 +1,15 @@
 // The view of event statistics: active users, top events, retention and a funnel.
-import { requestJson } from "./api.js";
-import { layOutInColumns } from "./columns.js";
-import { button, element, field, select } from "./elements.js";
-import { day, number, percent } from "./formats.js";
-import { columns, rankedBars } from "./plots.js";
+import { requestJson } from "../shared/api.js";
+import { layOutInColumns } from "../shared/columns.js";
+import { button, element, field, select } from "../shared/elements.js";
+import { day, number, percent } from "../shared/formats.js";
+import { problemText } from "../shared/forms.js";
+import { columns, rankedBars } from "../shared/plots.js";
 import { retentionGrid } from "./retention.js";
-import { settings, settingsForm } from "./settings.js";
-import { table } from "./tables.js";
-import { translate } from "./words.js";
+import { currentPeriod, loadNewest, settings, settingsProblem } from "../shared/settings.js";
+import { settingsForm } from "../shared/settings-form.js";
+import { table } from "../shared/tables.js";
+import { translate } from "../shared/words.js";
 
 const COLUMN = 34; // rem
 const TOP = 10;
@@ -15,11 +17,12 @@ const STEPS = 3; // of the funnel at first
 // What the user has entered; it outlives the view.
 const inputs = { segment: "", start: "", unit: "day", windows: 7, steps: "", within: 86_400 };
 
-const period = () => ({ from: settings.from, to: settings.to });
+const period = () => ({ ...currentPeriod("all"), tz: settings.tz });
 
-export async function showEvents(view, { signal, onSettings }) {
+export async function show(view, { signal, onSettings }) {
   const getJson = (path, query) => requestJson(path, { query, signal });
-  const top = await topEvents(getJson);
+  await loadNewest(signal, "/events");
+  const top = settingsProblem() ? [] : await topEvents(getJson);
   inputs.steps ||= top.slice(0, STEPS).map((event) => event.event_type).join(",");
   const cards = [activeUsers(getJson), topCard(getJson), retention(getJson), funnel(getJson)];
   const columnsRoot = element("div", { class: "cards" });
@@ -29,7 +32,10 @@ export async function showEvents(view, { signal, onSettings }) {
     columnsRoot,
   );
   layOutInColumns(columnsRoot, cards.map((card) => [card.root, 1]), COLUMN, signal);
-  const refresh = () => Promise.all(cards.map((card) => card.load()));
+  async function refresh() {
+    columnsRoot.hidden = settingsProblem() !== null;
+    if (!columnsRoot.hidden) await Promise.all(cards.map((card) => card.load()));
+  }
   await refresh();
   return refresh;
 }
@@ -43,7 +49,9 @@ function card(name, controls, draw) {
       content.replaceChildren(...[await draw()].flat());
       trouble.textContent = "";
     } catch (error) {
-      if (error.name !== "AbortError") trouble.textContent = error.message;
+      if (error.name === "AbortError") return;
+      content.replaceChildren(); // no stale answer
+      trouble.textContent = problemText(error);
     }
   }
   const form = controls.length
@@ -61,7 +69,7 @@ function input(name, attributes = {}) {
 
 function activeUsers(getJson) {
   return card("dau", [field(translate("segment"), input("segment", { placeholder: "event_type:purchase" }))], async () => {
-    const { items } = await getJson("/stats/dau", { ...period(), tz: settings.tz, segment: inputs.segment });
+    const { items } = await getJson("/stats/dau", { ...period(), segment: inputs.segment });
     if (!items.length) return element("p", { class: "dim" }, translate("no-events"));
     const days = items.map((item) => ({ value: item.users, label: day(item.day, settings.tz) }));
     const tableColumns = [{ label: translate("column.day"), of: (item) => item.label }, { label: translate("column.users"), numeric: true, of: (item) => number(item.value) }];
@@ -79,7 +87,8 @@ async function topEvents(getJson) {
 
 function topCard(getJson) {
   return card("top-events", [], async () => {
-    const top = await topEvents(getJson);
+    await loadNewest(signal, "/events");
+  const top = settingsProblem() ? [] : await topEvents(getJson);
     return top.length
       ? rankedBars(top.map((event) => ({ label: event.event_type, value: event.events, note: translate("by-users", number(event.users)) })))
       : element("p", { class: "dim" }, translate("no-events"));
@@ -107,7 +116,7 @@ function retention(getJson) {
 
 // Finds the first of the last seven days that have events.
 async function firstDay(getJson) {
-  const { items } = await getJson("/stats/dau", { ...period(), tz: "UTC" });
+  const { items } = await getJson("/stats/dau", period());
   return items.at(-7)?.day.slice(0, 10) ?? items[0]?.day.slice(0, 10) ?? "";
 }
 

@@ -1,13 +1,13 @@
 // The card of a report: question, answer in large, chart, own parameters, definition, rows, and downloads.
-import { request, download, Problem } from "./api.js";
+import { request, download, Problem } from "../shared/api.js";
 import { readChart } from "./charts.js";
-import { button, element, field, newId, select } from "./elements.js";
-import { country, moment, number, percent } from "./formats.js";
-import { settings } from "./settings.js";
-import { table } from "./tables.js";
-import { hasTranslation, translate } from "./words.js";
+import { button, element, field, newId, select } from "../shared/elements.js";
+import { country, moment, number, percent } from "../shared/formats.js";
+import { currentPeriod, settings } from "../shared/settings.js";
+import { table } from "../shared/tables.js";
+import { hasTranslation, translate } from "../shared/words.js";
 
-const COMMON = new Set(["from", "to", "tz", "source", "limit", "format", "raw"]);
+const COMMON = new Set(["from", "to", "tz", "source", "traffic", "limit", "format", "raw"]);
 const FORMATS = ["json", "csv", "svg"];
 // The values of each report's own parameters; they outlive the view.
 const inputs = new Map();
@@ -75,7 +75,7 @@ export function reportCard(report, signal) {
 }
 
 function sharedQuery() {
-  return { from: settings.from, to: settings.to, tz: settings.tz, source: settings.source };
+  return { ...currentPeriod("all"), tz: settings.tz, source: settings.source };
 }
 
 // The server has these in English.

@@ -1,8 +1,8 @@
 // The retention grid: a row a cohort, a column a window; the larger a share, the stronger its colour.
-import { element } from "./elements.js";
-import { dayAndMonth, number, wholePercent } from "./formats.js";
-import { settings } from "./settings.js";
-import { translate } from "./words.js";
+import { element } from "../shared/elements.js";
+import { dayAndMonth, number, wholePercent } from "../shared/formats.js";
+import { settings } from "../shared/settings.js";
+import { translate } from "../shared/words.js";
 
 export function retentionGrid(cohorts, unit) {
   if (!cohorts.some((cohort) => cohort.size)) return element("p", { class: "dim" }, translate("no-cohorts"));

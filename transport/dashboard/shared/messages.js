@@ -26,3 +26,26 @@ export function confirmAction(question, action) {
     dialog.showModal();
   });
 }
+
+// Shows secrets this once, each with a button that copies it. Resolves when the dialog is closed.
+export function showOnce(text, secrets, ...parts) {
+  return new Promise((resolve) => {
+    const dialog = element("dialog", { "aria-label": text },
+      element("p", {}, text), ...parts,
+      element("ul", { class: "secrets" }, secrets.map((secret) => element("li", {}, element("code", {}, secret)))),
+      element("div", { class: "row" }, copyButton(secrets.join("\n")), button(translate("close"), () => dialog.close(), { class: "primary" })));
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+export function copyButton(text, attributes = {}) {
+  const copy = button(translate("copy"), async () => {
+    await navigator.clipboard.writeText(text).then(() => { copy.textContent = translate("copied"); }, () => showMessage(translate("copy-failed"), "bad"));
+  }, attributes);
+  return copy;
+}

@@ -1,8 +1,8 @@
 // Uploads logs that are dropped on the page or selected with the keyboard.
-import { requestJson } from "./api.js";
-import { element, newId } from "./elements.js";
-import { showMessage } from "./messages.js";
-import { translate } from "./words.js";
+import { requestJson } from "../shared/api.js";
+import { element, newId } from "../shared/elements.js";
+import { showMessage } from "../shared/messages.js";
+import { translate } from "../shared/words.js";
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 

@@ -1,9 +1,9 @@
 // Shows imports as a table, with the progress of each.
-import { element } from "./elements.js";
-import { bytes, moment, number, percent } from "./formats.js";
-import { settings } from "./settings.js";
-import { table } from "./tables.js";
-import { translate } from "./words.js";
+import { element } from "../shared/elements.js";
+import { bytes, moment, number, percent } from "../shared/formats.js";
+import { settings } from "../shared/settings.js";
+import { table } from "../shared/tables.js";
+import { translate } from "../shared/words.js";
 
 // `actions`: a function from a record to its buttons; without it the table has no such column.
 export function importsTable(imports, { actions, empty } = {}) {

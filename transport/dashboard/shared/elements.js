@@ -35,6 +35,20 @@ export function field(label, control, hint) {
   return element("div", { class: "field" }, ...parts);
 }
 
+// Shows what is wrong with a control's value below it; an empty text takes it away.
+export function showFieldProblem(control, text) {
+  const id = `${control.id}-problem`;
+  control.parentElement?.querySelector(".field-problem")?.remove();
+  if (text) {
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-errormessage", id);
+    control.parentElement.append(element("small", { id, class: "field-problem", role: "alert" }, text));
+  } else {
+    control.removeAttribute("aria-invalid");
+    control.removeAttribute("aria-errormessage");
+  }
+}
+
 // `options`: pairs of value and label. `value`: the selected one.
 export function select(options, value, attributes = {}) {
   const control = element(

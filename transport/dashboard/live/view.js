@@ -1,18 +1,18 @@
 // The view of the present: visits and events a second, imports under way, the newest live visits.
-import { requestJson } from "./api.js";
-import { element } from "./elements.js";
-import { country, momentToSecond, number, rate } from "./formats.js";
-import { importsTable } from "./imports-table.js";
-import { live, onLive } from "./live.js";
-import { secondsLine } from "./plots.js";
-import { settings } from "./settings.js";
-import { table } from "./tables.js";
-import { translate } from "./words.js";
+import { requestJson } from "../shared/api.js";
+import { element } from "../shared/elements.js";
+import { country, momentToSecond, number, rate } from "../shared/formats.js";
+import { importsTable } from "../imports/table.js";
+import { live, onLive } from "../shared/live.js";
+import { secondsLine } from "../shared/plots.js";
+import { settings } from "../shared/settings.js";
+import { table } from "../shared/tables.js";
+import { translate } from "../shared/words.js";
 
 const SECONDS = 120;
 const REFRESH_PERIOD = 4000; // milliseconds between two requests for the list, which the rate limit counts
 
-export async function showLive(view, { signal }) {
+export async function show(view, { signal }) {
   const visits = meter("visits");
   const events = meter("events");
   const imports = element("div");

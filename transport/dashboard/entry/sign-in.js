@@ -1,11 +1,11 @@
 // Signing in and out.
-import { request, requestJson, sendJson } from "./api.js";
-import { button, element, field } from "./elements.js";
-import { beginSession, endSession } from "./session.js";
-import { translate } from "./words.js";
+import { request, requestJson, sendJson } from "../shared/api.js";
+import { button, element, field } from "../shared/elements.js";
+import { problemText } from "../shared/forms.js";
+import { beginSession, endSession } from "../shared/session.js";
+import { translate } from "../shared/words.js";
 
-// `reason`: why the last session ended, if there was one.
-export function showSignIn(view, reason, onSignedIn) {
+export function signInForm(onSignedIn) {
   const login = element("input", { name: "login", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
   const password = element("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
   const code = element("input", { name: "code", autocomplete: "one-time-code", autocapitalize: "none", spellcheck: "false" });
@@ -28,18 +28,14 @@ export function showSignIn(view, reason, onSignedIn) {
         return;
       }
       const wrong = translate(codeField.hidden ? "bad-credentials" : "bad-code");
-      trouble.textContent = error.code === "bad_credentials" ? wrong : (error.code && error.message) || translate("unreachable");
+      trouble.textContent = error.code === "bad_credentials" ? wrong : problemText(error);
       (codeField.hidden ? password : code).select();
     } finally {
       submit.disabled = false;
     }
   }
-  view.replaceChildren(element("section", { class: "card sign-in", "aria-labelledby": "sign-in" },
-    element("h1", { id: "sign-in" }, translate("welcome")),
-    element("p", { class: "dim" }, translate("welcome-hint")),
-    reason ? element("p", { class: "notice", role: "status" }, translate(`ended.${reason}`)) : null,
-    element("form", { onsubmit: signIn }, field(translate("login"), login), field(translate("password"), password), codeField, trouble, submit)));
-  login.focus({ preventScroll: true });
+  const form = element("form", { onsubmit: signIn }, field(translate("login"), login), field(translate("password"), password), codeField, trouble, submit);
+  return { heading: translate("welcome"), hint: translate("welcome-hint"), form };
 }
 
 export const profile = () => requestJson("/profile");

@@ -1,10 +1,12 @@
 // Sends requests to the API with the user's token. The token goes into the Authorization header, never into a URL.
 import { endSession, refreshToken, replacePair, token } from "./session.js";
 
-// The path under which a proxy shows the server, or nothing: this file stands at /dashboard/api.js below it.
-export const BASE = new URL("..", import.meta.url).pathname.slice(0, -1);
 const MAX_RETRIES = 3;
 const MAX_WAIT = 65; // seconds: the server's limits count by the minute
+// Where the server is, which may stand under a path: this file is at /dashboard/shared/api.js below it.
+export const rootUrl = new URL("../..", import.meta.url).href.slice(0, -1);
+
+const urlOf = (path) => `${rootUrl}${path}`;
 
 // The problem document with which the server answers a request that fails.
 export class Problem extends Error {
@@ -34,7 +36,7 @@ async function getNextPair() {
   const replaced = refreshToken();
   if (!replaced) return false;
   const body = JSON.stringify({ refresh_token: replaced });
-  const response = await fetch(`${BASE}/token/refresh`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  const response = await fetch(urlOf("/token/refresh"), { method: "POST", headers: { "Content-Type": "application/json" }, body });
   if (!response.ok && response.status !== 401) throw new Problem(response.status, await response.json().catch(() => ({})));
   if (refreshToken() !== replaced) return token() !== null; // signed out meanwhile, or another tab was faster
   if (response.ok) replacePair(replaced, await response.json());
@@ -48,7 +50,7 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
   for (let retries = 0; ; retries += 1) {
     const requestToken = token();
     const authorization = requestToken ? { Authorization: `Bearer ${requestToken}` } : {};
-    const response = await fetch(BASE + withQuery(path, query), { ...options, headers: { ...headers, ...authorization } });
+    const response = await fetch(urlOf(withQuery(path, query)), { ...options, headers: { ...headers, ...authorization } });
     if (response.ok) return response;
     const wait = Number(response.headers.get("Retry-After"));
     if (response.status === 429 && requestToken && retries < MAX_RETRIES && wait <= MAX_WAIT) {
@@ -67,7 +69,7 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
 
 export async function requestJson(path, options) {
   const response = await request(path, options);
-  return response.status === 204 ? null : response.json();
+  return response.headers.get("Content-Type")?.includes("json") ? response.json() : null;
 }
 
 export function sendJson(method, path, body) {

@@ -1,16 +1,17 @@
 // The view of the seven reports: controls for all of them, and a card for each.
-import { requestJson } from "./api.js";
-import { layOutInColumns } from "./columns.js";
-import { element } from "./elements.js";
-import { moment } from "./formats.js";
-import { reportCard } from "./report-card.js";
-import { setNewestVisit, settings, settingsForm } from "./settings.js";
-import { translate } from "./words.js";
+import { requestJson } from "../shared/api.js";
+import { layOutInColumns } from "../shared/columns.js";
+import { element } from "../shared/elements.js";
+import { moment } from "../shared/formats.js";
+import { reportCard } from "./card.js";
+import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
+import { settingsForm } from "../shared/settings-form.js";
+import { translate } from "../shared/words.js";
 
 const COLUMN = 25; // rem
 const HEIGHTS = [10, 10.4, 6, 5.2, 5.5, 5.6, 4.7]; // of the cards while their details are closed
 
-export async function showReports(view, { signal, onSettings }) {
+export async function show(view, { signal, onSettings }) {
   const { items } = await requestJson("/reports", { signal });
   const controls = element("div");
   const cards = element("div", { class: "cards" });
@@ -20,9 +21,10 @@ export async function showReports(view, { signal, onSettings }) {
   layOutInColumns(cards, reportCards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN, signal);
   controls.replaceChildren(settingsForm(onSettings));
   async function refresh() {
-    const results = await Promise.all(reportCards.map((card) => card.load()));
-    const newest = results.find((result) => result?.as_of)?.as_of ?? null;
-    setNewestVisit(newest);
+    cards.hidden = settingsProblem() !== null;
+    if (cards.hidden) return;
+    const newest = await loadNewest(signal);
+    await Promise.all(reportCards.map((card) => card.load()));
     asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : translate("no-visits");
   }
   await refresh();

@@ -1,0 +1,22 @@
+// Signing up, where REGISTRATION is open. A new account is signed in at once.
+import { sendJson } from "../shared/api.js";
+import { element, field } from "../shared/elements.js";
+import { form } from "../shared/forms.js";
+import { beginSession } from "../shared/session.js";
+import { translate } from "../shared/words.js";
+
+export function signUpForm(onSignedIn) {
+  const text = (name, autocomplete) => element("input", { name, autocomplete, spellcheck: "false", autocapitalize: name === "login" ? "none" : null });
+  const fields = [
+    field(translate("login"), text("login", "username"), translate("login-hint")),
+    field(translate("first-name"), text("first_name", "given-name")),
+    field(translate("last-name"), text("last_name", "family-name")),
+    field(translate("password"), element("input", { name: "password", type: "password", autocomplete: "new-password" }), translate("password-hint")),
+  ];
+  const signUp = form(fields, translate("sign-up"), async (account) => {
+    await sendJson("POST", "/register", account);
+    beginSession(await sendJson("POST", "/login", { login: account.login, password: account.password }));
+    onSignedIn();
+  });
+  return { heading: translate("sign-up"), hint: translate("sign-up-hint"), form: signUp };
+}

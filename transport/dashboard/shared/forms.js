@@ -1,0 +1,44 @@
+// Forms whose refusals stand at the fields that they name.
+import { Problem } from "./api.js";
+import { button, element, showFieldProblem } from "./elements.js";
+import { translate } from "./words.js";
+
+// `fields`: elements made by `field`, whose controls have names. `send`: a function from the form's values to a promise.
+// Its problem is shown at the fields named in it, else above the button.
+export function form(fields, label, send, { primary = true, actions = [] } = {}) {
+  const trouble = element("p", { class: "trouble", role: "alert" });
+  const submit = button(label, null, { type: "submit", class: primary ? "primary" : null });
+  async function onsubmit(event) {
+    event.preventDefault();
+    submit.disabled = true;
+    clear();
+    try {
+      await send(Object.fromEntries(new FormData(root)));
+    } catch (error) {
+      showProblem(root, trouble, error);
+    } finally {
+      submit.disabled = false;
+    }
+  }
+  function clear() {
+    trouble.textContent = "";
+    for (const control of root.elements) if (control.name) showFieldProblem(control, "");
+  }
+  const root = element("form", { class: "form", novalidate: true, onsubmit }, fields, trouble, element("div", { class: "row" }, submit, actions));
+  return root;
+}
+
+export function showProblem(root, trouble, error) {
+  if (error.name === "AbortError") return;
+  const errors = error.errors ?? [];
+  const others = errors.filter(({ pointer, detail }) => {
+    const control = root.elements[pointer.split("/")[1]];
+    if (!control?.parentElement) return true;
+    showFieldProblem(control, detail);
+    return false;
+  });
+  if (errors.length && !others.length) root.querySelector("[aria-invalid]").focus();
+  else trouble.textContent = others.length ? others.map((each) => each.detail).join(" ") : problemText(error);
+}
+
+export const problemText = (error) => (error instanceof Problem && error.code ? error.message : translate("unreachable"));
