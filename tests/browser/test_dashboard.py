@@ -228,7 +228,7 @@ async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_
     await page.get_by_role("button", name="Close").click()
     await page.evaluate("sessionStorage.clear()")
     await page.goto(link)
-    await page.get_by_label("New password").fill("another horse battery")
+    await page.get_by_role("textbox", name="New password").fill("another horse battery")
     assert page.url == f"{dashboard.url}/dashboard#new-password"  # which does not keep the token
     await page.get_by_role("button", name="Set the password").click()
     await page.get_by_text("The new password is set.").wait_for()
