@@ -91,8 +91,8 @@ async def test_each_page_finds_its_files(client: Client) -> None:
 
 
 def test_scripts_of_the_dashboard_ask_where_they_come_from() -> None:
-    for path in FOLDER.glob("*.js"):
-        text = load_asset(FOLDER, path.name).plain.decode()
+    for path in FOLDER.rglob("*.js"):
+        text = load_asset(path.parent, path.name).plain.decode()
         assert not re.search(r"""(?:fetch\(|src: |href: )["'`]/""", text), path.name
 
 
