@@ -21,7 +21,8 @@ from service.reports.rows import (
     visitor_country_rows,
 )
 
-SOURCES = {"all": ("log", "api", "page"), "log": ("log",), "api": ("api", "page")}
+LIVE = ("api", "page", "site")
+SOURCES = {"all": ("log", *LIVE), "log": ("log",), "api": LIVE}
 A_CATEGORY = "a category"  # in the titles of reports that take one
 KINDS = {"all": ("category", "product"), "category": ("category",), "product": ("product",)}
 

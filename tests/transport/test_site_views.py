@@ -48,6 +48,19 @@ async def test_a_page_of_the_site_is_recorded(client: Client, user: User, key: s
     assert (visit["kind"], visit["category"], visit["product"]) == ("product", "fresh_fish", "salmon")
 
 
+async def test_views_count_in_reports_as_live_visits(client: Client, user: User, key: str) -> None:
+    for page in ("/cart?goods_id=1&amount=2&cart_id=3", "/pay?user_id=7&cart_id=3", "/success_pay_3/"):
+        assert (await report(client, {"site": key, "page_url": SHOP + page})).json["status"] == "stored"
+
+    async def answers(source: str) -> list[Any]:
+        paths = [f"/report/{number}?source={source}" for number in (4, 7)]
+        return [(await user.client.get(path)).json["answer"] for path in paths]
+
+    assert [await answers(source) for source in ("all", "api", "log")] == [[3, 0], [3, 0], [None, 0]]
+    buyers = (await user.client.get("/report/7?source=api")).json["rows"]
+    assert buyers == [{"purchases": 1, "users": 1}]
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-whatever"])
 async def test_any_content_type_is_taken(client: Client, user: User, key: str, content_type: str) -> None:
     body = json.dumps({"site": key, "page_url": SALMON}).encode()
