@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
@@ -10,7 +11,15 @@ from marshmallow.validate import Length
 
 from api.bulk import BulkResponse, Verdict, Verdicts
 from api.fields import DateTime, Integer, RowResponse, Strict, Text, Uuid
-from api.limits import FIRST_TIME, MAX_AHEAD, MAX_BATCH, MAX_PAGE_URL
+from api.limits import (
+    FIRST_TIME,
+    MAX_ADDRESS,
+    MAX_AGENT,
+    MAX_AHEAD,
+    MAX_BATCH,
+    MAX_PAGE_URL,
+    MAX_REFERRER,
+)
 
 PAGE_URL = re.compile(r"(?:https?://[^\s/?#]+(?:[/?#].*)?|/.*)", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -43,13 +52,41 @@ class VisitTime(DateTime):
         return time
 
 
+class Address(Text):
+    """An IPv4 or IPv6 address. Loads to its canonical form: `::ffff:192.0.2.1` is `192.0.2.1`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=MAX_ADDRESS, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            address = ip_address(text)
+        except ValueError:
+            raise ValidationError("must be an IPv4 or IPv6 address") from None
+        if isinstance(address, IPv6Address):
+            if address.scope_id is not None:
+                raise ValidationError("must be an address without a zone")
+            return str(address.ipv4_mapped or address)
+        return str(address)
+
+
 class RecordVisitRequest(Strict):
-    """A visit that happened. Left out or null: now, the caller, an id of the server's."""
+    """A visit that happened. Left out or null: now, the caller, an id of the server's.
+
+    `address`, `agent` and `referrer` are the visitor's, when a shop's server reports them; else those of the
+    request.
+    """
 
     page_url = PageUrl(required=True)
     timestamp = VisitTime(load_default=None, allow_none=True)
     user_id = Integer(load_default=None, allow_none=True)
     id = Uuid(load_default=None, allow_none=True)
+    address = Address(load_default=None, allow_none=True)
+    agent = Text(maximum=MAX_AGENT, load_default=None, allow_none=True)
+    referrer = Text(maximum=MAX_REFERRER, load_default=None, allow_none=True)
 
 
 class RawItems(fields.List[Any]):

@@ -107,8 +107,12 @@ class Request(sanic.Request[App, Any]):
     @property
     def agent(self) -> str | None:
         """The User-Agent, cut, and without characters that PostgreSQL does not store."""
-        agent = self.headers.get("user-agent", "")[:AGENT_LENGTH]
-        return agent.encode(errors="replace").decode().replace("\0", "") or None
+        agent = self.header_text("user-agent")
+        return None if agent is None else agent[:AGENT_LENGTH]
+
+    def header_text(self, name: str) -> str | None:
+        """Return a header without characters that PostgreSQL does not store; None if it is empty."""
+        return self.headers.get(name, "").encode(errors="replace").decode().replace("\0", "") or None
 
     @property
     def origin(self) -> Origin:

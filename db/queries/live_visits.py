@@ -1,16 +1,17 @@
 """Live visits: inserted with the roll-ups that count them in one statement, and selected by their ids."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from asyncpg import Connection
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import AnyRow
 from db.models import PageVisits
+from db.queries.agents import text_digest
 from db.queries.names import name_digest
 from db.sql import raw_statement, statement
 
@@ -20,6 +21,7 @@ class LiveRow:
     """A live visit as it is inserted, but with names instead of ids of names.
 
     :param is_dated: the client gave the time, which then tells the visit from others of its id
+    :param given: which of address, agent and referrer the client gave, which then tell the visit too
     :param position: orders visits of one instant
     :param counts_page: the visit counts for its page
     :param user_id: who visits; `buyer_id` is who pays, as a pay page says
@@ -42,6 +44,9 @@ class LiveRow:
     goods_id: int | None
     amount: int | None
     buyer_id: int | None
+    referrer: str | None = None
+    agent: str | None = None
+    given: Collection[str] = ()
 
     @property
     def category_sha256(self) -> bytes | None:
@@ -55,17 +60,34 @@ class LiveRow:
     def page_sha256(self) -> bytes | None:
         return name_digest(self.page_url) if self.counts_page else None
 
+    @property
+    def referrer_sha256(self) -> bytes | None:
+        return None if self.referrer is None else text_digest(self.referrer)
+
+    @property
+    def agent_sha256(self) -> bytes | None:
+        return None if self.agent is None else text_digest(self.agent)
+
 
 class Missing(Enum):
     """Why no visit was inserted."""
 
-    NAMES = "names"  # a category or product has no id yet
+    NAMES = "names"  # a category, product, referrer or agent has no id yet
     GOODS = "goods"  # a product page may stand before a cart line, whose goods must be inferred again
 
 
-Inserted = dict[
-    str, int | None
-]  # by id of the new visits: visits of its page, or None if they are not counted
+@dataclass(frozen=True, slots=True)
+class InsertedVisit:
+    """What the database says of a new visit: visits of its page, if they are counted, and of its agent."""
+
+    page_visits: int | None
+    browser: str | None
+    os: str | None
+    device: str | None
+    is_bot: bool
+
+
+Inserted = dict[str, InsertedVisit]  # by id
 
 
 async def insert_live_visits(
@@ -86,13 +108,33 @@ async def insert_live_visits(
     records = await raw.fetch(sql, *values)
     if records and records[0]["missing"] is not None:
         return Missing(records[0]["missing"])
-    return {record["request_id"]: record["visits"] for record in records}
+    return {
+        record["request_id"]: InsertedVisit(
+            record["visits"], record["browser"], record["os"], record["device"], record["is_bot"]
+        )
+        for record in records
+    }
 
 
 async def select_live_visits(session: AsyncSession, request_ids: Sequence[str]) -> Sequence[AnyRow]:
     """Return the live visits of these ids, with the columns of live_visits.sql."""
     rows = await session.execute(statement("visits/live_visits"), {"request_ids": list(request_ids)})
     return rows.all()
+
+
+async def select_origins(
+    session: AsyncSession, request_ids: Sequence[str]
+) -> dict[str, tuple[str | None, str | None]]:
+    """Return the addresses and agents of live visits, by id."""
+    rows = await session.execute(
+        text(
+            "SELECT visit.request_id, host(visit.address), agent.agent FROM live_visit AS visit "
+            "LEFT JOIN agent ON visit.agent_id = agent.id "
+            "WHERE visit.request_id = ANY(CAST(:request_ids AS text[]))"
+        ),
+        {"request_ids": list(request_ids)},
+    )
+    return {request_id: (address, agent) for request_id, address, agent in rows}
 
 
 async def select_page_visits(session: AsyncSession, page_url: str) -> int:

@@ -1,6 +1,7 @@
 """Visits as they happen: recorded one by one, many at once, and by views of pages."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from db.queries.live_visits import LiveRow, select_page_visits
 from service.deps import Deps
 from service.errors import Conflict
 from service.live_feed import count_stored
+from service.visits.agents import stored_text
 from service.visits.pages import is_bare_path, parse_page
 from service.visits.store import Outcome, store_live_visits
 
 Randomness = Callable[[int], int]  # returns a number of so many random bits
 POSITIONS_PER_MICROSECOND = 1000
 RANDOM_BITS = 74  # of a new id
+VISITING_AGENT = re.compile(r"(?i:Mozilla|Opera)/|.*https?://", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +31,23 @@ class NewVisit:
     timestamp: datetime | None = None
     user_id: int | None = None
     id: uuid.UUID | None = None
+    address: str | None = None
+    agent: str | None = None
+    referrer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who sends visits, from which address, and when. Of a site's page nobody knows who."""
+    """Who sends visits, from which address, and when; with the agent and referrer of the request.
+
+    Of a site's page nobody knows who.
+    """
 
     user_id: int | None
     address: str | None
     now: datetime
+    agent: str | None = None
+    referrer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +103,28 @@ def new_visit_id(now: datetime, random: int) -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 
 
+def own_agent(agent: str | None) -> str | None:
+    """Return the agent of a request if the caller may be the visitor: a browser, or a crawler with its URL.
+
+    Any other is a program that reports visits, as a shop's server does: it says nothing of the visitor.
+    """
+    return agent if agent is not None and VISITING_AGENT.match(agent) else None
+
+
+def text_or_none(text: str | None) -> str | None:
+    """Return an agent or referrer as it is stored; None for an empty one: the visitor has none."""
+    return stored_text(text) if text else None
+
+
 def live_rows(
     deps: Deps, new: Sequence[NewVisit], visitor: Visitor, source: str, randomness: Randomness
 ) -> list[LiveRow]:
     """Make the rows of visits: with their visitor, country and page, and positions that keep their order."""
-    country = None if visitor.address is None else deps.geo.country(visitor.address)
     microseconds = int(visitor.now.timestamp()) * 1_000_000 + visitor.now.microsecond
     rows = []
     for index, visit in enumerate(new):
         page = parse_page(visit.page_url, deps.logs.rules)
+        address = visit.address or visitor.address
         row = LiveRow(
             request_id=str(visit.id or new_visit_id(visitor.now, randomness(RANDOM_BITS))),
             occurred_at=visit.timestamp or visitor.now,
@@ -109,8 +133,8 @@ def live_rows(
             source=source,
             page_url=visit.page_url,
             counts_page=is_bare_path(visit.page_url),
-            address=visitor.address,
-            country=country,
+            address=address,
+            country=None if address is None else deps.geo.country(address),
             user_id=visitor.user_id if visit.user_id is None else visit.user_id,
             kind=page.kind,
             category=page.category,
@@ -119,6 +143,9 @@ def live_rows(
             goods_id=page.goods_id,
             amount=page.amount,
             buyer_id=page.user_id,
+            referrer=text_or_none(visitor.referrer if visit.referrer is None else visit.referrer),
+            agent=text_or_none(own_agent(visitor.agent) if visit.agent is None else visit.agent),
+            given=[name for name in ("address", "agent", "referrer") if getattr(visit, name) is not None],
         )
         rows.append(row)
     return rows

@@ -1,8 +1,9 @@
 """Stores live visits: each id once, with the roll-ups, carts and goods that are derived from them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Literal
 
 from clients.geo import public_address
@@ -10,11 +11,13 @@ from db.database import Database, Transaction, raw_connection
 from db.locks import lock_writers_shared
 from db.queries import live_visits as queries
 from db.queries.countries import select_countries
-from db.queries.live_visits import Inserted, LiveRow, Missing
+from db.queries.live_visits import Inserted, InsertedVisit, LiveRow, Missing
 from db.queries.names import insert_names
+from service.visits.agents import ensure_agents, ensure_referrers
 from telemetry.metrics import count_ingested
 
 Status = Literal["created", "duplicate", "conflict"]
+HUMAN, BOT = "human", "bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ class Visit:
     kind: str
     category: str | None
     product: str | None
+    method: str | None = None
+    status: int | None = None
+    bytes: int | None = None
+    referrer: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    device: str | None = None
+    traffic: str = HUMAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +61,50 @@ class Outcome:
 async def store_live_visits(db: Database, rows: Sequence[LiveRow]) -> list[Outcome]:
     """Store the visits whose ids are new, of several with one id the first. Return the outcomes, in order.
 
-    A stored visit with the same id, page, user and (if given) time makes a visit a duplicate, any other one
-    with the same id a conflict.
+    A stored visit with the same id, page, user and (if given) time, address, agent and referrer makes a visit
+    a duplicate, any other one with the same id a conflict.
     """
     first: dict[str, LiveRow] = {}
     for row in rows:
         first.setdefault(row.request_id, row)
-    page_visits = await insert_rows(db, list(first.values()))
-    count_ingested("visits", len(page_visits))
-    new = {
-        id(row) for key, row in first.items() if key in page_visits
-    }  # by identity: several may have one id
+    inserted = await insert_rows(db, list(first.values()))
+    count_ingested("visits", len(inserted))
+    new = {id(row) for key, row in first.items() if key in inserted}  # by identity: several may have one id
     ids = {row.request_id for row in rows if id(row) not in new or may_have_country(row)}
     visits = await select_visits(db, ids) if ids else {}
     outcomes = []
     for row in rows:
         if id(row) in new:
-            visit = visits.get(row.request_id) or visit_of(row)
-            outcomes.append(Outcome("created", visit, page_visits[row.request_id]))
+            own = inserted[row.request_id]
+            stored = visits.get(row.request_id)
+            visit = visit_of(row, own) if stored is None else stored.visit
+            outcomes.append(Outcome("created", visit, own.page_visits))
         else:
-            visit = visits[row.request_id]
-            outcomes.append(Outcome("duplicate" if is_same(row, visit) else "conflict", visit))
+            stored = visits[row.request_id]
+            outcomes.append(Outcome("duplicate" if is_same(row, stored) else "conflict", stored.visit))
     return outcomes
 
 
-async def select_visits(db: Database, ids: Collection[str]) -> dict[str, Visit]:
+@dataclass(frozen=True, slots=True)
+class StoredVisit:
+    """A live visit with what is not shown of it."""
+
+    visit: Visit
+    address: str | None
+    agent: str | None
+
+
+async def select_visits(db: Database, ids: Collection[str]) -> dict[str, StoredVisit]:
     """Return the live visits of these ids, by id."""
     async with db.read() as session:
         rows = await queries.select_live_visits(session, sorted(ids))
-    return {visit.id: visit for visit in (Visit(*row) for row in rows)}
+        origins = await queries.select_origins(session, sorted(ids))
+    visits = [Visit(*row) for row in rows]
+    # A visit may be deleted in between.
+    return {visit.id: StoredVisit(visit, *origins.get(visit.id, (None, None))) for visit in visits}
 
 
-def visit_of(row: LiveRow) -> Visit:
+def visit_of(row: LiveRow, inserted: InsertedVisit) -> Visit:
     """Return the visit as a SELECT would return it."""
     return Visit(
         id=row.request_id,
@@ -93,16 +116,32 @@ def visit_of(row: LiveRow) -> Visit:
         kind=row.kind,
         category=row.category,
         product=row.product,
+        referrer=row.referrer,
+        browser=inserted.browser,
+        os=inserted.os,
+        device=inserted.device,
+        traffic=BOT if inserted.is_bot else HUMAN,
     )
 
 
-def is_same(row: LiveRow, visit: Visit) -> bool:
-    """Return whether a client sends a visit again. A time that the client does not give may differ."""
+def is_same(row: LiveRow, stored: StoredVisit) -> bool:
+    """Return whether a client sends a visit again. What the client does not give may differ, as the time."""
+    visit = stored.visit
     return (
         visit.page_url == row.page_url
         and visit.user_id == row.user_id
         and (visit.timestamp == row.occurred_at or not row.is_dated)
+        and (visit.referrer == row.referrer or "referrer" not in row.given)
+        and (stored.agent == row.agent or "agent" not in row.given)
+        and (are_equal(stored.address, row.address) or "address" not in row.given)
     )
+
+
+def are_equal(one: str | None, other: str | None) -> bool:
+    """Return whether addresses are the same: PostgreSQL writes some of IPv6 in another way."""
+    if one is None or other is None:
+        return one is other
+    return one == other or ip_address(one) == ip_address(other)
 
 
 async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> Inserted:
@@ -114,10 +153,16 @@ async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> Inserted:
                 pages = [(name, row.product) for row in rows if (name := row.category) is not None]
                 async with db.transaction() as session:
                     await insert_names(session, pages)
+                await ensure_referrers(db, distinct(row.referrer for row in rows))
+                await ensure_agents(db, distinct(row.agent for row in rows))
             case Missing.GOODS:
                 infer_goods = True
-            case page_visits:
-                return page_visits
+            case inserted:
+                return inserted
+
+
+def distinct(texts: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text is not None))
 
 
 async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool) -> Inserted | Missing:

@@ -46,7 +46,8 @@ CSV_EXAMPLE = f"{','.join(visit_response.fields)}\r\n"
 
 
 def visitor_of(request: Request) -> Visitor:
-    return Visitor(request.user_id, request.address, now())
+    agent, referrer = request.header_text("user-agent"), request.header_text("referer")
+    return Visitor(request.user_id, request.address, now(), agent, referrer)
 
 
 @blueprint.post(

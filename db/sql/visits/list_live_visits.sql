@@ -9,8 +9,17 @@ SELECT
     visit.source,
     visit.kind,
     (SELECT category.name FROM category WHERE category.id = visit.category_id) AS category,
-    (SELECT product.name FROM product WHERE product.id = visit.product_id) AS product
+    (SELECT product.name FROM product WHERE product.id = visit.product_id) AS product,
+    CAST(NULL AS text) AS method,
+    CAST(NULL AS smallint) AS status,
+    CAST(NULL AS bigint) AS bytes,
+    (SELECT referrer.url FROM referrer WHERE referrer.id = visit.referrer_id) AS referrer,
+    agent.browser,
+    agent.os,
+    agent.device,
+    CASE WHEN visit.is_bot THEN 'bot' ELSE 'human' END AS traffic
 FROM live_visit AS visit
+LEFT JOIN agent ON visit.agent_id = agent.id
 WHERE
     (CAST(:since AS timestamptz) IS NULL OR visit.occurred_at >= :since)
     AND (CAST(:until AS timestamptz) IS NULL OR visit.occurred_at < :until)

@@ -1,12 +1,13 @@
 -- Store one live visit as store_live_visits.sql stores many, in 60 % of the time: nothing is sorted, grouped or joined.
 -- Return the visit if it is new, with the count of its page; or what is missing, and then nothing is stored: `names` if
--- a category or product has no id yet; `goods` if a cart line may follow the page, unless the caller is to :infer_goods.
+-- a category, product, referrer or agent has no id yet; `goods` if a cart line may follow the page, unless the caller is to :infer_goods.
 -- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time. Any
 -- part that ends later may hold one.
 -- Each step reads the step before it, so that tables are written in the order of service/visits/derive.py.
 WITH category_ids AS MATERIALIZED (
     SELECT
         (SELECT category.id FROM category WHERE category.name_sha256 = CAST(:category_sha256 AS bytea)) AS id,
+        (SELECT referrer.id FROM referrer WHERE referrer.digest = CAST(:referrer_sha256 AS bytea)) AS referrer_id,
         -- As db.locks.lock_writers_shared: nobody changes or deletes visits meanwhile.
         pg_advisory_xact_lock_shared(20181, 0) AS writers
 ),
@@ -15,10 +16,18 @@ incoming AS MATERIALIZED (
     SELECT
         category_ids.id AS category_id,
         product.id AS product_id,
+        category_ids.referrer_id,
+        agent.id AS agent_id,
+        agent.browser,
+        agent.os,
+        agent.device,
+        coalesce(agent.is_bot, FALSE) AS is_bot,
         CASE
             WHEN
                 (CAST(:category_sha256 AS bytea) IS NULL) <> (category_ids.id IS NULL)
                 OR (CAST(:product_sha256 AS bytea) IS NULL) <> (product.id IS NULL)
+                OR (CAST(:referrer_sha256 AS bytea) IS NULL) <> (category_ids.referrer_id IS NULL)
+                OR (CAST(:agent_sha256 AS bytea) IS NULL) <> (agent.id IS NULL)
                 THEN 'names'
             WHEN
                 NOT CAST(:infer_goods AS boolean)
@@ -48,12 +57,13 @@ incoming AS MATERIALIZED (
     FROM category_ids
     LEFT JOIN product
         ON category_ids.id = product.category_id AND product.name_sha256 = CAST(:product_sha256 AS bytea)
+    LEFT JOIN agent ON agent.digest = CAST(:agent_sha256 AS bytea)
 ),
 
 new AS (
     INSERT INTO live_visit (
         request_id, occurred_at, position, source, kind, address, country, category_id, product_id,
-        user_id, cart_id, goods_id, amount, buyer_id, page_url
+        user_id, cart_id, goods_id, amount, buyer_id, page_url, referrer_id, agent_id, is_bot
     )
     SELECT
         CAST(:request_id AS text),
@@ -70,7 +80,10 @@ new AS (
         CAST(:goods_id AS bigint),
         CAST(:amount AS bigint),
         CAST(:buyer_id AS bigint),
-        CAST(:page_url AS text)
+        CAST(:page_url AS text),
+        incoming.referrer_id,
+        incoming.agent_id,
+        incoming.is_bot
     FROM incoming
     WHERE incoming.missing IS NULL
     ON CONFLICT DO NOTHING
@@ -146,6 +159,10 @@ pages AS (
 SELECT
     CAST(:request_id AS text) AS request_id,
     (SELECT pages.visits FROM pages) AS visits,
+    incoming.browser,
+    incoming.os,
+    incoming.device,
+    incoming.is_bot,
     incoming.missing
 FROM incoming
 WHERE incoming.missing IS NOT NULL OR EXISTS (SELECT FROM new);

@@ -1,6 +1,6 @@
 -- Store live visits, each of another id, with the roll-ups that count them. Return the new ones, with the counts of
--- their pages; or what is missing, and then nothing is stored: `names` if a category or product has no id yet; `goods`
--- unless the caller is to :infer_goods, if a cart line may follow a product page of its address, which explains it.
+-- their pages; or what is missing, and then nothing is stored: `names` if a category, product, referrer or agent has no id
+-- yet; `goods` unless the caller is to :infer_goods, if a cart line may follow a product page of its address, which explains it.
 -- Only the next 50 lines are searched for one: for all of them the planner would expect many, and plan each time.
 -- Tables are written in the order of service/visits/derive.py, and rows in the order of their keys: each step reads the
 -- step before it, because PostgreSQL promises no order of its own.
@@ -9,12 +9,20 @@ WITH incoming AS (
         sent.*,
         category.id AS category_id,
         product.id AS product_id,
+        referrer.id AS referrer_id,
+        agent.id AS agent_id,
+        agent.browser,
+        agent.os,
+        agent.device,
+        coalesce(agent.is_bot, FALSE) AS is_bot,
         -- What is missing for any of them; `names` comes after `goods`.
         max(
             CASE
                 WHEN
                     (sent.category_sha256 IS NULL) <> (category.id IS NULL)
                     OR (sent.product_sha256 IS NULL) <> (product.id IS NULL)
+                    OR (sent.referrer_sha256 IS NULL) <> (referrer.id IS NULL)
+                    OR (sent.agent_sha256 IS NULL) <> (agent.id IS NULL)
                     THEN 'names'
                 WHEN
                     NOT CAST(:infer_goods AS boolean)
@@ -57,21 +65,25 @@ WITH incoming AS (
         CAST(:amount AS bigint[]),
         CAST(:buyer_id AS bigint[]),
         CAST(:page_url AS text[]),
-        CAST(:page_sha256 AS bytea[])
+        CAST(:page_sha256 AS bytea[]),
+        CAST(:referrer_sha256 AS bytea[]),
+        CAST(:agent_sha256 AS bytea[])
     ) AS sent (
         request_id, occurred_at, position, source, kind, address, country, category_sha256, product_sha256,
-        user_id, cart_id, goods_id, amount, buyer_id, page_url, page_sha256
+        user_id, cart_id, goods_id, amount, buyer_id, page_url, page_sha256, referrer_sha256, agent_sha256
     )
     -- As db.locks.lock_writers_shared: nobody changes or deletes visits meanwhile. The window above waits for it.
     CROSS JOIN (SELECT pg_advisory_xact_lock_shared(20181, 0)) AS writers
     LEFT JOIN category ON sent.category_sha256 = category.name_sha256
     LEFT JOIN product ON category.id = product.category_id AND sent.product_sha256 = product.name_sha256
+    LEFT JOIN referrer ON sent.referrer_sha256 = referrer.digest
+    LEFT JOIN agent ON sent.agent_sha256 = agent.digest
 ),
 
 new AS (
     INSERT INTO live_visit (
         request_id, occurred_at, position, source, kind, address, country, category_id, product_id,
-        user_id, cart_id, goods_id, amount, buyer_id, page_url
+        user_id, cart_id, goods_id, amount, buyer_id, page_url, referrer_id, agent_id, is_bot
     )
     SELECT
         incoming.request_id,
@@ -88,7 +100,10 @@ new AS (
         incoming.goods_id,
         incoming.amount,
         incoming.buyer_id,
-        incoming.page_url
+        incoming.page_url,
+        incoming.referrer_id,
+        incoming.agent_id,
+        incoming.is_bot
     FROM incoming
     WHERE incoming.missing IS NULL
     ORDER BY incoming.request_id COLLATE "C"
@@ -178,7 +193,14 @@ pages AS (
     RETURNING page_sha256, visits
 )
 
-SELECT incoming.request_id, pages.visits, incoming.missing
+SELECT
+    incoming.request_id,
+    pages.visits,
+    incoming.browser,
+    incoming.os,
+    incoming.device,
+    incoming.is_bot,
+    incoming.missing
 FROM incoming
 LEFT JOIN new ON incoming.request_id = new.request_id
 LEFT JOIN pages ON incoming.page_sha256 = pages.page_sha256
