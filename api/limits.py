@@ -36,6 +36,7 @@ MAX_TITLE, MAX_DESCRIPTION = 200, 10_000
 
 # Visits
 MAX_PAGE_URL = 2048
+MAX_NORMAL_URL = 3 * MAX_PAGE_URL  # of one that was stored: each character may have become `%` and two digits
 MAX_CATEGORY = MAX_PAGE_URL
 MAX_ADDRESS = 100
 MAX_AGENT, MAX_REFERRER = 2048, 2048

@@ -20,7 +20,7 @@ from api.fields import (
     TimeZone,
     Uuid,
 )
-from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_PAGE_URL
+from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_NORMAL_URL
 from api.paging import Cursor, PageQuery
 
 GROUPS = ("page", "user", "country", "category", "kind", "hour", "day", "week", "month")
@@ -50,7 +50,7 @@ class VisitFilter(TimeFilters):
     until = FilterTime(data_key="to", load_default=None)
     tz = TimeZone(load_default="UTC")
     user_id = IntegerText(load_default=None)
-    page_url = Text(minimum=1, maximum=MAX_PAGE_URL, load_default=None)
+    page_url = Text(minimum=1, maximum=MAX_NORMAL_URL, load_default=None)
     source = Choice("log", "api", "page", "site", load_default=None)
     country = CountryCode(load_default=None)
     category = Text(minimum=1, maximum=MAX_CATEGORY, load_default=None)

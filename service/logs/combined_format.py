@@ -20,15 +20,15 @@ from service.logs.shop_format import (
     MAX_DIGITS,
     MAX_LINE_BYTES,
     MAX_NUMBER,
-    MAX_URL_CHARACTERS,
-    UNPRINTABLE,
-    URL,
     BadLine,
     Page,
+    check_url,
     parse_address,
+    split_url,
     to_utc,
 )
 from service.logs.url_rules import Rules, classify_path
+from service.logs.views import is_view
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(
@@ -39,12 +39,12 @@ LINE = re.compile(
     re.ASCII,
 )
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-FIRST_ERROR = 400
+DEFAULT_HOST = "http://host"
 
 
 @dataclass(frozen=True, slots=True)
 class StandardLine:
-    """A line that matches. `address` is canonical, `url` as written: mostly a path.
+    """A line that matches. Address and URL, mostly a path, are in their normal forms.
 
     `body_bytes`, `referrer` and `agent` are None where the line has a dash; the last two also in the common
     format.
@@ -76,9 +76,8 @@ def parse_standard_line(raw: bytes, rules: Rules | None, now: datetime) -> Stand
     if fields is None:
         raise BadLine("not a line of the common or combined log format")
     method, url = parse_request(fields["request"][1:-1])
-    page, status = parse_page(url, rules), int(fields["status"])
-    if status >= FIRST_ERROR:
-        page = Page("other")
+    url, status = check_url(url, default_host=DEFAULT_HOST), int(fields["status"])
+    page = parse_page(url, rules) if is_view(method, status) else Page("other")
     instant, address = parse_time(fields, now), parse_address(fields["address"])
     body_bytes = parse_body_bytes(fields["bytes"])
     referrer, agent = unquote(fields["referrer"]), unquote(fields["agent"])
@@ -131,16 +130,11 @@ def parse_request(request: str) -> tuple[str, str]:
 
 
 def parse_page(url: str, rules: Rules | None) -> Page:
-    """Return the page of a URL or a path, by the rules if there are any.
+    """Return the page that a URL or a path, in its normal form, shows by the rules, if there are any.
 
-    :raises BadLine: the text is no URL, or a number that the kind of page needs is wrong
+    :raises BadLine: a number that the kind of page needs is wrong
     """
-    if len(url) > MAX_URL_CHARACTERS:
-        raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")
-    parts = URL.fullmatch(url if not url.startswith("/") else f"http://host{url}")
-    if parts is None or UNPRINTABLE.search(url):
-        raise BadLine("not an http or https URL")
-    return classify_path(rules, parts["path"], parts["query"] or "")
+    return classify_path(rules, *split_url(url))
 
 
 class LineKeys:

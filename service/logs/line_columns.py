@@ -11,7 +11,7 @@ import numpy.typing as npt
 from service.logs.rejects import RejectedLine
 from service.logs.shop_format import Kind, Page
 
-KINDS: tuple[Kind, ...] = ("main", "category", "product", "cart", "pay", "success", "other")
+KINDS: tuple[Kind, ...] = ("main", "category", "product", "cart", "pay", "success", "asset", "other")
 TEMPLATE_PAGE = -1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ Int64s = npt.NDArray[np.int64]
 
 
 class PageName(NamedTuple):
-    """A page, by the URL that lines name it with."""
+    """A page, by the normal form of the URL that lines name it with."""
 
     url: str
     kind: Kind

@@ -27,7 +27,16 @@ from service.logs.line_columns import (
 from service.logs.local_times import local_clock
 from service.logs.name_table import NameTable
 from service.logs.rejects import RejectedLine, is_blank, make_reject
-from service.logs.shop_format import LATEST_AHEAD, BadLine, LogLine, Page, parse_line, parse_url, to_utc
+from service.logs.shop_format import (
+    LATEST_AHEAD,
+    BadLine,
+    LogLine,
+    Page,
+    check_url,
+    parse_line,
+    parse_url,
+    to_utc,
+)
 from service.logs.shop_heads import read_heads
 from service.logs.template_urls import read_templates
 
@@ -127,7 +136,7 @@ class ShopParser:
 def page_without_numbers(raw: bytes) -> PageName | None:
     """Return the page of a URL; None if it is bad, or has numbers, for which there is no name."""
     try:
-        url = raw.decode()
+        url = check_url(raw.decode())
         page = parse_url(url)
     except (BadLine, UnicodeDecodeError):
         return None
@@ -145,8 +154,10 @@ def common_hosts(text: ChunkText, starts: Places, ends: Places) -> list[bytes]:
 
 
 def is_host(text: bytes) -> bool:
+    """Return whether template pages may be read behind a scheme and host: it is in its normal form."""
     try:
-        return parse_url(text.decode() + "/success_pay_1/") == Page("success", cart_id=1)
+        url = text.decode() + "/success_pay_1/"
+        return check_url(url) == url and parse_url(url) == Page("success", cart_id=1)
     except (BadLine, UnicodeDecodeError):
         return False
 

@@ -8,6 +8,8 @@ The path, without its query and its last slash, gives the kind of page:
 
     (empty) main · /cart cart · /pay pay · /success_pay_N success · /one category · /one/two product ·
     anything else other
+
+It is that of the URL's normal form (page_urls.py), in which categories and products are decoded names.
 """
 
 import ipaddress
@@ -17,7 +19,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal
 
-Kind = Literal["main", "category", "product", "cart", "pay", "success", "other"]
+from page_urls import decode_segment, normal_url
+
+Kind = Literal["main", "category", "product", "cart", "pay", "success", "asset", "other"]
 
 MAX_LINE_BYTES = 65_536
 MAX_URL_CHARACTERS = 2_048
@@ -72,7 +76,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that matches. `local_time` is naive, as written; `address` is canonical."""
+    """A line that matches. `local_time` is naive, as written; address and URL are in their normal forms."""
 
     local_time: datetime
     key: str
@@ -101,8 +105,9 @@ def parse_line(raw: bytes) -> LogLine:
         local_time = datetime.fromisoformat(fields["time"])
     except ValueError:
         raise BadLine("no such date or time") from None
-    url = fields["url"]
-    return LogLine(local_time, fields["key"], parse_address(fields["address"]), url, parse_url(url))
+    address = parse_address(fields["address"])
+    url = check_url(fields["url"])
+    return LogLine(local_time, fields["key"], address, url, parse_url(url))
 
 
 def format_line(line: LogLine) -> str:
@@ -138,21 +143,38 @@ def parse_address(text: str) -> str:
     return str(address)
 
 
-def parse_url(url: str) -> Page:
-    """Return the page of a log line's URL, whatever its host.
+def check_url(url: str, *, default_host: str = "") -> str:
+    """Return the normal form of a line's URL, whatever its host.
 
-    :raises BadLine: the text is no URL, or a number in it is wrong
+    :param default_host: scheme and host of a URL that is a path; empty where there must be none
+    :raises BadLine: the text is no URL
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")
-    parts = URL.fullmatch(url)
-    if parts is None or UNPRINTABLE.search(url):
+    whole = default_host + url if url.startswith("/") else url
+    if URL.fullmatch(whole) is None or UNPRINTABLE.search(url):
         raise BadLine("not an http or https URL")
-    return parse_path(parts["path"], parts["query"] or "")
+    return normal_url(url)
+
+
+def parse_url(url: str) -> Page:
+    """Return the page of a URL in its normal form, whatever its host.
+
+    :raises BadLine: a number in it is wrong
+    """
+    return parse_path(*split_url(url))
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Return the path and the query string of a URL, or of a path, in its normal form."""
+    path, _, query = url.partition("#")[0].partition("?")
+    if not path.startswith("/"):
+        path = path[path.find("/", path.find("//") + 2) :]
+    return path, query
 
 
 def parse_path(path: str, query: str) -> Page:
-    """Return the page of a path and its query string.
+    """Return the page of a path and its query string, both in their normal form.
 
     :raises BadLine: a number that the kind of page needs is missing or wrong
     """
@@ -170,11 +192,16 @@ def parse_path(path: str, query: str) -> Page:
         case [name] if name.startswith(SUCCESS_PREFIX):
             return Page("success", cart_id=parse_number(name.removeprefix(SUCCESS_PREFIX), "cart_id"))
         case [category] if category:
-            return Page("category", category)
+            return named_page("category", decode_segment(category))
         case [category, product] if category and product:
-            return Page("product", category, product)
+            return named_page("product", decode_segment(category), decode_segment(product))
         case _:
             return Page("other")
+
+
+def named_page(kind: Kind, category: str, product: str | None = None) -> Page:
+    """Return the page of these names; `other` if one holds a NUL, which the database could not."""
+    return Page("other") if "\0" in category + (product or "") else Page(kind, category, product)
 
 
 def parse_numbers(query: str, names: tuple[str, ...]) -> dict[str, int]:

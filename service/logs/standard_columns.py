@@ -3,14 +3,15 @@
 Both give what the grammar (combined_format) gives: a property test compares them on any bytes.
 """
 
+import re
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from service.logs.assembly import Columns, Tables, assemble, merge_rows, take
-from service.logs.chunk_text import ChunkText, Places
+from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.chunks import Chunk
-from service.logs.combined_format import FIRST_ERROR, StandardLine, parse_page, parse_standard_line
+from service.logs.combined_format import DEFAULT_HOST, StandardLine, parse_page, parse_standard_line
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import (
     EPOCH,
@@ -25,14 +26,16 @@ from service.logs.line_columns import (
 from service.logs.line_keys import DigestKeys
 from service.logs.name_table import NameTable
 from service.logs.rejects import RejectedLine, is_blank, make_reject
-from service.logs.shop_format import LATEST_AHEAD, BadLine
+from service.logs.shop_format import LATEST_AHEAD, BadLine, check_url
 from service.logs.standard_fields import StandardFields
 from service.logs.template_urls import read_templates
 from service.logs.url_rules import Rules
+from service.logs.views import FIRST_SUCCESS, LAST_SUCCESS, NOT_MODIFIED, VIEW_METHODS
 
 MICROSECOND = timedelta(microseconds=1)
 COLUMNS = ("occurred", "position", "kind", "address", "page", *NUMBERS, *REQUEST_COLUMNS)
 URL_BEGINS = ("/", "http://", "https://")
+EXACT_URL = re.compile(r'(?:[^"\\]|\\x[0-9A-Fa-f]{2})+')  # no other escape may hide a quote
 
 
 class StandardParser:
@@ -101,16 +104,24 @@ class StandardParser:
         self._set_other_pages(text, starts, ends, columns)
 
     def _set_other_pages(self, text: ChunkText, starts: Places, ends: Places, columns: Columns) -> None:
-        """Make the pages of answers that are errors `other`, without numbers."""
-        pages, is_error = columns["page"], columns["status"] >= FIRST_ERROR
-        rows = np.flatnonzero(is_error & (pages >= 0))
+        """Make the pages of requests that are no views `other`, without numbers."""
+        pages, is_other = columns["page"], ~self._are_views(columns)
+        rows = np.flatnonzero(is_other & (pages >= 0))
         distinct, places = np.unique(pages[rows], return_inverse=True)
         urls = [self._pages.name(number).url for number in distinct.tolist()]
         pages[rows] = np.array([self._other_page(url) for url in urls], np.int64)[places]
-        rows = np.flatnonzero(is_error & (pages == TEMPLATE_PAGE))
+        rows = np.flatnonzero(is_other & (pages == TEMPLATE_PAGE))
         pages[rows] = [self._other_page(url.decode()) for url in text.slices(starts[rows], ends[rows])]
         for name in NUMBERS:
             columns[name][rows] = 0
+
+    def _are_views(self, columns: Columns) -> Mask:
+        """Return what `is_view` returns of each request."""
+        methods, places = self._fields.methods.compact(columns["method"])
+        is_view_method = np.array([method in VIEW_METHODS for method in methods], np.bool_)
+        status = columns["status"]
+        is_success: Mask = (status >= FIRST_SUCCESS) & (status <= LAST_SUCCESS) | (status == NOT_MODIFIED)
+        return is_success & is_view_method[places]
 
     def _visit(self, line: StandardLine, row: int) -> tuple[int, ...]:
         """Return the values of COLUMNS of a line."""
@@ -138,9 +149,10 @@ class StandardParser:
     def _page_name(self, raw: bytes) -> PageName | None:
         """Return the page of a URL; None if it is bad, or has numbers, for which there is no name."""
         url = raw.decode("ascii")
-        if not url.startswith(URL_BEGINS) or '"' in url or "\\" in url:
+        if not url.startswith(URL_BEGINS) or not EXACT_URL.fullmatch(url):
             return None
         try:
+            url = check_url(url, default_host=DEFAULT_HOST)
             page = parse_page(url, self._rules)
         except BadLine:
             return None

@@ -11,8 +11,9 @@
     amount = 1             # or a constant, where the URL has none
     cart_id = "basket"
 
-The first rule whose `path` matches the whole path of the URL, without its last slash, applies. The fields
-of its kind come from the named groups of the path, else from the query. Patterns run in linear time.
+The first rule whose `path` matches the whole path of the URL in its normal form (page_urls.py), without its
+last slash, applies. The fields of its kind come from the named groups of the path, decoded, else from the
+query. Patterns run in linear time. Paths of assets are not held against rules.
 """
 
 import tomllib
@@ -20,10 +21,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import unquote_plus
 
+from page_urls import decode_segment
 from service.logs.patterns import Pattern, PatternError
 from service.logs.shop_format import CART_NUMBERS, PAY_NUMBERS, Kind, Page, parse_number, parse_path
+from service.logs.views import is_asset
 
 NAMES: dict[str, tuple[str, ...]] = {"category": ("category",), "product": ("category", "product")}
 NUMBERS: dict[str, tuple[str, ...]] = {"cart": CART_NUMBERS, "pay": PAY_NUMBERS, "success": ("cart_id",)}
@@ -49,7 +51,9 @@ class Rule:
         :raises BadLine: a number that the kind needs is missing or wrong
         """
         values = {
-            field: group if (group := groups.get(field)) is not None else self._value(field, query)
+            field: self._value(field, query)
+            if (group := groups.get(field)) is None
+            else decode_segment(group)
             for field in self.sources
         }
         names = [values[field] for field in NAMES.get(self.kind, ())]
@@ -89,10 +93,14 @@ class Rules:
 
 
 def classify_path(rules: Rules | None, path: str, query: str) -> Page:
-    """Return the page of a path and its query string by the rules, or as our own shop's without any.
+    """Return the page of a path and its query string, both in their normal form.
+
+    It follows from the rules, or as for our own shop without any; scripts, images and the like are assets.
 
     :raises BadLine: a number that the kind of page needs is missing or wrong
     """
+    if is_asset(path):
+        return Page("asset")
     return parse_path(path, query) if rules is None else rules.classify(path, query)
 
 
@@ -101,7 +109,7 @@ def parse_query(query: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for part in query.split("&"):
         name, _, value = part.partition("=")
-        parameters.setdefault(unquote_plus(name), unquote_plus(value))
+        parameters.setdefault(*(decode_segment(text.replace("+", " ")) for text in (name, value)))
     return parameters
 
 

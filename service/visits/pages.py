@@ -1,11 +1,8 @@
 """What the page of a live visit stands for: the shop's grammar or the rules, which refuse no page here."""
 
-import re
-
-from service.logs.shop_format import BadLine, Page
+from page_urls import normal_url
+from service.logs.shop_format import BadLine, Page, split_url
 from service.logs.url_rules import Rules, classify_path
-
-ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 def parse_page(page_url: str, rules: Rules | None) -> Page:
@@ -13,10 +10,8 @@ def parse_page(page_url: str, rules: Rules | None) -> Page:
 
     Its kind is `other` where numbers are wrong.
     """
-    origin = ORIGIN.match(page_url)
-    path, _, query = page_url[origin.end() if origin else 0 :].partition("#")[0].partition("?")
     try:
-        return classify_path(rules, path, query)
+        return classify_path(rules, *split_url(normal_url(page_url)))
     except BadLine:
         return Page("other")
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from db.database import Database
 from db.queries.live_visits import LiveRow, select_page_visits
+from page_urls import normal_url
 from service.deps import Deps
 from service.errors import Conflict
 from service.live_feed import count_stored
@@ -87,11 +88,12 @@ async def view_page(deps: Deps, visitor: Visitor, page_url: str, *, randomness: 
     outcome: Outcome = await deps.visit_batcher.write(row, partial(store_live_visits, deps.db))
     assert outcome.page_visits is not None
     count_stored(deps, visits=1)
-    return PageView(page_url, outcome.page_visits)
+    return PageView(row.page_url, outcome.page_visits)
 
 
 async def count_page(db: Database, page_url: str) -> PageView:
     """Return the count of a page, and store nothing."""
+    page_url = normal_url(page_url)
     async with db.read() as session:
         return PageView(page_url, await select_page_visits(session, page_url))
 
@@ -123,7 +125,8 @@ def live_rows(
     microseconds = int(visitor.now.timestamp()) * 1_000_000 + visitor.now.microsecond
     rows = []
     for index, visit in enumerate(new):
-        page = parse_page(visit.page_url, deps.logs.rules)
+        page_url = normal_url(visit.page_url)
+        page = parse_page(page_url, deps.logs.rules)
         address = visit.address or visitor.address
         row = LiveRow(
             request_id=str(visit.id or new_visit_id(visitor.now, randomness(RANDOM_BITS))),
@@ -131,8 +134,8 @@ def live_rows(
             is_dated=visit.timestamp is not None,
             position=microseconds * POSITIONS_PER_MICROSECOND + index,
             source=source,
-            page_url=visit.page_url,
-            counts_page=is_bare_path(visit.page_url),
+            page_url=page_url,
+            counts_page=is_bare_path(page_url),
             address=address,
             country=None if address is None else deps.geo.country(address),
             user_id=visitor.user_id if visit.user_id is None else visit.user_id,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from clients.geo import Geo
 from db.queries.live_visits import LiveRow
+from page_urls import normal_url
 from service.logs.line_columns import EPOCH, KINDS, NUMBERS, LineColumns, PageName
 from service.visits.pages import is_bare_path, parse_page
 from tests.support.log_lines import ADDRESSES, paths, times
@@ -18,6 +19,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def live_row(page_url: str = "/", **fields: Any) -> LiveRow:
     """Make a visit as it is stored. `fields` are those that the test is about."""
+    page_url = normal_url(page_url)
     page = parse_page(page_url, None)
     return LiveRow(
         request_id=str(fields.pop("id", None) or uuid.uuid4()),

@@ -12,8 +12,13 @@ KEYS = ("AAAAAAAA", "B2B2B2B2", "ZZZZ9999")
 BIG = 2**63 - 1
 
 numbers = st.sampled_from((1, 2, 3, BIG))
+SPELLINGS = (
+    *("/%d1%80%D1%8B%d0%b1%D0%B0/", "/рыба/", "/%66resh_fish/./eel", "/caviar/a%2fb%20c/?q=%d1%8f", "/%zz/"),
+    *('/"a|b"/', "/a/../caviar/..", "/%63art?goods%5fid=1&amount=%32&cart_id=3", "/logo.png"),
+)
 paths = st.one_of(
     st.sampled_from(("", "/", "/?utm=1", "/#top", "//", "/a/b/c/", "/fresh_fish", "/success_pay_1/x")),
+    st.sampled_from(SPELLINGS),
     st.sampled_from(CATEGORIES).map(lambda category: f"/{category}/"),
     st.tuples(st.sampled_from(CATEGORIES), st.sampled_from(PRODUCTS)).map(
         lambda pair: f"/{pair[0]}/{pair[1]}/"

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 MAX_LINE, MAX_URL, MAX_NUMBER = 65_536, 2_048, 2**63 - 1
@@ -130,6 +131,9 @@ def classify(visit: Visit) -> Visit:
     match = URL.fullmatch(visit.url)
     if match is None or len(visit.url) > MAX_URL or any(is_unprintable(char) for char in visit.url):
         raise ValueError("bad URL")
+    url = normal_form(visit.url)
+    visit, match = replace(visit, url=url), URL.fullmatch(url)
+    assert match is not None
     path, query = match[1], match[2] or ""
     if path in {"", "/"}:
         return replace(visit, kind="main")
@@ -143,10 +147,38 @@ def classify(visit: Visit) -> Visit:
         case [name] if name.startswith("success_pay_"):
             return replace(visit, kind="success", cart_id=whole(name.removeprefix("success_pay_")))
         case [category] if category:
-            return replace(visit, kind="category", category=category)
+            return replace(visit, kind="category", category=unquote(category))
         case [category, product] if category and product:
-            return replace(visit, kind="product", category=category, product=product)
+            return replace(visit, kind="product", category=unquote(category), product=unquote(product))
     return visit
+
+
+def normal_form(url: str) -> str:
+    """Return a URL, with no user and no port, as RFC 3986 normalises it, letter by letter."""
+    scheme, _, rest = url.partition("://")
+    cut = min((rest.find(char) for char in "/?#" if char in rest), default=len(rest))
+    host, rest = rest[:cut].lower(), rest[cut:]
+    rest = "".join(normal_letter(piece) for piece in re.findall("(?:%[0-9a-fA-F]{2})+|.", rest, re.DOTALL))
+    cut = min((rest.find(char) for char in "?#" if char in rest), default=len(rest))
+    folders: list[str] = []
+    segments = rest[:cut].removeprefix("/").split("/")
+    for at, segment in enumerate(segments):
+        if segment == "..":
+            folders = folders[:-1]
+        if segment not in (".", ".."):
+            folders.append(segment)
+        elif at == len(segments) - 1:
+            folders.append("")
+    return f"{scheme}://{host}/{'/'.join(folders)}{rest[cut:]}"
+
+
+def normal_letter(piece: str) -> str:
+    """Return a letter, or encoded ones, as they are in the normal form of a URL; all bytes are UTF-8."""
+    letters, reserved = (unquote(piece), "") if len(piece) > 1 else (piece, ":/?#[]@!$&'()*+,;=")
+    return "".join(
+        char if char.isalnum() or char in "-._~" or char in reserved else quote(char, safe="")
+        for char in letters
+    )
 
 
 def is_unprintable(char: str) -> bool:

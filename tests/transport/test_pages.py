@@ -1,5 +1,6 @@
 """GET /pages: each look at a page is a visit of the caller, and a HEAD is none."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -45,10 +46,11 @@ async def test_recorded_visits_of_the_page_count_too(user: User) -> None:
         ("", "/"),
         ("a", "/a"),
         ("a//b/", "/a//b/"),
-        ("%D1%80%D1%8B%D0%B1%D0%B0/x%20y", "/рыба/x y"),
-        ("a%3Fb%23c%2Fd%25", "/a%3Fb%23c/d%"),
+        ("%D1%80%d1%8b%D0%B1%D0%B0/x%20y", "/рыба/x%20y"),
+        ("a%3fb%23c%2fd%25", "/a%3Fb%23c%2Fd%25"),
+        ("%FF%fe", "/%FF%FE"),
         ("cart?goods_id=1&amount=2&cart_id=3", "/cart?goods_id=1&amount=2&cart_id=3"),
-        ("a?q=%D1%80", "/a?q=%D1%80"),
+        ("a?q=%D1%8F", "/a?q=я"),
         ("a" * 2047, "/" + "a" * 2047),
     ],
 )
@@ -59,7 +61,58 @@ async def test_any_page_has_a_path(user: User, path: str, page_url: str) -> None
     assert visit["page_url"] == page_url
 
 
-@pytest.mark.parametrize("path", ["a" * 2048, "%00", "%0A", "%FF", "%ED%A0%80", "a%7F"])
+async def test_a_page_is_the_same_whatever_way_it_came_in(user: User) -> None:
+    """By its path, in a body, and in a filter."""
+    assert (await user.client.get("/pages/%d1%80%D1%8B%D0%B1%D0%B0/a%2fb/")).json["visits"] == 1
+    spellings = (
+        "/рыба/a%2Fb/",
+        r"/\xD1\x80\xd1\x8b\xD0\xB1\xD0\xB0/./a%2fb/",
+        "/x/../%D1%80%D1%8B%D0%B1%D0%B0/%61%2Fb/",
+    )
+    for visits_so_far, page_url in enumerate(spellings, start=2):
+        visit = (await user.client.post("/visits", json={"page_url": page_url})).json
+        assert (visit["page_url"], visit["category"], visit["product"]) == ("/рыба/a%2Fb/", "рыба", "a/b")
+        head = await user.client.request("HEAD", "/pages/рыба/a%2Fb/")
+        assert int(head.headers["Content-Length"]) == len(
+            b'{"page_url":"%s","visits":%d}' % ("/рыба/a%2Fb/".encode(), visits_so_far)
+        )
+    for page_url in spellings:
+        items = (await user.client.get("/visits", params={"page_url": page_url})).json["items"]
+        assert len(items) == 4
+    stats = (await user.client.get("/visits/stats", params={"group_by": "page"})).json["items"]
+    assert [(item["page_url"], item["visits"]) for item in stats] == [("/рыба/a%2Fb/", 4)]
+    exported = await user.client.get("/visits/export", params={"page_url": spellings[1]})
+    assert exported.body.count(b"\n") == 4
+
+
+async def test_an_id_of_a_page_in_another_spelling_is_a_duplicate(user: User) -> None:
+    visit = {"id": str(uuid.uuid4()), "page_url": "/%d1%8f/"}
+    assert (await user.client.post("/visits", json=visit)).status == 201
+    again = await user.client.post("/visits", json=visit | {"page_url": "/я/"})
+    assert (again.status, again.json["page_url"]) == (200, "/я/")
+    assert (await user.client.post("/visits", json=visit | {"page_url": "/Я/"})).status == 409
+    body = {"visits": [visit | {"page_url": r"/\xD1\x8F/"}, visit | {"page_url": "/%D1%8E/"}]}
+    bulk = (await user.client.post("/visits", json=body)).json
+    assert (bulk["duplicates"], bulk["conflicts"]) == (1, 1)
+
+
+async def test_what_shows_no_page_is_an_asset(user: User) -> None:
+    for page_url in ("/static/app.js?v=1", "https://shop.example/LOGO.PNG", "/robots.txt", "/favicon.ico"):
+        visit = (await user.client.post("/visits", json={"page_url": page_url})).json
+        assert (visit["kind"], visit["category"], visit["product"]) == ("asset", None, None)
+    await user.client.get("/pages/fonts/x.woff2")
+    assert len((await user.client.get("/visits", params={"kind": "asset"})).json["items"]) == 5
+
+
+async def test_the_longest_page_is_found_by_what_its_normal_form_is(user: User) -> None:
+    page_url = "/" + '"' * 2047
+    visit = (await user.client.post("/visits", json={"page_url": page_url})).json
+    assert visit["page_url"] == "/" + "%22" * 2047
+    found = await user.client.get("/visits", params={"page_url": visit["page_url"]})
+    assert [item["id"] for item in found.json["items"]] == [visit["id"]]
+
+
+@pytest.mark.parametrize("path", ["a" * 2048, "%00", "%0A", "a%7F", "%C2%85"])
 async def test_what_is_no_page_is_refused(user: User, path: str) -> None:
     assert (await user.client.get(f"/pages/{path}")).status == 422
     assert await visits(user.client) == []

@@ -140,12 +140,17 @@ async def test_a_wrong_visit_is_refused_and_told_why(user: User, wrong: Any, poi
 
 
 @pytest.mark.parametrize(
-    "page_url",
-    ["/", "//", "/?a=b#c", "HTTPS://shop.example", "http://a?b", "/a b", "/рыба/", "/" + "ж" * 2047],
+    ("page_url", "normal"),
+    [
+        *((url, url) for url in ("/", "//", "/?a=b#c", "/рыба/", "/" + "ж" * 2047)),
+        ("HTTPS://Shop.example", "https://shop.example/"),
+        ("http://a?b", "http://a/?b"),
+        ("/a b", "/a%20b"),
+    ],
 )
-async def test_urls_and_paths_are_kept_as_they_are(user: User, page_url: str) -> None:
-    assert (await record(user.client, page_url=page_url))["page_url"] == page_url
-    assert [visit["page_url"] for visit in await list_visits(user.client)] == [page_url]
+async def test_urls_and_paths_are_kept_in_their_normal_form(user: User, page_url: str, normal: str) -> None:
+    assert (await record(user.client, page_url=page_url))["page_url"] == normal
+    assert [visit["page_url"] for visit in await list_visits(user.client)] == [normal]
 
 
 async def test_a_time_may_be_a_day_ahead_and_as_old_as_1970(user: User) -> None:
@@ -229,7 +234,7 @@ async def test_visits_have_a_limit_of_their_own(server: RunningApp, deps: Deps, 
 async def test_pages_are_told_by_the_grammar_of_the_log(user: User) -> None:
     kinds = {
         "/": "main",
-        "https://other.example": "main",
+        "https://other.example/": "main",
         "/fresh_fish": "category",
         "/fresh_fish/?utm=1": "category",
         "/fresh_fish/salmon": "product",

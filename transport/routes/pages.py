@@ -1,12 +1,13 @@
 """/pages/{any path}: looking at a page records a visit of the caller."""
 
 import secrets
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
+from marshmallow import ValidationError
 from sanic import Blueprint
 from sanic.response import HTTPResponse
 
-from api.visits import PageViewResponse, VisitPageRequest
+from api.visits import CONTROL, PageViewResponse, VisitPageRequest
 from service.visits import record as visits
 from transport.operations import operation
 from transport.request import Request
@@ -37,8 +38,11 @@ async def view_page(request: Request, page: str) -> HTTPResponse:
 
 
 def page_url_of(path: str, query_string: str) -> str:
-    """Return the URL of the page of a path: decoded but for `?` and `#`, with the query as it came."""
-    # Bytes that are not UTF-8 become surrogates, which the schema refuses.
-    text = unquote(path.lstrip("/"), errors="surrogateescape")
-    page_path = text.replace("?", quote("?")).replace("#", quote("#"))
+    """Return the URL of the page of a path, with the query as it came.
+
+    :raises ValidationError: the path holds an encoded control character
+    """
+    page_path = path.lstrip("/")
+    if CONTROL.search(unquote(page_path)):
+        raise ValidationError({"page_url": ["must not hold control characters"]})
     return f"/{page_path}?{query_string}" if query_string else f"/{page_path}"

@@ -1,0 +1,111 @@
+r"""The normal form of pages' URLs: the same page is the same text, whatever way it came in.
+
+It is that of RFC 3986 (6.2.2 and 6.2.3), with letters where an IRI (RFC 3987) has them:
+
+    https://Shop.example:443/a/../%d1%8f/%7e%2f?q=%22   what came in
+    https://shop.example/я/~%2F?q=%22                   its normal form
+
+- `\xHH`, `\"` and `\\` of nginx's and Apache's logs are the bytes that they stand for.
+- Percent-encoded letters, digits, `-`, `.`, `_` and `~` are decoded, and so are the letters of other scripts.
+- What is reserved (`%2F`), no letter (a space, `"`, a control character, what is invisible) or no UTF-8 stays
+  encoded, or becomes so, in upper-case hex digits; so does a `%` that encodes nothing.
+- `.` and `..` are resolved. Scheme and host are in lower case, the port is left out where it is the scheme's,
+  and the path of a URL without one is `/`.
+
+Pure: every layer may import it. The normal form of a normal form is itself.
+"""
+
+import re
+from urllib.parse import unquote_to_bytes
+
+# What most pages are written like. A dot behind a slash may be a segment to resolve.
+PLAIN = re.compile(r"(?:https?://[a-z0-9._-]+)?/(?:[A-Za-z0-9_~!$&'()*+,;=:@/?#\[\]-]|(?<!/)\.)*")
+ORIGIN = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
+PATH = re.compile(r"/[^?#]*")
+
+LOG_ESCAPE = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
+LAST_ASCII = 0x7F
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+NOT_PLAIN = re.compile(rb"%([0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=\x80-\xff]")
+ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+# Characters beyond ASCII that RFC 3987 does not allow in an IRI, white space, and what is invisible.
+NO_LETTER = re.compile(
+    "[\x80-\xa0\xad\u061c\u1680\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000"
+    "\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\uffff"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0xE0000, 0x10000))
+    + "\U000e0000-\U0010ffff]"
+)
+HOST_PART = re.compile(r"(%[0-9A-F]{2})|[A-Z]+")
+NO_PORT = {"http": re.compile(r"(?::(?:80)?)+\Z"), "https": re.compile(r"(?::(?:443)?)+\Z")}
+
+
+def normal_url(url: str) -> str:
+    """Return the normal form of a URL, or of a path with its query."""
+    if PLAIN.fullmatch(url):
+        return url
+    text = normal_escapes(url)
+    begin, rest = "", text
+    if origin := ORIGIN.match(text):
+        scheme = origin[1].lower()
+        begin, rest = f"{scheme}://{normal_authority(origin[2], scheme)}", text[origin.end() :]
+        if not rest.startswith("/"):
+            rest = f"/{rest}"
+    if path := PATH.match(rest):
+        rest = resolve_dots(path[0]) + rest[path.end() :]
+    return begin + rest
+
+
+def normal_escapes(text: str) -> str:
+    """Return the text with each character as it is in a normal form."""
+    data = text.encode(errors="surrogatepass")
+    if b"\\" in data:
+        data = LOG_ESCAPE.sub(lambda escape: escape[2] or bytes.fromhex(escape[1].decode()), data)
+    return letters_of(NOT_PLAIN.sub(normal_byte, data))
+
+
+def normal_byte(match: re.Match[bytes]) -> bytes:
+    """Return what stands for an encoded byte, or for one that has to be encoded."""
+    if match[1] is None:
+        return b"%%%02X" % match[0][0]
+    byte = int(match[1], 16)
+    return bytes([byte]) if byte in UNRESERVED or byte > LAST_ASCII else b"%" + match[1].upper()
+
+
+def letters_of(data: bytes) -> str:
+    """Return bytes as text, in which those that are no letters of UTF-8 are encoded."""
+    text = data.decode(errors="surrogateescape")
+    if text.isascii():
+        return text
+    text = ESCAPED_BYTE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", text)
+    return NO_LETTER.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
+
+
+def normal_authority(authority: str, scheme: str) -> str:
+    """Return user, host and port, with a host in lower case and no port that the scheme has anyway."""
+    user, at, host = authority.rpartition("@")
+    host = HOST_PART.sub(lambda match: match[1] or match[0].lower(), host)
+    return f"{user}{at}{NO_PORT[scheme].sub('', host)}"
+
+
+def resolve_dots(path: str) -> str:
+    """Return the path without the segments `.` and `..`, as RFC 3986 (5.2.4) removes them."""
+    if "/." not in path:
+        return path
+    segments: list[str] = []
+    *folders, last = path.split("/")[1:]
+    for segment in (*folders, last):
+        if segment == ".." and segments:
+            segments.pop()
+        elif segment not in (".", ".."):
+            segments.append(segment)
+    if last in (".", ".."):
+        segments.append("")
+    return "/" + "/".join(segments)
+
+
+def decode_segment(segment: str) -> str:
+    """Return the name that a segment of a normal path stands for; bytes that are no UTF-8 stay encoded."""
+    if "%" not in segment:
+        return segment
+    text = unquote_to_bytes(segment).decode(errors="surrogateescape")
+    return ESCAPED_BYTE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", text)
