@@ -38,7 +38,7 @@ async def record_view(request: Request, read: Callable[[Request], Awaitable[Site
         view = await read(request)
     except REFUSALS as error:
         return Outcome("ignored", describe(error))
-    visitor = Visitor(None, request.address, now())
+    visitor = Visitor(None, request.address, now(), request.header_text("user-agent"))
     return await record_site_view(request.deps, visitor, view, randomness=secrets.randbits)
 
 

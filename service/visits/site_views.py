@@ -62,9 +62,8 @@ async def record_site_view(
         if deps.site_batcher.is_full:
             record_refusal(QUEUE)
             return FULL
-        [row] = live_rows(
-            deps, [NewVisit(page_url=view.page_url.partition("#")[0])], visitor, "site", randomness
-        )
+        visit = NewVisit(page_url=view.page_url.partition("#")[0], referrer=view.referrer or "")
+        [row] = live_rows(deps, [visit], visitor, "site", randomness)
         await deps.site_batcher.write(row, partial(store_live_visits, deps.db))
     except DATABASE_ERRORS as error:
         lost_warning.log(cause=describe(error))

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from db.database import Database
 from service.batcher import Batcher
 from service.deps import Deps, RateLimits
 from tests.support.eventually import eventually
@@ -59,6 +61,22 @@ async def test_views_count_in_reports_as_live_visits(client: Client, user: User,
     assert [await answers(source) for source in ("all", "api", "log")] == [[3, 0], [3, 0], [None, 0]]
     buyers = (await user.client.get("/report/7?source=api")).json["rows"]
     assert buyers == [{"purchases": 1, "users": 1}]
+
+
+async def test_a_view_has_the_agent_of_its_request_and_the_referrer_of_its_page(
+    client: Client, user: User, key: str, db: Database
+) -> None:
+    body = {"site": key, "page_url": SALMON, "referrer": "https://search.example/?q=salmon"}
+    await report(client, body, **{"User-Agent": AGENT})
+    await report(
+        client, body | {"referrer": None}, **{"User-Agent": "Googlebot/2.1 (+http://google.com/bot)"}
+    )
+    async with db.read() as session:
+        rows = await session.execute(text("SELECT browser, referrer, traffic FROM visit ORDER BY position"))
+    assert [tuple(row) for row in rows] == [
+        ("Firefox", "https://search.example/?q=salmon", "human"),
+        ("Googlebot", None, "bot"),
+    ]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-whatever"])
