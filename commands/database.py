@@ -6,6 +6,7 @@ from pathlib import Path
 import db.migrate
 from bootstrap import Addresses, backing_services
 from commands.terminal import err, fail, load_settings, one_line_errors, say
+from db.dsn import is_transaction_pooled
 from embedded import database_files
 from service.cache import Cache
 
@@ -30,6 +31,7 @@ def back_up(file: Path, *, overwrite: bool) -> None:
             fail(f"{file} is there; take another name, or overwrite it with --force")
         settings = load_settings()
         with backing_services(settings) as (addresses, _):
+            require_session(addresses.database)
             try:
                 database_files.back_up(addresses.database, file)
             except database_files.ToolFailed as error:
@@ -47,6 +49,7 @@ def restore(file: Path) -> None:
         if not file.is_file():
             fail(f"there is no {file}")
         with backing_services(settings, exclusive=True) as (addresses, _):
+            require_session(addresses.database)
             try:
                 database_files.restore(addresses.database, file)
             except database_files.ToolFailed as error:
@@ -55,6 +58,12 @@ def restore(file: Path) -> None:
             if settings.redis_url is None:
                 asyncio.run(flush_cache(addresses))
     say(f"restored {file}; the database is at {revision}")
+
+
+def require_session(url: str) -> None:
+    """End the command if the database can only be reached by a pooler of transactions."""
+    if is_transaction_pooled(url):
+        fail("DATABASE_URL has pooler=transaction; backup and restore need PostgreSQL's own address there")
 
 
 async def flush_cache(addresses: Addresses) -> None:

@@ -137,7 +137,8 @@ is_key = validator(
     "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
 )
 postgres_url = validator(
-    "a URL that begins with postgresql:// or postgres://, with libpq's parameters such as ?sslmode=require",
+    "a URL that begins with postgresql:// or postgres://, with libpq's parameters such as ?sslmode=require"
+    " or with ?pooler=transaction",
     is_postgres_url,
 )
 web_url = url_validator("http", "https")

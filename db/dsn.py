@@ -2,13 +2,15 @@
 
 asyncpg knows several hosts, sockets, TLS (`sslmode` and its like), `target_session_attrs` and more, and sends
 what it does not know as a parameter of the session. libpq has parameters that are none; managed databases put
-them into the URLs that they give out.
+them into the URLs that they give out. One is ours: `pooler=transaction`, for a pooler that may run each
+transaction on another connection.
 """
 
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 CONNECT_SECONDS = 2.0
 MAX_PORT = 65535
+POOLERS = ("session", "transaction")
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 # Of libpq's own connection. Ours are in db/engine.py (keepalive); asyncpg has no channel binding, no GSS
 # encryption and no balancing of hosts.
@@ -38,7 +40,9 @@ def check_dsn(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
         raise ValueError
-    dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    parameters = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    if parameters.get("pooler", "session") not in POOLERS:
+        raise ValueError
     for host in parts.netloc.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].partition(":")[2]
         if port and not 1 <= int(port) <= MAX_PORT:
@@ -50,8 +54,14 @@ def split_dsn(url: str) -> tuple[str, float]:
     parts = urlsplit(url)
     parameters = dict(parse_qsl(parts.query))
     seconds = float(parameters.pop("connect_timeout", 0)) or CONNECT_SECONDS
+    parameters.pop("pooler", None)
     known = {name: value for name, value in parameters.items() if name not in IGNORED}
     return parts._replace(scheme="postgresql", query=urlencode(known)).geturl(), seconds
+
+
+def is_transaction_pooled(url: str) -> bool:
+    """Return whether nothing of a session may be used: it may be another one after each transaction."""
+    return dict(parse_qsl(urlsplit(url).query)).get("pooler") == "transaction"
 
 
 def describe_address(url: str) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 import asyncpg
 import orjson
-from asyncpg import InterfaceError, InternalClientError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError, ProtocolViolationError
 from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_only
 
-from db.dsn import split_dsn
+from db.dsn import is_transaction_pooled, split_dsn
 from db.outages import loses_connection
 
 
@@ -50,17 +50,46 @@ SESSION_SETTINGS = {
     # 12 at 10 million visits, because workers started for a branch that had nothing to do.
     "parallel_setup_cost": "50000",
 }
+TRACKED = ("timezone",)  # the settings that poolers keep for a client on every connection, as answers need it
+DEFAULT_STATEMENT_CACHE = 100  # asyncpg's own
 DRIVER = (
     "postgresql+asyncpg://"  # asyncpg reads the URL itself: SQLAlchemy hands on parameters it does not know
 )
 
 
 def connector(url: str, settings: Mapping[str, str] = SESSION_SETTINGS) -> Callable[[], Awaitable[Any]]:
-    """Return what opens a connection of the driver to the database of a URL."""
+    """Return what opens a connection of the driver to the database of a URL.
+
+    Behind a pooler of transactions, statements have no names, and there are only the settings that poolers
+    track; the others just make things faster. A pooler of sessions refuses them until the session has begun.
+    """
     dsn, timeout = split_dsn(url)
+    is_pooled = is_transaction_pooled(url)
+    tracked = {name: value for name, value in settings.items() if name in TRACKED}
+    rest = {} if is_pooled else {name: value for name, value in settings.items() if name not in TRACKED}
+    startup_settings = {**tracked, **rest}
+
+    async def open_connection(server_settings: Mapping[str, str]) -> Any:
+        return await asyncpg.connect(
+            dsn,
+            timeout=timeout,
+            server_settings=dict(server_settings),
+            statement_cache_size=0 if is_pooled else DEFAULT_STATEMENT_CACHE,
+        )
 
     async def connect() -> Any:
-        return await asyncpg.connect(dsn, timeout=timeout, server_settings=dict(settings))
+        nonlocal startup_settings
+        begin = startup_settings
+        try:
+            connection = await open_connection(begin)
+        except ProtocolViolationError as error:
+            if begin is tracked or "startup parameter" not in str(error):
+                raise
+            begin = startup_settings = tracked  # for those after this one too
+            connection = await open_connection(begin)
+        if begin is tracked and rest:
+            await connection.execute("".join(f"SET {name} = '{value}';" for name, value in rest.items()))
+        return connection
 
     return connect
 
