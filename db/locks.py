@@ -14,8 +14,8 @@ lock at the end of its transaction, also when the process that holds it dies.
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 | sites         | hash of 'sites', seed 2  | while a site is made                                            |
 
-The names of jobs: `retention`, `audit`, `countries`, `expiry`, `follow <file>`, the path of the file that is
-imported, and `stream <lease token>` for an import without a file.
+The names of jobs: `retention`, `audit`, `countries`, `expiry`, the path of the file that is imported with the
+digest of its first line, the same behind `follow`, and `stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -48,14 +48,19 @@ def lock_migration(connection: Connection) -> None:
     connection.execute(LOCK_MIGRATION)
 
 
-def import_key(file: str | None, lease_token: str | None) -> str:
+def import_key(file: str | None, first_line_sha256: bytes | None, lease_token: str | None) -> str:
     """Return the lock of an import: that of its file, or one of its own where it has none."""
-    return file if file is not None else f"stream {lease_token}"
+    return f"stream {lease_token}" if file is None else file_key(file, first_line_sha256)
 
 
-def follow_key(file: str | None) -> str:
+def follow_key(file: str, first_line_sha256: bytes) -> str:
     """Return the lock of following a log file."""
-    return f"follow {file}"
+    return f"follow {file_key(file, first_line_sha256)}"
+
+
+def file_key(file: str, first_line_sha256: bytes | None) -> str:
+    """Return what tells a file from others at the same path on other machines."""
+    return f"{file} {(first_line_sha256 or b'').hex()}"
 
 
 async def try_lock(session: AsyncSession, key: str) -> bool:

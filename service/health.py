@@ -7,7 +7,7 @@ from functools import cache
 from db.database import DATABASE_ERRORS
 from db.health import read_revision
 from db.migrate import newest_revision
-from db.queries.imports import select_position
+from db.queries.positions import select_position
 from service.deps import Deps
 from telemetry.disk import DiskSpace, read_space
 
@@ -70,10 +70,9 @@ async def _import_lag(deps: Deps) -> int | None:
     log = await asyncio.to_thread(deps.logs.measure)
     if log is None:
         return None
-    size, key = log
     try:
         async with deps.db.read() as session:
-            position = await select_position(session, key)
+            position = await select_position(session, log.file, log.first_line)
     except DATABASE_ERRORS:
         return None
-    return max(0, size - position.offset) if position else size
+    return max(0, log.size - position.offset) if position else log.size

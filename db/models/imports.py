@@ -41,6 +41,9 @@ class Import(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str]
     file: Mapped[str | None]  # absolute path; null for standard input
+    first_line_sha256: Mapped[
+        Digest | None
+    ]  # of the file's first line that fits; null: not known, or a stream
     status: Mapped[str] = mapped_column(server_default="running")
     dry_run: Mapped[bool] = mapped_column(server_default=text("false"))
     bytes: Mapped[int] = mapped_column(server_default="0")
@@ -72,15 +75,30 @@ class Import(Base):
 
 
 class FilePosition(Base):
-    """How far a file has been read, and a digest that distinguishes a grown file from a rewritten one."""
+    """How far a file has been read, and a digest that distinguishes a grown file from a rewritten one.
+
+    A file is known by its path and its first line: the same path on two machines is two files. The digest of
+    the first line is empty where no line fits, and where the position is older than this column.
+    """
 
     __tablename__ = "file_position"
+    __table_args__ = (
+        Index(
+            "ix_file_position_followed_as",
+            "followed_as",
+            text("updated_at DESC"),
+            postgresql_where=text("followed_as IS NOT NULL"),
+        ),
+    )
 
     file: Mapped[str] = mapped_column(primary_key=True)
+    first_line_sha256: Mapped[bytes] = mapped_column(primary_key=True, server_default=text("''"))
     offset: Mapped[int]  # bytes
     line: Mapped[int]  # lines before the offset, blank ones too: the editor's count
     prefix_sha256: Mapped[bytes]  # of all bytes before the offset
     import_id: Mapped[int | None]  # that read up to it
+    followed_as: Mapped[str | None]  # the path, perhaps a link, under which it was followed
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Reject(Base):

@@ -1,4 +1,4 @@
-"""Imports, and how far each file has been read.
+"""Imports: their rows.
 
 An import is leased to one run at a time: its `owner` is the lease token of that run. What a run changes it
 changes only while the row has its token.
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, func, insert, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import FilePosition, Import
+from db.models import Import
 
 UNFINISHED = text("status = 'running' OR (undo_at IS NOT NULL AND status <> 'undone')")
 
@@ -51,11 +50,13 @@ async def select_imports(
     return list(await session.scalars(query))
 
 
-async def select_running_import(session: AsyncSession, file: str) -> Import | None:
-    """Select the newest import of the file that has not ended."""
+async def select_running_import(
+    session: AsyncSession, file: str, first_line_sha256: bytes | None
+) -> Import | None:
+    """Select the newest import of the file that has not ended; of any at its path, if it is not known."""
     return await session.scalar(
         select(Import)
-        .where(Import.file == file, Import.status == "running")
+        .where(Import.file == file, is_same_file(first_line_sha256), Import.status == "running")
         .order_by(Import.id.desc())
         .limit(1)
     )
@@ -188,11 +189,13 @@ async def finish_import(
     return rows.one_or_none()
 
 
-async def fail_running_imports(session: AsyncSession, file: str, *, at: datetime, error: str) -> None:
+async def fail_running_imports(
+    session: AsyncSession, file: str, first_line_sha256: bytes, *, at: datetime, error: str
+) -> None:
     """Mark running imports of a file as failed. The caller holds its lock, so no process runs them."""
     await session.execute(
         update(Import)
-        .where(Import.file == file, Import.status == "running")
+        .where(Import.file == file, is_same_file(first_line_sha256), Import.status == "running")
         .values(status="failed", finished_at=at, error=error)
     )
 
@@ -219,24 +222,15 @@ async def request_undo(session: AsyncSession, import_id: int, *, at: datetime) -
     return rows.one_or_none()
 
 
+def is_same_file(first_line_sha256: bytes | None) -> ColumnElement[bool]:
+    """Return whether an import may be of the file with this first line; None is not known."""
+    if first_line_sha256 is None:
+        return true()
+    return (Import.first_line_sha256 == first_line_sha256) | Import.first_line_sha256.is_(None)
+
+
 async def update_undo_heartbeat(session: AsyncSession, import_id: int) -> None:
     """Show that a process is undoing the import."""
     await session.execute(
         update(Import).where(Import.id == import_id).values(heartbeat_at=func.clock_timestamp())
-    )
-
-
-async def select_position(session: AsyncSession, file: str) -> FilePosition | None:
-    return await session.get(FilePosition, file)
-
-
-async def upsert_position(
-    session: AsyncSession, file: str, import_id: int, *, offset: int, line: int, prefix_sha256: bytes
-) -> None:
-    """Store how far the file has been read, and by which import."""
-    position = {"offset": offset, "line": line, "prefix_sha256": prefix_sha256, "import_id": import_id}
-    await session.execute(
-        upsert(FilePosition)
-        .values(file=file, **position)
-        .on_conflict_do_update(index_elements=[FilePosition.file], set_=position)
     )

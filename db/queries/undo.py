@@ -1,6 +1,6 @@
 """Undoing an import: restores the file's position."""
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition, Import
@@ -10,17 +10,31 @@ async def restore_position(session: AsyncSession, record: Import) -> None:
     """Put the file's position back to where it was before the import.
 
     If another import has moved it since, it is deleted: the next import reads the whole file, and the lines
-    that are stored already are duplicates.
+    that are stored already are duplicates. An import that does not know its file's first line is from before
+    such lines were stored: it restores whatever is stored of the path.
     """
-    position = await session.get(FilePosition, record.file)
-    if position is None or record.dry_run or (position.import_id != record.id and not record.lines):
+    if record.dry_run:
+        return
+    query = select(FilePosition).where(FilePosition.file == record.file)
+    if record.first_line_sha256 is not None:
+        query = query.where(FilePosition.first_line_sha256 == record.first_line_sha256)
+    for position in await session.scalars(query):
+        await restore_one(session, position, record)
+
+
+async def restore_one(session: AsyncSession, position: FilePosition, record: Import) -> None:
+    """Restore one position of the import's file, or delete it."""
+    is_position = (FilePosition.file == position.file) & (
+        FilePosition.first_line_sha256 == position.first_line_sha256
+    )
+    if position.import_id != record.id and not record.lines:
         return
     if position.import_id != record.id or record.prior_offset is None:
-        await session.execute(delete(FilePosition).where(FilePosition.file == record.file))
+        await session.execute(delete(FilePosition).where(is_position))
         return
     await session.execute(
         update(FilePosition)
-        .where(FilePosition.file == record.file)
+        .where(is_position)
         .values(
             offset=record.prior_offset,
             line=record.prior_line,

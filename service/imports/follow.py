@@ -17,10 +17,11 @@ from db.locks import follow_key
 from db.models import Import
 from service.background import Schedule, run_periodically
 from service.errors import Conflict
-from service.imports.outcome import end_status
+from service.imports.outcome import LogReplaced, end_status
 from service.imports.record import ImportOptions, Progress
 from service.imports.run import import_log
 from service.logs.chunks import LogFile
+from service.logs.first_line import NO_FIRST_LINE
 from service.logs.source import LogSource, OpenLog, file_key
 
 log = structlog.get_logger("trawl.imports")
@@ -109,7 +110,7 @@ class LogFollower:
             finally:
                 file.close()
 
-        lock = follow_key(file.source.key)
+        lock = follow_key(file.source.key or "", NO_FIRST_LINE)
         await run_periodically(
             self.db, poll_and_close, self.schedule, lock=lock, failure_event="log_follow_failed"
         )
@@ -159,6 +160,8 @@ class LogFollower:
             # Either another process imports the file, and leaves nothing new, or the import was undone.
             if conflict.code == "import_ended":
                 file.import_id = None
+        except LogReplaced:
+            file.close()  # what it holds now is another import
         except FileNotFoundError:
             pass  # removed before it could be opened
         except DATABASE_ERRORS as error:

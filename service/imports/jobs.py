@@ -82,7 +82,7 @@ async def start_import(
         first_progress.cancel()
         match task.exception():
             case Conflict() as conflict if source.key is not None:
-                if (running := await find_running_import(db, source.key)) is not None:
+                if (running := await find_running_import(db, source)) is not None:
                     return running.id
                 if time.monotonic() >= deadline:
                     raise conflict
@@ -93,9 +93,12 @@ async def start_import(
                 raise error
 
 
-async def find_running_import(db: Database, file: str) -> Import | None:
+async def find_running_import(db: Database, source: LogSource) -> Import | None:
+    if source.key is None:
+        return None
+    first_line = await asyncio.to_thread(source.read_first_line)
     async with db.read() as session:
-        return await queries.select_running_import(session, file)
+        return await queries.select_running_import(session, source.key, first_line)
 
 
 def set_first_result(future: asyncio.Future[Import], record: Import) -> None:

@@ -11,6 +11,7 @@ from service.errors import TrawlError
 from service.logs.source import LogSource
 
 INTERRUPTED = "interrupted; the next import of this file goes on from there"
+REPLACED = "the file was cut or replaced before all of it was read; what it holds now is another import's"
 BROKEN_OFF = "interrupted; its whole lines are kept"
 
 # What stops a run of each mode:
@@ -22,6 +23,12 @@ Mode = Literal["import", "resume", "follow"]
 
 class LeaseLost(Exception):
     """The import is not this run's any more: it was cancelled, or another run has resumed it."""
+
+
+class LogReplaced(TrawlError):
+    """The import has read another file than the one that its path names now."""
+
+    code = "log_replaced"
 
 
 def end_status(error: BaseException | None, mode: Mode) -> Literal["done", "failed"] | None:

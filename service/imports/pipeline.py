@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 from db.database import Transaction
 from db.models import Import
 from db.queries import imports as queries
-from db.queries import rejects
-from service.imports.outcome import LeaseLost
+from db.queries import positions, rejects
+from service.imports.outcome import REPLACED, LeaseLost, LogReplaced
 from service.imports.record import ImportRun
 from service.logs.chunks import Position
 from service.logs.source import OpenLog
@@ -45,16 +45,20 @@ class PreparedChunk:
     part: "PreparedPart | None" = None
 
 
-async def store_log(run: ImportRun, import_id: int, log: OpenLog, *, lease_end: asyncio.Task[None]) -> None:
+async def store_log(run: ImportRun, record: Import, log: OpenLog, *, lease_end: asyncio.Task[None]) -> None:
     """Store what is new in the log, chunk by chunk.
 
+    :param record: of the import; it has lines already if it is resumed
     :param lease_end: ends when the lease is lost
+    :raises LogReplaced: those lines stood in another file, whose numbers would be told of this one
     :raises LeaseLost: the import is not this run's any more
     """
-    await seek_position(run, log)
+    if not await seek_position(run, log) and record.lines and not record.dry_run:
+        raise LogReplaced(REPLACED)
     await asyncio.to_thread(import_module, "service.imports.part_writer")
     from service.imports.part_writer import PartWriter
 
+    import_id = record.id
     parse_next, bytes_read = chunk_parser(run, log), log.file.offset
     writer = ChunkWriter(run, import_id, PartWriter(run.geo, import_id))
     preparation = asyncio.create_task(writer.prepare(parse_next))
@@ -90,15 +94,14 @@ async def wait_for(task: asyncio.Task[T], lease_end: asyncio.Task[None]) -> T:
     return task.result()
 
 
-async def seek_position(run: ImportRun, log: OpenLog) -> None:
-    """Go to where the last import of the file stopped, or to its start if the file was rewritten."""
-    position = Position.start()
+async def seek_position(run: ImportRun, log: OpenLog) -> bool:
+    """Go to where the last import of the file stopped. False, at its start, if there is no such place."""
+    row = None
     if run.source.key is not None:
         async with run.db.read() as session:
-            row = await queries.select_position(session, run.source.key)
-        if row is not None:
-            position = Position(row.offset, row.line, row.prefix_sha256)
-    await asyncio.to_thread(log.file.seek, position)
+            row = await positions.select_position(session, run.source.key, run.first_line)
+    position = Position.start() if row is None else Position(row.offset, row.line, row.prefix_sha256)
+    return await asyncio.to_thread(log.file.seek, position) and row is not None
 
 
 def chunk_parser(run: ImportRun, log: OpenLog) -> Callable[[], PreparedChunk | None]:
@@ -160,8 +163,13 @@ class ChunkWriter:
             else:
                 new = 0 if chunk.part is None else await self._parts.store(session, chunk.part)
                 if run.source.key is not None:
-                    await queries.upsert_position(
-                        session, run.source.key, self._import_id, **asdict(chunk.end)
+                    await positions.upsert_position(
+                        session,
+                        run.source.key,
+                        run.first_line,
+                        self._import_id,
+                        followed_as=run.source.followed_as,
+                        **asdict(chunk.end),
                     )
             return new, await self._update_record(session, chunk, new)
 

@@ -12,9 +12,11 @@ from clock import Clock
 from db.database import Database, Transaction
 from db.models import Import
 from db.queries import imports as queries
+from db.queries import positions
 from db.queries.rejects import delete_rejects
 from service.errors import Conflict
-from service.imports.outcome import INTERRUPTED, Mode
+from service.imports.outcome import INTERRUPTED, REPLACED, LogReplaced, Mode
+from service.logs.first_line import NO_FIRST_LINE
 from service.logs.source import LogSource
 from service.logs.url_rules import Rules
 
@@ -43,6 +45,7 @@ class ImportOptions:
 class ImportRun:
     """One run of an import. `lock_session` is the transaction that holds the lock of the file.
 
+    `first_line` is the digest of the file's first line that fits, which with its path tells it from others.
     The row of the import is leased to this run while it has the run's `lease_token`.
     """
 
@@ -54,6 +57,7 @@ class ImportRun:
     on_progress: Progress
     lock_session: Transaction
     lease_token: str
+    first_line: bytes = NO_FIRST_LINE
 
 
 async def create_import(run: ImportRun, size: int | None) -> Import:
@@ -61,8 +65,11 @@ async def create_import(run: ImportRun, size: int | None) -> Import:
     file, position = run.source.key, None
     async with run.db.transaction() as session:
         if file is not None:
-            await queries.fail_running_imports(session, file, at=run.clock(), error=INTERRUPTED)
-            position = await queries.select_position(session, file)
+            await queries.fail_running_imports(
+                session, file, run.first_line, at=run.clock(), error=INTERRUPTED
+            )
+            await positions.delete_old_positions(session, file, at=run.clock())
+            position = await positions.select_position(session, file, run.first_line)
         prior = position and {
             "prior_offset": position.offset,
             "prior_line": position.line,
@@ -73,6 +80,7 @@ async def create_import(run: ImportRun, size: int | None) -> Import:
             session,
             name=run.source.name,
             file=file,
+            first_line_sha256=None if file is None else run.first_line,
             dry_run=run.options.dry_run,
             resumable=run.options.mode == "resume",
             owner=run.lease_token,
@@ -87,8 +95,12 @@ async def resume_import(run: ImportRun, import_id: int, prior_status: str, size:
     """Lease an import to this run. A dry run, which has no position, begins anew.
 
     :raises Conflict: `import_ended` if the import does not have that status
+    :raises LogReplaced: the import has read another file
     """
     async with run.db.transaction() as session:
+        prior = await queries.select_import(session, import_id)
+        if prior is not None and prior.first_line_sha256 not in (None, run.first_line):
+            raise LogReplaced(REPLACED)
         record = await queries.acquire_lease(
             session, import_id, run.lease_token, prior_status=prior_status, bytes_total=size
         )

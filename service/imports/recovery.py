@@ -18,7 +18,7 @@ from db.outages import describe
 from db.queries import imports as queries
 from service.background import Background, Schedule, run_periodically
 from service.errors import Conflict
-from service.imports.outcome import BROKEN_OFF, INTERRUPTED
+from service.imports.outcome import BROKEN_OFF, INTERRUPTED, REPLACED, LogReplaced
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.imports.undo import undo_import
@@ -108,6 +108,10 @@ async def resume(
         )
     except Conflict:
         return  # another process holds its lock, or has ended it
+    except LogReplaced:
+        # The file may lie on another machine, at the same path.
+        if is_abandoned:
+            await mark_failed(db, record, REPLACED, clock=clock)
     except OSError:
         if is_abandoned:
             await mark_failed(db, record, INTERRUPTED, clock=clock)
@@ -116,5 +120,5 @@ async def resume(
 async def mark_failed(db: Database, record: Import, error: str, *, clock: Clock) -> None:
     """End an import as failed, unless another process holds its lock."""
     async with db.transaction() as session:
-        if await try_lock(session, import_key(record.file, record.owner)):
+        if await try_lock(session, import_key(record.file, record.first_line_sha256, record.owner)):
             await queries.finish_import(session, record.id, record.owner, "failed", at=clock(), error=error)

@@ -51,27 +51,32 @@ async def import_log(
     :param prior_status: that it must have: "running" if its process has died, "done" if its file has grown
     :raises Conflict: `import_running` while another run imports the file, `import_ended` if the import that
         is to be resumed does not have that status
+    :raises LogReplaced: the import that is to be resumed has read another file, which stood at that path
     :raises OSError: the log can't be read
     """
     with source.open() as log:
+        first_line = await asyncio.to_thread(log.first_line)
         async with db.dedicated() as lock_session:
             lease_token = await queries.new_lease_token(lock_session)
-            if not await try_lock(lock_session, import_key(source.key, lease_token)):
+            if not await try_lock(lock_session, import_key(source.key, first_line, lease_token)):
                 raise Conflict(f"{source.name} is being imported", code="import_running")
-            run = ImportRun(db, geo, source, options, clock, on_progress, lock_session, lease_token)
+            run = ImportRun(
+                db, geo, source, options, clock, on_progress, lock_session, lease_token, first_line
+            )
             if import_id is None:
                 record = await create_import(run, log.size)
             else:
                 record = await resume_import(run, import_id, prior_status, log.size)
             on_progress(record)
-            return await store_and_finish(run, record.id, log)
+            return await store_and_finish(run, record, log)
 
 
-async def store_and_finish(run: ImportRun, import_id: int, log: OpenLog) -> Import:
+async def store_and_finish(run: ImportRun, record: Import, log: OpenLog) -> Import:
     """Store what is new in the log, and write how the import ended."""
+    import_id = record.id
     try:
         async with heartbeat(run, import_id) as lease_end:
-            await store_log(run, import_id, log, lease_end=lease_end)
+            await store_log(run, record, log, lease_end=lease_end)
         return await finish_import(run, import_id, "done")
     except LeaseLost:
         return await reload_import(run.db, import_id)

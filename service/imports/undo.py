@@ -77,7 +77,9 @@ async def delete_import(
         record = await queries.select_import(session, import_id)
         if record is None:
             raise NotFound(f"no import {import_id}")
-        if record.file is not None and await queries.select_running_import(session, record.file) is not None:
+        if record.file is not None and await queries.select_running_import(
+            session, record.file, record.first_line_sha256
+        ):
             raise Conflict(
                 f"{record.name} is being imported; cancel that import first", code="import_running"
             )
@@ -104,7 +106,7 @@ async def undo_import(db: Database, import_id: int, limits: UndoLimits = UNDO_LI
         if not is_being_undone(record):
             return  # another process has given it up
         async with db.dedicated() as lock_session:
-            if await try_lock(lock_session, import_key(record.file, record.owner)):
+            if await try_lock(lock_session, import_key(record.file, record.first_line_sha256, record.owner)):
                 await remove_or_fail(db, import_id, limits)
                 return
         await asyncio.sleep(POLL_SECONDS)

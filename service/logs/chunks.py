@@ -10,6 +10,7 @@ from service.logs.shop_format import MAX_LINE_BYTES
 CHUNK_BYTES = 8 * 1024 * 1024
 TAIL_BYTES = 1024 * 1024  # remembered of what stands before a chunk
 HEAD_BYTES = 64 * 1024  # remembered of the beginning of the log
+HOLE = b"\n" + bytes(MAX_LINE_BYTES)  # what a file has where it was cut under its writer
 CHECKED_BYTES = 4096  # compared with the file when reading resumes after a pause
 
 
@@ -51,7 +52,7 @@ class LogFile:
     ) -> None:
         """`accept_partial_line`: also read a last line that has no newline."""
         self._stream = stream
-        self._accept_partial_line = accept_partial_line
+        self.accepts_partial_line = accept_partial_line
         self._chunk_bytes = chunk_bytes
         self._reset()
 
@@ -68,7 +69,7 @@ class LogFile:
 
     def accept_partial_line(self) -> None:
         """Read a last line without its newline from now on: nothing more will be written to the file."""
-        self._accept_partial_line = True
+        self.accepts_partial_line = True
 
     def seek(self, position: Position) -> bool:
         """Go to the position. False if what stood before it has changed: then go to the start."""
@@ -105,12 +106,17 @@ class LogFile:
         """Read the rest of the log.
 
         A last line without a newline is a chunk only if partial lines are accepted. A line that is longer
-        than lines may be is cut to a length that its parser must reject.
+        than lines may be is cut to a length that its parser must reject. NULs before a line, which a writer
+        leaves whose file was cut under it, are skipped where a chunk begins, and there it begins anew where
+        they are longer than a line.
         """
         rest = b""
         while block := self._stream.read(self._chunk_bytes - len(rest)):
             self._is_read = True
-            data = rest + block
+            data = self._skip_nuls(rest + block)
+            while end := data.find(HOLE) + 1:
+                yield self._chunk(data[:end])
+                data = self._skip_nuls(data[end:])
             end = data.rfind(b"\n") + 1
             if end:
                 rest = data[end:]
@@ -120,9 +126,18 @@ class LogFile:
             else:
                 rest = b""
                 yield from self._oversized_line(data)
-        if rest and self._accept_partial_line:
+        if rest and self.accepts_partial_line:
             head = self._head or rest[:HEAD_BYTES]
             yield Chunk(rest, self.offset, self._line + 1, self.position, self._tail, head)
+
+    def _skip_nuls(self, data: bytes) -> bytes:
+        """Move past the NULs that data begins with, and return the rest."""
+        if not data.startswith(b"\0"):
+            return data
+        rest = data.lstrip(b"\0")
+        self._digest.update(data[: len(data) - len(rest)])
+        self.offset += len(data) - len(rest)
+        return rest
 
     def _chunk(self, data: bytes) -> Chunk:
         """Move past whole lines and return them as a chunk."""
@@ -153,5 +168,5 @@ class LogFile:
             self._tail = block
             self._head = self._head or shortened[:HEAD_BYTES]
             yield Chunk(shortened + b"\n", offset, line, self.position, before, self._head)
-        elif self._accept_partial_line:
+        elif self.accepts_partial_line:
             yield Chunk(shortened, offset, line, self.position, before, self._head)

@@ -7,12 +7,22 @@ from pathlib import Path
 
 from service.errors import NotFound
 from service.logs.chunks import CHUNK_BYTES
-from service.logs.source import LogSource, file_key
+from service.logs.pieces import READ_ERRORS
+from service.logs.source import LogSource
 from service.logs.streams import GUNZIP_LIMITS, GunzipLimits
 from service.logs.url_rules import Rules
 
 # What rotators put behind the name of a log: .1, .2.gz, -20260830, -20260830.gz
 ROTATED = re.compile(r"(\.[0-9]{1,6}|-[0-9]{8,14})(\.gz)?")
+
+
+@dataclass(frozen=True, slots=True)
+class LogMeasure:
+    """The size of a log, and what tells it from others: its path and the digest of its first line."""
+
+    size: int
+    file: str
+    first_line: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +62,13 @@ class LogFolder:
             raise NotFound(f"no log {name!r} in the log folder", code="no_such_log")
         return LogSource.of_file(path, chunk_bytes=self.chunk_bytes)
 
-    def measure(self) -> tuple[int, str] | None:
-        """Return the log's size, and the key that its position is stored by; None if it can't be read."""
+    def measure(self) -> LogMeasure | None:
+        """Return the log's size, and what its position is stored by; None if it can't be read."""
         try:
-            return self.file.stat().st_size, file_key(self.file.resolve())
-        except OSError:
+            source = LogSource.of_file(self.file)
+            with source.open() as log:
+                return LogMeasure(log.size or 0, source.key or "", log.first_line())
+        except READ_ERRORS:
             return None
 
     def _find(self, name: str) -> Path | None:

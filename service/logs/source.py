@@ -6,12 +6,14 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from service.logs.chunks import CHUNK_BYTES, LogFile
-from service.logs.pieces import GZIP_MAGIC, gunzipped, is_gzip
+from service.logs.first_line import NO_FIRST_LINE, digest_first_line
+from service.logs.pieces import GZIP_MAGIC, READ_ERRORS, gunzipped, is_gzip
 from service.logs.streams import LogStream
 
 
@@ -20,13 +22,15 @@ class OpenLog:
     """A log that is open for reading; `size` is None where it is not known.
 
     `bytes_read` returns how many bytes have been read as they are stored, gzipped or not. It is None where
-    these are the bytes of the lines. `stop` wakes a reader that waits for more: its read fails.
+    these are the bytes of the lines. `stop` wakes a reader that waits for more: its read fails. `first_line`
+    returns the digest of the first line that fits, which with the path tells one file from another; it reads.
     """
 
     file: LogFile
     size: int | None
     bytes_read: Callable[[], int] | None = None
     stop: Callable[[], None] = lambda: None
+    first_line: Callable[[], bytes] = lambda: NO_FIRST_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,13 @@ class LogSource:
     """A log to import. `key` names a file, by its absolute path; it is None for a stream, read only once.
 
     :param open: opens the log at its start; raises OSError where that fails
+    :param followed_as: the path under which it is followed, which may be a link
     """
 
     name: str
     key: str | None
     open: Callable[[], AbstractContextManager[OpenLog]]
+    followed_as: str | None = None
 
     @classmethod
     def of_file(
@@ -63,6 +69,14 @@ class LogSource:
     ) -> Self:
         return cls(name, None, lambda: open_stream(stream, size=size, chunk_bytes=chunk_bytes))
 
+    def read_first_line(self) -> bytes:
+        """Return the digest of the first line that fits.
+
+        :raises OSError: the log can't be read
+        """
+        with self.open() as log:
+            return log.first_line()
+
 
 def file_key(absolute: Path) -> str:
     """Return the key of a file: its path, with bytes that are not UTF-8 escaped."""
@@ -78,10 +92,23 @@ def open_file(
         if path.suffix == ".gz" or is_gzip(file.peek(len(GZIP_MAGIC))):
             with gunzipped(file) as lines:
                 log = LogFile(lines, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
-                yield OpenLog(log, size, file.tell)
+                yield OpenLog(log, size, file.tell, first_line=partial(read_first_line, lines, log))
         else:
             log = LogFile(file, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
-            yield OpenLog(log, size)
+            yield OpenLog(log, size, first_line=partial(read_first_line, file, log))
+
+
+def read_first_line(file: BinaryIO, log: LogFile) -> bytes:
+    """Return the digest of the first line that fits, and go back to the start.
+
+    One that can't be read there has none: the import will meet the error again, and its row tells it.
+    """
+    try:
+        return digest_first_line(file, accept_partial_line=log.accepts_partial_line)
+    except READ_ERRORS:
+        return NO_FIRST_LINE
+    finally:
+        file.seek(0)
 
 
 @contextmanager

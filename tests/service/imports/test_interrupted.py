@@ -18,7 +18,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
-from db.queries import rejects
+from db.queries import positions, rejects
 from service.imports.jobs import list_imports
 from service.imports.outcome import INTERRUPTED
 from tests.support.log_imports import NOW, Importer, counts, some_lines
@@ -98,7 +98,7 @@ async def test_a_crash_between_chunks_keeps_them(shop: Importer, log: Path) -> N
 
 @pytest.mark.parametrize(
     ("module", "step"),
-    [(queries, "upsert_position"), (rejects, "insert_rejects"), (queries, "update_counts")],
+    [(positions, "upsert_position"), (rejects, "insert_rejects"), (queries, "update_counts")],
 )
 async def test_a_crash_within_a_chunk_undoes_that_chunk(
     shop: Importer, log: Path, module: ModuleType, step: str

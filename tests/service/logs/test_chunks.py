@@ -74,3 +74,19 @@ def test_a_grown_file_is_resumed_and_a_changed_one_is_not(text: bytes, more: byt
 def test_a_shortened_file_is_not_resumed() -> None:
     position = Position(6, 1, sha256(b"first\n").digest())
     assert not LogFile(io.BytesIO(b"fir")).skip_to(position)
+
+
+@given(st.lists(st.tuples(texts, st.integers(0, 3 * MAX_LINE_BYTES)), max_size=4), st.integers(1, 80))
+def test_long_runs_of_nuls_before_a_line_are_skipped(parts: list[tuple[bytes, int]], size: int) -> None:
+    whole = [(text + b"\n", nuls) for text, nuls in parts]
+    text = b"".join(bytes(nuls) + lines for lines, nuls in whole)
+    chunks = list(LogFile(io.BytesIO(text), chunk_bytes=MAX_LINE_BYTES + size).chunks())
+    for chunk in chunks:
+        assert text[chunk.offset :].startswith(chunk.data)
+        assert chunk.line == text[: chunk.offset].count(b"\n") + 1
+        assert not chunk.data.startswith(b"\0")
+        assert b"\n" + bytes(MAX_LINE_BYTES) not in chunk.data
+    lines = [line.lstrip(b"\0") for chunk in chunks for line in chunk.data.split(b"\n")[:-1]]
+    assert lines == [line for lines, _ in whole for line in lines.split(b"\n")[:-1]]
+    if chunks:
+        assert chunks[-1].end == Position(len(text), text.count(b"\n"), sha256(text).digest())
