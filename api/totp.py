@@ -38,11 +38,18 @@ class TotpStateResponse(Schema):
 
 
 class NewTotpResponse(Schema):
-    """The one answer that holds the secret. Apps read the URI as a QR code."""
+    """The one answer that holds the secret. Apps read the URI as a QR code, whose rows are in `qr`."""
 
     secret = fields.String(metadata={"example": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"})
     uri = fields.String(
         metadata={"example": "otpauth://totp/Trawl:anna?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Trawl"}
+    )
+    qr = fields.List(
+        fields.String(),
+        metadata={
+            "description": "the rows of the URI's QR code, a character a module: 1 is dark, 0 light",
+            "example": ["111111101010", "100000101101"],
+        },
     )
 
 

@@ -16,6 +16,7 @@ from service.errors import Conflict, Invalid, NotFound
 from service.security.sealing import Sealer, sealer_of
 from service.security.totp import (
     digest_recovery_code,
+    draw_qr_code,
     encode_secret,
     normalize_code,
     write_recovery_codes,
@@ -27,10 +28,11 @@ BATCH = 500  # secrets that a transaction encrypts anew
 
 @dataclass(frozen=True, slots=True)
 class NewTotp:
-    """A secret, which is shown once, as text and as an `otpauth:` URI."""
+    """A secret, which is shown once: as text, as an `otpauth:` URI, and as the rows of a QR code of it."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
+    qr: list[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ async def create_totp(
             session, account.id, sealed_secret=sealed, key_id=sealer.key_id, at=origin.at
         ):
             raise TotpEnabled
-    return NewTotp(encode_secret(seed.secret), write_uri(seed.secret, account.login))
+    uri = write_uri(seed.secret, account.login)
+    return NewTotp(encode_secret(seed.secret), uri, draw_qr_code(uri))
 
 
 async def confirm_totp(

@@ -7,6 +7,7 @@ import unicodedata
 from datetime import datetime
 
 import pyotp
+import segno
 
 SECRET_BYTES = 20  # as RFC 4226 recommends; 32 letters of base32
 ISSUER = "Trawl"
@@ -26,6 +27,11 @@ def encode_secret(secret: bytes) -> str:
 def write_uri(secret: bytes, login: str) -> str:
     """Return the `otpauth:` URI of a secret, which apps read as a QR code."""
     return pyotp.TOTP(encode_secret(secret), name=login, issuer=ISSUER).provisioning_uri()
+
+
+def draw_qr_code(uri: str) -> list[str]:
+    """Return the rows of a URI's QR code, a character a module: 1 is dark. It has no blank border yet."""
+    return ["".join(map(str, row)) for row in segno.make_qr(uri, error="m").matrix]
 
 
 def find_step(secret: bytes, code: str, at: datetime, *, after: int) -> int | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Browser, Page, Request, Route, async_playwright
 
+from tests.support.dashboard_page import Dashboard
+from tests.support.http_server import RunningApp
 from tests.support.processes import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -62,3 +64,10 @@ async def tab(browser: Browser) -> AsyncIterator[Tab]:
     )
     yield opened
     await context.close()
+
+
+@pytest.fixture
+async def dashboard(server: RunningApp, tab: Tab) -> AsyncIterator[Dashboard]:
+    """The dashboard in a new tab, which at the end must show no error and no request to another host."""
+    yield Dashboard(tab.page, server.url)
+    assert (tab.errors, tab.blocked_urls) == ([], [])

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,13 +31,6 @@ UNAUTHORIZED = "Failed to load resource: the server responded with a status of 4
 def db(committed_db: Database) -> Database:
     """An import holds its file in one transaction and stores chunks in others."""
     return committed_db
-
-
-@pytest.fixture
-async def dashboard(server: RunningApp, tab: Tab) -> AsyncIterator[Dashboard]:
-    """The dashboard in a new tab, which at the end must show no error and no request to another host."""
-    yield Dashboard(tab.page, server.url)
-    assert (tab.errors, tab.blocked_urls) == ([], [])
 
 
 async def api_answers(user: User, query: str = "") -> dict[int, Any]:

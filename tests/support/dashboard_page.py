@@ -9,7 +9,7 @@ from playwright.async_api import Page
 
 from tests.conftest import PASSWORD
 
-VIEWS = ("reports", "live", "events", "imports", "people", "audit")
+VIEWS = ("reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
 GRAVE = ("serious", "critical")
 
 
@@ -26,11 +26,11 @@ class Dashboard:
     async def open(self, fragment: str = "") -> None:
         await self.page.goto(f"{self.url}/dashboard{fragment}")
 
-    async def sign_in(self, login: str) -> None:
+    async def sign_in(self, login: str, view: str = "reports") -> None:
         await self.page.get_by_label("Login").fill(login)
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
-        await self.wait_until_loaded("reports")
+        await self.wait_until_loaded(view)
 
     async def sign_in_with_code(self, login: str, *codes: str) -> None:
         """Sign in to an account with a second factor; of the codes, the last one is right."""

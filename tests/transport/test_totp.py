@@ -11,6 +11,7 @@ from db.models import RecoveryCode, Totp
 from service.accounts.reauthentication import FRESH_FOR
 from service.deps import Deps
 from service.security.tokens import TokenSettings
+from service.security.totp import draw_qr_code
 from tests.support.authenticator import (
     PASSWORD,
     Authenticator,
@@ -27,6 +28,16 @@ from tests.transport.test_reauthentication import age
 NEW_SECRET = "another secret, that is long enough too"
 
 
+def assert_qr_code_of(rows: list[str], uri: str) -> None:
+    """Check size, finders and timing line of a QR code, and that the same text makes it, another one not."""
+    assert {len(row) for row in rows} == {len(rows)}
+    assert (len(rows) - 17) % 4 == 0
+    finder = ["1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111"]
+    assert [row[:7] for row in rows[:7]] == [row[-7:] for row in rows[:7]] == finder
+    assert rows[6][7:-7] == ("01" * len(rows))[: len(rows) - 14]
+    assert draw_qr_code(uri) == rows != draw_qr_code(uri.lower())
+
+
 async def test_a_second_factor_counts_once_a_code_has_confirmed_it(client: Client, user: User) -> None:
     answer = await user.client.post("/profile/totp", json={})
     assert answer.headers["Cache-Control"] == "no-store"
@@ -35,6 +46,7 @@ async def test_a_second_factor_counts_once_a_code_has_confirmed_it(client: Clien
     assert (uri.scheme, uri.netloc, uri.path) == ("otpauth", "totp", "/Trawl:Anna")
     assert parse_qs(uri.query) | {"secret": [app.secret], "issuer": ["Trawl"]} == parse_qs(uri.query)
     assert len(app.secret) == 32
+    assert_qr_code_of(answer.json["qr"], answer.json["uri"])
     assert (await user.client.get("/profile/totp")).json == {"enabled": False, "recovery_codes_left": 0}
     assert (await sign_in(client)).status == 200
     wrong = await user.client.post("/profile/totp/confirm", json={"code": app.wrong_code()})

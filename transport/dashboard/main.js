@@ -14,6 +14,9 @@ const VIEWS = {
   live: () => import("./live/view.js"),
   events: () => import("./events/view.js"),
   imports: () => import("./imports/view.js"),
+  tasks: () => import("./tasks/view.js"),
+  films: () => import("./films/view.js"),
+  account: () => import("./account/view.js"),
   people: () => import("./people/view.js"),
   audit: () => import("./audit/view.js"),
 };

@@ -54,7 +54,8 @@ export function select(options, value, attributes = {}) {
   const control = element(
     "select",
     attributes,
-    options.map(([optionValue, label]) => element("option", { value: optionValue }, label)),
+    // The one that is selected now is also what a reset goes back to.
+    options.map(([optionValue, label]) => element("option", { value: optionValue, selected: optionValue === value }, label)),
   );
   control.value = value;
   return control;

@@ -1,7 +1,10 @@
 // Formats numbers, times and countries in the reader's language.
 import { currentLanguage } from "./words.js";
 
-export const number = (value, options) => new Intl.NumberFormat(currentLanguage(), options).format(value);
+// The reader's own form of the page's language, such as en-GB.
+const locale = () => navigator.languages.find((tag) => tag.split("-")[0] === currentLanguage()) ?? currentLanguage();
+
+export const number = (value, options) => new Intl.NumberFormat(locale(), options).format(value);
 export const rate = (value) => number(value, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 export const percent = (value) => number(value, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 export const wholePercent = (value) => number(value, { style: "percent", maximumFractionDigits: 0 });
@@ -9,7 +12,7 @@ export const bytes = (value) =>
   number(value / 2 ** 20, { maximumFractionDigits: 1, style: "unit", unit: "megabyte", unitDisplay: "short" });
 
 function format(instant, options, zone) {
-  return new Intl.DateTimeFormat(currentLanguage(), { ...options, timeZone: zone }).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale(), { ...options, timeZone: zone }).format(new Date(instant));
 }
 
 export const moment = (instant, zone) => format(instant, { dateStyle: "medium", timeStyle: "short" }, zone);

@@ -17,7 +17,7 @@ export function drawHeader({ views = [], current = "", user, signal, onLanguage,
   } });
   const links = views.map((name) => element("a", { href: fragment(name, settingsParameters()), "aria-current": name === current ? "page" : null }, translate(name)));
   top.replaceChildren(
-    element("p", { class: "brand" }, element("img", { src: `${rootUrl}/dashboard/icon.svg`, alt: "", width: 28, height: 28 }), " Trawl"),
+    element("p", { class: "brand" }, element("img", { src: `${rootUrl}/dashboard/icon.svg`, alt: "", width: 28, height: 28 }), element("span", {}, "Trawl")),
     views.length ? element("nav", { "aria-label": translate("views") }, links) : "",
     element("div", { class: "tools" }, user ? pulse(signal) : null, language, themeButton(),
       user ? button(translate("sign-out"), onSignOut, { title: user.login }) : null));

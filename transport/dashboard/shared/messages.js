@@ -27,13 +27,18 @@ export function confirmAction(question, action) {
   });
 }
 
-// Shows secrets this once, each with a button that copies it. Resolves when the dialog is closed.
-export function showOnce(text, secrets, ...parts) {
+// Shows secrets this once, with a button that copies them. Resolves when the dialog is closed.
+export function showOnce(text, secrets) {
+  return showDialog(text, element("p", {}, text),
+    element("ul", { class: "secrets" }, secrets.map((secret) => element("li", {}, element("code", {}, secret)))),
+    copyButton(secrets.join("\n")));
+}
+
+// Shows parts until the reader closes the dialog; then resolves.
+export function showDialog(label, ...parts) {
   return new Promise((resolve) => {
-    const dialog = element("dialog", { "aria-label": text },
-      element("p", {}, text), ...parts,
-      element("ul", { class: "secrets" }, secrets.map((secret) => element("li", {}, element("code", {}, secret)))),
-      element("div", { class: "row" }, copyButton(secrets.join("\n")), button(translate("close"), () => dialog.close(), { class: "primary" })));
+    const dialog = element("dialog", { "aria-label": label }, ...parts,
+      element("div", { class: "row end" }, button(translate("close"), () => dialog.close(), { class: "primary" })));
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve();
