@@ -45,6 +45,8 @@ AUTH_EVENTS = (
     "import_uploaded",
     "import_cancelled",
     "import_undone",
+    "share_created",
+    "share_ended",
     "site_created",
     "site_deleted",
 )

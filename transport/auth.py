@@ -6,17 +6,19 @@ from collections.abc import Sequence
 import structlog
 
 from clock import now
-from service.accounts.authentication import Caller, authenticate
+from service.accounts.authentication import Caller, authenticate, is_share_key
 from service.errors import Forbidden, Unauthorized
 from transport.limits import enforce, limit_by_address, limit_sign_ups, route_policy, user_counter
 from transport.request import Request
+from transport.shares import check_share
 
 
 async def admit(request: Request) -> None:
     """Authenticate the caller, count the request, and check the caller's rights.
 
     Routes are private. `ctx_public=True` opens one to everybody, `ctx_admin=True` closes it to all but
-    admins, and `ctx_scope="reports:read"` opens it to API keys of that scope.
+    admins, and `ctx_scope="reports:read"` opens it to API keys of that scope. `ctx_share="report"` opens it
+    to keys of shares, as far as transport/shares.py says.
 
     :raises Unauthorized: there is no token, or it is not valid
     :raises Forbidden: the caller may not use this route
@@ -29,8 +31,10 @@ async def admit(request: Request) -> None:
         return
     try:
         token = read_token(request.headers.getall("authorization", ()))
+        # Whoever has the key of a share must not use up the limit of its owner, nor of its other readers.
+        limit = 0 if is_share_key(token) else policy.limit
         caller, allowance = await authenticate(
-            request.deps, token, counter=user_counter(policy), limit=policy.limit, now=now()
+            request.deps, token, counter=user_counter(policy), limit=limit, now=now()
         )
     except Unauthorized:
         # Guessing tokens is limited too, by the address.
@@ -41,6 +45,10 @@ async def admit(request: Request) -> None:
     structlog.contextvars.bind_contextvars(user_id=caller.user_id)
     if allowance is not None:
         enforce(request, policy, allowance)
+    if caller.share is not None:
+        await limit_by_address(request, policy)
+        await check_share(request, caller.share)
+        return
     check_rights(caller, scope=getattr(route, "scope", None), admin=getattr(route, "admin", False))
 
 

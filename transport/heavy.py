@@ -27,10 +27,10 @@ def heavy_read(handler: Handler) -> Handler:
         permits = request.deps.permits
 
         async def read() -> HTTPResponse | None:
-            async with permits.cores.core(request.user_id):
+            async with permits.cores.core(request.permit_owner):
                 return await handler(request, *args, **kwargs)
 
-        async with permits.reads.acquire(request.user_id):
+        async with permits.reads.acquire(request.permit_owner):
             return await finish(request, read(), permits.bounds.read_seconds)
 
     return mark(run, "reads")

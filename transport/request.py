@@ -1,6 +1,7 @@
 """What a handler gets: Sanic's request with our context and request id, its body not read yet."""
 
 import re
+from collections.abc import Hashable
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -98,6 +99,11 @@ class Request(sanic.Request[App, Any]):
         caller: Caller | None = self.ctx.caller
         assert caller is not None
         return caller
+
+    @property
+    def permit_owner(self) -> Hashable:
+        """Who takes the permits of heavy reads: the account, or all who look at its shares together."""
+        return self.user_id if self.caller.share is None else ("shares of", self.user_id)
 
     @property
     def address(self) -> str | None:

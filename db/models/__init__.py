@@ -10,6 +10,7 @@ from db.models.imports import FilePosition, Import, Reject
 from db.models.password_resets import PasswordReset
 from db.models.retention import UnfinishedRetention
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
+from db.models.shares import Share
 from db.models.sites import Site
 from db.models.tasks import Task
 from db.models.totp import RecoveryCode, Totp
@@ -65,6 +66,7 @@ __all__ = [
     "Reject",
     "RequestQuarter",
     "Session",
+    "Share",
     "Site",
     "Task",
     "Totp",

@@ -34,6 +34,8 @@ AuthEventType = Literal[
     "import_uploaded",
     "import_cancelled",
     "import_undone",
+    "share_created",
+    "share_ended",
     "site_created",
     "site_deleted",
 ]

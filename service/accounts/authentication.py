@@ -1,8 +1,9 @@
-"""Who a caller is: the account behind an access token or an API key."""
+"""Who a caller is: the account behind an access token, an API key, or the key of a share."""
 
 import hashlib
+import json
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -13,8 +14,10 @@ from db.queries.credentials import (
     CallerRow,
     select_key_caller,
     select_session_caller,
+    select_share_caller,
     update_key_used,
     update_session_used,
+    update_share_used,
 )
 from service.deps import Deps
 from service.security import credential_cache
@@ -28,18 +31,31 @@ Origin = auth_events.Origin  # when and from where a request came, as transport 
 
 LAST_USED_PRECISION = timedelta(minutes=1)  # `last_used_at` is written again once it is older
 KEY_PREFIX = "trawl_"  # tells an API key from a token, and a leaked one from other text
+SHARE_PREFIX = f"{KEY_PREFIX}share_"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedView:
+    """A view of the dashboard, with the parameters that its address would have."""
+
+    view: str
+    parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account behind a request. `scopes` is None for a token, which may do all that its account may."""
+    """The account behind a request. `scopes` is None for a token, which may do all that its account may.
+
+    A share's key has no scope: it may do nothing but read what its view shows.
+    """
 
     user_id: int
     role: str
-    credential_id: uuid.UUID  # of the session, or of the API key
+    credential_id: uuid.UUID  # of the session, the API key, or the share
     expires_at: float  # Unix time; 0 for never
     signed_in_at: float  # Unix time; of a key, when it was made
     scopes: frozenset[str] | None = None
+    share: SharedView | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -78,7 +94,7 @@ async def authenticate(
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A token or an API key: its cache entry, the query that reads its row, and whose it claims to be."""
+    """A token or a key: its cache entry, the query that reads its row, and whose it claims to be."""
 
     entry: str
     select: SelectCaller
@@ -92,10 +108,16 @@ def _resolve(deps: Deps, token: str, now: datetime) -> Credential:
     """
     if token.startswith(KEY_PREFIX):
         digest = hashlib.sha256(token.encode()).digest()
-        return Credential(api_key_entry(digest), partial(select_key_caller, key_sha256=digest), None)
+        select = select_share_caller if is_share_key(token) else select_key_caller
+        return Credential(api_key_entry(digest), partial(select, key_sha256=digest), None)
     claims = decode_token(deps.tokens, token, now=now)
-    select = partial(select_session_caller, session_id=claims.session_id, account_id=claims.user_id)
-    return Credential(session_entry(claims.session_id), select, claims.user_id)
+    select_owner = partial(select_session_caller, session_id=claims.session_id, account_id=claims.user_id)
+    return Credential(session_entry(claims.session_id), select_owner, claims.user_id)
+
+
+def is_share_key(token: str) -> bool:
+    """Return whether a token is the key of a share, if it is anything."""
+    return token.startswith(SHARE_PREFIX)
 
 
 async def _read_caller(deps: Deps, select: SelectCaller, now: datetime) -> Caller:
@@ -111,6 +133,7 @@ async def _read_caller(deps: Deps, select: SelectCaller, now: datetime) -> Calle
         expires_at=row.expires_at.timestamp() if row.expires_at else 0.0,
         signed_in_at=row.created_at.timestamp(),
         scopes=None if row.scopes is None else frozenset(row.scopes),
+        share=None if row.share is None else SharedView(*row.share),
     )
     _refuse_expired(caller, now)
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_PRECISION:
@@ -120,7 +143,9 @@ async def _read_caller(deps: Deps, select: SelectCaller, now: datetime) -> Calle
 
 async def _update_last_used(deps: Deps, caller: Caller, now: datetime) -> None:
     async with deps.db.transaction() as session:
-        if caller.scopes is None:
+        if caller.share is not None:
+            await update_share_used(session, caller.credential_id, now)
+        elif caller.scopes is None:
             await update_session_used(session, caller.credential_id, now)
         else:
             await update_key_used(session, caller.credential_id, now)
@@ -135,13 +160,16 @@ def _encode(caller: Caller) -> str:
     """Write a caller as its cache entry. The user's id comes first: the script of the cache reads it."""
     scopes = "-" if caller.scopes is None else ",".join(sorted(caller.scopes))
     times = f"{caller.expires_at!r} {caller.signed_in_at!r}"
-    return f"{caller.user_id} {caller.role} {caller.credential_id} {times} {scopes}"
+    entry = f"{caller.user_id} {caller.role} {caller.credential_id} {times} {scopes}"
+    if caller.share is None:
+        return entry
+    return f"{entry} {json.dumps([caller.share.view, dict(caller.share.parameters)])}"
 
 
 @lru_cache(maxsize=4096)
 def _decode(value: str) -> Caller:
     """Read a caller from its cache entry. Cached, as the same few callers come again and again."""
-    user_id, role, credential_id, expires_at, signed_in_at, scopes = value.split(" ")
+    user_id, role, credential_id, expires_at, signed_in_at, scopes, *share = value.split(" ", 6)
     return Caller(
         user_id=int(user_id),
         role=role,
@@ -149,6 +177,7 @@ def _decode(value: str) -> Caller:
         expires_at=float(expires_at),
         signed_in_at=float(signed_in_at),
         scopes=None if scopes == "-" else frozenset(filter(None, scopes.split(","))),
+        share=SharedView(*json.loads(share[0])) if share else None,
     )
 
 

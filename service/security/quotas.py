@@ -13,6 +13,7 @@ class Quotas:
     tasks: int = 10_000
     favourites: int = 10_000
     streams: int = 20  # open at a time: see service.security.streams
+    shares: int = 50
 
 
 class QuotaExceeded(Conflict):

@@ -78,6 +78,10 @@ PRIVATE: dict[str, str | None] = {
     "DELETE /admin/users/<user_id:id>/keys": "admin",
     "DELETE /admin/users/<user_id:id>/keys/<key_id:uuid>": "admin",
     "GET /admin/auth-events": "admin",
+    "GET /shares": None,
+    "POST /shares": None,
+    "GET /shares/current": None,
+    "DELETE /shares/<share_id:uuid>": None,
     "GET /sites": "admin",
     "POST /sites": "admin",
     "DELETE /sites/<site_id:id>": "admin",
@@ -186,6 +190,8 @@ async def test_private_routes_let_in_whom_they_may(
     assert (await revoked.client.post("/logout")).status == 204
     assert (await deleted.client.delete("/profile")).status == 204
     other_scopes = [scope for scope in SCOPES if scope != wants]
+    shared = await user.client.post("/shares", json={"view": "overview", "parameters": {"country": "US"}})
+    share = client.signed_in(shared.json["link"].partition("=")[2])
     refused = {
         "nobody": (client, "unauthorized"),
         "a revoked token": (revoked.client, "bad_token"),
@@ -193,6 +199,8 @@ async def test_private_routes_let_in_whom_they_may(
         "a key of all other scopes": (await key(user, *other_scopes), "out_of_scope"),
         "an admin's key of those": (await key(admin, *other_scopes), "out_of_scope"),
     }
+    if name != "GET /shares/current":  # others need the parameters of the share
+        refused["a share's key"] = (share, "out_of_scope")
     for who, (caller, code) in refused.items():
         assert await outcome(caller) == code, who
     mine = {"admin": "admins_only"}.get(wants or "", "not_yours" if "/user/<" in name else "let in")

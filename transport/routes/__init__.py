@@ -17,6 +17,7 @@ from transport.routes import (
     reports,
     root,
     sessions,
+    shares,
     sites,
     stats,
     tasks,
@@ -44,6 +45,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     visits.blueprint,
     pages.blueprint,
     sites.blueprint,
+    shares.blueprint,
     events.blueprint,
     stats.blueprint,
 )

@@ -29,13 +29,13 @@ MEDIA_TYPES = {
 }
 
 
-@blueprint.get("/reports", ctx_scope="reports:read")
+@blueprint.get("/reports", ctx_scope="reports:read", ctx_share="reports")
 @operation(responses={200: Items(ReportSummary)})
 async def list_reports(_request: Request) -> HTTPResponse:
     return complete_list(ReportSummary(), reports.list_reports())
 
 
-@blueprint.get("/report/<number:str>", ctx_scope="reports:read")
+@blueprint.get("/report/<number:str>", ctx_scope="reports:read", ctx_share="report")
 @operation(
     query=tuple(REQUESTS.values()),
     responses={

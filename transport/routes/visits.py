@@ -105,7 +105,7 @@ async def get_visit(request: Request, visit_id: uuid.UUID) -> HTTPResponse:
     return ok(visit_response.dump(visit))
 
 
-@blueprint.get("/visits/stats", ctx_scope="visits:read")
+@blueprint.get("/visits/stats", ctx_scope="visits:read", ctx_share="statistics")
 @operation(query=CountVisitsRequest, responses={200: Page(VisitCountResponse)}, etag=True)
 @heavy_read
 async def count_visits(request: Request) -> HTTPResponse:

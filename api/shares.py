@@ -1,0 +1,154 @@
+"""Requests and responses about shares of views of the dashboard."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+
+from api.fields import Choice, DateTime, JsonSchema, Strict, Text, TimeZone, Uuid, instant_text
+from api.limits import MAX_NAME, MAX_PAGE_URL
+from api.paging import Cursor, PageQuery
+
+# Those of the dashboard's settings; each but the last ends at the newest visit.
+PERIODS = ("today", "24h", "7d", "30d", "90d", "month", "last-month", "year", "all")
+FILTERS = (
+    "user_id",
+    "page_url",
+    "country",
+    "category",
+    "kind",
+    "referrer",
+    "browser",
+    "os",
+    "device",
+    "status",
+)
+REPORT_PARAMETERS = ("category", "pages", "metric", "min_age")
+OWN_PARAMETERS = {"overview": FILTERS, "reports": REPORT_PARAMETERS}  # by view
+MAX_PARAMETER = MAX_PAGE_URL
+
+
+class TimeText(Text):
+    """A time or a plain date of a filter, left as text: it must be one, and stands in addresses."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "string",
+        "anyOf": [{"format": "date-time"}, {"format": "date"}],
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=MAX_NAME, **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = super()._deserialize(value)
+        if instant_text(text, "UTC", days=0) is None:
+            DateTime().deserialize(text)
+        return text
+
+
+class ShareParameters(Strict):
+    """Parameters of a view as its address has them: a period, or `from` and `to`.
+
+    Filters are of the overview; the reports have their own parameters.
+    """
+
+    example: ClassVar[dict[str, Any]] = {"period": "7d", "tz": "Europe/Berlin"}
+
+    period = Choice(*PERIODS)
+    since = TimeText(data_key="from")
+    until = TimeText(data_key="to")
+    tz = TimeZone()
+    source = Choice("all", "log", "api")
+    traffic = Choice("human", "bot", "all")
+    user_id = Text(minimum=1, maximum=MAX_PARAMETER)
+    page_url = Text(minimum=1, maximum=MAX_PARAMETER)
+    country = Text(minimum=1, maximum=MAX_PARAMETER)
+    category = Text(minimum=1, maximum=MAX_PARAMETER)
+    kind = Text(minimum=1, maximum=MAX_PARAMETER)
+    referrer = Text(minimum=1, maximum=MAX_PARAMETER)
+    browser = Text(minimum=1, maximum=MAX_PARAMETER)
+    os = Text(minimum=1, maximum=MAX_PARAMETER)
+    device = Text(minimum=1, maximum=MAX_PARAMETER)
+    status = Text(minimum=1, maximum=MAX_PARAMETER)
+    pages = Text(minimum=1, maximum=MAX_PARAMETER)
+    metric = Text(minimum=1, maximum=MAX_PARAMETER)
+    min_age = Text(minimum=1, maximum=MAX_PARAMETER)
+
+    @validates_schema
+    def check_one_period(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "period" in data and ("since" in data or "until" in data):
+            raise ValidationError("can't be combined with from or to", "period")
+
+    @post_load
+    def name_as_in_addresses(self, data: dict[str, str], **_: Any) -> dict[str, str]:
+        return {self.fields[name].data_key or name: value for name, value in data.items()}
+
+
+class CreateShareRequest(Strict):
+    example: ClassVar[dict[str, Any]] = {
+        "view": "reports",
+        "parameters": {"period": "7d", "tz": "Europe/Berlin"},
+    }
+
+    view = Choice(*OWN_PARAMETERS, required=True)
+    parameters = fields.Nested(ShareParameters, load_default=dict)
+    expires_at = DateTime(load_default=None, allow_none=True)
+
+    @validates_schema
+    def check_parameters(self, data: Mapping[str, Any], **_: Any) -> None:
+        own = {*FILTERS, *REPORT_PARAMETERS}
+        others = sorted(data["parameters"].keys() & own - {*OWN_PARAMETERS[data["view"]]})
+        if others:
+            raise ValidationError({"parameters": {name: ["is none of this view"] for name in others}})
+
+
+class ListSharesRequest(PageQuery):
+    after = Cursor(DateTime(), Uuid())
+
+
+class SharedParameters(fields.Field[dict[str, str]]):
+    """The parameters as they were given."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "example": {"period": "7d", "tz": "Europe/Berlin"},
+    }
+
+
+class ShareResponse(Schema):
+    """A share, without its link."""
+
+    id = Uuid()
+    view = Choice(*OWN_PARAMETERS)
+    parameters = SharedParameters()
+    created_at = DateTime()
+    expires_at = DateTime(allow_none=True)
+    last_used_at = DateTime(allow_none=True)
+
+
+class NewShareResponse(ShareResponse):
+    """The one answer that holds the link. Whoever has it sees the view; its key stands behind the #."""
+
+    link = fields.Method(
+        "show_link",
+        metadata={
+            "type": "string",
+            "example": "/dashboard#share=trawl_share_Yh2pT0aK5qQe0QyC8s1u4mJ9cVb7nX3wLrZf6DgHiEo",
+        },
+    )
+
+    def __init__(self, *, link: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.link_shown_once = link
+
+    def show_link(self, _: Any) -> str:
+        return self.link_shown_once
+
+
+class SharedViewResponse(Schema):
+    """What the key of a share shows. `newest` is the time of the newest visit, at which periods end."""
+
+    view = Choice(*OWN_PARAMETERS)
+    parameters = SharedParameters()
+    newest = DateTime(allow_none=True)

@@ -1,0 +1,184 @@
+"""What the key of a share may read: what its view shows with its parameters, and nothing else.
+
+| view     | routes                           |
+|----------|----------------------------------|
+| overview | GET /visits/stats, /report/{n}   |
+| reports  | GET /reports, /report/{n}        |
+
+A route belongs to views by its `ctx_share`. A parameter of the share must be in each request as it is. One
+that the share does not have must be left out, or have its default, unless it only changes the form of the
+answer or its groups. A period that is relative to the newest visit allows requests of its length.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+
+from marshmallow import ValidationError
+
+from api.fields import DateTime, instant_text
+from api.limits import MAX_PARAMETERS
+from api.time_zones import is_time_zone
+from service.accounts.authentication import SharedView
+from service.accounts.shares import get_newest_visit_time
+from service.errors import Forbidden
+from transport.request import Request
+
+VIEWS = {"overview": frozenset({"statistics", "report"}), "reports": frozenset({"reports", "report"})}
+ANY_VIEW = "own"  # of a route that tells only what the share itself is
+FREE = {
+    "statistics": frozenset({"group_by", "compare", "kind", "limit", "offset", "cursor", "tz"}),
+    "report": frozenset({"category", "pages", "metric", "min_age", "limit", "format", "raw", "tz"}),
+    "reports": frozenset[str](),
+    ANY_VIEW: frozenset[str](),
+}
+DEFAULTS = {"source": "all", "traffic": "human"}
+PERIOD = frozenset({"period", "from", "to"})
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+Period = tuple[datetime | None, datetime | None]
+
+time_field = DateTime()
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a relative period is. A day on which clocks change is an hour shorter or longer."""
+
+    shortest: timedelta
+    longest: timedelta
+    reach: timedelta  # from its beginning to the newest visit, at most
+
+    @classmethod
+    def of(cls, days: int, *, shortest: int | None = None, reach: int | None = None) -> "Length":
+        low, high = shortest or days, reach or days
+        return cls(low * DAY - HOUR, days * DAY + HOUR, high * DAY + HOUR)
+
+
+LENGTHS = {
+    "today": Length.of(1),
+    "24h": Length.of(1, reach=2),
+    "7d": Length.of(7),
+    "30d": Length.of(30),
+    "90d": Length.of(90),
+    "month": Length.of(31, shortest=1),
+    "last-month": Length.of(31, shortest=28, reach=62),
+    "year": Length.of(366, shortest=1),
+}
+
+
+async def check_share(request: Request, share: SharedView) -> None:
+    """Check that a request reads no more than the view of a share shows.
+
+    :raises Forbidden: it does
+    """
+    kind = getattr(request.route_ctx, "share", None)
+    is_own = kind in VIEWS.get(share.view, ()) or kind == ANY_VIEW
+    if kind is None or not is_own or request.method not in ("GET", "HEAD"):
+        raise outside("the key of a share reads its view alone")
+    if kind in ("reports", ANY_VIEW):
+        return
+    parameters = read_parameters(request)
+    for name in (parameters.keys() | share.parameters.keys()) - PERIOD:
+        check_parameter(name, parameters.get(name), share.parameters.get(name), free=FREE[kind])
+    period = share.parameters.get("period")
+    if period in LENGTHS:
+        newest = await get_newest_visit_time(request.deps.replica)
+        check_length(parameters, share.parameters, LENGTHS[period], newest)
+    else:
+        check_period(parameters, share.parameters)
+
+
+def read_parameters(request: Request) -> dict[str, str]:
+    """Read the query string.
+
+    :raises Forbidden: it is no plain one
+    """
+    try:
+        pairs = parse_qsl(
+            request.query_string, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except ValueError:
+        raise outside("the query string is not UTF-8, or has too many parameters") from None
+    if len(dict(pairs)) < len(pairs):
+        raise outside("a parameter is given twice")
+    return dict(pairs)
+
+
+def check_parameter(name: str, value: str | None, shared: str | None, *, free: frozenset[str]) -> None:
+    """Check a parameter of a request against that of the share.
+
+    :raises Forbidden: it is another
+    """
+    if shared is not None:
+        if value != shared:
+            raise outside(f"{name}: the share shows another one")
+    elif name not in free and value != DEFAULTS.get(name):
+        raise outside(f"{name}: the share has none")
+
+
+def check_period(parameters: Mapping[str, str], shared: Mapping[str, str]) -> None:
+    """Check that a request asks for the period of the share, or for the equally long one before.
+
+    :raises Forbidden: it does not
+    """
+    tz = zone_of(parameters, shared)
+    period, whole = read_period(parameters, tz), read_period(shared, tz)
+    if period != whole and not is_before(period, whole):
+        raise outside("from, to: the share shows its own period")
+
+
+def is_before(period: Period, whole: Period) -> bool:
+    """Return whether a period ends where another begins, and is as long. Days may differ by an hour."""
+    (since, until), (start, end) = period, whole
+    if since is None or until is None or start is None or end is None:
+        return False
+    return until == start and abs((until - since) - (end - start)) <= HOUR
+
+
+def check_length(
+    parameters: Mapping[str, str], shared: Mapping[str, str], length: Length, newest: datetime | None
+) -> None:
+    """Check that a request asks for a period of this length that ends at the newest visit, or the one before.
+
+    :raises Forbidden: it does not
+    """
+    since, until = read_period(parameters, zone_of(parameters, shared))
+    if since is None or until is None or not length.shortest <= until - since <= length.longest:
+        raise outside("from, to: the share shows a period of another length")
+    # The day of the newest visit counts whole, and visits may have arrived since the page looked.
+    if newest is not None and newest - since > length.reach + length.longest + DAY:
+        raise outside("from, to: the share shows a later period")
+
+
+def zone_of(parameters: Mapping[str, str], shared: Mapping[str, str]) -> str:
+    """Return the zone in which a request means its dates.
+
+    :raises Forbidden: it is none
+    """
+    tz = shared.get("tz") or parameters.get("tz", "UTC")
+    if not is_time_zone(tz):
+        raise outside("tz: must be an IANA time zone such as Europe/Berlin")
+    return tz
+
+
+def read_period(parameters: Mapping[str, str], tz: str) -> Period:
+    """Read `from` and `to`; None for one that is not given.
+
+    :raises Forbidden: one is no time
+    """
+    return read_instant(parameters.get("from"), tz, days=0), read_instant(parameters.get("to"), tz, days=1)
+
+
+def read_instant(text: str | None, tz: str, *, days: int) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return time_field.deserialize(instant_text(text, tz, days=days) or text)
+    except ValidationError:
+        raise outside("from, to: must be times or dates") from None
+
+
+def outside(detail: str) -> Forbidden:
+    """Make the refusal of a request that reads more than the view of a share."""
+    return Forbidden(detail, code="out_of_scope")
