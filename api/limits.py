@@ -48,6 +48,10 @@ MAX_ORIGIN = 300
 MAX_SITE_KEY = 100
 MAX_VIEW_BODY = 8 * 1024  # bytes of a view that a page reports
 
+# Statuses of HTTP, as logs have them
+MIN_STATUS, MAX_STATUS = 100, 999
+MAX_AGENT_TRAIT = 200  # characters of a browser, a system or a device
+
 # Events
 MAX_EVENT_TYPE = 100
 MAX_PROPERTIES = 16 * 1024  # bytes of compact JSON

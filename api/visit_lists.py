@@ -20,10 +20,34 @@ from api.fields import (
     TimeZone,
     Uuid,
 )
-from api.limits import MAX_CATEGORY, MAX_GROUPS, MAX_NORMAL_URL
+from api.limits import (
+    MAX_AGENT_TRAIT,
+    MAX_CATEGORY,
+    MAX_GROUPS,
+    MAX_NORMAL_URL,
+    MAX_REFERRER,
+    MAX_STATUS,
+    MIN_STATUS,
+)
 from api.paging import Cursor, PageQuery
 
-GROUPS = ("page", "user", "country", "category", "kind", "hour", "day", "week", "month")
+GROUPS = (
+    "page",
+    "user",
+    "country",
+    "category",
+    "referrer",
+    "browser",
+    "os",
+    "device",
+    "status",
+    "kind",
+    "hour",
+    "day",
+    "week",
+    "month",
+)
+TRAFFIC = ("human", "bot", "all")
 KINDS = ("main", "category", "product", "cart", "pay", "success", "asset", "other")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
 
@@ -44,7 +68,10 @@ class CountryCode(Text):
 
 
 class VisitFilter(TimeFilters):
-    """Filters of visits: those in [from, to) that have all values of the query."""
+    """Filters of visits: those in [from, to) that have all values of the query.
+
+    `referrer` is a host, or with a slash in it the whole URL.
+    """
 
     since = FilterTime(data_key="from", load_default=None)
     until = FilterTime(data_key="to", load_default=None)
@@ -55,6 +82,12 @@ class VisitFilter(TimeFilters):
     country = CountryCode(load_default=None)
     category = Text(minimum=1, maximum=MAX_CATEGORY, load_default=None)
     kind = Choice(*KINDS, load_default=None)
+    traffic = Choice(*TRAFFIC, load_default="all")
+    referrer = Text(minimum=1, maximum=MAX_REFERRER, load_default=None)
+    browser = Text(minimum=1, maximum=MAX_AGENT_TRAIT, load_default=None)
+    os = Text(minimum=1, maximum=MAX_AGENT_TRAIT, load_default=None)
+    device = Text(minimum=1, maximum=MAX_AGENT_TRAIT, load_default=None)
+    status = IntegerText(minimum=MIN_STATUS, maximum=MAX_STATUS, load_default=None)
 
     @validates_schema
     def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -86,8 +119,9 @@ class GroupBy(Text):
 
 
 class CountVisitsRequest(VisitFilter, PageQuery):
-    """Without `group_by` all visits are one group."""
+    """Without `group_by` all visits are one group. Bots do not count unless `traffic` says so."""
 
+    traffic = Choice(*TRAFFIC, load_default="human")
     group_by = GroupBy(*GROUPS, load_default=None)
     compare = Choice("previous", load_default=None)
     after = Cursor(Integer(minimum=1))
@@ -119,6 +153,11 @@ class VisitCountResponse(Schema):
     user_id = fields.Integer(allow_none=True, metadata=OPTIONAL)
     country = fields.String(allow_none=True, metadata=OPTIONAL)
     category = fields.String(allow_none=True, metadata=OPTIONAL)
+    referrer = fields.String(allow_none=True, metadata=OPTIONAL)
+    browser = fields.String(allow_none=True, metadata=OPTIONAL)
+    os = fields.String(allow_none=True, metadata=OPTIONAL)
+    device = fields.String(allow_none=True, metadata=OPTIONAL)
+    status = fields.Integer(allow_none=True, metadata=OPTIONAL)
     kind = fields.String(metadata=OPTIONAL)
     hour = DateTime(metadata=OPTIONAL)
     day = DateTime(metadata=OPTIONAL)

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length
 
 from api.bulk import BulkResponse, Verdict, Verdicts
-from api.fields import DateTime, Integer, RowResponse, Strict, Text, Uuid
+from api.fields import Choice, DateTime, Integer, RowResponse, Strict, Text, Uuid
 from api.limits import (
     FIRST_TIME,
     MAX_ADDRESS,
@@ -111,7 +111,10 @@ class VisitPageRequest(Strict):
 
 
 class VisitResponse(RowResponse):
-    """A visit. `user_id` is the visitor's number; of a log line, that of its pay line or null."""
+    """A visit. `user_id` is the visitor's number; of a log line, that of its pay line or null.
+
+    What stands from `method` on is null where the source does not say it; `traffic` is `bot` if the agent is.
+    """
 
     id = Uuid()
     user_id = fields.Integer(allow_none=True)
@@ -122,6 +125,14 @@ class VisitResponse(RowResponse):
     kind = fields.String()
     category = fields.String(allow_none=True)
     product = fields.String(allow_none=True)
+    method = fields.String(allow_none=True)
+    status = fields.Integer(allow_none=True)
+    bytes = fields.Integer(allow_none=True)
+    referrer = fields.String(allow_none=True)
+    browser = fields.String(allow_none=True)
+    os = fields.String(allow_none=True)
+    device = fields.String(allow_none=True)
+    traffic = Choice("human", "bot")
 
 
 class VisitVerdict(Verdict):

@@ -22,9 +22,8 @@ from db.columns import Valid, Values
 Array = npt.NDArray[Any]
 
 MAGIC = b"trawlcol"
-VERSION = 1
-HEADER = Struct("<8sI16sIIIIIII")  # magic, version, token, four counts, kinds, CRC of the arrays, CRC of this
-HEADER_BYTES = 64
+VERSION = 2
+HEADER_BYTES = 128
 # The arrays in their order in the file, and which count is the length of each.
 LAYOUT = (
     ("occurred", "<i8", "visits"),
@@ -33,14 +32,34 @@ LAYOUT = (
     ("goods_id", "<i8", "numbers"),
     ("amount", "<i8", "numbers"),
     ("user_id", "<i8", "numbers"),
+    ("bytes", "<i8", "bytes_rows"),
     ("address", "<i4", "visits"),
     ("page", "<i4", "visits"),
     ("number_rows", "<i4", "numbers"),
     ("addresses", "<i4", "addresses"),
     ("pages", "<i4", "pages"),
+    ("referrer", "<i4", "referrer_rows"),
+    ("agent", "<i4", "agent_rows"),
+    ("referrers", "<i4", "referrers"),
+    ("agents", "<i4", "agents"),
+    ("status", "<i2", "status_rows"),
+    ("statuses", "<i2", "statuses"),
     ("kind", "u1", "visits"),
+    ("method", "u1", "method_rows"),
 )
-COUNTS = ("visits", "numbers", "addresses", "pages")
+COUNTS = tuple(dict.fromkeys(count for _, _, count in LAYOUT))
+# magic, version, token, counts, kinds, CRC of the arrays, CRC of this
+HEADER = Struct(f"<8sI16s{len(COUNTS)}I3I")
+# Columns that a part may lack: their names in PostgreSQL, and those of their distinct values here.
+OPTIONAL = {
+    "method": ("method", None),
+    "status": ("status", "statuses"),
+    "bytes": ("bytes", None),
+    "referrer": ("referrer_id", "referrers"),
+    "agent": ("agent_id", "agents"),
+}
+NO_BYTES = -1
+DTYPES = {name: np.dtype(dtype) for name, dtype, _ in LAYOUT}
 NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
 SHORT_RUN = 12  # visits of one instant up to which swapping neighbours is quicker than sorting
 
@@ -54,7 +73,9 @@ class PartColumns:
     :param page: 0 for a template page
     :param kind: character codes
     :param number_rows: the rows that have any of the numbers, which are 0 where a row lacks one
-    :param addresses: the distinct ones, like `pages` without 0
+    :param addresses: the distinct ones; like `pages`, `referrers`, `agents` and `statuses` without 0
+    :param referrer: 0 for none, like `agent`, `status` and `method` (a character code); `bytes` has NO_BYTES;
+        each is empty if no visit has a value
     :param kinds: a bit for each kind that there is, as `kind_bit` says
     :param size: bytes of the arrays
     """
@@ -71,11 +92,27 @@ class PartColumns:
     addresses: Array
     pages: Array
     kind: Array
+    method: Array
+    status: Array
+    bytes: Array
+    referrer: Array
+    agent: Array
+    referrers: Array
+    agents: Array
+    statuses: Array
     kinds: int
     size: int
 
     def __len__(self) -> int:
         return len(self.occurred)
+
+    def values(self, name: str, rows: "Array | slice") -> Array:
+        """Return a column that there may not be: as if no visit had a value then."""
+        column: Array = getattr(self, name)
+        if len(column):
+            return column[rows]
+        count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+        return np.full(count, NO_BYTES if name == "bytes" else 0, column.dtype)
 
 
 def kind_bit(code: int) -> int:
@@ -107,10 +144,27 @@ def make_columns(arrays: dict[str, tuple[Values, Valid | None] | None]) -> PartC
         "addresses": np.unique(address),
         "pages": pages[pages != 0],
         **numbers,
+        **optional_columns(arrays, order),
     }
     kinds = sum(kind_bit(int(code)) for code in np.flatnonzero(np.bincount(kind)))
     size = sum(array.nbytes for array in columns.values())
     return PartColumns(**columns, kinds=kinds, size=size)
+
+
+def optional_columns(arrays: dict[str, tuple[Values, Valid | None] | None], order: Array) -> dict[str, Array]:
+    """Return the columns that a part may lack, and their distinct values."""
+    columns: dict[str, Array] = {}
+    for name, (source, distinct) in OPTIONAL.items():
+        dtype = DTYPES[name]
+        pair = arrays.get(source)
+        column = np.empty(0, dtype) if pair is None else pair[0].astype(dtype)
+        if name == "bytes" and pair is not None and pair[1] is not None:
+            column[~pair[1]] = NO_BYTES
+        columns[name] = column[order] if pair is not None else column
+        if distinct is not None:
+            values = np.unique(column)
+            columns[distinct] = values[values != 0]
+    return columns
 
 
 def order_of(occurred: Array, key: Array) -> Array:
@@ -151,12 +205,8 @@ def write_file(folder: Path, token: uuid.UUID, columns: PartColumns) -> None:
     checksum = 0
     for array in arrays:
         checksum = zlib.crc32(array.data, checksum)
-    counts = [
-        len(columns),
-        len(columns.number_rows),
-        len(columns.addresses),
-        len(columns.pages),
-    ]
+    lengths = {count: len(getattr(columns, name)) for name, _, count in LAYOUT}
+    counts = [lengths[name] for name in COUNTS]
     temporary = folder / f".{token.hex}.{token_hex(4)}.tmp"
     try:
         with temporary.open("xb") as file:

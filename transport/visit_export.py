@@ -1,11 +1,13 @@
 """Writes columns of visits as NDJSON or CSV: what all visits of a page have in common is written once.
 
-A visit is four pieces: its id and user, its page's URL, its time, and the rest. A test holds the text to what
-the schema of a visit, and `csv_text`, make of each visit by itself.
+A visit is pieces: its id and user, its page's URL, its time, and the rest. This is one piece where no visit
+has bytes, a referrer or an agent, and four else. A test holds the text to what the schema of a visit, and
+`csv_lines`, make of each visit by itself.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -15,14 +17,18 @@ import numpy.typing as npt
 import orjson
 
 from api.fields import rfc3339
-from service.columns.exports import Tail, VisitColumns
+from db.part_files import NO_BYTES
+from service.columns.exports import VisitColumns
 from service.columns.lists import EPOCH, MICROSECOND
 from service.columns.threads import Waiting, run_while_awaited
 from transport.csv_text import csv_lines
 
 Bytes = npt.NDArray[np.uint8]
 
-FIELDS = ("id", "user_id", "page_url", "timestamp", "country", "source", "kind", "category", "product")
+HEAD = ("id", "user_id", "page_url", "timestamp")
+TAIL = ("country", "source", "kind", "category", "product", "method", "status")
+AGENT = ("browser", "os", "device", "traffic")
+FIELDS = (*HEAD, *TAIL, "bytes", "referrer", *AGENT)
 HEX = np.frombuffer(b"".join(f"{byte:02x}".encode() for byte in range(256)), np.uint8).reshape(256, 2)
 DASHES = (8, 13, 18, 23)
 LETTERS = np.array([place for place in range(36) if place not in DASHES])
@@ -31,8 +37,19 @@ DAY, SECOND = 86_400_000_000, 1_000_000  # microseconds
 CLOCK = np.frombuffer(
     b"".join(f"T{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}".encode() for at in range(SECONDS)), np.uint8
 ).reshape(SECONDS, 9)
+LINE_END = b"\r\n"
 CELL_END = b",\r\n"  # of a line with one more cell, which is empty
 FRACTION = 7  # characters of .000001
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """How the pieces behind the time are written: of TAIL's values, no bytes, a referrer, AGENT's values."""
+
+    tail: Callable[..., bytes]
+    no_bytes: bytes
+    referrer: Callable[[str | None], bytes]
+    agent: Callable[..., bytes]
 
 
 async def export_chunks(
@@ -54,21 +71,27 @@ def written(write: Callable[[VisitColumns], bytes], columns: VisitColumns, _: Wa
 
 def ndjson_text(columns: VisitColumns) -> bytes:
     urls = [b',"page_url":' + orjson.dumps(url) + b',"timestamp":"' for url in columns.urls]
-    return join(columns, (b'{"id":"', b'","user_id":', b"null"), urls, ndjson_end)
-
-
-def ndjson_end(country: str | None, tail: Tail) -> bytes:
-    """Write what stands behind the time."""
-    rest = dict(zip(FIELDS[4:], (country, *tail), strict=True))
-    return b'Z",' + orjson.dumps(rest)[1:] + b"\n"
+    pieces = Pieces(
+        tail=lambda *values: b'Z",' + orjson.dumps(dict(zip(TAIL, values, strict=True)))[1:-1] + b',"bytes":',
+        no_bytes=b"null",
+        referrer=lambda referrer: b',"referrer":' + orjson.dumps(referrer) + b",",
+        agent=lambda *values: orjson.dumps(dict(zip(AGENT, values, strict=True)))[1:] + b"\n",
+    )
+    return join(columns, (b'{"id":"', b'","user_id":', b"null"), urls, pieces)
 
 
 def csv_text(columns: VisitColumns, *, raw: bool) -> bytes:
-    def end(country: str | None, tail: Tail) -> bytes:
-        return b"Z" + csv_lines([["", country, *tail]], raw=raw).encode()
+    def cells(*values: str | int | None) -> bytes:
+        return csv_lines([values], raw=raw).encode().removesuffix(LINE_END)
 
+    pieces = Pieces(
+        tail=lambda *values: b"Z," + cells(*values) + b",",
+        no_bytes=b"",
+        referrer=lambda referrer: b"," + cells(referrer, "").removesuffix(b",") + b",",
+        agent=lambda *values: cells(*values) + LINE_END,
+    )
     urls = [b"," + cell + b"," for cell in csv_cells(columns.urls, raw=raw)]
-    return join(columns, (b"", b",", b""), urls, end)
+    return join(columns, (b"", b",", b""), urls, pieces)
 
 
 def csv_cells(texts: Sequence[str], *, raw: bool) -> list[bytes]:
@@ -85,7 +108,7 @@ def join(
     columns: VisitColumns,
     around_user: tuple[bytes, bytes, bytes],
     urls: Sequence[bytes],
-    end: Callable[[str | None, Tail], bytes],
+    pieces: Pieces,
 ) -> bytes:
     """Write the visits piece by piece.
 
@@ -96,17 +119,37 @@ def join(
     for place in np.flatnonzero(columns.has_user).tolist():
         bare = heads[place][: len(heads[place]) - len(no_user)]
         heads[place] = bare + str(columns.user_id[place]).encode()
-    pairs = columns.country.astype(np.int64) * len(columns.tails) + columns.tail
-    keys, inverse = np.unique(pairs, return_inverse=True)
-    ends = [
-        end(columns.countries[key // len(columns.tails)], columns.tails[key % len(columns.tails)])
-        for key in keys.tolist()
-    ]
     url_pieces = map(urls.__getitem__, columns.url.tolist())
-    end_pieces = map(ends.__getitem__, inverse.reshape(-1).tolist())
+    ends = end_pieces(columns, pieces)
     return b"".join(
-        chain.from_iterable(zip(heads, url_pieces, time_texts(columns.occurred), end_pieces, strict=True))
+        chain.from_iterable(zip(heads, url_pieces, time_texts(columns.occurred), *ends, strict=True))
     )
+
+
+def end_pieces(columns: VisitColumns, pieces: Pieces) -> list[Iterable[bytes]]:
+    """Write what stands behind the time of each visit."""
+    shape = (len(columns.countries), len(columns.tails), len(columns.requests))
+    triples = np.ravel_multi_index((columns.country, columns.tail, columns.request), shape)
+    keys, inverse = np.unique(triples, return_inverse=True)
+    tails = [
+        pieces.tail(columns.countries[country], *columns.tails[tail], *columns.requests[request])
+        for country, tail, request in zip(
+            *(each.tolist() for each in np.unravel_index(keys, shape)), strict=True
+        )
+    ]
+    referrers = [pieces.referrer(each) for each in columns.referrers]
+    agents = [pieces.agent(*each) for each in columns.agents]
+    if not (columns.referrer.any() or columns.agent.any() or (columns.bytes != NO_BYTES).any()):
+        nothing = pieces.no_bytes + referrers[0] + agents[0]
+        tails = [tail + nothing for tail in tails]
+        return [map(tails.__getitem__, inverse.reshape(-1).tolist())]
+    sizes = columns.bytes.tolist()
+    return [
+        map(tails.__getitem__, inverse.reshape(-1).tolist()),
+        [pieces.no_bytes if size == NO_BYTES else b"%d" % size for size in sizes],
+        map(referrers.__getitem__, columns.referrer.tolist()),
+        map(agents.__getitem__, columns.agent.tolist()),
+    ]
 
 
 def id_texts(ids: npt.NDArray[Any], before: bytes, after: bytes) -> list[bytes]:

@@ -27,6 +27,11 @@ ARRAYS = (
     "goods_id",
     "amount",
     "user_id",
+    "method",
+    "status",
+    "bytes",
+    "referrer_id",
+    "agent_id",
 )
 DENSE = 8  # ids are selected as a range if it holds at most so many times as many as are needed
 
@@ -61,6 +66,16 @@ PAGE_TWINS = """
 TEMPLATE_PAGES = r"""
     SELECT id, url FROM page WHERE id {} AND (url LIKE '%&cart\_id=%' OR url LIKE '%/success\_pay\_%')
 """
+AGENTS = """
+    SELECT browser, os, device, is_bot, array_send(array_agg(id)) AS ids
+    FROM agent WHERE id {} GROUP BY browser, os, device, is_bot
+"""
+REFERRERS = """
+    SELECT host, array_send(array_agg(id)) AS ids
+    FROM referrer WHERE id {} GROUP BY host
+"""
+REFERRER_URLS = "SELECT id, url FROM referrer WHERE id = ANY($1::int[])"
+REFERRER_ID = "SELECT id FROM referrer WHERE digest = sha256(convert_to($1, 'UTF8'))"
 IN_RANGE, IN_LIST = "BETWEEN $1 AND $2", "= ANY($1::int[])"
 PAGES = """
     SELECT page.id, page.url, category.name AS category, product.name AS product
@@ -90,6 +105,16 @@ class PageName:
     url: str
     category: str | None
     product: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTraits:
+    """What a user agent tells."""
+
+    browser: str | None
+    os: str | None
+    device: str | None
+    is_bot: bool
 
 
 def microseconds(time: datetime) -> int:
@@ -142,6 +167,31 @@ async def select_page_categories(raw: Raw, ids: Array) -> list[tuple[int | None,
     """Return the ids of pages by category; also of some that were not asked for."""
     rows = await select_by_ids(raw, PAGE_CATEGORIES, ids)
     return [(row["category_id"], decode(row["ids"])[0]) for row in rows]
+
+
+async def select_agents(raw: Raw, ids: Array) -> list[tuple[AgentTraits, Array]]:
+    """Return the ids of agents by what agents tell; also of some that were not asked for."""
+    rows = await select_by_ids(raw, AGENTS, ids)
+    return [
+        (AgentTraits(row["browser"], row["os"], row["device"], row["is_bot"]), decode(row["ids"])[0])
+        for row in rows
+    ]
+
+
+async def select_referrers(raw: Raw, ids: Array) -> list[tuple[str | None, Array]]:
+    """Return the ids of referrers by host; also of some that were not asked for."""
+    rows = await select_by_ids(raw, REFERRERS, ids)
+    return [(row["host"], decode(row["ids"])[0]) for row in rows]
+
+
+async def select_referrer_urls(raw: Raw, ids: Sequence[int]) -> dict[int, str]:
+    """Return the URLs of referrers by id."""
+    return {row["id"]: row["url"] for row in await raw.fetch(REFERRER_URLS, ids)}
+
+
+async def select_referrer_id(raw: Raw, url: str) -> int | None:
+    referrer_id: int | None = await raw.fetchval(REFERRER_ID, url)
+    return referrer_id
 
 
 async def select_page_twins(raw: Raw, ids: Array) -> list[tuple[int, int]]:

@@ -11,13 +11,15 @@ from db.part_files import Array
 from db.queries.visit_list import VisitFilter
 from db.sql import raw_statement
 
+CHOSEN = ("country", "kind", "page", "agent", "referrer")
+
 
 @dataclass(frozen=True, slots=True)
 class LiveColumns:
     """Columns of live visits. Those that nobody asked for are empty.
 
     :param occurred: microseconds since 1970
-    :param address: ids, 0 for none; likewise `category`
+    :param address: ids, 0 for none; likewise `category`, `agent` and `referrer`
     :param user_id: where `has_user` says so
     """
 
@@ -26,6 +28,8 @@ class LiveColumns:
     category: Array
     user_id: Array
     has_user: Array
+    agent: Array
+    referrer: Array
     countries: list[str | None]
     kinds: list[str]
     urls: list[str]
@@ -35,19 +39,19 @@ class LiveColumns:
 
 
 async def select_live_columns(
-    raw: Connection, visit_filter: VisitFilter, texts: Collection[str]
+    raw: Connection, visit_filter: VisitFilter, names: Collection[str]
 ) -> LiveColumns:
     """Return the live visits that a filter lets through.
 
-    :param texts: which columns of text are needed, of country, kind and page
+    :param names: which columns are needed, of country, kind, page, agent and referrer
     """
-    sql, names = raw_statement("visits/live_columns")
-    values = asdict(visit_filter) | {f"with_{name}": name in texts for name in ("country", "kind", "page")}
-    row = await raw.fetchrow(sql, *(values[name] for name in names))
+    sql, parameters = raw_statement("visits/live_columns")
+    values = asdict(visit_filter) | {f"with_{name}": name in names for name in CHOSEN}
+    row = await raw.fetchrow(sql, *(values[name] for name in parameters))
     assert row is not None
     if row["occurred"] is None:
         none = np.empty(0, np.int64)
-        return LiveColumns(none, none, none, none, none.astype(np.bool_), [], [], [])
+        return LiveColumns(none, none, none, none, none.astype(np.bool_), none, none, [], [], [])
     user_id, has_user = decode(row["user_id"])
     return LiveColumns(
         occurred=decode(row["occurred"])[0],
@@ -55,7 +59,13 @@ async def select_live_columns(
         category=decode(row["category"])[0],
         user_id=user_id,
         has_user=np.ones(len(user_id), np.bool_) if has_user is None else has_user,
+        agent=ids_of(row["agent"]),
+        referrer=ids_of(row["referrer"]),
         countries=row["countries"] or [],
         kinds=row["kinds"] or [],
         urls=row["urls"] or [],
     )
+
+
+def ids_of(array: bytes | None) -> Array:
+    return np.empty(0, np.int32) if array is None else decode(array)[0]

@@ -13,7 +13,10 @@ from db.sql import raw_statement
 
 @dataclass(frozen=True, slots=True)
 class VisitFilter:
-    """The visits of [since, until), with all values that are not None."""
+    """The visits of [since, until), with all values that are not None.
+
+    :param referrer_host: the host of the page that a visit came from; `referrer_url` is the page itself
+    """
 
     since: datetime | None = None
     until: datetime | None = None
@@ -23,10 +26,17 @@ class VisitFilter:
     country: str | None = None
     category_id: int | None = None
     kind: str | None = None
+    is_bot: bool | None = None
+    browser: str | None = None
+    os: str | None = None
+    device: str | None = None
+    referrer_host: str | None = None
+    referrer_url: str | None = None
+    status: int | None = None
 
     @property
     def lets_live_through(self) -> bool:
-        return self.source != "log"
+        return self.source != "log" and self.status is None  # live visits have no status
 
 
 async def select_live_list(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from db.part_files import Array, PartColumns
 from db.queries.column_reads import Span
 from db.queries.live_columns import LiveColumns
@@ -28,6 +30,18 @@ class PartBlock:
     @property
     def address(self) -> Array:
         return self.part.address[self.rows]
+
+    @property
+    def agent(self) -> Array:
+        return self.part.values("agent", self.rows)
+
+    @property
+    def referrer(self) -> Array:
+        return self.part.values("referrer", self.rows)
+
+    @property
+    def status(self) -> Array:
+        return self.part.values("status", self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,18 @@ class LiveBlock:
     @property
     def address(self) -> Array:
         return self.live.address
+
+    @property
+    def agent(self) -> Array:
+        return self.live.agent
+
+    @property
+    def referrer(self) -> Array:
+        return self.live.referrer
+
+    @property
+    def status(self) -> Array:
+        return np.zeros(len(self.live), np.int16)  # nobody has answered a live visit here
 
 
 Block = PartBlock | LiveBlock

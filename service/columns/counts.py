@@ -11,14 +11,18 @@ from db.queries import column_reads
 from db.queries.column_reads import Span, microseconds
 from db.queries.live_columns import LiveColumns, select_live_columns
 from db.queries.visit_list import VisitFilter
+from service.columns.agents import TRAITS
 from service.columns.blocks import LiveBlock
 from service.columns.comparison import count_shown
 from service.columns.groups import (
+    AgentGroups,
     CategoryGroups,
     CountryGroups,
     Groups,
     KindGroups,
     PageGroups,
+    ReferrerGroups,
+    StatusGroups,
     TimeGroups,
     UserGroups,
 )
@@ -103,7 +107,9 @@ async def select(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequen
     spans = [] if criteria is None else await snapshot.spans(visit_filter.since, visit_filter.until)
     live = None
     if visit_filter.lets_live_through:
-        live = await select_live_columns(snapshot.raw, visit_filter, group_by)
+        names = {"agent" if name in TRAITS else name for name in group_by}
+        live = await select_live_columns(snapshot.raw, visit_filter, names)
+        await snapshot.load_live_names(live)
     return Selection(criteria, spans, live)
 
 
@@ -146,8 +152,14 @@ async def make_groups(
         elif name == "category":
             newest = await column_reads.select_newest_category(snapshot.raw)
             groups.append(CategoryGroups(snapshot, newest + 1))
-        else:
+        elif name == "referrer":
+            groups.append(ReferrerGroups(snapshot))
+        elif name == "status":
+            groups.append(StatusGroups())
+        elif name == "kind":
             groups.append(KindGroups())
+        else:
+            groups.append(AgentGroups(snapshot, name))
     return groups
 
 

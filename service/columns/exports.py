@@ -1,26 +1,33 @@
 """All visits of a snapshot that a filter lets through, newest first, as columns, some at a time."""
 
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from db.kinds import KIND_NAMES
-from db.part_files import Array, PartColumns
+from db.kinds import KIND_NAMES, METHOD_NAMES
+from db.part_files import NO_BYTES, Array, PartColumns
 from db.queries.column_reads import PageName, Span, microseconds
 from db.visit_ids import visit_ids
+from service.columns.agents import AgentTail
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.snapshot import Snapshot
 from service.columns.templates import CART, PAY
 from service.columns.threads import Waiting, run_while_awaited
 
+T = TypeVar("T")
+
 WINDOW = 8192  # visits at a time, but for those of one instant, which stay together
 BEFORE_ALL = -(2**62)
 
 Tail = tuple[str, str, str | None, str | None]  # source, kind, category, product
+RequestTail = tuple[str | None, int | None]  # method, status
+NO_REQUEST: RequestTail = (None, None)
+NO_AGENT: AgentTail = (None, None, None, "human")
+INDEXES = ("url", "country", "tail", "request", "referrer", "agent")  # columns of places in lists
 
 
 @dataclass(slots=True)
@@ -30,7 +37,9 @@ class VisitColumns:
     :param ids: a UUID each, as two words
     :param occurred: microseconds since 1970
     :param user_id: where `has_user` says so
-    :param urls: of pages, and which of them each visit has in `url`; likewise countries and tails
+    :param urls: of pages, and which of them each visit has in `url`; likewise countries, tails, requests,
+        referrers and agents, the first of which stands for none
+    :param bytes: NO_BYTES for none
     """
 
     ids: Array
@@ -43,6 +52,13 @@ class VisitColumns:
     country: Array
     tails: list[Tail]
     tail: Array
+    requests: list[RequestTail]
+    request: Array
+    bytes: Array
+    referrers: list[str | None]
+    referrer: Array
+    agents: list[AgentTail]
+    agent: Array
 
     def __len__(self) -> int:
         return len(self.occurred)
@@ -145,7 +161,7 @@ async def export_columns(
         taken = [
             (part, part.take(begin)) for part in opened if (begin := part.begin_after(border)) < part.end
         ]
-        names = await page_names(snapshot, taken)
+        names = await window_names(snapshot, taken)
         opened = [part for part in opened if part.end]
         yield await run_while_awaited(partial(window_columns, snapshot, names, taken, live_rows))
 
@@ -161,23 +177,36 @@ def window_border(opened: Sequence[OpenPart], newest: int, next_part: int) -> in
     return min(newest - 1, max([next_part, *borders, BEFORE_ALL]))
 
 
-async def page_names(snapshot: Snapshot, taken: Sequence[tuple[OpenPart, Array]]) -> dict[int, PageName]:
-    pages = [np.unique(opened.part.page[rows]) for opened, rows in taken]
-    ids = set(np.concatenate(pages).tolist()) - {0} if pages else set()
-    return await snapshot.names.of_pages(snapshot.raw, ids)
+@dataclass(frozen=True, slots=True)
+class WindowNames:
+    """The names of the pages and referrers in a window, by id."""
+
+    pages: dict[int, PageName]
+    referrers: dict[int, str]
+
+
+async def window_names(snapshot: Snapshot, taken: Sequence[tuple[OpenPart, Array]]) -> WindowNames:
+    def distinct(name: str) -> set[int]:
+        columns = [np.unique(opened.part.values(name, rows)) for opened, rows in taken]
+        return set(np.concatenate(columns).tolist()) - {0} if columns else set()
+
+    return WindowNames(
+        await snapshot.names.of_pages(snapshot.raw, distinct("page")),
+        await snapshot.names.of_referrers(snapshot.raw, distinct("referrer")),
+    )
 
 
 def window_columns(
     snapshot: Snapshot,
-    names: dict[int, PageName],
+    names: WindowNames,
     taken: Sequence[tuple[OpenPart, Array]],
     live_rows: Sequence[Any],
     _: Waiting,
 ) -> VisitColumns:
     """Put the rows of parts and live ones together, newest first."""
-    builder = WindowBuilder(list(snapshot.addresses.countries))
+    builder = WindowBuilder(snapshot, names)
     for opened, rows in taken:
-        builder.add_lines(opened, rows, snapshot.addresses.codes, names)
+        builder.add_lines(opened, rows)
     if live_rows:
         builder.add_live(live_rows)
     columns = builder.columns()
@@ -185,7 +214,7 @@ def window_columns(
         order: Array | slice = slice(None, None, -1)
     else:
         order = np.lexsort((columns.ids[:, 1], columns.ids[:, 0], columns.occurred))[::-1]
-    for name in ("ids", "occurred", "user_id", "has_user", "url", "country", "tail"):
+    for name in ("ids", "occurred", "user_id", "has_user", "bytes", *INDEXES):
         setattr(columns, name, getattr(columns, name)[order])
     return columns
 
@@ -193,21 +222,23 @@ def window_columns(
 class WindowBuilder:
     """Collects columns of several sources, and numbers their texts."""
 
-    def __init__(self, countries: list[str | None]) -> None:
-        self.countries = countries
+    def __init__(self, snapshot: Snapshot, names: WindowNames) -> None:
+        self.snapshot, self.names = snapshot, names
+        self.countries = list(snapshot.addresses.countries)
         self.urls: list[str] = []
         self.tails: dict[Tail, int] = {}
+        self.requests: dict[RequestTail, int] = {NO_REQUEST: 0}
+        self.referrers: dict[str | None, int] = {None: 0}
+        self.agents: dict[AgentTail, int] = {NO_AGENT: 0}
         self.pieces: list[dict[str, Array]] = []
 
-    def add_lines(
-        self, opened: OpenPart, rows: Array, country_codes: Array, names: dict[int, PageName]
-    ) -> None:
+    def add_lines(self, opened: OpenPart, rows: Array) -> None:
         part = opened.part
         occurred, page, kind = part.occurred[rows], part.page[rows], part.kind[rows]
         url, tail = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int32)
         keys, inverse = np.unique(page.astype(np.int64) << 8 | kind, return_inverse=True)
         for index, key in enumerate(keys.tolist()):
-            name = names.get(key >> 8)
+            name = self.names.pages.get(key >> 8)
             category, product = (None, None) if name is None else (name.category, name.product)
             here = inverse == index
             tail[here] = self.tail(("log", KIND_NAMES[chr(key & 0xFF)], category, product))
@@ -231,10 +262,27 @@ class WindowBuilder:
                 "user_id": user_id,
                 "has_user": user_id > 0,
                 "url": url,
-                "country": country_codes[part.address[rows]],
+                "country": self.snapshot.addresses.codes[part.address[rows]],
                 "tail": tail,
+                "bytes": part.values("bytes", rows),
+                **self.request_columns(part, rows),
             }
         )
+
+    def request_columns(self, part: PartColumns, rows: Array) -> dict[str, Array]:
+        """Return which of the requests, referrers and agents each line has."""
+        method, status, referrer, agent = (
+            part.values(name, rows) for name in ("method", "status", "referrer", "agent")
+        )
+        return {
+            "request": places(method.astype(np.int64) << 16 | status, self.request),
+            "referrer": places(referrer, lambda code: put(self.referrers, self.names.referrers.get(code))),
+            "agent": places(agent, lambda code: put(self.agents, self.snapshot.agents.traits(code))),
+        }
+
+    def request(self, code: int) -> int:
+        method, status = code >> 16, code & 0xFFFF
+        return put(self.requests, (METHOD_NAMES[chr(method)] if method else None, status or None))
 
     def add_live(self, rows: Sequence[Any]) -> None:
         codes = {country: code for code, country in enumerate(self.countries)}
@@ -253,15 +301,46 @@ class WindowBuilder:
                 "url": url.astype(np.int32),
                 "country": np.array(countries, np.int16),
                 "tail": np.array(tails, np.int32),
+                "bytes": np.full(len(rows), NO_BYTES),
+                "request": np.zeros(len(rows), np.int32),
+                "referrer": np.array([put(self.referrers, row["referrer"]) for row in rows], np.int32),
+                "agent": np.array(
+                    [
+                        put(self.agents, (row["browser"], row["os"], row["device"], row["traffic"]))
+                        for row in rows
+                    ],
+                    np.int32,
+                ),
             }
         )
 
     def tail(self, tail: Tail) -> int:
-        return self.tails.setdefault(tail, len(self.tails))
+        return put(self.tails, tail)
 
     def columns(self) -> VisitColumns:
         whole = {name: np.concatenate([piece[name] for piece in self.pieces]) for name in self.pieces[0]}
-        return VisitColumns(**whole, urls=self.urls, countries=self.countries, tails=list(self.tails))
+        return VisitColumns(
+            **whole,
+            urls=self.urls,
+            countries=self.countries,
+            tails=list(self.tails),
+            requests=list(self.requests),
+            referrers=list(self.referrers),
+            agents=list(self.agents),
+        )
+
+
+def put(places: dict[T, int], value: T) -> int:
+    """Return the place of a value in a list, at whose end it is put if it is new."""
+    return places.setdefault(value, len(places))
+
+
+def places(codes: Array, place_of: Callable[[int], int]) -> Array:
+    """Return the place that stands for each code."""
+    if not codes.any():
+        return np.full(len(codes), place_of(0), np.int32)
+    values, inverse = np.unique(codes, return_inverse=True)
+    return np.array([place_of(code) for code in values.tolist()], np.int32)[inverse.reshape(-1)]
 
 
 def template_urls(host: str, part: PartColumns, kinds: Array, numbers: Array) -> list[str]:

@@ -89,6 +89,52 @@ class KindGroups:
         return {code: self.names[code] for code in codes}
 
 
+class AgentGroups:
+    """What agents tell: browsers, systems or devices."""
+
+    def __init__(self, snapshot: Snapshot, trait: str) -> None:
+        self._agents, self._trait = snapshot.agents, trait
+
+    @property
+    def size(self) -> int:
+        return len(self._agents.texts[self._trait].texts)
+
+    def codes(self, block: Block) -> Array:
+        return self._agents.codes[self._trait][block.agent]
+
+    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        return {code: self._agents.texts[self._trait].texts[code] for code in codes}
+
+
+class ReferrerGroups:
+    """The hosts of the pages that visits came from."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._referrers = snapshot.referrers
+
+    @property
+    def size(self) -> int:
+        return len(self._referrers.hosts.texts)
+
+    def codes(self, block: Block) -> Array:
+        return self._referrers.codes[block.referrer]
+
+    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        return {code: self._referrers.hosts.texts[code] for code in codes}
+
+
+class StatusGroups:
+    """Statuses, which are their own numbers."""
+
+    size = 1 << 15
+
+    def codes(self, block: Block) -> Array:
+        return block.status
+
+    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
+        return {code: code or None for code in codes}
+
+
 class TimeGroups:
     """Hours, days, weeks or months."""
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from db.kinds import KIND_NAMES
-from db.part_files import Array, PartColumns
+from db.kinds import KIND_NAMES, METHOD_NAMES
+from db.part_files import NO_BYTES, Array, PartColumns
 from db.queries.column_reads import Span, microseconds
 from db.visit_ids import visit_ids
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
@@ -149,9 +149,14 @@ async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) ->
     rows = [(lines.parts[lines.source[place]], int(lines.row[place])) for place in places]
     pages = {int(source.part.page[row]) for source, row in rows} - {0}
     names = await snapshot.names.of_pages(snapshot.raw, pages)
+    referrers = await snapshot.names.of_referrers(
+        snapshot.raw,
+        {int(source.part.referrer[row]) for source, row in rows if len(source.part.referrer)} - {0},
+    )
     ids = lines.ids(np.array(places, np.int64))
     return [
         show_line(snapshot, source, row, names, visit_id)
+        + show_request(snapshot, source.part, row, referrers)
         for visit_id, (source, row) in zip(ids, rows, strict=True)
     ]
 
@@ -173,6 +178,23 @@ def show_line(
         KIND_NAMES[chr(part.kind[row])],
         None if name is None else name.category,
         None if name is None else name.product,
+    )
+
+
+def show_request(
+    snapshot: Snapshot, part: PartColumns, row: int, referrers: dict[int, str]
+) -> tuple[Any, ...]:
+    """Return what a line says beyond the shop's fields."""
+    method, status, size, referrer, agent = (
+        int(part.values(name, slice(row, row + 1))[0])
+        for name in ("method", "status", "bytes", "referrer", "agent")
+    )
+    return (
+        METHOD_NAMES[chr(method)] if method else None,
+        status or None,
+        None if size == NO_BYTES else size,
+        referrers.get(referrer),
+        *snapshot.agents.traits(agent),
     )
 
 

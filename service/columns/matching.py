@@ -1,6 +1,7 @@
 """Which rows of a part a filter lets through."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -10,6 +11,7 @@ from db.part_files import Array, PartColumns, kind_bit
 from db.queries import column_reads as queries
 from db.queries.column_reads import Span, microseconds
 from db.queries.visit_list import VisitFilter
+from service.columns.agents import TRAITS
 from service.columns.snapshot import Snapshot
 from service.columns.templates import Template, parse_template
 
@@ -23,6 +25,8 @@ class PartFilter:
     :param pages: the pages that have the URL, none perhaps
     :param template: what the URL is made of, if it is that of a template page
     :param country: a code of AddressCountries
+    :param traits: what agents tell, by names of TRAITS
+    :param referrer_id: of the page that visits came from; 0 if no visit did
     """
 
     since: int | None = None
@@ -33,6 +37,11 @@ class PartFilter:
     country: int | None = None
     category_id: int | None = None
     kind: int | None = None
+    status: int | None = None
+    is_bot: bool | None = None
+    traits: Mapping[str, str] = field(default_factory=dict)
+    referrer_host: str | None = None
+    referrer_id: int | None = None
 
 
 async def part_filter(snapshot: Snapshot, visit_filter: VisitFilter) -> PartFilter | None:
@@ -54,7 +63,17 @@ async def part_filter(snapshot: Snapshot, visit_filter: VisitFilter) -> PartFilt
         country=None if country is None else snapshot.addresses.code(country),
         category_id=visit_filter.category_id,
         kind=None if kind is None else ord(KIND_CODES[kind]),
+        status=visit_filter.status,
+        is_bot=visit_filter.is_bot,
+        traits={name: text for name in TRAITS if (text := getattr(visit_filter, name)) is not None},
+        referrer_host=visit_filter.referrer_host,
+        referrer_id=await referrer_id(snapshot, visit_filter.referrer_url),
     )
+
+
+async def referrer_id(snapshot: Snapshot, url: str | None) -> int | None:
+    """Return the id of a referrer, 0 if there is none of this URL; None if none is meant."""
+    return None if url is None else await queries.select_referrer_id(snapshot.raw, url) or 0
 
 
 def to_microseconds(time: datetime | None) -> int | None:
@@ -83,6 +102,24 @@ def matching_rows(
         rows = narrow(rows, part.kind[rows] == criteria.kind)
     if criteria.country is not None:
         rows = narrow(rows, snapshot.addresses.codes[part.address[rows]] == criteria.country)
+    return rows_of_request(snapshot, criteria, part, rows)
+
+
+def rows_of_request(snapshot: Snapshot, criteria: PartFilter, part: PartColumns, rows: Rows) -> Rows:
+    """Return those rows whose status, agent and referrer pass the filter, in a part that may have any."""
+    agents, referrers = snapshot.agents, snapshot.referrers
+    if criteria.status is not None:
+        rows = narrow(rows, part.status[rows] == criteria.status)
+    for name, text in criteria.traits.items():
+        code = agents.texts[name].find(text)
+        rows = narrow(rows, agents.codes[name][part.agent[rows]] == code)
+    if criteria.is_bot is not None and agents.is_bot[part.agents].any():
+        rows = narrow(rows, agents.is_bot[part.agent[rows]] == criteria.is_bot)
+    if criteria.referrer_host is not None:
+        host = referrers.hosts.find(criteria.referrer_host)
+        rows = narrow(rows, referrers.codes[part.referrer[rows]] == host)
+    if criteria.referrer_id is not None:
+        rows = narrow(rows, part.referrer[rows] == criteria.referrer_id)
     return rows
 
 
@@ -94,9 +131,28 @@ def may_match(snapshot: Snapshot, criteria: PartFilter, part: PartColumns) -> bo
         countries = snapshot.addresses.codes[part.addresses]
         if not (countries == criteria.country).any():
             return False
-    if criteria.category_id is not None:
-        return bool((snapshot.pages.categories[part.pages] == criteria.category_id).any())
-    return True
+    if criteria.category_id is not None and not np.any(
+        snapshot.pages.categories[part.pages] == criteria.category_id
+    ):
+        return False
+    return may_match_request(snapshot, criteria, part)
+
+
+def may_match_request(snapshot: Snapshot, criteria: PartFilter, part: PartColumns) -> bool:
+    """Return the same of what lines say beyond the shop's fields."""
+    agents, referrers = snapshot.agents, snapshot.referrers
+    if criteria.status is not None and criteria.status not in part.statuses:
+        return False
+    if criteria.is_bot and not agents.is_bot[part.agents].any():
+        return False
+    for name, text in criteria.traits.items():
+        if not (agents.codes[name][part.agents] == agents.texts[name].find(text)).any():
+            return False
+    if criteria.referrer_host is not None:
+        host = referrers.hosts.find(criteria.referrer_host)
+        if not (referrers.codes[part.referrers] == host).any():
+            return False
+    return criteria.referrer_id is None or criteria.referrer_id in part.referrers
 
 
 def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows) -> Rows:

@@ -15,20 +15,11 @@ import numpy as np
 from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
 from db.queries.column_reads import PageName, Raw
+from service.columns.tables import UNKNOWN, grown, missing_ids
 from service.columns.templates import PageTemplates
 from service.columns.threads import Waiting, run_while_awaited
 
-UNKNOWN = -1
 MAX_NAMES = 20_000  # of pages whose names are kept: what lists and exports show again and again
-
-
-def grown(array: Array, size: int) -> Array:
-    """Return a copy of the array, with UNKNOWN for what is new, if it has less than so many elements."""
-    if len(array) >= size:
-        return array.copy()
-    result = np.full(max(size, len(array) * 5 // 4), UNKNOWN, array.dtype)
-    result[: len(array)] = array
-    return result
 
 
 @dataclass(slots=True)
@@ -107,21 +98,13 @@ def parse_templates(pages: Iterable[tuple[int, str]], _: Waiting) -> PageTemplat
     return PageTemplates.parse(pages)
 
 
-def missing_ids(known: Array, columns: Iterable[Array]) -> Array:
-    """Return the ids that are UNKNOWN or beyond the end."""
-    missing = []
-    for ids in columns:
-        inside = ids < len(known)
-        missing += [ids[~inside], ids[inside][known[ids[inside]] == UNKNOWN]]
-    return np.unique(np.concatenate(missing)) if missing else np.empty(0, np.int32)
-
-
 @dataclass(slots=True)
 class Names:
     """The names of pages and categories that were shown last."""
 
     pages: OrderedDict[int, PageName] = field(default_factory=OrderedDict)
     categories: dict[int, str] = field(default_factory=dict)
+    referrers: OrderedDict[int, str] = field(default_factory=OrderedDict)
 
     async def of_pages(self, raw: Raw, ids: Collection[int]) -> dict[int, PageName]:
         """Return the names of pages, all of which there are."""
@@ -136,6 +119,22 @@ class Names:
         while len(self.pages) > MAX_NAMES:
             self.pages.popitem(last=False)
         return names
+
+    async def of_referrers(self, raw: Raw, ids: Collection[int]) -> dict[int, str]:
+        """Return the URLs of referrers, all of which there are."""
+        urls = {
+            referrer_id: self.referrers[referrer_id] for referrer_id in ids if referrer_id in self.referrers
+        }
+        missing = [referrer_id for referrer_id in ids if referrer_id not in urls]
+        if missing:
+            new = await queries.select_referrer_urls(raw, missing)
+            urls |= new
+            self.referrers.update(new)
+        for referrer_id in urls:
+            self.referrers.move_to_end(referrer_id)
+        while len(self.referrers) > MAX_NAMES:
+            self.referrers.popitem(last=False)
+        return urls
 
     async def of_categories(self, raw: Raw, ids: Collection[int]) -> dict[int, str]:
         """Return the names of categories by id."""

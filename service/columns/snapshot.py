@@ -8,11 +8,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from db.column_files import ColumnFiles
 from db.database import Database, Transaction
 from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
 from db.queries.column_reads import Raw, Span
+from db.queries.live_columns import LiveColumns
+from service.columns.agents import AgentTable, ReferrerTable
 from service.columns.names import AddressCountries, Names, PageTable
 from service.columns.store import ColumnStore
 from service.columns.threads import Waiting, run_while_awaited
@@ -33,6 +37,8 @@ class Snapshot:
     store: ColumnStore
     addresses: AddressCountries
     pages: PageTable
+    agents: AgentTable
+    referrers: ReferrerTable
     names: Names
 
     async def spans(self, since: datetime | None = None, until: datetime | None = None) -> list[Span]:
@@ -58,14 +64,21 @@ class Snapshot:
         return [(span, columns[span.token]) for span in spans]
 
     async def load_names(self, columns: Columns) -> None:
-        """Look up the addresses and pages of parts that are not known yet."""
-        for table in (self.addresses, self.pages):
+        """Look up the addresses, pages, agents and referrers of parts that are not known yet."""
+        for table in (self.addresses, self.pages, self.agents, self.referrers):
             new = [token for token in columns if token not in table.tokens]
             if new:
                 ids = table.missing([columns[token] for token in new])
                 if len(ids):
                     await table.load(self.raw, ids)
                 table.tokens.update(new)
+
+    async def load_live_names(self, live: LiveColumns) -> None:
+        """Look up the agents and referrers of live visits that are not known yet."""
+        for table, column in ((self.agents, live.agent), (self.referrers, live.referrer)):
+            ids = table.unknown([np.unique(column)])
+            if len(ids):
+                await table.load(self.raw, ids)
 
 
 def decode(files: ColumnFiles, rows: Mapping[uuid.UUID, Any], waiting: Waiting) -> Columns:
@@ -98,7 +111,11 @@ async def make_snapshot(session: Transaction, store: ColumnStore) -> Snapshot:
         store.addresses = AddressCountries(version)
     if store.pages is None or store.names is None:
         store.pages, store.names = PageTable(), Names()
-    return Snapshot(session, raw, store, store.addresses, store.pages, store.names)
+    if store.agents is None or store.referrers is None:
+        store.agents, store.referrers = AgentTable(), ReferrerTable()
+    return Snapshot(
+        session, raw, store, store.addresses, store.pages, store.agents, store.referrers, store.names
+    )
 
 
 def chunks(spans: Sequence[Span], size: int) -> Iterator[Sequence[Span]]:

@@ -20,6 +20,7 @@ from db.queries.part_tokens import select_part_tokens
 log = structlog.get_logger("trawl.columns")
 
 if TYPE_CHECKING:
+    from service.columns.agents import AgentTable, ReferrerTable
     from service.columns.names import AddressCountries, Names, PageTable
 
 MIB = 2**20
@@ -28,12 +29,14 @@ SWEEP_SECONDS = 60.0
 
 @dataclass(slots=True)
 class ColumnStore:
-    """Made once a process; `names`, `pages` and `addresses` when the first reader comes."""
+    """Made once a process; `names` and all that follow when the first reader comes."""
 
     files: ColumnFiles = field(default_factory=lambda: ColumnFiles(None, bound=0))
     names: "Names | None" = None
     pages: "PageTable | None" = None
     addresses: "AddressCountries | None" = None
+    agents: "AgentTable | None" = None
+    referrers: "ReferrerTable | None" = None
 
     @classmethod
     def under(cls, data_dir: Path, *, megabytes: int) -> "ColumnStore":

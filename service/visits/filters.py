@@ -7,6 +7,8 @@ from db.queries.names import select_category_id
 from db.queries.visit_list import VisitFilter
 from page_urls import normal_url
 
+IS_BOT = {"human": False, "bot": True, "all": None}
+
 
 async def make_filter(
     session: Transaction, category: str | None, filters: dict[str, Any]
@@ -14,10 +16,21 @@ async def make_filter(
     """Make a filter with the id of the category; None if there is no such category, and so no visit of it.
 
     A page is sought by the normal form of its URL, in which pages are stored.
+
+    :param filters: fields of VisitFilter, and `traffic` and `referrer`, if they are given
     """
-    if filters.get("page_url") is not None:
-        filters = filters | {"page_url": normal_url(filters["page_url"])}
+    fields = {name: value for name, value in filters.items() if name not in ("traffic", "referrer")}
+    fields |= {"is_bot": IS_BOT[filters.get("traffic", "all")], **referrer_fields(filters.get("referrer"))}
+    if fields.get("page_url") is not None:
+        fields["page_url"] = normal_url(fields["page_url"])
     if category is None:
-        return VisitFilter(**filters)
+        return VisitFilter(**fields)
     category_id = await select_category_id(session, category)
-    return None if category_id is None else VisitFilter(**filters, category_id=category_id)
+    return None if category_id is None else VisitFilter(**fields, category_id=category_id)
+
+
+def referrer_fields(referrer: str | None) -> dict[str, str]:
+    """Return the filter of a host, or of a whole URL, which has a slash at least behind its scheme."""
+    if referrer is None:
+        return {}
+    return {"referrer_url": referrer} if "/" in referrer else {"referrer_host": referrer.lower()}

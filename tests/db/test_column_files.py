@@ -30,6 +30,9 @@ def part(visits: int = 10, *, seed: int = 1) -> PartColumns:
             "goods_id": None,
             "amount": None,
             "user_id": (users, users > 0),
+            "status": (random.choice(np.array([200, 404], np.int16), visits), None),
+            "bytes": (users, users > 0),
+            "agent_id": (users.astype(np.int32), users > 0),
         }
     )
 
@@ -46,6 +49,15 @@ def test_rows_are_in_the_order_of_time_and_key(rows: list[tuple[int, int]]) -> N
     occurred, key = (np.array([row[place] for row in rows], np.int64) for place in (0, 1))
     order = order_of(occurred, key)
     assert [rows[place] for place in order] == sorted(rows)
+
+
+def test_what_no_visit_has_takes_no_place_and_reads_as_none() -> None:
+    columns, rows = part(), np.array([0, 3])
+    assert (len(columns.referrer), len(columns.method), len(columns.agents)) == (0, 0, 2)
+    assert columns.values("referrer", slice(2, 5)).tolist() == [0, 0, 0]
+    assert columns.values("referrer", rows).tolist() == [0, 0]
+    assert columns.values("status", rows).tolist() == columns.status[rows].tolist()
+    assert set(columns.bytes.tolist()) == {-1, 1, 2}
 
 
 def test_another_process_maps_what_one_has_written(tmp_path: Path) -> None:
@@ -75,7 +87,7 @@ def test_a_file_that_is_not_what_was_written_counts_as_none_and_is_made_anew(
         case "header":
             path.write_bytes(content[:30] + b"\xff" + content[31:])
         case "values":
-            path.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+            path.write_bytes(content[:200] + bytes([content[200] ^ 1]) + content[201:])
         case "gone":
             path.unlink()
         case "another":

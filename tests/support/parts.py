@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from db.columns import encode
 from db.database import Database, Transaction, raw_connection
-from db.kinds import KIND_CODES
+from db.kinds import KIND_CODES, METHOD_CODES
 from db.queries.names import insert_names, select_category_ids, select_product_ids
 from service.columns.templates import parse_template
 from service.logs.line_columns import shop_key
@@ -20,6 +20,29 @@ from service.visits.ids import log_line_id
 from service.visits.pages import parse_page
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a visit says beyond the shop's fields, with the host of the referrer and what the agent tells."""
+
+    method: str | None = None
+    status: int | None = None
+    bytes: int | None = None
+    referrer: str | None = None
+    host: str | None = None
+    agent: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    device: str | None = None
+    is_bot: bool = False
+
+    @property
+    def traffic(self) -> str:
+        return "bot" if self.is_bot else "human"
+
+
+NOTHING_SAID = Said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +54,7 @@ class Line:
     address: str
     country: str | None
     page_url: str
+    said: Said = NOTHING_SAID
 
     @property
     def page(self) -> Any:
@@ -70,7 +94,14 @@ class Line:
 
 
 def line(page_url: str = "/", *, at: datetime, key: str = "AAAAAAAA", **address: Any) -> Line:
-    return Line(at, shop_key(key), address.get("address", "8.8.8.8"), address.get("country", "US"), page_url)
+    return Line(
+        at,
+        shop_key(key),
+        address.get("address", "8.8.8.8"),
+        address.get("country", "US"),
+        page_url,
+        address.get("said", NOTHING_SAID),
+    )
 
 
 async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1) -> int:
@@ -101,6 +132,7 @@ async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1)
             **{name: ("int8", values) for name, values in numbers.items()},
         }
         raw = await raw_connection(session)
+        names = await said_ids(raw, [each.said for each in lines])
         part_id: int = await raw.fetchval(
             "INSERT INTO visit_part (import_id, first_at, last_at, visits, first_position, host, page_ids, "
             "occurred, key, address_id, page_id, kind) VALUES ($1, $2, $3, $4, 1, $5, $6, "
@@ -118,7 +150,68 @@ async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1)
             if valid is not None and not valid.any():
                 continue
             await set_array(raw, part_id, (name, type_name), encode(array, type_name, valid))
+        for name, (type_name, each_of) in SAID.items():
+            some = [each_of(each.said, names) for each in lines]
+            valid = np.array([each is not None for each in some])
+            if valid.any():
+                array = np.array([each or 0 for each in some], np.int64)
+                await set_array(raw, part_id, (name, type_name), encode(array, type_name, valid))
     return part_id
+
+
+Names = dict[str, int]  # ids of referrers and agents
+SAID: dict[str, tuple[str, Callable[[Said, Names], int | None]]] = {
+    "method": ('"char"', lambda said, _: ord(METHOD_CODES[said.method]) if said.method else None),
+    "status": ("int2", lambda said, _: said.status),
+    "bytes": ("int8", lambda said, _: said.bytes),
+    "referrer_id": ("int4", lambda said, names: names[said.referrer] if said.referrer else None),
+    "agent_id": ("int4", lambda said, names: names[said.agent] if said.agent else None),
+}
+
+
+async def said_ids(raw: Any, said: Iterable[Said]) -> Names:
+    """The ids of referrers and agents, which are inserted if they are new."""
+    ids = {}
+    for each in set(said):
+        for name, values in (
+            ("referrer", {"url": each.referrer, "host": each.host}),
+            (
+                "agent",
+                {
+                    "agent": each.agent,
+                    "browser": each.browser,
+                    "os": each.os,
+                    "device": each.device,
+                    "is_bot": each.is_bot,
+                },
+            ),
+        ):
+            text = values["url" if name == "referrer" else "agent"]
+            if isinstance(text, str):
+                columns = ", ".join(values)
+                places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+                ids[text] = await raw.fetchval(
+                    f"INSERT INTO {name} (digest, {columns}) "
+                    f"VALUES (sha256(convert_to($1, 'UTF8')), {places}) "
+                    "ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id",
+                    *values.values(),
+                )
+    return ids
+
+
+async def say(db: Database, said: Mapping[str, Said]) -> None:
+    """Have stored live visits say something, by their ids."""
+    async with db.transaction() as session:
+        raw = await raw_connection(session)
+        names = await said_ids(raw, said.values())
+        for request_id, each in said.items():
+            await raw.execute(
+                "UPDATE live_visit SET referrer_id = $2, agent_id = $3, is_bot = $4 WHERE request_id = $1",
+                request_id,
+                names.get(each.referrer or ""),
+                names.get(each.agent or ""),
+                each.is_bot,
+            )
 
 
 async def set_array(raw: Any, part_id: int, column: tuple[str, str], data: bytes) -> None:

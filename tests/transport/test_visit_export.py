@@ -1,6 +1,7 @@
 """The text of an export, held to what a visit's schema and the writer of CSV make of each visit."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,25 @@ visits = st.builds(
     kind=st.sampled_from(["main", "product"]),
     category=st.none() | URLS,
     product=st.none() | URLS,
+    method=st.sampled_from([None, None, "GET"]),
+    status=st.sampled_from([None, None, 200, 404]),
+    bytes=st.sampled_from([None, None, 0, 2**63 - 1]),
+    referrer=st.none() | URLS,
+    browser=st.sampled_from([None, None, "Firefox", "=1"]),
+    os=st.sampled_from([None, "Mac OS X"]),
+    device=st.sampled_from([None, "mobile"]),
+    traffic=st.sampled_from(["human", "bot"]),
+)
+PLAIN: dict[str, Any] = {
+    "method": None,
+    "bytes": None,
+    "referrer": None,
+    "browser": None,
+    "os": None,
+    "device": None,
+}
+rows_of_visits = st.lists(visits, min_size=1, max_size=6) | st.lists(
+    visits.map(lambda visit: replace(visit, **PLAIN, traffic="human")), min_size=1, max_size=6
 )
 
 
@@ -48,17 +68,31 @@ def columns_of(rows: list[Visit]) -> VisitColumns:
         country=np.array([countries.index(row.country) for row in rows], np.int16),
         tails=kinds,
         tail=np.array([kinds.index(tail) for tail in tails], np.int32),
+        bytes=np.array([-1 if row.bytes is None else row.bytes for row in rows], np.int64),
+        **indexed("request", [(row.method, row.status) for row in rows], first=(None, None)),
+        **indexed("referrer", [row.referrer for row in rows], first=None),
+        **indexed(
+            "agent",
+            [(row.browser, row.os, row.device, row.traffic) for row in rows],
+            first=(None, None, None, "human"),
+        ),
     )
 
 
-@given(st.lists(visits, min_size=1, max_size=6))
+def indexed(name: str, values: list[Any], *, first: Any) -> dict[str, Any]:
+    """The distinct values, and the place of each among them."""
+    distinct = list(dict.fromkeys([first, *values]))
+    return {f"{name}s": distinct, name: np.array([distinct.index(value) for value in values], np.int32)}
+
+
+@given(rows_of_visits)
 def test_each_line_is_what_the_schema_makes_of_the_visit(rows: list[Visit]) -> None:
     lines = ndjson_text(columns_of(rows)).split(b"\n")
     assert lines.pop() == b""
     assert lines == [orjson.dumps(VisitResponse().dump(row)) for row in rows]
 
 
-@given(st.lists(visits, min_size=1, max_size=6), st.booleans())
+@given(rows_of_visits, st.booleans())
 def test_each_line_of_csv_is_what_is_written_for_the_visit_alone(rows: list[Visit], raw: bool) -> None:
     values: list[list[Any]] = [[getattr(row, name) for name in FIELDS] for row in rows]
     assert csv_text(columns_of(rows), raw=raw) == csv_lines(values, raw=raw).encode()

@@ -110,6 +110,11 @@ PARAMETERS = {
     "group_by": "what is counted apart",
     "import_id": "the number of an import",
     "key_id": "the number of an API key",
+    "browser": "only visits by this browser",
+    "device": "only visits from this kind of device, such as `mobile`",
+    "os": "only visits under this operating system",
+    "referrer": "only visits that came from pages of this host, or if it has a slash from this page",
+    "traffic": "whether visits of humans count, those of bots, or all",
     "compare": "`previous`: tell of each group also what it had in the equally long period before",
     "kind": "what a page is for the shop",
     "kinopoisk_id": "the number of a film at Kinopoisk",
@@ -151,6 +156,10 @@ PARAMETERS = {
 OWN_PARAMETERS = {
     ("POST /imports", "name"): "the name of the import; by default that of the form's file, else `upload`",
     ("GET /pixel.gif", "page_url"): "the URL of the page, if not that of the header Referer",
+    **{
+        (f"GET /visits{more}", "status"): "only requests that were answered with this status"
+        for more in ("", "/stats", "/export")
+    },
     ("GET /movies/search", "page"): "the number of a page of results, from 1",
 }
 # The groups of operations, by the module that has them: name and description.

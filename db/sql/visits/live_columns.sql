@@ -5,6 +5,8 @@ SELECT
     array_send(array_agg(live.address_id)) AS address,
     array_send(array_agg(live.category_id)) AS category,
     array_send(array_agg(live.user_id)) AS user_id,
+    array_send(array_agg(live.agent_id) FILTER (WHERE CAST(:with_agent AS boolean))) AS agent,
+    array_send(array_agg(live.referrer_id) FILTER (WHERE CAST(:with_referrer AS boolean))) AS referrer,
     array_agg(live.country) FILTER (WHERE CAST(:with_country AS boolean)) AS countries,
     array_agg(live.kind) FILTER (WHERE CAST(:with_kind AS boolean)) AS kinds,
     array_agg(live.page_url) FILTER (WHERE CAST(:with_page AS boolean)) AS urls
@@ -16,7 +18,9 @@ FROM (
         visit.user_id,
         visit.country,
         visit.kind,
-        visit.page_url
+        visit.page_url,
+        coalesce(visit.agent_id, 0) AS agent_id,
+        coalesce(visit.referrer_id, 0) AS referrer_id
     FROM live_visit AS visit
     LEFT JOIN address ON visit.address = address.address
     WHERE
@@ -28,5 +32,25 @@ FROM (
         AND (CAST(:country AS text) IS NULL OR visit.country = :country)
         AND (CAST(:category_id AS int) IS NULL OR visit.category_id = :category_id)
         AND (CAST(:kind AS text) IS NULL OR visit.kind = :kind)
+        AND (CAST(:is_bot AS boolean) IS NULL OR visit.is_bot = :is_bot)
+        AND (
+            CAST(:browser AS text) IS NULL
+            OR visit.agent_id IN (SELECT agent.id FROM agent WHERE agent.browser = :browser)
+        )
+        AND (CAST(:os AS text) IS NULL OR visit.agent_id IN (SELECT agent.id FROM agent WHERE agent.os = :os))
+        AND (
+            CAST(:device AS text) IS NULL
+            OR visit.agent_id IN (SELECT agent.id FROM agent WHERE agent.device = :device)
+        )
+        AND (
+            CAST(:referrer_host AS text) IS NULL
+            OR visit.referrer_id IN (SELECT referrer.id FROM referrer WHERE referrer.host = :referrer_host)
+        )
+        AND (
+            CAST(:referrer_url AS text) IS NULL
+            OR visit.referrer_id = (
+                SELECT referrer.id FROM referrer WHERE referrer.digest = sha256(convert_to(:referrer_url, 'UTF8'))
+            )
+        )
     ORDER BY visit.occurred_at
 ) AS live;

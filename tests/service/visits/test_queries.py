@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,10 +19,10 @@ from service.errors import NotFound
 from service.visits.exports import export_visits
 from service.visits.ids import log_line_id
 from service.visits.queries import VisitCount, count_visits, get_visit, list_visits
-from service.visits.store import store_live_visits
+from service.visits.store import Visit, store_live_visits
 from tests.support.live_cases import NOW, live_row
 from tests.support.log_imports import Importer
-from tests.support.parts import Line, line, some_keys, store_part
+from tests.support.parts import NOTHING_SAID, Line, Said, line, say, some_keys, store_part
 
 NOTHING: dict[str, Any] = {
     "since": None,
@@ -33,7 +33,23 @@ NOTHING: dict[str, Any] = {
     "country": None,
     "category": None,
     "kind": None,
+    "traffic": "all",
+    "referrer": None,
+    "browser": None,
+    "os": None,
+    "device": None,
+    "status": None,
 }
+FIREFOX: dict[str, Any] = {"agent": "Firefox", "browser": "Firefox", "os": "Windows", "device": "desktop"}
+SAID = (
+    NOTHING_SAID,
+    NOTHING_SAID,
+    Said(**FIREFOX, referrer="https://a.example/x?y", host="a.example"),
+    Said("GET", 200, 0, **FIREFOX),
+    Said("GET", 404, 7, "https://b.example/", "b.example", "Curl", "curl", is_bot=True),
+    Said("POST", 304, None, "https://a.example/", "a.example", "Safari", "Safari", "iOS", "mobile"),
+    Said(None, 200, 2**40, "something", None, "?"),
+)
 # Clocks change within these days in most of these zones, by an hour, half an hour, or over midnight.
 BEGINS = tuple(datetime(2018, month, day, tzinfo=UTC) for month, day in ((3, 31), (10, 6), (10, 27), (11, 3)))
 ZONES = (
@@ -67,13 +83,31 @@ PAGES = (
     "https://shop.example/success_pay_31/",
     "/success_pay_31/",
 )
-Row = LiveRow | Line
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSaid:
+    """A live visit, and what it says: no method, status or bytes."""
+
+    row: LiveRow
+    said: Said
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.row, name)
+
+
+Row = LiveSaid | Line
 GROUPS: dict[str, tuple[str, Callable[[Row], Any]]] = {
     "page": ("page_url", lambda visit: visit.page_url),
     "user": ("user_id", lambda visit: visit.user_id),
     "country": ("country", lambda visit: visit.country),
     "category": ("category", lambda visit: visit.category),
     "kind": ("kind", lambda visit: visit.kind),
+    "referrer": ("referrer", lambda visit: visit.said.host),
+    "browser": ("browser", lambda visit: visit.said.browser),
+    "os": ("os", lambda visit: visit.said.os),
+    "device": ("device", lambda visit: visit.said.device),
+    "status": ("status", lambda visit: visit.said.status),
 }
 UNITS = ("hour", "day", "week", "month")
 
@@ -107,7 +141,7 @@ def begin_of(unit: str, moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 @st.composite
-def visits(draw: st.DrawFn) -> tuple[list[LiveRow], list[list[Line]]]:
+def visits(draw: st.DrawFn) -> tuple[list[LiveSaid], list[list[Line]]]:
     """Draw live visits, and the lines of up to three parts."""
     begin = draw(st.sampled_from(BEGINS))
     live, parts, keys = [], [], some_keys(100)
@@ -118,23 +152,32 @@ def visits(draw: st.DrawFn) -> tuple[list[LiveRow], list[list[Line]]]:
 
     for position in range(draw(st.integers(0, 15))):
         address, country = draw(st.sampled_from(ADDRESSES))
-        live.append(
-            live_row(
-                draw(st.sampled_from(PAGES)),
-                occurred_at=instant(),
-                position=position,
-                user_id=draw(st.integers(-1, 1)),
-                address=address,
-                country=country,
-                source=draw(st.sampled_from(("api", "page"))),
-            )
+        row = live_row(
+            draw(st.sampled_from(PAGES)),
+            occurred_at=instant(),
+            position=position,
+            user_id=draw(st.integers(-1, 1)),
+            address=address,
+            country=country,
+            source=draw(st.sampled_from(("api", "page"))),
         )
+        said = replace(draw(st.sampled_from(SAID)), method=None, status=None, bytes=None)
+        live.append(LiveSaid(row, said))
     for _ in range(draw(st.integers(0, 3))):
-        part = []
+        part, choice = [], draw(st.sampled_from((SAID, (NOTHING_SAID,))))
         for _ in range(draw(st.integers(1, 12))):
             address, country = draw(st.sampled_from(ADDRESSES[:3]))
             page_url = draw(st.sampled_from(PAGES))
-            part.append(line(page_url, at=instant(), key=keys.pop(), address=address, country=country))
+            part.append(
+                line(
+                    page_url,
+                    at=instant(),
+                    key=keys.pop(),
+                    address=address,
+                    country=country,
+                    said=draw(st.sampled_from(choice)),
+                )
+            )
         parts.append(part)
     return live, parts
 
@@ -151,6 +194,12 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
         "country": st.sampled_from(("US", "KR", "DE")),
         "category": st.sampled_from(("fresh_fish", "caviar", "none")),
         "kind": st.sampled_from(("main", "cart", "pay", "success", "other")),
+        "traffic": st.sampled_from(("human", "bot")),
+        "referrer": st.sampled_from(("a.example", "B.example", "https://a.example/", "https://c.example/")),
+        "browser": st.sampled_from(("Firefox", "curl", "none")),
+        "os": st.sampled_from(("Windows", "iOS")),
+        "device": st.sampled_from(("desktop", "mobile")),
+        "status": st.sampled_from((200, 404, 500)),
     }
     names = draw(st.lists(st.sampled_from(sorted(some)), max_size=2, unique=True))
     return {**NOTHING, "since": since, "until": until, **{name: draw(some[name]) for name in names}}
@@ -159,8 +208,12 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
 def passes(visit: Row, criteria: dict[str, Any]) -> bool:
     values = {"user_id": visit.user_id, "page_url": visit.page_url, "source": visit.source}
     values |= {"country": visit.country, "category": visit.category, "kind": visit.kind}
+    said, referrer = visit.said, criteria["referrer"]
+    values |= {name: getattr(said, name) for name in ("browser", "os", "device", "status")}
     return (
         all(criteria[name] in (None, value) for name, value in values.items())
+        and criteria["traffic"] in ("all", said.traffic)
+        and (referrer is None or referrer == said.referrer or referrer.lower() == said.host)
         and (criteria["since"] is None or visit.occurred_at >= criteria["since"])
         and (criteria["until"] is None or visit.occurred_at < criteria["until"])
     )
@@ -193,6 +246,8 @@ def expected_counts(visits: Iterable[Row], group_by: tuple[str, ...], tz: str) -
 
 def moved(visit: Row, length: timedelta) -> Row:
     """The same visit, so much later."""
+    if isinstance(visit, LiveSaid):
+        return LiveSaid(replace(visit.row, occurred_at=visit.row.occurred_at + length), visit.said)
     return replace(visit, occurred_at=visit.occurred_at + length)
 
 
@@ -231,7 +286,8 @@ async def test_lists_and_statistics_agree_with_the_oracle(
     for part in parts:
         await store_part(db, part)
     if live:
-        await store_live_visits(db, live)
+        await store_live_visits(db, [each.row for each in live])
+        await say(db, {each.request_id: each.said for each in live})
     rows = [*live, *(each for part in parts for each in part)]
     newest_first = sorted(rows, key=lambda visit: (visit.occurred_at, visit.request_id), reverse=True)
     for criteria, group_by, tz in cases:
@@ -247,6 +303,8 @@ async def test_lists_and_statistics_agree_with_the_oracle(
                 visit.source,
             )
             assert (shown.kind, shown.category, shown.product) == (visit.kind, visit.category, visit.product)
+            for name in ("method", "status", "bytes", "referrer", "browser", "os", "device", "traffic"):
+                assert getattr(shown, name) == getattr(visit.said, name)
         if len(listed) > 1:
             after = (listed[0].timestamp, uuid.UUID(listed[0].id))
             assert await list_visits(db, store, **criteria, after=after, limit=1000, offset=0) == listed[1:]
@@ -268,7 +326,7 @@ async def test_lists_and_statistics_agree_with_the_oracle(
             assert (await count_visits(db, store, **criteria, **one, after=(place,), offset=0))[0] == counts[
                 place
             ]
-        assert await exported(db, store, **criteria) == [visit.id for visit in listed]
+        assert await exported(db, store, **criteria) == [as_exported(visit) for visit in listed]
 
 
 @pytest.mark.parametrize("group_by", [("page",), ("page", "user"), ("kind", "page")])
@@ -298,17 +356,30 @@ async def test_a_page_is_one_group_in_parts_of_its_host_and_of_others(
         await check()  # at first of pages visited once, and then of pages that are known in part
     live = [live_row(url, position=place) for place, url in enumerate(urls)]
     await store_live_visits(db, live)
-    rows += live
+    rows += [LiveSaid(each, NOTHING_SAID) for each in live]
     await check()
 
 
-async def exported(db: Database, store: ColumnStore, **criteria: Any) -> list[str]:
-    """The ids of an export."""
+async def exported(db: Database, store: ColumnStore, **criteria: Any) -> list[tuple[Any, ...]]:
+    """The ids of an export, and what its visits say beyond the shop's fields."""
     return [
-        str(uuid.UUID(int=int(high) << 64 | int(low)))
+        (
+            str(uuid.UUID(int=int(high) << 64 | int(low))),
+            *columns.requests[request],
+            None if size < 0 else size,
+            columns.referrers[referrer],
+            *columns.agents[agent],
+        )
         async for columns in export_visits(db, store, **criteria)
-        for high, low in columns.ids
+        for (high, low), request, size, referrer, agent in zip(
+            columns.ids, columns.request, columns.bytes, columns.referrer, columns.agent, strict=True
+        )
     ]
+
+
+def as_exported(visit: Visit) -> tuple[Any, ...]:
+    said = (visit.referrer, visit.browser, visit.os, visit.device, visit.traffic)
+    return (visit.id, visit.method, visit.status, visit.bytes, *said)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +500,7 @@ async def test_an_export_is_the_list_without_its_end(committed_db: Database, sto
     await store_live_visits(db, [live_row(page_url) for page_url in PAGES])
     for filtered in ({}, {"source": "log"}, {"source": "api"}, {"category": "caviar"}, {"category": "none"}):
         listed = [
-            visit.id
+            as_exported(visit)
             for offset in (0, 1000, 2000)
             for visit in (
                 await list_visits(db, store, **NOTHING | filtered, after=None, limit=1000, offset=offset)
