@@ -25,6 +25,14 @@ FIELDS = {
     "kind",
     "category",
     "product",
+    "method",
+    "status",
+    "bytes",
+    "referrer",
+    "browser",
+    "os",
+    "device",
+    "traffic",
 }
 ID = "018f3a5e-7a10-7cc3-98a3-1a2b3c4d5e6f"
 SALMON = "https://shop.example/fresh_fish/salmon/"

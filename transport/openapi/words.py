@@ -131,7 +131,6 @@ PARAMETERS = {
     "priority": "only tasks of this priority",
     "q": "words or parts of words, in any case",
     "query": "words of a film's name",
-    "referrer": "where the visitor came from",
     "role": "only accounts of this role",
     "session_id": "the id of a session",
     "share_id": "the id of a share",
@@ -155,6 +154,7 @@ PARAMETERS = {
 # Where a name means something else.
 OWN_PARAMETERS = {
     ("POST /imports", "name"): "the name of the import; by default that of the form's file, else `upload`",
+    ("GET /pixel.gif", "referrer"): "where the visitor came from",
     ("GET /pixel.gif", "page_url"): "the URL of the page, if not that of the header Referer",
     **{
         (f"GET /visits{more}", "status"): "only requests that were answered with this status"
