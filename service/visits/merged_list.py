@@ -27,11 +27,13 @@ async def select_merged(
     criteria = await part_filter(snapshot, visit_filter)
     spans = [] if criteria is None else await snapshot.spans(visit_filter.since, visit_filter.until)
     if criteria is None or not spans:
-        found = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit, offset=offset)
-        return [tuple(row) for row in found]
+        if not visit_filter.lets_live_through:
+            return []
+        live = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit, offset=offset)
+        return [tuple(row) for row in live]
     need = offset + limit
     lines = await newest_lines(snapshot, criteria, after=after, limit=need, spans=spans)
-    live: list[Any] = []
+    live = []
     if visit_filter.lets_live_through:
         live = await select_live_list(snapshot.raw, visit_filter, after=after, limit=need, keys=need > FEW)
     order = merged_order(lines, live)[offset:need].tolist()
