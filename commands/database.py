@@ -20,8 +20,14 @@ def migrate() -> None:
     say(f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}")
 
 
-def say_progress(lines: int, total: int) -> None:
-    say(f"moved {lines:,} of about {total:,} log lines into columns")
+PROGRESS = {
+    "visits_moved": "moved {:,} of about {:,} log lines into columns",
+    "pages_renamed": "looked at {:,} of about {:,} pages and live visits, for URLs in other spellings",
+}
+
+
+def say_progress(event: str, rows: int, total: int) -> None:
+    say(PROGRESS[event].format(rows, total))
 
 
 def back_up(file: Path, *, overwrite: bool) -> None:

@@ -1,6 +1,9 @@
 """Migrates the schema, and reads its revision."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,20 +18,61 @@ from db.engine import create_single_engine
 from db.locks import lock_migration
 from db.outages import driver_error
 from migrations.old_visits import estimate_lines, move_span
+from migrations.page_names import estimate_rows, rename_span
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ROOT / "migrations" / "versions"
-MOVING_REVISION = "0020"  # at which log lines are moved from rows into parts
+DOWN_REVISION = re.compile(r'^down_revision[^=]*= *(?:"(.*)"|None)$', re.MULTILINE)
 
 log = structlog.get_logger("trawl.migrate")
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done to the rows of earlier builds at a revision, span by span, before the next one.
+
+    :param event: names it in the log
+    :param change_span: changes some rows, and returns how many; 0 when there are none left
+    :param estimate: returns about how many there are
+    """
+
+    revision: str
+    event: str
+    change_span: Callable[[Connection], int]
+    estimate: Callable[[Connection], int]
+
+
+WORK = (
+    Work("0020", "visits_moved", move_span, estimate_lines),
+    Work("0024", "pages_renamed", rename_span, estimate_rows),
+)
+
+
+@lru_cache(1)
+def revisions() -> tuple[str, ...]:
+    """Return all revisions, each after the one that it follows."""
+    followers: dict[str | None, str] = {}
+    for path in VERSIONS.glob("[0-9]*_*.py"):
+        match = DOWN_REVISION.search(path.read_text(encoding="utf-8"))
+        followers[match[1] if match else None] = path.name.partition("_")[0]
+    chain: list[str] = []
+    while (follower := followers.get(chain[-1] if chain else None)) is not None:
+        chain.append(follower)
+    return tuple(chain)
+
+
 def newest_revision() -> str:
-    """Return the revision that this code needs: the largest number of a file of migrations."""
-    return max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
+    """Return the revision that this code needs."""
+    return revisions()[-1]
+
+
+def is_before(revision: str | None, other: str) -> bool:
+    """Return whether a database at a revision has yet to come to the other."""
+    chain = revisions()
+    return revision is None or (revision in chain and chain.index(revision) < chain.index(other))
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -65,17 +109,19 @@ class DatabaseUnusable(Exception):
     """The database can't be reached or used. The message names the setting, the address and the cause."""
 
 
-Progress = Callable[[int, int], object]  # called with lines moved so far, and about how many there are
+Progress = Callable[
+    [str, int, int], object
+]  # called with an event, its rows so far and about how many in all
 
 
-def log_progress(lines: int, total: int) -> None:
-    log.info("visits_moved", lines=lines, of_about=total)
+def log_progress(event: str, rows: int, total: int) -> None:
+    log.info(event, rows=rows, of_about=total)
 
 
 async def migrate(url: str, *, on_progress: Progress = log_progress) -> tuple[str | None, str | None]:
     """Upgrade to the newest revision. Return the revisions before and after.
 
-    Log lines of earlier builds are moved in many transactions: if it ends in between, the next call goes on.
+    Rows of earlier builds are changed in many transactions: if it ends in between, the next call goes on.
 
     :raises DatabaseUnusable: the database can't be reached or refuses
     """
@@ -93,36 +139,38 @@ async def upgrade_to_newest(url: str, on_progress: Progress) -> tuple[str | None
     engine = create_single_engine(url)
     try:
         async with engine.connect() as connection:
-            before = await connection.run_sync(current_revision)
+            first = before = await connection.run_sync(current_revision)
             if before == newest_revision():
                 return before, before
             await connection.rollback()
-            if (before or "") < MOVING_REVISION:
-                async with connection.begin():
-                    await connection.run_sync(upgrade, MOVING_REVISION)
-            await move_old_visits(connection, on_progress)
+            for work in WORK:
+                if is_before(before, work.revision):
+                    async with connection.begin():
+                        await connection.run_sync(upgrade, work.revision)
+                    before = work.revision
+                await work_by_spans(connection, work, on_progress)
             async with connection.begin():
                 await connection.run_sync(upgrade)
-            return before, await connection.run_sync(current_revision)
+            return first, await connection.run_sync(current_revision)
     finally:
         await engine.dispose()
 
 
-async def move_old_visits(connection: AsyncConnection, on_progress: Progress) -> None:
-    """Move the log lines of earlier builds into parts, a transaction a span."""
-    lines = total = 0
+async def work_by_spans(connection: AsyncConnection, work: Work, on_progress: Progress) -> None:
+    """Change the rows of earlier builds, a transaction a span."""
+    rows = total = 0
     while True:
         async with connection.begin():
-            moved, total = await connection.run_sync(move_locked_span, total)
-        if not moved:
+            changed, total = await connection.run_sync(change_locked_span, work, total)
+        if not changed:
             return
-        lines += moved
-        on_progress(lines, max(total, lines))
+        rows += changed
+        on_progress(work.event, rows, max(total, rows))
 
 
-def move_locked_span(connection: Connection, total: int) -> tuple[int, int]:
-    """Move a span, unless another server has finished. Return its lines, and about how many there are."""
+def change_locked_span(connection: Connection, work: Work, total: int) -> tuple[int, int]:
+    """Change a span, unless another server has finished. Return its rows, and about how many there are."""
     lock_migration(connection)
-    if current_revision(connection) != MOVING_REVISION:
+    if current_revision(connection) != work.revision:
         return 0, total
-    return move_span(connection), total or estimate_lines(connection)
+    return work.change_span(connection), total or work.estimate(connection)

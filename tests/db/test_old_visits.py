@@ -1,31 +1,26 @@
 """The log lines of a build before columns become parts: as if this build had imported them."""
 
 import uuid
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
-import asyncpg
 import pytest
-from sqlalchemy import Connection
 
 from clients.geo import Geo
 from db import migrate as migrations
 from db.database import Database
-from db.engine import create_engine
-from db.migrate import MOVING_REVISION, current_revision, downgrade, migrate, newest_revision, upgrade
+from db.migrate import current_revision, downgrade, migrate, newest_revision, upgrade
 from migrations.old_visits import MoveLimits, move_span
 from service.imports.undo import undo_import
 from service.visits.store import store_live_visits
 from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer, counts
-
-T = TypeVar("T")
+from tests.support.old_databases import Interrupted, execute, on_connection, rows_by_import
 
 FOLDER = Path(__file__).parents[1] / "support" / "before_columns"
 LOGS = ("shop.txt", "later.txt", "combined.txt")
-BEFORE = "0013"
+BEFORE, MOVING_REVISION = "0013", "0020"
 BEGIN = datetime(2018, 8, 1, tzinfo=UTC)
 LIVE = (
     (5, "/fresh_fish/pike/", "8.8.8.8", "US"),
@@ -33,23 +28,6 @@ LIVE = (
     (70, "https://shop.example/success_pay_2/", "121.165.118.201", "KR"),
     (71, "/about", "10.0.0.1", None),
 )
-ALL = """
-    SELECT visit.id, occurred_at, position, source, kind, host(address), country, category.name, product.name,
-           user_id, cart_id, goods_id, amount, page_url, buyer_id, import_id
-    FROM visit LEFT JOIN category ON category.id = category_id LEFT JOIN product ON product.id = product_id
-    ORDER BY visit.id"""
-
-
-class Interrupted(Exception):
-    pass
-
-
-async def on_connection(url: str, work: Callable[[Connection], T]) -> T:
-    engine = create_engine(url, pool_size=1)
-    async with engine.begin() as connection:
-        result = await connection.run_sync(work)
-    await engine.dispose()
-    return result
 
 
 @pytest.fixture
@@ -58,12 +36,6 @@ async def old_url(committed_url: str) -> str:
     await on_connection(committed_url, lambda connection: downgrade(connection, BEFORE))
     await execute(committed_url, (FOLDER / "rows.sql").read_text())
     return committed_url
-
-
-async def execute(url: str, statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statements)
-    await connection.close()
 
 
 async def import_anew(shop: Importer) -> None:
@@ -81,12 +53,6 @@ async def import_anew(shop: Importer) -> None:
             country=country,
         )
         await store_live_visits(shop.db, [visit])
-
-
-async def rows_by_import(shop: Importer) -> list[tuple[object, ...]]:
-    """All visits, with the number of their import instead of its id."""
-    ids = {row[0]: number for number, row in enumerate(await shop.rows("SELECT id FROM import ORDER BY id"))}
-    return [(*row, ids.get(import_id)) for *row, import_id in await shop.rows(ALL)]
 
 
 @pytest.mark.parametrize("lines", [7, 100_000])
@@ -120,10 +86,14 @@ async def test_moved_lines_are_duplicates_when_their_files_are_read_again(
 async def test_a_move_that_was_interrupted_goes_on_where_it_was(
     old_url: str, committed_db: Database, geo: Geo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "move_span", lambda connection: move_span(connection, MoveLimits(20)))
+    work, *others = migrations.WORK
+    by_twenty = replace(work, change_span=lambda connection: move_span(connection, MoveLimits(20)))
+    monkeypatch.setattr(migrations, "WORK", (by_twenty, *others))
     told: list[tuple[int, int]] = []
 
-    def interrupt(lines: int, total: int) -> None:
+    def interrupt(event: str, lines: int, total: int) -> None:
+        if event != "visits_moved":
+            return
         told.append((lines, total))
         if len(told) == 2:
             raise Interrupted
