@@ -24,6 +24,7 @@ from clients.smtp_message import parse_smtp_url
 from clock import now
 from config import Settings, load_secret
 from db.database import Database
+from db.locks import EVENT_COLUMNS
 from db.migrate import migrate
 from db.queries.auth_events import NOBODY, Origin
 from embedded import open_servers
@@ -31,10 +32,11 @@ from service.accounts import accounts
 from service.accounts.audit import enforce_audit_retention
 from service.accounts.expiry import delete_expired_credentials
 from service.accounts.totp import reseal_secrets
-from service.background import Background
+from service.background import Background, Schedule, run_periodically
 from service.cache import Cache
 from service.columns.store import ColumnStore, sweep_columns
 from service.deps import Deps, RateLimits
+from service.events.merging import is_due, merge_events
 from service.films.catalogue import FilmCatalogue
 from service.imports.follow import LogFollower
 from service.imports.record import ImportOptions
@@ -52,6 +54,9 @@ log = structlog.get_logger("trawl.server")
 
 POOL_SIZE = 10  # connections of a worker
 T = TypeVar("T")
+
+
+MERGING = Schedule(every=5.0, retry=60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,15 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
         deps.background.spawn(follower.follow(deps.logs.file), name="following of the log")
     audit = enforce_audit_retention(deps.db, settings.audit_days, clock=now)
     deps.background.spawn(audit, name="retention of the audit")
+    merging = run_periodically(
+        deps.db,
+        partial(merge_events, deps.db),
+        MERGING,
+        lock=EVENT_COLUMNS,
+        is_due=partial(is_due, deps.db),
+        failure_event="event_columns_postponed",
+    )
+    deps.background.spawn(merging, name="merging of event columns")
     sweep = sweep_columns(deps.db, deps.columns)
     deps.background.spawn(sweep, name="sweep of columns")
     if settings.retention_days is not None:

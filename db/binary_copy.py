@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from db.columns import COPY_HEADER as HEADER
+from db.columns import COPY_TRAILER as TRAILER
 from db.columns import YEAR_2000
 
-HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-TRAILER = b"\xff\xff"
+__all__ = ["HEADER", "TRAILER"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,14 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
 from telemetry.columns import count_column_read, set_column_cache_bytes
-
-if TYPE_CHECKING:  # numpy starts threads as it is imported, and workers are forked from a process without any
-    from db.part_files import PartColumns
 
 log = structlog.get_logger("trawl.columns")
 
@@ -44,25 +42,40 @@ class CacheLimits:
 LIMITS = CacheLimits()
 
 
-class ColumnFiles:
+class Columns(Protocol):
+    """What is in a file."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        ...
+
+
+C = TypeVar("C", bound=Columns)
+
+
+class ColumnFiles(Generic[C]):
     """The decoded columns that this process has mapped, and the files that it shares with others."""
 
-    def __init__(self, folder: Path | None, *, bound: int) -> None:
+    def __init__(self, folder: Path | None, *, bound: int, form: str = "db.part_files") -> None:
         """Make the cache of a process.
 
         :param folder: of the files, made when it is needed; None for none
         :param bound: bytes of all files, and of those that this process maps; 0 for no files
+        :param form: the module that writes and maps files. It is imported with the first one: numpy starts
+            threads as it is imported, and workers are forked from a process without any
         """
+        self._form = form
         self._folder = folder if bound else None
         self._bound = bound
-        self._parts: OrderedDict[uuid.UUID, tuple[PartColumns, float]] = OrderedDict()
+        self._parts: OrderedDict[uuid.UUID, tuple[C, float]] = OrderedDict()
         self._bytes = 0
         self._unchecked = (
             bound  # bytes written since the files were last counted; at first count them at once
         )
         self._lock = Lock()
 
-    def peek(self, tokens: Iterable[uuid.UUID]) -> "dict[uuid.UUID, PartColumns]":
+    def peek(self, tokens: Iterable[uuid.UUID]) -> dict[uuid.UUID, C]:
         """Return those parts' columns that this process has mapped and need no look at their files."""
         since = time.monotonic() - LIMITS.touch_seconds
         columns = {}
@@ -74,12 +87,12 @@ class ColumnFiles:
                     columns[token] = entry[0]
         return columns
 
-    def get_all(self, tokens: Iterable[uuid.UUID]) -> "dict[uuid.UUID, PartColumns]":
+    def get_all(self, tokens: Iterable[uuid.UUID]) -> dict[uuid.UUID, C]:
         """Return those parts' columns that this process or a file has. Maps files: call it in a thread."""
         columns = {token: self.get(token) for token in tokens}
         return {token: part for token, part in columns.items() if part is not None}
 
-    def get(self, token: uuid.UUID) -> "PartColumns | None":
+    def get(self, token: uuid.UUID) -> C | None:
         """Return a part's columns if this process or a file has them."""
         now = time.monotonic()
         with self._lock:
@@ -90,16 +103,14 @@ class ColumnFiles:
             self._keep(token, columns, now)
         return columns
 
-    def put(self, token: uuid.UUID, columns: "PartColumns") -> "PartColumns":
+    def put(self, token: uuid.UUID, columns: C) -> C:
         """Write a part's file and map it. Where that fails, return the columns as they are."""
-        from db.part_files import write_file
-
         count_column_read("decoded")
         if self._folder is None:
             return columns
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_file(self._folder, token, columns)
+            self._files_module().write_file(self._folder, token, columns)
         except OSError as error:
             log.warning("columns_not_cached", error=str(error))
             return columns
@@ -134,25 +145,23 @@ class ColumnFiles:
                 total -= size
                 if total <= self._bound * (1 - LIMITS.spare):
                     break
-        set_column_cache_bytes(total)
+        set_column_cache_bytes(self._form, total)
 
-    def _map(self, token: uuid.UUID) -> "PartColumns | None":
-        from db.part_files import map_file
-
-        columns = None if self._folder is None else map_file(self._folder, token)
+    def _map(self, token: uuid.UUID) -> C | None:
+        columns: C | None = None
+        if self._folder is not None:
+            columns = self._files_module().map_file(self._folder, token)
         if columns is not None:
             count_column_read("mapped")
         return columns
 
     def _touch(self, token: uuid.UUID) -> None:
         """Note that a file is used, for whoever looks for the one to delete."""
-        from db.part_files import path_of
-
         if self._folder is not None:
             with suppress(OSError):
-                os.utime(path_of(self._folder, token))
+                os.utime(self._files_module().path_of(self._folder, token))
 
-    def _keep(self, token: uuid.UUID, columns: "PartColumns", now: float) -> None:
+    def _keep(self, token: uuid.UUID, columns: C, now: float) -> None:
         with self._lock:
             self._forget(token)
             self._parts[token] = (columns, now)
@@ -164,6 +173,9 @@ class ColumnFiles:
         entry = self._parts.pop(token, None)
         if entry is not None:
             self._bytes -= entry[0].size
+
+    def _files_module(self) -> Any:
+        return import_module(self._form)
 
     def _files(self) -> list[tuple[Path, int, float]]:
         """Return the files with their sizes and the times they were last used. Delete what the dead left."""

@@ -5,6 +5,7 @@ bound), then for each element its length and its value, or the length -1 for nul
 dimension. `array_send(column)` returns it to a SELECT, and binary COPY takes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
 
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 YEAR_2000 = 946_684_800_000_000  # PostgreSQL's epoch, in microseconds of Unix time
+COPY_HEADER, COPY_TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"  # of binary COPY
+TEXT_OID = 25
 
 Values = NDArray[np.integer]
 Valid = NDArray[np.bool_]
@@ -60,6 +63,15 @@ def encode(values: Values, type_name: str, valid: Valid | None = None) -> bytes:
     used[:, header:] = valid[:, None]
     rows[~valid, :header] = np.iinfo(unit).max
     return HEAD.pack(1, 1, element.oid, len(values), 1) + rows[used].tobytes()
+
+
+def encode_texts(texts: Sequence[str]) -> bytes:
+    """Encode an array of texts."""
+    if not texts:
+        return EMPTY.pack(0, 0, TEXT_OID)
+    cells = [text.encode() for text in texts]
+    head = HEAD.pack(1, 0, TEXT_OID, len(cells), 1)
+    return head + b"".join(len(cell).to_bytes(4, "big") + cell for cell in cells)
 
 
 def decode(data: bytes) -> tuple[Values, Valid | None]:

@@ -14,8 +14,8 @@ lock at the end of its transaction, also when the process that holds it dies.
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 | sites         | hash of 'sites', seed 2  | while a site is made                                            |
 
-The names of jobs: `retention`, `audit`, `countries`, `expiry`, the path of the file that is imported with the
-digest of its first line, the same behind `follow`, and `stream <lease token>` for an import without a file.
+The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, the path of the file that is imported
+with the digest of its first line, the same behind `follow`, and `stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 WRITERS = "20181, 0"  # stands in store_live_visit.sql and store_live_visits.sql too
 RETENTION, COUNTRIES, EXPIRY = "retention", "countries", "expiry"
 AUDIT = "audit"
+EVENT_COLUMNS = "event columns"  # while they are merged, or deleted
 
 LOCK_MIGRATION = text("SELECT pg_advisory_xact_lock(7241800)")
 TRY_LOCK_JOB = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
+LOCK_JOB = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 LOCK_WRITERS_SHARED = text(f"SELECT pg_advisory_xact_lock_shared({WRITERS})")
 LOCK_WRITERS_EXCLUSIVE = text(f"SELECT pg_advisory_xact_lock({WRITERS})")
 SELECT_WRITERS = text(
@@ -61,6 +63,11 @@ def follow_key(file: str, first_line_sha256: bytes) -> str:
 def file_key(file: str, first_line_sha256: bytes | None) -> str:
     """Return what tells a file from others at the same path on other machines."""
     return f"{file} {(first_line_sha256 or b'').hex()}"
+
+
+async def lock_job(session: AsyncSession, key: str) -> None:
+    """Take the lock of a job, when nobody else holds it any more."""
+    await session.execute(LOCK_JOB, {"key": key})
 
 
 async def try_lock(session: AsyncSession, key: str) -> bool:

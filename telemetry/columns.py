@@ -12,6 +12,10 @@ def count_column_read(way: ColumnRead) -> None:
     current().column_reads.labels(way).inc()
 
 
-def set_column_cache_bytes(size: int) -> None:
-    """Tell how much the files take."""
-    current().column_cache.set(size)
+_sizes: dict[str, int] = {}
+
+
+def set_column_cache_bytes(form: str, size: int) -> None:
+    """Tell how much the files of a form take."""
+    _sizes[form] = size
+    current().column_cache.set(sum(_sizes.values()))

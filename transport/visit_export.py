@@ -19,8 +19,9 @@ import orjson
 from api.fields import rfc3339
 from db.part_files import NO_BYTES
 from service.columns.exports import VisitColumns
+from db.read_threads import Waiting, run_while_awaited
+from service.columns.exports import Tail, VisitColumns
 from service.columns.lists import EPOCH, MICROSECOND
-from service.columns.threads import Waiting, run_while_awaited
 from transport.csv_text import csv_lines
 
 Bytes = npt.NDArray[np.uint8]

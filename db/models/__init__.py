@@ -4,7 +4,7 @@ from db.models.accounts import Account, ApiKey, AuthEvent, RefreshToken, Session
 from db.models.agents import Agent, Referrer
 from db.models.base import Base
 from db.models.cart_rollups import Buyer, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
-from db.models.events import Event
+from db.models.events import Event, EventBatch, EventPart
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
 from db.models.password_resets import PasswordReset
@@ -47,6 +47,8 @@ __all__ = [
     "CategoryQuarter",
     "CountryDay",
     "Event",
+    "EventBatch",
+    "EventPart",
     "Favourite",
     "FilePosition",
     "Goods",

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import ARRAY, BigInteger, DateTime, Identity, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,3 +43,40 @@ class Event(Base):
     event_type: Mapped[str]
     occurred_at: Mapped[datetime]
     properties: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class EventBatch(Base):
+    """Events that were stored together, as columns: what statistics count until they are merged into a part.
+
+    Written in the statement that stores the events, of those that were new.
+    """
+
+    __tablename__ = "event_batch"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    first_at: Mapped[datetime]
+    events: Mapped[int] = mapped_column(Integer)
+    occurred: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    user_id: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    event_type: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
+class EventPart(Base):
+    """Events of many batches as columns, in order of time. A part is written once, and replaced as a whole.
+
+    `user_index` and `type_index` count from 0 in `users` and `types`, which are in order, each once.
+    """
+
+    __tablename__ = "event_part"
+    __table_args__ = (Index("ix_event_part_first_at", "first_at"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    token: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))  # names its file
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    events: Mapped[int] = mapped_column(Integer)
+    occurred: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    user_index: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    users: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    type_index: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    types: Mapped[list[str]] = mapped_column(ARRAY(Text))

@@ -1,14 +1,13 @@
 """Retention: deletes visits and events that are too old, a span of time after the other."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
-from sqlalchemy import Table, Text, delete, func, select
+from sqlalchemy import Table, Text, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import LiveVisit, UnfinishedRetention
-from db.sql import statement
+from db.models import Event, LiveVisit, UnfinishedRetention
 from db.visit_frame import schema_of
 
 assert isinstance(LiveVisit.__table__, Table)
@@ -34,15 +33,20 @@ async def delete_oldest_live_visits(session: AsyncSession, *, before: datetime, 
     return pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*NAMES), orient="row")
 
 
-async def delete_oldest_events(
-    session: AsyncSession, *, since: datetime, before: datetime, count: int
-) -> tuple[int, datetime | None]:
-    """Delete the first `count` events in [since, before). Return how many there were, and the last time."""
-    row = await session.execute(
-        statement("events/delete_oldest_events"), {"since": since, "before": before, "count": count}
-    )
-    events, last = row.one()
-    return events, last
+async def select_end_of_oldest_events(
+    session: AsyncSession, *, before: datetime, count: int
+) -> datetime | None:
+    """Return a time before which there are some `count` events, or all before a moment; None without."""
+    oldest = select(Event.occurred_at).where(Event.occurred_at < before).order_by(Event.occurred_at)
+    times = oldest.limit(count).subquery()
+    last = await session.scalar(select(func.max(times.c.occurred_at)))
+    return None if last is None else min(before, last + timedelta(microseconds=1))
+
+
+async def delete_events(session: AsyncSession, *, before: datetime) -> int:
+    """Delete the events before a moment. Return how many they were."""
+    statement = delete(Event).where(Event.occurred_at < before).returning(literal(1)).cte("deleted")
+    return await session.scalar(select(func.count()).select_from(statement)) or 0
 
 
 async def insert_unfinished(session: AsyncSession, before: datetime) -> None:

@@ -31,7 +31,7 @@ from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import CountRow, Statistics
 from service.columns.templates import parse_template
-from service.columns.time_slices import time_slices
+from time_slices import time_slices
 
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 UNITS = ("hour", "day", "week", "month")

@@ -11,12 +11,12 @@ import numpy as np
 from db.kinds import KIND_NAMES, METHOD_NAMES
 from db.part_files import NO_BYTES, Array, PartColumns
 from db.queries.column_reads import PageName, Span, microseconds
+from db.read_threads import Waiting, run_while_awaited
 from db.visit_ids import visit_ids
 from service.columns.agents import AgentTail
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.snapshot import Snapshot
 from service.columns.templates import CART, PAY
-from service.columns.threads import Waiting, run_while_awaited
 
 T = TypeVar("T")
 

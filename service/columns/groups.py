@@ -16,7 +16,7 @@ from db.queries import column_reads as queries
 from service.columns.blocks import Block, LiveBlock
 from service.columns.matching import Rows
 from service.columns.snapshot import Snapshot
-from service.columns.time_slices import TimeSlices
+from time_slices import TimeSlices
 
 MANY = 5000  # pages whose names are looked up once and not kept
 

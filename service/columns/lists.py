@@ -12,11 +12,11 @@ import numpy as np
 from db.kinds import KIND_NAMES, METHOD_NAMES
 from db.part_files import NO_BYTES, Array, PartColumns
 from db.queries.column_reads import Span, microseconds
+from db.read_threads import Waiting, run_while_awaited
 from db.visit_ids import visit_ids
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.snapshot import Parts, Snapshot, chunks
 from service.columns.templates import template_at
-from service.columns.threads import Waiting, run_while_awaited
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

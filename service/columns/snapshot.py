@@ -17,9 +17,9 @@ from db.queries import column_reads as queries
 from db.queries.column_reads import Raw, Span
 from db.queries.live_columns import LiveColumns
 from service.columns.agents import AgentTable, ReferrerTable
+from db.read_threads import Waiting, run_while_awaited
 from service.columns.names import AddressCountries, Names, PageTable
 from service.columns.store import ColumnStore
-from service.columns.threads import Waiting, run_while_awaited
 
 BATCH = 32  # parts that are read at a time; those of no file are in memory meanwhile
 DECODED = 4  # parts whose arrays are asked for at a time
@@ -81,7 +81,7 @@ class Snapshot:
                 await table.load(self.raw, ids)
 
 
-def decode(files: ColumnFiles, rows: Mapping[uuid.UUID, Any], waiting: Waiting) -> Columns:
+def decode(files: ColumnFiles[PartColumns], rows: Mapping[uuid.UUID, Any], waiting: Waiting) -> Columns:
     """Decode the arrays of parts, and write their files."""
     columns = {}
     for token, row in rows.items():

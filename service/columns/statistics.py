@@ -13,6 +13,7 @@ import numpy as np
 
 from db.part_files import Array
 from db.queries.column_reads import Span
+from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts
@@ -21,7 +22,6 @@ from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
 from service.columns.template_counts import Firsts, TemplateCounts, TemplateGroup
-from service.columns.threads import Waiting, run_while_awaited
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,7 @@ Nothing here imports numpy: it starts threads, and workers are forked from a pro
 
 import asyncio
 import random
-import sys
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +13,14 @@ import structlog
 
 from db.column_files import ColumnFiles
 from db.database import DATABASE_ERRORS, Database
-from db.queries.part_tokens import select_part_tokens
+from db.event_store import EventStore
+from db.queries.part_tokens import select_event_part_tokens, select_part_tokens
 
 log = structlog.get_logger("trawl.columns")
 
 if TYPE_CHECKING:
     from service.columns.agents import AgentTable, ReferrerTable
+    from db.part_files import PartColumns
     from service.columns.names import AddressCountries, Names, PageTable
 
 MIB = 2**20
@@ -31,7 +31,8 @@ SWEEP_SECONDS = 60.0
 class ColumnStore:
     """Made once a process; `names` and all that follow when the first reader comes."""
 
-    files: ColumnFiles = field(default_factory=lambda: ColumnFiles(None, bound=0))
+    files: "ColumnFiles[PartColumns]" = field(default_factory=lambda: ColumnFiles(None, bound=0))
+    events: EventStore = field(default_factory=EventStore)
     names: "Names | None" = None
     pages: "PageTable | None" = None
     addresses: "AddressCountries | None" = None
@@ -40,14 +41,12 @@ class ColumnStore:
 
     @classmethod
     def under(cls, data_dir: Path, *, megabytes: int) -> "ColumnStore":
-        """Make a store whose files stand in a folder of their own."""
-        return cls(ColumnFiles(data_dir / "columns", bound=megabytes * MIB))
-
-
-async def load_numpy() -> None:
-    """Import numpy in a thread: the first reader in a process would hold up the others for 0.1 s."""
-    if "numpy" not in sys.modules:
-        await asyncio.to_thread(import_module, "numpy")
+        """Make a store whose files stand in folders of their own: a quarter of them are of events."""
+        quarter = megabytes * MIB // 4
+        return cls(
+            ColumnFiles(data_dir / "columns", bound=3 * quarter),
+            EventStore(ColumnFiles(data_dir / "event-columns", bound=quarter, form="db.event_parts")),
+        )
 
 
 async def sweep_columns(db: Database, store: ColumnStore, *, seconds: float = SWEEP_SECONDS) -> None:
@@ -57,7 +56,10 @@ async def sweep_columns(db: Database, store: ColumnStore, *, seconds: float = SW
         try:
             async with db.read() as session:
                 tokens = await select_part_tokens(session)
+            async with db.read() as session:
+                event_tokens = await select_event_part_tokens(session)
         except DATABASE_ERRORS as error:
             log.warning("columns_not_swept", error=str(error))
             continue
         await asyncio.to_thread(store.files.drop_all_but, tokens)
+        await asyncio.to_thread(store.events.files.drop_all_but, event_tokens)

@@ -1,22 +1,48 @@
-"""Statistics of events: totals by group, active users, top events, retention and funnels."""
+"""Statistics of events: totals by group, active users, top events, retention and funnels.
 
+They are counted on columns, by numpy, which is imported with the first of them: it starts threads, and the
+server's workers are forked from a process that must have none.
+"""
+
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from calendar_days import DAY, FIRST_TIME, LAST_TIME, days_between, start_of_day, start_of_group
+from calendar_days import DAY, days_between, start_of_day
 from db.database import Database
-from db.queries import event_stats as queries
-from db.queries.event_stats import Segment, TypeEvents, Windows
+from db.event_store import EventStore
 from db.queries.events import EventFilter
+from db.read_threads import Waiting, load_numpy, run_while_awaited
 from service.errors import Invalid
 
-__all__ = ["Segment"]
+if TYPE_CHECKING:
+    from service.events.counting import Groups
 
 MAX_DAYS = 36_600  # a hundred years
 UNIT_DAYS = {"day": 1, "week": 7}
 COLUMNS = {"type": "event_type", "user": "user_id"}  # of groups whose name is not their column's
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The events that make a user active: of a type, with one of `values` as the property `name`, or all."""
+
+    event_type: str | None = None
+    name: str | None = None
+    values: Sequence[Any] = ()
+
+    def filter(self, since: datetime | None, until: datetime | None) -> EventFilter:
+        properties = {} if self.name is None else {self.name: self.values}
+        return EventFilter(event_type=self.event_type, since=since, until=until, properties=properties)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeEvents:
+    event_type: str
+    events: int
+    users: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +90,7 @@ class EventCount:
 
 async def count_events(
     db: Database,
+    store: EventStore,
     *,
     group_by: Sequence[str],
     tz: str,
@@ -73,65 +100,113 @@ async def count_events(
     **filters: Any,
 ) -> list[EventCount]:
     """Count events by group, most events first, then by group; one more than `limit` if more follow."""
-    async with db.read() as session:
-        rows = await queries.select_event_counts(
-            session, EventFilter(**filters), group_by, tz, after=after, limit=limit + 1, offset=offset
-        )
-    return [_event_count(group_by, tz, row) for row in rows]
+    await load_numpy()
+    from service.events import counting
+    from service.events.columns import read_events
+
+    events = await read_events(db, store, EventFilter(**filters))
+
+    def count(waiting: Waiting) -> list[EventCount]:
+        dimensions = [counting.dimension(events, name, tz, waiting) for name in group_by]
+        groups = counting.count_groups(events, dimensions, waiting, by_user="user" in group_by)
+        last = None if after is None else [after[0], *labels_of(group_by, after[1:], events.types)]
+        places = counting.page_of(groups, last, limit=limit + 1, offset=offset)
+        return [event_count(group_by, groups, place, events.types) for place in places.tolist()]
+
+    return await run_while_awaited(count)
 
 
-def _event_count(group_by: Sequence[str], tz: str, row: Sequence[Any]) -> EventCount:
-    *values, events, users = row
-    groups = {
-        COLUMNS.get(name, name): start_of_group(value, tz)
-        for name, value in zip(group_by, values, strict=True)
-    }
-    key = [value.isoformat() if type(value) is date else value for value in values]
-    return EventCount(groups, events, users, [events, *key])
+def labels_of(group_by: Sequence[str], values: Sequence[Any], types: Sequence[str]) -> list[Any]:
+    """Return the labels of a cursor's groups; a type that is gone stands between two others."""
+    from service.events import counting
+
+    labels: list[Any] = []
+    for name, value in zip(group_by, values, strict=False):
+        if name == "type":
+            place = bisect_left(types, value)
+            labels.append(place if types[place : place + 1] == [value] else place - 0.5)
+        elif name == "hour":
+            labels.append(counting.microseconds(value))
+        else:
+            labels.append(value if name == "user" else counting.day_number(value))
+    return labels
+
+
+def event_count(group_by: Sequence[str], groups: "Groups", place: int, types: Sequence[str]) -> EventCount:
+    """Return the group at a place."""
+    values: dict[str, Any] = {}
+    key: list[Any] = [int(groups.events[place])]
+    for name, dimension, codes in zip(group_by, groups.dimensions, groups.codes, strict=True):
+        code = int(codes[place])
+        if dimension.slices is None:
+            value: Any = types[code] if name == "type" else int(dimension.labels[code])
+            key.append(value)
+        else:
+            value = dimension.slices.begin_of(code)
+            key.append(value if name == "hour" else dimension.slices.day_of(code).isoformat())
+        values[COLUMNS.get(name, name)] = value
+    return EventCount(values, key[0], int(groups.users[place]), key)
 
 
 async def count_daily_active_users(
-    db: Database, *, since: datetime | None, until: datetime | None, tz: str, segment: Segment
+    db: Database,
+    store: EventStore,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    tz: str,
+    segment: Segment,
 ) -> list[ActiveDay]:
     """Count the users of each day of the period. A missing bound is that of the events.
 
     :raises Invalid: the period is longer than a hundred years
     """
-    async with db.read() as session:
-        oldest, newest = await queries.select_first_and_last_time(session)
-    start = since or oldest
-    end = until or (newest and newest + timedelta(microseconds=1))
+    await load_numpy()
+    from service.events import counting
+    from service.events.columns import read_events
+
+    events = await read_events(db, store, segment.filter(since, until))
+    start = since or events.first
+    end = until or (events.last and events.last + timedelta(microseconds=1))
     if start is None or end is None or start >= end:
         return []
     if end - start > MAX_DAYS * DAY:
         raise Invalid("to: is more than a hundred years after from", errors=[("/to", "is too late")])
-    async with db.read() as session:
-        rows = await queries.select_daily_active_users(session, start, end, tz, segment)
-    users = {row.day: row.users for row in rows}
-    return [ActiveDay(start_of_day(day, tz), users.get(day, 0)) for day in days_between(start, end, tz)]
+    users = await run_while_awaited(lambda waiting: counting.count_days(events, tz, waiting))
+    return [
+        ActiveDay(start_of_day(day, tz), users.get(counting.day_number(day), 0))
+        for day in days_between(start, end, tz)
+    ]
 
 
 async def list_top_events(
-    db: Database, *, since: datetime | None, until: datetime | None, limit: int
+    db: Database, store: EventStore, *, since: datetime | None, until: datetime | None, limit: int
 ) -> list[TypeEvents]:
     """List the event types with most events."""
-    async with db.read() as session:
-        return await queries.select_top_events(session, since or FIRST_TIME, until or LAST_TIME, limit)
+    rows = await count_events(
+        db, store, group_by=["type"], tz="UTC", after=None, limit=limit, offset=0, since=since, until=until
+    )
+    return [TypeEvents(row.groups["event_type"], row.events, row.users) for row in rows[:limit]]
 
 
-async def count_retention(db: Database, *, start: date, windows: int, unit: str, tz: str) -> list[Cohort]:
+async def count_retention(
+    db: Database, store: EventStore, *, start: date, windows: int, unit: str, tz: str
+) -> list[Cohort]:
     """Count a cohort of new users for each window, and how many came back in each later window."""
+    await load_numpy()
+    from service.events import counting
+    from service.events.columns import read_events
+
     days = UNIT_DAYS[unit]
-    # Where a clock goes back over midnight, a part of a day comes after the next day has begun.
-    starts = [start_of_day(start + number * days * DAY, tz) for number in range(windows + 1)]
-    async with db.read() as session:
-        rows = await queries.select_retention(
-            session, Windows(start, days, windows, tz, starts[0] - DAY, starts[windows] + DAY)
+    events = await read_events(db, store, EventFilter())
+    users = await run_while_awaited(
+        lambda waiting: counting.count_cohorts(
+            events, start=counting.day_number(start), days=days, windows=windows, tz=tz, waiting=waiting
         )
-    users = {(row.cohort, row.later): row.users for row in rows}
+    )
     return [
         Cohort(
-            starts[cohort],
+            start_of_day(start + cohort * days * DAY, tz),
             users.get((cohort, 0), 0),
             [users.get((cohort, later), 0) for later in range(windows - cohort)],
         )
@@ -140,13 +215,21 @@ async def count_retention(db: Database, *, start: date, windows: int, unit: str,
 
 
 async def count_funnel(
-    db: Database, *, steps: Sequence[str], within: int, since: datetime | None, until: datetime | None
+    db: Database,
+    store: EventStore,
+    *,
+    steps: Sequence[str],
+    within: int,
+    since: datetime | None,
+    until: datetime | None,
 ) -> list[FunnelStep]:
     """Count the users who did each step after the ones before, all within so many seconds of the first."""
-    async with db.read() as session:
-        users = await queries.select_funnel(
-            session, steps, timedelta(seconds=within), since or FIRST_TIME, until or LAST_TIME
-        )
+    await load_numpy()
+    from service.events.columns import read_events
+    from service.events.funnel import count_steps
+
+    events = await read_events(db, store, EventFilter(since=since, until=until))
+    users = await run_while_awaited(lambda waiting: count_steps(events, steps, within * 1_000_000, waiting))
     return [
         FunnelStep(number + 1, step, count, round(count / users[0], 4) if users[0] else 0.0)
         for number, (step, count) in enumerate(zip(steps, users, strict=True))

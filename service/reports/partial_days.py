@@ -15,13 +15,13 @@ from db.queries.live_columns import select_live_columns
 from db.queries.names import select_category_id
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
 from db.queries.visit_list import VisitFilter
+from db.read_threads import Waiting, run_while_awaited
 from service.columns.counts import live_block
 from service.columns.groups import CountryGroups
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.snapshot import Parts, Snapshot, make_snapshot
 from service.columns.statistics import Statistics
 from service.columns.store import ColumnStore
-from service.columns.threads import Waiting, run_while_awaited
 
 LOG = "log"
 MAX_COUNTRIES = 100_000

@@ -9,7 +9,8 @@ from calendar_days import DAY, FIRST_TIME, LAST_TIME
 from db.database import Database, Transaction
 from db.queries import reports as queries
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
-from service.columns.store import ColumnStore, load_numpy
+from db.read_threads import load_numpy
+from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.reports.rows import (
     CountryRow,

@@ -21,7 +21,7 @@ class BatchLimits:
     carts: int = 20_000
     goods: int = 1000
     addresses: int = 50_000
-    events: int = 5000
+    events: int = 50_000
     lock_seconds: float = 0.2
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from db.database import Database
 from db.queries.live_visits import select_live_visits
-from service.columns.store import ColumnStore, load_numpy
+from db.read_threads import load_numpy
+from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.visits.filters import make_filter
 from service.visits.ids import parse_log_line_id

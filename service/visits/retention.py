@@ -18,11 +18,13 @@ import polars as pl
 import structlog
 
 from clock import Clock
-from db.database import Database, Transaction
-from db.locks import RETENTION, lock_parts
-from db.queries import goods, retention
+from db.database import Database, Transaction, raw_connection
+from db.event_parts import EventColumns, merge_columns
+from db.locks import EVENT_COLUMNS, RETENTION, lock_job, lock_parts
+from db.queries import event_columns, goods, retention
 from db.queries.address_countries import AddressCountries
 from db.queries.part_columns import PartSpan, select_columns, select_part_spans
+from db.threads import run_in_thread
 from service.background import Schedule, run_periodically
 from service.visits import derive, parts
 from service.visits.goods import reinfer_goods
@@ -33,7 +35,6 @@ from telemetry import metrics
 log = structlog.get_logger("trawl.retention")
 
 SCHEDULE = Schedule(every=3600.0, retry=60.0)
-BEGIN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -142,18 +143,43 @@ async def delete_batch(session: Transaction, before: datetime, count: int) -> pl
 
 
 async def delete_events(db: Database, before: datetime, limits: BatchLimits) -> None:
-    start, total, since = time.perf_counter(), 0, BEGIN_OF_TIME
-    while True:
-        async with db.transaction() as session:
-            count, last = await retention.delete_oldest_events(
-                session, since=since, before=before, count=limits.events
-            )
-        if last is None:
-            break
-        metrics.count_dropped("events", count)
-        total, since = total + count, last
+    """Delete events before a moment, the oldest first, with their columns."""
+    start, total = time.perf_counter(), 0
+    async with db.read() as session:
+        end = await retention.select_end_of_oldest_events(session, before=before, count=1)
+    if end is None:
+        return
+    async with db.dedicated() as lock_session:
+        await lock_job(lock_session, EVENT_COLUMNS)  # nobody merges the columns meanwhile
+        while count := await delete_event_batch(db, before, limits.events):
+            metrics.count_dropped("events", count)
+            total += count
     if total:
         log_deletion("drop_events", total, before, start)
+
+
+async def delete_event_batch(db: Database, before: datetime, count: int) -> int:
+    """Delete some `count` of the first events before a moment, with their columns. Return how many.
+
+    All statements see one moment: events that come in meanwhile stay, and so do their columns.
+    """
+    async with db.dedicated_snapshot() as session:
+        end = await retention.select_end_of_oldest_events(session, before=before, count=count)
+        if end is None:
+            return 0
+        deleted = await retention.delete_events(session, before=end)
+        raw = await raw_connection(session)
+        parts = await event_columns.take_before(raw, end)
+        columns = await run_in_thread(lambda: columns_since(parts, microseconds(end)))
+        if columns is not None:
+            await event_columns.insert_part(raw, columns)
+        return deleted
+
+
+def columns_since(parts: list[EventColumns], begin: int) -> EventColumns | None:
+    """Return what parts hold from a moment on; None if that is nothing."""
+    rest = [part for part in (part.since(begin) for part in parts) if len(part)]
+    return merge_columns(rest) if rest else None
 
 
 def log_deletion(kind: str, rows: int, before: datetime, start: float) -> None:

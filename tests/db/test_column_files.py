@@ -62,8 +62,8 @@ def test_what_no_visit_has_takes_no_place_and_reads_as_none() -> None:
 
 def test_another_process_maps_what_one_has_written(tmp_path: Path) -> None:
     columns, token = part(), uuid.uuid4()
-    assert same(ColumnFiles(tmp_path, bound=MIB).put(token, columns), columns)
-    other = ColumnFiles(tmp_path, bound=MIB)
+    assert same(ColumnFiles[PartColumns](tmp_path, bound=MIB).put(token, columns), columns)
+    other = ColumnFiles[PartColumns](tmp_path, bound=MIB)
     assert same(other.get(token), columns)
     assert same(other.peek([token])[token], columns)
     assert other.get(uuid.uuid4()) is None
@@ -94,20 +94,20 @@ def test_a_file_that_is_not_what_was_written_counts_as_none_and_is_made_anew(
             other = uuid.uuid4()
             write_file(tmp_path, other, part(seed=2))
             path_of(tmp_path, other).replace(path)
-    files = ColumnFiles(tmp_path, bound=MIB)
+    files = ColumnFiles[PartColumns](tmp_path, bound=MIB)
     assert files.get(token) is None
     files.put(token, columns)
-    assert same(ColumnFiles(tmp_path, bound=MIB).get(token), columns)
+    assert same(ColumnFiles[PartColumns](tmp_path, bound=MIB).get(token), columns)
 
 
 def test_files_stay_within_their_bound_and_the_least_used_go_first(tmp_path: Path) -> None:
     tokens = [uuid.uuid4() for _ in range(8)]
     size = part(1000).size
-    files = ColumnFiles(tmp_path, bound=5 * size)
+    files = ColumnFiles[PartColumns](tmp_path, bound=5 * size)
     for age, token in enumerate(tokens[:4]):
         files.put(token, part(1000, seed=age))
         os.utime(path_of(tmp_path, token), (1000 + age, 1000 + age))
-    ColumnFiles(tmp_path, bound=5 * size).get(tokens[0])  # another worker uses the oldest
+    ColumnFiles[PartColumns](tmp_path, bound=5 * size).get(tokens[0])  # another worker uses the oldest
     for age, token in enumerate(tokens[4:6]):
         files.put(token, part(1000, seed=10 + age))
     left = {path.stem for path in tmp_path.glob("*.columns")}
@@ -118,7 +118,7 @@ def test_files_stay_within_their_bound_and_the_least_used_go_first(tmp_path: Pat
 
 def test_files_of_parts_that_are_gone_are_deleted_and_those_of_the_dead_too(tmp_path: Path) -> None:
     kept, gone = uuid.uuid4(), uuid.uuid4()
-    files = ColumnFiles(tmp_path, bound=MIB)
+    files = ColumnFiles[PartColumns](tmp_path, bound=MIB)
     for token in (kept, gone):
         files.put(token, part())
     old, new = tmp_path / ".a.tmp", tmp_path / ".b.tmp"
@@ -133,6 +133,6 @@ def test_files_of_parts_that_are_gone_are_deleted_and_those_of_the_dead_too(tmp_
 def test_columns_are_read_also_where_no_file_can_be_written(tmp_path: Path) -> None:
     columns, token = part(), uuid.uuid4()
     (tmp_path / "file").write_bytes(b"")
-    assert ColumnFiles(tmp_path / "file", bound=MIB).put(token, columns) is columns
-    assert ColumnFiles(tmp_path / "other", bound=0).put(token, columns) is columns
+    assert ColumnFiles[PartColumns](tmp_path / "file", bound=MIB).put(token, columns) is columns
+    assert ColumnFiles[PartColumns](tmp_path / "other", bound=0).put(token, columns) is columns
     assert not (tmp_path / "other").exists()

@@ -30,8 +30,15 @@ def begin_of(day: date, tz: str) -> datetime:
 
 
 def begin_of_hour(moment: datetime, tz: str) -> datetime:
-    local = moment.astimezone(ZoneInfo(tz))
-    return moment - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    """Return when the clock's hour began: at its full hour, or when the clock was moved to a part of it."""
+    second, zone = moment.replace(microsecond=0), ZoneInfo(tz)
+    offset = second.astimezone(zone).utcoffset()
+    while True:
+        local = second.astimezone(zone)
+        before = (second - timedelta(seconds=1)).astimezone(zone)
+        if (local.minute, local.second) == (0, 0) or before.utcoffset() != offset:
+            return second
+        second -= timedelta(seconds=1)
 
 
 def group_of(event: OneEvent, name: str, tz: str) -> Any:

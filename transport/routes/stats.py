@@ -34,7 +34,7 @@ blueprint = Blueprint("stats")
 @heavy_read
 async def count_events(request: Request) -> HTTPResponse:
     parameters = query(request, CountEventsRequest())
-    rows = await stats.count_events(request.deps.replica, **parameters)
+    rows = await stats.count_events(request.deps.replica, request.deps.columns.events, **parameters)
     response = page(
         request, EventCountResponse(), rows, limit=parameters["limit"], key=lambda row: cursor_key(row.key)
     )
@@ -47,7 +47,9 @@ async def count_events(request: Request) -> HTTPResponse:
 async def daily_active_users(request: Request) -> HTTPResponse:
     parameters = query(request, ActiveUsersRequest())
     segment = Segment(**parameters.pop("segment"))
-    rows = await stats.count_daily_active_users(request.deps.replica, **parameters, segment=segment)
+    rows = await stats.count_daily_active_users(
+        request.deps.replica, request.deps.columns.events, **parameters, segment=segment
+    )
     return with_etag(request, complete_list(ActiveDayResponse(), rows))
 
 
@@ -56,7 +58,7 @@ async def daily_active_users(request: Request) -> HTTPResponse:
 @heavy_read
 async def top_events(request: Request) -> HTTPResponse:
     parameters = query(request, TopEventsRequest())
-    rows = await stats.list_top_events(request.deps.replica, **parameters)
+    rows = await stats.list_top_events(request.deps.replica, request.deps.columns.events, **parameters)
     return with_etag(request, complete_list(TopEventResponse(), rows))
 
 
@@ -65,7 +67,7 @@ async def top_events(request: Request) -> HTTPResponse:
 @heavy_read
 async def retention(request: Request) -> HTTPResponse:
     parameters = query(request, RetentionRequest())
-    rows = await stats.count_retention(request.deps.replica, **parameters)
+    rows = await stats.count_retention(request.deps.replica, request.deps.columns.events, **parameters)
     return with_etag(request, complete_list(CohortResponse(), rows))
 
 
@@ -74,7 +76,7 @@ async def retention(request: Request) -> HTTPResponse:
 @heavy_read
 async def funnel(request: Request) -> HTTPResponse:
     parameters = query(request, FunnelRequest())
-    rows = await stats.count_funnel(request.deps.replica, **parameters)
+    rows = await stats.count_funnel(request.deps.replica, request.deps.columns.events, **parameters)
     return with_etag(request, complete_list(FunnelStepResponse(), rows))
 
 

@@ -18,7 +18,7 @@ from api.visits import (
     load_visit,
 )
 from clock import now
-from service.columns.store import load_numpy
+from db.read_threads import load_numpy
 from service.visits import queries as visit_lists
 from service.visits import record as visits
 from service.visits.record import NewVisit, Visitor

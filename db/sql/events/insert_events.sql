@@ -1,4 +1,5 @@
--- Insert the events whose ids are new. Return the positions of the others, from 1. No id stands twice.
+-- Insert the events whose ids are new, and a batch of their columns. Return the positions of the others, from 1.
+-- No id stands twice.
 -- Rows are inserted in the order of their ids, so that two batches may wait for each other but never deadlock.
 WITH new_event AS (
     SELECT *
@@ -22,7 +23,19 @@ inserted AS (
     FROM new_event
     ORDER BY new_event.event_id
     ON CONFLICT (event_id) DO NOTHING
-    RETURNING event_id
+    RETURNING event_id, user_id, event_type, occurred_at
+),
+
+batch AS (
+    INSERT INTO event_batch (first_at, events, occurred, user_id, event_type)
+    SELECT
+        min(inserted.occurred_at),
+        count(*),
+        array_agg(inserted.occurred_at),
+        array_agg(inserted.user_id),
+        array_agg(inserted.event_type)
+    FROM inserted
+    HAVING count(*) > 0
 )
 
 SELECT new_event.position

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from db.database import Database
 from db.queries.addresses import change_address_version
+from db.read_threads import Abandoned, Waiting, run_while_awaited
 from service.columns.snapshot import open_snapshot
 from service.columns.store import ColumnStore
-from service.columns.threads import Abandoned, Waiting, run_while_awaited
 from service.visits.queries import count_visits, list_visits
 from service.visits.store import store_live_visits
 from tests.support.live_cases import live_row

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.time_zones import is_time_zone
 from calendar_days import start_of_day
-from service.columns.time_slices import EPOCH, clock_changes, time_slices
+from time_slices import EPOCH, clock_changes, time_slices
 
 ZONES = sorted(
     name for name in (files("tzdata") / "zones").read_text(encoding="utf-8").split() if is_time_zone(name)

@@ -1,19 +1,25 @@
 """Statistics of events, held to the oracle around the moments at which clocks change."""
 
+import json
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 
 from db.database import Database
-from db.models import Event
+from db.event_store import EventStore
+from db.models import Event, EventBatch, EventPart
+from db.queries import events as queries
+from db.queries.events import NewEvents
 from service.errors import Invalid
 from service.events import stats
+from service.events.merging import MergeLimits, merge_once
 from service.events.stats import Segment
 from tests.support import event_oracle as oracle
 from tests.support.event_oracle import OneEvent
@@ -60,22 +66,36 @@ def periods(draw: st.DrawFn) -> tuple[int | None, int | None]:
     return (until, since) if since is not None and until is not None and since > until else (since, until)
 
 
+STORE = EventStore()
+
+
 async def store(db: Database, events: list[OneEvent]) -> None:
-    """Store these events and no others, in any order."""
-    rows = [
-        {
-            "event_id": uuid.uuid4(),
-            "user_id": event.user_id,
-            "event_type": event.event_type,
-            "occurred_at": event.occurred_at,
-            "properties": event.properties,
-        }
-        for event in Random(1).sample(events, len(events))
-    ]
+    """Store these events and no others, in any order: some merged into a part or two, some not."""
+    random = Random(repr(events))
+    shuffled = random.sample(events, len(events))
     async with db.transaction() as session:
-        await session.execute(delete(Event))
-        if rows:
-            await session.execute(insert(Event), rows)
+        for model in (Event, EventBatch, EventPart):
+            await session.execute(delete(model))
+    cuts = sorted(random.choices(range(len(events) + 1), k=3))
+    for begin, end in pairwise([0, *cuts, len(events)]):
+        await insert_events(db, shuffled[begin:end])
+        if random.random() < 0.5:
+            await merge_once(db, MERGE_ALL)
+
+
+MERGE_ALL = MergeLimits(batches=1, small_parts=2)
+
+
+async def insert_events(db: Database, events: list[OneEvent]) -> None:
+    new = NewEvents(
+        [uuid.uuid4() for _ in events],
+        [event.user_id for event in events],
+        [event.event_type for event in events],
+        [event.occurred_at for event in events],
+        [json.dumps(event.properties) for event in events],
+    )
+    async with db.transaction() as session:
+        assert not await queries.insert_events(session, new)
 
 
 def at(change: datetime, minutes: int | None) -> datetime | None:
@@ -99,14 +119,14 @@ async def test_totals_agree_with_the_oracle(
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
     parameters: dict[str, Any] = {"group_by": by, "tz": zone, "since": since, "until": until, "user_id": None}
-    rows = await stats.count_events(db, **parameters, after=None, limit=1000, offset=0)
+    rows = await stats.count_events(db, STORE, **parameters, after=None, limit=1000, offset=0)
     counts = [(*row.groups.values(), row.events, row.users) for row in rows]
     assert counts == oracle.counts(oracle.between(events, since, until), by, zone)
     if rows:
         key = rows[0].key
         after = [key[0], *rows[0].groups.values()] if {"type", "user", "hour"}.issuperset(by) else None
         if after is not None:
-            rest = await stats.count_events(db, **parameters, after=after, limit=1000, offset=0)
+            rest = await stats.count_events(db, STORE, **parameters, after=after, limit=1000, offset=0)
             assert [row.groups for row in rest] == [row.groups for row in rows[1:]]
 
 
@@ -139,7 +159,7 @@ async def test_daily_active_users_agree_with_the_oracle(
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
     segment, is_active = SEGMENTS[number]
-    rows = await stats.count_daily_active_users(db, since=since, until=until, tz=zone, segment=segment)
+    rows = await stats.count_daily_active_users(db, STORE, since=since, until=until, tz=zone, segment=segment)
     expected = oracle.active_users(events, since, until, zone, is_active)
     if events or (since and until):
         if not events:
@@ -157,7 +177,7 @@ async def test_top_events_agree_with_the_oracle(
     _, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    rows = await stats.list_top_events(db, since=since, until=until, limit=3)
+    rows = await stats.list_top_events(db, STORE, since=since, until=until, limit=3)
     ranking = [(row.event_type, row.events, row.users) for row in rows]
     assert ranking == oracle.top(oracle.between(events, since, until))[:3]
 
@@ -170,7 +190,7 @@ async def test_retention_agrees_with_the_oracle(
     zone, change, events = case
     await store(db, events)
     first = oracle.day_of(change, zone) + start * oracle.DAY
-    rows = await stats.count_retention(db, start=first, windows=windows, unit=unit, tz=zone)
+    rows = await stats.count_retention(db, STORE, start=first, windows=windows, unit=unit, tz=zone)
     expected = oracle.retention(events, first, windows, 7 if unit == "week" else 1, zone)
     assert [(row.cohort, row.size, list(row.retained)) for row in rows] == expected
 
@@ -203,7 +223,7 @@ async def test_funnels_agree_with_the_oracle(
     _, change, events = case
     since, until = at(change, period[0]), at(change, period[1])
     await store(db, events)
-    rows = await stats.count_funnel(db, steps=steps, within=within, since=since, until=until)
+    rows = await stats.count_funnel(db, STORE, steps=steps, within=within, since=since, until=until)
     expected = oracle.funnel(oracle.between(events, since, until), steps, timedelta(seconds=within))
     assert [row.users for row in rows] == expected
     assert [row.event_type for row in rows] == steps
@@ -216,9 +236,9 @@ async def test_a_funnel_has_ten_steps_at_most_and_counts_each(db: Database) -> N
     start = datetime(2024, 1, 1, tzinfo=UTC)
     names = [f"step-{number}" for number in range(10)]
     await store(db, [OneEvent(1, name, start + at * oracle.DAY) for at, name in enumerate(names)])
-    rows = await stats.count_funnel(db, steps=names, within=9 * 86_400, since=None, until=None)
+    rows = await stats.count_funnel(db, STORE, steps=names, within=9 * 86_400, since=None, until=None)
     assert [row.users for row in rows] == [1] * 10
-    late = await stats.count_funnel(db, steps=names, within=9 * 86_400 - 1, since=None, until=None)
+    late = await stats.count_funnel(db, STORE, steps=names, within=9 * 86_400 - 1, since=None, until=None)
     assert [row.users for row in late] == [1] * 9 + [0]
 
 
@@ -226,6 +246,7 @@ async def test_active_users_are_counted_over_a_hundred_years_at_most(db: Databas
     with pytest.raises(Invalid):
         await stats.count_daily_active_users(
             db,
+            STORE,
             since=datetime(1900, 1, 1, tzinfo=UTC),
             until=datetime(2024, 1, 1, tzinfo=UTC),
             tz="UTC",
@@ -236,5 +257,5 @@ async def test_active_users_are_counted_over_a_hundred_years_at_most(db: Databas
 async def test_users_seen_before_the_start_are_of_no_cohort(db: Database) -> None:
     start = datetime(2024, 1, 1, tzinfo=UTC)
     await store(db, [OneEvent(1, "view", start - oracle.DAY), OneEvent(1, "view", start)])
-    [cohort] = await stats.count_retention(db, start=date(2024, 1, 1), windows=1, unit="day", tz="UTC")
+    [cohort] = await stats.count_retention(db, STORE, start=date(2024, 1, 1), windows=1, unit="day", tz="UTC")
     assert (cohort.size, cohort.retained) == (0, [0])

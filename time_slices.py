@@ -41,10 +41,13 @@ class TimeSlices:
 
     def begin_of(self, group: int) -> datetime:
         """Return the instant at which a group begins."""
-        label = int(self.labels[group])
         if self.unit == "hour":
-            return EPOCH + timedelta(microseconds=label)
-        return start_of_day(EPOCH_DAY + timedelta(days=label), self.zone)
+            return EPOCH + timedelta(microseconds=int(self.labels[group]))
+        return start_of_day(self.day_of(group), self.zone)
+
+    def day_of(self, group: int) -> date:
+        """Return the day on which a group of days begins."""
+        return EPOCH_DAY + timedelta(days=int(self.labels[group]))
 
     def groups_between(self, first: int, last: int) -> slice:
         """Return the slices in which instants of [first, last] may lie."""

@@ -1,0 +1,243 @@
+"""Counts events and their distinct users on columns, exactly."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calendar_days import FIRST_TIME
+from db.array_files import Array
+from db.read_threads import Waiting
+from service.events.columns import EventBlock, Events
+from time_slices import EPOCH_DAY, TimeSlices, time_slices
+
+MAX_CODES = 1 << 22  # combinations of groups for each of which a count is kept
+MAX_FLAGS = 1 << 26  # a byte for each user of each group that is counted at a time
+DAY_SECONDS = 86_400_000_000  # microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """What events are grouped by: `code_of` numbers the groups of a block from 0, below `size`.
+
+    :param labels: what stands for a group, by number: ids, microseconds, days since 1970, or numbers of types
+    """
+
+    size: int
+    labels: Array
+    code_of: Callable[[EventBlock], Array]
+    slices: TimeSlices | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups that have events.
+
+    :param codes: of each dimension
+    """
+
+    dimensions: Sequence[Dimension]
+    codes: Sequence[Array]
+    events: Array
+    users: Array
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def labels(self) -> list[Array]:
+        return [each.labels[codes] for each, codes in zip(self.dimensions, self.codes, strict=True)]
+
+
+def dimension(events: Events, name: str, tz: str, waiting: Waiting) -> Dimension:
+    """Return a dimension by the name of a grouping."""
+    if name == "type":
+        size = len(events.types)
+        return Dimension(size, np.arange(size), lambda block: block.type)
+    if name == "user":
+        return Dimension(events.users, events.user_ids, lambda block: block.user)
+    return time_dimension(events, name, tz, waiting)
+
+
+def time_dimension(events: Events, unit: str, tz: str, waiting: Waiting) -> Dimension:
+    """Return the dimension of the hours, days, weeks or months of a zone."""
+    spans = [(int(block.occurred[0]), int(block.occurred[-1])) for block in events.blocks(waiting)]
+    if not spans:
+        return Dimension(0, np.empty(0, np.int64), lambda block: block.type)
+    slices = time_slices(unit, tz, min(first for first, _ in spans), max(last for _, last in spans))
+    return Dimension(len(slices.labels), slices.labels, lambda block: groups_at(slices, block), slices)
+
+
+def groups_at(slices: TimeSlices, block: EventBlock) -> Array:
+    """Return the groups of the events of a block."""
+    ends = np.searchsorted(block.occurred, slices.begins[1:])
+    return np.repeat(slices.groups, np.diff(ends, prepend=0, append=len(block)))
+
+
+def count_groups(
+    events: Events, dimensions: Sequence[Dimension], waiting: Waiting, *, by_user: bool
+) -> Groups:
+    """Count the events and users of each group.
+
+    :param by_user: one of the dimensions is the user: each group has one
+    """
+    sizes = [each.size for each in dimensions]
+
+    def codes_of(block: EventBlock) -> Array:
+        codes = [each.code_of(block) for each in dimensions]
+        return (
+            codes[0].astype(np.int64) if len(codes) == 1 else codes[0].astype(np.int64) * sizes[1] + codes[1]
+        )
+
+    if np.prod(sizes, dtype=object) <= MAX_CODES:
+        present, counts, slot_of = count_dense(events, int(np.prod(sizes)), codes_of, waiting)
+    else:
+        present, counts, slot_of = count_sparse(events, codes_of, waiting)
+    users = np.ones(len(present), np.int64)
+    if not by_user:
+        users = count_users(events, len(present), lambda block: slot_of(codes_of(block)), waiting)
+    split = [present] if len(sizes) == 1 else [present // max(1, sizes[1]), present % max(1, sizes[1])]
+    return Groups(dimensions, split, counts, users)
+
+
+Counted = tuple[Array, Array, Callable[[Array], Array]]
+
+
+def count_dense(
+    events: Events, size: int, codes_of: Callable[[EventBlock], Array], waiting: Waiting
+) -> Counted:
+    """Return the codes that there are, how many events each has, and what turns codes into their places."""
+    totals = np.zeros(size, np.int64)
+    for block in events.blocks(waiting):
+        totals += np.bincount(codes_of(block), minlength=size)
+    present = np.flatnonzero(totals)
+    places = np.zeros(size, np.int32)
+    places[present] = np.arange(len(present))
+    return present, totals[present], lambda codes: places[codes]
+
+
+def count_sparse(events: Events, codes_of: Callable[[EventBlock], Array], waiting: Waiting) -> Counted:
+    """Return the same where codes are too many to keep a count for each."""
+    parts = [np.unique(codes_of(block), return_counts=True) for block in events.blocks(waiting)]
+    codes = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
+    present, places = np.unique(codes, return_inverse=True)
+    totals = np.zeros(len(present), np.int64)
+    np.add.at(totals, places.reshape(-1), np.concatenate([part[1] for part in parts]) if parts else 0)
+    return present, totals, lambda codes: np.searchsorted(present, codes)
+
+
+def count_users(
+    events: Events, slots: int, slots_of: Callable[[EventBlock], Array], waiting: Waiting
+) -> Array:
+    """Return the distinct users of each slot, by a flag for each user of each.
+
+    Where flags would take too much, some slots have theirs at a time.
+    """
+    users = max(1, events.users)
+    width = max(1, min(slots, MAX_FLAGS // users))
+    counts = np.zeros(slots, np.int64)
+    for begin in range(0, slots, width):
+        some = min(width, slots - begin)
+        flags = np.zeros(some * users, np.bool_)
+        for block in events.blocks(waiting):
+            places, user = slots_of(block), block.user
+            if some < slots:
+                rows = rows_between(places, begin, begin + some)
+                places, user = places[rows], user[rows]
+            flags[(places.astype(np.int64) - begin) * users + user] = True
+        counts[begin : begin + some] = np.count_nonzero(flags.reshape(some, users), axis=1)
+    return counts
+
+
+def rows_between(places: Array, begin: int, end: int) -> slice | Array:
+    """Return the rows whose place is in [begin, end)."""
+    if (places[1:] >= places[:-1]).all():
+        return slice(*np.searchsorted(places, [begin, end]).tolist())
+    return np.flatnonzero((places >= begin) & (places < end))
+
+
+def page_of(groups: Groups, after: Sequence[Any] | None, *, limit: int, offset: int) -> Array:
+    """Return the places of a page of groups: most events first, then by group.
+
+    :param after: events and labels of the last group of the page before
+    """
+    labels = groups.labels()
+    order = np.lexsort((*labels[::-1], -groups.events))
+    if after is not None:
+        fewer, *last = after
+        follows = np.zeros(len(groups), np.bool_)
+        same = groups.events == fewer
+        for label, least in zip(labels, last, strict=True):
+            follows |= same & (label > least)
+            same &= label == least
+        follows |= groups.events < fewer
+        order = order[follows[order]]
+    return order[offset : offset + limit]
+
+
+def count_days(events: Events, tz: str, waiting: Waiting) -> dict[int, int]:
+    """Return the users of each day of a zone that has some; days count from 1970."""
+    days = time_dimension(events, "day", tz, waiting)
+    groups = count_groups(events, [days], waiting, by_user=False)
+    return dict(zip(groups.labels()[0].tolist(), groups.users.tolist(), strict=True))
+
+
+def count_cohorts(
+    events: Events, *, start: int, days: int, windows: int, tz: str, waiting: Waiting
+) -> dict[tuple[int, int], int]:
+    """Count the users whose first event of all lies in a window, by window and by later window with events.
+
+    :param events: all, from the first one on
+    :param start: the day on which the first window begins, counted from 1970
+    """
+    dimension = time_dimension(events, "day", tz, waiting)
+    if dimension.slices is None:
+        return {}
+    window_of = (dimension.labels - start) // days
+    cohort = np.full(events.users, -1, np.int64)
+    first = first_times(events, waiting)
+    seen = first < NEVER
+    slices = dimension.slices
+    groups = slices.groups[np.searchsorted(slices.begins, first[seen], "right") - 1]
+    cohort[seen] = window_of[groups]
+    cohort[(cohort < 0) | (cohort >= windows)] = -1
+    newcomers = np.flatnonzero(cohort >= 0)
+    counts: dict[tuple[int, int], int] = {}
+    width = max(1, MAX_FLAGS // windows)
+    for begin in range(0, len(newcomers), width):
+        some = newcomers[begin : begin + width]
+        rows = np.full(events.users, -1, np.int32)
+        rows[some] = np.arange(len(some))
+        flags = np.zeros(len(some) * windows, np.bool_)
+        for block in events.blocks(waiting):
+            window, row = window_of[groups_at(slices, block)], rows[block.user]
+            good = (row >= 0) & (window >= 0) & (window < windows)
+            flags[row[good].astype(np.int64) * windows + window[good]] = True
+        active = flags.reshape(len(some), windows)
+        for number in np.unique(cohort[some]).tolist():
+            users = np.count_nonzero(active[cohort[some] == number], axis=0)
+            for later, count in enumerate(users[number:].tolist()):
+                counts[number, later] = counts.get((number, later), 0) + count
+    return counts
+
+
+NEVER = np.iinfo(np.int64).max
+
+
+def first_times(events: Events, waiting: Waiting) -> Array:
+    """Return the time of the first event of each user; NEVER if it has none."""
+    first = np.full(events.users, NEVER)
+    for block in events.blocks(waiting):
+        times = np.full(events.users, NEVER)
+        times[block.user[::-1]] = block.occurred[::-1]  # what is written last remains
+        np.minimum(first, times, out=first)
+    return first
+
+
+def day_number(day: Any) -> int:
+    """Return a date as days since 1970."""
+    return int((day - EPOCH_DAY).days)
+
+
+def microseconds(moment: Any) -> int:
+    return int((moment - FIRST_TIME).total_seconds() * 1_000_000)
