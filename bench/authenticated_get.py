@@ -28,6 +28,7 @@ from db.models import Account, Session, Task
 from embedded import open_servers
 from server.supervisor import HttpServer
 from service.cache import Cache
+from service.columns.store import ColumnStore
 from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
 from service.security.credential_cache import session_entry
@@ -56,6 +57,7 @@ def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
             logs=LogFolder(file=folder / "logs.txt", folder=folder, zone=UTC),
             geo=Geo.open(),
             limits=RateLimits(UNLIMITED, UNLIMITED),
+            columns=ColumnStore.under(folder, megabytes=2048),
         ),
         HttpSettings(),
     )

@@ -25,7 +25,18 @@ SELECT
     )
 FROM generate_series(1, $1::int) AS number
 """
+# What the statement that stores events writes beside them.
+COLUMNS_OF_EVENTS = """
+INSERT INTO event_batch (first_at, events, occurred, user_id, event_type)
+SELECT min(occurred_at), count(*), array_agg(occurred_at), array_agg(user_id), array_agg(event_type)
+FROM (
+    SELECT occurred_at, user_id, event_type, (row_number() OVER (ORDER BY occurred_at) - 1) / 50000 AS number
+    FROM event
+) AS numbered
+GROUP BY number
+ORDER BY number
+"""
 
 
 def serve_many_events() -> AbstractContextManager[Served]:
-    return serve_many_rows("event", [INSERT], EVENTS)
+    return serve_many_rows("event", [INSERT, COLUMNS_OF_EVENTS], EVENTS)

@@ -19,6 +19,10 @@ def statement(name: str) -> TextClause:
 @cache
 def raw_statement(name: str) -> tuple[str, tuple[str, ...]]:
     """Return the statement in `<name>.sql` with asyncpg's placeholders, and the names of its parameters."""
-    sql = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    return raw_statement_of((FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def raw_statement_of(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Return a statement with asyncpg's placeholders for its named parameters, and their names."""
     names = tuple(dict.fromkeys(PARAMETER.findall(sql)))
     return PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", sql), names

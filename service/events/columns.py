@@ -28,19 +28,30 @@ Parts = dict[uuid.UUID, EventColumns]
 
 @dataclass(frozen=True, slots=True)
 class EventBlock:
-    """Events in order of time.
+    """Events in order of time: some rows of a part. What is not asked for is not computed."""
 
-    :param occurred: microseconds since 1970
-    :param user: numbers of users
-    :param type: index into the types of all
-    """
-
-    occurred: Array
-    user: Array
-    type: Array
+    part: EventColumns
+    rows: slice | Array
+    numbers: Array
+    places: Array
 
     def __len__(self) -> int:
         return len(self.occurred)
+
+    @property
+    def occurred(self) -> Array:
+        """Microseconds since 1970."""
+        return self.part.occurred[self.rows]
+
+    @property
+    def user(self) -> Array:
+        """Numbers of users."""
+        return self.numbers[self.part.user[self.rows]]
+
+    @property
+    def type(self) -> Array:
+        """Index into the types of all."""
+        return self.places[self.part.type[self.rows]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +81,10 @@ class Events:
         places = {name: place for place, name in enumerate(self.types)}
         for part, numbers in self.parts:
             waiting.check()
-            rows = matching_rows(part, self.where)
             types = np.array([places[name] for name in part.types], np.int32)
-            occurred = part.occurred[rows]
-            if len(occurred):
-                yield EventBlock(occurred, numbers[part.user[rows]], types[part.type[rows]])
+            block = EventBlock(part, matching_rows(part, self.where), numbers, types)
+            if len(block):
+                yield block
 
 
 def matching_rows(part: EventColumns, where: EventFilter) -> slice | Array:

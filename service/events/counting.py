@@ -1,6 +1,6 @@
 """Counts events and their distinct users on columns, exactly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,16 @@ def groups_at(slices: TimeSlices, block: EventBlock) -> Array:
     return np.repeat(slices.groups, np.diff(ends, prepend=0, append=len(block)))
 
 
+def slices_of(slices: TimeSlices, block: EventBlock) -> Iterator[tuple[int, slice]]:
+    """Yield the groups that events of a block are in, each with the rows of its events."""
+    ends = np.searchsorted(block.occurred, slices.begins[1:]).tolist()
+    begin = 0
+    for group, end in zip(slices.groups.tolist(), [*ends, len(block)], strict=True):
+        if end > begin:
+            yield group, slice(begin, end)
+        begin = end
+
+
 def count_groups(
     events: Events, dimensions: Sequence[Dimension], waiting: Waiting, *, by_user: bool
 ) -> Groups:
@@ -93,8 +103,11 @@ def count_groups(
         present, counts, slot_of = count_dense(events, int(np.prod(sizes)), codes_of, waiting)
     else:
         present, counts, slot_of = count_sparse(events, codes_of, waiting)
-    users = np.ones(len(present), np.int64)
-    if not by_user:
+    if by_user:
+        users = np.ones(len(present), np.int64)
+    elif len(dimensions) == 1 and dimensions[0].slices is not None:
+        users = count_users_of_times(events, dimensions[0].slices, present, waiting)
+    else:
         users = count_users(events, len(present), lambda block: slot_of(codes_of(block)), waiting)
     split = [present] if len(sizes) == 1 else [present // max(1, sizes[1]), present % max(1, sizes[1])]
     return Groups(dimensions, split, counts, users)
@@ -146,6 +159,30 @@ def count_users(
                 places, user = places[rows], user[rows]
             flags[(places.astype(np.int64) - begin) * users + user] = True
         counts[begin : begin + some] = np.count_nonzero(flags.reshape(some, users), axis=1)
+    return counts
+
+
+def count_users_of_times(events: Events, slices: TimeSlices, present: Array, waiting: Waiting) -> Array:
+    """Return the distinct users of groups of time, the events of which stand together.
+
+    :param present: the groups that have events
+    """
+    slot_of = np.full(len(slices.labels), -1)
+    slot_of[present] = np.arange(len(present))
+    users = max(1, events.users)
+    width = max(1, min(len(present), MAX_FLAGS // users))
+    counts = np.zeros(len(present), np.int64)
+    for begin in range(0, len(present), width):
+        flags = np.zeros((min(width, len(present) - begin), users), np.bool_)
+        for block in events.blocks(waiting):
+            some = [(slot_of[group] - begin, rows) for group, rows in slices_of(slices, block)]
+            some = [(slot, rows) for slot, rows in some if 0 <= slot < len(flags)]
+            if not some:
+                continue
+            user = block.user
+            for slot, rows in some:
+                flags[slot][user[rows]] = True
+        counts[begin : begin + len(flags)] = np.count_nonzero(flags, axis=1)
     return counts
 
 
@@ -206,17 +243,18 @@ def count_cohorts(
     width = max(1, MAX_FLAGS // windows)
     for begin in range(0, len(newcomers), width):
         some = newcomers[begin : begin + width]
-        rows = np.full(events.users, -1, np.int32)
-        rows[some] = np.arange(len(some))
-        flags = np.zeros(len(some) * windows, np.bool_)
+        column = np.full(events.users, len(some), np.int32)  # the last column is of all others
+        column[some] = np.arange(len(some))
+        active = np.zeros((windows, len(some) + 1), np.bool_)
         for block in events.blocks(waiting):
-            window, row = window_of[groups_at(slices, block)], rows[block.user]
-            good = (row >= 0) & (window >= 0) & (window < windows)
-            flags[row[good].astype(np.int64) * windows + window[good]] = True
-        active = flags.reshape(len(some), windows)
+            user = block.user
+            for group, rows in slices_of(slices, block):
+                window = window_of[group]
+                if 0 <= window < windows:
+                    active[window][column[user[rows]]] = True
         for number in np.unique(cohort[some]).tolist():
-            users = np.count_nonzero(active[cohort[some] == number], axis=0)
-            for later, count in enumerate(users[number:].tolist()):
+            users = np.count_nonzero(active[number:, :-1][:, cohort[some] == number], axis=1)
+            for later, count in enumerate(users.tolist()):
                 counts[number, later] = counts.get((number, later), 0) + count
     return counts
 

@@ -1,7 +1,5 @@
 """Statistics of events, held to the oracle around the moments at which clocks change."""
 
-import json
-import uuid
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -15,14 +13,13 @@ from sqlalchemy import delete
 from db.database import Database
 from db.event_store import EventStore
 from db.models import Event, EventBatch, EventPart
-from db.queries import events as queries
-from db.queries.events import NewEvents
 from service.errors import Invalid
 from service.events import stats
 from service.events.merging import MergeLimits, merge_once
 from service.events.stats import Segment
 from tests.support import event_oracle as oracle
 from tests.support.event_oracle import OneEvent
+from tests.support.stored_events import store_events
 
 # Zones, and a moment at which their clocks change.
 CHANGES = {
@@ -78,24 +75,12 @@ async def store(db: Database, events: list[OneEvent]) -> None:
             await session.execute(delete(model))
     cuts = sorted(random.choices(range(len(events) + 1), k=3))
     for begin, end in pairwise([0, *cuts, len(events)]):
-        await insert_events(db, shuffled[begin:end])
+        await store_events(db, shuffled[begin:end])
         if random.random() < 0.5:
             await merge_once(db, MERGE_ALL)
 
 
 MERGE_ALL = MergeLimits(batches=1, small_parts=2)
-
-
-async def insert_events(db: Database, events: list[OneEvent]) -> None:
-    new = NewEvents(
-        [uuid.uuid4() for _ in events],
-        [event.user_id for event in events],
-        [event.event_type for event in events],
-        [event.occurred_at for event in events],
-        [json.dumps(event.properties) for event in events],
-    )
-    async with db.transaction() as session:
-        assert not await queries.insert_events(session, new)
 
 
 def at(change: datetime, minutes: int | None) -> datetime | None:

@@ -14,12 +14,10 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
 
 from clients.geo import Geo
 from db.database import Database
 from db.locks import RETENTION, try_lock
-from db.models import Event
 from db.queries import unvisited_addresses
 from service.background import Schedule
 from service.visits import retention
@@ -30,11 +28,13 @@ from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file
 from tests.service.reports.test_reports import DEFAULTS, agrees, ask, check_carts, expected_report
 from tests.support import oracle
+from tests.support.event_oracle import OneEvent
 from tests.support.eventually import eventually
 from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import logs
 from tests.support.report_cases import TIME, questions
+from tests.support.stored_events import store_events
 
 # Around the ends of months; times of a case lie in the first seven hours of these days.
 DAYS = ("2018-08-31", "2018-09-01", "2018-09-30", "2018-10-01", "2018-10-31", "2018-11-01", "2018-12-15")
@@ -91,10 +91,8 @@ def lines_since(log: bytes, since: datetime) -> bytes:
 
 
 async def insert_events(db: Database, events: dict[int, datetime]) -> None:
-    async with db.transaction() as session:
-        for number, occurred_at in events.items():
-            values = {"event_id": uuid.UUID(int=number), "user_id": 1, "event_type": "view", "properties": {}}
-            await session.execute(insert(Event).values(**values, occurred_at=occurred_at))
+    new = [OneEvent(1, "view", occurred_at) for occurred_at in events.values()]
+    await store_events(db, new, ids=[uuid.UUID(int=number) for number in events])
 
 
 async def fill(
