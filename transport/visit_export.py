@@ -18,9 +18,8 @@ import orjson
 
 from api.fields import rfc3339
 from db.part_files import NO_BYTES
-from service.columns.exports import VisitColumns
 from db.read_threads import Waiting, run_while_awaited
-from service.columns.exports import Tail, VisitColumns
+from service.columns.exports import VisitColumns
 from service.columns.lists import EPOCH, MICROSECOND
 from transport.csv_text import csv_lines
 

@@ -15,8 +15,8 @@ import numpy as np
 from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
 from db.queries.column_reads import PageName, Raw
-from service.columns.tables import UNKNOWN, grown, missing_ids
 from db.read_threads import Waiting, run_while_awaited
+from service.columns.tables import UNKNOWN, grown, missing_ids
 from service.columns.templates import PageTemplates
 
 MAX_NAMES = 20_000  # of pages whose names are kept: what lists and exports show again and again

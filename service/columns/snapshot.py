@@ -16,8 +16,8 @@ from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
 from db.queries.column_reads import Raw, Span
 from db.queries.live_columns import LiveColumns
-from service.columns.agents import AgentTable, ReferrerTable
 from db.read_threads import Waiting, run_while_awaited
+from service.columns.agents import AgentTable, ReferrerTable
 from service.columns.names import AddressCountries, Names, PageTable
 from service.columns.store import ColumnStore
 

@@ -19,8 +19,8 @@ from db.queries.part_tokens import select_event_part_tokens, select_part_tokens
 log = structlog.get_logger("trawl.columns")
 
 if TYPE_CHECKING:
-    from service.columns.agents import AgentTable, ReferrerTable
     from db.part_files import PartColumns
+    from service.columns.agents import AgentTable, ReferrerTable
     from service.columns.names import AddressCountries, Names, PageTable
 
 MIB = 2**20
