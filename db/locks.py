@@ -14,8 +14,9 @@ lock at the end of its transaction, also when the process that holds it dies.
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 | sites         | hash of 'sites', seed 2  | while a site is made                                            |
 
-The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, the path of the file that is imported
-with the digest of its first line, the same behind `follow`, and `stream <lease token>` for an import without a file.
+The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, the path of the file that is
+imported with the digest of its first line, the same behind `follow`, and `stream <lease token>` for an import
+without a file.
 """
 
 from collections.abc import Iterable

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
+from db.read_threads import run_while_awaited
 from service.columns.distinct import GroupDetails
 from service.columns.slots import Slots, add_details
 from service.columns.statistics import Candidate, Statistics
-from service.columns.threads import run_while_awaited
 
 
 async def count_shown(statistics: Statistics, shown: Sequence[Candidate]) -> list[tuple[int, int]]:
