@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from db.database import Database
+from db.models.visit_view import Visit
 from service.batcher import Batcher
 from service.deps import Deps, RateLimits
 from tests.support.eventually import eventually
@@ -20,6 +21,7 @@ from tests.transport.test_sites import make_site
 SHOP = "https://shop.example"
 SALMON = f"{SHOP}/fresh_fish/salmon/"
 TEXT = {"Content-Type": "text/plain;charset=UTF-8"}
+BOT = "Googlebot/2.1 (+http://google.com/bot.html)"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -76,6 +78,27 @@ async def test_a_view_has_the_agent_of_its_request_and_the_referrer_of_its_page(
     assert [tuple(row) for row in rows] == [
         ("Firefox", "https://search.example/?q=salmon", "human"),
         ("Googlebot", None, "bot"),
+    ]
+
+
+async def test_the_visitor_is_that_of_the_request_and_the_referrer_that_of_the_page(
+    client: Client, deps: Deps, key: str
+) -> None:
+    body = {"site": key, "page_url": SALMON}
+    agent = {"User-Agent": AGENT}
+    await report(client, body | {"referrer": "https://search.example/?q=salmon"}, Referer=SALMON, **agent)
+    await report(client, body, Referer=f"{SHOP}/", **agent)  # as a browser says which page it is
+    await report(client, body, Referer="https://news.example/", **agent)  # as only programs do
+    await report(client, body | {"referrer": ""}, **{"User-Agent": BOT})
+    async with deps.db.transaction() as session:
+        rows = await session.execute(
+            select(Visit.referrer, Visit.agent, Visit.browser, Visit.traffic).order_by(Visit.occurred_at)
+        )
+    assert [tuple(row) for row in rows] == [
+        ("https://search.example/?q=salmon", AGENT, "Firefox", "human"),
+        (None, AGENT, "Firefox", "human"),
+        ("https://news.example/", AGENT, "Firefox", "human"),
+        (None, BOT, "Googlebot", "bot"),
     ]
 
 
