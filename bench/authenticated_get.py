@@ -56,7 +56,7 @@ def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
             tokens=TOKENS,
             logs=LogFolder(file=folder / "logs.txt", folder=folder, zone=UTC),
             geo=Geo.open(),
-            limits=RateLimits(UNLIMITED, UNLIMITED),
+            limits=RateLimits(UNLIMITED, UNLIMITED, UNLIMITED),
             columns=ColumnStore.under(folder, megabytes=2048),
         ),
         HttpSettings(),

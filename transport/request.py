@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import getrandbits
 from types import SimpleNamespace
@@ -138,6 +139,7 @@ def new_request_id() -> str:
     return f"{getrandbits(128):032x}"
 
 
+@lru_cache(maxsize=4096)  # asked for again and again within a request
 def parse_address(text: str) -> str | None:
     """Parse an IP address into its canonical form: without port, brackets, zone or mapping into IPv6."""
     bare = text.strip().removeprefix("[").partition("]")[0].partition("%")[0]

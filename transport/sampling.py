@@ -67,7 +67,8 @@ def sample_pool(deps: Deps) -> None:
 
 def sample_bounds(deps: Deps) -> None:
     """Measure how full each bound is."""
-    for name, use, limit in (*deps.permits.uses(), *deps.hasher.permits.uses()):
+    views = ("site_views", deps.site_batcher.waiting, deps.site_batcher.max_waiting or 0)
+    for name, use, limit in (*deps.permits.uses(), *deps.hasher.permits.uses(), views):
         metrics.current().bound_use.labels(name).set(use)
         metrics.current().bound_limit.labels(name).set(limit)
 
