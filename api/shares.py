@@ -58,7 +58,7 @@ class ShareParameters(Strict):
     since = TimeText(data_key="from")
     until = TimeText(data_key="to")
     tz = TimeZone()
-    source = Choice("all", "log", "api")
+    source = Choice("all", "log", "api", "page", "site")
     traffic = Choice("human", "bot", "all")
     user_id = Text(minimum=1, maximum=MAX_PARAMETER)
     page_url = Text(minimum=1, maximum=MAX_PARAMETER)

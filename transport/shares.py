@@ -28,11 +28,12 @@ from transport.request import Request
 VIEWS = {"overview": frozenset({"statistics", "report"}), "reports": frozenset({"reports", "report"})}
 ANY_VIEW = "own"  # of a route that tells only what the share itself is
 FREE = {
-    "statistics": frozenset({"group_by", "compare", "kind", "limit", "offset", "cursor", "tz"}),
+    "statistics": frozenset({"group_by", "compare", "limit", "offset", "cursor", "tz"}),
     "report": frozenset({"category", "pages", "metric", "min_age", "limit", "format", "raw", "tz"}),
     "reports": frozenset[str](),
     ANY_VIEW: frozenset[str](),
 }
+PARTS_OF_API = ("page", "site")  # sources that reports count together
 DEFAULTS = {"source": "all", "traffic": "human"}
 PERIOD = frozenset({"period", "from", "to"})
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -80,7 +81,10 @@ async def check_share(request: Request, share: SharedView) -> None:
         return
     parameters = read_parameters(request)
     for name in (parameters.keys() | share.parameters.keys()) - PERIOD:
-        check_parameter(name, parameters.get(name), share.parameters.get(name), free=FREE[kind])
+        shared = share.parameters.get(name)
+        if kind == "report" and name == "source" and shared in PARTS_OF_API:
+            shared = "api"
+        check_parameter(name, parameters.get(name), shared, free=FREE[kind])
     period = share.parameters.get("period")
     if period in LENGTHS:
         newest = await get_newest_visit_time(request.deps.replica)

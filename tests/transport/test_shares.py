@@ -120,8 +120,17 @@ async def test_a_share_of_the_overview_shows_its_filters_grouped_in_any_way(
     assert not await is_let_in(somebody, "/visits/stats", **DATES)
     for change in ({"country": "DE"}, {"user_id": "1"}, {"page_url": "/"}, {"category": "caviar"}):
         assert not await is_let_in(somebody, "/visits/stats", **asked | change)
+    assert not await is_let_in(somebody, "/visits/stats", **asked, kind="cart")
     assert not await is_let_in(somebody, "/report/6", **DATES)  # which has no such filter
     assert not await is_let_in(somebody, "/reports")
+
+
+async def test_reports_count_the_sources_of_an_overview_together(client: Client, user: User) -> None:
+    somebody = reader(client, await make_share(user, "overview", parameters={"source": "site"}))
+    assert await is_let_in(somebody, "/visits/stats", source="site")
+    assert await is_let_in(somebody, "/report/6", source="api")
+    assert not await is_let_in(somebody, "/visits/stats", source="api")
+    assert not await is_let_in(somebody, "/report/6", source="all")
 
 
 async def test_a_share_without_a_period_shows_all_times_and_no_part_of_them(
