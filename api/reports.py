@@ -36,6 +36,7 @@ class ReportRequest(TimeFilters):
     until = FilterTime(data_key="to", load_default=None, validate=check_quarter_hour)
     tz = TimeZone(load_default="UTC")
     source = Choice("all", "log", "api", load_default="all")
+    traffic = Choice("human", "bot", "all", load_default="human")
     limit = IntegerText(minimum=1, maximum=MAX_PAGE_SIZE, load_default=REPORT_ROWS)
     format = Choice(*FORMATS, load_default=None, load_only=True)
     raw = RawCells()
@@ -138,7 +139,11 @@ class ReportResponse(Schema):
     title = fields.String(metadata=QUESTION)
     definition = fields.String(attribute="report.definition")
     parameters = fields.Method(
-        "dump_parameters", metadata={"type": "object", "example": {"tz": "UTC", "source": "all", "limit": 10}}
+        "dump_parameters",
+        metadata={
+            "type": "object",
+            "example": {"tz": "UTC", "source": "all", "traffic": "human", "limit": 10},
+        },
     )
     answer = fields.Raw(metadata={"type": ["string", "integer", "null"]})
     rows = fields.Method(

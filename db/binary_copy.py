@@ -84,8 +84,8 @@ class Strings:
 def as_copy(frame: pl.DataFrame, limits: BlockLimits = BLOCK_LIMITS) -> list[memoryview]:
     """Encode the frame for `copy_rows`, in pieces of about a megabyte.
 
-    Datetime is for timestamptz, Int64 for bigint, Int32 for integer, String for text, and Binary for any
-    other type, in the format of its `recv` function.
+    Datetime is for timestamptz, Int64 for bigint, Int32 for integer, Boolean for boolean, String for text,
+    and Binary for any other type, in the format of its `recv` function.
     """
     fields = [encode_column(column) for column in frame.iter_columns()]
     starts = range(0, frame.height, limits.rows)
@@ -151,8 +151,10 @@ def encode_column(column: pl.Series) -> Numbers | Strings:
     valid = column.is_not_null().to_numpy() if column.null_count() else None
     if isinstance(column.dtype, pl.Datetime):
         column = column.dt.cast_time_unit("us").to_physical() - YEAR_2000
+    if column.dtype == pl.Boolean:
+        column = column.cast(pl.Int8)
     numbers = column.fill_null(0).to_numpy()
-    assert numbers.dtype in (np.int32, np.int64)
+    assert numbers.dtype in (np.int8, np.int32, np.int64)
     return Numbers(numbers.astype(numbers.dtype.newbyteorder(">")), valid)
 
 

@@ -26,6 +26,7 @@ class CountedColumns:
     :param kind: index into db.kinds.KINDS
     :param category_id: 0 where a visit has none
     :param country: index into `countries`, negative where it is not known
+    :param is_bot: None where no visit is a bot's
     """
 
     occurred: Integers
@@ -33,6 +34,13 @@ class CountedColumns:
     category_id: Integers
     country: Integers
     countries: list[str]
+    is_bot: NDArray[np.bool_] | None = None
+
+    def take(self, rows: NDArray[np.bool_]) -> "CountedColumns":
+        """Return some of the visits, as if they were people's."""
+        return CountedColumns(
+            self.occurred[rows], self.kind[rows], self.category_id[rows], self.country[rows], self.countries
+        )
 
 
 def rollup_literals(columns: CountedColumns, *, source: str = "log", sign: int = 1) -> Rollups:
@@ -42,8 +50,22 @@ def rollup_literals(columns: CountedColumns, *, source: str = "log", sign: int =
             model,
             array_literals(counts.with_columns(source=pl.lit(source), requests=pl.col("requests") * sign)),
         )
-        for model, counts in count(columns)
+        for model, counts in count_traffic(columns)
         if not counts.is_empty()
+    ]
+
+
+def count_traffic(columns: CountedColumns) -> list[tuple[type[Base], pl.DataFrame]]:
+    """Count people and bots apart for each roll-up."""
+    if columns.is_bot is None or not columns.is_bot.any():
+        return [(model, counts.with_columns(is_bot=pl.lit(False))) for model, counts in count(columns)]
+    pairs = zip(count(columns.take(~columns.is_bot)), count(columns.take(columns.is_bot)), strict=True)
+    return [
+        (
+            model,
+            pl.concat([people.with_columns(is_bot=pl.lit(False)), bots.with_columns(is_bot=pl.lit(True))]),
+        )
+        for (model, people), (_, bots) in pairs
     ]
 
 

@@ -36,9 +36,12 @@ COLUMNS: Schema = {
 }
 
 
+TABLE_COLUMNS: Schema = {**COLUMNS, "is_bot": pl.Boolean}  # with what the view shows in another way
+
+
 def schema_of(*names: str) -> Schema:
     """Return the types of some columns."""
-    return {name: COLUMNS[name] for name in names}
+    return {name: TABLE_COLUMNS[name] for name in names}
 
 
 def frame_columns() -> list[ColumnElement[Any]]:

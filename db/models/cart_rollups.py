@@ -1,12 +1,13 @@
 """Roll-ups of carts: what the reports of carts, payments and buyers read.
 
 Each counts carts by UTC day; the reports count the partial days at both ends of a period from the carts
-themselves. How many users bought how often does not add up over days: it is counted for all time alone.
+themselves. Those of people and of bots are counted apart. How many users bought how often does not add up
+over days: it is counted for all time alone.
 """
 
 from datetime import datetime
 
-from sqlalchemy import Integer
+from sqlalchemy import Integer, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base
@@ -21,6 +22,7 @@ class CartDay(Base):
     source: Mapped[str] = mapped_column(primary_key=True)
     is_paid: Mapped[bool] = mapped_column(primary_key=True)
     carts: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class PaymentDay(Base):
@@ -31,6 +33,7 @@ class PaymentDay(Base):
     day: Mapped[datetime] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     carts: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class PaidCategoryDay(Base):
@@ -42,6 +45,7 @@ class PaidCategoryDay(Base):
     day: Mapped[datetime] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     carts: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class PaidPairDay(Base):
@@ -54,23 +58,27 @@ class PaidPairDay(Base):
     source: Mapped[str] = mapped_column(primary_key=True)
     other_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     carts: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class Buyer(Base):
-    """How many carts a user has paid: in the shop's log, and live."""
+    """How many carts a user has paid: in logs, and live; and those of bots."""
 
     __tablename__ = "buyer"
 
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     log: Mapped[int]
     live: Mapped[int]
+    bot_log: Mapped[int] = mapped_column(server_default=text("0"))
+    bot_live: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class BuyerCount(Base):
-    """How many users have paid so many carts. `sources` is a report's parameter: all, log or api."""
+    """How many users have paid so many carts. `sources` and `traffic` are parameters of a report."""
 
     __tablename__ = "buyer_count"
 
     sources: Mapped[str] = mapped_column(primary_key=True)
     purchases: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     users: Mapped[int]
+    traffic: Mapped[str] = mapped_column(primary_key=True, server_default=text("'all'"))

@@ -2,14 +2,12 @@
 
 Every zone's hours and days begin on a quarter hour of UTC, so counts by quarter answer in any zone.
 Countries are counted by day, which keeps their roll-ups small; the reports count the partial days at both
-ends of a period from `visit`.
+ends of a period from `visit`. People and bots are counted apart.
 """
 
 from datetime import datetime
 
-from sqlalchemy import (
-    Integer,
-)
+from sqlalchemy import Integer, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base
@@ -21,6 +19,7 @@ class RequestQuarter(Base):
     quarter: Mapped[datetime] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     requests: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class CategoryQuarter(Base):
@@ -33,6 +32,7 @@ class CategoryQuarter(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     requests: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class CountryDay(Base):
@@ -42,6 +42,7 @@ class CountryDay(Base):
     country: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     requests: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class CategoryCountryDay(Base):
@@ -53,6 +54,7 @@ class CategoryCountryDay(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
     requests: Mapped[int]
+    is_bot: Mapped[bool] = mapped_column(primary_key=True, server_default=false())
 
 
 class PageVisits(Base):

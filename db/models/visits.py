@@ -231,7 +231,7 @@ class LiveVisit(Base):
 class Cart(Base):
     """A cart, added up from the lines that name it.
 
-    Address and source are those of its first line, the user is that of its last pay line.
+    Address, source and traffic are those of its first line, the user is that of its last pay line.
     """
 
     __tablename__ = "cart"
@@ -249,6 +249,7 @@ class Cart(Base):
     user_id: Mapped[int | None]
     user_known_at: Mapped[datetime | None]
     user_known_position: Mapped[int | None]
+    is_bot: Mapped[bool] = mapped_column(server_default=false())
 
 
 class CartItem(Base):

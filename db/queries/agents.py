@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from operator import attrgetter
 
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.columns import Values
 from db.database import raw_connection
 from db.sql import raw_statement
 
@@ -51,6 +55,19 @@ async def select_agents(session: AsyncSession, agents: Sequence[str]) -> dict[st
     by_digest = {text_digest(agent): agent for agent in agents}
     rows = await raw.fetch("SELECT digest, id, is_bot FROM agent WHERE digest = ANY($1)", list(by_digest))
     return {by_digest[digest]: (agent_id, is_bot) for digest, agent_id, is_bot in rows}
+
+
+async def select_bots(session: AsyncSession, agent_ids: Values) -> NDArray[np.bool_] | None:
+    """Return which agents are bots, by their ids, 0 for none; None if no agent is."""
+    distinct = np.flatnonzero(np.bincount(agent_ids))
+    if not distinct.any():
+        return None
+    rows = await session.execute(
+        text("SELECT id FROM agent WHERE id = ANY(:ids) AND is_bot"), {"ids": distinct.tolist()}
+    )
+    is_bot = np.zeros(int(distinct.max()) + 1, np.bool_)
+    is_bot[rows.scalars().all()] = True
+    return is_bot[agent_ids]
 
 
 async def insert_agents(session: AsyncSession, agents: Sequence[AgentRow]) -> None:

@@ -1,15 +1,17 @@
 """The visits that name carts as polars frames: of parts, and live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from sqlalchemy import ARRAY, BigInteger, any_, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values
 from db.kinds import KIND_NAMES
 from db.models import LiveVisit
+from db.queries.agents import select_bots
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import PartSpan, select_part_spans
 from db.queries.part_lines import PartLines, select_cart_ids, select_part_lines
@@ -25,6 +27,7 @@ NAMES = (
     "goods_id",
     "amount",
     "user_id",
+    "is_bot",
 )
 KIND_BY_CODE = np.array([KIND_NAMES.get(chr(code), "") for code in range(128)])
 
@@ -35,11 +38,15 @@ async def part_frame(session: AsyncSession, lines: PartLines) -> pl.DataFrame:
         text("SELECT id, host(address) FROM address WHERE id = ANY(:ids)"),
         {"ids": np.unique(lines.address_id).tolist()},
     )
-    return make_frame(lines, dict(rows.all()))
+    return make_frame(lines, dict(rows.all()), await select_bots(session, lines.agent_id))
 
 
-def make_frame(lines: PartLines, names: Mapping[int, str]) -> pl.DataFrame:
-    """Make a frame of the visits of a part that name a cart. `names`: their addresses by id."""
+def make_frame(lines: PartLines, names: Mapping[int, str], is_bot: NDArray[np.bool_] | None) -> pl.DataFrame:
+    """Make a frame of the visits of a part that name a cart.
+
+    :param names: their addresses by id
+    :param is_bot: None where no visit is a bot's
+    """
     distinct, places = np.unique(lines.address_id, return_inverse=True)
     addresses = pl.Series([names[address_id] for address_id in distinct.tolist()], dtype=pl.String)
     numbers = {
@@ -53,14 +60,19 @@ def make_frame(lines: PartLines, names: Mapping[int, str]) -> pl.DataFrame:
         "kind": KIND_BY_CODE[lines.kind],
         "address": addresses.gather(places),
         **numbers,
+        "is_bot": [False] * len(lines) if is_bot is None else is_bot,
     }
     return pl.DataFrame(columns, schema=schema_of(*NAMES))
 
 
-def live_frame(rows: Sequence[LiveRow]) -> pl.DataFrame:
-    """Make a frame of live visits that are being stored. `user_id` is who pays."""
-    columns = {name: [getattr(row, name) for row in rows] for name in NAMES}
+def live_frame(rows: Sequence[LiveRow], bots: Container[str]) -> pl.DataFrame:
+    """Make a frame of live visits that are being stored. `user_id` is who pays.
+
+    :param bots: ids of those that are of bots
+    """
+    columns = {name: [getattr(row, name) for row in rows] for name in NAMES if name != "is_bot"}
     columns["user_id"] = [row.buyer_id for row in rows]
+    columns["is_bot"] = [row.request_id in bots for row in rows]
     return pl.DataFrame(columns, schema=schema_of(*NAMES))
 
 
@@ -121,6 +133,7 @@ async def select_live_frame(session: AsyncSession, cart_ids: Sequence[int]) -> p
             live.goods_id,
             live.amount,
             live.buyer_id,
+            live.is_bot,
         ).where(live.cart_id == any_(cast(list(cart_ids), ARRAY(BigInteger))))
     )
     return pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*NAMES), orient="row")

@@ -14,14 +14,16 @@ from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, P
 from db.sql import statement
 
 KEYS: dict[type[Base], tuple[str, ...]] = {
-    CartDay: ("day", "source", "is_paid"),
-    PaymentDay: ("day", "source"),
-    PaidCategoryDay: ("category_id", "day", "source"),
-    PaidPairDay: ("category_id", "day", "source", "other_id"),
+    CartDay: ("day", "source", "is_paid", "is_bot"),
+    PaymentDay: ("day", "source", "is_bot"),
+    PaidCategoryDay: ("category_id", "day", "source", "is_bot"),
+    PaidPairDay: ("category_id", "day", "source", "other_id", "is_bot"),
 }
+BUYER_KEY = ("user_id", "source", "is_bot")
 KEYS_BY_TABLE = {model.__tablename__: names for model, names in KEYS.items()}
+PURCHASES = ("log", "live", "bot_log", "bot_live")  # columns of `buyer`
 Key = tuple[Any, ...]
-Counts = Counter[tuple[str, Key]]  # carts by roll-up and key in it; of `buyer`, by user and source
+Counts = Counter[tuple[str, Key]]  # carts by roll-up and key in it; of `buyer`, by BUYER_KEY
 
 
 @asynccontextmanager
@@ -44,17 +46,14 @@ async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: lis
     counts: Counts = Counter()
     if cart_ids:
         for row in await session.execute(statement("carts/cart_counts"), {"cart_ids": cart_ids}):
-            rollup, day, source, is_paid, user_id, carts = row
-            keys = {"cart_day": (day, source, is_paid), "payment_day": (day, source)}
-            counts[rollup, keys.get(rollup, (user_id, source))] = carts
+            names = KEYS_BY_TABLE.get(row.rollup, BUYER_KEY)
+            counts[row.rollup, tuple(getattr(row, name) for name in names)] = row.carts
     rows = await session.execute(
         statement("carts/cart_categories"), {"cart_ids": cart_ids, "goods_ids": goods_ids}
     )
-    for category_id, day, source, other_id, carts in rows:
-        if other_id is None:
-            counts["paid_category_day", (category_id, day, source)] = carts
-        else:
-            counts["paid_pair_day", (category_id, day, source, other_id)] = carts
+    for row in rows:
+        rollup = "paid_category_day" if row.other_id is None else "paid_pair_day"
+        counts[rollup, tuple(getattr(row, name) for name in KEYS_BY_TABLE[rollup])] = row.carts
     return counts
 
 
@@ -62,7 +61,7 @@ async def subtract_counts(session: AsyncSession, rows: Sequence[AnyRow]) -> None
     """Take away what deleted carts counted for: rows of delete_carts.sql."""
     changes: dict[tuple[str, Key], int] = {}
     for row in rows:
-        names = KEYS_BY_TABLE.get(row.rollup, ("user_id", "source"))
+        names = KEYS_BY_TABLE.get(row.rollup, BUYER_KEY)
         changes[row.rollup, tuple(getattr(row, name) for name in names)] = -row.carts
     await add_changes(session, changes)
 
@@ -73,8 +72,8 @@ async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]
     buyers: dict[int, list[int]] = {}
     for (name, key), carts in changes.items():
         if name == "buyer":
-            user_id, source = key
-            buyers.setdefault(user_id, [0, 0])[source != "log"] += carts
+            user_id, source, is_bot = key
+            buyers.setdefault(user_id, [0] * len(PURCHASES))[2 * is_bot + (source != "log")] += carts
         else:
             rows[name].append((*key, carts))
     for model, names in KEYS.items():
@@ -84,19 +83,24 @@ async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]
 
 
 async def add_to_buyers(session: AsyncSession, buyers: dict[int, list[int]]) -> None:
-    """Add to the number of carts that users have paid. `buyers`: changes by user, of the log and live."""
-    columns = {
-        "user_id": buyers,
-        "log": [log for log, _ in buyers.values()],
-        "live": [live for _, live in buyers.values()],
-    }
+    """Add to the number of carts that users have paid.
+
+    :param buyers: changes by user, in the order of PURCHASES
+    """
+    columns = {"user_id": list(buyers)}
+    columns |= {name: [carts[place] for carts in buyers.values()] for place, name in enumerate(PURCHASES)}
     arrays = {name: f"{{{','.join(map(str, numbers))}}}" for name, numbers in columns.items()}
     moves = await execute_with_arrays(session, statement("carts/count_buyers"), arrays)
-    await add_to_rollup(session, BuyerCount, ("sources", "purchases", "users"), [tuple(row) for row in moves])
+    await add_to_rollup(
+        session, BuyerCount, ("sources", "traffic", "purchases", "users"), [tuple(row) for row in moves]
+    )
     decreased = [user_id for user_id, carts in buyers.items() if min(carts) < 0]
     if decreased:
         await session.execute(
-            text("DELETE FROM buyer WHERE user_id = ANY(CAST(:ids AS bigint[])) AND log = 0 AND live = 0"),
+            text(
+                "DELETE FROM buyer WHERE user_id = ANY(CAST(:ids AS bigint[])) "
+                "AND log = 0 AND live = 0 AND bot_log = 0 AND bot_live = 0"
+            ),
             {"ids": decreased},
         )
 

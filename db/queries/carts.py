@@ -1,6 +1,6 @@
 """Carts, their goods and their payments, as cart, pay and success lines add up to them."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 import polars as pl
@@ -32,11 +32,14 @@ CART, CART_ITEM, PAYMENT = (model.__table__ for model in (Cart, CartItem, Paymen
 IN_ORDER = ("occurred_at", "position")
 
 
-async def merge_live_visits(session: AsyncSession, rows: Sequence[LiveRow]) -> None:
-    """Merge newly inserted live visits into carts, items and payments, and infer goods from them."""
+async def merge_live_visits(session: AsyncSession, rows: Sequence[LiveRow], bots: Container[str]) -> None:
+    """Merge newly inserted live visits into carts, items and payments, and infer goods from them.
+
+    :param bots: ids of those that are of bots
+    """
     lines = [row for row in rows if row.cart_id is not None or row.kind == "product"]
     if lines:
-        frame = live_frame([row for row in lines if row.cart_id is not None])
+        frame = live_frame([row for row in lines if row.cart_id is not None], bots)
         await merge_visits(session, frame, await new_live_visits(session, lines))
 
 
@@ -114,6 +117,7 @@ def carts_of(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.group_by(id="cart_id").agg(
         address=pl.col("address").first(),
         source=pl.col("source").first(),
+        is_bot=pl.col("is_bot").first(),
         opened_at=pl.col("occurred_at").first(),
         opened_position=pl.col("position").first(),
         changed_at=pl.col("occurred_at").last(),

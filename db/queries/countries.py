@@ -58,7 +58,7 @@ async def set_visit_countries(
 ) -> Sequence[AnyRow]:
     """Set the countries of addresses on up to `count` of their visits that have none, and return these.
 
-    The caller is the only writer. Columns: occurred_at, source, kind, category_id, country.
+    The caller is the only writer. Columns: occurred_at, source, kind, category_id, country, is_bot.
     """
     rows = await session.execute(
         statement("visits/set_visit_countries"),

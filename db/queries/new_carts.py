@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.binary_copy import as_copy, as_inet, as_numeric
@@ -28,11 +30,16 @@ GOODS_CATEGORIES = """
 
 
 async def merge_part(
-    session: AsyncSession, span: PartSpan, columns: Columns, addresses: Mapping[int, str]
+    session: AsyncSession,
+    span: PartSpan,
+    columns: Columns,
+    addresses: Mapping[int, str],
+    is_bot: NDArray[np.bool_] | None,
 ) -> None:
     """Merge a newly inserted part into carts, items and payments, and infer goods from it.
 
     :param addresses: those of its visits by id
+    :param is_bot: which of its visits are of bots; None if none is
     """
     lines, pages = await run_in_thread(lambda: (lines_of(columns), product_pages_of(columns)))
     remember(span, lines)
@@ -41,7 +48,8 @@ async def merge_part(
         new = await run_in_thread(lambda: new_visits_of_part(span, lines, pages))
         await lock_cart_rollups(session)
         goods = await select_inferred_goods(session, new)
-        frame = await run_in_thread(lambda: make_frame(lines, addresses))
+        bots = None if is_bot is None else is_bot[np.flatnonzero(columns["cart_id"])]
+        frame = await run_in_thread(lambda: make_frame(lines, addresses, bots))
         await add_cart_lines(session, frame, goods)
 
 
@@ -50,7 +58,7 @@ async def add_cart_lines(session: AsyncSession, lines: pl.DataFrame, goods: Sequ
 
     The caller holds the lock of cart roll-ups.
 
-    :param lines: with kind, occurred_at, position, source, address, cart_id, goods_id, amount and user_id
+    :param lines: with the columns of db.queries.cart_frames.NAMES
     """
     stored_ids = await select_stored_carts(session, lines["cart_id"].unique().to_list())
     is_stored = pl.col("cart_id").is_in(stored_ids)
@@ -122,24 +130,28 @@ def count_carts(
     """Return what the carts count for, as db.queries.cart_rollups counts them in SQL."""
     counts: Counts = Counter()
     paid = payments.select("cart_id", "source", day=pl.col("paid_at").dt.truncate("1d"))
+    paid = paid.join(carts.select("user_id", "is_bot", cart_id="id"), on="cart_id")
     opened = carts.select(
         "source",
+        "is_bot",
         day=pl.col("opened_at").dt.truncate("1d"),
         is_paid=pl.col("id").is_in(payments["cart_id"].implode()),
     )
-    for *key, number in opened.group_by("day", "source", "is_paid").len().iter_rows():
+    for *key, number in opened.group_by("day", "source", "is_paid", "is_bot").len().iter_rows():
         counts["cart_day", tuple(key)] += number
-    for *key, number in paid.group_by("day", "source").len().iter_rows():
+    for *key, number in paid.group_by("day", "source", "is_bot").len().iter_rows():
         counts["payment_day", tuple(key)] += number
-    buyers = paid.join(carts.select("user_id", cart_id="id"), on="cart_id").drop_nulls("user_id")
-    for *key, number in buyers.group_by("user_id", "source").len().iter_rows():
+    buyers = paid.drop_nulls("user_id")
+    for *key, number in buyers.group_by("user_id", "source", "is_bot").len().iter_rows():
         counts["buyer", tuple(key)] += number
     held = paid_items.join(categories, on="goods_id").select("cart_id", "category_id").unique()
     dated = held.join(paid, on="cart_id")
-    for *key, number in dated.group_by("category_id", "day", "source").len().iter_rows():
+    for *key, number in dated.group_by("category_id", "day", "source", "is_bot").len().iter_rows():
         counts["paid_category_day", tuple(key)] += number
     pairs = dated.join(held.rename({"category_id": "other_id"}), on="cart_id")
     pairs = pairs.filter(pl.col("category_id") != pl.col("other_id"))
-    for *key, number in pairs.group_by("category_id", "day", "source", "other_id").len().iter_rows():
+    for *key, number in (
+        pairs.group_by("category_id", "day", "source", "other_id", "is_bot").len().iter_rows()
+    ):
         counts["paid_pair_day", tuple(key)] += number
     return counts

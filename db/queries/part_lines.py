@@ -37,6 +37,7 @@ class PartLines:
     goods_id: Values
     amount: Values
     user_id: Values
+    agent_id: Values
 
     def __len__(self) -> int:
         return len(self.occurred)
@@ -72,7 +73,13 @@ Lines = TypeVar("Lines", PartLines, ProductPages)
 def lines_of(columns: Columns) -> PartLines:
     """Return the visits that name a cart."""
     rows = np.flatnonzero(columns["cart_id"])
-    return PartLines(**{field.name: columns[field.name][rows] for field in fields(PartLines)})
+    none = np.zeros(len(rows), np.int64)
+    return PartLines(
+        **{
+            field.name: columns[field.name][rows] if field.name in columns else none
+            for field in fields(PartLines)
+        }
+    )
 
 
 def product_pages_of(columns: Columns) -> ProductPages:

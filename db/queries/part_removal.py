@@ -10,11 +10,13 @@ from db.bulk import subtract_counts
 from db.columns import Values
 from db.kinds import KIND_CODES
 from db.queries.address_countries import AddressCountries
+from db.queries.agents import select_bots
 from db.queries.part_columns import Columns
 from db.rollup_counts import CountedColumns, rollup_literals
 from db.threads import run_in_thread
 
-NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id")  # what visits are subtracted by
+# What visits are subtracted by.
+NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "agent_id")
 KIND_INDEX = np.zeros(256, np.int64)
 KIND_INDEX[[ord(code) for code in KIND_CODES.values()]] = np.arange(len(KIND_CODES))
 
@@ -35,6 +37,7 @@ async def count_columns(
         category_id=await select_categories(session, columns["page_id"]),
         country=country,
         countries=countries.names,
+        is_bot=await select_bots(session, columns["agent_id"]),
     )
 
 

@@ -17,6 +17,8 @@ from db.sql import statement
 class Scope:
     """Which rows a report counts: those of [since, until) from one of the sources (values of visit.source).
 
+    `bots` are the values of is_bot that count.
+
     [first_day, last_day) are the whole UTC days within the bounds. Where there are none, both are `since`.
     `as_of` is the newest visit's time.
     """
@@ -27,9 +29,15 @@ class Scope:
     last_day: datetime
     sources: Sequence[str]
     as_of: datetime
+    bots: Sequence[bool]
+
+    @property
+    def is_bot(self) -> bool | None:
+        """The value of is_bot that counts; None if both do."""
+        return self.bots[0] if len(self.bots) == 1 else None
 
     def parameters(self) -> dict[str, Any]:
-        return {"since": self.since, "until": self.until, "sources": self.sources}
+        return {"since": self.since, "until": self.until, "sources": self.sources, "bots": self.bots}
 
     def day_parameters(self) -> dict[str, Any]:
         return {**self.parameters(), "first_day": self.first_day, "last_day": self.last_day}
@@ -137,9 +145,15 @@ async def select_unpaid_carts(session: AsyncSession, scope: Scope, unchanged_sin
     return CartCounts(*rows.one())
 
 
-async def select_repeat_purchases(session: AsyncSession, scope: Scope, source: str) -> list[PurchaseUsers]:
-    """Count users by their number of purchases. `source` names the scope's sources: all, log or api."""
+async def select_repeat_purchases(
+    session: AsyncSession, scope: Scope, source: str, traffic: str
+) -> list[PurchaseUsers]:
+    """Count users by their number of purchases.
+
+    :param source: names the scope's sources: all, log or api
+    :param traffic: names whose they are: human, bot or all
+    """
     rows = await session.execute(
-        statement("reports/repeat_purchases"), scope.parameters() | {"source": source}
+        statement("reports/repeat_purchases"), scope.parameters() | {"source": source, "traffic": traffic}
     )
     return [PurchaseUsers(*row) for row in rows]

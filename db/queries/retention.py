@@ -13,7 +13,17 @@ from db.visit_frame import schema_of
 assert isinstance(LiveVisit.__table__, Table)
 LIVE_VISIT: Table = LiveVisit.__table__
 # What live visits are subtracted by.
-NAMES = ("address", "occurred_at", "source", "kind", "country", "category_id", "cart_id", "page_url")
+NAMES = (
+    "address",
+    "occurred_at",
+    "source",
+    "kind",
+    "country",
+    "category_id",
+    "cart_id",
+    "page_url",
+    "is_bot",
+)
 
 
 async def has_live_visits(session: AsyncSession, *, before: datetime) -> bool:

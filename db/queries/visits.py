@@ -142,6 +142,7 @@ def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
         "country",
         "kind",
         "source",
+        "is_bot",
         quarter=pl.col("occurred_at").dt.truncate("15m"),
         day=pl.col("occurred_at").dt.truncate("1d"),
     )
@@ -149,12 +150,12 @@ def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
     with_country = requests.filter(pl.col("country").is_not_null())
     pages_with_country = with_country.filter(pl.col("category_id").is_not_null())
     return [
-        (RequestQuarter, count_by(requests, "quarter", "source")),
-        (CategoryQuarter, count_by(pages, "category_id", "quarter", "kind", "source")),
-        (CountryDay, count_by(with_country, "day", "country", "source")),
+        (RequestQuarter, count_by(requests, "quarter", "source", "is_bot")),
+        (CategoryQuarter, count_by(pages, "category_id", "quarter", "kind", "source", "is_bot")),
+        (CountryDay, count_by(with_country, "day", "country", "source", "is_bot")),
         (
             CategoryCountryDay,
-            count_by(pages_with_country, "category_id", "day", "country", "kind", "source"),
+            count_by(pages_with_country, "category_id", "day", "country", "kind", "source", "is_bot"),
         ),
     ]
 

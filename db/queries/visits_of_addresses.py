@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import add_counts
 from db.queries.addresses import change_address_version
+from db.queries.agents import select_bots
 from db.queries.part_columns import Columns, PartSpan, select_columns, select_part_spans
 from db.queries.part_removal import KIND_INDEX, concatenate, select_categories
 from db.queries.visits import COUNTRY_ROLLUPS
 from db.rollup_counts import CountedColumns, rollup_literals
 from db.threads import run_in_thread
 
-NAMES = ("occurred", "kind", "page_id", "address_id")
+NAMES = ("occurred", "kind", "page_id", "address_id", "agent_id")
 
 
 class VisitsOfAddresses:
@@ -65,6 +66,7 @@ class VisitsOfAddresses:
             category_id=await select_categories(session, visits["page_id"].astype(np.int64)),
             country=self._country[visits["address_id"]],
             countries=self._names,
+            is_bot=await select_bots(session, visits["agent_id"].astype(np.int64)),
         )
         for model, counts in await run_in_thread(lambda: rollup_literals(columns)):
             if model in COUNTRY_ROLLUPS:

@@ -98,7 +98,9 @@ class PartWriter:
         await add_counts_to_rollups(session, prepared.rollups)
         part = prepared.part
         names = dict(zip(prepared.names.address_id.tolist(), prepared.lines.addresses, strict=True))
-        await merge_part(session, part.span(part_id, token), part.columns, names)
+        await merge_part(
+            session, part.span(part_id, token), part.columns, names, bots_of(prepared.lines, prepared.names)
+        )
         self._remember(part_id, Keys(prepared.lines.occurred, prepared.lines.key))
         return len(part)
 
@@ -168,6 +170,11 @@ def request_columns(lines: LineColumns, names: ChunkNames) -> dict[str, Values]:
     return columns
 
 
+def bots_of(lines: LineColumns, names: ChunkNames) -> NDArray[np.bool_] | None:
+    """Return which lines are of bots; None for a log that does not say it."""
+    return None if lines.agent is None else names.is_bot[lines.agent]
+
+
 def prepare_part(lines: LineColumns, names: ChunkNames, import_id: int) -> PreparedPart:
     """Encode lines, and count them."""
     part = Part(
@@ -193,6 +200,7 @@ def prepare_part(lines: LineColumns, names: ChunkNames, import_id: int) -> Prepa
         category_id=names.category_id[lines.page],
         country=names.country[lines.address],
         countries=names.countries,
+        is_bot=bots_of(lines, names),
     )
     first = first_products(lines)
     lower = np.flatnonzero((first < names.first_product) & (first != NEVER))

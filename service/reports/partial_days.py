@@ -51,21 +51,25 @@ async def add_lines(
     if category is None or category_id is not None:
         snapshot = await make_snapshot(session, store)
         for since, until in partial_days(scope):
-            totals.update(await count_countries(snapshot, (since, until), category_id, kinds))
+            criteria = PartFilter(
+                since=microseconds(since),
+                until=microseconds(until),
+                category_id=category_id,
+                is_bot=scope.is_bot,
+            )
+            spans = await snapshot.spans(since, until)
+            totals.update(await count_countries(snapshot, criteria, spans, kinds))
     ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     return [CountryRequests(country, requests) for country, requests in ranked]
 
 
 async def count_countries(
-    snapshot: Snapshot, period: tuple[datetime, datetime], category_id: int | None, kinds: Sequence[str]
+    snapshot: Snapshot, criteria: PartFilter, spans: Sequence[Span], kinds: Sequence[str]
 ) -> Counter[str]:
-    """Count the log lines of a period by country."""
-    criteria = PartFilter(
-        since=microseconds(period[0]), until=microseconds(period[1]), category_id=category_id
-    )
+    """Count the log lines that a filter lets through by country."""
     codes = np.array([ord(KIND_CODES[kind]) for kind in kinds], np.uint8)
     counts: Counter[str] = Counter()
-    async for parts in snapshot.batches(await snapshot.spans(*period)):
+    async for parts in snapshot.batches(spans):
         counts.update(await run_while_awaited(partial(count_parts, snapshot, criteria, codes, parts)))
     return counts
 
@@ -96,11 +100,14 @@ def countries_of(
 async def count_visitors(session: Transaction, store: ColumnStore, scope: Scope) -> list[CountryVisitors]:
     """Count the distinct addresses of countries, most first; ties by code."""
     snapshot = await make_snapshot(session, store)
-    criteria = PartFilter(since=microseconds(scope.since), until=microseconds(scope.until))
+    criteria = PartFilter(
+        since=microseconds(scope.since), until=microseconds(scope.until), is_bot=scope.is_bot
+    )
     spans = await snapshot.spans(scope.since, scope.until) if LOG in scope.sources else []
     live = None
     if set(scope.sources) - {LOG}:
-        columns = await select_live_columns(snapshot.raw, VisitFilter(scope.since, scope.until), ["country"])
+        visit_filter = VisitFilter(scope.since, scope.until, is_bot=scope.is_bot)
+        columns = await select_live_columns(snapshot.raw, visit_filter, ["country"])
         live = live_block(snapshot, columns, None)
     statistics = Statistics(snapshot, criteria, spans, live, [CountryGroups(snapshot)])
     rows = [

@@ -24,6 +24,7 @@ from service.reports.rows import (
 
 LIVE = ("api", "page", "site")
 SOURCES = {"all": ("log", *LIVE), "log": ("log",), "api": LIVE}
+BOTS = {"human": (False,), "bot": (True,), "all": (False, True)}  # values of is_bot, by traffic
 A_CATEGORY = "a category"  # in the titles of reports that take one
 KINDS = {"all": ("category", "product"), "category": ("category",), "product": ("product",)}
 
@@ -81,7 +82,7 @@ def list_reports() -> list[Report]:
 async def run_report(
     db: Database, store: ColumnStore, report: Report, parameters: Parameters
 ) -> ReportResult:
-    """Compute a report. `parameters` are since, until, tz, source, limit, and the report's own."""
+    """Compute a report. `parameters` are since, until, tz, source, traffic, limit, and the report's own."""
     async with db.snapshot() as session:
         as_of = await queries.select_newest_visit_time(session)
         scope = scope_of(parameters, as_of)
@@ -102,7 +103,7 @@ def get_report(number: str) -> Report:
 
 
 def scope_of(parameters: Parameters, as_of: datetime | None) -> Scope:
-    """Return the period, its whole days and the sources that the parameters ask for."""
+    """Return the period, its whole days, the sources and the traffic that the parameters ask for."""
     since = parameters["since"] or FIRST_TIME
     until = parameters["until"] or LAST_TIME
     first_day = midnight(since + DAY - timedelta(microseconds=1))
@@ -110,7 +111,8 @@ def scope_of(parameters: Parameters, as_of: datetime | None) -> Scope:
     if first_day >= last_day:
         first_day = last_day = since
     sources = SOURCES[parameters["source"]]
-    return Scope(since, until, first_day, last_day, sources, as_of or FIRST_TIME)
+    bots = BOTS[parameters["traffic"]]
+    return Scope(since, until, first_day, last_day, sources, as_of or FIRST_TIME, bots)
 
 
 def midnight(time: datetime) -> datetime:
@@ -165,7 +167,9 @@ async def compute_unpaid_carts(source: Source, scope: Scope, parameters: Paramet
 
 
 async def compute_repeat_purchases(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    rows = await queries.select_repeat_purchases(source.session, scope, parameters["source"])
+    rows = await queries.select_repeat_purchases(
+        source.session, scope, parameters["source"], parameters["traffic"]
+    )
     return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
 
 

@@ -36,7 +36,7 @@ from service.visits.pacing import LIMITS, AdaptiveBatch
 log = structlog.get_logger("trawl.countries")
 
 SCHEDULE = Schedule(every=10.0, retry=60.0)
-COUNTED = schema_of("occurred_at", "source", "kind", "category_id", "country")
+COUNTED = schema_of("occurred_at", "source", "kind", "category_id", "country", "is_bot")
 
 
 @dataclass(frozen=True, slots=True)

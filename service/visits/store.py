@@ -181,7 +181,8 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool
             # polars starts threads as it is imported, and workers are forked from a process without any.
             from db.queries.carts import merge_live_visits
 
-            await merge_live_visits(session, [row for row in rows if row.request_id in result])
+            bots = {request_id for request_id, visit in result.items() if visit.is_bot}
+            await merge_live_visits(session, [row for row in rows if row.request_id in result], bots)
         return result
 
 

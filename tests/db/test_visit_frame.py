@@ -30,9 +30,10 @@ VISIT: dict[str, Any] = {
 }
 
 
-def test_a_frame_has_all_columns_of_visits_that_log_lines_fill() -> None:
-    columns = [column.name for column in Visit.__table__.columns]
-    assert [*COLUMNS, "buyer_id", "part_id"] == ["request_id" if name == "id" else name for name in columns]
+def test_a_frame_has_all_columns_of_visits_that_lines_of_the_shop_fill() -> None:
+    columns = ["request_id" if column.name == "id" else column.name for column in Visit.__table__.columns]
+    others = ["method", "status", "bytes", "referrer", "agent", "browser", "os", "device", "traffic"]
+    assert [*COLUMNS, "buyer_id", "part_id", *others] == columns
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:db8::1", "::ffff:8.8.8.8", None])

@@ -25,41 +25,55 @@ from tests.support.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CARTS_BY_DAY = """
-    SELECT DISTINCT payment.cart_id, date_trunc('day', paid_at) AS day, payment.source, category_id
-    FROM payment JOIN cart_item USING (cart_id) JOIN goods USING (goods_id)
+    SELECT DISTINCT
+        payment.cart_id, date_trunc('day', paid_at) AS day, payment.source, cart.is_bot, category_id
+    FROM payment JOIN cart ON payment.cart_id = cart.id
+    JOIN cart_item USING (cart_id) JOIN goods USING (goods_id)
     JOIN product ON product_id = product.id"""
 BOUGHT = """
     SELECT count(*) AS bought FROM payment JOIN cart ON cart_id = id
-    WHERE user_id IS NOT NULL AND payment.source IN ({}) GROUP BY user_id"""
-# What each roll-up must have, counted from the rows that it sums up.
+    WHERE user_id IS NOT NULL AND payment.source IN ({}) AND cart.is_bot IN ({}) GROUP BY user_id"""
+BUYER = "sum(CAST((payment.source = 'log') = {} AND cart.is_bot = {} AS int))"
+# What each roll-up must have, counted from the rows that it sums up; `is_bot` stands last.
 RECOUNTS = {
     "request_quarter": """
-        SELECT date_bin('15 min', occurred_at, 'epoch'), source, count(*) FROM visit GROUP BY 1, 2""",
+        SELECT date_bin('15 min', occurred_at, 'epoch'), source, count(*), traffic = 'bot' AS is_bot
+        FROM visit GROUP BY 1, 2, 4""",
     "category_quarter": """
-        SELECT category_id, date_bin('15 min', occurred_at, 'epoch'), kind, source, count(*)
-        FROM visit WHERE category_id IS NOT NULL GROUP BY 1, 2, 3, 4""",
+        SELECT category_id, date_bin('15 min', occurred_at, 'epoch'), kind, source, count(*), traffic = 'bot'
+        FROM visit WHERE category_id IS NOT NULL GROUP BY 1, 2, 3, 4, 6""",
     "country_day": """
-        SELECT date_trunc('day', occurred_at), country, source, count(*)
-        FROM visit WHERE country IS NOT NULL GROUP BY 1, 2, 3""",
+        SELECT date_trunc('day', occurred_at), country, source, count(*), traffic = 'bot'
+        FROM visit WHERE country IS NOT NULL GROUP BY 1, 2, 3, 5""",
     "category_country_day": """
-        SELECT category_id, date_trunc('day', occurred_at), country, kind, source, count(*)
-        FROM visit WHERE category_id IS NOT NULL AND country IS NOT NULL GROUP BY 1, 2, 3, 4, 5""",
+        SELECT category_id, date_trunc('day', occurred_at), country, kind, source, count(*), traffic = 'bot'
+        FROM visit WHERE category_id IS NOT NULL AND country IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 7""",
     "cart_day": """
-        SELECT date_trunc('day', opened_at), cart.source, paid_at IS NOT NULL, count(*)
-        FROM cart LEFT JOIN payment ON cart_id = id GROUP BY 1, 2, 3""",
-    "payment_day": "SELECT date_trunc('day', paid_at), source, count(*) FROM payment GROUP BY 1, 2",
+        SELECT date_trunc('day', opened_at), cart.source, paid_at IS NOT NULL, count(*), is_bot
+        FROM cart LEFT JOIN payment ON cart_id = id GROUP BY 1, 2, 3, 5""",
+    "payment_day": """
+        SELECT date_trunc('day', paid_at), payment.source, count(*), is_bot
+        FROM payment JOIN cart ON cart_id = id GROUP BY 1, 2, 4""",
     "paid_category_day": f"""
-        SELECT category_id, day, source, count(*) FROM ({CARTS_BY_DAY}) AS carts GROUP BY 1, 2, 3""",
+        SELECT category_id, day, source, count(*), is_bot FROM ({CARTS_BY_DAY}) AS carts
+        GROUP BY 1, 2, 3, 5""",
     "paid_pair_day": f"""
-        SELECT one.category_id, one.day, one.source, other.category_id, count(*)
+        SELECT one.category_id, one.day, one.source, other.category_id, count(*), one.is_bot
         FROM ({CARTS_BY_DAY}) AS one JOIN ({CARTS_BY_DAY}) AS other USING (cart_id)
-        WHERE one.category_id <> other.category_id GROUP BY 1, 2, 3, 4""",
-    "buyer": """
-        SELECT user_id, sum(CAST(payment.source = 'log' AS int)), sum(CAST(payment.source <> 'log' AS int))
+        WHERE one.category_id <> other.category_id GROUP BY 1, 2, 3, 4, 6""",
+    "buyer": f"""
+        SELECT user_id, {BUYER.format(True, False)}, {BUYER.format(False, False)},
+            {BUYER.format(True, True)}, {BUYER.format(False, True)}
         FROM payment JOIN cart ON cart_id = id WHERE user_id IS NOT NULL GROUP BY 1""",
     "buyer_count": " UNION ALL ".join(
-        f"SELECT '{name}', bought, count(*) FROM ({BOUGHT.format(sources)}) AS counts GROUP BY bought"
-        for name, sources in (("all", "'log', 'api', 'page'"), ("log", "'log'"), ("api", "'api', 'page'"))
+        f"SELECT '{name}', bought, count(*), '{traffic}' FROM ({BOUGHT.format(sources, bots)}) AS counts "
+        "GROUP BY bought"
+        for name, sources in (
+            ("all", "'log', 'api', 'page', 'site'"),
+            ("log", "'log'"),
+            ("api", "'api', 'page', 'site'"),
+        )
+        for traffic, bots in (("human", "FALSE"), ("bot", "TRUE"), ("all", "FALSE, TRUE"))
     ),
 }
 # What follows from the visits. Names instead of ids, which depend on the order of imports.

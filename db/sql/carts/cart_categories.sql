@@ -12,10 +12,14 @@ cart_category AS (
         counted_cart.cart_id,
         date_bin('1 day', paid.paid_at, 'epoch') AS day,
         paid.source,
+        paid.is_bot,
         product.category_id
     FROM counted_cart
     CROSS JOIN LATERAL (
-        SELECT payment.paid_at, payment.source FROM payment WHERE payment.cart_id = counted_cart.cart_id OFFSET 0
+        SELECT payment.paid_at, payment.source, cart.is_bot
+        FROM payment
+        INNER JOIN cart ON payment.cart_id = cart.id
+        WHERE payment.cart_id = counted_cart.cart_id OFFSET 0
     ) AS paid
     CROSS JOIN LATERAL (
         SELECT cart_item.goods_id FROM cart_item WHERE cart_item.cart_id = counted_cart.cart_id OFFSET 0
@@ -28,13 +32,21 @@ SELECT
     cart_category.category_id,
     cart_category.day,
     cart_category.source,
+    cart_category.is_bot,
     CAST(NULL AS int) AS other_id,
     count(*) AS carts
 FROM cart_category
-GROUP BY cart_category.category_id, cart_category.day, cart_category.source
+GROUP BY cart_category.category_id, cart_category.day, cart_category.source, cart_category.is_bot
 UNION ALL
-SELECT cart_category.category_id, cart_category.day, cart_category.source, other.category_id, count(*)
+SELECT
+    cart_category.category_id,
+    cart_category.day,
+    cart_category.source,
+    cart_category.is_bot,
+    other.category_id,
+    count(*)
 FROM cart_category
 INNER JOIN cart_category AS other
     ON cart_category.cart_id = other.cart_id AND cart_category.category_id <> other.category_id
-GROUP BY cart_category.category_id, cart_category.day, cart_category.source, other.category_id;
+GROUP BY
+    cart_category.category_id, cart_category.day, cart_category.source, cart_category.is_bot, other.category_id;

@@ -1,9 +1,10 @@
--- Count the carts :cart_ids in all roll-ups that do not depend on their goods: by day and source, paid or not; their
--- payments by day and source; the paid ones by user and source.
+-- Count the carts :cart_ids in all roll-ups that do not depend on their goods: by day, source and traffic, paid or
+-- not; their payments by day, source and traffic; the paid ones by user, source and traffic.
 WITH counted_cart AS (
     SELECT
         date_bin('1 day', cart.opened_at, 'epoch') AS opened_on,
         cart.source,
+        cart.is_bot,
         cart.user_id,
         payment.cart_id IS NOT NULL AS is_paid,
         date_bin('1 day', payment.paid_at, 'epoch') AS paid_on,
@@ -17,18 +18,26 @@ SELECT
     'cart_day' AS rollup,
     counted_cart.opened_on AS day,
     counted_cart.source,
+    counted_cart.is_bot,
     counted_cart.is_paid,
     CAST(NULL AS bigint) AS user_id,
     count(*) AS carts
 FROM counted_cart
-GROUP BY counted_cart.opened_on, counted_cart.source, counted_cart.is_paid
+GROUP BY counted_cart.opened_on, counted_cart.source, counted_cart.is_bot, counted_cart.is_paid
 UNION ALL
-SELECT 'payment_day', counted_cart.paid_on, counted_cart.paid_source, NULL, CAST(NULL AS bigint), count(*)
+SELECT
+    'payment_day',
+    counted_cart.paid_on,
+    counted_cart.paid_source,
+    counted_cart.is_bot,
+    NULL,
+    CAST(NULL AS bigint),
+    count(*)
 FROM counted_cart
 WHERE counted_cart.is_paid
-GROUP BY counted_cart.paid_on, counted_cart.paid_source
+GROUP BY counted_cart.paid_on, counted_cart.paid_source, counted_cart.is_bot
 UNION ALL
-SELECT 'buyer', NULL, counted_cart.paid_source, NULL, counted_cart.user_id, count(*)
+SELECT 'buyer', NULL, counted_cart.paid_source, counted_cart.is_bot, NULL, counted_cart.user_id, count(*)
 FROM counted_cart
 WHERE counted_cart.is_paid AND counted_cart.user_id IS NOT NULL
-GROUP BY counted_cart.user_id, counted_cart.paid_source;
+GROUP BY counted_cart.user_id, counted_cart.paid_source, counted_cart.is_bot;

@@ -19,7 +19,7 @@ item AS (
 opened AS (
     DELETE FROM cart USING sought
     WHERE cart.id = sought.id
-    RETURNING cart.id, date_bin('1 day', cart.opened_at, 'epoch') AS day, cart.source, cart.user_id
+    RETURNING cart.id, date_bin('1 day', cart.opened_at, 'epoch') AS day, cart.source, cart.is_bot, cart.user_id
 ),
 
 cart_category AS MATERIALIZED (
@@ -27,8 +27,10 @@ cart_category AS MATERIALIZED (
         paid.cart_id,
         paid.day,
         paid.source,
+        opened.is_bot,
         product.category_id
     FROM paid
+    INNER JOIN opened ON paid.cart_id = opened.id
     INNER JOIN item ON paid.cart_id = item.cart_id
     INNER JOIN goods ON item.goods_id = goods.goods_id
     INNER JOIN product ON goods.product_id = product.id
@@ -38,6 +40,7 @@ SELECT
     'cart_day' AS rollup,
     opened.day,
     opened.source,
+    opened.is_bot,
     paid.cart_id IS NOT NULL AS is_paid,
     CAST(NULL AS bigint) AS user_id,
     CAST(NULL AS int) AS category_id,
@@ -45,34 +48,46 @@ SELECT
     count(*) AS carts
 FROM opened
 LEFT JOIN paid ON opened.id = paid.cart_id
-GROUP BY opened.day, opened.source, paid.cart_id IS NOT NULL
+GROUP BY opened.day, opened.source, opened.is_bot, paid.cart_id IS NOT NULL
 UNION ALL
-SELECT 'payment_day', paid.day, paid.source, NULL, CAST(NULL AS bigint), CAST(NULL AS int), CAST(NULL AS int), count(*)
+SELECT
+    'payment_day',
+    paid.day,
+    paid.source,
+    opened.is_bot,
+    NULL,
+    CAST(NULL AS bigint),
+    CAST(NULL AS int),
+    CAST(NULL AS int),
+    count(*)
 FROM paid
-GROUP BY paid.day, paid.source
+INNER JOIN opened ON paid.cart_id = opened.id
+GROUP BY paid.day, paid.source, opened.is_bot
 UNION ALL
-SELECT 'buyer', NULL, paid.source, NULL, opened.user_id, CAST(NULL AS int), CAST(NULL AS int), count(*)
+SELECT 'buyer', NULL, paid.source, opened.is_bot, NULL, opened.user_id, CAST(NULL AS int), CAST(NULL AS int), count(*)
 FROM paid
 INNER JOIN opened ON paid.cart_id = opened.id
 WHERE opened.user_id IS NOT NULL
-GROUP BY opened.user_id, paid.source
+GROUP BY opened.user_id, paid.source, opened.is_bot
 UNION ALL
 SELECT
     'paid_category_day',
     cart_category.day,
     cart_category.source,
+    cart_category.is_bot,
     NULL,
     CAST(NULL AS bigint),
     cart_category.category_id,
     CAST(NULL AS int),
     count(*)
 FROM cart_category
-GROUP BY cart_category.category_id, cart_category.day, cart_category.source
+GROUP BY cart_category.category_id, cart_category.day, cart_category.source, cart_category.is_bot
 UNION ALL
 SELECT
     'paid_pair_day',
     cart_category.day,
     cart_category.source,
+    cart_category.is_bot,
     NULL,
     CAST(NULL AS bigint),
     cart_category.category_id,
@@ -81,4 +96,5 @@ SELECT
 FROM cart_category
 INNER JOIN cart_category AS other
     ON cart_category.cart_id = other.cart_id AND cart_category.category_id <> other.category_id
-GROUP BY cart_category.category_id, cart_category.day, cart_category.source, other.category_id;
+GROUP BY
+    cart_category.category_id, cart_category.day, cart_category.source, cart_category.is_bot, other.category_id;

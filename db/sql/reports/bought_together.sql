@@ -7,12 +7,14 @@ WITH base AS (
 partial_day_cart AS (
     SELECT payment.cart_id
     FROM payment
+    INNER JOIN cart ON payment.cart_id = cart.id
     WHERE
         (
             (payment.paid_at >= :since AND payment.paid_at < :first_day)
             OR (payment.paid_at >= :last_day AND payment.paid_at < :until)
         )
         AND payment.source = ANY(CAST(:sources AS text[]))
+        AND cart.is_bot = ANY(CAST(:bots AS boolean[]))
 ),
 
 cart_category AS (
@@ -33,6 +35,7 @@ pair_total AS (
             AND pair.day >= :first_day
             AND pair.day < :last_day
             AND pair.source = ANY(CAST(:sources AS text[]))
+            AND pair.is_bot = ANY(CAST(:bots AS boolean[]))
         UNION ALL
         SELECT other.category_id, count(*)
         FROM cart_category AS this
@@ -53,6 +56,7 @@ category_total AS (
             AND single.day >= :first_day
             AND single.day < :last_day
             AND single.source = ANY(CAST(:sources AS text[]))
+            AND single.is_bot = ANY(CAST(:bots AS boolean[]))
         UNION ALL
         SELECT cart_category.category_id, count(*)
         FROM cart_category
@@ -70,6 +74,7 @@ paid AS (
                 payment_day.day >= :first_day
                 AND payment_day.day < :last_day
                 AND payment_day.source = ANY(CAST(:sources AS text[]))
+                AND payment_day.is_bot = ANY(CAST(:bots AS boolean[]))
         ) + (SELECT count(*) FROM partial_day_cart) AS carts
 )
 

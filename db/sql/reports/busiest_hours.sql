@@ -8,6 +8,7 @@ WHERE
     request_quarter.quarter >= :since
     AND request_quarter.quarter < :until
     AND request_quarter.source = ANY(CAST(:sources AS text[]))
+    AND request_quarter.is_bot = ANY(CAST(:bots AS boolean[]))
 GROUP BY hour
 ORDER BY requests DESC, hour
 LIMIT :limit;

@@ -11,6 +11,7 @@ FROM (
         AND rollup.day < :last_day
         AND rollup.kind = ANY(CAST(:kinds AS text[]))
         AND rollup.source = ANY(CAST(:sources AS text[]))
+        AND rollup.is_bot = ANY(CAST(:bots AS boolean[]))
     UNION ALL
     SELECT visit.country, count(*) AS requests
     FROM live_visit AS visit
@@ -23,6 +24,7 @@ FROM (
         AND visit.country IS NOT NULL
         AND visit.kind = ANY(CAST(:kinds AS text[]))
         AND visit.source = ANY(CAST(:sources AS text[]))
+        AND visit.is_bot = ANY(CAST(:bots AS boolean[]))
     GROUP BY visit.country
 ) AS counted
 GROUP BY counted.country

@@ -9,5 +9,6 @@ WHERE
     AND rollup.quarter < :until
     AND rollup.kind = ANY(CAST(:kinds AS text[]))
     AND rollup.source = ANY(CAST(:sources AS text[]))
+    AND rollup.is_bot = ANY(CAST(:bots AS boolean[]))
 GROUP BY hour_of_day
 ORDER BY hour_of_day;

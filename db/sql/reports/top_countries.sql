@@ -9,6 +9,7 @@ FROM (
         country_day.day >= :first_day
         AND country_day.day < :last_day
         AND country_day.source = ANY(CAST(:sources AS text[]))
+        AND country_day.is_bot = ANY(CAST(:bots AS boolean[]))
     UNION ALL
     SELECT visit.country, count(*) AS requests
     FROM live_visit AS visit
@@ -19,6 +20,7 @@ FROM (
         )
         AND visit.country IS NOT NULL
         AND visit.source = ANY(CAST(:sources AS text[]))
+        AND visit.is_bot = ANY(CAST(:bots AS boolean[]))
     GROUP BY visit.country
 ) AS counted
 GROUP BY counted.country

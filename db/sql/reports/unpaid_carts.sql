@@ -12,6 +12,7 @@ SELECT
             AND young.opened_at >= :since
             AND young.opened_at < :until
             AND young.source = ANY(CAST(:sources AS text[]))
+            AND young.is_bot = ANY(CAST(:bots AS boolean[]))
             AND NOT EXISTS (SELECT FROM payment WHERE payment.cart_id = young.id)
     ) AS unpaid
 FROM (
@@ -21,6 +22,7 @@ FROM (
         cart_day.day >= :first_day
         AND cart_day.day < :last_day
         AND cart_day.source = ANY(CAST(:sources AS text[]))
+        AND cart_day.is_bot = ANY(CAST(:bots AS boolean[]))
     UNION ALL
     SELECT payment.cart_id IS NOT NULL AS is_paid, count(*) AS carts
     FROM cart
@@ -31,5 +33,6 @@ FROM (
             OR (cart.opened_at >= :last_day AND cart.opened_at < :until)
         )
         AND cart.source = ANY(CAST(:sources AS text[]))
+        AND cart.is_bot = ANY(CAST(:bots AS boolean[]))
     GROUP BY payment.cart_id IS NOT NULL
 ) AS counted;

@@ -16,4 +16,5 @@ RETURNING
     live_visit.source,
     live_visit.kind,
     live_visit.category_id,
-    live_visit.country;
+    live_visit.country,
+    live_visit.is_bot;

@@ -92,6 +92,7 @@ new AS (
         kind,
         source,
         country,
+        is_bot,
         date_bin('15 minutes', occurred_at, 'epoch') AS quarter,
         date_bin('1 day', occurred_at, 'epoch') AS day
 ),
@@ -109,41 +110,41 @@ addresses AS (
 ),
 
 quarters AS (
-    INSERT INTO request_quarter AS total (quarter, source, requests)
-    SELECT new.quarter, new.source, 1
+    INSERT INTO request_quarter AS total (quarter, source, is_bot, requests)
+    SELECT new.quarter, new.source, new.is_bot, 1
     FROM new
     WHERE (SELECT count(*) FROM addresses) >= 0
-    ON CONFLICT (quarter, source) DO UPDATE SET requests = total.requests + 1
+    ON CONFLICT (quarter, source, is_bot) DO UPDATE SET requests = total.requests + 1
     RETURNING 1
 ),
 
 category_quarters AS (
-    INSERT INTO category_quarter AS total (category_id, quarter, kind, source, requests)
-    SELECT new.category_id, new.quarter, new.kind, new.source, 1
+    INSERT INTO category_quarter AS total (category_id, quarter, kind, source, is_bot, requests)
+    SELECT new.category_id, new.quarter, new.kind, new.source, new.is_bot, 1
     FROM new
     WHERE new.category_id IS NOT NULL AND (SELECT count(*) FROM quarters) >= 0
-    ON CONFLICT (category_id, quarter, kind, source) DO UPDATE SET requests = total.requests + 1
+    ON CONFLICT (category_id, quarter, kind, source, is_bot) DO UPDATE SET requests = total.requests + 1
     RETURNING 1
 ),
 
 country_days AS (
-    INSERT INTO country_day AS total (day, country, source, requests)
-    SELECT new.day, new.country, new.source, 1
+    INSERT INTO country_day AS total (day, country, source, is_bot, requests)
+    SELECT new.day, new.country, new.source, new.is_bot, 1
     FROM new
     WHERE new.country IS NOT NULL AND (SELECT count(*) FROM category_quarters) >= 0
-    ON CONFLICT (day, country, source) DO UPDATE SET requests = total.requests + 1
+    ON CONFLICT (day, country, source, is_bot) DO UPDATE SET requests = total.requests + 1
     RETURNING 1
 ),
 
 category_country_days AS (
-    INSERT INTO category_country_day AS total (category_id, day, country, kind, source, requests)
-    SELECT new.category_id, new.day, new.country, new.kind, new.source, 1
+    INSERT INTO category_country_day AS total (category_id, day, country, kind, source, is_bot, requests)
+    SELECT new.category_id, new.day, new.country, new.kind, new.source, new.is_bot, 1
     FROM new
     WHERE
         new.category_id IS NOT NULL
         AND new.country IS NOT NULL
         AND (SELECT count(*) FROM country_days) >= 0
-    ON CONFLICT (category_id, day, country, kind, source) DO UPDATE SET requests = total.requests + 1
+    ON CONFLICT (category_id, day, country, kind, source, is_bot) DO UPDATE SET requests = total.requests + 1
     RETURNING 1
 ),
 

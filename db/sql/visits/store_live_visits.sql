@@ -135,49 +135,49 @@ addresses AS (
 ),
 
 quarters AS (
-    INSERT INTO request_quarter AS total (quarter, source, requests)
-    SELECT counted.quarter, counted.source, count(*)
+    INSERT INTO request_quarter AS total (quarter, source, is_bot, requests)
+    SELECT counted.quarter, counted.source, counted.is_bot, count(*)
     FROM counted
     WHERE (SELECT count(*) FROM addresses) >= 0
-    GROUP BY counted.quarter, counted.source
-    ORDER BY counted.quarter, counted.source
-    ON CONFLICT (quarter, source) DO UPDATE SET requests = total.requests + excluded.requests
+    GROUP BY counted.quarter, counted.source, counted.is_bot
+    ORDER BY counted.quarter, counted.source, counted.is_bot
+    ON CONFLICT (quarter, source, is_bot) DO UPDATE SET requests = total.requests + excluded.requests
     RETURNING 1
 ),
 
 category_quarters AS (
-    INSERT INTO category_quarter AS total (category_id, quarter, kind, source, requests)
-    SELECT counted.category_id, counted.quarter, counted.kind, counted.source, count(*)
+    INSERT INTO category_quarter AS total (category_id, quarter, kind, source, is_bot, requests)
+    SELECT counted.category_id, counted.quarter, counted.kind, counted.source, counted.is_bot, count(*)
     FROM counted
     WHERE counted.category_id IS NOT NULL AND (SELECT count(*) FROM quarters) >= 0
-    GROUP BY counted.category_id, counted.quarter, counted.kind, counted.source
-    ORDER BY counted.category_id, counted.quarter, counted.kind, counted.source
-    ON CONFLICT (category_id, quarter, kind, source) DO UPDATE SET requests = total.requests + excluded.requests
+    GROUP BY counted.category_id, counted.quarter, counted.kind, counted.source, counted.is_bot
+    ORDER BY counted.category_id, counted.quarter, counted.kind, counted.source, counted.is_bot
+    ON CONFLICT (category_id, quarter, kind, source, is_bot) DO UPDATE SET requests = total.requests + excluded.requests
     RETURNING 1
 ),
 
 country_days AS (
-    INSERT INTO country_day AS total (day, country, source, requests)
-    SELECT counted.day, counted.country, counted.source, count(*)
+    INSERT INTO country_day AS total (day, country, source, is_bot, requests)
+    SELECT counted.day, counted.country, counted.source, counted.is_bot, count(*)
     FROM counted
     WHERE counted.country IS NOT NULL AND (SELECT count(*) FROM category_quarters) >= 0
-    GROUP BY counted.day, counted.country, counted.source
-    ORDER BY counted.day, counted.country, counted.source
-    ON CONFLICT (day, country, source) DO UPDATE SET requests = total.requests + excluded.requests
+    GROUP BY counted.day, counted.country, counted.source, counted.is_bot
+    ORDER BY counted.day, counted.country, counted.source, counted.is_bot
+    ON CONFLICT (day, country, source, is_bot) DO UPDATE SET requests = total.requests + excluded.requests
     RETURNING 1
 ),
 
 category_country_days AS (
-    INSERT INTO category_country_day AS total (category_id, day, country, kind, source, requests)
-    SELECT counted.category_id, counted.day, counted.country, counted.kind, counted.source, count(*)
+    INSERT INTO category_country_day AS total (category_id, day, country, kind, source, is_bot, requests)
+    SELECT counted.category_id, counted.day, counted.country, counted.kind, counted.source, counted.is_bot, count(*)
     FROM counted
     WHERE
         counted.category_id IS NOT NULL
         AND counted.country IS NOT NULL
         AND (SELECT count(*) FROM country_days) >= 0
-    GROUP BY counted.category_id, counted.day, counted.country, counted.kind, counted.source
-    ORDER BY counted.category_id, counted.day, counted.country, counted.kind, counted.source
-    ON CONFLICT (category_id, day, country, kind, source)
+    GROUP BY counted.category_id, counted.day, counted.country, counted.kind, counted.source, counted.is_bot
+    ORDER BY counted.category_id, counted.day, counted.country, counted.kind, counted.source, counted.is_bot
+    ON CONFLICT (category_id, day, country, kind, source, is_bot)
     DO UPDATE SET requests = total.requests + excluded.requests
     RETURNING 1
 ),
