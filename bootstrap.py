@@ -13,11 +13,11 @@ from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from api.accounts import CreateAdminRequest
+from calendar_days import time_zone
 from clients.geo import Geo
 from clients.kinopoisk import Kinopoisk
 from clients.smtp_message import parse_smtp_url
@@ -86,7 +86,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             file=settings.logs_file,
             folder=settings.logs_dir,
             private=(settings.data_dir,),
-            zone=ZoneInfo(settings.logs_timezone),
+            zone=time_zone(settings.logs_timezone),
             rules=read_rules(settings.logs_rules) if settings.logs_rules else None,
         ),
         geo=Geo.open(settings.geoip_path),

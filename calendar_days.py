@@ -1,19 +1,84 @@
-"""Days of a time zone, and the instants at which they begin."""
+"""Days of a time zone and the instants at which they begin; when its clock changes.
+
+One table of zones rules: that of the tzdata package. Neither this system's nor PostgreSQL's is ever asked.
+"""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, reset_tzpath
+
+reset_tzpath(())  # without folders of the system zoneinfo reads the package
+ZoneInfo.clear_cache()
 
 DAY = timedelta(days=1)
+STEP = 7 * 86_400  # seconds; no clock has changed twice within them since 1970, and was then what it had been
 # All visits and events lie between these, which stand in for a period's missing bounds.
 FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class ClockSpan:
+    """Instants [begin, end) in which a zone's clock is so far ahead of UTC. All are seconds since 1970."""
+
+    begin: int
+    end: int
+    ahead: int
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """Return a zone of the table."""
+    return ZoneInfo(name)
+
+
+def clock_spans(tz: str, first: int, last: int) -> Iterator[ClockSpan]:
+    """Yield how far a zone's clock is ahead of UTC from one instant to another, in order."""
+    zone = time_zone(tz)
+    changes = [
+        change
+        for year in range(year_of(first), year_of(last) + 1)
+        for change in clock_changes(tz, year)
+        if first < change <= last
+    ]
+    for begin, end in zip([first, *changes], [*changes, last + 1], strict=True):
+        yield ClockSpan(begin, end, seconds_ahead(zone, begin))
+
+
+@lru_cache(maxsize=4096)
+def clock_changes(tz: str, year: int) -> tuple[int, ...]:
+    """Return the seconds since 1970 at which a zone's clock changes in a year of UTC."""
+    zone, changes = time_zone(tz), []
+    begin = int((datetime(year, 1, 1, tzinfo=UTC) - FIRST_TIME).total_seconds())
+    end = begin + (374 if year < MAXYEAR else 364) * 86_400
+    before = seconds_ahead(zone, begin - 1)
+    for step in range(begin, end - STEP, STEP):
+        after = seconds_ahead(zone, step + STEP - 1)
+        if after != before:
+            low, high = step - 1, step + STEP - 1
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if seconds_ahead(zone, middle) == before else (low, middle)
+            changes.append(high)
+        before = after
+    return tuple(change for change in changes if year_of(change) == year)
+
+
+def year_of(second: int) -> int:
+    return (FIRST_TIME + timedelta(seconds=second)).year
+
+
+def seconds_ahead(zone: ZoneInfo, second: int) -> int:
+    offset = datetime.fromtimestamp(second, zone).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())
+
+
 def start_of_day(day: date, tz: str) -> datetime:
     """Return when the day begins, in UTC: at the first of two midnights, or at the end of a skipped one."""
-    return datetime.combine(day, time(), ZoneInfo(tz)).astimezone(UTC)
+    return datetime.combine(day, time(), time_zone(tz)).astimezone(UTC)
 
 
 def start_of_group(group: Any, tz: str) -> Any:
@@ -22,12 +87,12 @@ def start_of_group(group: Any, tz: str) -> Any:
 
 
 def day_of(moment: datetime, tz: str) -> date:
-    return moment.astimezone(ZoneInfo(tz)).date()
+    return moment.astimezone(time_zone(tz)).date()
 
 
 def end_of_day(day: date, tz: str) -> datetime:
     """Return when the day is over for good, in UTC: clocks may go back over its end once more."""
-    second_midnight = datetime.combine(day + DAY, time(), ZoneInfo(tz)).replace(fold=1).astimezone(UTC)
+    second_midnight = datetime.combine(day + DAY, time(), time_zone(tz)).replace(fold=1).astimezone(UTC)
     goes_back = day_of(second_midnight - timedelta(microseconds=1), tz) == day
     return second_midnight if goes_back else start_of_day(day + DAY, tz)
 

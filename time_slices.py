@@ -4,16 +4,13 @@ Within a slice all instants belong to one group. A group may have several slices
 midnight has a day, then the end of the day before again, then the day once more.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import MAXYEAR, UTC, date, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from calendar_days import start_of_day
+from calendar_days import clock_spans, start_of_day
 
 Int64s = npt.NDArray[np.int64]
 
@@ -21,7 +18,6 @@ SECOND = 1_000_000  # microseconds
 HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
-STEP = 12 * 3600  # seconds; no zone changes its clock twice within them
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +54,9 @@ class TimeSlices:
 def time_slices(unit: str, zone: str, first: int, last: int) -> TimeSlices:
     """Return the slices that hold all instants from `first` to `last`, in microseconds since 1970."""
     begins, labels = [], []
-    # The first slice begins where `offsets` begins: before any hour or day that matters.
-    for begin, end, offset in offsets(zone, first - 2 * DAY, last):
+    # The first slice begins where the spans begin: before any hour or day that matters.
+    for span in clock_spans(zone, (first - 2 * DAY) // SECOND, last // SECOND):
+        begin, end, offset = (each * SECOND for each in (span.begin, span.end, span.ahead))
         marks = marks_of(unit, begin + offset, end + offset) - offset
         begins.append(np.maximum(marks, begin))
         labels.append(begins[-1] if unit == "hour" else days_of(unit, begins[-1] + offset))
@@ -87,45 +84,3 @@ def days_of(unit: str, local: Int64s) -> Int64s:
         firsts: Int64s = months.astype("M8[D]").astype(np.int64)
         return firsts
     return days
-
-
-def offsets(zone: str, first: int, last: int) -> Iterator[tuple[int, int, int]]:
-    """Yield spans [begin, end) from `first` to `last` and how far a zone's clock is ahead of UTC in each."""
-    changes = [
-        change * SECOND
-        for year in range(year_of(first), year_of(last) + 1)
-        for change in clock_changes(zone, year)
-        if first < change * SECOND <= last
-    ]
-    table = ZoneInfo(zone)
-    for begin, end in zip([first, *changes], [*changes, last + 1], strict=True):
-        yield begin, end, offset_at(table, begin // SECOND) * SECOND
-
-
-def year_of(instant: int) -> int:
-    return (EPOCH + timedelta(microseconds=instant)).year
-
-
-@lru_cache(maxsize=4096)
-def clock_changes(zone: str, year: int) -> tuple[int, ...]:
-    """Return the seconds since 1970 at which a zone's clock changes in a year of UTC."""
-    table, changes = ZoneInfo(zone), []
-    begin = int((datetime(year, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
-    end = begin + 367 * 86_400 if year < MAXYEAR else begin + 364 * 86_400
-    before = offset_at(table, begin - 1)
-    for step in range(begin, end, STEP):
-        after = offset_at(table, step + STEP - 1)
-        if after != before:
-            low, high = step - 1, step + STEP - 1
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (middle, high) if offset_at(table, middle) == before else (low, middle)
-            changes.append(high)
-        before = after
-    return tuple(change for change in changes if year_of(change * SECOND) == year)
-
-
-def offset_at(table: ZoneInfo, second: int) -> int:
-    offset = datetime.fromtimestamp(second, table).utcoffset()
-    assert offset is not None
-    return int(offset.total_seconds())

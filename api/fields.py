@@ -6,14 +6,14 @@
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Self
-from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load
 
 from api.limits import MAX_INTEGER, MIN_INTEGER
 from api.time_zones import is_time_zone
+from calendar_days import start_of_day
 
 RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[-+ ]\d\d:?\d\d)?",
@@ -249,6 +249,6 @@ def instant_text(text: Any, tz: str, *, days: int) -> str | None:
         return None
     try:
         day = date.fromisoformat(text) + timedelta(days=days)
-        return rfc3339(datetime.combine(day, time(), ZoneInfo(tz)))
+        return rfc3339(start_of_day(day, tz))
     except (ValueError, OverflowError):
         return None

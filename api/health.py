@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from api.fields import Choice, JsonSchema
+from api.time_zones import zones_version
 
 STATUS: JsonSchema = {"type": "string", "enum": ["ok", "down"]}
 
@@ -22,6 +23,7 @@ class GreetingResponse(Schema):
 
 class HealthResponse(Schema):
     """Each part is `ok` or `down`; the import lag is the bytes of the log that are not read yet.
+    The zones are those of the tzdata package, whose version is that of the IANA table.
 
     The disk of DATA_DIR is `degraded` under 5 % free, which makes nothing else so.
     """
@@ -50,6 +52,10 @@ class HealthResponse(Schema):
     import_lag = fields.Function(
         lambda health: {"status": "ok", "bytes": health.lag},
         metadata=part(bytes={"type": ["integer", "null"], "example": 0}),
+    )
+    zones = fields.Function(
+        lambda _: {"status": "ok", "version": zones_version()},
+        metadata=part(version={"type": "string", "example": "2026a"}),
     )
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.imports import ImportResponse
 from bootstrap import backing_services, run_with_database
+from calendar_days import time_zone
 from clients.geo import Geo
 from clock import now
 from commands.terminal import err, load_settings, one_line_errors, say
@@ -77,7 +77,7 @@ def import_logs(
 def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> ImportOptions:
     file = rules or settings.logs_rules
     return ImportOptions(
-        ZoneInfo(settings.logs_timezone), dry_run=dry_run, rules=read_rules(file) if file else None
+        time_zone(settings.logs_timezone), dry_run=dry_run, rules=read_rules(file) if file else None
     )
 
 

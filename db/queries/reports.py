@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from calendar_days import ClockSpan
 from db.models import LiveVisit, VisitPart
 from db.queries.names import name_digest
 from db.sql import statement
@@ -111,21 +112,38 @@ async def select_category_countries(
 
 
 async def select_category_hours(
-    session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str], tz: str
+    session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str], spans: Sequence[ClockSpan]
 ) -> list[HourOfDayViews]:
-    """Count views by hour of the day. Hours without views are left out."""
-    pages = {"category": name_digest(category), "kinds": kinds, "tz": tz}
-    rows = await session.execute(statement("reports/category_hours"), scope.parameters() | pages)
+    """Count views by hour of the day. Hours without views are left out.
+
+    :param spans: how the zone's clock goes in the scope
+    """
+    pages = {"category": name_digest(category), "kinds": kinds}
+    rows = await session.execute(
+        statement("reports/category_hours"), scope.parameters() | pages | clock_parameters(spans)
+    )
     return [HourOfDayViews(*row) for row in rows]
 
 
 async def select_busiest_hours(
-    session: AsyncSession, scope: Scope, tz: str, limit: int
+    session: AsyncSession, scope: Scope, spans: Sequence[ClockSpan], limit: int
 ) -> list[HourRequests]:
+    """Count requests by clock hour.
+
+    :param spans: how the zone's clock goes in the scope, from before its first hour on
+    """
     rows = await session.execute(
-        statement("reports/busiest_hours"), scope.parameters() | {"tz": tz, "limit": limit}
+        statement("reports/busiest_hours"), scope.parameters() | clock_parameters(spans) | {"limit": limit}
     )
     return [HourRequests(*row) for row in rows]
+
+
+def clock_parameters(spans: Sequence[ClockSpan]) -> dict[str, Any]:
+    return {
+        "begins": [span.begin for span in spans],
+        "ends": [span.end for span in spans],
+        "ahead": [span.ahead for span in spans],
+    }
 
 
 async def select_bought_together(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calendar_days import DAY, FIRST_TIME, LAST_TIME
+from calendar_days import DAY, FIRST_TIME, LAST_TIME, ClockSpan, clock_spans
 from db.database import Database, Transaction
 from db.queries import reports as queries
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
@@ -120,6 +120,13 @@ def midnight(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def clock_of(scope: Scope, tz: str) -> list[ClockSpan]:
+    """Return how a zone's clock goes from a day before the scope to its end, or to the newest visit."""
+    first = max(scope.since, FIRST_TIME) - DAY
+    last = max(first, min(scope.until, scope.as_of + DAY))
+    return list(clock_spans(tz, int(first.timestamp()), int(last.timestamp())))
+
+
 async def compute_top_countries(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows: Sequence[CountryRow | VisitorCountryRow]
     if parameters["metric"] == "visitors":
@@ -140,13 +147,16 @@ async def compute_category_countries(source: Source, scope: Scope, parameters: P
 async def compute_category_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
     rows = part_of_day_rows(
-        await queries.select_category_hours(source.session, scope, category, kinds, parameters["tz"])
+        await queries.select_category_hours(
+            source.session, scope, category, kinds, clock_of(scope, parameters["tz"])
+        )
     )
     return ReportAnswer(rows[0].part_of_day if rows else None, rows)
 
 
 async def compute_busiest_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    rows = await queries.select_busiest_hours(source.session, scope, parameters["tz"], parameters["limit"])
+    clock = clock_of(scope, parameters["tz"])
+    rows = await queries.select_busiest_hours(source.session, scope, clock, parameters["limit"])
     return ReportAnswer(rows[0].requests if rows else None, rows)
 
 

@@ -8,7 +8,7 @@ way.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
@@ -170,14 +170,21 @@ def report_3(
     return first_of(rows if views else [], "part_of_day", scope)
 
 
+def start_of_hour(time: datetime, zone: ZoneInfo) -> datetime:
+    """Step back minute by minute to where the clock shows a whole hour, or jumps."""
+    begin = time.replace(second=0, microsecond=0)
+    while begin.astimezone(zone).minute:
+        before = begin - timedelta(minutes=1)
+        if begin.astimezone(zone).minute - before.astimezone(zone).minute != 1:
+            break
+        begin = before
+    return begin
+
+
 def report_4(visits: Sequence[Visit], **scope: Unpack[Scope]) -> Report:
     """`hour` is the instant, aware in UTC, at which the clock hour of `tz` begins."""
     zone = ZoneInfo(scope.get("tz", "UTC"))
-    hours = Counter(
-        visit.time.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-        for visit in visits
-        if in_scope(visit, scope)
-    )
+    hours = Counter(start_of_hour(visit.time, zone) for visit in visits if in_scope(visit, scope))
     busiest = sorted(hours.items(), key=lambda item: (-item[1], item[0]))
     return first_of([{"hour": hour, "requests": count} for hour, count in busiest], "requests", scope)
 

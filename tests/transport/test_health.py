@@ -2,6 +2,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+import tzdata
 from sqlalchemy import text
 
 from db.database import Database
@@ -26,6 +27,7 @@ async def test_all_parts_are_well(client: Client) -> None:
         "migrations": {"status": "ok", "revision": newest_revision()},
         "disk": {"status": "ok", "free_bytes": None},
         "import_lag": {"status": "ok", "bytes": None},
+        "zones": {"status": "ok", "version": tzdata.IANA_VERSION},
     }
     ready = await client.get("/ready")
     assert (ready.status, ready.json) == (200, {"status": "ok"})
@@ -48,6 +50,7 @@ async def test_a_database_that_is_away_shows(client: Client, server: RunningApp,
         "migrations": "down",
         "disk": "ok",
         "import_lag": "ok",
+        "zones": "ok",
     }
     ready = await client.get("/ready")
     assert (ready.status, ready.json) == (503, {"status": "down"})

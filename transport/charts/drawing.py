@@ -7,7 +7,8 @@ them in the reader's language.
 import re
 from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
-from zoneinfo import ZoneInfo
+
+from calendar_days import time_zone
 
 WIDTH = 480
 MARGIN = 16
@@ -85,4 +86,4 @@ def shorten(content: str, characters: int) -> str:
 
 def local_time(instant: str, zone: str) -> datetime:
     """Convert an RFC 3339 time to a zone's local time."""
-    return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone))
+    return datetime.fromisoformat(instant).astimezone(time_zone(zone))

@@ -108,6 +108,7 @@ PARAMETERS = {
     "file": "for admins: another file in LOGS_DIR than LOGS_FILE",
     "format": "the form of the answer, instead of the header Accept",
     "group_by": "what is counted apart",
+    "folder": "a folder of the dashboard's files",
     "import_id": "the number of an import",
     "key_id": "the number of an API key",
     "browser": "only visits by this browser",
