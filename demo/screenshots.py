@@ -22,7 +22,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from demo.activity import make_event, make_events, make_visits
 
 FOLDER = Path("docs") / "screenshots"
-VIEWS = ("reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
+VIEWS = ("overview", "reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
 SIZES = {"": (1440, 1000), "-narrow": (360, 780)}
 ACCOUNT = {"login": "anna", "password": "correct horse battery"}
 LIVE_SECONDS = 45  # of visits and events, so that the live view has a past

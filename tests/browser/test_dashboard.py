@@ -45,6 +45,7 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     server.use(replace(deps, logs=LogFolder(file=ROOT / "logs.txt", folder=ROOT, zone=UTC)))
     await dashboard.open()
     await dashboard.sign_in(admin.login)
+    await dashboard.visit("reports")
     assert set((await dashboard.answers()).values()) == {None, 0}
     await dashboard.visit("imports")
     await dashboard.page.get_by_role("button", name="Read the server's own log").click()
@@ -118,7 +119,7 @@ async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: D
     token = await dashboard.token()
     assert token
     await dashboard.page.reload()
-    await dashboard.wait_until_loaded("reports")
+    await dashboard.wait_until_loaded("overview")
     assert await dashboard.token() == token
     await dashboard.page.get_by_role("button", name="Sign out").click()
     await dashboard.page.get_by_text("You are signed out.").wait_for()
@@ -145,12 +146,11 @@ async def test_an_account_with_a_second_factor_signs_in_with_its_code(
 async def test_a_session_outlives_its_access_token(dashboard: Dashboard, user: User, tab: Tab) -> None:
     await dashboard.open()
     await dashboard.sign_in(user.login)
-    await dashboard.wait_until_loaded("reports")
     refresh_token = await dashboard.page.evaluate("sessionStorage.getItem('trawl.refresh-token')")
     assert refresh_token
     await dashboard.page.evaluate("sessionStorage.setItem('trawl.token', 'expired')")
     await dashboard.page.reload()
-    await dashboard.wait_until_loaded("reports")
+    await dashboard.wait_until_loaded("overview")
     assert await dashboard.token() not in (None, "expired")
     assert refresh_token not in await dashboard.stored()
     assert set(tab.errors) == {UNAUTHORIZED}
@@ -175,8 +175,8 @@ async def test_a_wrong_period_has_one_message_at_its_field_and_no_answer(
     dashboard: Dashboard, user: User
 ) -> None:
     page = dashboard.page
-    await dashboard.open()
-    await dashboard.sign_in(user.login)
+    await dashboard.open("#reports")
+    await dashboard.sign_in(user.login, view="reports")
     await page.get_by_label("Period").select_option("own")
     await page.get_by_label("From", exact=True).fill("2026-05-07")
     await page.get_by_label("To", exact=True).fill("2026-05-06")
@@ -209,7 +209,7 @@ async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_
     await page.locator(".field-problem").get_by_text("common").wait_for()  # at the password's field
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Create an account").click()
-    await dashboard.wait_until_loaded("reports")
+    await dashboard.wait_until_loaded("overview")
     await page.get_by_role("button", name="Sign out").click()
     await dashboard.sign_in(admin.login)
     await dashboard.visit("people")

@@ -9,7 +9,7 @@ from playwright.async_api import Page
 
 from tests.conftest import PASSWORD
 
-VIEWS = ("reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
+VIEWS = ("overview", "reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
 GRAVE = ("serious", "critical")
 
 
@@ -26,7 +26,7 @@ class Dashboard:
     async def open(self, fragment: str = "") -> None:
         await self.page.goto(f"{self.url}/dashboard{fragment}")
 
-    async def sign_in(self, login: str, view: str = "reports") -> None:
+    async def sign_in(self, login: str, view: str = "overview") -> None:
         await self.page.get_by_label("Login").fill(login)
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
@@ -42,7 +42,7 @@ class Dashboard:
             await self.page.keyboard.press("Enter")
             if number < len(codes):
                 await self.page.get_by_text("The code or the password is wrong.").wait_for()
-        await self.wait_until_loaded("reports")
+        await self.wait_until_loaded("overview")
 
     async def visit(self, view: str) -> None:
         await self.page.evaluate("name => { location.hash = name }", view)

@@ -10,6 +10,7 @@ import { profile, signOut } from "./entry/sign-in.js";
 import { translate } from "./shared/words.js";
 
 const VIEWS = {
+  overview: () => import("./overview/view.js"),
   reports: () => import("./reports/view.js"),
   live: () => import("./live/view.js"),
   events: () => import("./events/view.js"),

@@ -11,6 +11,7 @@ from sanic import Blueprint, HTTPResponse
 from service.errors import NotFound
 from transport.assets import Asset, asset_names, load_asset, make_asset, send_asset, send_file
 from transport.charts.style import page_style
+from transport.charts.world_map import WORLD
 from transport.operations import Text, operation
 from transport.request import Request
 
@@ -20,6 +21,7 @@ FOLDER = Path(__file__).parent.parent / "dashboard"
 FOLDERS = {path.name: asset_names(path) for path in FOLDER.iterdir() if path.is_dir()}
 PAGE = "index.html"
 CHART_STYLE = "charts.css"  # made from the charts' palette
+MAP = "world.json"  # the shapes of countries, which the charts have too
 # Scripts, styles and connections are of this host alone, and none of them is inline.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -48,8 +50,12 @@ async def show_dashboard(request: Request) -> HTTPResponse:
 
 @blueprint.get("/dashboard/<name:str>", ctx_public=True, ctx_limit="none")
 @operation(
-    responses={200: {kind: Text("…") for kind in ("image/svg+xml", "text/css", "text/javascript")}},
-    path={"name": {"type": "string", "enum": sorted({*asset_names(FOLDER), CHART_STYLE})}},
+    responses={
+        200: {
+            kind: Text("…") for kind in ("application/json", "image/svg+xml", "text/css", "text/javascript")
+        }
+    },
+    path={"name": {"type": "string", "enum": sorted({*asset_names(FOLDER), CHART_STYLE, MAP})}},
     etag=True,
 )
 async def get_dashboard_file(request: Request, name: str) -> HTTPResponse:
@@ -57,6 +63,9 @@ async def get_dashboard_file(request: Request, name: str) -> HTTPResponse:
     if name == CHART_STYLE:
         headers = {"cache-control": FRESH}
         return send_asset(request, chart_style(), "text/css; charset=utf-8", headers=headers)
+    if name == MAP:
+        headers = {"cache-control": FRESH}
+        return send_asset(request, load_asset(WORLD.parent, WORLD.name), "application/json", headers=headers)
     return send_file(request, FOLDER, name, cache_control=FRESH)
 
 

@@ -28,7 +28,7 @@ export async function show(view, { signal, onSettings }) {
   const columnsRoot = element("div", { class: "cards" });
   view.replaceChildren(
     element("h1", {}, translate("events")),
-    settingsForm(onSettings, { withSource: false }),
+    settingsForm(onSettings),
     columnsRoot,
   );
   layOutInColumns(columnsRoot, cards.map((card) => [card.root, 1]), COLUMN, signal);

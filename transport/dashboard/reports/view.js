@@ -8,6 +8,7 @@ import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
 import { translate } from "../shared/words.js";
 
+const SOURCES = ["all", "log", "api"].map((name) => [name, `source.${name}`]);
 const COLUMN = 25; // rem
 const HEIGHTS = [10, 10.4, 6, 5.2, 5.5, 5.6, 4.7]; // of the cards while their details are closed
 
@@ -19,7 +20,7 @@ export async function show(view, { signal, onSettings }) {
   view.replaceChildren(element("h1", {}, translate("reports")), controls, asOf, cards);
   const reportCards = items.map((report) => reportCard(report, signal));
   layOutInColumns(cards, reportCards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN, signal);
-  controls.replaceChildren(settingsForm(onSettings));
+  controls.replaceChildren(settingsForm(onSettings, { sources: SOURCES }));
   async function refresh() {
     cards.hidden = settingsProblem() !== null;
     if (cards.hidden) return;

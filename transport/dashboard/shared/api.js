@@ -89,7 +89,11 @@ export function pause(milliseconds, signal) {
 // Saves a response as a file. A plain link could not, as the request needs the token in a header.
 export async function download(path, query, filename) {
   const response = await request(path, { query });
-  const url = URL.createObjectURL(await response.blob());
+  save(await response.blob(), filename);
+}
+
+export function save(blob, filename) {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
   link.download = filename;

@@ -19,6 +19,10 @@ export const moment = (instant, zone) => format(instant, { dateStyle: "medium", 
 export const momentToSecond = (instant, zone) => format(instant, { dateStyle: "short", timeStyle: "medium" }, zone);
 export const hourOfDay = (instant, zone) => format(instant, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, zone);
 export const dayAndMonth = (instant, zone) => format(instant, { day: "2-digit", month: "2-digit" }, zone);
+export const signedPercent = (value) => number(value, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" });
+export const month = (instant, zone) => format(instant, { month: "long", year: "numeric" }, zone);
+export const dayWithWeekday = (instant, zone) => format(instant, { weekday: "short", day: "numeric", month: "short", year: "numeric" }, zone);
+export const weekdayName = (index) => format(Date.UTC(2024, 0, 1 + index), { weekday: "short" }, "UTC"); // that day was a Monday
 export const day = (instant, zone) => format(instant, { dateStyle: "medium" }, zone);
 
 export function country(code, name) {
@@ -54,6 +58,6 @@ export function instantOf(local, zone) {
 
 // Converts an instant to the value of a datetime-local field.
 export function localOf(instant, zone) {
-  const milliseconds = Date.parse(instant);
+  const milliseconds = new Date(instant).getTime();
   return new Date(milliseconds + offset(milliseconds, zone)).toISOString().slice(0, 16);
 }

@@ -15,6 +15,21 @@ export function onLive(listener, signal) {
   if (live.state) listener(live);
 }
 
+const SETTLE = 5000; // milliseconds: data that change each second are shown anew this often
+
+// Calls the listener, not too often, after visits, events or imports have changed.
+export function onChange(listener, signal) {
+  let last = null;
+  let timer = null;
+  onLive(({ state }) => {
+    if (!state) return;
+    const current = JSON.stringify([state.visits, state.events, state.imports.map((record) => [record.id, record.status, record.imported])]);
+    if (last !== null && current !== last) timer ??= setTimeout(() => { timer = null; listener(); }, SETTLE);
+    last = current;
+  }, signal);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+}
+
 // Follows the stream while the page is visible, and connects again when it ends, until the signal aborts.
 export async function followLive(signal) {
   while (!signal.aborted && token()) {

@@ -1,11 +1,11 @@
 // The controls of the settings: one row above a view. A wrong period has one message, at its field.
 import { button, element, field, select, showFieldProblem } from "./elements.js";
 import { isDate, OWN, PRESETS } from "./period.js";
-import { findZone, settings, settingsProblem, SOURCES, zones } from "./settings.js";
+import { findZone, settings, settingsProblem, zones } from "./settings.js";
 import { translate } from "./words.js";
 
 // A change writes `settings`, then calls `onChange`. `fallback`: the view's preset, if none is chosen.
-export function settingsForm(onChange, { fallback = "all", withSource = true } = {}) {
+export function settingsForm(onChange, { fallback = "all", sources = [], withTraffic = false } = {}) {
   const change = (changes) => {
     Object.assign(settings, changes);
     showProblem();
@@ -37,7 +37,7 @@ export function settingsForm(onChange, { fallback = "all", withSource = true } =
   }
 
   const form = element("form", { class: "settings", "aria-label": translate("settings"), novalidate: true, onsubmit: submit },
-    field(translate("period"), period), ownPeriod, zoneField(change), withSource ? sourceField(change) : null);
+    field(translate("period"), period), ownPeriod, zoneField(change), sources.length ? sourceField(sources, change) : null, withTraffic ? trafficField(change) : null);
   showProblem();
   return form;
 }
@@ -62,9 +62,15 @@ function zoneField(change) {
   return root;
 }
 
-function sourceField(change) {
-  const control = select(SOURCES.map((name) => [name, translate(`source.${name}`)]), settings.source, {
-    onchange: () => change({ source: control.value }),
-  });
+function sourceField(sources, change) {
+  const value = sources.some(([name]) => name === settings.source) ? settings.source : "api"; // pages and sites are live too
+  const control = select(sources.map(([name, word]) => [name, translate(word)]), value, { onchange: () => change({ source: control.value }) });
   return field(translate("source"), control);
+}
+
+function trafficField(change) {
+  const control = select(["", "bot", "all"].map((name) => [name, translate(`traffic.${name || "human"}`)]), settings.traffic, {
+    onchange: () => change({ traffic: control.value }),
+  });
+  return field(translate("traffic"), control);
 }

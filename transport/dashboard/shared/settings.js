@@ -4,7 +4,7 @@ import { requestJson } from "./api.js";
 import { OWN, periodProblem, PRESETS, resolvePeriod } from "./period.js";
 
 export const SETTINGS = ["period", "from", "to", "tz", "source", "traffic"];
-export const SOURCES = ["all", "log", "api"];
+export const SOURCES = ["all", "log", "api", "page", "site"];
 
 const NO_ZONE = "UTC";
 const systemZone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,0 +1,14 @@
+// The filters of the overview as chips, each of which takes its filter away.
+import { button, element } from "../shared/elements.js";
+import { translate } from "../shared/words.js";
+import { valueText } from "./dimensions.js";
+import { filtersOf } from "./stats.js";
+
+export function chips(own, onRemove) {
+  const filters = Object.entries(filtersOf(own));
+  if (!filters.length) return element("p", { class: "dim chips" }, translate("click-filters"));
+  return element("ul", { class: "chips", "aria-label": translate("filters") }, filters.map(([name, value]) => {
+    const text = `${translate(`filter.${name}`)}: ${valueText(name, value)}`;
+    return element("li", {}, button(`${text} ×`, () => onRemove(name), { class: "chip", "aria-label": translate("remove-filter", text) }));
+  }));
+}

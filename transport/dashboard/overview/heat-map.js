@@ -1,0 +1,58 @@
+// Visits by weekday and hour of the reader's zone: the more, the stronger the colour.
+import { element } from "../shared/elements.js";
+import { localOf, number, weekdayName } from "../shared/formats.js";
+import { addDays, isDate } from "../shared/period.js";
+import { settings } from "../shared/settings.js";
+import { translate } from "../shared/words.js";
+import { spanOf } from "./buckets.js";
+import { card } from "./card.js";
+import { MOST } from "./stats.js";
+
+const MOST_DAYS = Math.floor(MOST / 24) - 1; // so that all hours are in one answer, also where a clock repeats one
+const STEPS = 4;
+
+export function heatMapCard({ reader, span, signal }) {
+  async function load() {
+    const { bounds } = await span();
+    if (!bounds.to) return { text: "", items: [], isCut: false };
+    const isCut = spanOf(bounds) > MOST_DAYS;
+    const period = isCut ? { from: daysBefore(bounds.to, MOST_DAYS), to: bounds.to } : reader.period();
+    return { ...(await reader.stats({ group_by: "hour", limit: MOST }, period)), isCut };
+  }
+
+  function draw({ items, isCut }) {
+    if (!items.length) return element("p", { class: "dim" }, translate("no-data"));
+    const cells = fold(items);
+    const most = Math.max(...cells.flat());
+    const hours = element("tr", {}, element("td", {}), Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, hour % 3 ? element("span", { class: "unseen" }, String(hour)) : String(hour))));
+    const rows = cells.map((row, weekday) => element("tr", {}, element("th", { scope: "row" }, weekdayName(weekday)), row.map((visits, hour) => cell(visits, most, weekday, hour))));
+    return [
+      isCut ? element("p", { class: "dim small-print" }, translate("heat-cut", MOST_DAYS)) : "",
+      element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": translate("card.hours") },
+        element("table", { class: "heat-map" }, element("caption", { class: "unseen" }, translate("card.hours")), element("thead", {}, hours), element("tbody", {}, rows))),
+    ];
+  }
+
+  const rows = async () => ({
+    names: ["weekday", "hour", "visits"],
+    rows: fold((await load()).items).flatMap((row, weekday) => row.map((visits, hour) => ({ weekday: weekdayName(weekday), hour, visits }))),
+  });
+  return card("hours", { load, draw, rows, wide: true }, signal);
+}
+
+const daysBefore = (to, days) => (isDate(to) ? addDays(to, 1 - days) : new Date(Date.parse(to) - days * 86_400_000).toISOString().replace(".000Z", "Z"));
+
+// Sums the visits of instants by weekday, Monday first, and hour.
+function fold(items) {
+  const cells = Array.from({ length: 7 }, () => new Array(24).fill(0));
+  for (const { hour, visits } of items) {
+    const local = localOf(hour, settings.tz);
+    cells[(new Date(`${local}Z`).getUTCDay() + 6) % 7][Number(local.slice(11, 13))] += visits;
+  }
+  return cells;
+}
+
+function cell(visits, most, weekday, hour) {
+  const strength = visits ? Math.min(STEPS, 1 + Math.floor((STEPS * visits) / (most + 1))) : 0;
+  return element("td", { class: `heat-${strength}`, title: `${weekdayName(weekday)} ${hour}:00 · ${number(visits)}` }, element("span", {}, number(visits)));
+}

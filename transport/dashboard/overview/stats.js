@@ -1,0 +1,48 @@
+// Reads GET /visits/stats for the cards: those that need the same answer share it, and few are asked at a time.
+import { request } from "../shared/api.js";
+import { currentPeriod, settings } from "../shared/settings.js";
+
+export const FALLBACK = "7d";
+export const MOST = 1000; // rows of an answer
+const AT_ONCE = 3; // the server has four turns for an account
+
+// The address names the filters as the API does.
+export const FILTERS = ["page_url", "country", "category", "kind", "referrer", "browser", "os", "device", "status"];
+
+export const filtersOf = (own) => Object.fromEntries(FILTERS.filter((name) => own[name]).map((name) => [name, own[name]]));
+
+export function statsReader(own, signal) {
+  let answers = new Map();
+  let running = 0;
+  const waiting = [];
+
+  async function inTurn(action) {
+    if (running >= AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      return await action();
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  }
+
+  // Resolves to {text, items, next}; the text tells whether anything has changed.
+  function get(path, query) {
+    const key = `${path} ${JSON.stringify(query)}`;
+    if (!answers.has(key)) answers.set(key, inTurn(async () => {
+      signal.throwIfAborted();
+      const text = await (await request(path, { query, signal })).text();
+      return { text, ...JSON.parse(text) };
+    }));
+    return answers.get(key);
+  }
+
+  const common = () => ({ tz: settings.tz, source: settings.source === "all" ? "" : settings.source, traffic: settings.traffic });
+  return {
+    period: () => currentPeriod(FALLBACK),
+    stats: (query, period = currentPeriod(FALLBACK)) => get("/visits/stats", { ...period, ...common(), ...filtersOf(own), ...query }),
+    carts: (period = currentPeriod(FALLBACK)) => get("/report/6", { ...period, ...common(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
+    forget: () => { answers = new Map(); },
+  };
+}

@@ -1,0 +1,31 @@
+// What stands where there are no visits yet: the next steps, each a button.
+import { requestJson, rootUrl } from "./api.js";
+import { button, element } from "./elements.js";
+import { fragment } from "./address.js";
+import { attempt } from "./lists.js";
+import { token } from "./session.js";
+import { translate } from "./words.js";
+
+export function firstRun(user, signal, redraw) {
+  const step = (name, ...parts) => element("section", { class: "card step", "data-step": name }, element("h2", {}, translate(`step.${name}`)), element("p", { class: "dim" }, translate(`step-hint.${name}`)), parts);
+  const parse = button(translate("parse-log"), () => attempt(async () => {
+    parse.disabled = true;
+    await requestJson("/parse", { method: "POST", query: { wait: 30 }, signal }).finally(() => { parse.disabled = false; });
+    await redraw();
+  }), { class: "primary" });
+  const isAdmin = user.role === "admin";
+  const link = (view) => element("a", { class: "button", href: fragment(view) }, translate(`open.${view}`));
+  return element("div", {}, element("p", {}, translate("no-visits-yet")),
+    element("div", { class: "pair" },
+      step("log", parse),
+      isAdmin ? step("upload", link("imports")) : null,
+      isAdmin ? step("snippet", link("sites")) : null,
+      step("curl", command())));
+}
+
+// The token is in what is copied, and not in the page.
+function command() {
+  const text = (authorization) => `curl -X POST ${rootUrl}/visits -H "Authorization: Bearer ${authorization}" -H "Content-Type: application/json" -d '{"page_url": "/fresh_fish/"}'`;
+  const copy = button(translate("copy-with-token"), () => navigator.clipboard.writeText(text(token())).then(() => { copy.textContent = translate("copied"); }, () => {}));
+  return element("div", {}, element("pre", {}, element("code", {}, text("…"))), copy);
+}
