@@ -2,10 +2,13 @@
 import { address, fragment, readAddress } from "./shared/address.js";
 import { button, element } from "./shared/elements.js";
 import { drawHeader } from "./shared/header.js";
+import { attempt } from "./shared/lists.js";
 import { followLive } from "./shared/live.js";
 import { onSessionEnd, token } from "./shared/session.js";
 import { readSettings, settingsParameters } from "./shared/settings.js";
 import { isEntry, showEntry } from "./entry/entry.js";
+import { canShare, shareView } from "./share/form.js";
+import { leaveShare, shareKey, showShare } from "./share/view.js";
 import { profile, signOut } from "./entry/sign-in.js";
 import { translate } from "./shared/words.js";
 
@@ -95,11 +98,26 @@ function setOwn(changes) {
 
 function showHeader() {
   const views = user ? Object.keys(VIEWS).filter(isAllowed) : [];
-  drawHeader({ views, current: user ? address.name : "", user, signal: viewAbort.signal, onLanguage: () => draw(), onSignOut: () => signOut().catch(() => {}) });
+  drawHeader({ views, current: user ? address.name : "", user, signal: viewAbort.signal, onShare: user && canShare(address.name) ? () => attempt(() => shareView(address.name)) : null, onLanguage: () => draw(), onSignOut: () => signOut().catch(() => {}) });
+}
+
+// What a share shows needs no account, and has nothing of one.
+async function drawShare(key) {
+  user = null;
+  sessionAbort.abort();
+  sessionAbort = new AbortController();
+  viewAbort.abort();
+  viewAbort = new AbortController();
+  showHeader();
+  const name = await showShare(main, key, VIEWS, viewAbort.signal);
+  document.title = [name && translate(name), "Trawl"].filter(Boolean).join(" · ");
 }
 
 async function draw(reason) {
   document.querySelector(".skip").textContent = translate("skip");
+  const key = shareKey(location.hash);
+  if (key !== null) return drawShare(key);
+  leaveShare();
   readAddress();
   if (!token() || address.name === "new-password") {
     user = null;
@@ -137,7 +155,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 window.addEventListener("popstate", async () => {
   readAddress();
-  if (!user || isEntry(address.name)) return draw();
+  if (!user || isEntry(address.name) || shareKey(location.hash) !== null) return draw();
   await show();
   main.focus({ preventScroll: true });
 });

@@ -8,7 +8,7 @@ import { translate } from "../shared/words.js";
 const TYPES = [
   "register", "login", "login_failed", "logout", "refresh_reused", "password_changed", "password_reset_created",
   "password_reset_mailed", "totp_enabled", "totp_disabled", "totp_recovery_used", "role_changed", "activated", "deactivated", "deleted", "key_created", "key_ended",
-  "session_ended", "import_uploaded", "import_cancelled", "import_undone",
+  "session_ended", "import_uploaded", "import_cancelled", "import_undone", "share_created", "share_ended", "site_created", "site_deleted",
 ];
 
 export async function show(view, context) {

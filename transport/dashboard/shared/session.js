@@ -3,9 +3,13 @@
 const KEY = "trawl.token";
 const REFRESH_KEY = "trawl.refresh-token";
 let listener = () => {};
+// The key of a share stands in the address alone, and in the place of the reader's own session while that shows it.
+let shareKey = null;
 
-export const token = () => sessionStorage.getItem(KEY);
-export const refreshToken = () => sessionStorage.getItem(REFRESH_KEY);
+export const isShare = () => shareKey !== null;
+export const useShare = (key) => { shareKey = key; };
+export const token = () => shareKey ?? sessionStorage.getItem(KEY);
+export const refreshToken = () => (isShare() ? null : sessionStorage.getItem(REFRESH_KEY));
 
 export function beginSession(pair) {
   sessionStorage.setItem(KEY, pair.access_token);
@@ -25,7 +29,7 @@ export function replacePair(replaced, pair) {
 
 // Removes the tokens and calls the listener. `reason` is "signed-out" or "expired".
 export function endSession(reason) {
-  if (token() === null) return;
+  if (isShare() || token() === null) return;
   sessionStorage.removeItem(KEY);
   sessionStorage.removeItem(REFRESH_KEY);
   listener(reason);

@@ -1,6 +1,7 @@
 // Period, time zone, source and traffic of all views. They are in the address, so that a view can be shared; it says what
 // is shown, never to whom. A preset stays relative there, and each reader has the own time zone unless one was chosen.
 import { requestJson } from "./api.js";
+import { isShare } from "./session.js";
 import { OWN, periodProblem, PRESETS, resolvePeriod } from "./period.js";
 
 export const SETTINGS = ["period", "from", "to", "tz", "source", "traffic"];
@@ -52,6 +53,10 @@ let newest = null;
 
 // Asks when the newest visit, or event, was: presets end there. Resolves to null if there is none.
 export async function loadNewest(signal, path = "/visits") {
+  if (isShare()) {
+    ({ newest } = await requestJson("/shares/current", { signal }));
+    return newest;
+  }
   const { items } = await requestJson(path, { query: { limit: 1 }, signal });
   newest = items[0]?.timestamp ?? items[0]?.occurred_at ?? null;
   return newest;

@@ -1,0 +1,146 @@
+"""Shares in a real browser: a link shows its view to somebody without an account, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from db.database import Database
+from service.deps import Deps
+from tests.browser.conftest import Tab
+from tests.support.dashboard_page import Dashboard
+from tests.support.http_client import User
+from tests.support.http_server import RunningApp
+from tests.support.log_imports import some_lines
+from tests.support.processes import PATIENCE
+
+REFUSED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """An import holds its file in one transaction and stores chunks in others."""
+    return committed_db
+
+
+@pytest.fixture
+async def owner(server: RunningApp, deps: Deps, admin: User) -> User:
+    """Somebody with a server whose log is imported."""
+    deps.logs.file.write_bytes(some_lines(40))
+    assert (await admin.client.get("/parse")).json["status"] == "done"
+    return admin
+
+
+@asynccontextmanager
+async def stranger(browser: Browser) -> AsyncIterator[tuple[Page, list[str]]]:
+    """Open a page in a new profile, with the errors of its console and the paths that it asks for."""
+    context = await browser.new_context()
+    context.set_default_timeout(PATIENCE * 1000)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page, errors
+    await context.close()
+
+
+async def share(dashboard: Dashboard, view: str, choice: str = "after a day") -> str:
+    """Make a link of the view by its button, and return it."""
+    page = dashboard.page
+    await page.get_by_role("button", name="Share", exact=True).click()
+    await page.get_by_label("Ends").select_option(label=choice)
+    await page.get_by_role("button", name="Make a link").click()
+    link: str = await page.locator(".secrets code").inner_text()
+    assert await dashboard.barriers() == []
+    await page.get_by_role("dialog").last.get_by_role("button", name="Close").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await page.wait_for_selector(f"[data-view={view}]")
+    return link
+
+
+async def test_a_link_shows_the_reports_to_whoever_has_it_until_it_ends(
+    server: RunningApp, browser: Browser, tab: Tab, owner: User
+) -> None:
+    dashboard = Dashboard(tab.page, server.url)
+    await dashboard.open("#reports?period=7d&source=log")
+    await dashboard.sign_in(owner.login)
+    answers = await dashboard.answers()
+    link = await share(dashboard, "reports")
+    assert link.startswith(f"{server.url}/dashboard#share=trawl_share_")
+    assert (tab.errors, tab.blocked_urls) == ([], [])
+    [item] = (await owner.client.get("/shares")).json["items"]
+    assert item["parameters"].items() >= {"period": "7d", "source": "log"}.items()
+
+    async with stranger(browser) as (page, errors):
+        paths: set[str] = set()
+        page.on("request", lambda request: paths.add(request.url.removeprefix(server.url).partition("?")[0]))
+        shown = Dashboard(page, server.url)
+        await page.goto(link)
+        await shown.wait_until_loaded("reports")
+        assert await shown.answers() == answers
+        assert errors == []
+        asked = {path for path in paths if not path.startswith("/dashboard")}
+        assert asked == {"/shares/current", "/reports", *(f"/report/{number}" for number in range(1, 8))}
+        assert not any("trawl_share_" in path for path in paths)
+        assert await page.locator("nav").count() == 0
+        for name in ("Sign out", "Share", "Apply"):
+            assert await page.get_by_role("button", name=name, exact=True).count() == 0
+        assert not await page.get_by_label("Period").is_visible()
+        assert "trawl_share_" not in await page.evaluate(
+            "JSON.stringify([{...localStorage}, {...sessionStorage}])"
+        )
+        assert await shown.barriers() == []
+
+        await page.set_viewport_size({"width": 360, "height": 740})
+        assert not await shown.overflows()
+        await page.evaluate("location.hash = 'people'")  # leads out of the share, to signing in
+        await page.get_by_label("Login").wait_for()
+        await page.go_back()
+        await shown.wait_until_loaded("reports")
+
+        await owner.client.delete(f"/shares/{item['id']}")
+        await page.reload()
+        await page.get_by_text("This link has ended.").wait_for()
+        assert await page.locator("[data-report]").count() == 0
+        assert set(errors) == {REFUSED}
+
+
+async def test_a_link_shows_the_same_to_somebody_who_is_signed_in_and_leaves_the_session_alone(
+    server: RunningApp, tab: Tab, owner: User
+) -> None:
+    dashboard = Dashboard(tab.page, server.url)
+    await dashboard.open()
+    await dashboard.sign_in(owner.login)
+    answers = await dashboard.answers()
+    made = await owner.client.post("/shares", json={"view": "reports", "parameters": {"source": "api"}})
+    token = await dashboard.token()
+    await dashboard.open(made.json["link"].removeprefix("/dashboard"))
+    await dashboard.wait_until_loaded("reports")
+    assert await tab.page.locator("nav").count() == 0
+    assert set((await dashboard.answers()).values()) == {None, 0}
+    await tab.page.evaluate("location.hash = 'reports'")
+    await tab.page.wait_for_selector("nav")
+    await dashboard.wait_until_loaded("reports")
+    assert await dashboard.token() == token
+    assert await dashboard.answers() == answers
+    assert tab.errors == []
+
+
+async def test_own_links_are_listed_and_ended_in_the_dialog(
+    server: RunningApp, tab: Tab, owner: User
+) -> None:
+    await owner.client.post(
+        "/shares", json={"view": "reports", "parameters": {"period": "30d", "category": "caviar"}}
+    )
+    dashboard = Dashboard(tab.page, server.url)
+    await dashboard.open()
+    await dashboard.sign_in(owner.login)
+    await tab.page.get_by_role("button", name="Share", exact=True).click()
+    await tab.page.locator("summary", has_text="Your links").click()
+    row = tab.page.get_by_role("row").filter(has_text="Last 30 days · caviar")
+    await row.get_by_role("button", name="End").click()
+    await row.wait_for(state="detached")
+    assert (await owner.client.get("/shares")).json["items"] == []
+    assert await dashboard.barriers() == []
+    assert tab.errors == []
