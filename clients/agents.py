@@ -2,7 +2,8 @@
 
 Browsers and systems are those of the uap-core project, by its patterns as ua-parser-rs runs them. A bot is
 what these call a spider, what the list of crawler-user-agents knows, what names a URL, as crawlers are asked
-to, or a program that is no browser. All patterns run in linear time, and read a bounded text.
+to, or a program with its version that is no browser. All patterns run in linear time, and read a text of
+bounded length.
 """
 
 import re
@@ -39,6 +40,7 @@ HAND_HELD = {
     "Windows Mobile",
     "Tizen",
 }
+PROGRAM = re.compile(r"[A-Za-z][^/()]*/v?\d")  # such as GuzzleHttp/7
 URL = re.compile(r"https?://", re.IGNORECASE)
 TELEVISION = re.compile(
     r"\bTV\b|SMART-?TV|GoogleTV|AppleTV|HbbTV|Web0S|BRAVIA|\bAFT[A-Z]|Roku|CrKey|PlayStation|Xbox|Nintendo"
@@ -85,11 +87,16 @@ class Patterns:
             (result.device is not None and result.device.family == SPIDER)
             or bool(self._match_crawlers(agent))
             or URL.search(agent) is not None
-            or (browser is None and os is None and not agent.startswith(BROWSER_BEGINS))
+            or (browser is None and os is None and is_program(agent))
         )
         return Agent(
             browser and BROWSERS.get(browser, browser), os, BOT if is_bot else device_of(agent, os), is_bot
         )
+
+
+def is_program(agent: str) -> bool:
+    """Return whether an agent that no list knows is that of a program, and not a word or an odd browser."""
+    return not agent.startswith(BROWSER_BEGINS) and PROGRAM.match(agent) is not None
 
 
 def device_of(agent: str, os: str | None) -> str | None:

@@ -203,6 +203,11 @@ async def add_lines(
     return await partial_days.add_lines(source.session, source.store, scope, rows, **pages)
 
 
+PEOPLE = "Visits of people count or, by traffic, those of bots, or all."
+CARTS_OF_PEOPLE = (
+    "Carts of people count or, by traffic, those of bots, or all: the first line of a cart tells."
+)
+
 REPORTS = {
     report.number: report
     for report in (
@@ -210,14 +215,16 @@ REPORTS = {
             1,
             "From which country do visitors come most often?",
             "Requests by the country of their address (or, by metric, distinct addresses), most first. "
-            "Private, reserved and unknown addresses count nowhere; share is of the rest.",
+            "Private, reserved and unknown addresses count nowhere; share is of the rest. "
+            f"{PEOPLE}",
             compute_top_countries,
         ),
         Report(
             2,
             "From which country do visitors look at a category most?",
             "Requests for the category's page and its products' pages (or, by pages, one of both) by the "
-            "country of their address, most first; share is of those whose country is known.",
+            "country of their address, most first; share is of those whose country is known. "
+            f"{PEOPLE}",
             compute_category_countries,
         ),
         Report(
@@ -225,14 +232,16 @@ REPORTS = {
             "At what time of day is a category viewed most?",
             "Views of the category's page (or, by pages, of its products' pages, or both) in night "
             "(0 to 6 h), morning (6 to 12 h), day (12 to 18 h) and evening (18 to 24 h) of the "
-            "time zone, most first; hours are the day's 24 counts.",
+            "time zone, most first; hours are the day's 24 counts. "
+            f"{PEOPLE}",
             compute_category_hours,
         ),
         Report(
             4,
             "What is the most requests in a clock hour?",
             "Requests in each clock hour of the time zone, most first. An hour is named by the instant at "
-            "which it begins, so one that the clock repeats is two.",
+            "which it begins, so one that the clock repeats is two. "
+            f"{PEOPLE}",
             compute_busiest_hours,
         ),
         Report(
@@ -240,20 +249,23 @@ REPORTS = {
             "Which category is bought most with a category?",
             "Over carts paid in the period that hold the category: in how many of them each other category "
             "is (carts), as a share of all paid carts (support) and of those (confidence), and how "
-            "many times as often as in any paid cart (lift).",
+            "many times as often as in any paid cart (lift). "
+            f"{CARTS_OF_PEOPLE}",
             compute_bought_together,
         ),
         Report(
             6,
             "How many carts are unpaid?",
             "Carts whose first line (cart, pay or success) lies in the period and that have no success line; "
-            "with min_age, only those unchanged for so many minutes before the newest visit.",
+            "with min_age, only those unchanged for so many minutes before the newest visit. "
+            f"{CARTS_OF_PEOPLE}",
             compute_unpaid_carts,
         ),
         Report(
             7,
             "How many users bought again?",
-            "Users with two or more carts paid in the period; rows: how many users paid 1, 2, 3... of them.",
+            "Users with two or more carts paid in the period; rows: how many users paid 1, 2, 3... of them. "
+            f"{CARTS_OF_PEOPLE}",
             compute_repeat_purchases,
         ),
     )

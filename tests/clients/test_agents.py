@@ -65,6 +65,8 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, 
             "tv",
         ),
         ("Mozilla/5.0", None, None, None),
+        ("agent", None, None, None),
+        ("123", None, None, None),
     ],
 )
 def test_an_agent_of_a_person_tells_browser_system_and_device(
@@ -83,7 +85,6 @@ def test_an_agent_of_a_person_tells_browser_system_and_device(
         "GuzzleHttp/7",  # known to no list: a program that is no browser
         "Mozilla/5.0 (compatible; NewScanner/1.0; +https://scanner.example/)",  # the same: it names a URL
         f"{WINDOWS} HeadlessChrome/117.0.0.0 Safari/537.36",
-        "123",
     ],
 )
 def test_a_crawler_or_a_program_is_a_bot(agent: str) -> None:

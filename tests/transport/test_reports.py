@@ -25,7 +25,7 @@ VISITS = (
     ("07:00:00", "133.1.1.1", "/frozen_fish/"),
     ("07:20:00", "133.1.1.1", "/cart?goods_id=1&amount=1&cart_id=2"),
 )
-TIMES = {"from": None, "to": None, "tz": "UTC", "source": "all", "limit": 10}
+TIMES = {"from": None, "to": None, "tz": "UTC", "source": "all", "traffic": "human", "limit": 10}
 OWN: dict[int, dict[str, Any]] = {
     1: {"metric": "requests"},
     2: {"category": "fresh_fish", "pages": "all"},
@@ -106,6 +106,7 @@ async def test_parameters_are_told_as_they_were_understood(user: User, visits: N
         "to": "2018-08-01T00:15:00",
         "tz": "Asia/Kathmandu",
         "source": "log",
+        "traffic": "all",
         "limit": "1",
         "category": "semi_manufactures",
         "pages": "product",
@@ -116,6 +117,7 @@ async def test_parameters_are_told_as_they_were_understood(user: User, visits: N
         "to": "2018-08-01T00:15:00Z",
         "tz": "Asia/Kathmandu",
         "source": "log",
+        "traffic": "all",
         "limit": 1,
         "category": "semi_manufactures",
         "pages": "product",
