@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.async_api import expect
 
 from db.database import Database
 from service.deps import Deps
@@ -39,6 +40,26 @@ async def api_answers(user: User, query: str = "") -> dict[int, Any]:
     return {answer.json["report"]: answer.json["answer"] for answer in answers}
 
 
+async def check_first_screen(dashboard: Dashboard, admin: User) -> None:
+    """All answers stand in one row on the first screen; a category is in its title and in the address."""
+    await dashboard.page.set_viewport_size({"width": 1440, "height": 900})
+    tiles = [await tile.bounding_box() for tile in await dashboard.page.locator("[data-report]").all()]
+    assert len(tiles) == 7
+    assert all(tile and tile["y"] + tile["height"] <= 900 for tile in tiles)
+    assert len({tile and tile["y"] for tile in tiles}) == 1  # in one row
+
+    hours = dashboard.page.locator("[data-report='3']")
+    await dashboard.page.locator("[data-chart='3']").get_by_label("Category").select_option("caviar")
+    await dashboard.page.wait_for_url("**/dashboard#reports?r3.category=caviar")
+    await expect(hours.get_by_role("heading")).to_have_text("At what time of day is caviar viewed most?")
+    caviar = (await admin.client.get("/report/3?category=caviar")).json
+    await expect(hours.locator(".note")).to_contain_text(f"{caviar['rows'][0]['views']:,} views")
+    await dashboard.page.reload()
+    await dashboard.wait_until_loaded("reports")
+    assert (await dashboard.answers())[3] == caviar["answer"]
+    await dashboard.visit("reports")
+
+
 async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     dashboard: Dashboard, admin: User, deps: Deps, server: RunningApp
 ) -> None:
@@ -54,10 +75,11 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     answers = await dashboard.answers()
     assert answers == await api_answers(admin)
     assert None not in answers.values()
-    assert await dashboard.page.locator("[data-report] svg").count() == 7
+    assert await dashboard.page.locator("[data-chart] svg").count() == 7
+    await check_first_screen(dashboard, admin)
 
     async with dashboard.page.expect_download() as saving:
-        await dashboard.page.locator("[data-report='1']").get_by_text("CSV", exact=True).click()
+        await dashboard.page.locator("[data-chart='1']").get_by_text("CSV", exact=True).click()
     saved = await (await saving.value).path()
     assert saved.read_bytes() == (await admin.client.get("/report/1?format=csv")).body
 

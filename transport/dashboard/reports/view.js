@@ -1,33 +1,45 @@
-// The view of the seven reports: controls for all of them, and a card for each.
+// The view of the seven reports: their answers in one row, then a card for each with chart, parameters and rows.
 import { requestJson } from "../shared/api.js";
 import { layOutInColumns } from "../shared/columns.js";
 import { element } from "../shared/elements.js";
+import { firstRun } from "../shared/first-run.js";
 import { moment } from "../shared/formats.js";
-import { reportCard } from "./card.js";
+import { onChange } from "../shared/live.js";
 import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
 import { translate } from "../shared/words.js";
+import { reportCard } from "./card.js";
 
 const SOURCES = ["all", "log", "api"].map((name) => [name, `source.${name}`]);
 const COLUMN = 25; // rem
 const HEIGHTS = [10, 10.4, 6, 5.2, 5.5, 5.6, 4.7]; // of the cards while their details are closed
+const MOST_CATEGORIES = 1000;
 
-export async function show(view, { signal, onSettings }) {
-  const { items } = await requestJson("/reports", { signal });
-  const controls = element("div");
-  const cards = element("div", { class: "cards" });
+export async function show(view, { signal, user, own, setOwn, onSettings, redraw }) {
+  const [{ items }, categories] = await Promise.all([requestJson("/reports", { signal }), loadCategories(signal)]);
+  const withTraffic = items.some((report) => report.parameters.some((parameter) => parameter.name === "traffic"));
+  const steps = element("div");
   const asOf = element("p", { class: "dim as-of" });
-  view.replaceChildren(element("h1", {}, translate("reports")), controls, asOf, cards);
-  const reportCards = items.map((report) => reportCard(report, signal));
-  layOutInColumns(cards, reportCards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN, signal);
-  controls.replaceChildren(settingsForm(onSettings, { sources: SOURCES }));
+  const cards = items.map((report) => reportCard(report, { signal, own, setOwn, categories, withTraffic }));
+  const columns = element("div", { class: "cards" });
+  const content = element("div", {}, element("div", { class: "tiles answers" }, cards.map((card) => card.tile)), steps, columns);
+  view.replaceChildren(element("h1", {}, translate("reports")), settingsForm(onSettings, { sources: SOURCES, withTraffic }), content, asOf);
+  layOutInColumns(columns, cards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN, signal);
+
   async function refresh() {
-    cards.hidden = settingsProblem() !== null;
-    if (cards.hidden) return;
+    content.hidden = settingsProblem() !== null;
+    if (content.hidden) return;
     const newest = await loadNewest(signal);
-    await Promise.all(reportCards.map((card) => card.load()));
-    asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : translate("no-visits");
+    await Promise.all(cards.map((card) => card.load()));
+    asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : "";
+    steps.replaceChildren(newest ? "" : firstRun(user, signal, redraw));
   }
+  onChange(() => refresh().catch(() => {}), signal);
   await refresh();
   return refresh;
+}
+
+async function loadCategories(signal) {
+  const { items } = await requestJson("/visits/stats", { query: { group_by: "category", limit: MOST_CATEGORIES }, signal });
+  return items.map((item) => item.category).filter((category) => category !== null).sort();
 }
