@@ -88,6 +88,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             private=(settings.data_dir,),
             zone=time_zone(settings.logs_timezone),
             rules=read_rules(settings.logs_rules) if settings.logs_rules else None,
+            address_mask=settings.address_mask,
         ),
         geo=Geo.open(settings.geoip_path),
         films=make_films(settings, cache, background),
@@ -140,7 +141,9 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
     deps.background.spawn(expiry, name="expiry of credentials")
     if settings.logs_follow:
         # Not mode "follow": another worker resumes what this one leaves.
-        options = ImportOptions(deps.logs.zone, mode="resume", rules=deps.logs.rules)
+        options = ImportOptions(
+            deps.logs.zone, mode="resume", rules=deps.logs.rules, address_mask=deps.logs.address_mask
+        )
         follower = LogFollower(deps.db, deps.geo, options, now)
         deps.background.spawn(follower.follow(deps.logs.file), name="following of the log")
     audit = enforce_audit_retention(deps.db, settings.audit_days, clock=now)
@@ -159,7 +162,8 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
     if settings.retention_days is not None:
         retention = apply_retention(deps.db, settings.retention_days)
         deps.background.spawn(retention, name="retention")
-    if settings.ipinfo_token is not None:
+    # A masked address is nobody's, and may be in another country than the visitor's.
+    if settings.ipinfo_token is not None and not settings.address_mask:
         backfill = backfill_countries(deps.db, settings.ipinfo_token)
         deps.background.spawn(backfill, name="backfill of countries")
 

@@ -77,7 +77,10 @@ def import_logs(
 def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> ImportOptions:
     file = rules or settings.logs_rules
     return ImportOptions(
-        time_zone(settings.logs_timezone), dry_run=dry_run, rules=read_rules(file) if file else None
+        time_zone(settings.logs_timezone),
+        dry_run=dry_run,
+        rules=read_rules(file) if file else None,
+        address_mask=settings.address_mask,
     )
 
 

@@ -189,6 +189,7 @@ class SettingsSchema(Schema):
     AUDIT_DAYS = whole(1, 36_500, 365)
     COLUMN_CACHE_MB = whole(0, 10_000_000, 2048)
     IPINFO_TOKEN = text()
+    ADDRESS_MASK = one_of("1", "2", "3", default=None)
     GEOIP_PATH = text(check=validator("the path of an .mmdb file that is there", is_file))
     KINOPOISK_API_KEY = text(check=is_key)
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)

@@ -63,6 +63,7 @@ class Settings:
     logs_timezone: str
     logs_follow: bool
     logs_rules: Path | None
+    address_mask: int
     retention_days: int | None
     audit_days: int
     column_cache_mb: int
@@ -118,6 +119,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
         "geoip_path": values["GEOIP_PATH"] and Path(values["GEOIP_PATH"]),
         "cors_origins": tuple(split_list(values["CORS_ORIGINS"])),
         "allowed_hosts": tuple(split_list(values["ALLOWED_HOSTS"].lower())),
+        "address_mask": int(values["ADDRESS_MASK"] or 0),
         "base_path": values["BASE_PATH"].rstrip("/"),
     }
     plain = {name.lower(): value for name, value in values.items() if not name.startswith("POSTGRES_")}

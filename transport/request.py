@@ -17,6 +17,7 @@ from sanic.exceptions import BadURL
 from clock import now
 from service.accounts.authentication import Caller, Origin
 from service.deps import Deps
+from service.logs.address_masks import mask_some
 from transport.sanic_internals import receive_message
 from transport.settings import HttpSettings, Timeouts
 
@@ -124,7 +125,8 @@ class Request(sanic.Request[App, Any]):
     @property
     def origin(self) -> Origin:
         """The time, address, agent and caller of the request, which are stored with what it changes."""
-        return Origin(now(), self.address, self.agent, self.ctx.user_id or None)
+        masked_address = mask_some(self.address, self.deps.logs.address_mask)
+        return Origin(now(), self.address, self.agent, self.ctx.user_id or None, masked_address)
 
     async def receive_body(self) -> None:
         """Do nothing. Sanic calls this before any middleware; the body is read once the caller is known."""

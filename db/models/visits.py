@@ -29,6 +29,8 @@ class Address(Base):
     """An address that visits come from, and the ISO code of its country, or null.
 
     With `asked_at`, null is final: the address is private, or a service was asked and does not know it.
+    A masked address has a row for each of its countries (db/queries/masked_addresses.py); all others have
+    one, with variant 0.
     """
 
     __tablename__ = "address"
@@ -39,9 +41,13 @@ class Address(Base):
             "address",
             postgresql_where=text("country IS NULL AND asked_at IS NULL"),
         ),
+        Index("ix_address_variant", "variant", postgresql_where=text("variant > 0")),
     )
 
     address: Mapped[str] = mapped_column(INET, primary_key=True)
+    variant: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, server_default="0"
+    )
     id: Mapped[int] = mapped_column(Integer, Identity(), unique=True)  # in parts
     country: Mapped[str | None]
     asked_at: Mapped[datetime | None]

@@ -54,7 +54,7 @@ async def select_address_ids(session: AsyncSession, addresses: Sequence[str]) ->
     rows = await session.execute(
         text(
             "SELECT lookup.address, address.id FROM unnest(CAST(:addresses AS text[])) AS lookup (address) "
-            "INNER JOIN address ON CAST(lookup.address AS inet) = address.address"
+            "INNER JOIN address ON CAST(lookup.address AS inet) = address.address AND variant = 0"
         ),
         {"addresses": list(addresses)},
     )

@@ -84,12 +84,18 @@ class Origin:
     """When and from where a request came, and who sent it.
 
     Without an `actor_id` the account itself does what is done to it, as by signing in; NOBODY is no account.
+    `masked_address` is stored instead of the address, where there is one.
     """
 
     at: datetime
     address: str | None = None
     agent: str | None = None
     actor_id: int | None = None
+    masked_address: str | None = None
+
+    @property
+    def stored_address(self) -> str | None:
+        return self.address if self.masked_address is None else self.masked_address
 
 
 async def insert_auth_event(
@@ -106,7 +112,7 @@ async def insert_auth_event(
         actor.id,
         actor.login,
         actor.login_key,
-        literal(origin.address, AuthEvent.address.type),
+        literal(origin.stored_address, AuthEvent.address.type),
         literal(origin.agent, AuthEvent.agent.type),
     )
     actor_id = account_id if origin.actor_id is None else origin.actor_id
@@ -127,7 +133,7 @@ async def insert_failed_login(
 ) -> None:
     """Insert a failed sign-in under the name that was typed, whether or not an account has it."""
     values = {"type": "login_failed", "login": login, "login_key": login_key, "account_id": account_id}
-    source = {"at": origin.at, "address": origin.address, "agent": origin.agent}
+    source = {"at": origin.at, "address": origin.stored_address, "agent": origin.agent}
     await session.execute(insert(AuthEvent).values(**values, **source))
 
 

@@ -54,6 +54,12 @@ COUNTRIES = """
     SELECT country, array_send(array_agg(id)) AS ids
     FROM address WHERE id {} GROUP BY country
 """
+VARIANTS = """
+    SELECT array_send(array_agg(own.id)) AS ids, array_send(array_agg(main.id)) AS main_ids
+    FROM address AS own
+    INNER JOIN address AS main ON own.address = main.address AND main.variant = 0
+    WHERE own.variant > 0
+"""
 PAGE_CATEGORIES = """
     SELECT category_id, array_send(array_agg(id)) AS ids
     FROM page WHERE id {} GROUP BY category_id
@@ -161,6 +167,12 @@ async def select_countries(raw: Raw, ids: Array) -> list[tuple[str | None, Array
     """Return the ids of addresses by country; also of some that were not asked for."""
     rows = await select_by_ids(raw, COUNTRIES, ids)
     return [(row["country"], decode(row["ids"])[0]) for row in rows]
+
+
+async def select_variants(raw: Raw) -> tuple[Array, Array] | None:
+    """Return the ids of variants of masked addresses, and which addresses they are; None without any."""
+    [row] = await raw.fetch(VARIANTS)
+    return None if row["ids"] is None else (decode(row["ids"])[0], decode(row["main_ids"])[0])
 
 
 async def select_page_categories(raw: Raw, ids: Array) -> list[tuple[int | None, Array]]:

@@ -22,7 +22,7 @@ async def select_countries(session: AsyncSession, addresses: Sequence[str]) -> d
         text(
             "SELECT lookup.address, address.country "
             "FROM unnest(CAST(:addresses AS text[])) AS lookup (address) "
-            "INNER JOIN address ON CAST(lookup.address AS inet) = address.address "
+            "INNER JOIN address ON CAST(lookup.address AS inet) = address.address AND variant = 0 "
             "WHERE address.country IS NOT NULL"
         ),
         {"addresses": list(addresses)},

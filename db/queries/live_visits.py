@@ -24,6 +24,7 @@ class LiveRow:
     :param given: which of address, agent and referrer the client gave, which then tell the visit too
     :param position: orders visits of one instant
     :param counts_page: the visit counts for its page
+    :param is_masked: others have the address too, so its country tells nothing of this visit's
     :param user_id: who visits; `buyer_id` is who pays, as a pay page says
     """
 
@@ -47,6 +48,7 @@ class LiveRow:
     referrer: str | None = None
     agent: str | None = None
     given: Collection[str] = ()
+    is_masked: bool = False
 
     @property
     def category_sha256(self) -> bytes | None:

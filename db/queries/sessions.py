@@ -40,7 +40,7 @@ async def insert_session(
         literal(origin.at),
         literal(origin.at),
         literal(expires_at),
-        literal(origin.address, Session.address.type),
+        literal(origin.stored_address, Session.address.type),
         literal(origin.agent, Session.agent.type),
     ).where(Account.id == account_id, Account.active, Account.password_hash == password_hash)
     account = account.with_for_update(read=True)

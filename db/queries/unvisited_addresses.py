@@ -14,13 +14,24 @@ from db.queries.part_columns import select_columns, select_part_spans
 
 LIVE_IDS = """
     SELECT array_send(array_agg(DISTINCT address.id))
-    FROM live_visit INNER JOIN address ON live_visit.address = address.address
+    FROM live_visit INNER JOIN address ON live_visit.address = address.address AND address.variant = 0
+"""
+# A masked address stays as long as one of its variants: statistics tell visitors by it.
+DELETE = """
+    DELETE FROM address
+    WHERE id = ANY(:ids) AND (
+        variant > 0
+        OR NOT EXISTS (
+            SELECT FROM address AS own
+            WHERE own.address = address.address AND own.variant > 0 AND own.id <> ALL(:ids)
+        )
+    )
 """
 INSERT_MISSING = """
     INSERT INTO address (address, country)
     SELECT live_visit.address, max(live_visit.country)
     FROM live_visit
-    LEFT JOIN address ON live_visit.address = address.address
+    LEFT JOIN address ON live_visit.address = address.address AND address.variant = 0
     WHERE address.address IS NULL AND live_visit.address IS NOT NULL
     GROUP BY live_visit.address
     ORDER BY live_visit.address
@@ -77,7 +88,7 @@ async def delete_addresses(session: AsyncSession, address_ids: Values, visited: 
     """Delete those of the addresses that no new part names either. The caller holds the lock of parts."""
     await visited.read_parts(session)
     unvisited = address_ids[~visited.among(address_ids)]
-    await session.execute(text("DELETE FROM address WHERE id = ANY(:ids)"), {"ids": unvisited.tolist()})
+    await session.execute(text(DELETE), {"ids": unvisited.tolist()})
     await change_address_version(session)
 
 

@@ -14,11 +14,12 @@ from service.columns.templates import Template
 
 @dataclass(frozen=True, slots=True)
 class PartBlock:
-    """Rows of a part."""
+    """Rows of a part; `visitors` as AddressCountries has them."""
 
     span: Span
     part: PartColumns
     rows: Rows
+    visitors: Array | None = None
 
     def __len__(self) -> int:
         return count_rows(self.rows)
@@ -29,7 +30,8 @@ class PartBlock:
 
     @property
     def address(self) -> Array:
-        return self.part.address[self.rows]
+        address_ids = self.part.address[self.rows]
+        return address_ids if self.visitors is None else self.visitors[address_ids]
 
     @property
     def agent(self) -> Array:

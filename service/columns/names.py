@@ -29,12 +29,14 @@ class AddressCountries:
     :param codes: by id of the address an index of `countries`
     :param countries: the first of which is None
     :param tokens: of the parts all of whose addresses are known
+    :param visitors: by id of a row the id of its address, which may have several; None if each has one
     """
 
     version: int
     codes: Array = field(default_factory=lambda: np.full(1, 0, np.int16))
     countries: list[str | None] = field(default_factory=lambda: [None])
     tokens: set[uuid.UUID] = field(default_factory=set)
+    visitors: Array | None = None
 
     def code(self, country: str | None) -> int:
         """Return the index of a country, which is new perhaps."""
@@ -55,6 +57,15 @@ class AddressCountries:
         for country, address_ids in rows:
             codes[address_ids] = self.code(country)
         self.codes = codes
+        await self._load_visitors(raw)
+
+    async def _load_visitors(self, raw: Raw) -> None:
+        variants = await queries.select_variants(raw)
+        if variants is not None:
+            ids, main_ids = variants
+            visitors = np.arange(max(len(self.codes), int(ids.max()) + 1), dtype=np.int32)
+            visitors[ids] = main_ids
+            self.visitors = visitors
 
 
 @dataclass(slots=True)

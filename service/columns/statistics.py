@@ -113,7 +113,12 @@ class Statistics:
         assert self.criteria is not None
         for span, part in parts:
             waiting.check()
-            block = PartBlock(span, part, matching_rows(self.snapshot, self.criteria, span, part))
+            block = PartBlock(
+                span,
+                part,
+                matching_rows(self.snapshot, self.criteria, span, part),
+                self.snapshot.addresses.visitors,
+            )
             if len(block):
                 work(block)
 
@@ -254,7 +259,8 @@ class Statistics:
     def addresses(self) -> int:
         """Return a number beyond all ids of addresses."""
         live = 0 if self.live is None else int(self.live.address.max())
-        return max(len(self.snapshot.addresses.codes), live + 1)
+        visitors = self.snapshot.addresses.visitors
+        return max(len(self.snapshot.addresses.codes), 0 if visitors is None else len(visitors), live + 1)
 
 
 def call(work: Callable[[Block], object], block: Block, _: Waiting) -> None:

@@ -47,7 +47,9 @@ async def parse_log(
     """
     deadline = time.monotonic() + wait
     source = logs.get_source(file)
-    options = ImportOptions(logs.zone, mode="resume", dry_run=dry_run, rules=logs.rules)
+    options = ImportOptions(
+        logs.zone, mode="resume", dry_run=dry_run, rules=logs.rules, address_mask=logs.address_mask
+    )
     start_deadline = time.monotonic() + max(wait, CREATE_SECONDS)
     import_id = await start_import(db, geo, source, options, background, clock=clock, deadline=start_deadline)
     while True:
@@ -133,7 +135,7 @@ async def upload_log(
         await insert_own_event(session, "import_uploaded", origin)
     stream = UploadedLog(pieces, gzipped=gzipped, limits=logs.gunzip_limits)
     source = LogSource.of_stream(name, stream, size=size, chunk_bytes=logs.chunk_bytes)
-    options = ImportOptions(logs.zone, dry_run=dry_run, rules=logs.rules)
+    options = ImportOptions(logs.zone, dry_run=dry_run, rules=logs.rules, address_mask=logs.address_mask)
     records: list[Import] = []
     try:
         return await import_log(db, geo, source, options, clock=clock, on_progress=records.append)

@@ -94,7 +94,8 @@ class PartWriter:
         if prepared.lower[0]:
             rows, times = prepared.lower
             await addresses.lower_first_products(session, prepared.names.address_id[rows].tolist(), times)
-            self._names.lower_first_products([prepared.lines.addresses[row] for row in rows], times)
+            address_keys = prepared.lines.address_keys
+            self._names.lower_first_products([address_keys[row] for row in rows], times)
         await add_counts_to_rollups(session, prepared.rollups)
         part = prepared.part
         names = dict(zip(prepared.names.address_id.tolist(), prepared.lines.addresses, strict=True))

@@ -106,6 +106,7 @@ async def seek_position(run: ImportRun, log: OpenLog) -> bool:
 
 def chunk_parser(run: ImportRun, log: OpenLog) -> Callable[[], PreparedChunk | None]:
     """Return a function that reads and parses the next chunk, for a thread; it returns None at the end."""
+    from service.imports.masked_lines import mask_lines
     from service.logs.detect import LogParser
 
     chunks = log.file.chunks()
@@ -115,6 +116,7 @@ def chunk_parser(run: ImportRun, log: OpenLog) -> Callable[[], PreparedChunk | N
         for chunk in chunks:
             bytes_read = chunk.offset + len(chunk.data) if log.bytes_read is None else log.bytes_read()
             lines = parser.parse(chunk, now=run.clock())
+            lines = mask_lines(lines, run.geo, run.options.address_mask)
             return PreparedChunk(lines, chunk.end, bytes_read)
         return None
 

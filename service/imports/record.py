@@ -33,12 +33,14 @@ class ImportOptions:
     :param mode: how the import ends
     :param dry_run: parse, count and keep the rejects, and change nothing else
     :param rules: classify the URLs of logs in a standard format
+    :param address_mask: how many last bytes of addresses are stored as 0
     """
 
     zone: tzinfo
     mode: Mode = "import"
     dry_run: bool = False
     rules: Rules | None = None
+    address_mask: int = 0
 
 
 @dataclass(frozen=True, slots=True)

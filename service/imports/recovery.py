@@ -95,7 +95,9 @@ async def resume(
     db: Database, geo: Geo, logs: LogFolder, record: Import, file: str, *, clock: Clock, is_abandoned: bool
 ) -> None:
     """Resume an import of a file. If the file can't be read, mark an abandoned import as failed."""
-    options = ImportOptions(logs.zone, mode="resume", dry_run=record.dry_run, rules=logs.rules)
+    options = ImportOptions(
+        logs.zone, mode="resume", dry_run=record.dry_run, rules=logs.rules, address_mask=logs.address_mask
+    )
     try:
         await import_log(
             db,

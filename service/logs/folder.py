@@ -34,6 +34,7 @@ class LogFolder:
     :param private: folders that nothing may be read from, such as the embedded servers' data
     :param zone: of times that name none
     :param rules: classify the URLs of logs in a standard format, and of live visits
+    :param address_mask: how many last bytes of addresses are stored as 0, also of live visits
     :param chunk_bytes: how much is parsed and stored at a time
     """
 
@@ -42,6 +43,7 @@ class LogFolder:
     private: tuple[Path, ...] = ()
     zone: tzinfo
     rules: Rules | None = None
+    address_mask: int = 0
     chunk_bytes: int = CHUNK_BYTES
     gunzip_limits: GunzipLimits = field(default=GUNZIP_LIMITS)
 

@@ -1,6 +1,7 @@
 """The good lines of a chunk as columns, an array each, and what became of the others."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Self
@@ -18,6 +19,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
+
+
+AddressKey = str | tuple[str, str | None]  # an address, or a masked one and a country
 
 
 class PageName(NamedTuple):
@@ -42,6 +46,8 @@ class LineColumns:
         just what `template_url` makes of `host` and the numbers
     :param cart_id: like goods_id, amount and user_id a number from 1; 0 where the line has none
     :param host: scheme and host of template pages, such as https://shop.example; empty for bare paths
+    :param countries: those of `addresses` where these are masked, looked up before; an address may stand
+        there with several. None where they are not masked
     :param duplicates: lines left out because one before them in the chunk has their time and key
 
     What follows is None for a log that does not say it:
@@ -67,6 +73,7 @@ class LineColumns:
     host: str
     rejects: list[RejectedLine] = field(default_factory=list)
     duplicates: int = 0
+    countries: list[str | None] | None = None
     log_format: str = "shop"
     status: Int64s | None = None
     body_bytes: Int64s | None = None
@@ -79,6 +86,13 @@ class LineColumns:
 
     def __len__(self) -> int:
         return len(self.occurred)
+
+    @property
+    def address_keys(self) -> Sequence[AddressKey]:
+        """What tells addresses apart: masked ones also by their countries."""
+        if self.countries is None:
+            return self.addresses
+        return list(zip(self.addresses, self.countries, strict=True))
 
     @property
     def lines(self) -> int:

@@ -17,8 +17,10 @@ from db.database import Database, Transaction
 from db.kinds import KIND_CODES
 from db.queries import addresses as address_queries
 from db.queries import names as name_queries
+from db.queries.addresses import AddressRow
+from db.queries.masked_addresses import MaskedRow, ensure_masked_addresses
 from db.queries.pages import PageRow, ensure_pages
-from service.logs.line_columns import EPOCH, KINDS, LineColumns, PageName
+from service.logs.line_columns import EPOCH, KINDS, AddressKey, LineColumns, PageName
 from service.visits.agents import ensure_agents, ensure_referrers, stored_text
 
 NEVER = np.iinfo(np.int64).max
@@ -76,7 +78,7 @@ class NameIds:
     geo: Geo
     limits: NameLimits = LIMITS
     version: int = 0
-    addresses: dict[str, KnownAddress] = field(default_factory=dict)
+    addresses: dict[AddressKey, KnownAddress] = field(default_factory=dict)
     pages: dict[PageName, tuple[int, int, int]] = field(default_factory=dict)
     referrers: dict[str, int] = field(default_factory=dict)
     agents: dict[str, tuple[int, bool]] = field(default_factory=dict)
@@ -95,7 +97,7 @@ class NameIds:
             await self._add_addresses(session, lines)
             await self._add_pages(session, [page for page in lines.pages if page not in self.pages])
         await self._add_referrers_and_agents(db, lines)
-        rows = chain.from_iterable([self.addresses[address] for address in lines.addresses])
+        rows = chain.from_iterable([self.addresses[key] for key in lines.address_keys])
         known = np.fromiter(rows, np.int64, 3 * len(lines.addresses)).reshape(
             -1, 3
         )  # numpy reads rows slowly
@@ -116,7 +118,7 @@ class NameIds:
             is_bot=np.array([is_bot for _, is_bot in agents], np.bool_),
         )
 
-    def lower_first_products(self, addresses: list[str], times: list[int]) -> None:
+    def lower_first_products(self, addresses: list[AddressKey], times: list[int]) -> None:
         """Remember the bounds of addresses that were lowered."""
         for address, at in zip(addresses, times, strict=True):
             if (known := self.addresses.get(address)) is not None:
@@ -142,6 +144,14 @@ class NameIds:
         self.agents |= await ensure_agents(db, [agent for agent in agents if agent not in self.agents])
 
     async def _add_addresses(self, session: Transaction, lines: LineColumns) -> None:
+        if lines.countries is not None:
+            pairs = zip(lines.addresses, lines.countries, strict=True)
+            masked = await ensure_masked_addresses(
+                session, [pair for pair in pairs if pair not in self.addresses]
+            )
+            for pair, row in masked.items():
+                self._remember(pair, row)
+            return
         new = [address for address in lines.addresses if address not in self.addresses]
         await self._select(session, new)
         views = dict(zip(lines.addresses, first_products(lines).tolist(), strict=True)) if new else {}
@@ -161,9 +171,12 @@ class NameIds:
             return
         rows = await address_queries.select_address_rows(session, addresses)
         for address, row in rows.items():
-            at = row.first_product_at
-            first_product = NEVER if at is None else (at - EPOCH) // timedelta(microseconds=1)
-            self.addresses[address] = KnownAddress(row.id, self._country_index(row.country), first_product)
+            self._remember(address, row)
+
+    def _remember(self, key: AddressKey, row: AddressRow | MaskedRow) -> None:
+        at = row.first_product_at
+        first_product = NEVER if at is None else (at - EPOCH) // timedelta(microseconds=1)
+        self.addresses[key] = KnownAddress(row.id, self._country_index(row.country), first_product)
 
     def _country_index(self, country: str | None) -> int:
         if country is None:

@@ -14,6 +14,7 @@ from page_urls import normal_url
 from service.deps import Deps
 from service.errors import Conflict
 from service.live_feed import count_stored
+from service.logs.address_masks import mask_some
 from service.visits.agents import stored_text
 from service.visits.pages import is_bare_path, parse_page
 from service.visits.store import Outcome, store_live_visits
@@ -123,7 +124,7 @@ def live_rows(
 ) -> list[LiveRow]:
     """Make the rows of visits: with their visitor, country and page, and positions that keep their order."""
     microseconds = int(visitor.now.timestamp()) * 1_000_000 + visitor.now.microsecond
-    rows = []
+    rows, mask = [], deps.logs.address_mask
     for index, visit in enumerate(new):
         page_url = normal_url(visit.page_url)
         page = parse_page(page_url, deps.logs.rules)
@@ -136,8 +137,9 @@ def live_rows(
             source=source,
             page_url=page_url,
             counts_page=is_bare_path(page_url),
-            address=address,
+            address=mask_some(address, mask),
             country=None if address is None else deps.geo.country(address),
+            is_masked=mask > 0,
             user_id=visitor.user_id if visit.user_id is None else visit.user_id,
             kind=page.kind,
             category=page.category,

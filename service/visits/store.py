@@ -188,7 +188,8 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool
 
 def may_have_country(row: LiveRow) -> bool:
     """Return whether the visit has no country, but the database may know that of its address."""
-    return row.country is None and row.address is not None and public_address(row.address) is not None
+    is_known = row.country is not None or row.address is None or row.is_masked
+    return not is_known and public_address(str(row.address)) is not None
 
 
 async def set_countries(session: Transaction, rows: Sequence[LiveRow]) -> Sequence[LiveRow]:

@@ -22,7 +22,7 @@ FROM (
         coalesce(visit.agent_id, 0) AS agent_id,
         coalesce(visit.referrer_id, 0) AS referrer_id
     FROM live_visit AS visit
-    LEFT JOIN address ON visit.address = address.address
+    LEFT JOIN address ON visit.address = address.address AND address.variant = 0
     WHERE
         (CAST(:since AS timestamptz) IS NULL OR visit.occurred_at >= :since)
         AND (CAST(:until AS timestamptz) IS NULL OR visit.occurred_at < :until)

@@ -5,4 +5,4 @@ SELECT
     address.country,
     address.first_product_at
 FROM unnest(CAST(CAST(:addresses AS text) AS inet[])) WITH ORDINALITY AS sought (address, n)
-INNER JOIN address ON sought.address = address.address;
+INNER JOIN address ON sought.address = address.address AND address.variant = 0;
