@@ -24,7 +24,9 @@ FILTERS = (
     "status",
 )
 REPORT_PARAMETERS = ("category", "pages", "metric", "min_age")
-OWN_PARAMETERS = {"overview": FILTERS, "reports": REPORT_PARAMETERS}  # by view
+# Those of one report alone, as the dashboard's address has them.
+REPORT_KEYS = ("r1.metric", "r2.category", "r2.pages", "r3.category", "r3.pages", "r5.category", "r6.min_age")
+OWN_PARAMETERS = {"overview": FILTERS, "reports": (*REPORT_PARAMETERS, *REPORT_KEYS)}  # by view
 MAX_PARAMETER = MAX_PAGE_URL
 
 
@@ -73,6 +75,13 @@ class ShareParameters(Strict):
     pages = Text(minimum=1, maximum=MAX_PARAMETER)
     metric = Text(minimum=1, maximum=MAX_PARAMETER)
     min_age = Text(minimum=1, maximum=MAX_PARAMETER)
+    r1_metric = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r1.metric")
+    r2_category = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r2.category")
+    r2_pages = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r2.pages")
+    r3_category = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r3.category")
+    r3_pages = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r3.pages")
+    r5_category = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r5.category")
+    r6_min_age = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r6.min_age")
 
     @validates_schema
     def check_one_period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -96,7 +105,7 @@ class CreateShareRequest(Strict):
 
     @validates_schema
     def check_parameters(self, data: Mapping[str, Any], **_: Any) -> None:
-        own = {*FILTERS, *REPORT_PARAMETERS}
+        own = {name for names in OWN_PARAMETERS.values() for name in names}
         others = sorted(data["parameters"].keys() & own - {*OWN_PARAMETERS[data["view"]]})
         if others:
             raise ValidationError({"parameters": {name: ["is none of this view"] for name in others}})

@@ -19,6 +19,8 @@ from marshmallow import ValidationError
 
 from api.fields import DateTime, instant_text
 from api.limits import MAX_PARAMETERS
+from api.reports import REQUESTS
+from api.shares import REPORT_PARAMETERS
 from api.time_zones import is_time_zone
 from service.accounts.authentication import SharedView
 from service.accounts.shares import get_newest_visit_time
@@ -80,8 +82,9 @@ async def check_share(request: Request, share: SharedView) -> None:
     if kind in ("reports", ANY_VIEW):
         return
     parameters = read_parameters(request)
-    for name in (parameters.keys() | share.parameters.keys()) - PERIOD:
-        shared = share.parameters.get(name)
+    own = share.parameters if kind != "report" else of_report(request.match_info["number"], share.parameters)
+    for name in (parameters.keys() | own.keys()) - PERIOD:
+        shared = own.get(name)
         if kind == "report" and name == "source" and shared in PARTS_OF_API:
             shared = "api"
         check_parameter(name, parameters.get(name), shared, free=FREE[kind])
@@ -91,6 +94,17 @@ async def check_share(request: Request, share: SharedView) -> None:
         check_length(parameters, share.parameters, LENGTHS[period], newest)
     else:
         check_period(parameters, share.parameters)
+
+
+def of_report(number: str, shared: Mapping[str, str]) -> dict[str, str]:
+    """Return what a share gives to a report: `r3.category` is of report 3, `category` of all that take it."""
+    schema = REQUESTS[int(number)]() if number.isdecimal() and int(number) in REQUESTS else None
+    strangers = REPORT_PARAMETERS if schema is None else set(REPORT_PARAMETERS) - schema.fields.keys()
+    prefix = f"r{number}."
+    common = {name: value for name, value in shared.items() if "." not in name and name not in strangers}
+    return common | {
+        name.removeprefix(prefix): value for name, value in shared.items() if name.startswith(prefix)
+    }
 
 
 def read_parameters(request: Request) -> dict[str, str]:

@@ -63,14 +63,14 @@ async def test_a_link_shows_the_reports_to_whoever_has_it_until_it_ends(
     server: RunningApp, browser: Browser, tab: Tab, owner: User
 ) -> None:
     dashboard = Dashboard(tab.page, server.url)
-    await dashboard.open("#reports?period=7d&source=log")
-    await dashboard.sign_in(owner.login)
+    await dashboard.open("#reports?period=7d&source=log&r3.category=caviar")
+    await dashboard.sign_in(owner.login, view="reports")
     answers = await dashboard.answers()
     link = await share(dashboard, "reports")
     assert link.startswith(f"{server.url}/dashboard#share=trawl_share_")
     assert (tab.errors, tab.blocked_urls) == ([], [])
     [item] = (await owner.client.get("/shares")).json["items"]
-    assert item["parameters"].items() >= {"period": "7d", "source": "log"}.items()
+    assert item["parameters"].items() >= {"period": "7d", "source": "log", "r3.category": "caviar"}.items()
 
     async with stranger(browser) as (page, errors):
         paths: set[str] = set()
@@ -110,8 +110,8 @@ async def test_a_link_shows_the_same_to_somebody_who_is_signed_in_and_leaves_the
     server: RunningApp, tab: Tab, owner: User
 ) -> None:
     dashboard = Dashboard(tab.page, server.url)
-    await dashboard.open()
-    await dashboard.sign_in(owner.login)
+    await dashboard.open("#reports")
+    await dashboard.sign_in(owner.login, view="reports")
     answers = await dashboard.answers()
     made = await owner.client.post("/shares", json={"view": "reports", "parameters": {"source": "api"}})
     token = await dashboard.token()
@@ -125,6 +125,29 @@ async def test_a_link_shows_the_same_to_somebody_who_is_signed_in_and_leaves_the
     assert await dashboard.token() == token
     assert await dashboard.answers() == answers
     assert tab.errors == []
+
+
+async def test_a_link_shows_the_overview_with_its_filters_and_cannot_be_led_elsewhere(
+    server: RunningApp, browser: Browser, tab: Tab, owner: User
+) -> None:
+    made = await owner.client.post(
+        "/shares", json={"view": "overview", "parameters": {"period": "7d", "tz": "UTC", "kind": "product"}}
+    )
+    async with stranger(browser) as (page, errors):
+        shown = Dashboard(page, server.url)
+        await shown.open(made.json["link"].removeprefix("/dashboard"))
+        await shown.wait_until_loaded("overview")
+        [total] = (await owner.client.get("/visits/stats?kind=product")).json["items"]
+        assert await page.locator("[data-total=visits]").inner_text() == f"{total['visits']:,}"
+        page_row = page.locator("[data-card=pages] [data-value]").first
+        await page_row.scroll_into_view_if_needed()
+        await page_row.click()
+        await page.locator("[data-card=hours]").scroll_into_view_if_needed()
+        await page.locator(".heat-map").wait_for()
+        assert await page.locator("[data-total=visits]").inner_text() == f"{total['visits']:,}"
+        assert "page_url" not in page.url
+        assert await page.locator(".trouble:visible:not(:empty)").all_inner_texts() == []
+        assert errors == []
 
 
 async def test_own_links_are_listed_and_ended_in_the_dialog(

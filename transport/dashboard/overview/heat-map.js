@@ -2,6 +2,7 @@
 import { element } from "../shared/elements.js";
 import { localOf, number, weekdayName } from "../shared/formats.js";
 import { addDays, isDate } from "../shared/period.js";
+import { isShare } from "../shared/session.js";
 import { settings } from "../shared/settings.js";
 import { translate } from "../shared/words.js";
 import { spanOf } from "./buckets.js";
@@ -16,12 +17,13 @@ export function heatMapCard({ reader, span, signal }) {
     const { bounds } = await span();
     if (!bounds.to) return { text: "", items: [], isCut: false };
     const isCut = spanOf(bounds) > MOST_DAYS;
+    if (isCut && isShare()) return { text: "", items: [], isCut }; // a link reads its own period alone
     const period = isCut ? { from: daysBefore(bounds.to, MOST_DAYS), to: bounds.to } : reader.period();
     return { ...(await reader.stats({ group_by: "hour", limit: MOST }, period)), isCut };
   }
 
   function draw({ items, isCut }) {
-    if (!items.length) return element("p", { class: "dim" }, translate("no-data"));
+    if (!items.length) return element("p", { class: "dim" }, translate(isCut && isShare() ? "heat-not-shared" : "no-data"));
     const cells = fold(items);
     const most = Math.max(...cells.flat());
     const hours = element("tr", {}, element("td", {}), Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, hour % 3 ? element("span", { class: "unseen" }, String(hour)) : String(hour))));

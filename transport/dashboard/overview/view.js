@@ -3,6 +3,7 @@ import { element } from "../shared/elements.js";
 import { firstRun } from "../shared/first-run.js";
 import { moment } from "../shared/formats.js";
 import { onChange } from "../shared/live.js";
+import { isShare } from "../shared/session.js";
 import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
 import { translate } from "../shared/words.js";
@@ -23,8 +24,9 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   const parts = {
     reader, own, signal,
     span: () => (measured ??= measure(reader)),
-    onFilter: (name, value) => filter(name, value),
+    onFilter: (name, value) => (isShare() ? null : filter(name, value)),
     onPeriod: (period) => {
+      if (isShare()) return; // a link shows what it shows
       Object.assign(settings, period);
       drawSettings();
       onSettings();

@@ -15,7 +15,7 @@ const FORMATS = ["json", "csv", "svg"];
 export function reportCard(report, { signal, own, setOwn, categories, withTraffic }) {
   const parameters = report.parameters.filter((parameter) => !COMMON.has(parameter.name));
   const keyOf = (name) => `r${report.report}.${name}`; // in the address
-  const values = () => Object.fromEntries(parameters.map(({ name, default: value }) => [name, own[keyOf(name)] ?? value]));
+  const values = () => Object.fromEntries(parameters.map(({ name, default: value }) => [name, own[keyOf(name)] || own[name] || value]));
   const query = () => ({ ...sharedQuery(withTraffic), ...values() });
   const id = newId();
   const question = element("h2", { id });

@@ -5,6 +5,7 @@ import { element } from "../shared/elements.js";
 import { firstRun } from "../shared/first-run.js";
 import { moment } from "../shared/formats.js";
 import { onChange } from "../shared/live.js";
+import { isShare } from "../shared/session.js";
 import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
 import { translate } from "../shared/words.js";
@@ -39,7 +40,9 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   return refresh;
 }
 
+// Who has a link to the reports reads them and nothing else, and can't choose.
 async function loadCategories(signal) {
+  if (isShare()) return [];
   const { items } = await requestJson("/visits/stats", { query: { group_by: "category", limit: MOST_CATEGORIES }, signal });
   return items.map((item) => item.category).filter((category) => category !== null).sort();
 }

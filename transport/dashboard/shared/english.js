@@ -89,4 +89,5 @@ export const english = {
   "no-visits-yet": "There are no visits yet. Any of these brings some:", "copy-with-token": "Copy with your token", "step.log": "Read the server's log", "step-hint.log": "The file that LOGS_FILE names.", "step.upload": "Upload a log", "step-hint.upload": "Drop a file, plain or .gz, on the page of imports.", "open.imports": "Go to imports", "step.snippet": "Paste a snippet into your pages", "step-hint.snippet": "A site has a script that reports page views, without cookies.", "open.sites": "Go to sites", "step.curl": "Send the first visit", "step-hint.curl": "From a terminal.",
   "device.desktop": "desktop", "device.mobile": "mobile", "device.tablet": "tablet",
   "note.requests": (count, share, metric) => `${count} ${metric} · ${share}`, "note.views": (count, hours) => `${count} views · ${hours} h`, "note.carts": (count, share) => `${count} carts · ${share} of those`, "note.of-carts": (count, share) => `of ${count} carts · ${share}`, "note.of-buyers": (count) => `of ${count} buyers`,
+  "heat-not-shared": "Not in this link: its period is too long for hours.",
 };

@@ -3,10 +3,11 @@ import { requestJson, rootUrl } from "./api.js";
 import { button, element } from "./elements.js";
 import { fragment } from "./address.js";
 import { attempt } from "./lists.js";
-import { token } from "./session.js";
+import { isShare, token } from "./session.js";
 import { translate } from "./words.js";
 
 export function firstRun(user, signal, redraw) {
+  if (isShare()) return element("p", { class: "notice" }, translate("no-visits"));
   const step = (name, ...parts) => element("section", { class: "card step", "data-step": name }, element("h2", {}, translate(`step.${name}`)), element("p", { class: "dim" }, translate(`step-hint.${name}`)), parts);
   const parse = button(translate("parse-log"), () => attempt(async () => {
     parse.disabled = true;

@@ -101,4 +101,5 @@ export const russian = {
   "no-visits-yet": "Визитов пока нет. Появятся любым из этих способов:", "copy-with-token": "Скопировать с токеном", "step.log": "Прочитать журнал сервера", "step-hint.log": "Файл, который называет LOGS_FILE.", "step.upload": "Загрузить журнал", "step-hint.upload": "Перетащите файл, обычный или .gz, на страницу импорта.", "open.imports": "К импорту", "step.snippet": "Вставить код в страницы", "step-hint.snippet": "У сайта есть скрипт, который сообщает о просмотрах, без cookie.", "open.sites": "К сайтам", "step.curl": "Отправить первый визит", "step-hint.curl": "Из терминала.",
   "device.desktop": "компьютер", "device.mobile": "телефон", "device.tablet": "планшет",
   "note.requests": (count, share, metric) => `${count} ${metric === "visitors" ? "посетителей" : "запросов"} · ${share}`, "note.views": (count, hours) => `${count} просмотров · ${hours} ч`, "note.carts": (count, share) => `корзин: ${count} · ${share} от этих`, "note.of-carts": (count, share) => `из ${count} корзин · ${share}`, "note.of-buyers": (count) => `из ${count} покупателей`,
+  "heat-not-shared": "По этой ссылке не видно: период слишком длинный для часов.",
 };
