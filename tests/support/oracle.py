@@ -68,6 +68,7 @@ class Scope(TypedDict, total=False):
     until: datetime | None
     tz: str
     source: str
+    traffic: str
     limit: int
 
 
@@ -87,18 +88,25 @@ def carts_of(visits: Iterable[Visit]) -> dict[int, Cart]:
     return carts
 
 
-def in_scope(visit: Visit, scope: Scope) -> bool:
+def in_scope(visit: Visit, scope: Scope, *, first: Visit | None = None) -> bool:
+    """`first` is the first line of a cart, which says whose it is."""
     since, until, source = scope.get("since"), scope.get("until"), scope.get("source", "all")
+    traffic, is_bot = scope.get("traffic", "human"), (first or visit).is_bot
     return (
         (since is None or visit.time >= since)
         and (until is None or visit.time < until)
         and (source == "all" or (visit.source == "log") == (source == "log"))
+        and (traffic == "all" or is_bot == (traffic == "bot"))
     )
 
 
 def payments(visits: Iterable[Visit], scope: Scope) -> list[Cart]:
     """Return the paid carts whose payment, the first success line, is in the scope."""
-    return [cart for cart in carts_of(visits).values() if cart.paid and in_scope(cart.paid, scope)]
+    return [
+        cart
+        for cart in carts_of(visits).values()
+        if cart.paid and in_scope(cart.paid, scope, first=cart.first)
+    ]
 
 
 def first_of(rows: list[dict[str, object]], name: str, scope: Scope) -> Report:

@@ -39,6 +39,7 @@ class Visit:
     amount: int | None = None
     user_id: int | None = None
     source: str = "log"
+    is_bot: bool = False
 
 
 @dataclass(frozen=True)

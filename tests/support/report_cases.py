@@ -57,6 +57,7 @@ def scopes(draw: st.DrawFn) -> dict[str, Any]:
         "until": until,
         "tz": draw(st.sampled_from(ZONES)),
         "source": source,
+        "traffic": draw(st.sampled_from(("human", "human", "bot", "all"))),
         "limit": limit,
     }
 
