@@ -36,7 +36,7 @@ create-admin: $(VENV)/.installed ## make an admin: LOGIN=root make create-admin
 	@[ -n "$(LOGIN)" ] || { echo "say who: make create-admin LOGIN=root"; exit 2; }
 	@exec $(BIN)/python main.py create-admin "$(LOGIN)"
 
-demo: $(VENV)/.installed ## run, with an invented film service that needs no key; its data are in var/demo
+demo: $(VENV)/.installed ## run with an invented shop and its films, and an account that it tells; its data are in var/demo
 	@exec $(BIN)/python -m demo
 
 jwt-demo: $(VENV)/.installed ## show what a token is and does, on a server of its own that leaves nothing behind

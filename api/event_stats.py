@@ -21,6 +21,7 @@ from api.fields import (
     Text,
     TimeFilters,
     TimeZone,
+    choices_schema,
 )
 from api.limits import (
     FIRST_TIME,
@@ -52,11 +53,12 @@ class Names(Text):
 
     @property
     def json_schema(self) -> JsonSchema:
-        names = ", ".join(self.choices) or "names"
-        return {"type": "string", "description": f"{self.least} to {self.most}, with commas between: {names}"}
+        if self.choices:
+            return choices_schema(self.choices, self.most)
+        return {"type": "string", "description": f"{self.least} to {self.most}, with commas between: names"}
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        names = super()._deserialize(value).split(",")
+        names = super()._deserialize(",".join(value) if isinstance(value, list) else value).split(",")
         if not self.least <= len(names) <= self.most:
             raise ValidationError(f"must be {self.least} to {self.most} names with commas between")
         for name in names:
@@ -144,6 +146,8 @@ class GroupKey(fields.Field[Any]):
 
 
 class CountEventsRequest(PageQuery, EventFilterRequest):
+    repeatable: ClassVar[frozenset[str]] = frozenset({"group_by"})
+
     group_by = Names(*GROUPS, least=1, most=MAX_GROUPS, load_default=lambda: ["type"])
     after = Cursor(Integer(minimum=1), GroupKey(), GroupKey(allow_none=True))
 

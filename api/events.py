@@ -23,6 +23,7 @@ from api.fields import (
     IntegerText,
     JsonSchema,
     RawCells,
+    RawItems,
     RowResponse,
     Strict,
     Text,
@@ -151,11 +152,11 @@ class EventRequest(Strict):
 class CreateEventsRequest(Strict):
     """What must hold of a batch for its events to be judged one by one."""
 
-    events = fields.List(
-        fields.Raw(),
+    events = RawItems(
+        fields.Nested(EventRequest),
         required=True,
         validate=Length(1, MAX_BATCH),
-        metadata={"description": "each is an EventRequest, judged by itself", "example": [EXAMPLE]},
+        metadata={"description": "each is judged by itself", "example": [EXAMPLE]},
     )
 
 
@@ -189,7 +190,8 @@ class PropertyFilters(fields.Field[dict[str, list[Any]]]):
     """Properties by name with the value to filter by. Loads to the JSON values of which each must be one."""
 
     json_schema: ClassVar[JsonSchema] = {
-        "type": "string",
+        "type": "object",
+        "additionalProperties": {"type": "string"},
         "description": "`property.<name>=<value>`, any number of times: the value as text or as JSON",
     }
 

@@ -5,7 +5,7 @@
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -186,12 +186,23 @@ class DateTime(fields.Field[datetime]):
         return None if value is None else rfc3339(value)
 
 
+def choices_schema(names: Sequence[str], most: int) -> JsonSchema:
+    """Return the JSON Schema of some of the names: with commas between, or each a parameter of its own."""
+    return {
+        "type": "array",
+        "items": {"type": "string", "enum": list(names)},
+        "minItems": 1,
+        "maxItems": most,
+        "uniqueItems": True,
+        "description": f"what is counted apart: up to {most}, with a comma between them",
+    }
+
+
 class FilterTime(DateTime):
     """A time of a filter, or a plain date, which `TimeFilters` turns into a whole day."""
 
     json_schema: ClassVar[JsonSchema] = {
-        "type": "string",
-        "anyOf": [{"format": "date-time"}, {"format": "date"}],
+        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
         "description": "a time, or a plain date: the whole day in `tz`",
     }
 
@@ -213,6 +224,15 @@ class Uuid(fields.Field[uuid.UUID]):
 def rfc3339(moment: datetime) -> str:
     """Write an aware time in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+class RawItems(fields.List[Any]):
+    """A list whose items are loaded as they are, so that each can be judged on its own."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        return value
 
 
 class TimeFilters(Strict):

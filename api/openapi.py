@@ -86,16 +86,21 @@ class SchemaDocument:
         if schema.get("default", "") is None:
             del schema["default"]
         # A query string has no null: a parameter that is left out loads to it.
-        schema["type"] = main_type(schema)
+        if "anyOf" not in schema:
+            schema["type"] = main_type(schema)
         if "enum" in schema:
             schema["enum"] = [choice for choice in schema["enum"] if choice is not None]
         description = {"description": schema.pop("description")} if "description" in schema else {}
+        # A list of names may stand in one parameter, with commas; clients may also repeat the parameter.
+        is_list = schema.get("type") == "array" and "enum" in schema["items"]
+        style = {"style": "form", "explode": False} if is_list else {}
         example = {"example": self.example(schema, name)} if field.required else {}
         return {
             "name": name,
             "in": "query",
             "required": field.required,
             **description,
+            **style,
             "schema": schema,
             **example,
         }

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 
@@ -14,11 +14,13 @@ from api.fields import (
     FilterTime,
     Integer,
     IntegerText,
+    JsonSchema,
     RawCells,
     Text,
     TimeFilters,
     TimeZone,
     Uuid,
+    choices_schema,
 )
 from api.limits import (
     MAX_AGENT_TRAIT,
@@ -111,8 +113,13 @@ class GroupBy(Text):
         super().__init__(minimum=1, maximum=100, **kwargs)
         self.names = names
 
+    @property
+    def json_schema(self) -> JsonSchema:
+        return choices_schema(self.names, MAX_GROUPS)
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        groups = tuple(super()._deserialize(value, *args, **kwargs).split(","))
+        text = ",".join(value) if isinstance(value, list) else value
+        groups = tuple(super()._deserialize(text, *args, **kwargs).split(","))
         if len(groups) > MAX_GROUPS or len(set(groups)) < len(groups) or not set(groups) <= set(self.names):
             raise ValidationError(f"must be one or two different ones of: {', '.join(self.names)}")
         return groups
@@ -120,6 +127,8 @@ class GroupBy(Text):
 
 class CountVisitsRequest(VisitFilter, PageQuery):
     """Without `group_by` all visits are one group. Bots do not count unless `traffic` says so."""
+
+    repeatable: ClassVar[frozenset[str]] = frozenset({"group_by"})
 
     traffic = Choice(*TRAFFIC, load_default="human")
     group_by = GroupBy(*GROUPS, load_default=None)

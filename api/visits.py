@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length
 
 from api.bulk import BulkResponse, Verdict, Verdicts
-from api.fields import Choice, DateTime, Integer, RowResponse, Strict, Text, Uuid
+from api.fields import Choice, DateTime, Integer, RawItems, RowResponse, Strict, Text, Uuid
 from api.limits import (
     FIRST_TIME,
     MAX_ADDRESS,
@@ -87,15 +87,6 @@ class RecordVisitRequest(Strict):
     address = Address(load_default=None, allow_none=True)
     agent = Text(maximum=MAX_AGENT, load_default=None, allow_none=True)
     referrer = Text(maximum=MAX_REFERRER, load_default=None, allow_none=True)
-
-
-class RawItems(fields.List[Any]):
-    """A list whose items are loaded as they are, so that each can be judged on its own."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
-        if not isinstance(value, list):
-            raise self.make_error("invalid")
-        return value
 
 
 class RecordVisitsRequest(Strict):

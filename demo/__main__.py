@@ -1,6 +1,7 @@
-"""python -m demo: serves Trawl as `python main.py` does, with an invented film service beside it."""
+"""python -m demo: serves Trawl as `python main.py` does, with an invented shop and its films beside it."""
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,40 +10,69 @@ from pathlib import Path
 
 import typer
 
-from commands.serve import serve
-from commands.terminal import out
+from commands.serve import serve, url_of
+from commands.terminal import load_settings, one_line_errors, out
+from demo.shop import LOGIN
 
 DATA_DIR = Path("var") / "demo"
+PASSWORD_FILE = "demo-password"
 
 
 @contextmanager
-def film_service() -> Iterator[str]:
-    """Run the film service; yields its URL. It ends with this process, however that ends."""
+def companion(module: str, *arguments: str, show_output: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """Run a module of ours beside this process; it ends with it, however that ends."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "demo.kinopoisk"],
+        [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=None if show_output else subprocess.PIPE,
         text=True,
     )
     with process:
         assert process.stdin is not None
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        if not url:
-            sys.exit("trawl: the invented film service does not start")
         try:
-            yield url
+            yield process
         finally:
             process.stdin.close()
 
 
+@contextmanager
+def film_service() -> Iterator[str]:
+    """Run the film service; yields its URL."""
+    with companion("demo.kinopoisk") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not url:
+            sys.exit("trawl: the invented film service does not start")
+        yield url
+
+
+def read_password(folder: Path) -> str:
+    """Return the password of the demonstration's admin, made once."""
+    path = folder / PASSWORD_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(secrets.token_urlsafe(9))
+    return path.read_text().strip()
+
+
 def serve_demo() -> None:
-    with film_service() as url:
+    with one_line_errors():
         # Data of its own, so that invented films are never among somebody's favourites.
         os.environ.setdefault("DATA_DIR", str(DATA_DIR))
-        os.environ["KINOPOISK_URL"] = url
-        os.environ["KINOPOISK_API_KEY"] = "demo"
-        out.print(f"The film routes know forty invented films, served at {url}", highlight=False)
+        os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line for each request would hide the password
+        settings = load_settings()
+        password = read_password(settings.data_dir)
+    os.environ |= {"ADMIN_LOGIN": LOGIN, "ADMIN_PASSWORD": password}
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    url = url_of(host, settings.port) + settings.base_path
+    with film_service() as films, companion("demo.shop", url, show_output=True) as shop:
+        assert shop.stdin is not None
+        shop.stdin.write(f"{password}\n")
+        shop.stdin.flush()
+        os.environ |= {"KINOPOISK_URL": films, "KINOPOISK_API_KEY": "demo"}
+        out.print(f"The film routes know forty invented films, served at {films}", highlight=False)
+        out.print("A shop is being invented; its account is told here in a moment", highlight=False)
         serve()
 
 

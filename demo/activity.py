@@ -1,4 +1,4 @@
-"""Invents visits and events of a shop's last four weeks, always the same but for their dates."""
+"""Invents events of a shop's last four weeks, always the same but for their dates."""
 
 import random
 import uuid
@@ -10,13 +10,6 @@ DAYS = 28
 USERS = 700
 STEPS = ("view", "cart", "checkout", "purchase")
 NEXT_STEP = 0.6  # its probability
-PAGES = (
-    "https://shop.example/fresh_fish/",
-    "https://shop.example/fresh_fish/salmon/",
-    "https://shop.example/caviar/",
-    "https://shop.example/canned_food/sardines/",
-    "/about",
-)
 
 
 def make_events(rng: random.Random, now: datetime) -> list[dict[str, Any]]:
@@ -52,7 +45,3 @@ def make_event(rng: random.Random, user: int, event_type: str, time: datetime) -
         "event_type": event_type,
         "occurred_at": time.isoformat(),
     }
-
-
-def make_visits(rng: random.Random, count: int) -> list[dict[str, Any]]:
-    return [{"page_url": rng.choice(PAGES), "user_id": rng.randrange(1, USERS + 1)} for _ in range(count)]

@@ -5,13 +5,11 @@ Serves from a new DATA_DIR, imports logs.txt, and invents events and live visits
 
 import asyncio
 import os
-import random
 import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -19,15 +17,13 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
 
-from demo.activity import make_event, make_events, make_visits
+from demo.shop import Shop, wait_until_ready
 
 FOLDER = Path("docs") / "screenshots"
 VIEWS = ("overview", "reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
 SIZES = {"": (1440, 1000), "-narrow": (360, 780)}
 ACCOUNT = {"login": "anna", "password": "correct horse battery"}
 LIVE_SECONDS = 45  # of visits and events, so that the live view has a past
-BATCH = 5000
-USERS_TODAY = 120
 
 
 @asynccontextmanager
@@ -53,54 +49,6 @@ async def serve_trawl() -> AsyncIterator[str]:
         process.terminate()
         await process.wait()
         shutil.rmtree(data_dir, ignore_errors=True)
-
-
-async def wait_until_ready(url: str) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        while True:
-            try:
-                async with session.get(f"{url}/ready") as response:
-                    if response.ok:
-                        return
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.2)
-
-
-class Shop:
-    """Sends what the programs of a shop would."""
-
-    def __init__(self, http: aiohttp.ClientSession) -> None:
-        self.http = http
-        self.rng = random.Random(7)
-
-    async def post(self, path: str, body: Any = None) -> None:
-        async with self.http.post(path, json=body) as response:
-            response.raise_for_status()
-
-    async def upload(self, name: str, log: str) -> None:
-        async with self.http.post("/imports", params={"name": name}, data=log) as response:
-            response.raise_for_status()
-
-    async def fill(self) -> None:
-        await self.post("/parse")
-        events = make_events(self.rng, datetime.now(UTC))
-        for begin in range(0, len(events), BATCH):
-            await self.post("/events", {"events": events[begin : begin + BATCH]})
-        for login in ("boris", "clara"):
-            await self.post("/register", {**ACCOUNT, "login": login})
-        await self.upload("broken.log", "this is no line of a log\n" * 3)
-
-    async def stay_busy(self) -> None:
-        """Send visits and events, more in one second than in the next, until it is cancelled."""
-        while True:
-            await self.post("/visits", {"visits": make_visits(self.rng, self.rng.randrange(2, 30))})
-            now = datetime.now(UTC)
-            users = [self.rng.randrange(1, USERS_TODAY) for _ in range(self.rng.randrange(10, 90))]
-            await self.post(
-                "/events", {"events": [make_event(self.rng, user, "view", now) for user in users]}
-            )
-            await asyncio.sleep(0.5)
 
 
 async def sign_in(page: Page) -> None:
@@ -135,10 +83,9 @@ async def main(folder: Path) -> None:
     if chromium is None:
         sys.exit("trawl: needs Chromium: apt install chromium, or CHROMIUM=/path/to/one")
     async with serve_trawl() as url, aiohttp.ClientSession(url) as http, async_playwright() as playwright:
-        async with http.post("/login", json=ACCOUNT) as response:
-            http.headers["Authorization"] = f"Bearer {(await response.json())['access_token']}"
         shop = Shop(http)
-        await shop.fill()
+        await shop.sign_in(ACCOUNT["login"], ACCOUNT["password"])
+        await shop.fill(ACCOUNT["password"])
         busy = asyncio.create_task(shop.stay_busy())
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         await asyncio.gather(

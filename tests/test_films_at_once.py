@@ -150,3 +150,47 @@ async def test_the_demonstration_serves_invented_films_and_leaves_nothing_behind
     port = int(output.splitlines()[0].rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_the_demonstration_tells_an_account_that_finds_data_in_every_view(
+    cache: Any, settings: dict[str, str]
+) -> None:
+    process = start(["-m", "demo"], settings | {"WORKERS": "1", "LOG_FORMAT": "console"})
+    try:
+        password = await asyncio.to_thread(read_password, process)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{settings['PORT']}") as session:
+            signed_in = await Client(session).post("/login", json={"login": "demo", "password": password})
+            client = Client(session).signed_in(signed_in.json["access_token"])
+            for path in (
+                "/tasks",
+                "/movies/favorites",
+                "/events",
+                "/visits?source=api",
+                "/sessions",
+                "/user/all",
+            ):
+                assert len((await client.get(path)).json["items"]) > 0, path
+            for number in range(1, 8):
+                assert (await client.get(f"/report/{number}?source=api")).json["rows"], number
+                assert (await client.get(f"/report/{number}?source=log")).json["rows"], number
+            for group in ("browser", "referrer", "country", "category"):
+                groups = (await client.get(f"/visits/stats?group_by={group}&source=api")).json["items"]
+                assert len(groups) > 2, group
+            imports = (await client.get("/imports")).json["items"]
+            assert {record["status"] for record in imports} == {"done"}
+            assert sum(record["rejected"] for record in imports) > 0
+            for path in ("/admin/users", "/admin/auth-events", "/stats/top-events"):
+                assert len((await client.get(path)).json["items"]) > 1, path
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code, _, _ = await wait_for_end(process)
+    assert code == 0
+
+
+def read_password(process: subprocess.Popen[str]) -> str:
+    """Read what the demonstration prints, up to the password of its account."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip().startswith("password:"):
+            return line.split()[1]
+    raise AssertionError("it ended without a password")

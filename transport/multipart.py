@@ -42,11 +42,9 @@ async def open_first_file(content_type: str, chunks: AsyncIterator[bytes]) -> Fo
     :raises BadRequest: it is no form, or has no file within MAX_FIELDS
     """
     boundary = parse_content_header(content_type)[1].get("boundary", "")
-    raw_boundary = str(boundary).encode(errors="surrogateescape")
-    if not 1 <= len(raw_boundary) <= MAX_BOUNDARY:
-        raise BadRequest(f"{FORM} needs a boundary of 1 to {MAX_BOUNDARY} characters")
-    parts = PartReader(chunks, BOUNDARY_MARK + raw_boundary)
+    parts = PartReader(chunks)
     try:
+        await parts.begin(str(boundary).encode(errors="surrogateescape"))
         await parts.skip()
         while (head := await parts.read_head()) is not None:
             name = file_name(head)
@@ -81,11 +79,25 @@ def file_name(head: bytes) -> str | None:
 class PartReader:
     """Cuts a body at its boundaries."""
 
-    def __init__(self, chunks: AsyncIterator[bytes], delimiter: bytes) -> None:
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
-        self._delimiter = delimiter
+        self._delimiter = b""
         self._buffer = bytearray(b"\r\n")  # so that the first boundary is like all others
         self._skipped = 0
+
+    async def begin(self, boundary: bytes) -> None:
+        """Set the boundary. Without one it is the first line of the body: some clients do not tell it.
+
+        :raises BadRequest: it is too long, or there is none
+        """
+        if not boundary:
+            while (end := self._buffer.find(b"\r\n", 2)) < 0 and len(self._buffer) <= MAX_HEAD:
+                await self._receive()
+            if self._buffer.startswith(BOUNDARY_MARK):
+                boundary = bytes(self._buffer[len(BOUNDARY_MARK) : end])
+        if not 1 <= len(boundary) <= MAX_BOUNDARY:
+            raise BadRequest(f"{FORM} needs a boundary of 1 to {MAX_BOUNDARY} characters")
+        self._delimiter = BOUNDARY_MARK + boundary
 
     async def read_head(self) -> bytes | None:
         """Return the headers of the part that begins here; None after the last one.

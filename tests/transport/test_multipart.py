@@ -65,7 +65,9 @@ async def test_a_file_has_its_bare_name(options: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
-        (form(HEAD), "multipart/form-data"),
+        (b"a line\r\n" + form(HEAD), "multipart/form-data"),
+        (b"--" + b"b" * 71 + b"\r\n", "multipart/form-data"),
+        (b"a" * MAX_HEAD * 2, "multipart/form-data"),
         (form(HEAD), "multipart/form-data; boundary=" + "b" * 71),
         (form(HEAD), "multipart/form-data; boundary=c"),
         (form(FIELD), TYPE),
@@ -81,6 +83,12 @@ async def test_a_file_has_its_bare_name(options: str, name: str) -> None:
 async def test_a_form_without_a_file_or_too_much_before_it_is_refused(body: bytes, content_type: str) -> None:
     with pytest.raises(BadRequest):
         await read_form(body, size=65536, content_type=content_type)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+async def test_a_boundary_that_the_client_does_not_tell_is_the_first_line(size: int) -> None:
+    body = form(FIELD, HEAD + LOG)
+    assert await read_form(body, size=size, content_type="multipart/form-data") == ("july.log", LOG)
 
 
 async def test_a_file_whose_form_ends_before_it_has_broken_off() -> None:

@@ -203,6 +203,9 @@ def describe_parameters(fact: RouteFacts, schemas: SchemaDocument) -> list[Json]
             parameter.setdefault(
                 "description", OWN_PARAMETERS.get((fact.key, name)) or PARAMETERS.get(name, "")
             )
+    if isinstance(fact.operation.body, Mapping) and len(fact.operation.body) > 1:
+        # Without any parameter openapi-python-client forgets an import where it offers several bodies.
+        parameters.append(header("X-Request-ID", "a name for the request, in its answer and in the log"))
     if fact.is_tagged_get:
         parameters.append(header("If-None-Match", "an ETag; 304 if it is still the one"))
     if fact.operation.if_match:
