@@ -20,7 +20,19 @@ from playwright.async_api import Browser, Page, async_playwright
 from demo.shop import Shop, wait_until_ready
 
 FOLDER = Path("docs") / "screenshots"
-VIEWS = ("overview", "reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
+VIEWS = (
+    "overview",
+    "reports",
+    "live",
+    "events",
+    "imports",
+    "tasks",
+    "films",
+    "account",
+    "people",
+    "sites",
+    "audit",
+)
 SIZES = {"": (1440, 1000), "-narrow": (360, 780)}
 ACCOUNT = {"login": "anna", "password": "correct horse battery"}
 LIVE_SECONDS = 45  # of visits and events, so that the live view has a past

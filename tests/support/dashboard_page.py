@@ -9,7 +9,19 @@ from playwright.async_api import Page
 
 from tests.conftest import PASSWORD
 
-VIEWS = ("overview", "reports", "live", "events", "imports", "tasks", "films", "account", "people", "audit")
+VIEWS = (
+    "overview",
+    "reports",
+    "live",
+    "events",
+    "imports",
+    "tasks",
+    "films",
+    "account",
+    "people",
+    "sites",
+    "audit",
+)
 GRAVE = ("serious", "critical")
 
 

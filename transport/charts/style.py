@@ -43,12 +43,12 @@ def chart_style() -> str:
 
 
 def page_style() -> str:
-    """Return the CSS of charts in the dashboard, for both themes. The page has the background."""
+    """Return the CSS of charts in the dashboard: both themes on screens, light on paper, no background."""
     dark = rules(DARK)
     return (
         f"{LETTERS}{rules(LIGHT)}"
-        f"@media(prefers-color-scheme:dark){{{scoped(dark, ':root:not([data-theme=light])')}}}"
-        f"{scoped(dark, ':root[data-theme=dark]')}"
+        f"@media screen and (prefers-color-scheme:dark){{{scoped(dark, ':root:not([data-theme=light])')}}}"
+        f"@media screen{{{scoped(dark, ':root[data-theme=dark]')}}}"
     )
 
 

@@ -22,12 +22,15 @@ const VIEWS = {
   films: () => import("./films/view.js"),
   account: () => import("./account/view.js"),
   people: () => import("./people/view.js"),
+  sites: () => import("./sites/view.js"),
   audit: () => import("./audit/view.js"),
 };
 const ADMIN_VIEWS = new Set(["people", "sites", "audit"]);
 const FIRST_VIEW = Object.keys(VIEWS)[0];
 
 const main = document.getElementById("main");
+// A screen on a wall shows a view large, without controls: /dashboard?wall#overview
+if (new URLSearchParams(location.search).has("wall")) document.documentElement.dataset.wall = "";
 let user = null;
 let viewAbort = new AbortController(); // ends what the current view does
 let refresh = null; // the view's own function, if it can show other settings without a redraw

@@ -3,7 +3,9 @@ import { requestJson } from "../shared/api.js";
 import { layOutInColumns } from "../shared/columns.js";
 import { button, element, field, select } from "../shared/elements.js";
 import { day, number, percent } from "../shared/formats.js";
+import { firstEvent } from "../shared/first-run.js";
 import { problemText } from "../shared/forms.js";
+import { onChange } from "../shared/live.js";
 import { columns, rankedBars } from "../shared/plots.js";
 import { retentionGrid } from "./retention.js";
 import { currentPeriod, loadNewest, settings, settingsProblem } from "../shared/settings.js";
@@ -19,9 +21,10 @@ const inputs = { segment: "", start: "", unit: "day", windows: 7, steps: "", wit
 
 const period = () => ({ ...currentPeriod("all"), tz: settings.tz });
 
-export async function show(view, { signal, onSettings }) {
+export async function show(view, { signal, onSettings, redraw }) {
+  onChange(() => (view.querySelector("[data-step]") ? redraw() : null), signal);
   const getJson = (path, query) => requestJson(path, { query, signal });
-  await loadNewest(signal, "/events");
+  if ((await loadNewest(signal, "/events")) === null) return void view.replaceChildren(element("h1", {}, translate("events")), firstEvent());
   const top = settingsProblem() ? [] : await topEvents(getJson);
   inputs.steps ||= top.slice(0, STEPS).map((event) => event.event_type).join(",");
   const cards = [activeUsers(getJson), topCard(getJson), retention(getJson), funnel(getJson)];
@@ -87,7 +90,7 @@ async function topEvents(getJson) {
 
 function topCard(getJson) {
   return card("top-events", [], async () => {
-    await loadNewest(signal, "/events");
+    if ((await loadNewest(signal, "/events")) === null) return void view.replaceChildren(element("h1", {}, translate("events")), firstEvent());
   const top = settingsProblem() ? [] : await topEvents(getJson);
     return top.length
       ? rankedBars(top.map((event) => ({ label: event.event_type, value: event.events, note: translate("by-users", number(event.users)) })))

@@ -21,6 +21,9 @@ export function importsTable(imports, { actions, empty } = {}) {
   return table(translate("imports"), columns, imports, { empty: empty ?? translate("no-imports") });
 }
 
+// Then it is most likely another format, or another file, than the one that was meant.
+const isMostlyRejected = ({ status, lines, rejected }) => ["done", "cancelled"].includes(status) && rejected > lines / 2;
+
 function status(record) {
   const badge = element("span", { class: `badge ${record.status}` }, translate(`status.${record.status}`));
   if (record.status === "running" && record.bytes_total) {
@@ -29,5 +32,6 @@ function status(record) {
     return element("span", { class: "progress" }, badge, element("progress", { max: 1, value: done, "aria-label": label }), percent(done));
   }
   if (record.status === "running") return element("span", { class: "progress" }, badge, bytes(record.bytes));
-  return record.error ? element("span", {}, badge, element("span", { class: "trouble" }, record.error)) : badge;
+  const warning = record.error ?? (isMostlyRejected(record) ? translate("mostly-rejected") : null);
+  return warning ? element("span", {}, badge, element("span", { class: "trouble" }, warning)) : badge;
 }

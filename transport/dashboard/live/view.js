@@ -1,6 +1,7 @@
 // The view of the present: visits and events a second, imports under way, the newest live visits.
 import { requestJson } from "../shared/api.js";
 import { element } from "../shared/elements.js";
+import { firstRun } from "../shared/first-run.js";
 import { country, momentToSecond, number, rate } from "../shared/formats.js";
 import { importsTable } from "../imports/table.js";
 import { live, onLive } from "../shared/live.js";
@@ -10,9 +11,10 @@ import { table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 
 const SECONDS = 120;
-const REFRESH_PERIOD = 4000; // milliseconds between two requests for the list, which the rate limit counts
+const NEWEST = 10;
+const REFRESH_PERIOD = 10_000; // milliseconds between two requests for the list, which the rate limit counts
 
-export async function show(view, { signal }) {
+export async function show(view, { signal, user, redraw }) {
   const visits = meter("visits");
   const events = meter("events");
   const imports = element("div");
@@ -30,8 +32,10 @@ export async function show(view, { signal }) {
     if (total === lastTotal || Date.now() - refreshedAt < REFRESH_PERIOD) return;
     lastTotal = total;
     refreshedAt = Date.now();
-    const query = { source: "api", limit: 10 };
-    newest.replaceChildren(visitsTable((await requestJson("/visits", { query, signal })).items));
+    // A visit of a log is no live one: those of the other sources are merged, newest first.
+    const pages = await Promise.all(["api", "page", "site"].map((source) => requestJson("/visits", { query: { source, limit: NEWEST }, signal })));
+    const visits = pages.flatMap((page) => page.items).sort((one, other) => Date.parse(other.timestamp) - Date.parse(one.timestamp));
+    newest.replaceChildren(visits.length ? visitsTable(visits.slice(0, NEWEST)) : firstRun(user, signal, redraw));
   }
   onLive(({ state, connected }) => {
     view.classList.toggle("stale", !connected);

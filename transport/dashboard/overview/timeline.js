@@ -37,7 +37,9 @@ export function timelineCard({ reader, span, onPeriod, signal }) {
     if (!now.length) return element("p", { class: "dim" }, translate("no-data"));
     const root = element("div", { class: "timeline" });
     const choose = (bucket) => onPeriod(periodOf(bucket, unit));
-    watchWidth(root, (width) => root.replaceChildren(chart({ now, then, unit, width, choose })), signal);
+    // The picture grows with the letters of the page, which are larger on a wall.
+    const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    watchWidth(root, (width) => root.replaceChildren(chart({ now, then, unit, width: width / scale, choose })), signal);
     return [legend(Boolean(then)), root, rowsTable({ now, then, unit, choose })];
   }
 

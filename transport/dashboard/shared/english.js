@@ -90,4 +90,6 @@ export const english = {
   "device.desktop": "desktop", "device.mobile": "mobile", "device.tablet": "tablet",
   "note.requests": (count, share, metric) => `${count} ${metric} · ${share}`, "note.views": (count, hours) => `${count} views · ${hours} h`, "note.carts": (count, share) => `${count} carts · ${share} of those`, "note.of-carts": (count, share) => `of ${count} carts · ${share}`, "note.of-buyers": (count) => `of ${count} buyers`,
   "heat-not-shared": "Not in this link: its period is too long for hours.",
+  sites: "Sites", "sites-hint": "Pages that include a site's snippet report their views here, without cookies.", "no-sites": "No sites yet: add one above, then paste its snippet into its pages.", "site-name": "Name", origins: "Origins", "origins-hint": "Where its pages are, such as https://shop.example; several with blanks between.", "site-add": "Add the site", "site-sure": (name) => `Delete the site ${name}? Views of its pages are no longer recorded; those recorded stay.`, snippet: "Snippet", "snippet-show": "Show",
+  "mostly-rejected": "Most lines were rejected: is it another format, or another file?", "no-events-yet": "There are no events yet. A program sends them:", "step.event": "Send the first event",
 };

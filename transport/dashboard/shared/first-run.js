@@ -3,6 +3,7 @@ import { requestJson, rootUrl } from "./api.js";
 import { button, element } from "./elements.js";
 import { fragment } from "./address.js";
 import { attempt } from "./lists.js";
+import { copyText } from "./messages.js";
 import { isShare, token } from "./session.js";
 import { translate } from "./words.js";
 
@@ -21,12 +22,18 @@ export function firstRun(user, signal, redraw) {
       step("log", parse),
       isAdmin ? step("upload", link("imports")) : null,
       isAdmin ? step("snippet", link("sites")) : null,
-      step("curl", command())));
+      step("curl", command("/visits", '{"page_url": "/fresh_fish/"}'))));
+}
+
+export function firstEvent() {
+  const event = { event_id: crypto.randomUUID(), user_id: 7, event_type: "purchase", occurred_at: new Date().toISOString(), properties: {} };
+  return element("div", {}, element("p", {}, translate("no-events-yet")),
+    element("section", { class: "card step", "data-step": "curl" }, element("h2", {}, translate("step.event")), command("/events", JSON.stringify({ events: [event] }))));
 }
 
 // The token is in what is copied, and not in the page.
-function command() {
-  const text = (authorization) => `curl -X POST ${rootUrl}/visits -H "Authorization: Bearer ${authorization}" -H "Content-Type: application/json" -d '{"page_url": "/fresh_fish/"}'`;
-  const copy = button(translate("copy-with-token"), () => navigator.clipboard.writeText(text(token())).then(() => { copy.textContent = translate("copied"); }, () => {}));
+function command(path, body) {
+  const text = (authorization) => `curl -X POST ${rootUrl}${path} -H "Authorization: Bearer ${authorization}" -H "Content-Type: application/json" -d '${body}'`;
+  const copy = button(translate("copy-with-token"), () => copyText(copy, text(token())));
   return element("div", {}, element("pre", {}, element("code", {}, text("…"))), copy);
 }

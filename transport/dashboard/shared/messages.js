@@ -49,8 +49,16 @@ export function showDialog(label, ...parts) {
 }
 
 export function copyButton(text, attributes = {}) {
-  const copy = button(translate("copy"), async () => {
-    await navigator.clipboard.writeText(text).then(() => { copy.textContent = translate("copied"); }, () => showMessage(translate("copy-failed"), "bad"));
-  }, attributes);
+  const copy = button(translate("copy"), () => copyText(copy, text), attributes);
   return copy;
+}
+
+// Copies a text, and says so on the button. Without https, browsers copy nothing but what is on this machine.
+export async function copyText(copy, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    copy.textContent = translate("copied");
+  } catch {
+    showMessage(translate("copy-failed"), "bad");
+  }
 }

@@ -102,4 +102,6 @@ export const russian = {
   "device.desktop": "компьютер", "device.mobile": "телефон", "device.tablet": "планшет",
   "note.requests": (count, share, metric) => `${count} ${metric === "visitors" ? "посетителей" : "запросов"} · ${share}`, "note.views": (count, hours) => `${count} просмотров · ${hours} ч`, "note.carts": (count, share) => `корзин: ${count} · ${share} от этих`, "note.of-carts": (count, share) => `из ${count} корзин · ${share}`, "note.of-buyers": (count) => `из ${count} покупателей`,
   "heat-not-shared": "По этой ссылке не видно: период слишком длинный для часов.",
+  sites: "Сайты", "sites-hint": "Страницы с кодом сайта сообщают о своих просмотрах, без cookie.", "no-sites": "Сайтов пока нет: добавьте сайт выше и вставьте его код в страницы.", "site-name": "Название", origins: "Источники", "origins-hint": "Где его страницы, например https://shop.example; несколько через пробел.", "site-add": "Добавить сайт", "site-sure": (name) => `Удалить сайт ${name}? Просмотры его страниц больше не записываются; записанные останутся.`, snippet: "Код", "snippet-show": "Показать",
+  "mostly-rejected": "Большинство строк отклонено: другой формат или не тот файл?", "no-events-yet": "Событий пока нет. Их отправляет программа:", "step.event": "Отправить первое событие",
 };
