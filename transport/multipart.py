@@ -15,9 +15,9 @@ from email.utils import decode_rfc2231
 from urllib.parse import unquote
 
 from sanic.exceptions import BadRequest
-from sanic.headers import parse_content_header
 
 from service.logs.streams import BrokenOff
+from transport.sanic_internals import parse_options
 
 FORM = "multipart/form-data"
 MAX_BOUNDARY = 70  # characters, RFC 2046
@@ -41,10 +41,10 @@ async def open_first_file(content_type: str, chunks: AsyncIterator[bytes]) -> Fo
 
     :raises BadRequest: it is no form, or has no file within MAX_FIELDS
     """
-    boundary = parse_content_header(content_type)[1].get("boundary", "")
+    boundary = parse_options(content_type).get("boundary", "")
     parts = PartReader(chunks)
     try:
-        await parts.begin(str(boundary).encode(errors="surrogateescape"))
+        await parts.begin(boundary.encode(errors="surrogateescape"))
         await parts.skip()
         while (head := await parts.read_head()) is not None:
             name = file_name(head)
@@ -65,10 +65,10 @@ def file_name(head: bytes) -> str | None:
         header, _, value = line.decode(errors="replace").partition(":")
         if header.strip().lower() != "content-disposition":
             continue
-        options = parse_content_header(value.strip())[1]
-        name = str(options.get("filename", ""))
+        options = parse_options(value.strip())
+        name = options.get("filename", "")
         if not name and "filename*" in options:
-            charset, _, encoded = decode_rfc2231(str(options["filename*"]))
+            charset, _, encoded = decode_rfc2231(options["filename*"])
             is_known = (charset or "").lower() in ("utf-8", "iso-8859-1")
             name = unquote(encoded, charset or "utf-8") if is_known else encoded
         bare = name.replace("\\", "/").rpartition("/")[2]

@@ -27,6 +27,7 @@ App = sanic.Sanic[Any, SimpleNamespace]
 resources: ContextVar[AsyncExitStack] = ContextVar("resources")
 
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+RAW_BYTE = re.compile(rb"[\x80-\xff]")
 AGENT_LENGTH = 300  # characters kept of a User-Agent
 
 
@@ -44,8 +45,8 @@ class RequestContext:
 class Request(sanic.Request[App, Any]):
     """Sanic's request. It reads its body itself, because in ASGI mode Sanic enforces no limit."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, url: bytes, *args: Any, **kwargs: Any) -> None:
+        super().__init__(encode_raw_bytes(url), *args, **kwargs)
         try:
             _ = self.path, self.query_string  # decoded anew at each use
         except (UnicodeDecodeError, AttributeError):
@@ -135,6 +136,11 @@ class Request(sanic.Request[App, Any]):
         """Return when the client has closed its connection."""
         while (await receive_message(self))["type"] != "http.disconnect":
             pass
+
+
+def encode_raw_bytes(url: bytes) -> bytes:
+    """Percent-encode what is not ASCII: some clients, such as curl, send UTF-8 as it is."""
+    return url if url.isascii() else RAW_BYTE.sub(lambda byte: b"%%%02X" % byte[0][0], url)
 
 
 def new_request_id() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sanic import Request, Sanic
 from sanic.asgi import Lifespan
+from sanic.headers import parse_content_header
 from sanic.models.asgi import ASGIReceive, ASGIScope, ASGISend
 from sanic.models.handler_types import RouteHandler
 from sanic.router import Router
@@ -26,6 +27,12 @@ class PrefixRouter(Router):
         if path == self.prefix or path.startswith(f"{self.prefix}/"):
             path = path[len(self.prefix) :] or "/"
         return super()._get(path, "GET" if method == "HEAD" else method, host)
+
+
+def parse_options(header: str) -> dict[str, str]:
+    """Parse the parameters of a header such as `form-data; name="a"`, their names in lower case."""
+    _, options = parse_content_header(header)
+    return {name: str(value) for name, value in options.items()}
 
 
 async def run_lifespan(app: Sanic[Any, Any], scope: ASGIScope, receive: ASGIReceive, send: ASGISend) -> None:

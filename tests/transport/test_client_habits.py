@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.http_client import User
+from tests.support.http_server import RunningApp
+from tests.support.raw_http import raw_request
 
 NOW = "2025-08-01T12:00:00Z"
 
@@ -134,3 +136,40 @@ async def test_pages_go_on_past_a_group_that_begins_before_1970(user: User, grou
     first = (await user.client.get(path)).json
     second = (await user.client.get(f"{path}&cursor={first['next']}")).json
     assert len({str(item) for item in first["items"] + second["items"]}) == 2
+
+
+async def test_utf_8_that_is_not_percent_encoded_is_the_same_url(server: RunningApp, user: User) -> None:
+    await user.client.post("/tasks", json={"title": "Заказать лосося"})
+    for path, part in (("/tasks?q=лосос", "лосося"), ("/pages/икра/", "page_url")):
+        request = (
+            f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: {user.token}\r\n\r\n"
+        )
+        status, _, body = await raw_request(server.url, request.encode())
+        assert status == 200
+        assert part in body.decode()
+    encoded = (await user.client.get("/pages/икра/")).json  # aiohttp encodes it
+    assert encoded["visits"] == 2
+
+
+async def test_bytes_that_are_no_utf_8_are_a_bad_request(server: RunningApp, user: User) -> None:
+    head = f"HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: {user.token}\r\n\r\n".encode()
+    status, _, _ = await raw_request(server.url, b"GET /tasks?q=\xff\xfe " + head)
+    assert status == 400  # of the HTTP server itself, which has no body for it
+
+
+@pytest.mark.parametrize("content", ['{"title": "a"}', '{"login": "Anna", "password": "wrong password"}'])
+async def test_a_byte_order_mark_is_skipped_before_any_json(user: User, content: str) -> None:
+    path, status = ("/tasks", 201) if "title" in content else ("/login", 401)
+    assert (await post_json(user, path, b"\xef\xbb\xbf" + content.encode())).status == status
+
+
+@pytest.mark.parametrize("path", ["/events/stats", "/visits/stats"])
+async def test_groups_may_be_repeated_or_stand_in_one_parameter(user: User, path: str) -> None:
+    await user.client.post("/events", json={"events": [event()]})
+    await user.client.post("/visits", json={"page_url": "/caviar/"})
+    together = await user.client.get(f"{path}?group_by=user,day")
+    apart = await user.client.get(path, params=[("group_by", "user"), ("group_by", "day")])
+    assert together.status == 200
+    assert apart.json == together.json
+    for query in ("group_by=user&group_by=user", "group_by=user,day&group_by=week", "group_by="):
+        assert (await user.client.get(f"{path}?{query}")).pointers == ["/group_by"]
