@@ -89,6 +89,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             zone=time_zone(settings.logs_timezone),
             rules=read_rules(settings.logs_rules) if settings.logs_rules else None,
             address_mask=settings.address_mask,
+            log_format=settings.logs_format,
         ),
         geo=Geo.open(settings.geoip_path),
         films=make_films(settings, cache, background),
@@ -142,7 +143,11 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
     if settings.logs_follow:
         # Not mode "follow": another worker resumes what this one leaves.
         options = ImportOptions(
-            deps.logs.zone, mode="resume", rules=deps.logs.rules, address_mask=deps.logs.address_mask
+            deps.logs.zone,
+            mode="resume",
+            rules=deps.logs.rules,
+            address_mask=deps.logs.address_mask,
+            log_format=deps.logs.log_format,
         )
         follower = LogFollower(deps.db, deps.geo, options, now)
         deps.background.spawn(follower.follow(deps.logs.file), name="following of the log")

@@ -142,12 +142,21 @@ def import_logs(
         Path | None,
         typer.Option(metavar="FILE", help="TOML file that says what URLs stand for; overrides LOGS_RULES."),
     ] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="shop, common, combined, vhost_combined, w3c, json, or a log_format of nginx;"
+            " by default that of LOGS_FORMAT, or the one that the first line fits.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Import access logs. A line that is read twice is stored once."""
     with importing():
         from commands.import_logs import import_logs
-    import_logs(files or [], follow=follow, dry_run=dry_run, rules=rules, as_json=json)
+    import_logs(files or [], follow=follow, dry_run=dry_run, rules=rules, log_format=log_format, as_json=json)
 
 
 @cli.command("import-events")

@@ -3,22 +3,30 @@
 from marshmallow import Schema, fields
 
 from api.fields import Choice, DateTime, Flag, Integer, IntegerText, Strict, Text
-from api.limits import IMPORT_WAIT, MAX_FILE_NAME, MAX_IMPORT_NAME, MAX_IMPORT_WAIT
+from api.limits import IMPORT_WAIT, MAX_FILE_NAME, MAX_IMPORT_NAME, MAX_IMPORT_WAIT, MAX_LOG_FORMAT
 from api.paging import Cursor, PageQuery
 
 
 class ParseLogRequest(Strict):
-    """`file` is a name in the log folder, for admins; `wait` is in seconds."""
+    """`file` is a name in the log folder, for admins; `wait` is in seconds.
+
+    `format` is the name of a format, or a log_format of nginx.
+    """
 
     file = Text(minimum=1, maximum=MAX_FILE_NAME, load_default=None)
     wait = IntegerText(minimum=0, maximum=MAX_IMPORT_WAIT, load_default=IMPORT_WAIT)
+    log_format = Text(minimum=1, maximum=MAX_LOG_FORMAT, load_default=None, data_key="format")
     dry_run = Flag(load_default=False)
 
 
 class UploadLogRequest(Strict):
-    """`name` becomes the name of the import; by default that of the form's file, else `upload`."""
+    """`name` becomes the name of the import; by default that of the form's file, else `upload`.
+
+    `format` is the name of a format, or a log_format of nginx.
+    """
 
     name = Text(minimum=1, maximum=MAX_IMPORT_NAME, load_default=None)
+    log_format = Text(minimum=1, maximum=MAX_LOG_FORMAT, load_default=None, data_key="format")
     dry_run = Flag(load_default=False)
 
 
@@ -39,13 +47,13 @@ class ListRejectsRequest(PageQuery):
 class ImportResponse(Schema):
     """An import. `bytes` is how far it has come; `lines` = `imported` + `duplicates` + `rejected`.
 
-    `status` is running, done, failed, cancelled or undone; `format` is shop, common or combined, as the first
-    lines tell, null before there are any.
+    `status` is running, done, failed, cancelled or undone; `format` is that of the first line that fits any,
+    null before there is one, and custom for a log_format.
     """
 
     id = fields.Integer()
     name = fields.String()
-    format = Choice("shop", "common", "combined", allow_none=True)
+    format = Choice("shop", "common", "combined", "vhost_combined", "w3c", "json", "custom", allow_none=True)
     status = Choice("running", "done", "failed", "cancelled", "undone")
     dry_run = fields.Boolean()
     bytes = fields.Integer()

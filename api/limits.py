@@ -68,6 +68,7 @@ MAX_CART_AGE = 10 * 366 * 24 * 60  # minutes
 # Imports
 MAX_FILE_NAME = 1024
 MAX_IMPORT_NAME = 255
+MAX_LOG_FORMAT = 4_096
 IMPORT_WAIT, MAX_IMPORT_WAIT = 30, 300  # seconds; the first is the default
 
 # Films

@@ -24,7 +24,7 @@ from db.database import Database
 from db.models import Import
 from service.errors import Conflict, TrawlError
 from service.imports.follow import LogFollower
-from service.imports.jobs import list_rejects
+from service.imports.jobs import check_format, is_mostly_rejected, list_rejects
 from service.imports.outcome import describe_failure
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
@@ -52,7 +52,13 @@ class ImportCommand:
 
 
 def import_logs(
-    files: list[str], *, follow: Path | None, dry_run: bool, rules: Path | None, as_json: bool
+    files: list[str],
+    *,
+    follow: Path | None,
+    dry_run: bool,
+    rules: Path | None,
+    log_format: str | None,
+    as_json: bool,
 ) -> None:
     """Import each file, then follow a log.
 
@@ -64,7 +70,7 @@ def import_logs(
         if dry_run and follow is not None:
             raise typer.BadParameter("--dry-run and --follow do not go together")
         settings = load_settings()
-        options = import_options(settings, dry_run=dry_run, rules=rules)
+        options = import_options(settings, dry_run=dry_run, rules=rules, log_format=log_format)
         command = ImportCommand(files, follow, options, settings.geoip_path, as_json)
         with (
             backing_services(settings) as (addresses, _),
@@ -74,13 +80,16 @@ def import_logs(
     raise typer.Exit(code)
 
 
-def import_options(settings: Settings, *, dry_run: bool, rules: Path | None) -> ImportOptions:
+def import_options(
+    settings: Settings, *, dry_run: bool, rules: Path | None, log_format: str | None
+) -> ImportOptions:
     file = rules or settings.logs_rules
     return ImportOptions(
         time_zone(settings.logs_timezone),
         dry_run=dry_run,
         rules=read_rules(file) if file else None,
         address_mask=settings.address_mask,
+        log_format=check_format(log_format) or settings.logs_format,
     )
 
 
@@ -131,7 +140,7 @@ async def import_file(db: Database, geo: Geo, command: ImportCommand, name: str)
     say(json.dumps(ImportResponse().dump(record)) if command.as_json else summary(record))
     if record.status != "done":
         return FAILED
-    return MOSTLY_REJECTED if record.rejected > record.lines / 2 else 0
+    return MOSTLY_REJECTED if await is_mostly_rejected(db, record) else 0
 
 
 async def import_when_free(

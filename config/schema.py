@@ -13,6 +13,7 @@ from api.limits import MAX_LOGIN, MAX_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.time_zones import is_time_zone
 from clients.smtp_message import parse_smtp_url
 from db.dsn import check_dsn
+from service.logs.nginx_format import BUILT_IN, FormatError, read_format
 
 MIN_SECRET_BYTES = 32
 HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
@@ -133,6 +134,18 @@ def is_file(value: str) -> bool:
     return Path(value).is_file()
 
 
+def is_log_format(value: str) -> None:
+    """Check LOGS_FORMAT.
+
+    :raises ValidationError: it is no format
+    """
+    try:
+        read_format(value)
+    except FormatError as error:
+        names = ", ".join(BUILT_IN)
+        raise ValidationError(f"{names}, or a log_format of nginx; {error}") from None
+
+
 is_key = validator(
     "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
 )
@@ -183,6 +196,7 @@ class SettingsSchema(Schema):
     LOGS_FILE = text("logs.txt")
     LOGS_DIR = text()
     LOGS_TIMEZONE = text("UTC", check=validator("an IANA time zone such as Europe/Berlin", is_time_zone))
+    LOGS_FORMAT = text(check=is_log_format)
     LOGS_FOLLOW = fields.Boolean(load_default=False, error_messages={"invalid": "true or false"})
     LOGS_RULES = text(check=validator("the path of a file of rules for URLs that is there", is_file))
     RETENTION_DAYS = whole(1, 36_500, None)

@@ -64,6 +64,7 @@ class Settings:
     logs_follow: bool
     logs_rules: Path | None
     address_mask: int
+    logs_format: str | None
     retention_days: int | None
     audit_days: int
     column_cache_mb: int

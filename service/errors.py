@@ -10,6 +10,7 @@ TrawlError
 ├── TooLarge
 ├── TooSlow              what the caller sends
 ├── TooMany              how often
+├── UnknownFormat        of a log
 └── Unavailable          what we depend on
 """
 
@@ -89,6 +90,12 @@ class TooMany(TrawlError):
     def __init__(self, detail: str, *, retry_after: int, code: str | None = None) -> None:
         super().__init__(detail, code=code)
         self.retry_after = retry_after
+
+
+class UnknownFormat(TrawlError):
+    """None of the first lines of a log fits a format."""
+
+    code = "unknown_format"
 
 
 class Unavailable(TrawlError):

@@ -56,7 +56,8 @@ class Import(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    format: Mapped[str | None]  # as detected from its first lines
+    format: Mapped[str | None]  # its name, as detected
+    declared_format: Mapped[str | None]  # a name, or a log_format of nginx; null where it is detected
     owner: Mapped[str | None]
     heartbeat_at: Mapped[datetime] = mapped_column(server_default=func.now())
     resumable: Mapped[bool] = mapped_column(server_default=text("false"))  # a server resumes it
@@ -67,6 +68,7 @@ class Import(Base):
     prior_line: Mapped[int | None]
     prior_sha256: Mapped[Digest | None]
     prior_import_id: Mapped[int | None]
+    prior_format: Mapped[str | None]
 
     @property
     def lines_per_second(self) -> int:
@@ -99,6 +101,7 @@ class FilePosition(Base):
     import_id: Mapped[int | None]  # that read up to it
     followed_as: Mapped[str | None]  # the path, perhaps a link, under which it was followed
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    format: Mapped[str | None]  # by which it was read: a name, "w3c" and its fields, or a log_format of nginx
 
 
 class Reject(Base):

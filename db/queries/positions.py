@@ -48,12 +48,19 @@ async def upsert_position(
     offset: int,
     line: int,
     prefix_sha256: bytes,
+    log_format: str | None,
 ) -> None:
-    """Store how far the file has been read, by which import, and under which path if it is followed.
+    """Store how far and in which format the file has been read, by which import, and its path if followed.
 
     It replaces a position that is stored by the path alone.
     """
-    position = {"offset": offset, "line": line, "prefix_sha256": prefix_sha256, "import_id": import_id}
+    position = {
+        "offset": offset,
+        "line": line,
+        "prefix_sha256": prefix_sha256,
+        "import_id": import_id,
+        "format": log_format,
+    }
     statement = upsert(FilePosition).values(
         file=file, first_line_sha256=first_line_sha256, followed_as=followed_as, **position
     )

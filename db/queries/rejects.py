@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, null, select, text
+from sqlalchemy import delete, func, null, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Reject
@@ -53,6 +53,11 @@ async def select_rejects(
         query = query.where(Reject.line > after[0])
     rows = await session.execute(query.order_by(Reject.line).limit(limit).offset(offset))
     return [RejectRow(*row) for row in rows]
+
+
+async def count_rejects(session: AsyncSession, import_id: int, *, reason: str) -> int:
+    query = select(func.count()).where(Reject.import_id == import_id, Reject.reason == reason)
+    return (await session.scalars(query)).one()
 
 
 async def delete_rejects(session: AsyncSession, import_id: int) -> None:

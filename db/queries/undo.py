@@ -40,6 +40,7 @@ async def restore_one(session: AsyncSession, position: FilePosition, record: Imp
             line=record.prior_line,
             prefix_sha256=record.prior_sha256,
             import_id=record.prior_import_id,
+            format=record.prior_format,
         )
     )
 

@@ -16,7 +16,7 @@ from db.database import DATABASE_ERRORS, Database
 from db.locks import follow_key
 from db.models import Import
 from service.background import Schedule, run_periodically
-from service.errors import Conflict
+from service.errors import Conflict, UnknownFormat
 from service.imports.outcome import LogReplaced, end_status
 from service.imports.record import ImportOptions, Progress
 from service.imports.run import import_log
@@ -81,7 +81,7 @@ class FollowedLog:
             self._file = LogFile(self._stream)
         stat = os.fstat(self._stream.fileno())
         self._last_size_and_mtime = (stat.st_size, stat.st_mtime_ns)
-        yield OpenLog(self._file, stat.st_size)
+        yield OpenLog(self._file, stat.st_size, may_grow=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,9 @@ class LogFollower:
                 file.import_id = None
         except LogReplaced:
             file.close()  # what it holds now is another import
+        except UnknownFormat as error:
+            file.failed_import_id = records[0].id if records else failed_id
+            log.warning("log_follow_failed", cause=error.detail)
         except FileNotFoundError:
             pass  # removed before it could be opened
         except DATABASE_ERRORS as error:

@@ -14,12 +14,14 @@ from db.queries import rejects
 from db.queries.auth_events import Origin, insert_own_event
 from db.queries.rejects import RejectRow
 from service.background import Background
-from service.errors import Conflict, NotFound, TooLarge, TooMany, TooSlow
+from service.errors import Conflict, Invalid, NotFound, TooLarge, TooMany, TooSlow
 from service.imports.record import ImportOptions, reload_import
 from service.imports.run import import_log
 from service.logs.folder import LogFolder
+from service.logs.nginx_format import FormatError, read_format
 from service.logs.pieces import READ_ERRORS
 from service.logs.source import LogSource
+from service.logs.standard_line import NO_URL
 from service.logs.streams import UploadedLog
 
 POLL_SECONDS = 0.02
@@ -35,6 +37,7 @@ async def parse_log(
     file: str | None,
     dry_run: bool,
     wait: float,
+    log_format: str | None = None,
     clock: Clock,
     is_draining: Callable[[], bool] = lambda: False,
 ) -> Import:
@@ -42,13 +45,20 @@ async def parse_log(
 
     Returns the row of the import when it has ended, after `wait` seconds, or when this server drains.
 
+    :param log_format: of the log; by default that of the folder
     :raises NotFound: `no_such_log`
+    :raises Invalid: `log_format` is none
     :raises Conflict: `import_running`, if an import of the file is being undone all that time
     """
     deadline = time.monotonic() + wait
     source = logs.get_source(file)
     options = ImportOptions(
-        logs.zone, mode="resume", dry_run=dry_run, rules=logs.rules, address_mask=logs.address_mask
+        logs.zone,
+        mode="resume",
+        dry_run=dry_run,
+        rules=logs.rules,
+        address_mask=logs.address_mask,
+        log_format=check_format(log_format) or logs.log_format,
     )
     start_deadline = time.monotonic() + max(wait, CREATE_SECONDS)
     import_id = await start_import(db, geo, source, options, background, clock=clock, deadline=start_deadline)
@@ -84,7 +94,7 @@ async def start_import(
         first_progress.cancel()
         match task.exception():
             case Conflict() as conflict if source.key is not None:
-                if (running := await find_running_import(db, source)) is not None:
+                if (running := await find_running_import(db, source, options)) is not None:
                     return running.id
                 if time.monotonic() >= deadline:
                     raise conflict
@@ -95,10 +105,23 @@ async def start_import(
                 raise error
 
 
-async def find_running_import(db: Database, source: LogSource) -> Import | None:
+def check_format(text: str | None) -> str | None:
+    """Return the text of a log's format, or None.
+
+    :raises Invalid: it is none
+    """
+    if text is not None:
+        try:
+            read_format(text)
+        except FormatError as error:
+            raise Invalid(str(error), errors=[("/format", str(error))]) from None
+    return text
+
+
+async def find_running_import(db: Database, source: LogSource, options: ImportOptions) -> Import | None:
     if source.key is None:
         return None
-    first_line = await asyncio.to_thread(source.read_first_line)
+    first_line = await asyncio.to_thread(source.read_first_line, options.formats)
     async with db.read() as session:
         return await queries.select_running_import(session, source.key, first_line)
 
@@ -121,21 +144,30 @@ async def upload_log(
     size: int | None,
     clock: Clock,
     origin: Origin | None = None,
+    log_format: str | None = None,
 ) -> Import:
     """Import a log while it is uploaded. Return the row of the import when all of it has been read.
 
     An upload that breaks off, or whose gzip data is broken, returns normally: its row has failed, and keeps
     the whole lines.
 
+    :raises Invalid: `log_format` is none
     :raises TooLarge: it becomes much larger when it is gunzipped than a log may
     :raises TooSlow: it does not come, or too slowly
     :raises TooMany: too many slow ones come from its address
     """
+    declared = check_format(log_format) or logs.log_format
     async with db.transaction() as session:
         await insert_own_event(session, "import_uploaded", origin)
     stream = UploadedLog(pieces, gzipped=gzipped, limits=logs.gunzip_limits)
     source = LogSource.of_stream(name, stream, size=size, chunk_bytes=logs.chunk_bytes)
-    options = ImportOptions(logs.zone, dry_run=dry_run, rules=logs.rules, address_mask=logs.address_mask)
+    options = ImportOptions(
+        logs.zone,
+        dry_run=dry_run,
+        rules=logs.rules,
+        address_mask=logs.address_mask,
+        log_format=declared,
+    )
     records: list[Import] = []
     try:
         return await import_log(db, geo, source, options, clock=clock, on_progress=records.append)
@@ -163,6 +195,16 @@ async def list_imports(db: Database, *, after: tuple[int] | None, limit: int, of
     """Return imports after the id `after`, newest first: one more than `limit` if there are more."""
     async with db.read() as session:
         return await queries.select_imports(session, after=after, limit=limit + 1, offset=offset)
+
+
+async def is_mostly_rejected(db: Database, record: Import) -> bool:
+    """Return whether more than half of the lines are rejects, but for requests that name no URL."""
+    if record.rejected <= record.lines / 2:
+        return False
+    reason = f"{record.format}: {NO_URL}"
+    async with db.transaction() as session:
+        count = await rejects.count_rejects(session, record.id, reason=reason)
+    return record.rejected - count > (record.lines - count) / 2
 
 
 async def list_rejects(

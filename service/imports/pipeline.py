@@ -35,12 +35,14 @@ class PreparedChunk:
     """A parsed chunk, ready to be stored.
 
     :param end: where reading resumes after it
+    :param log_format: by which it resumes, as a parser of the log keeps it
     :param bytes_read: how many bytes of the log, as it is stored, have been read after it
     :param part: its lines as they are stored; None in a dry run, and where there are none
     """
 
     lines: "LineColumns"
     end: Position
+    log_format: str | None
     bytes_read: int
     part: "PreparedPart | None" = None
 
@@ -53,13 +55,14 @@ async def store_log(run: ImportRun, record: Import, log: OpenLog, *, lease_end: 
     :raises LogReplaced: those lines stood in another file, whose numbers would be told of this one
     :raises LeaseLost: the import is not this run's any more
     """
-    if not await seek_position(run, log) and record.lines and not record.dry_run:
+    is_continued, log_format = await seek_position(run, log)
+    if not is_continued and record.lines and not record.dry_run:
         raise LogReplaced(REPLACED)
     await asyncio.to_thread(import_module, "service.imports.part_writer")
     from service.imports.part_writer import PartWriter
 
     import_id = record.id
-    parse_next, bytes_read = chunk_parser(run, log), log.file.offset
+    parse_next, bytes_read = chunk_parser(run, log, log_format), log.file.offset
     writer = ChunkWriter(run, import_id, PartWriter(run.geo, import_id))
     preparation = asyncio.create_task(writer.prepare(parse_next))
     tasks: list[asyncio.Task[None]] = []
@@ -94,30 +97,44 @@ async def wait_for(task: asyncio.Task[T], lease_end: asyncio.Task[None]) -> T:
     return task.result()
 
 
-async def seek_position(run: ImportRun, log: OpenLog) -> bool:
-    """Go to where the last import of the file stopped. False, at its start, if there is no such place."""
+async def seek_position(run: ImportRun, log: OpenLog) -> tuple[bool, str | None]:
+    """Go to where the last import of the file stopped, or to its start, if there is no such place.
+
+    Return whether there is, and the format of what stands before, as far as it is known.
+    """
     row = None
     if run.source.key is not None:
         async with run.db.read() as session:
             row = await positions.select_position(session, run.source.key, run.first_line)
     position = Position.start() if row is None else Position(row.offset, row.line, row.prefix_sha256)
-    return await asyncio.to_thread(log.file.seek, position) and row is not None
+    is_unchanged = await asyncio.to_thread(log.file.seek, position)
+    if row is None or not is_unchanged:
+        return False, None
+    return True, row.format
 
 
-def chunk_parser(run: ImportRun, log: OpenLog) -> Callable[[], PreparedChunk | None]:
-    """Return a function that reads and parses the next chunk, for a thread; it returns None at the end."""
+def chunk_parser(run: ImportRun, log: OpenLog, log_format: str | None) -> Callable[[], PreparedChunk | None]:
+    """Return a function that reads and parses the next chunk, for a thread; it returns None at the end.
+
+    It goes on over chunks whose format is not known yet. At the end it raises UnknownFormat if that is none,
+    unless more may be appended to the log.
+    """
     from service.imports.masked_lines import mask_lines
-    from service.logs.detect import LogParser
+    from service.logs.log_parser import LogParser
 
     chunks = log.file.chunks()
-    parser = LogParser(zone=run.options.zone, rules=run.options.rules)
+    parser: LogParser = log.file.parser or LogParser(run.options.formats, state=log_format)
 
     def parse_next() -> PreparedChunk | None:
         for chunk in chunks:
             bytes_read = chunk.offset + len(chunk.data) if log.bytes_read is None else log.bytes_read()
             lines = parser.parse(chunk, now=run.clock())
-            lines = mask_lines(lines, run.geo, run.options.address_mask)
-            return PreparedChunk(lines, chunk.end, bytes_read)
+            log.file.parser = parser
+            if lines is not None:
+                lines = mask_lines(lines, run.geo, run.options.address_mask)
+                return PreparedChunk(lines, chunk.end, parser.state, bytes_read)
+        if not log.may_grow:
+            parser.finish()
         return None
 
     return parse_next
@@ -171,6 +188,7 @@ class ChunkWriter:
                         run.first_line,
                         self._import_id,
                         followed_as=run.source.followed_as,
+                        log_format=chunk.log_format,
                         **asdict(chunk.end),
                     )
             return new, await self._update_record(session, chunk, new)

@@ -17,6 +17,7 @@ from db.queries.rejects import delete_rejects
 from service.errors import Conflict
 from service.imports.outcome import INTERRUPTED, REPLACED, LogReplaced, Mode
 from service.logs.first_line import NO_FIRST_LINE
+from service.logs.format_options import FormatOptions
 from service.logs.source import LogSource
 from service.logs.url_rules import Rules
 
@@ -34,6 +35,7 @@ class ImportOptions:
     :param dry_run: parse, count and keep the rejects, and change nothing else
     :param rules: classify the URLs of logs in a standard format
     :param address_mask: how many last bytes of addresses are stored as 0
+    :param log_format: of the log: a name, or a log_format of nginx; None detects it
     """
 
     zone: tzinfo
@@ -41,6 +43,11 @@ class ImportOptions:
     dry_run: bool = False
     rules: Rules | None = None
     address_mask: int = 0
+    log_format: str | None = None
+
+    @property
+    def formats(self) -> FormatOptions:
+        return FormatOptions(self.zone, self.rules, self.log_format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ async def create_import(run: ImportRun, size: int | None) -> Import:
             "prior_line": position.line,
             "prior_sha256": position.prefix_sha256,
             "prior_import_id": position.import_id,
+            "prior_format": position.format,
         }
         return await queries.insert_import(
             session,
@@ -85,6 +93,7 @@ async def create_import(run: ImportRun, size: int | None) -> Import:
             first_line_sha256=None if file is None else run.first_line,
             dry_run=run.options.dry_run,
             resumable=run.options.mode == "resume",
+            declared_format=run.options.log_format,
             owner=run.lease_token,
             bytes_total=size,
             started_at=run.clock(),

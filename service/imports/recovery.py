@@ -17,7 +17,7 @@ from db.models import Import
 from db.outages import describe
 from db.queries import imports as queries
 from service.background import Background, Schedule, run_periodically
-from service.errors import Conflict
+from service.errors import Conflict, UnknownFormat
 from service.imports.outcome import BROKEN_OFF, INTERRUPTED, REPLACED, LogReplaced
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
@@ -96,7 +96,12 @@ async def resume(
 ) -> None:
     """Resume an import of a file. If the file can't be read, mark an abandoned import as failed."""
     options = ImportOptions(
-        logs.zone, mode="resume", dry_run=record.dry_run, rules=logs.rules, address_mask=logs.address_mask
+        logs.zone,
+        mode="resume",
+        dry_run=record.dry_run,
+        rules=logs.rules,
+        address_mask=logs.address_mask,
+        log_format=record.declared_format,
     )
     try:
         await import_log(
@@ -108,7 +113,7 @@ async def resume(
             on_progress=lambda _: None,
             import_id=record.id,
         )
-    except Conflict:
+    except (Conflict, UnknownFormat):
         return  # another process holds its lock, or has ended it
     except LogReplaced:
         # The file may lie on another machine, at the same path.

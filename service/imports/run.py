@@ -55,7 +55,7 @@ async def import_log(
     :raises OSError: the log can't be read
     """
     with source.open() as log:
-        first_line = await asyncio.to_thread(log.first_line)
+        first_line = await asyncio.to_thread(log.first_line, options.formats)
         async with db.dedicated() as lock_session:
             lease_token = await queries.new_lease_token(lock_session)
             if not await try_lock(lock_session, import_key(source.key, first_line, lease_token)):

@@ -1,5 +1,8 @@
 """Addresses of many lines, each distinct one parsed once by the grammar."""
 
+from collections.abc import Callable
+from functools import partial
+
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.name_table import NameTable
 from service.logs.shop_format import IPV4, BadLine, parse_address
@@ -9,8 +12,9 @@ SPACE = ord(" ")
 
 
 class AddressTable(NameTable[str]):
-    def __init__(self) -> None:
-        super().__init__(canonical_addresses)
+    def __init__(self, parse: Callable[[str], str] = parse_address) -> None:
+        """`parse` returns the canonical address of a text, or raises BadLine."""
+        super().__init__(partial(canonical_addresses, parse))
 
     def read(self, text: ChunkText, starts: Places, ends: Places) -> tuple[Places, Places]:
         """Return the number of the address at each place, and where it ends: before a space.
@@ -22,17 +26,17 @@ class AddressTable(NameTable[str]):
         return self.look_up(text, starts, starts + lengths), starts + lengths
 
 
-def canonical_addresses(texts: list[bytes]) -> list[str | None]:
+def canonical_addresses(parse: Callable[[str], str], texts: list[bytes]) -> list[str | None]:
     try:
-        addresses = b" ".join(texts).decode().split(" ")
+        addresses = b"\n".join(texts).decode().split("\n")
     except UnicodeDecodeError:
-        return [canonical_address(text.decode(errors="replace")) for text in texts]
+        addresses = [text.decode(errors="replace") for text in texts]
     is_ipv4 = IPV4.fullmatch  # and then it is canonical
-    return [address if is_ipv4(address) else canonical_address(address) for address in addresses]
+    return [address if is_ipv4(address) else canonical_address(parse, address) for address in addresses]
 
 
-def canonical_address(text: str) -> str | None:
+def canonical_address(parse: Callable[[str], str], text: str) -> str | None:
     try:
-        return parse_address(text)
+        return parse(text)
     except BadLine:
         return None

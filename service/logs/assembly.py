@@ -83,6 +83,13 @@ def merge_rows(columns: Columns, rows: Sequence[tuple[int, ...]]) -> Columns:
     }
 
 
+def merge_columns(parts: Sequence[Columns], names: Sequence[str]) -> Columns:
+    """Return the lines of all parts, one part behind the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([np.zeros(0, np.int64), *(part[name] for part in parts)]) for name in names}
+
+
 def order_lines(columns: Columns) -> tuple[Columns, int]:
     """Order lines by (occurred, position), and keep the first in the file of those with one time and key.
 

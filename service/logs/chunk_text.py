@@ -5,9 +5,12 @@ treats the same 8 bytes of many lines at once.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+
+from service.logs.chunks import BEFORE_LINE, BYTE_ORDER_MARK
 
 Words = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
@@ -17,6 +20,8 @@ WORD = 8
 PADDING = 128  # bytes after the chunk, so that words may be read at its end
 NEWLINE, CARRIAGE_RETURN = b"\n\r"
 LAST_ASCII = 0x7F
+QUOTE, RIGHT_BRACKET, SPACE = b'"] '
+MORE_QUOTES = 3  # places after the last one, so that the next few quotes can be looked up anywhere
 
 
 def word(text: bytes) -> np.uint64:
@@ -47,19 +52,60 @@ class ChunkText:
         self.starts = np.empty_like(newlines)
         self.starts[:1] = 0
         self.starts[1:] = newlines[:-1] + 1
-        self.ends: Places = newlines - (self._padded[newlines - 1] == CARRIAGE_RETURN)
         self._newlines = newlines
+        self._skip_before_lines()
+        is_returned = (self._padded[newlines - 1] == CARRIAGE_RETURN) & (newlines > self.starts)
+        self.ends: Places = newlines - is_returned
+
+    def _skip_before_lines(self) -> None:
+        """Let lines begin behind NULs and a byte order mark."""
+        if b"\0" not in self.data and BYTE_ORDER_MARK not in self.data:
+            return
+        firsts = self._padded[self.starts]
+        for row in np.flatnonzero((firsts == 0) | (firsts == BYTE_ORDER_MARK[0])).tolist():
+            start, newline = int(self.starts[row]), int(self._newlines[row])
+            if mark := BEFORE_LINE.match(self.data, start, newline):
+                self.starts[row] = mark.end()
 
     def lines(self, rows: Places) -> list[bytes]:
         """Return some lines, with the carriage returns at their ends."""
         return self.slices(self.starts[rows], self._newlines[rows])
 
-    def ascii_lines(self) -> Mask:
-        """Return which lines have ASCII alone."""
-        is_ascii = np.ones(len(self.starts), np.bool_)
+    @cached_property
+    def plain_lines(self) -> Mask:
+        """Which lines have ASCII alone, and no carriage return before their end."""
+        is_plain = np.ones(len(self.starts), np.bool_)
         if not self.data.isascii():
-            is_ascii[np.searchsorted(self._newlines, np.flatnonzero(self._padded > LAST_ASCII))] = False
-        return is_ascii
+            is_plain[np.searchsorted(self._newlines, np.flatnonzero(self._padded > LAST_ASCII))] = False
+        if b"\r" in self.data:
+            returns = np.flatnonzero(self._padded[: len(self.data)] == CARRIAGE_RETURN)
+            inner = returns[self._padded[returns + 1] != NEWLINE]
+            is_plain[np.searchsorted(self._newlines, inner)] = False
+        return is_plain
+
+    def lines_with(self, byte: int) -> Mask:
+        """Return which lines hold a byte."""
+        has_byte = np.zeros(len(self.starts), np.bool_)
+        if byte in self.data:
+            has_byte[np.searchsorted(self._newlines, self.places(byte, 0))] = True
+        return has_byte
+
+    @cached_property
+    def quotes(self) -> Places:
+        """All places of quotes, and some more at the end of the chunk."""
+        return self.places(QUOTE, MORE_QUOTES)
+
+    @cached_property
+    def stamp_ends(self) -> Places:
+        """The places of quotes behind a bracket and a space: where a request begins in most logs."""
+        quotes = self.quotes[:-MORE_QUOTES]
+        ends: Places = quotes[
+            (self._padded[quotes - 1] == SPACE) & (self._padded[quotes - 2] == RIGHT_BRACKET)
+        ]
+        return ends
+
+    def bytes_at(self, at: Places) -> npt.NDArray[np.uint8]:
+        return self._padded[at]
 
     def slices(self, starts: Places, ends: Places) -> list[bytes]:
         return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
@@ -77,15 +123,15 @@ class ChunkText:
         """Return at which places these bytes, at most 64, stand."""
         offsets = range(0, len(text), WORD)
         is_equal = np.ones(len(at), np.bool_)
-        for offset, found in zip(offsets, self.words(at, offsets) if text else (), strict=True):
+        for offset, words in zip(offsets, self.words(at, offsets) if text else (), strict=True):
             part = text[offset : offset + WORD]
-            is_equal &= (found & FIRST_BYTES[len(part)]) == word(part)
+            is_equal &= (words & FIRST_BYTES[len(part)]) == word(part)
         return is_equal
 
     def places(self, byte: int, more: int) -> Places:
         """Return all places of a byte, and so many more at the end of the chunk."""
-        found = np.flatnonzero(self._padded[: len(self.data)] == byte)
-        return np.append(found, np.full(more, len(self.data)))
+        places = np.flatnonzero(self._padded[: len(self.data)] == byte)
+        return np.append(places, np.full(more, len(self.data)))
 
     def find(self, byte: int, at: Places, limit: int) -> Places:
         """Return how far behind each place the first such byte stands, at most `limit` bytes of it read.

@@ -1,17 +1,22 @@
 """Cuts a log into chunks of whole lines, with flat memory whatever the length of its lines."""
 
+import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from service.logs.shop_format import MAX_LINE_BYTES
 
 CHUNK_BYTES = 8 * 1024 * 1024
-TAIL_BYTES = 1024 * 1024  # remembered of what stands before a chunk
+TAIL_BYTES = 16 * 1024 * 1024  # remembered of what stands before the first chunk
 HEAD_BYTES = 64 * 1024  # remembered of the beginning of the log
 HOLE = b"\n" + bytes(MAX_LINE_BYTES)  # what a file has where it was cut under its writer
 CHECKED_BYTES = 4096  # compared with the file when reading resumes after a pause
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What may stand before a line: NULs, which copytruncate leaves under a writer, and a mark of the encoding.
+BEFORE_LINE = re.compile(rb"(?:\0|\xef\xbb\xbf)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,8 @@ class Chunk:
     """Whole lines: `data` begins at byte `offset` with line number `line` (from 1).
 
     `end` is where reading resumes after it. It stands before a last line that has no newline yet: that line
-    is read again when it is whole. `before` are the bytes before `data`, at most TAIL_BYTES, and `head` is
-    how the log begins.
+    is read again when it is whole. `before` are the bytes before `data`, at most TAIL_BYTES, if reading began
+    with this chunk, which is not the first of the log. `head` is how the log begins.
     """
 
     data: bytes
@@ -44,8 +49,17 @@ class Chunk:
     head: bytes = b""
 
 
+def without_marks(line: bytes) -> bytes:
+    """Return a line without the NULs and the byte order mark before it."""
+    mark = BEFORE_LINE.match(line)
+    return line[mark.end() :] if mark else line
+
+
 class LogFile:
-    """A log that is read in chunks, from its start or from a position before which nothing has changed."""
+    """A log that is read in chunks, from its start or from a position before which nothing has changed.
+
+    `parser` is for who parses the chunks, to go on with the next ones: None once reading begins anew.
+    """
 
     def __init__(
         self, stream: BinaryIO, *, accept_partial_line: bool = False, chunk_bytes: int = CHUNK_BYTES
@@ -59,7 +73,8 @@ class LogFile:
     def _reset(self) -> None:
         self._digest = sha256()
         self._line = 0
-        self._head = self._tail = b""
+        self._head = self._tail = self._before = b""
+        self.parser: Any = None
         self._is_read = False
         self.offset = 0
 
@@ -84,22 +99,27 @@ class LogFile:
         """Compare the last bytes that were read with the file; the stream then stands behind them."""
         if not self._is_read:
             return True
-        tail = self._tail[-CHECKED_BYTES:]
-        self._stream.seek(self.offset - len(tail))
-        return self._stream.read(len(tail)) == tail
+        self._stream.seek(self.offset - len(self._tail))
+        return self._stream.read(len(self._tail)) == self._tail
 
     def skip_to(self, position: Position) -> bool:
         """Read from the start to the position, to compare the digest. False, at the start, if it differs."""
         remaining = position.offset
+        blocks, size = deque[bytes](), 0
         while remaining and (block := self._stream.read(min(remaining, self._chunk_bytes))):
             self._is_read = True
             self._advance(block)
             remaining -= len(block)
+            blocks.append(block)
+            size += len(block)
+            while size - len(blocks[0]) >= TAIL_BYTES:
+                size -= len(blocks.popleft())
         if remaining or self._digest.digest() != position.prefix_sha256:
             self._stream.seek(0)
             self._reset()
             return False
         self._line = position.line
+        self._before = b"".join(blocks)[-TAIL_BYTES:]
         return True
 
     def chunks(self) -> Iterator[Chunk]:
@@ -128,20 +148,23 @@ class LogFile:
                 yield from self._oversized_line(data)
         if rest and self.accepts_partial_line:
             head = self._head or rest[:HEAD_BYTES]
-            yield Chunk(rest, self.offset, self._line + 1, self.position, self._tail, head)
+            yield Chunk(rest, self.offset, self._line + 1, self.position, self._take_before(), head)
+
+    def _take_before(self) -> bytes:
+        before, self._before = self._before, b""
+        return before
 
     def _skip_nuls(self, data: bytes) -> bytes:
         """Move past the NULs that data begins with, and return the rest."""
         if not data.startswith(b"\0"):
             return data
         rest = data.lstrip(b"\0")
-        self._digest.update(data[: len(data) - len(rest)])
-        self.offset += len(data) - len(rest)
+        self._advance(data[: len(data) - len(rest)])
         return rest
 
     def _chunk(self, data: bytes) -> Chunk:
         """Move past whole lines and return them as a chunk."""
-        offset, line, before = self.offset, self._line + 1, self._tail
+        offset, line, before = self.offset, self._line + 1, self._take_before()
         self._advance(data)
         self._line += data.count(b"\n")
         return Chunk(data, offset, line, self.position, before, self._head)
@@ -152,11 +175,11 @@ class LogFile:
         self.offset += len(data)
         if len(self._head) < HEAD_BYTES:
             self._head += data[: HEAD_BYTES - len(self._head)]
-        self._tail = data[-TAIL_BYTES:] if len(data) >= TAIL_BYTES else (self._tail + data)[-TAIL_BYTES:]
+        self._tail = (self._tail + data[-CHECKED_BYTES:])[-CHECKED_BYTES:]
 
     def _oversized_line(self, begin: bytes) -> Iterator[Chunk]:
         """Read to the end of the line that begins so; its chunk is cut short."""
-        offset, line, before = self.offset, self._line + 1, self._tail
+        offset, line, before = self.offset, self._line + 1, self._take_before()
         shortened = begin[: MAX_LINE_BYTES + 1]
         digest, length, block = self._digest.copy(), len(begin), begin
         digest.update(begin)
@@ -165,7 +188,7 @@ class LogFile:
             length += len(block)
         if block:
             self._digest, self.offset, self._line = digest, offset + length, line
-            self._tail = block
+            self._tail = block[-CHECKED_BYTES:]
             self._head = self._head or shortened[:HEAD_BYTES]
             yield Chunk(shortened + b"\n", offset, line, self.position, before, self._head)
         elif self.accepts_partial_line:

@@ -1,41 +1,115 @@
-"""Detects the format of a log, and parses its chunks by it."""
+"""Detects the format of a log: that of the first line that fits one, wherever it stands.
 
-from datetime import datetime, tzinfo
+A built-in format is kept as its name, that of a W3C log with the fields that were named last, and another as
+its log_format: `state`, by which a later reading of the file goes on.
+"""
 
-from service.logs.chunks import Chunk
-from service.logs.combined_format import LINE
-from service.logs.line_columns import LineColumns
+from collections.abc import Iterator
+
+from service.errors import UnknownFormat
+from service.logs.chunks import LogFile, without_marks
+from service.logs.format_options import FormatOptions
+from service.logs.json_format import JsonFormat
+from service.logs.line_layout import Layout
+from service.logs.nginx_format import BUILT_IN, read_format
 from service.logs.rejects import is_blank
-from service.logs.shop_columns import ShopParser
-from service.logs.shop_format import COLOUR, FIELDS
-from service.logs.standard_columns import StandardParser
-from service.logs.url_rules import Rules
+from service.logs.shop_format import COLOUR, LINE
+from service.logs.standard_columns import StandardFormat
+from service.logs.text_format import LAYOUTS, TextFormat, detect_layout
+from service.logs.w3c_format import W3cFormat
 
-SHOP, COMMON, COMBINED = "shop", "common", "combined"
-TRIED_LINES = 20
+SHOP = "shop"
+W3C_STATE = "w3c "
+TRIED_LINES = 10_000
 
 
-def detect_format(head: bytes) -> str:
-    """Return the format of the first of TRIED_LINES lines that has one; the shop's own if none has."""
-    for raw in [line for line in head.split(b"\n") if not is_blank(line)][:TRIED_LINES]:
-        line = COLOUR.sub("", raw.decode(errors="replace")).removesuffix("\r")
-        if FIELDS[0][0].match(line):
+def make_json_format(options: FormatOptions) -> JsonFormat:
+    return JsonFormat(options.zone, {} if options.rules is None else options.rules.fields)
+
+
+def restore_format(state: str, options: FormatOptions) -> StandardFormat | None:
+    """Return the format that is kept as `state`; None for the shop's.
+
+    :raises FormatError: it is none
+    """
+    if state.startswith(W3C_STATE):
+        return W3cFormat(state.removeprefix(W3C_STATE))
+    match read_format(state):
+        case "shop":
+            return None
+        case "w3c":
+            return W3cFormat()
+        case "json":
+            return make_json_format(options)
+        case Layout() as layout:
+            return TextFormat(layout, state)
+        case str(name):
+            return TextFormat(LAYOUTS[name], name)
+        case fields:
+            return JsonFormat(options.zone, fields, state)
+
+
+class FormatSearch:
+    """Holds lines against formats, in the order of the log, until one fits."""
+
+    def __init__(self, options: FormatOptions) -> None:
+        self._options = options
+        self._declared = options.declared
+        self._fixed = restore_format(options.declared, options) if options.declared else None
+        self._json = make_json_format(options)
+        self.w3c = W3cFormat()
+        self.tried = 0
+
+    def fit(self, line: bytes) -> str | None:
+        """Return the state of the format that a line fits, None if it fits none; it is not blank."""
+        self.tried += 1
+        if self._declared is not None:
+            is_fit = is_shop_line(line) if self._fixed is None else self._fixed.fits(line)
+            return self._declared if is_fit else None
+        if is_shop_line(line):
             return SHOP
-        if fields := LINE.fullmatch(line):
-            return COMBINED if fields["combined"] else COMMON
-    return SHOP
+        layout = detect_layout(line)
+        if layout is not None:
+            return layout.name
+        if self._json.fits(line):
+            return "json"
+        return "w3c" if self.w3c.fits(line) else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether so many lines have been tried that the search is given up."""
+        return self.tried >= TRIED_LINES
+
+    def error(self) -> UnknownFormat:
+        lines = "the only line" if self.tried == 1 else f"none of the first {self.tried:,} lines"
+        verb = "does not fit" if self.tried == 1 else "fits"
+        if self._declared is not None:
+            return UnknownFormat(f"{lines} {verb} the format {self._declared}")
+        known = ", ".join(BUILT_IN)
+        return UnknownFormat(f"{lines} {verb} a known format: {known}, or a log_format in LOGS_FORMAT")
 
 
-class LogParser:
-    """Parses the chunks of one log into columns, in their order."""
+def is_shop_line(raw: bytes) -> bool:
+    return LINE.fullmatch(COLOUR.sub("", raw.decode(errors="replace")).removesuffix("\r")) is not None
 
-    def __init__(self, *, zone: tzinfo, rules: Rules | None) -> None:
-        self._shop = ShopParser(zone)
-        self._standard = StandardParser(rules)
 
-    def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
-        """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
-        log_format = detect_format(chunk.head)
-        if log_format == SHOP:
-            return self._shop.parse(chunk, now=now)
-        return self._standard.parse(chunk, log_format=log_format, now=now)
+def log_lines(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of a chunk that are not blank, without what may stand before them."""
+    for raw in data.split(b"\n"):
+        if not is_blank(raw):
+            yield without_marks(raw)
+
+
+def find_first_line(file: LogFile, options: FormatOptions) -> bytes | None:
+    """Return the first line that fits a format, by which a file is known; None if there is none (yet).
+
+    The file is read from where it stands.
+    """
+    search = FormatSearch(options)
+    for chunk in file.chunks():
+        for line in log_lines(chunk.data):
+            if search.fit(line) is not None:
+                return line
+            if search.is_over:
+                return None
+    return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from service.errors import NotFound
 from service.logs.chunks import CHUNK_BYTES
+from service.logs.format_options import FormatOptions
 from service.logs.pieces import READ_ERRORS
 from service.logs.source import LogSource
 from service.logs.streams import GUNZIP_LIMITS, GunzipLimits
@@ -35,6 +36,7 @@ class LogFolder:
     :param zone: of times that name none
     :param rules: classify the URLs of logs in a standard format, and of live visits
     :param address_mask: how many last bytes of addresses are stored as 0, also of live visits
+    :param log_format: of logs for which no other is declared; None detects it
     :param chunk_bytes: how much is parsed and stored at a time
     """
 
@@ -44,8 +46,13 @@ class LogFolder:
     zone: tzinfo
     rules: Rules | None = None
     address_mask: int = 0
+    log_format: str | None = None
     chunk_bytes: int = CHUNK_BYTES
     gunzip_limits: GunzipLimits = field(default=GUNZIP_LIMITS)
+
+    @property
+    def formats(self) -> FormatOptions:
+        return FormatOptions(self.zone, self.rules, self.log_format)
 
     def get_source(self, name: str | None) -> LogSource:
         """Return the log, or another file by its name.
@@ -69,7 +76,7 @@ class LogFolder:
         try:
             source = LogSource.of_file(self.file)
             with source.open() as log:
-                return LogMeasure(log.size or 0, source.key or "", log.first_line())
+                return LogMeasure(log.size or 0, source.key or "", log.first_line(self.formats))
         except READ_ERRORS:
             return None
 

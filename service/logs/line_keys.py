@@ -1,49 +1,91 @@
-"""Makes the request keys of the lines of a chunk at once, as combined_format.LineKeys does one by one."""
+"""Makes the request keys of lines that have none: a digest, moved on for each equal line before.
 
+Equal lines have one time. So what was read before is kept in runs, a sorted array of digests for each span of
+time, and lines are compared with those runs alone that overlap them: the last one, in a log that is in order.
+"""
+
+from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
 
-from service.logs.chunk_text import Places, Words
-from service.logs.chunks import TAIL_BYTES, Chunk
+from service.logs.chunk_text import Words
+from service.logs.chunks import Chunk, without_marks
 from service.logs.line_columns import MAX_KEY, ORDINAL_STEP, Int64s
 
 DIGEST_BYTES = 32
+EVER = (-(2**63), 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How many digests are kept: `lines` of a run at least, `total` of all, 8 bytes each."""
+
+    lines: int = 65_536
+    total: int = 8 * 1024 * 1024
+
+
+RUN_LIMITS = RunLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Lines between two times: their digests, sorted."""
+
+    first: int
+    last: int
+    digests: Words
+
+    def count(self, digests: Words) -> Words:
+        """Return how many lines have each of these digests."""
+        begins, ends = (np.searchsorted(self.digests, digests, side) for side in ("left", "right"))
+        return (ends - begins).astype(np.uint64)
 
 
 class DigestKeys:
-    """Makes keys of the digests of lines. Keeps digests of the end of one chunk for the next."""
+    """Makes the keys of a log's lines, chunk by chunk."""
 
-    def __init__(self) -> None:
-        self._end = -1  # the offset of the byte after the last chunk
-        self._digests = np.zeros(0, np.uint64)
-        self._offsets = np.zeros(0, np.int64)
+    def __init__(self, limits: RunLimits = RUN_LIMITS) -> None:
+        self._limits = limits
+        self._runs: list[Run] = []
 
-    def keys(self, chunk: Chunk, lines: list[bytes], offsets: Places) -> Int64s:
-        """Return the key of each line: its digest, moved on for each equal one in the TAIL_BYTES before.
+    def keys(self, chunk: Chunk, lines: list[bytes], occurred: Int64s) -> Int64s:
+        """Return the key of each line.
 
         :param lines: all good lines of the chunk, in order and without carriage returns
-        :param offsets: of these lines in the log
+        :param occurred: the times of these lines
         """
-        if chunk.offset != self._end:
-            self._read_before(chunk)
-        count = len(self._offsets)
-        digests = np.concatenate([self._digests, line_digests(lines)])
-        all_offsets = np.concatenate([self._offsets, offsets])
-        ordinals = ordinals_of(digests, all_offsets)[count:]
-        moved = (digests[count:] + ordinals * np.uint64(ORDINAL_STEP)) & np.uint64(MAX_KEY)
+        if chunk.offset == 0 or chunk.before:
+            self._runs = [run_before(chunk)] if chunk.before else []
+        if not lines:
+            return np.zeros(0, np.int64)
+        digests = line_digests(lines)
+        ordinals = ordinals_of(digests)
+        first, last = int(occurred.min()), int(occurred.max())
+        for run in self._runs:
+            if run.first <= last and first <= run.last:
+                ordinals += run.count(digests)
+        self._add(Run(first, last, np.sort(digests)))
+        moved = (digests + ordinals * np.uint64(ORDINAL_STEP)) & np.uint64(MAX_KEY)
         keys: Int64s = moved.view(np.int64)
-        self._end = chunk.offset + len(chunk.data)
-        begin = np.searchsorted(all_offsets, self._end - TAIL_BYTES)
-        self._digests, self._offsets = digests[begin:], all_offsets[begin:]
         return keys
 
-    def _read_before(self, chunk: Chunk) -> None:
-        """Read the lines before a chunk that does not follow the last one."""
-        lines = chunk.before.split(b"\n")[:-1]
-        lengths = np.array([len(line) + 1 for line in lines], np.int64)
-        self._offsets = chunk.offset - len(chunk.before) + np.cumsum(lengths) - lengths
-        self._digests = line_digests([line.removesuffix(b"\r") for line in lines])
+    def _add(self, run: Run) -> None:
+        """Keep a run; the oldest ones are forgotten when there are too many."""
+        if self._runs and len(self._runs[-1].digests) < self._limits.lines:
+            last = self._runs.pop()
+            digests = np.sort(np.concatenate([last.digests, run.digests]))
+            run = Run(min(last.first, run.first), max(last.last, run.last), digests)
+        self._runs.append(run)
+        total = sum(len(run.digests) for run in self._runs)
+        while total > self._limits.total and len(self._runs) > 1:
+            total -= len(self._runs.pop(0).digests)
+
+
+def run_before(chunk: Chunk) -> Run:
+    """Return the run of the lines before a chunk, from which reading resumes; their times are not read."""
+    lines = [without_marks(line).removesuffix(b"\r") for line in chunk.before.split(b"\n")[:-1]]
+    return Run(*EVER, np.sort(line_digests(lines)))
 
 
 def line_digests(lines: list[bytes]) -> Words:
@@ -52,17 +94,14 @@ def line_digests(lines: list[bytes]) -> Words:
     return np.frombuffer(joined, ">u8")[:: DIGEST_BYTES // 8].astype(np.uint64)
 
 
-def ordinals_of(digests: Words, offsets: Places) -> Words:
-    """Return for each line how many equal ones begin in the TAIL_BYTES before it; offsets are ascending."""
+def ordinals_of(digests: Words) -> Words:
+    """Return for each line how many equal ones stand before it."""
     ordinals = np.zeros(len(digests), np.uint64)
     ordered = np.sort(digests)
     if not (ordered[1:] == ordered[:-1]).any():
         return ordinals
     order = np.argsort(digests, kind="stable")
     ordered = digests[order]
-    group = np.cumsum(np.append(False, ordered[1:] != ordered[:-1]))
-    # Groups lie so far apart that nothing of one is near another.
-    begin = int(offsets[0])
-    places = group * (int(offsets[-1]) - begin + 2 * TAIL_BYTES) + (offsets[order] - begin)
-    ordinals[order] = np.arange(len(places)) - np.searchsorted(places, places - TAIL_BYTES)
+    begins = np.searchsorted(ordered, ordered)  # of the lines that are equal
+    ordinals[order] = np.arange(len(digests)) - begins
     return ordinals

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from service.logs.chunks import without_marks
+
 REJECT_TEXT_CHARACTERS = 200
 
 
@@ -15,13 +17,19 @@ class RejectedLine:
     text: str
 
 
-def make_reject(raw: bytes, line: int, offset: int, reason: str) -> RejectedLine:
-    """Return the reject of a line, with a text that PostgreSQL can store."""
+def make_reject(raw: bytes, line: int, offset: int, reason: str, *, log_format: str) -> RejectedLine:
+    """Return the reject of a line, with a text that PostgreSQL can store.
+
+    :param log_format: that the line was held against, which the reason names
+    """
     text = raw[: 4 * REJECT_TEXT_CHARACTERS].decode(errors="replace").removesuffix("\r")
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:REJECT_TEXT_CHARACTERS]
-    return RejectedLine(line, offset, reason, text)
+    return RejectedLine(line, offset, f"{log_format}: {reason}", text)
 
 
 def is_blank(raw: bytes) -> bool:
-    """Return whether the line has only ASCII white space. A line of other bytes is a reject, not blank."""
-    return not raw.strip()
+    """Return whether the line has only ASCII white space, NULs before it or not.
+
+    A line of other bytes is a reject, not blank.
+    """
+    return not without_marks(raw).strip()

@@ -74,7 +74,7 @@ class ShopParser:
                 instant = to_utc(line.local_time, self._zone, now)
             except BadLine as error:
                 offset = chunk.offset + int(text.starts[row])
-                rejects.append(make_reject(raw, chunk.line + row, offset, str(error)))
+                rejects.append(make_reject(raw, chunk.line + row, offset, str(error), log_format="shop"))
             else:
                 host = host or host_of(line.url)
                 visits.append(self._visit(line, (instant - EPOCH) // MICROSECOND, chunk.line + row, host))

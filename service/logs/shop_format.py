@@ -51,6 +51,7 @@ FIELDS = (
 URL = re.compile(r"https?://[^/?#]+(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?")
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}")
+INNER_RETURN = "a carriage return stands inside the line"
 UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 CART_NUMBERS = ("goods_id", "amount", "cart_id")
 PAY_NUMBERS = ("user_id", "cart_id")
@@ -98,6 +99,8 @@ def parse_line(raw: bytes) -> LogLine:
         raise BadLine("not UTF-8") from None
     if "\x1b" in line:
         line = COLOUR.sub("", line)
+    if "\r" in line:
+        raise BadLine(INNER_RETURN)
     fields = LINE.fullmatch(line)
     if fields is None:
         raise BadLine(explain_mismatch(line))
@@ -140,7 +143,7 @@ def parse_address(text: str) -> str:
         raise BadLine("not an IPv4 or IPv6 address") from None
     if "%" in text:
         raise BadLine("address has a zone")
-    return str(address)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def check_url(url: str, *, default_host: str = "") -> str:

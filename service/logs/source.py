@@ -13,6 +13,7 @@ from typing import BinaryIO, Self
 
 from service.logs.chunks import CHUNK_BYTES, LogFile
 from service.logs.first_line import NO_FIRST_LINE, digest_first_line
+from service.logs.format_options import FormatOptions
 from service.logs.pieces import GZIP_MAGIC, READ_ERRORS, gunzipped, is_gzip
 from service.logs.streams import LogStream
 
@@ -24,13 +25,15 @@ class OpenLog:
     `bytes_read` returns how many bytes have been read as they are stored, gzipped or not. It is None where
     these are the bytes of the lines. `stop` wakes a reader that waits for more: its read fails. `first_line`
     returns the digest of the first line that fits, which with the path tells one file from another; it reads.
+    Lines may be appended to one that `may_grow`, and it is read again then.
     """
 
     file: LogFile
     size: int | None
     bytes_read: Callable[[], int] | None = None
     stop: Callable[[], None] = lambda: None
-    first_line: Callable[[], bytes] = lambda: NO_FIRST_LINE
+    first_line: Callable[[FormatOptions], bytes] = lambda _: NO_FIRST_LINE
+    may_grow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,13 @@ class LogSource:
     ) -> Self:
         return cls(name, None, lambda: open_stream(stream, size=size, chunk_bytes=chunk_bytes))
 
-    def read_first_line(self) -> bytes:
+    def read_first_line(self, formats: FormatOptions) -> bytes:
         """Return the digest of the first line that fits.
 
         :raises OSError: the log can't be read
         """
         with self.open() as log:
-            return log.first_line()
+            return log.first_line(formats)
 
 
 def file_key(absolute: Path) -> str:
@@ -98,13 +101,13 @@ def open_file(
             yield OpenLog(log, size, first_line=partial(read_first_line, file, log))
 
 
-def read_first_line(file: BinaryIO, log: LogFile) -> bytes:
+def read_first_line(file: BinaryIO, log: LogFile, formats: FormatOptions) -> bytes:
     """Return the digest of the first line that fits, and go back to the start.
 
     One that can't be read there has none: the import will meet the error again, and its row tells it.
     """
     try:
-        return digest_first_line(file, accept_partial_line=log.accepts_partial_line)
+        return digest_first_line(file, formats, accept_partial_line=log.accepts_partial_line)
     except READ_ERRORS:
         return NO_FIRST_LINE
     finally:

@@ -1,17 +1,18 @@
-"""Parses a chunk in the common or combined format in columns, and line by line what is not written so.
+"""Parses a chunk of any format but the shop's: in columns, and line by line what is not written as most are.
 
-Both give what the grammar (combined_format) gives: a property test compares them on any bytes.
+Both give what the grammar of the format gives: property tests compare them on any bytes.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import numpy as np
 
-from service.logs.assembly import Columns, Tables, assemble, merge_rows, take
+from service.logs.assembly import Columns, Tables, assemble, merge_columns, merge_rows, take
 from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.chunks import Chunk
-from service.logs.combined_format import DEFAULT_HOST, StandardLine, parse_page, parse_standard_line
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import (
     EPOCH,
@@ -24,70 +25,134 @@ from service.logs.line_columns import (
     is_template,
 )
 from service.logs.line_keys import DigestKeys
+from service.logs.line_layout import Layout
 from service.logs.name_table import NameTable
 from service.logs.rejects import RejectedLine, is_blank, make_reject
-from service.logs.shop_format import LATEST_AHEAD, BadLine, check_url
-from service.logs.standard_fields import StandardFields
+from service.logs.shop_format import LATEST_AHEAD, BadLine
+from service.logs.standard_fields import StandardFields, reads_columns
+from service.logs.standard_line import URL_BEGINS, StandardLine, parse_page, read_url
+from service.logs.standard_tables import StandardTables, add_some
 from service.logs.template_urls import read_templates
 from service.logs.url_rules import Rules
 from service.logs.views import FIRST_SUCCESS, LAST_SUCCESS, NOT_MODIFIED, VIEW_METHODS
+from service.logs.w3c_fields import W3cFields, join_query
 
 MICROSECOND = timedelta(microseconds=1)
 COLUMNS = ("occurred", "position", "kind", "address", "page", *NUMBERS, *REQUEST_COLUMNS)
-URL_BEGINS = ("/", "http://", "https://")
 EXACT_URL = re.compile(r'(?:[^"\\]|\\x[0-9A-Fa-f]{2})+')  # no other escape may hide a quote
+
+
+class LineGrammar(Protocol):
+    """The grammar of lines, which parses one at a time."""
+
+    def parse(self, raw: bytes, rules: Rules | None, now: datetime) -> StandardLine: ...
+
+
+class StandardFormat(Protocol):
+    """A format of logs: which lines of a chunk have which grammar."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+    def fits(self, raw: bytes) -> bool: ...
+
+    def sections(self, text: ChunkText) -> Sequence[tuple[LineGrammar, Places]]: ...
+
+
+FieldReader = Callable[[ChunkText, Places], Columns]
 
 
 class StandardParser:
     """Parses the chunks of a log, in their order. Keeps names from one chunk to the next."""
 
-    def __init__(self, rules: Rules | None) -> None:
+    def __init__(self, log_format: StandardFormat, rules: Rules | None) -> None:
+        self._format = log_format
         self._rules = rules
+        self._is_w3c = log_format.name == "w3c"
         self._pages = NameTable[PageName](lambda urls: [self._page_name(url) for url in urls])
-        self._fields = StandardFields(self._pages)
+        self._tables = StandardTables(self._pages, is_w3c=self._is_w3c)
+        self._readers: dict[LineGrammar, FieldReader | None] = {}
         self._keys = DigestKeys()
 
-    def parse(self, chunk: Chunk, *, log_format: str, now: datetime) -> LineColumns:
+    def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
         """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
-        self._fields.trim()
+        self._tables.trim()
         text = ChunkText(chunk.data)
-        columns = self._parse_common(text, now)
-        is_other = text.ends > text.starts
+        parts, rejects = list[Columns](), list[RejectedLine]()
+        for section in self._format.sections(text):
+            columns, more = self._parse_section(section, text, chunk, now)
+            parts.append(columns)
+            rejects += more
+        columns = merge_columns(parts, COLUMNS)
+        if (np.diff(columns["position"]) < 0).any():
+            columns = take(columns, np.argsort(columns["position"]))
+        rows = columns["position"]
+        lines = text.slices(text.starts[rows], text.ends[rows])
+        columns["key"] = self._keys.keys(chunk, lines, columns["occurred"])
+        columns["position"] = rows + chunk.line
+        own = self._tables
+        tables = Tables(own.addresses, self._pages, own.methods, own.referrers, own.agents)
+        return assemble(columns, tables, host="", rejects=rejects, log_format=self._format.name)
+
+    def _parse_section(
+        self, section: tuple[LineGrammar, Places], text: ChunkText, chunk: Chunk, now: datetime
+    ) -> tuple[Columns, list[RejectedLine]]:
+        """Return the columns of some lines, in their order, and the rejects among them.
+
+        `position` is the index of a line in the chunk.
+        """
+        grammar, rows = section
+        columns = self._parse_common(grammar, rows, text, now)
+        is_other = np.zeros(len(text.starts), np.bool_)
+        is_other[rows] = text.ends[rows] > text.starts[rows]
         is_other[columns["position"]] = False
         others = np.flatnonzero(is_other)
-        visits, rejects = list[tuple[int, ...]](), list[RejectedLine]()
+        visits, rejects, name = list[tuple[int, ...]](), list[RejectedLine](), self._format.name
         for row, raw in zip(others.tolist(), text.lines(others), strict=True):
             if is_blank(raw):
                 continue
             try:
-                line = parse_standard_line(raw, self._rules, now)
+                visits.append(self._visit(grammar.parse(raw, self._rules, now), row))
             except BadLine as error:
                 offset = chunk.offset + int(text.starts[row])
-                rejects.append(make_reject(raw, chunk.line + row, offset, str(error)))
-            else:
-                visits.append(self._visit(line, row))
+                rejects.append(make_reject(raw, chunk.line + row, offset, str(error), log_format=name))
         columns = merge_rows(columns, visits)
-        if visits:
-            columns = take(columns, np.argsort(columns["position"]))
-        rows = columns["position"]
-        lines = text.slices(text.starts[rows], text.ends[rows])
-        columns["key"] = self._keys.keys(chunk, lines, text.starts[rows] + chunk.offset)
-        columns["position"] = rows + chunk.line
-        fields = self._fields
-        tables = Tables(fields.addresses, self._pages, fields.methods, fields.referrers, fields.agents)
-        return assemble(columns, tables, host="", rejects=rejects, log_format=log_format)
+        return (take(columns, np.argsort(columns["position"])) if visits else columns), rejects
 
-    def _parse_common(self, text: ChunkText, now: datetime) -> Columns:
+    def _parse_common(self, grammar: LineGrammar, rows: Places, text: ChunkText, now: datetime) -> Columns:
         """Return the columns of the lines that are written as most are; `position` is their index."""
-        fields = self._fields.read(text)
+        read = self._reader(grammar)
+        if read is None:
+            return {name: np.zeros(0, np.int64) for name in COLUMNS}
+        fields = read(text, rows)
         occurred = fields["occurred"]
         is_good = (occurred >= 0) & (occurred <= (now + LATEST_AHEAD - EPOCH) // MICROSECOND)
         fields = take(fields, np.flatnonzero(is_good))
         columns = {name: np.zeros(len(fields["row"]), np.int64) for name in COLUMNS}
-        columns |= {name: fields[name] for name in ("occurred", "address", *REQUEST_COLUMNS)}
+        columns |= {name: np.full(len(fields["row"]), -1, np.int64) for name in REQUEST_COLUMNS}
+        columns |= {
+            name: fields[name] for name in ("occurred", "address", *REQUEST_COLUMNS) if name in fields
+        }
         columns["position"] = fields["row"]
         self._read_urls(text, fields["url_at"], fields["url_end"], columns)
         return take(columns, np.flatnonzero(columns["page"] != UNKNOWN))
+
+    def _reader(self, grammar: LineGrammar) -> FieldReader | None:
+        """Return what reads the lines of a grammar in columns; None if nothing does."""
+        if not isinstance(grammar, Layout):
+            return None
+        if grammar not in self._readers:
+            self._readers[grammar] = self._make_reader(grammar)
+        return self._readers[grammar]
+
+    def _make_reader(self, layout: Layout) -> FieldReader | None:
+        if layout.is_w3c:
+            w3c = W3cFields(layout, self._tables)
+            return w3c.read if w3c.reads_columns else None
+        return StandardFields(layout, self._tables).read if reads_columns(layout) else None
 
     def _read_urls(self, text: ChunkText, starts: Places, ends: Places, columns: Columns) -> None:
         """Set what follows from URLs; the page of one that the grammar has to parse is UNKNOWN."""
@@ -116,16 +181,19 @@ class StandardParser:
             columns[name][rows] = 0
 
     def _are_views(self, columns: Columns) -> Mask:
-        """Return what `is_view` returns of each request."""
-        methods, places = self._fields.methods.compact(columns["method"])
+        """Return what `is_view` returns of each request, where the lines tell method and status."""
+        has_method = columns["method"] >= 0
+        is_shown = np.ones(len(has_method), np.bool_)
+        methods, places = self._tables.methods.compact(columns["method"][has_method])
         is_view_method = np.array([method in VIEW_METHODS for method in methods], np.bool_)
+        is_shown[has_method] = is_view_method[places]
         status = columns["status"]
         is_success: Mask = (status >= FIRST_SUCCESS) & (status <= LAST_SUCCESS) | (status == NOT_MODIFIED)
-        return is_success & is_view_method[places]
+        return is_shown & (is_success | (status < 0))
 
     def _visit(self, line: StandardLine, row: int) -> tuple[int, ...]:
         """Return the values of COLUMNS of a line."""
-        page, url, fields = line.page, line.url, self._fields
+        page, url, tables = line.page, line.url, self._tables
         number = TEMPLATE_PAGE
         if not is_template(url, page, ""):
             number = self._pages.add(PageName(url, page.kind, page.category, page.product), len(url))
@@ -133,14 +201,19 @@ class StandardParser:
             (line.instant - EPOCH) // MICROSECOND,
             row,
             KINDS.index(page.kind),
-            fields.addresses.add(line.address, len(line.address)),
+            tables.addresses.add(line.address, len(line.address)),
             number,
             *(getattr(page, name) or 0 for name in NUMBERS),
-            line.status,
+            -1 if line.status is None else line.status,
             -1 if line.body_bytes is None else line.body_bytes,
-            fields.methods.add(line.method, len(line.method)),
-            add_some(fields.referrers, line.referrer),
-            add_some(fields.agents, line.agent),
+            *(
+                add_some(table, name)
+                for table, name in (
+                    (tables.methods, line.method),
+                    (tables.referrers, line.referrer),
+                    (tables.agents, line.agent),
+                )
+            ),
         )
 
     def _other_page(self, url: str) -> int:
@@ -149,15 +222,13 @@ class StandardParser:
     def _page_name(self, raw: bytes) -> PageName | None:
         """Return the page of a URL; None if it is bad, or has numbers, for which there is no name."""
         url = raw.decode("ascii")
+        if self._is_w3c:
+            url = join_query(url)
         if not url.startswith(URL_BEGINS) or not EXACT_URL.fullmatch(url):
             return None
         try:
-            url = check_url(url, default_host=DEFAULT_HOST)
+            url = read_url(url)
             page = parse_page(url, self._rules)
         except BadLine:
             return None
         return PageName(url, page.kind, page.category, page.product) if page.cart_id is None else None
-
-
-def add_some(table: NameTable[str], name: str | None) -> int:
-    return -1 if name is None else table.add(name, len(name))

@@ -18,7 +18,7 @@ query. Patterns run in linear time. Paths of assets are not held against rules.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -77,7 +77,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
+    """`fields` are paths in JSON lines by what stands there, such as `time`."""
+
     rules: tuple[Rule, ...]
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     def classify(self, path: str, query: str) -> Page:
         """Return the page of a path and its query string: kind "other" if no rule matches.

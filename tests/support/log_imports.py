@@ -18,8 +18,9 @@ from service.imports.part_writer import PartWriter
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.chunks import CHUNK_BYTES, LogFile
-from service.logs.detect import LogParser
+from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
+from service.logs.log_parser import LogParser
 from service.logs.source import LogSource
 from tests.support.log_lines import line
 
@@ -113,6 +114,7 @@ class Importer:
         accept_partial_line: bool = False,
         dry_run: bool = False,
         chunk_bytes: int = CHUNK_BYTES,
+        log_format: str | None = None,
         on_progress: Callable[[Import], object] = lambda _: None,
     ) -> Import:
         """Import a file. A chunk must hold the longest of its lines."""
@@ -120,16 +122,18 @@ class Importer:
             self.db,
             self.geo,
             LogSource.of_file(path, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes),
-            ImportOptions(ZoneInfo(zone) if zone != "UTC" else UTC, dry_run=dry_run),
+            ImportOptions(ZoneInfo(zone) if zone != "UTC" else UTC, dry_run=dry_run, log_format=log_format),
             clock=lambda: NOW,
             on_progress=on_progress,
         )
 
     async def store(self, log: bytes) -> None:
         """Store a log's visits without an import."""
-        parser = LogParser(zone=UTC, rules=None)
+        parser = LogParser(FormatOptions(UTC))
         for chunk in LogFile(BytesIO(log), accept_partial_line=True).chunks():
-            await store_lines(self.db, parser.parse(chunk, now=NOW), geo=self.geo)
+            lines = parser.parse(chunk, now=NOW)
+            if lines is not None:
+                await store_lines(self.db, lines, geo=self.geo)
 
     async def rejects(self, record: Import) -> list[RejectRow]:
         return await list_rejects(self.db, record.id, with_text=True, after=None, limit=100_000, offset=0)

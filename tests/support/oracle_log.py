@@ -69,12 +69,14 @@ def read_log(lines: Iterable[bytes], *, tz: str = "UTC", now: datetime | None = 
     log, keys, offset, zone = OracleLog(), set[tuple[datetime, str]](), 0, ZoneInfo(tz)
     newest = (now or datetime.now(UTC)) + timedelta(days=1)
     for number, raw in enumerate(lines, start=1):
-        line = raw.removesuffix(b"\n")
+        whole = raw.removesuffix(b"\n")
+        line = re.sub(rb"^(?:\0|\xef\xbb\xbf)+", b"", whole)  # what copytruncate and editors leave
         if line.strip():
+            begin = offset + len(whole) - len(line)
             try:
-                visit = read_line(line, number, offset, zone, newest)
+                visit = read_line(line, number, begin, zone, newest)
             except ValueError as error:
-                log.rejects.append(Reject(number, offset, str(error)))
+                log.rejects.append(Reject(number, begin, str(error)))
             else:
                 if (visit.time, visit.key) in keys:
                     log.duplicates += 1
@@ -98,7 +100,7 @@ def read_line(line: bytes, number: int, offset: int, zone: ZoneInfo, newest: dat
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     match = LINE.fullmatch(text)
-    if match is None:
+    if match is None or "\r" in text:
         raise ValueError("not an access line")
     stamp, key, address, url = match.groups()
     time = read_time(stamp, zone, newest)
@@ -108,7 +110,8 @@ def read_line(line: bytes, number: int, offset: int, zone: ZoneInfo, newest: dat
         raise ValueError("bad address") from None
     if "%" in address:
         raise ValueError("bad address")
-    return classify(Visit(number, offset, time, key, str(parsed), url, "other"))
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return classify(Visit(number, offset, time, key, str(mapped or parsed), url, "other"))
 
 
 def read_time(stamp: str, zone: ZoneInfo, newest: datetime) -> datetime:

@@ -144,7 +144,7 @@ async def test_a_second_caller_gets_the_running_import(user: User, other_user: U
 
 
 async def test_rejected_lines_are_shown_to_admins_alone(user: User, admin: User, log: Path) -> None:
-    write(log, b"password=hunter2\n")
+    write(log, some_lines(1) + b"password=hunter2\n")
     record = (await user.client.get("/parse")).json
     path = f"/imports/{record['id']}/rejects"
     [mine], [theirs] = [(await each.client.get(path)).json["items"] for each in (user, admin)]

@@ -107,7 +107,7 @@ PARAMETERS = {
     "event_type": "the type of an event",
     "file": "for admins: another file in LOGS_DIR than LOGS_FILE",
     "folder": "the name of a folder of files",
-    "format": "the form of the answer, instead of the header Accept",
+    "format": "the form of the answer, instead of Accept; of a log: the name of a format, or a log_format",
     "group_by": "what is counted apart",
     "import_id": "the number of an import",
     "key_id": "the number of an API key",

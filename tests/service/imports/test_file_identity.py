@@ -1,5 +1,6 @@
 """A file is known by its path and the first line in it that fits: one path on two machines is two files."""
 
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from db.database import Database
 from service.background import Background
 from service.imports.jobs import get_import
 from service.imports.undo import delete_import
+from service.logs.format_options import FormatOptions
 from service.logs.source import LogSource
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 
@@ -27,7 +29,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def digest(path: Path) -> bytes:
-    return LogSource.of_file(path, accept_partial_line=True).read_first_line()
+    return LogSource.of_file(path, accept_partial_line=True).read_first_line(FormatOptions(UTC))
 
 
 def test_the_first_line_is_the_first_that_fits_whatever_stands_before_it(log: Path) -> None:

@@ -196,7 +196,7 @@ async def test_a_log_with_broken_lines_gives_all_good_ones_and_names_each_broken
     assert counts(record) == (1000, 980, 0, 20)
     rejects = await shop.rejects(record)
     assert [(reject.line, reject.offset, reject.reason, reject.text) for reject in rejects] == [
-        (at + 1, len(b"".join(lines[:at])), "no such date or time", text) for at, text in broken.items()
+        (at + 1, len(b"".join(lines[:at])), "shop: no such date or time", text) for at, text in broken.items()
     ]
 
 

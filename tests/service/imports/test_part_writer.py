@@ -12,15 +12,18 @@ from db.queries.addresses import change_address_version
 from db.queries.new_parts import Keys
 from service.imports.part_writer import PartWriter, StaleNames, find_keys
 from service.logs.chunks import Chunk, Position
-from service.logs.detect import LogParser
+from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
+from service.logs.log_parser import LogParser
 from tests.support.log_imports import NOW, Importer, some_lines
 from tests.support.log_lines import line
 
 
 def parse(log: bytes) -> LineColumns:
     chunk = Chunk(log, 0, 1, Position(len(log), log.count(b"\n"), b""), head=log)
-    return LogParser(zone=UTC, rules=None).parse(chunk, now=NOW)
+    columns = LogParser(FormatOptions(UTC)).parse(chunk, now=NOW)
+    assert columns is not None
+    return columns
 
 
 async def test_a_chunk_whose_addresses_were_deleted_meanwhile_is_named_again(

@@ -13,9 +13,10 @@ from clients.geo import Geo
 from db.database import Database
 from service.logs.chunks import LogFile
 from service.logs.combined_format import parse_standard_line
-from service.logs.detect import LogParser, detect_format
+from service.logs.format_options import FormatOptions
+from service.logs.log_parser import LogParser
 from service.logs.shop_format import MAX_LINE_BYTES, BadLine, Page
-from tests.support.log_imports import NOW, Importer, counts, some_lines, write
+from tests.support.log_imports import NOW, Importer, counts, write
 
 GOOD = (
     b'121.165.118.201 - anna [01/Aug/2018:02:01:35 +0200] "GET /fresh_fish/?page=2 HTTP/1.1" 200 2326 '
@@ -38,7 +39,8 @@ def test_a_line_is_read_field_by_field() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        (b"121.165.118.201", b"shop.example", "not an IPv4 or IPv6 address"),
+        (b"121.165.118.201", b"shop.example", "a host name stands where the address should be"),
+        (b"121.165.118.201", b"1.2.3", "not an IPv4 or IPv6 address"),
         (b"01/Aug", b"31/Feb", "no such date"),
         (b"01/Aug", b"01/Ago", "no such date"),
         (b"+0200", b"+2400", "no such date"),
@@ -50,7 +52,7 @@ def test_a_line_is_read_field_by_field() -> None:
         (b"/fresh_fish/", b"/cart", "goods_id is missing"),
         (b"/fresh_fish/", b"/" + b"x" * 2048, "URL is longer"),
         (b"/fresh_fish/", b"/\xff", "not UTF-8"),
-        (b" 200 ", b" OK ", "not a line of the common or combined"),
+        (b" 200 ", b" OK ", "not a line of the combined"),
         (b"anna", b"x" * MAX_LINE_BYTES, "line is longer"),
     ],
 )
@@ -68,21 +70,6 @@ def test_no_bytes_raise_anything_but_bad_line(raw: bytes) -> None:
 
 def test_an_answer_that_is_an_error_is_no_page_of_the_shop() -> None:
     assert parse_standard_line(line(0, "/success_pay_3/", status=404)[:-1], None, NOW).page == Page("other")
-
-
-@pytest.mark.parametrize(
-    ("head", "log_format"),
-    [
-        (GOOD + b"\n", "combined"),
-        (line(0, "/"), "common"),
-        (b"\n \nrubbish\n" + line(0, "/"), "common"),
-        (some_lines(2), "shop"),
-        (b"rubbish\n" * 30 + GOOD, "shop"),
-        (b"", "shop"),
-    ],
-)
-def test_the_format_is_that_of_the_first_lines(head: bytes, log_format: str) -> None:
-    assert detect_format(head) == log_format
 
 
 paths = st.sampled_from(
@@ -106,9 +93,11 @@ def test_keys_do_not_depend_on_where_reading_begins(log_lines: list[bytes], size
 
 def keys_of(file: LogFile) -> list[tuple[object, ...]]:
     """Keys and times in the order of the lines."""
-    rows, parser = list[tuple[object, ...]](), LogParser(zone=UTC, rules=None)
+    rows = list[tuple[object, ...]]()
+    parser = file.parser or LogParser(FormatOptions(UTC, declared="common"))
     for chunk in file.chunks():
         columns = parser.parse(chunk, now=NOW)
+        assert columns is not None
         rows += sorted(zip(columns.position.tolist(), columns.key, columns.occurred, strict=True))
     return [row[1:] for row in rows]
 

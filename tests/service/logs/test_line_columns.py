@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from service.logs.chunks import LogFile
-from service.logs.detect import LogParser
+from service.logs.format_options import FormatOptions
 from service.logs.line_columns import TEMPLATE_PAGE, digest_key, shop_key, shop_key_text, stored_key
+from service.logs.log_parser import LogParser
 from tests.support.line_rows import line_rows
 from tests.support.log_lines import line
 
@@ -30,7 +31,8 @@ def test_only_urls_that_are_the_template_to_the_letter_have_no_page() -> None:
         text + "\n" for text in [*lines, line(times[0], "BBBBBBBB", "8.8.8.8", "/pay", scheme="http")]
     )
     [chunk] = LogFile(io.BytesIO(log.encode())).chunks()
-    columns = LogParser(zone=UTC, rules=None).parse(chunk, now=NOW)
+    columns = LogParser(FormatOptions(UTC)).parse(chunk, now=NOW)
+    assert columns is not None
     assert (columns.host, columns.lines, len(columns)) == ("https://shop.example", 8, 7)
     assert (columns.page == TEMPLATE_PAGE).tolist() == [True, False, True, False, True, False, False]
     assert [columns.page_url(row).removeprefix(columns.host) for row in range(7)] == list(PATHS)

@@ -1,0 +1,192 @@
+"""A layout of lines: texts and fields in turns, as a log_format of nginx or the fields of a W3C log say.
+
+    $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent
+    └ field    ┘└─┘ text
+
+A layout becomes a regular expression, the grammar of its lines; standard_fields reads the same in columns. A
+field ends before the first character of the text after it, in quotes before the first quote without a
+backslash. All but the name of a user is matched without going back, so a line takes linear time.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from service.logs.client_address import parse_client_address
+from service.logs.nginx_variables import Role
+from service.logs.shop_format import BadLine
+from service.logs.standard_line import (
+    ISO_TIME,
+    LOCAL_TIME,
+    TWO_REQUESTS,
+    UNIX_TIME,
+    StandardLine,
+    decode_line,
+    optional,
+    parse_answer,
+    parse_body_bytes,
+    parse_iso_time,
+    parse_local_time,
+    parse_request,
+    parse_status,
+    parse_unix_time,
+    require_url,
+)
+from service.logs.url_rules import Rules
+
+QUOTE = '"'
+IN_QUOTES = r'(?>(?:[^"\\]|\\.)*)'
+ADDRESSES = r"(?>[^ ,]+(?:, *[^ ,]+)*)"
+PATTERNS: dict[Role, str] = {
+    "local_time": LOCAL_TIME,
+    "iso_time": ISO_TIME,
+    "unix_time": UNIX_TIME,
+    "date": r"\d{4}-\d\d-\d\d",
+    "time": r"\d\d:\d\d:\d\d(?:\.\d+)?",
+    "status": r"(?>\d{3}|-)",
+    "body_bytes": r"(?>\d+|-)",
+    "user": r'[^"]*?',
+    "is_args": r"\??",
+}
+IN_LISTS = r"(?>[^ ,]+(?:(?:, | : )[^ ,]+)*)"
+# A second request begins so; a quote in a field of a client's would have a backslash before it.
+STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
+STAMP_BEGIN = re.compile(r"\[\d\d/[A-Z][a-z]{2}/", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a line.
+
+    :param text: what stands between it and the next field, or the end of the line
+    :param is_read: otherwise it is skipped
+    """
+
+    role: Role
+    text: str
+    is_read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The layout of lines, named in rejects.
+
+    :param begin: what stands before the first field
+    :param has_tail: a referrer and an agent in quotes may follow, and behind a space whatever else
+    :param is_w3c: a query stands beside the path, spaces are written as +, and times are UTC
+    """
+
+    name: str
+    begin: str
+    fields: tuple[Field, ...]
+    has_tail: bool = False
+    is_w3c: bool = False
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", re.compile(layout_pattern(self), re.ASCII))
+
+    def fits(self, line: str) -> bool:
+        """Return whether the line is written so, whatever its fields say."""
+        return self.pattern.fullmatch(line) is not None
+
+    def parse(self, raw: bytes, rules: Rules | None, now: datetime) -> StandardLine:
+        """Parse a line without its newline.
+
+        :raises BadLine: the line does not match; no bytes raise anything else
+        """
+        line = decode_line(raw)
+        match = self.pattern.fullmatch(line)
+        if match is None:
+            raise BadLine(self.explain(line))
+        texts = cast("dict[str, str | None]", match.groupdict())
+        check_glue(texts)
+        method, url = self._request(texts)
+        status = parse_status(texts.get("status"))
+        url, page = parse_answer(url, method, status, rules)
+        instant = parse_time(texts, now)
+        address = parse_client_address(self._text(texts["address"]) or "")
+        body_bytes = parse_body_bytes(texts.get("body_bytes") or "-")
+        referrer, agent = (self._text(texts.get(name)) for name in ("referrer", "agent"))
+        return StandardLine(instant, address, url, page, method, status, body_bytes, referrer, agent)
+
+    def explain(self, line: str) -> str:
+        """Return why a line does not match."""
+        is_double = len(STAMP.findall(line)) > 1
+        return TWO_REQUESTS if is_double else f"not a line of the {self.name} log format"
+
+    def _request(self, texts: dict[str, str | None]) -> tuple[str | None, str]:
+        """Return the method and the URL.
+
+        :raises BadLine: NO_URL
+        """
+        if (request := texts.get("request")) is not None:
+            return parse_request(request)
+        method = optional(texts.get("method"))
+        if (url := texts.get("url")) is not None:
+            return method, require_url(url)
+        path, query = require_url(texts.get("path") or ""), optional(texts.get("query"))
+        return method, path if query is None else f"{path}?{query}"
+
+    def _text(self, text: str | None) -> str | None:
+        text = optional(text)
+        return text.replace("+", " ") if self.is_w3c and text is not None else text
+
+
+def check_glue(texts: dict[str, str | None]) -> None:
+    """Check that the free texts of a line hold no part of another request.
+
+    :raises BadLine: they do
+    """
+    if STAMP.search(texts.get("tail") or "") or STAMP_BEGIN.search(texts.get("user") or ""):
+        raise BadLine(TWO_REQUESTS)
+
+
+def parse_time(texts: dict[str, str | None], now: datetime) -> datetime:
+    """Return the instant of a line.
+
+    :raises BadLine: there is no such time, or it is out of range
+    """
+    if text := texts.get("unix_time"):
+        return parse_unix_time(text, now)
+    if text := texts.get("iso_time"):
+        return parse_iso_time(text, now)
+    if text := texts.get("local_time"):
+        return parse_local_time(text, now)
+    return parse_iso_time(f"{texts['date']} {texts['time']}", now)
+
+
+def layout_pattern(layout: Layout) -> str:
+    """Return the regular expression of a layout's lines."""
+    pattern, before = re.escape(layout.begin), layout.begin
+    for place, item in enumerate(layout.fields):
+        inner = field_pattern(layout, place, before)
+        name = f"?P<{item.role}>" if item.is_read else "?:"
+        pattern += f"({name}{inner}){re.escape(item.text)}"
+        before = item.text
+    if layout.has_tail:
+        pattern += rf'(?: "(?P<referrer>{IN_QUOTES})" "(?P<agent>{IN_QUOTES})"(?P<tail> .*)?)?'
+    return pattern
+
+
+def field_pattern(layout: Layout, place: int, before: str) -> str:
+    """Return what a field may be, between the texts around it."""
+    item = layout.fields[place]
+    is_last = place == len(layout.fields) - 1
+    is_quoted = before.endswith(QUOTE) and item.text.startswith(QUOTE)
+    if item.role in PATTERNS and not (is_quoted and item.role == "user"):
+        return PATTERNS[item.role]
+    if is_quoted:
+        return IN_QUOTES
+    if item.text:
+        end = re.escape(item.text[0])
+        if end == "\\ " and item.role == "address":
+            return ADDRESSES
+        if end == "\\ " and item.role == "list":
+            return IN_LISTS
+        return rf"(?>[^{end}]*)"
+    if is_last:
+        return ".*"
+    # Another field follows without any text between, such as $uri$is_args$args or $scheme://$host$request_uri.
+    return r'(?>[^? "]*)' if item.role == "path" else r'(?>[^/ "]*)'

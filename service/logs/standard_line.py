@@ -1,0 +1,250 @@
+"""A request as a line of any format but the shop's tells it, and the fields that these formats share.
+
+A line has no request key. Its key is the digest of the line; equal lines of a file are numbered (line_keys).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from service.logs.shop_format import (
+    EARLIEST,
+    INNER_RETURN,
+    LATEST_AHEAD,
+    MAX_DIGITS,
+    MAX_LINE_BYTES,
+    MAX_NUMBER,
+    BadLine,
+    Page,
+    check_url,
+    split_url,
+    to_utc,
+)
+from service.logs.url_rules import Rules, classify_path
+from service.logs.views import FIRST_SUCCESS, VIEW_METHODS, is_view
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LOCAL_TIME = r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d\d[0-5]\d"
+ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?[0-5]\d)?"
+UNIX_TIME = r"\d{1,11}(?:\.\d{1,9})?"
+DEFAULT_HOST = "http://host"
+URL_BEGINS = ("/", "http://", "https://")
+NO_URL = "the request names no URL"
+TWO_REQUESTS = "two requests stand on one line"
+ANY_LOCAL_TIME = re.compile(LOCAL_TIME, re.ASCII)
+ANY_ISO_TIME = re.compile(ISO_TIME, re.ASCII)
+ANY_UNIX_TIME = re.compile(r"\d{1,20}(?:\.\d*)?", re.ASCII)
+WALL_DATE = re.compile(r"^(\d{4})/(\d\d)/(\d\d)")  # of Caddy
+FINER_DIGITS = (
+    (19, 9),
+    (16, 6),
+    (13, 3),
+)  # of nano-, micro- and milliseconds in this century
+STATUS = re.compile(r"\d{3}", re.ASCII)
+ISO_FORMAT = re.compile(r"(.{10})[T ](.{8})(?:[.,](\d+))?(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class StandardLine:
+    """A line that matches. Address and URL, mostly a path, are in their normal forms.
+
+    What follows the page is None where the format does not tell it; `body_bytes`, `referrer` and `agent` also
+    where the line has a dash.
+    """
+
+    instant: datetime
+    address: str
+    url: str
+    page: Page
+    method: str | None
+    status: int | None
+    body_bytes: int | None
+    referrer: str | None
+    agent: str | None
+
+
+def decode_line(raw: bytes) -> str:
+    """Return the text of a line without its newline.
+
+    :raises BadLine: it is too long, no UTF-8, or there is a carriage return inside
+    """
+    if len(raw) > MAX_LINE_BYTES:
+        raise BadLine(f"line is longer than {MAX_LINE_BYTES} bytes")
+    try:
+        line = raw.decode().removesuffix("\r")
+    except UnicodeDecodeError:
+        raise BadLine("not UTF-8") from None
+    if "\r" in line:
+        raise BadLine(INNER_RETURN)
+    return line
+
+
+def parse_page(url: str, rules: Rules | None) -> Page:
+    """Return the page that a URL or a path, in its normal form, shows by the rules, if there are any.
+
+    :raises BadLine: a number that the kind of page needs is wrong
+    """
+    return classify_path(rules, *split_url(url))
+
+
+def parse_answer(url: str, method: str | None, status: int | None, rules: Rules | None) -> tuple[str, Page]:
+    """Return the normal form of a URL, and the page that the request of it has shown.
+
+    A request whose line tells no method is taken for a GET, and one without a status for a success.
+
+    :raises BadLine: the text is no URL, or a number that the kind of page needs is wrong
+    """
+    url = read_url(url)
+    is_shown = is_view(method or VIEW_METHODS[0], FIRST_SUCCESS if status is None else status)
+    return url, parse_page(url, rules) if is_shown else Page("other")
+
+
+def read_url(url: str) -> str:
+    """Return the normal form of a URL or a path.
+
+    :raises BadLine: the text is none
+    """
+    return check_url(url, default_host=DEFAULT_HOST)
+
+
+def parse_request(request: str) -> tuple[str, str]:
+    """Return the method and the URL of a request line such as `GET / HTTP/1.1`.
+
+    :raises BadLine: NO_URL
+    """
+    parts = request.split(" ")
+    if len(parts) not in (2, 3):
+        raise BadLine(NO_URL)
+    return parts[0], require_url(parts[1])
+
+
+def require_url(url: str) -> str:
+    """Return the URL, or the path.
+
+    :raises BadLine: NO_URL
+    """
+    if not url.startswith(URL_BEGINS):
+        raise BadLine(NO_URL)
+    return url
+
+
+def parse_status(text: str | None) -> int | None:
+    """Return a status; None for a dash or nothing.
+
+    :raises BadLine: it is no number of three digits
+    """
+    if text in {None, "-", ""}:
+        return None
+    if not STATUS.fullmatch(text):
+        raise BadLine("the status is no number of three digits")
+    return int(text)
+
+
+def parse_body_bytes(text: str) -> int | None:
+    """Return a size; None for a dash.
+
+    :raises BadLine: the number does not fit into 64 bits
+    """
+    if text in {"-", ""}:
+        return None
+    digits = text.lstrip("0")
+    if len(digits) > MAX_DIGITS or int(digits or 0) > MAX_NUMBER:
+        raise BadLine(f"the answer has more than {MAX_NUMBER} bytes")
+    return int(digits or 0)
+
+
+def optional(text: str | None) -> str | None:
+    """Return a text as it is written; None for a dash or nothing."""
+    return None if text in (None, "-", "") else text
+
+
+def parse_local_time(text: str, now: datetime) -> datetime:
+    """Return the instant of a time such as `01/Aug/2018:00:01:35 +0200`.
+
+    :raises BadLine: there is no such time, or it is out of range
+    """
+    day, month, year, time, sign, hours, minutes = (
+        *(text[:2], text[3:6], text[7:11], text[12:20]),
+        *(text[21], text[22:24], text[24:26]),
+    )
+    try:
+        month_number = MONTHS.index(month) + 1
+    except ValueError:
+        raise BadLine("no such date or time") from None
+    return parse_instant(f"{year}-{month_number:02}-{day} {time}", f"{sign}{hours}:{minutes}", now)
+
+
+def parse_any_time(text: str, zone: tzinfo, now: datetime) -> datetime:
+    """Return the instant of a time in any of the ways that servers write it; `zone` is that of a bare one.
+
+    :raises BadLine: there is no such time, or it is out of range
+    """
+    if ANY_UNIX_TIME.fullmatch(text):
+        return parse_unix_time(text, now)
+    if ANY_LOCAL_TIME.fullmatch(text):
+        return parse_local_time(text, now)
+    text = WALL_DATE.sub(r"\1-\2-\3", text)
+    if ANY_ISO_TIME.fullmatch(text):
+        return parse_iso_time(text, now, zone)
+    raise BadLine("no such date or time")
+
+
+def parse_iso_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
+    """Return the instant of a time such as `2018-08-01T00:01:35+02:00`; `zone` is that of a bare one.
+
+    :raises BadLine: there is no such time, or it is out of range
+    """
+    match = ISO_FORMAT.fullmatch(text)
+    if match is None:
+        raise BadLine("no such date or time")
+    day, time, fraction, offset = match.groups()
+    # The seventh digit of a fraction is cut, not rounded: the instant is never after what was written.
+    microseconds = int((fraction or "0")[:6].ljust(6, "0"))
+    instant = parse_instant(f"{day} {time}", offset, now, zone)
+    return instant.replace(microsecond=microseconds)
+
+
+def parse_instant(local_time: str, offset: str, now: datetime, zone: tzinfo = UTC) -> datetime:
+    """Return the instant of a local time in ISO form, at an offset such as +02:00, or in a zone.
+
+    :raises BadLine: there is no such time, or it is out of range
+    """
+    try:
+        naive = datetime.fromisoformat(local_time)
+        zone = parse_offset(offset.strip()) if offset else zone
+    except ValueError:
+        raise BadLine("no such date or time") from None
+    return to_utc(naive, zone, now).astimezone(UTC)
+
+
+def parse_offset(text: str) -> timezone:
+    """Return the zone of an offset such as +02:00, +0200 or Z.
+
+    :raises ValueError: there is no such offset
+    """
+    if text == "Z":
+        return UTC
+    digits = text[1:].replace(":", "")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def parse_unix_time(text: str, now: datetime) -> datetime:
+    """Return the instant of seconds since 1970 such as `1533081695.123`, or of milliseconds and finer ones.
+
+    :raises BadLine: it is out of range
+    """
+    seconds, _, fraction = text.partition(".")
+    for digits, count in FINER_DIGITS:
+        if len(seconds) == digits:
+            seconds, fraction = seconds[:-count], seconds[-count:]
+            break
+    try:
+        instant = EARLIEST + timedelta(
+            seconds=int(seconds), microseconds=int((fraction or "0")[:6].ljust(6, "0"))
+        )
+    except OverflowError:
+        raise BadLine("time is out of range") from None
+    if instant > now + LATEST_AHEAD:
+        raise BadLine("time is more than a day ahead")
+    return instant

@@ -1,0 +1,71 @@
+"""The texts that lines of standard formats repeat, numbered: kept from chunk to chunk."""
+
+import re
+
+from service.logs.addresses import AddressTable
+from service.logs.client_address import parse_client_address
+from service.logs.known_texts import UNKNOWN, KnownTexts
+from service.logs.line_columns import PageName
+from service.logs.name_table import NameTable
+from service.logs.nginx_variables import Role
+
+USER = re.compile(rb'[^"]*')
+PROTOCOL = re.compile(rb' [^ "\\]*')
+METHOD = re.compile(rb'[^ "\\]+')
+TIME_IN_USER = re.compile(rb"\[\d\d/[A-Z][a-z]{2}/")
+MAX_KNOWN_BYTES = 1024 * 1024
+
+
+class StandardTables:
+    def __init__(self, pages: NameTable[PageName], *, is_w3c: bool = False) -> None:
+        decode = with_spaces if is_w3c else without_escapes
+        self.addresses = AddressTable(parse_w3c_address if is_w3c else parse_client_address)
+        self.pages = pages
+        self.methods = NameTable[str](lambda texts: [text_of(METHOD, text) for text in texts])
+        self.referrers = NameTable[str](decode, are_long=True)
+        self.agents = NameTable[str](decode, are_long=True)
+        self.names: dict[Role, NameTable[str]] = {
+            "address": self.addresses,
+            "method": self.methods,
+            "referrer": self.referrers,
+            "agent": self.agents,
+        }
+        self.users = KnownTexts(lambda texts: [0 if is_user(text) else UNKNOWN for text in texts])
+        self.protocols = KnownTexts(
+            lambda texts: [0 if PROTOCOL.fullmatch(text) else UNKNOWN for text in texts]
+        )
+
+    def trim(self) -> None:
+        """Forget names if there are too many. Numbers are not valid any more then."""
+        for table in (self.addresses, self.pages, self.methods, self.referrers, self.agents):
+            table.trim()
+        for texts in (self.users, self.protocols):
+            if texts.size > MAX_KNOWN_BYTES:
+                texts.forget()
+
+
+def is_user(text: bytes) -> bool:
+    return USER.fullmatch(text) is not None and TIME_IN_USER.search(text) is None
+
+
+def text_of(pattern: re.Pattern[bytes], raw: bytes) -> str | None:
+    return raw.decode("ascii") if pattern.fullmatch(raw) else None
+
+
+def without_escapes(texts: list[bytes]) -> list[str | None]:
+    """Return the texts; None for one with a backslash: a quote before its end may be part of it."""
+    return [None if b"\\" in text else text.decode("ascii") for text in texts]
+
+
+def with_spaces(texts: list[bytes]) -> list[str | None]:
+    """Return texts of a W3C log, which has + for spaces."""
+    return [text.decode("ascii").replace("+", " ") for text in texts]
+
+
+def parse_w3c_address(text: str) -> str:
+    return parse_client_address(text.replace("+", " "))
+
+
+def add_some(table: NameTable[str], name: str | None) -> int:
+    """Return the number of a name; -1 for none."""
+    return -1 if name is None else table.add(name, len(name))
