@@ -171,8 +171,10 @@ class Database:
 async def raw_connection(session: AsyncSession) -> Connection:
     """Return asyncpg's connection within the session's transaction."""
     connection = await session.connection()
-    await connection.execute(text("SELECT"))  # SQLAlchemy begins the transaction with its first statement
-    return raw_of(await connection.get_raw_connection())
+    raw = raw_of(await connection.get_raw_connection())
+    if not raw.is_in_transaction():
+        await connection.execute(text("SELECT"))  # SQLAlchemy begins the transaction with its first statement
+    return raw
 
 
 def raw_of(pooled: PoolProxiedConnection) -> Connection:

@@ -1,7 +1,9 @@
 """Carts of new lines: those that no stored line names are counted and copied, the others are merged."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -12,13 +14,14 @@ from db.binary_copy import as_copy, as_inet, as_numeric
 from db.bulk import copy_rows
 from db.database import raw_connection
 from db.locks import lock_cart_rollups
+from db.queries import cart_rollups
 from db.queries.cart_frames import make_frame
-from db.queries.cart_rollups import Counts, add_changes, rollup_changes
+from db.queries.cart_rollups import Counts, add_changes
 from db.queries.carts import carts_of, items_of, merge_cart_lines, payments_of
 from db.queries.goods import new_visits_of_part, select_inferred_goods, upsert_goods
 from db.queries.goods_inference import InferredGoods
 from db.queries.part_columns import Columns, PartSpan
-from db.queries.part_lines import lines_of, product_pages_of, remember
+from db.queries.part_lines import PartLines, ProductPages, lines_of, product_pages_of, remember
 from db.threads import run_in_thread
 
 IN_ORDER = ("occurred_at", "position")
@@ -29,49 +32,87 @@ GOODS_CATEGORIES = """
 """
 
 
-async def merge_part(
-    session: AsyncSession,
-    span: PartSpan,
-    columns: Columns,
-    addresses: Mapping[int, str],
-    is_bot: NDArray[np.bool_] | None,
-) -> None:
-    """Merge a newly inserted part into carts, items and payments, and infer goods from it.
+@dataclass(frozen=True, slots=True)
+class CartLines:
+    """The lines of a part that name carts, and what they add up to as long as no stored line names these.
+
+    :param lines: in order, with the columns of db.queries.cart_frames.NAMES
+    :param pages: the views of products, from which goods are inferred
+    """
+
+    part_lines: PartLines
+    pages: ProductPages
+    lines: pl.DataFrame
+    carts: pl.DataFrame
+    items: pl.DataFrame
+    payments: pl.DataFrame
+
+    def without(self, cart_ids: list[int]) -> "CartLines":
+        """Return the same without some carts; `lines` keeps them."""
+        if not cart_ids:
+            return self
+        ids = pl.Series(cart_ids, dtype=pl.Int64).implode()
+        return replace(
+            self,
+            carts=self.carts.filter(~pl.col("id").is_in(ids)),
+            items=self.items.filter(~pl.col("cart_id").is_in(ids)),
+            payments=self.payments.filter(~pl.col("cart_id").is_in(ids)),
+        )
+
+
+def cart_lines_of(
+    columns: Columns, addresses: Mapping[int, str], is_bot: NDArray[np.bool_] | None
+) -> CartLines:
+    """Add up the lines of a part that is about to be stored.
 
     :param addresses: those of its visits by id
     :param is_bot: which of its visits are of bots; None if none is
     """
-    lines, pages = await run_in_thread(lambda: (lines_of(columns), product_pages_of(columns)))
-    remember(span, lines)
-    remember(span, pages)
-    if len(lines) or len(pages):
-        new = await run_in_thread(lambda: new_visits_of_part(span, lines, pages))
+    part_lines = lines_of(columns)
+    bots = None if is_bot is None else is_bot[np.flatnonzero(columns["cart_id"])]
+    lines = make_frame(part_lines, addresses, bots).sort(*IN_ORDER)
+    return CartLines(
+        part_lines,
+        product_pages_of(columns),
+        lines,
+        carts_of(lines).sort("id"),
+        items_of(lines.filter(pl.col("kind") == "cart")).sort("cart_id", "goods_id"),
+        payments_of(lines.filter(pl.col("kind") == "success")).sort("cart_id"),
+    )
+
+
+async def merge_part(session: AsyncSession, span: PartSpan, lines: CartLines) -> None:
+    """Merge a newly inserted part into carts, items and payments, and infer goods from it."""
+    remember(span, lines.part_lines)
+    remember(span, lines.pages)
+    if len(lines.part_lines) or len(lines.pages):
+        new = await run_in_thread(lambda: new_visits_of_part(span, lines.part_lines, lines.pages))
         await lock_cart_rollups(session)
         goods = await select_inferred_goods(session, new)
-        bots = None if is_bot is None else is_bot[np.flatnonzero(columns["cart_id"])]
-        frame = await run_in_thread(lambda: make_frame(lines, addresses, bots))
-        await add_cart_lines(session, frame, goods)
+        await add_cart_lines(session, lines, goods)
 
 
-async def add_cart_lines(session: AsyncSession, lines: pl.DataFrame, goods: Sequence[InferredGoods]) -> None:
+async def add_cart_lines(session: AsyncSession, lines: CartLines, goods: Sequence[InferredGoods]) -> None:
     """Add newly stored lines of carts to carts, items and payments; store the goods inferred from them.
 
     The caller holds the lock of cart roll-ups.
-
-    :param lines: with the columns of db.queries.cart_frames.NAMES
     """
-    stored_ids = await select_stored_carts(session, lines["cart_id"].unique().to_list())
-    is_stored = pl.col("cart_id").is_in(stored_ids)
+    stored_ids = await select_stored_carts(session, lines.carts["id"].to_list())
     changed_goods = [each.goods_id for each in goods if each.product_id != each.old_product_id]
+    changes: Counts = Counter()
     if stored_ids or changed_goods:
-        async with rollup_changes(session, cart_ids=stored_ids, goods_ids=changed_goods):
-            await merge_cart_lines(session, lines.filter(is_stored))
-            await upsert_goods(session, goods)
+        before = await cart_rollups.count_carts(session, stored_ids, changed_goods)
+        is_stored = pl.col("cart_id").is_in(stored_ids)
+        await merge_cart_lines(session, lines.lines.filter(is_stored))
+        await upsert_goods(session, goods)
+        changes = await cart_rollups.count_carts(session, stored_ids, changed_goods)
+        changes.subtract(before)
     else:
         await upsert_goods(session, goods)
-    new = lines.filter(~is_stored)
-    if not new.is_empty():
-        await insert_carts(session, new.sort(*IN_ORDER))
+    new = await run_in_thread(lambda: lines.without(stored_ids))
+    if not new.carts.is_empty():
+        changes.update(await insert_carts(session, new))
+    await add_changes(session, {key: carts for key, carts in changes.items() if carts})
 
 
 async def select_stored_carts(session: AsyncSession, cart_ids: list[int]) -> list[int]:
@@ -87,31 +128,28 @@ async def select_stored_carts(session: AsyncSession, cart_ids: list[int]) -> lis
     return ids
 
 
-async def insert_carts(session: AsyncSession, lines: pl.DataFrame) -> None:
-    """Insert carts that are not stored, whose lines these are, in order."""
-    carts, items, payments = await run_in_thread(
-        lambda: (
-            carts_of(lines).sort("id"),
-            items_of(lines.filter(pl.col("kind") == "cart")).sort("cart_id", "goods_id"),
-            payments_of(lines.filter(pl.col("kind") == "success")).sort("cart_id"),
-        )
-    )
-    pieces = await run_in_thread(
-        lambda: (
-            as_copy(carts.with_columns(as_inet(carts["address"]))),
-            as_copy(items.with_columns(as_numeric(items["amount"]))),
-            as_copy(payments),
-        )
-    )
-    for table, frame, encoded in zip(
-        ("cart", "cart_item", "payment"), (carts, items, payments), pieces, strict=True
-    ):
-        if not frame.is_empty():
-            await copy_rows(session, table, frame.columns, encoded)
+async def insert_carts(session: AsyncSession, lines: CartLines) -> Counts:
+    """Insert carts that are not stored. Return what they count for, which is counted meanwhile."""
+    carts, items, payments = lines.carts, lines.items, lines.payments
     paid = await run_in_thread(lambda: items.join(payments, on="cart_id").select("cart_id", "goods_id"))
     categories = await select_categories(session, paid["goods_id"].unique().to_list())
-    counts = await run_in_thread(lambda: count_carts(carts, payments, paid, categories))
-    await add_changes(session, dict(counts))
+    counting = asyncio.create_task(run_in_thread(lambda: count_carts(carts, payments, paid, categories)))
+    try:
+        pieces = await run_in_thread(
+            lambda: (
+                as_copy(carts.with_columns(as_inet(carts["address"]))),
+                as_copy(items.with_columns(as_numeric(items["amount"]))),
+                as_copy(payments),
+            )
+        )
+        for table, frame, encoded in zip(
+            ("cart", "cart_item", "payment"), (carts, items, payments), pieces, strict=True
+        ):
+            if not frame.is_empty():
+                await copy_rows(session, table, frame.columns, encoded)
+    finally:
+        counts = await counting
+    return counts
 
 
 async def select_categories(session: AsyncSession, goods_ids: list[int]) -> pl.DataFrame:

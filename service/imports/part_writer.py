@@ -14,7 +14,7 @@ from db.database import Database, Transaction
 from db.kinds import KIND_CODES, KINDS, METHOD_CODES
 from db.locks import lock_parts, lock_writers_shared
 from db.queries import addresses, new_parts
-from db.queries.new_carts import merge_part
+from db.queries.new_carts import CartLines, cart_lines_of, merge_part
 from db.queries.new_parts import Keys, Part
 from db.queries.part_columns import NO_VALUE
 from db.queries.visits import add_counts_to_rollups
@@ -44,6 +44,7 @@ class PreparedPart:
     part: Part
     fields: new_parts.Fields
     rollups: Rollups
+    carts: CartLines
     lower: tuple[list[int], list[int]]
 
 
@@ -98,10 +99,7 @@ class PartWriter:
             self._names.lower_first_products([address_keys[row] for row in rows], times)
         await add_counts_to_rollups(session, prepared.rollups)
         part = prepared.part
-        names = dict(zip(prepared.names.address_id.tolist(), prepared.lines.addresses, strict=True))
-        await merge_part(
-            session, part.span(part_id, token), part.columns, names, bots_of(prepared.lines, prepared.names)
-        )
+        await merge_part(session, part.span(part_id, token), prepared.carts)
         self._remember(part_id, Keys(prepared.lines.occurred, prepared.lines.key))
         return len(part)
 
@@ -195,14 +193,16 @@ def prepare_part(lines: LineColumns, names: ChunkNames, import_id: int) -> Prepa
             **request_columns(lines, names),
         },
     )
+    is_bot = bots_of(lines, names)
     counted = CountedColumns(
         occurred=lines.occurred,
         kind=KIND_INDEXES[lines.kind],
         category_id=names.category_id[lines.page],
         country=names.country[lines.address],
         countries=names.countries,
-        is_bot=bots_of(lines, names),
+        is_bot=is_bot,
     )
+    addresses = dict(zip(names.address_id.tolist(), lines.addresses, strict=True))
     first = first_products(lines)
     lower = np.flatnonzero((first < names.first_product) & (first != NEVER))
     return PreparedPart(
@@ -211,5 +211,6 @@ def prepare_part(lines: LineColumns, names: ChunkNames, import_id: int) -> Prepa
         part=part,
         fields=new_parts.encode_part(part),
         rollups=rollup_literals(counted),
+        carts=cart_lines_of(part.columns, addresses, is_bot),
         lower=(lower.tolist(), first[lower].tolist()),
     )

@@ -23,18 +23,22 @@ changed AS (
     RETURNING user_id, log, live, bot_log, bot_live
 ),
 
--- Each user before and after.
+-- How many users more, or less, have these numbers: few numbers are the same for many users.
 state AS (
-    SELECT changed.log, changed.live, changed.bot_log, changed.bot_live, 1 AS users FROM changed
-    UNION ALL
-    SELECT
-        changed.log - added.log,
-        changed.live - added.live,
-        changed.bot_log - added.bot_log,
-        changed.bot_live - added.bot_live,
-        -1
-    FROM changed
-    INNER JOIN added ON changed.user_id = added.user_id
+    SELECT each.log, each.live, each.bot_log, each.bot_live, sum(each.users) AS users
+    FROM (
+        SELECT changed.log, changed.live, changed.bot_log, changed.bot_live, 1 AS users FROM changed
+        UNION ALL
+        SELECT
+            changed.log - added.log,
+            changed.live - added.live,
+            changed.bot_log - added.bot_log,
+            changed.bot_live - added.bot_live,
+            -1
+        FROM changed
+        INNER JOIN added ON changed.user_id = added.user_id
+    ) AS each
+    GROUP BY each.log, each.live, each.bot_log, each.bot_live
 )
 
 SELECT
