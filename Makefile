@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := .ci/audit.py .ci/pack_passwords.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
+SOURCES := .ci/audit.py .ci/install.py .ci/pack_passwords.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run create-admin demo jwt-demo screenshots test check lint type-check test-coverage bench format lock audit clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
@@ -14,19 +14,19 @@ help: ## list the targets
 install: $(VENV)/.installed $(VENV)/.installed-dev ## set up the virtual environment for development
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "trawl needs Python 3.11 or newer; set PYTHON=/path/to/one"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "trawl needs the venv module: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "trawl needs Python 3.11 or newer: apt install python3, or set PYTHON=/path/to/one"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); echo "trawl needs the venv module: apt install python3-venv"; exit 1; }
 
 $(VENV)/.installed: requirements.lock | $(BIN)/python
-	@echo "installing dependencies (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@echo "installing dependencies, once; this takes a minute or two"
+	@$(BIN)/python .ci/install.py requirements.lock
 	@$(BIN)/python -m compileall -q api clients commands config db embedded server service telemetry transport $(wildcard *.py)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "installing development tools (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@$(BIN)/python .ci/install.py requirements-dev.lock
 	@touch $@
 
 run: $(VENV)/.installed ## set everything up and serve on HOST:PORT (127.0.0.1:8000)
