@@ -27,7 +27,6 @@ REPORT_PARAMETERS = ("category", "pages", "metric", "min_age")
 # Those of one report alone, as the dashboard's address has them.
 REPORT_KEYS = ("r1.metric", "r2.category", "r2.pages", "r3.category", "r3.pages", "r5.category", "r6.min_age")
 OWN_PARAMETERS = {"overview": FILTERS, "reports": (*REPORT_PARAMETERS, *REPORT_KEYS)}  # by view
-MAX_PARAMETER = MAX_PAGE_URL
 
 
 class TimeText(Text):
@@ -48,10 +47,17 @@ class TimeText(Text):
         return text
 
 
+class ParameterText(Text):
+    """The value of a filter or of a report's parameter. What it may be the routes say that take it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(minimum=1, maximum=MAX_PAGE_URL, **kwargs)
+
+
 class ShareParameters(Strict):
     """Parameters of a view as its address has them: a period, or `from` and `to`.
 
-    Filters are of the overview; the reports have their own parameters.
+    Filters are of the overview. The reports have parameters of their own: `r2.category` is that of report 2.
     """
 
     example: ClassVar[dict[str, Any]] = {"period": "7d", "tz": "Europe/Berlin"}
@@ -62,26 +68,26 @@ class ShareParameters(Strict):
     tz = TimeZone()
     source = Choice("all", "log", "api", "page", "site")
     traffic = Choice("human", "bot", "all")
-    user_id = Text(minimum=1, maximum=MAX_PARAMETER)
-    page_url = Text(minimum=1, maximum=MAX_PARAMETER)
-    country = Text(minimum=1, maximum=MAX_PARAMETER)
-    category = Text(minimum=1, maximum=MAX_PARAMETER)
-    kind = Text(minimum=1, maximum=MAX_PARAMETER)
-    referrer = Text(minimum=1, maximum=MAX_PARAMETER)
-    browser = Text(minimum=1, maximum=MAX_PARAMETER)
-    os = Text(minimum=1, maximum=MAX_PARAMETER)
-    device = Text(minimum=1, maximum=MAX_PARAMETER)
-    status = Text(minimum=1, maximum=MAX_PARAMETER)
-    pages = Text(minimum=1, maximum=MAX_PARAMETER)
-    metric = Text(minimum=1, maximum=MAX_PARAMETER)
-    min_age = Text(minimum=1, maximum=MAX_PARAMETER)
-    r1_metric = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r1.metric")
-    r2_category = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r2.category")
-    r2_pages = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r2.pages")
-    r3_category = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r3.category")
-    r3_pages = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r3.pages")
-    r5_category = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r5.category")
-    r6_min_age = Text(minimum=1, maximum=MAX_PARAMETER, data_key="r6.min_age")
+    user_id = ParameterText()
+    page_url = ParameterText()
+    country = ParameterText()
+    category = ParameterText()
+    kind = ParameterText()
+    referrer = ParameterText()
+    browser = ParameterText()
+    os = ParameterText()
+    device = ParameterText()
+    status = ParameterText()
+    pages = ParameterText()
+    metric = ParameterText()
+    min_age = ParameterText()
+    r1_metric = ParameterText(data_key="r1.metric")
+    r2_category = ParameterText(data_key="r2.category")
+    r2_pages = ParameterText(data_key="r2.pages")
+    r3_category = ParameterText(data_key="r3.category")
+    r3_pages = ParameterText(data_key="r3.pages")
+    r5_category = ParameterText(data_key="r5.category")
+    r6_min_age = ParameterText(data_key="r6.min_age")
 
     @validates_schema
     def check_one_period(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -2,7 +2,7 @@
 
 | view     | routes                           |
 |----------|----------------------------------|
-| overview | GET /visits/stats, /report/{n}   |
+| overview | GET /visits/stats, /report/6     |
 | reports  | GET /reports, /report/{n}        |
 
 A route belongs to views by its `ctx_share`. A parameter of the share must be in each request as it is. One
@@ -20,7 +20,7 @@ from marshmallow import ValidationError
 from api.fields import DateTime, instant_text
 from api.limits import MAX_PARAMETERS
 from api.reports import REQUESTS
-from api.shares import REPORT_PARAMETERS
+from api.shares import REPORT_KEYS, REPORT_PARAMETERS
 from api.time_zones import is_time_zone
 from service.accounts.authentication import SharedView
 from service.accounts.shares import get_newest_visit_time
@@ -29,12 +29,13 @@ from transport.request import Request
 
 VIEWS = {"overview": frozenset({"statistics", "report"}), "reports": frozenset({"reports", "report"})}
 ANY_VIEW = "own"  # of a route that tells only what the share itself is
+CARTS = "6"  # the one report that the overview shows
 FREE = {
     "statistics": frozenset({"group_by", "compare", "limit", "offset", "cursor", "tz"}),
-    "report": frozenset({"category", "pages", "metric", "min_age", "limit", "format", "raw", "tz"}),
-    "reports": frozenset[str](),
-    ANY_VIEW: frozenset[str](),
+    "report": frozenset({"limit", "format", "raw", "tz"}),
 }
+NOT_SHOWN = "user"  # what the overview does not group by
+PRODUCTS = ("kind", "product")  # the overview lists them beside whatever filter it has
 PARTS_OF_API = ("page", "site")  # sources that reports count together
 DEFAULTS = {"source": "all", "traffic": "human"}
 PERIOD = frozenset({"period", "from", "to"})
@@ -79,21 +80,58 @@ async def check_share(request: Request, share: SharedView) -> None:
     is_own = kind in VIEWS.get(share.view, ()) or kind == ANY_VIEW
     if kind is None or not is_own or request.method not in ("GET", "HEAD"):
         raise outside("the key of a share reads its view alone")
-    if kind in ("reports", ANY_VIEW):
+    if kind not in FREE:
         return
     parameters = read_parameters(request)
-    own = share.parameters if kind != "report" else of_report(request.match_info["number"], share.parameters)
-    for name in (parameters.keys() | own.keys()) - PERIOD:
-        shared = own.get(name)
-        if kind == "report" and name == "source" and shared in PARTS_OF_API:
-            shared = "api"
-        check_parameter(name, parameters.get(name), shared, free=FREE[kind])
-    period = share.parameters.get("period")
+    shared = report_parameters(request, share) if kind == "report" else dict(share.parameters)
+    defaults = DEFAULTS | (report_defaults(request, share) if kind == "report" else {})
+    if kind == "statistics":
+        check_groups(parameters)
+        if parameters.get(PRODUCTS[0]) == PRODUCTS[1]:
+            del parameters[PRODUCTS[0]]
+            shared.pop(PRODUCTS[0], None)
+    for name in (parameters.keys() | shared.keys()) - PERIOD:
+        check_parameter(name, parameters.get(name), shared.get(name), FREE[kind], defaults)
+    period = shared.get("period")
     if period in LENGTHS:
         newest = await get_newest_visit_time(request.deps.replica)
-        check_length(parameters, share.parameters, LENGTHS[period], newest)
+        check_length(parameters, shared, LENGTHS[period], newest)
     else:
-        check_period(parameters, share.parameters)
+        check_period(parameters, shared)
+
+
+def report_parameters(request: Request, share: SharedView) -> dict[str, str]:
+    """Return the parameters of a share as they are for the report that a request names.
+
+    :raises Forbidden: the view does not show this report
+    """
+    number = request.match_info["number"]
+    is_overview = share.view == "overview"
+    if is_overview and number != CARTS:
+        raise outside("the overview shows no other report")
+    # A filter that a report does not take keeps it out of a filtered overview.
+    shared = dict(share.parameters) if is_overview else of_report(number, share.parameters)
+    if shared.get("source") in PARTS_OF_API:
+        shared["source"] = "api"
+    return shared
+
+
+def report_defaults(request: Request, share: SharedView) -> dict[str, str]:
+    """Return the defaults of a report's own parameters, which its card in the view of the reports names."""
+    number = request.match_info["number"]
+    if share.view != "reports" or number not in map(str, REQUESTS):
+        return {}
+    fields = REQUESTS[int(number)]().fields.items()
+    return {name: str(field.load_default) for name, field in fields if f"r{number}.{name}" in REPORT_KEYS}
+
+
+def check_groups(parameters: Mapping[str, str]) -> None:
+    """Check that a statistic is grouped by nothing that the overview does not show.
+
+    :raises Forbidden: it is
+    """
+    if NOT_SHOWN in parameters.get("group_by", "").split(","):
+        raise outside(f"group_by: the overview has no group {NOT_SHOWN}")
 
 
 def of_report(number: str, shared: Mapping[str, str]) -> dict[str, str]:
@@ -123,7 +161,9 @@ def read_parameters(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def check_parameter(name: str, value: str | None, shared: str | None, *, free: frozenset[str]) -> None:
+def check_parameter(
+    name: str, value: str | None, shared: str | None, free: frozenset[str], defaults: Mapping[str, str]
+) -> None:
     """Check a parameter of a request against that of the share.
 
     :raises Forbidden: it is another
@@ -131,7 +171,7 @@ def check_parameter(name: str, value: str | None, shared: str | None, *, free: f
     if shared is not None:
         if value != shared:
             raise outside(f"{name}: the share shows another one")
-    elif name not in free and value != DEFAULTS.get(name):
+    elif name not in free and value != defaults.get(name):
         raise outside(f"{name}: the share has none")
 
 
@@ -142,7 +182,10 @@ def check_period(parameters: Mapping[str, str], shared: Mapping[str, str]) -> No
     """
     tz = zone_of(parameters, shared)
     period, whole = read_period(parameters, tz), read_period(shared, tz)
-    if period != whole and not is_before(period, whole):
+    is_shown = (
+        period == whole or is_before(period, whole) or (is_hourly(parameters) and is_end(period, whole))
+    )
+    if not is_shown:
         raise outside("from, to: the share shows its own period")
 
 
@@ -154,6 +197,19 @@ def is_before(period: Period, whole: Period) -> bool:
     return until == start and abs((until - since) - (end - start)) <= HOUR
 
 
+def is_hourly(parameters: Mapping[str, str]) -> bool:
+    """Return whether a request is that of the heat map, which shows only the last days of a long period."""
+    return parameters.get("group_by") == "hour"
+
+
+def is_end(period: Period, whole: Period) -> bool:
+    """Return whether a period is the last part of another."""
+    (since, until), (start, end) = period, whole
+    if since is None or until is None:
+        return False
+    return (start is None or since >= start) and (end is None or until == end)
+
+
 def check_length(
     parameters: Mapping[str, str], shared: Mapping[str, str], length: Length, newest: datetime | None
 ) -> None:
@@ -162,7 +218,8 @@ def check_length(
     :raises Forbidden: it does not
     """
     since, until = read_period(parameters, zone_of(parameters, shared))
-    if since is None or until is None or not length.shortest <= until - since <= length.longest:
+    shortest = HOUR if is_hourly(parameters) else length.shortest
+    if since is None or until is None or not shortest <= until - since <= length.longest:
         raise outside("from, to: the share shows a period of another length")
     # The day of the newest visit counts whole, and visits may have arrived since the page looked.
     if newest is not None and newest - since > length.reach + length.longest + DAY:

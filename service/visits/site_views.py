@@ -87,13 +87,16 @@ def refuse(view: SiteView, origins: frozenset[str] | None) -> Outcome | None:
 
 
 def url_origin(url: str) -> str | None:
-    """Return the origin of an http or https URL as a browser writes it; None if it has none."""
+    """Return the origin of an http or https URL as a browser writes it.
+
+    None for what has none, and for a URL with a password, which is nobody's page.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme not in DEFAULT_PORTS or not host:
+    if parts.scheme not in DEFAULT_PORTS or not host or "@" in parts.netloc:
         return None
     name = f"[{host}]" if ":" in host else host
     is_default = port in (None, DEFAULT_PORTS[parts.scheme])

@@ -106,6 +106,31 @@ async def test_a_link_shows_the_reports_to_whoever_has_it_until_it_ends(
         assert set(errors) == {REFUSED}
 
 
+async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes(
+    server: RunningApp, browser: Browser, tab: Tab, owner: User
+) -> None:
+    dashboard = Dashboard(tab.page, server.url)
+    await dashboard.open("#overview?period=30d&kind=product")
+    await dashboard.sign_in(owner.login)
+    visits = await tab.page.locator("[data-total=visits]").get_attribute("data-value")
+    link = await share(dashboard, "overview", "never")
+    async with stranger(browser) as (page, errors):
+        shown = Dashboard(page, server.url)
+        await page.goto(link)
+        await shown.wait_until_loaded("overview")
+        assert await page.locator("[data-total=visits]").get_attribute("data-value") == visits != "0"
+        await page.mouse.wheel(0, 20_000)  # cards load as they are scrolled to
+        await page.locator("[data-card=countries] .content button").first.click()
+        await page.locator("main [aria-busy]").first.wait_for(state="detached")
+        assert await page.locator("[data-total=visits]").get_attribute("data-value") == visits
+        assert (
+            await page.locator(".trouble").all_inner_texts() == [""] * await page.locator(".trouble").count()
+        )
+        assert page.url == link
+        assert errors == []
+    assert (tab.errors, tab.blocked_urls) == ([], [])
+
+
 async def test_a_link_shows_the_same_to_somebody_who_is_signed_in_and_leaves_the_session_alone(
     server: RunningApp, tab: Tab, owner: User
 ) -> None:
@@ -154,11 +179,11 @@ async def test_own_links_are_listed_and_ended_in_the_dialog(
     server: RunningApp, tab: Tab, owner: User
 ) -> None:
     await owner.client.post(
-        "/shares", json={"view": "reports", "parameters": {"period": "30d", "category": "caviar"}}
+        "/shares", json={"view": "reports", "parameters": {"period": "30d", "r2.category": "caviar"}}
     )
     dashboard = Dashboard(tab.page, server.url)
-    await dashboard.open()
-    await dashboard.sign_in(owner.login)
+    await dashboard.open("#reports")
+    await dashboard.sign_in(owner.login, "reports")
     await tab.page.get_by_role("button", name="Share", exact=True).click()
     await tab.page.locator("summary", has_text="Your links").click()
     row = tab.page.get_by_role("row").filter(has_text="Last 30 days · caviar")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from api.reports import REQUESTS
+from api.shares import REPORT_KEYS
 from db.models import Account, Share
 from service.deps import Deps, RateLimits
 from service.security.quotas import Quotas
@@ -89,7 +91,7 @@ async def test_a_share_of_the_reports_shows_them_with_their_own_parameters(
     asked = {**DATES, "source": "log"}
     assert await is_let_in(somebody, "/reports")
     assert await is_let_in(somebody, "/report/1", **asked)
-    assert await is_let_in(somebody, "/report/2", **asked, category="caviar", limit="5", format="csv")
+    assert await is_let_in(somebody, "/report/2", **asked, category="fresh_fish", limit="5", format="csv")
     instants = {"from": START, "to": END, "tz": "Europe/Berlin", "source": "log"}
     assert await is_let_in(somebody, "/report/4", **instants)
     for name in ("from", "to", "tz", "source"):
@@ -100,11 +102,37 @@ async def test_a_share_of_the_reports_shows_them_with_their_own_parameters(
     assert not await is_let_in(somebody, "/visits/stats", **asked)
 
 
-async def test_a_share_of_the_reports_may_pin_their_parameters(client: Client, user: User) -> None:
-    somebody = reader(client, await make_share(user, parameters={"category": "caviar"}))
+async def test_a_share_of_the_reports_shows_each_with_its_own_parameters(client: Client, user: User) -> None:
+    share = await make_share(user, parameters={"r2.category": "caviar", "r3.pages": "all"})
+    somebody = reader(client, share)
     assert await is_let_in(somebody, "/report/2", category="caviar")
+    assert await is_let_in(somebody, "/report/2", category="caviar", pages="all", traffic="human")
+    assert await is_let_in(somebody, "/report/3", category="frozen_fish", pages="all")
+    assert await is_let_in(somebody, "/report/6", min_age="0")
     assert not await is_let_in(somebody, "/report/2", category="fresh_fish")
     assert not await is_let_in(somebody, "/report/2")
+    assert not await is_let_in(somebody, "/report/2", category="caviar", pages="product")
+    assert not await is_let_in(somebody, "/report/3", pages="category")
+    assert not await is_let_in(somebody, "/report/5", category="caviar")
+    assert not await is_let_in(somebody, "/report/6", min_age="5")
+
+
+async def test_a_parameter_of_all_reports_holds_for_those_that_take_it(client: Client, user: User) -> None:
+    somebody = reader(client, await make_share(user, parameters={"category": "caviar"}))
+    for number in (2, 3, 5):
+        assert await is_let_in(somebody, f"/report/{number}", category="caviar")
+        assert not await is_let_in(somebody, f"/report/{number}")
+    assert await is_let_in(somebody, "/report/4")
+    overview = reader(client, await make_share(user, "overview", parameters={"category": "caviar"}))
+    assert not await is_let_in(overview, "/report/6")  # which can't be filtered so
+
+
+def test_shares_know_the_own_parameters_of_the_reports() -> None:
+    common = REQUESTS[4]().fields.keys()
+    own = {
+        f"r{number}.{name}" for number, schema in REQUESTS.items() for name in schema().fields.keys() - common
+    }
+    assert set(REPORT_KEYS) == own
 
 
 async def test_a_share_of_the_overview_shows_its_filters_grouped_in_any_way(
@@ -121,6 +149,9 @@ async def test_a_share_of_the_overview_shows_its_filters_grouped_in_any_way(
     for change in ({"country": "DE"}, {"user_id": "1"}, {"page_url": "/"}, {"category": "caviar"}):
         assert not await is_let_in(somebody, "/visits/stats", **asked | change)
     assert not await is_let_in(somebody, "/visits/stats", **asked, kind="cart")
+    assert await is_let_in(somebody, "/visits/stats", **asked, kind="product")  # which it lists by themselves
+    for group_by in ("user", "user,day"):
+        assert not await is_let_in(somebody, "/visits/stats", **asked, group_by=group_by)
     assert not await is_let_in(somebody, "/report/6", **DATES)  # which has no such filter
     assert not await is_let_in(somebody, "/reports")
 
@@ -140,7 +171,11 @@ async def test_a_share_without_a_period_shows_all_times_and_no_part_of_them(
         somebody = reader(client, await make_share(user, "overview", parameters=parameters))
         assert await is_let_in(somebody, "/visits/stats")
         assert await is_let_in(somebody, "/visits/stats", tz="Asia/Tokyo", group_by="day")
-        assert await is_let_in(somebody, "/report/6", source="all")
+        assert await is_let_in(somebody, "/report/6", source="all", traffic="human")
+        assert not await is_let_in(somebody, "/report/1")  # which the overview does not show
+        last_days = {"from": "2018-08-01", "to": "2018-08-14"}  # of a heat map
+        assert await is_let_in(somebody, "/visits/stats", group_by="hour", **last_days)
+        assert not await is_let_in(somebody, "/visits/stats", group_by="page", **last_days)
         for name, value in (
             ("from", "2018-08-01"),
             ("to", "2018-08-01"),
@@ -191,6 +226,9 @@ async def test_a_period_that_ends_at_the_newest_visit_moves_with_it(
     assert not any(await outcomes(refused))
     assert not await is_let_in(somebody, "/visits/stats")
     assert not await is_let_in(somebody, "/visits/stats", **{"from": "2018-08-01"})
+    assert not await is_let_in(
+        somebody, "/visits/stats", group_by="hour", **{"from": "2016-01-01", "to": "2016-01-01"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -351,9 +389,10 @@ async def test_last_use_and_the_audit_tell_of_shares(client: Client, user: User,
         ({"parameters": {"to": "2018-02-30"}}, "/parameters/to"),
         ({"parameters": {"tz": "Mars"}}, "/parameters/tz"),
         ({"parameters": {"country": "US"}}, "/parameters/country"),
-        ({"parameters": {"category": 7}}, "/parameters/category"),
-        ({"parameters": {"category": "a" * 2049}}, "/parameters/category"),
-        ({"view": "overview", "parameters": {"metric": "visitors"}}, "/parameters/metric"),
+        ({"parameters": {"r2.category": 7}}, "/parameters/r2.category"),
+        ({"parameters": {"r2.category": "a" * 2049}}, "/parameters/r2.category"),
+        ({"parameters": {"r4.category": "caviar"}}, "/parameters/r4.category"),
+        ({"view": "overview", "parameters": {"r1.metric": "visitors"}}, "/parameters/r1.metric"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
         ({"expires_at": "tomorrow"}, "/expires_at"),
         ({"key": "mine"}, "/key"),

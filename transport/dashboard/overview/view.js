@@ -18,15 +18,19 @@ import { totalTiles } from "./totals.js";
 const SOURCES = [["all", "source.any"], ["log", "source.log"], ["api", "source.reported"], ["page", "source.page"], ["site", "source.site"]];
 
 export async function show(view, { signal, user, own, setOwn, onSettings, redraw }) {
-  if ((await loadNewest(signal)) === null) return void view.replaceChildren(element("h1", {}, translate("overview")), firstRun(user, signal, redraw));
+  const isFixed = isShare(); // a click changes nothing
+  if ((await loadNewest(signal)) === null) {
+    const steps = isFixed ? element("p", {}, translate("no-data")) : firstRun(user, signal, redraw);
+    return void view.replaceChildren(element("h1", {}, translate("overview")), steps);
+  }
   const reader = statsReader(own, signal);
   let measured = null;
   const parts = {
     reader, own, signal,
     span: () => (measured ??= measure(reader)),
-    onFilter: (name, value) => (isShare() ? null : filter(name, value)),
+    onFilter: (name, value) => (isFixed ? null : filter(name, value)),
     onPeriod: (period) => {
-      if (isShare()) return; // a link shows what it shows
+      if (isFixed) return;
       Object.assign(settings, period);
       drawSettings();
       onSettings();
