@@ -1,14 +1,20 @@
 """What lines of other formats say beyond the shop's fields is stored, and shown by the view."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from clients.agents import PARSER, Agent
 from clients.geo import Geo
 from db.database import Database
 from db.kinds import METHOD_CODES
+from service.visits.retention import delete_before
 from tests.support.log_imports import Importer, write
 
 CHROME = (
@@ -66,6 +72,55 @@ async def test_the_view_shows_what_lines_of_the_combined_format_say(
         ("https://www.google.com/search?q=1", "www.google.com"),
         ("not a URL", None),
     ]
+
+
+requests = st.tuples(
+    st.integers(0, 7),  # hours since midnight
+    st.sampled_from(("GET", "HEAD", "PURGE", "BREW")),
+    st.sampled_from((0, 200, 304, 404)),
+    st.sampled_from(("-", "0", "1", str(2**63 - 1))),
+    st.sampled_from(("-", "", "/", "https://a.example/")),
+    st.sampled_from(("-", "", CHROME, GOOGLE, "agent")),
+)
+
+
+@given(
+    lines=st.lists(requests, min_size=1, max_size=20),
+    chunk_bytes=st.sampled_from((600, 2000)),
+    border=st.integers(0, 8),
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_what_lines_say_outlives_a_second_import_and_the_deletion_of_what_is_older(
+    committed_db: Database, geo: Geo, tmp_path: Path, *, lines: list[Any], chunk_bytes: int, border: int
+) -> None:
+    shop = Importer(committed_db, geo)
+    await shop.empty()
+    lines.sort(key=itemgetter(0))
+    texts = [
+        f'8.8.8.8 - - [01/Aug/2018:0{hour}:00:00 +0000] "{method} / HTTP/1.1" {status:03} {size} '
+        f'"{referrer}" "{agent}"\n'
+        for hour, method, status, size, referrer, agent in lines
+    ]
+    for name, new in (("access.log", len(lines)), ("again.log", 0)):
+        write(tmp_path / name, "".join(texts).encode())
+        record = await shop.read(tmp_path / name, chunk_bytes=chunk_bytes)
+        assert record.imported == new
+    await delete_before(committed_db, datetime(2018, 8, 1, border, tzinfo=UTC))
+    await shop.check_rollups()
+    expected = [
+        (
+            None if method == "BREW" else method,
+            status or None,
+            None if size == "-" else int(size),
+            None if referrer in ("", "-") else referrer,
+            None if agent in ("", "-") else agent,
+            "bot" if agent == GOOGLE else "human",
+        )
+        for hour, method, status, size, referrer, agent in lines
+        if hour >= border
+    ]
+    shown = "SELECT method, status, bytes, referrer, agent, traffic FROM visit ORDER BY position"
+    assert await shop.rows(shown) == expected
 
 
 async def test_lines_of_the_shop_say_no_more_than_before(importer: Importer, tmp_path: Path) -> None:
