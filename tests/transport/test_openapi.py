@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, valid, and with examples that our own schemas take."""
 
 import json
+import re
 from typing import Any
 
 import jsonschema_rs
@@ -160,3 +161,9 @@ def test_the_checks_of_answers_would_notice_a_wrong_one() -> None:
     for wrong in ({**good, "id": "1"}, {**good, "shoe_size": 43}, {**good, "created_at": "yesterday"}):
         with pytest.raises(jsonschema_rs.ValidationError):
             schema.validate(wrong)
+
+
+def test_examples_of_what_must_lie_ahead_do_so_for_years() -> None:
+    times = re.findall(r'"(?:expires_at|due_at)": "(\d{4})-', json.dumps(document()))
+    assert len(times) > 5
+    assert min(times) > "2030"

@@ -101,7 +101,7 @@ SUMMARIES = {
 }
 PARAMETERS = {
     "all": "end all sessions and API keys of the account",
-    "category": "the decoded name of a category; of reports 2, 3 and 5: the category asked for",
+    "category": "the decoded name of a category",
     "country": "an ISO 3166 code of two letters",
     "dry_run": "parse and count only: nothing is stored, but rejects are shown",
     "event_type": "the type of an event",
@@ -128,7 +128,7 @@ PARAMETERS = {
     "offset": "items to skip; not together with a cursor",
     "page": "the page's path",
     "page_url": "the URL or the path of a page",
-    "pages": "of reports 2 and 3: whose pages count, the category's, its products', or both",
+    "pages": "of reports 2 (else all) and 3 (else category): pages of the category, its products, or both",
     "priority": "only tasks of this priority",
     "q": "words or parts of words, in any case",
     "query": "words of a film's name",
@@ -154,6 +154,8 @@ PARAMETERS = {
 }
 # Where a name means something else.
 OWN_PARAMETERS = {
+    ("GET /report/{number}", "category"): "of reports 2 (else fresh_fish), 3 (frozen_fish) and 5"
+    " (semi_manufactures): the decoded name of the category asked for",
     ("POST /imports", "name"): "the name of the import; by default that of the form's file, else `upload`",
     ("GET /pixel.gif", "referrer"): "where the visitor came from",
     ("GET /pixel.gif", "page_url"): "the URL of the page, if not that of the header Referer",
