@@ -9,6 +9,8 @@ from db.engine import create_engine
 from db.migrate import current_revision, downgrade, migrate, newest_revision, upgrade
 from db.models import Base
 
+BEFORE_TRAFFIC = "0030"  # the revision before that of traffic in roll-ups
+
 
 def tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names())
@@ -73,3 +75,36 @@ async def test_migrating_twice_changes_nothing_and_tells_the_revisions(
         await connection.run_sync(downgrade)
     await engine.dispose()
     assert await migrate(committed_url) == (None, newest)
+
+
+async def test_bots_are_counted_with_people_in_the_roll_ups_of_builds_before(committed_url: str) -> None:
+    counts = text("SELECT day, source, is_bot, requests FROM country_day ORDER BY source, is_bot")
+    engine = create_engine(committed_url, pool_size=1)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO country_day (day, country, source, is_bot, requests) VALUES "
+                "('2018-08-01Z', 'US', 'log', FALSE, 2), ('2018-08-01Z', 'US', 'log', TRUE, 3), "
+                "('2018-08-01Z', 'US', 'api', TRUE, 5)"
+            )
+        )
+        await connection.execute(
+            text("INSERT INTO buyer (user_id, log, live, bot_log, bot_live) VALUES (7, 1, 0, 2, 3)")
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO buyer_count (sources, traffic, purchases, users) VALUES "
+                "('all', 'all', 6, 1), ('all', 'human', 1, 1), ('all', 'bot', 5, 1)"
+            )
+        )
+        await connection.run_sync(lambda each: downgrade(each, BEFORE_TRAFFIC))
+        await connection.run_sync(upgrade)
+        rows = [tuple(row)[1:] for row in await connection.execute(counts)]
+        buyers = (await connection.execute(text("SELECT * FROM buyer"))).all()
+        users = await connection.execute(
+            text("SELECT sources, traffic, purchases, users FROM buyer_count ORDER BY traffic")
+        )
+        assert rows == [("api", False, 5), ("log", False, 5)]
+        assert [tuple(row) for row in buyers] == [(7, 3, 3, 0, 0)]
+        assert [tuple(row) for row in users] == [("all", "all", 6, 1), ("all", "human", 6, 1)]
+    await engine.dispose()

@@ -253,6 +253,43 @@ async def test_any_year_can_be_asked_for(user: User, visits: None, year: str) ->
             assert answer.status == 200, (number, bound, answer.body)
 
 
+async def test_reports_count_people_unless_traffic_says_otherwise(user: User) -> None:
+    browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    paths = (
+        "/fresh_fish/",
+        "/cart?goods_id=1&amount=1&cart_id={}",
+        "/pay?user_id=7&cart_id={}",
+        "/success_pay_{}/",
+    )
+    for cart_id, agent in enumerate((browser, "curl/8.5.0", "curl/8.5.0"), 1):
+        for path in paths:
+            visit = {
+                "page_url": path.format(cart_id),
+                "timestamp": "2018-08-01T00:10:00Z",
+                "address": "8.8.8.8",
+            }
+            assert (await user.client.post("/visits", json={**visit, "agent": agent})).status == 201
+
+    async def ask(number: int, traffic: str, period: str) -> Any:
+        body = (await user.client.get(f"/report/{number}?{traffic}&{period}")).json
+        return (
+            body["rows"][0].get("requests", body["rows"][0].get("carts")) if body["rows"] else body["answer"]
+        )
+
+    for period in ("", "from=2018-08-01T00:00:00Z&to=2018-08-01T00:15:00Z"):
+        for number, unit in ((1, 4), (2, 1), (4, 4), (6, 1)):
+            answers = [await ask(number, f"traffic={name}", period) for name in ("human", "bot", "all")]
+            assert answers == [unit, 2 * unit, 3 * unit], (number, period)
+            assert await ask(number, "", period) == unit
+        buyers = [
+            (await user.client.get(f"/report/7?traffic={name}&{period}")).json["rows"]
+            for name in ("human", "bot", "all")
+        ]
+        assert buyers == [[{"purchases": count, "users": 1}] for count in (1, 2, 3)]
+    answer = await user.client.get("/report/1?traffic=people")
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/traffic")
+
+
 async def test_the_reports_are_listed_with_their_parameters(user: User) -> None:
     items = (await user.client.get("/reports")).json["items"]
     assert [report["report"] for report in items] == list(EXPECTED)
