@@ -16,18 +16,21 @@ Pure: every layer may import it. The normal form of a normal form is itself.
 """
 
 import re
+from functools import lru_cache
+from itertools import product
 from urllib.parse import unquote_to_bytes
 
-# What most pages are written like. A dot behind a slash may be a segment to resolve.
-PLAIN = re.compile(r"(?:https?://[a-z0-9._-]+)?/(?:[A-Za-z0-9_~!$&'()*+,;=:@/?#\[\]-]|(?<!/)\.)*")
+# What most pages are written like, unless a dot behind a slash begins a segment to resolve.
+PLAIN = re.compile(r"(?:https?://[a-z0-9._-]+)?/[A-Za-z0-9._~!$&'()*+,;=:@/?#\[\]-]*")
 ORIGIN = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
 PATH = re.compile(r"/[^?#]*")
 
 LOG_ESCAPE = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
 LAST_ASCII = 0x7F
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-NOT_PLAIN = re.compile(rb"%([0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=\x80-\xff]")
-ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+HEX_DIGITS = b"0123456789ABCDEFabcdef"
+NOT_PLAIN = re.compile(rb"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=\x80-\xff]")
+ESCAPED_BYTES = {0xDC00 + byte: f"%{byte:02X}" for byte in range(0x80, 0x100)}  # of surrogateescape
 # Characters beyond ASCII that RFC 3987 does not allow in an IRI, white space, and what is invisible.
 NO_LETTER = re.compile(
     "[\x80-\xa0\xad\u061c\u1680\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000"
@@ -36,12 +39,12 @@ NO_LETTER = re.compile(
     + "\U000e0000-\U0010ffff]"
 )
 HOST_PART = re.compile(r"(%[0-9A-F]{2})|[A-Z]+")
-NO_PORT = {"http": re.compile(r"(?::(?:80)?)+\Z"), "https": re.compile(r"(?::(?:443)?)+\Z")}
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def normal_url(url: str) -> str:
     """Return the normal form of a URL, or of a path with its query."""
-    if PLAIN.fullmatch(url):
+    if "/." not in url and PLAIN.fullmatch(url):
         return url
     text = normal_escapes(url)
     begin, rest = "", text
@@ -60,15 +63,19 @@ def normal_escapes(text: str) -> str:
     data = text.encode(errors="surrogatepass")
     if b"\\" in data:
         data = LOG_ESCAPE.sub(lambda escape: escape[2] or bytes.fromhex(escape[1].decode()), data)
-    return letters_of(NOT_PLAIN.sub(normal_byte, data))
+    return letters_of(NOT_PLAIN.sub(lambda match: NORMAL_BYTES[match[0]], data))
 
 
-def normal_byte(match: re.Match[bytes]) -> bytes:
-    """Return what stands for an encoded byte, or for one that has to be encoded."""
-    if match[1] is None:
-        return b"%%%02X" % match[0][0]
-    byte = int(match[1], 16)
-    return bytes([byte]) if byte in UNRESERVED or byte > LAST_ASCII else b"%" + match[1].upper()
+def normal_byte(escape: bytes) -> bytes:
+    """Return what stands for an encoded byte."""
+    byte = int(escape[1:], 16)
+    return bytes([byte]) if byte in UNRESERVED or byte > LAST_ASCII else escape.upper()
+
+
+# What stands for an encoded byte, and for one that has to be encoded.
+NORMAL_BYTES = {bytes([byte]): b"%%%02X" % byte for byte in range(LAST_ASCII + 1)} | {
+    escape: normal_byte(escape) for escape in (b"%" + bytes(pair) for pair in product(HEX_DIGITS, repeat=2))
+}
 
 
 def letters_of(data: bytes) -> str:
@@ -76,15 +83,21 @@ def letters_of(data: bytes) -> str:
     text = data.decode(errors="surrogateescape")
     if text.isascii():
         return text
-    text = ESCAPED_BYTE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", text)
-    return NO_LETTER.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
+    return NO_LETTER.sub(lambda match: encode(match[0]), text.translate(ESCAPED_BYTES))
+
+
+@lru_cache(1024)
+def encode(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
 def normal_authority(authority: str, scheme: str) -> str:
     """Return user, host and port, with a host in lower case and no port that the scheme has anyway."""
     user, at, host = authority.rpartition("@")
     host = HOST_PART.sub(lambda match: match[1] or match[0].lower(), host)
-    return f"{user}{at}{NO_PORT[scheme].sub('', host)}"
+    while (without := host.removesuffix(DEFAULT_PORTS[scheme]).removesuffix(":")) != host:
+        host = without
+    return f"{user}{at}{host}"
 
 
 def resolve_dots(path: str) -> str:
@@ -108,4 +121,4 @@ def decode_segment(segment: str) -> str:
     if "%" not in segment:
         return segment
     text = unquote_to_bytes(segment).decode(errors="surrogateescape")
-    return ESCAPED_BYTE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", text)
+    return text.translate(ESCAPED_BYTES)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from service.logs.chunks import LogFile
-from service.logs.detect import LogParser
+from service.logs.format_options import FormatOptions
 from service.logs.line_columns import KINDS, LineColumns
+from service.logs.log_parser import LogParser
 from service.logs.url_rules import Rules, parse_rule
 
 LOG = Path(__file__).parents[2] / "support" / "nginx_odd.log"
@@ -26,10 +27,13 @@ VIEW = re.compile(r"2..|304")
 
 @pytest.fixture(scope="module")
 def lines() -> LineColumns:
-    parser = LogParser(zone=UTC, rules=Rules(tuple(parse_rule("rule", table) for table in RULES)))
+    rules = Rules(tuple(parse_rule("rule", table) for table in RULES))
+    parser = LogParser(FormatOptions(UTC, rules))
     with LOG.open("rb") as file:
         [chunk] = LogFile(file).chunks()
-    return parser.parse(chunk, now=NOW)
+    columns = parser.parse(chunk, now=NOW)
+    assert columns is not None
+    return columns
 
 
 def test_only_answered_gets_and_posts_are_views(lines: LineColumns) -> None:
