@@ -132,9 +132,9 @@ def import_logs(
     ] = None,
     *,
     follow: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="After the FILEs, import this log as it grows, until Ctrl-C."),
-    ] = None,
+        bool,
+        typer.Option("--follow", help="Go on reading the FILEs as they grow and are rotated, until Ctrl-C."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count lines and rejects; store nothing.")
     ] = False,

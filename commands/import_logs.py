@@ -1,4 +1,4 @@
-"""`main.py import`: imports logs with a progress bar, then follows one until a signal ends it."""
+"""`main.py import`: imports logs with a progress bar, or follows them until a signal ends it."""
 
 import asyncio
 import json
@@ -18,6 +18,7 @@ from bootstrap import backing_services, run_with_database
 from calendar_days import time_zone
 from clients.geo import Geo
 from clock import now
+from commands.followed import FAILED, MOSTLY_REJECTED, Followed, worst_code
 from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
@@ -37,15 +38,15 @@ from telemetry.printable import printable
 
 SHOWN_REJECTS = 10
 RETRY_SECONDS = 0.2
-FAILED, MOSTLY_REJECTED = 1, 3  # exit codes, the worse one first
+FOLLOWED_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ImportCommand:
-    """The arguments: files (`-` is standard input), then perhaps a log to follow."""
+    """The arguments: files (`-` is standard input), and whether to follow them."""
 
     files: list[str]
-    follow: Path | None
+    follow: bool
     options: ImportOptions
     mmdb: Path | None
     as_json: bool
@@ -54,21 +55,18 @@ class ImportCommand:
 def import_logs(
     files: list[str],
     *,
-    follow: Path | None,
+    follow: bool,
     dry_run: bool,
     rules: Path | None,
     log_format: str | None,
     as_json: bool,
 ) -> None:
-    """Import each file, then follow a log.
+    """Import each file, or follow them.
 
     Exit code 1 if a file could not be imported, else 3 if more than half of a file's lines were rejected.
     """
     with one_line_errors():
-        if not files and follow is None:
-            raise typer.BadParameter("name the logs to import, or one to --follow")
-        if dry_run and follow is not None:
-            raise typer.BadParameter("--dry-run and --follow do not go together")
+        check_arguments(files, follow=follow, dry_run=dry_run)
         settings = load_settings()
         options = import_options(settings, dry_run=dry_run, rules=rules, log_format=log_format)
         command = ImportCommand(files, follow, options, settings.geoip_path, as_json)
@@ -78,6 +76,20 @@ def import_logs(
         ):
             code = asyncio.run(run_with_database(addresses, lambda db: run_import(db, command)))
     raise typer.Exit(code)
+
+
+def check_arguments(files: list[str], *, follow: bool, dry_run: bool) -> None:
+    """:raises BadParameter: the arguments do not go together"""
+    if not files:
+        raise typer.BadParameter("name the logs to import")
+    if not follow:
+        return
+    if dry_run:
+        raise typer.BadParameter("--dry-run and --follow do not go together")
+    if "-" in files:
+        raise typer.BadParameter("standard input is read to its end anyway: leave --follow out")
+    if len(files) > FOLLOWED_MAX:
+        raise typer.BadParameter(f"--follow takes {FOLLOWED_MAX} files at most")
 
 
 def import_options(
@@ -96,7 +108,7 @@ def import_options(
 async def run_import(db: Database, command: ImportCommand) -> int:
     """Import one file after the other, also after one that fails. Return the exit code: that of the worst.
 
-    SIGINT and SIGTERM end it between two chunks. That is the orderly end of following, so it is 0 there.
+    SIGINT and SIGTERM end it between two chunks, which is the orderly end of following.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -109,17 +121,16 @@ async def run_import(db: Database, command: ImportCommand) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
     geo = Geo.open(command.mmdb)
-    following = False
+    followed = Followed(as_json=command.as_json)
     try:
+        if command.follow:
+            await follow_files(db, geo, command, followed)
         codes = [await import_file(db, geo, command, name) for name in command.files]
-        if command.follow is not None:
-            following = True
-            await follow_file(db, geo, command.options, command.follow)
     except asyncio.CancelledError:
         if not signals:
             raise
-        return 0 if following else 128 + signals[0]
-    return next((code for code in (FAILED, MOSTLY_REJECTED) if code in codes), 0)
+        return followed.print_summary() if command.follow else 128 + signals[0]
+    return worst_code(codes)
 
 
 async def import_file(db: Database, geo: Geo, command: ImportCommand, name: str) -> int:
@@ -180,10 +191,10 @@ def summary(record: Import) -> str:
     )
 
 
-async def follow_file(db: Database, geo: Geo, options: ImportOptions, path: Path) -> None:
-    with import_progress(path.name, total=False) as on_progress:
-        follower = LogFollower(db, geo, replace(options, mode="follow"), now, on_progress)
-        await follower.follow(path)
+async def follow_files(db: Database, geo: Geo, command: ImportCommand, followed: Followed) -> None:
+    """Follow the files until cancelled."""
+    follower = LogFollower(db, geo, replace(command.options, mode="follow"), now, followed)
+    await follower.follow(*(Path(name) for name in dict.fromkeys(command.files)))
 
 
 def stdin_size() -> int | None:
@@ -192,11 +203,8 @@ def stdin_size() -> int | None:
 
 
 @contextmanager
-def import_progress(name: str, *, total: bool = True) -> Iterator[Callable[[Import], None]]:
-    """Show a progress bar if standard error is a terminal. Yield the function that updates it.
-
-    :param total: show how much is left; a log that still grows has no end
-    """
+def import_progress(name: str) -> Iterator[Callable[[Import], None]]:
+    """Show a progress bar if standard error is a terminal. Yield the function that updates it."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -210,7 +218,7 @@ def import_progress(name: str, *, total: bool = True) -> Iterator[Callable[[Impo
         def show(record: Import) -> None:
             progress.update(
                 task,
-                total=record.bytes_total if total else None,
+                total=record.bytes_total,
                 completed=record.bytes,
                 speed=record.lines_per_second,
                 rejected=record.rejected,

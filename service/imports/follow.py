@@ -1,94 +1,40 @@
-"""Follows a log: reads it as it grows, through rotation, with one follower at a time for a file."""
+"""Follows logs as they grow, through rotation: by name, by link, or cut in place.
+
+Two tasks a path: one looks at its files twice a second, and remembers what is new; the other imports it. So
+what was whole at a look is stored also where the database takes its time and the file is cut meanwhile.
+"""
 
 import asyncio
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from logging import ERROR, INFO, WARNING
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 
 from clients.geo import Geo
 from clock import Clock
 from db.database import DATABASE_ERRORS, Database
-from db.locks import follow_key
-from db.models import Import
-from service.background import Schedule, run_periodically
-from service.errors import Conflict, UnknownFormat
-from service.imports.outcome import LogReplaced, end_status
-from service.imports.record import ImportOptions, Progress
-from service.imports.run import import_log
-from service.logs.chunks import LogFile
-from service.logs.first_line import NO_FIRST_LINE
-from service.logs.source import LogSource, OpenLog, file_key
+from db.outages import describe, is_lasting
+from service.background import Schedule
+from service.imports.catch_up import import_rest_of_cut, import_rotated
+from service.imports.follow_events import FollowEvents
+from service.imports.follow_locks import FollowLocks
+from service.imports.record import ImportOptions
+from service.imports.version_import import VersionImporter
+from service.logs.watched_path import ROTATION_LIMITS, Change, LogVersion, RotationLimits, WatchedPath
 
 log = structlog.get_logger("trawl.imports")
 
 SCHEDULE = Schedule(every=2.0, retry=2.0)
-ROTATION_POLLS = 2  # without growth, after which a rotated file has ended
-
-
-class FollowedLog:
-    """A log file that stays open between imports of what has been appended to it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
-        self._stream: BinaryIO | None = None
-        self._file: LogFile | None = None
-        self._last_size_and_mtime: tuple[int, int] | None = None
-        self.import_id: int | None = None  # of the import of this file so far
-        self.failed_import_id: int | None = None  # the one that an error of the database ended
-
-    @property
-    def source(self) -> LogSource:
-        return LogSource(self._path.name, file_key(self._path), self._open)
-
-    def has_changed(self) -> bool:
-        """Return whether the open file has changed since it was read; if none is open, whether it exists."""
-        if self._stream is None:
-            return self._path.is_file()
-        stat = os.fstat(self._stream.fileno())
-        return (stat.st_size, stat.st_mtime_ns) != self._last_size_and_mtime
-
-    def is_rotated(self) -> bool:
-        """Return whether the path names another file than the open one."""
-        try:
-            new = self._path.stat()
-        except OSError:
-            return False
-        if self._stream is None:
-            return False
-        old = os.fstat(self._stream.fileno())
-        return (new.st_dev, new.st_ino) != (old.st_dev, old.st_ino)
-
-    def accept_partial_line(self) -> None:
-        """Read a last line without its newline from now on: nothing more will be written to the file."""
-        if self._file is not None:
-            self._file.accept_partial_line()
-
-    def close(self) -> None:
-        """Close the file; the next import opens whatever the path names then."""
-        if self._stream is not None:
-            self._stream.close()
-        self._stream = self._file = self._last_size_and_mtime = self.import_id = None
-
-    @contextmanager
-    def _open(self) -> Iterator[OpenLog]:
-        if self._stream is None or self._file is None:
-            self._stream = self._path.open("rb")
-            self._file = LogFile(self._stream)
-        stat = os.fstat(self._stream.fileno())
-        self._last_size_and_mtime = (stat.st_size, stat.st_mtime_ns)
-        yield OpenLog(self._file, stat.st_size, may_grow=True)
+TURNS = 2  # imports at a time, of whatever number of logs
 
 
 @dataclass(frozen=True, slots=True)
 class LogFollower:
-    """Imports what is appended to a log; all that is read of one file is one import.
+    """Imports what is appended to logs; all that is read of one file is one import.
 
-    :param poll_seconds: between two looks at the file
+    :param look_seconds: between two looks at a file
     :param schedule: when to try again where another process follows the file, or the database failed
     """
 
@@ -96,80 +42,93 @@ class LogFollower:
     geo: Geo
     options: ImportOptions
     clock: Clock
-    on_progress: Progress = lambda _: None
-    poll_seconds: float = 0.5
+    events: FollowEvents = field(default_factory=FollowEvents)
+    look_seconds: float = 0.5
     schedule: Schedule = SCHEDULE
+    limits: RotationLimits = ROTATION_LIMITS
 
-    async def follow(self, path: Path) -> None:
-        """Follow the log at a path, where there need not be one yet, until cancelled."""
-        file = FollowedLog(path)
+    async def follow(self, *paths: Path) -> None:
+        """Follow the logs at these paths, where there need not be any yet, until cancelled.
 
-        async def poll_and_close() -> None:
-            try:
-                await self._poll(file)
-            finally:
-                file.close()
-
-        lock = follow_key(file.source.key or "", NO_FIRST_LINE)
-        await run_periodically(
-            self.db, poll_and_close, self.schedule, lock=lock, failure_event="log_follow_failed"
-        )
-
-    async def _poll(self, file: FollowedLog) -> None:
-        """Import changes of the file, and of the files that replace it, until cancelled."""
-        unchanged_polls = 0
-        while True:
-            if file.has_changed():
-                unchanged_polls = 0
-                await self._import_changes(file)
-            elif file.is_rotated():
-                # The writer of the old file may take a moment to turn to the new one.
-                unchanged_polls += 1
-                if unchanged_polls > ROTATION_POLLS:
-                    file.accept_partial_line()
-                    await self._import_changes(file)
-                    file.close()
-                    continue
-            await asyncio.sleep(self.poll_seconds)
-
-    async def _import_changes(self, file: FollowedLog) -> None:
-        """Import what is new in the file. One that can't be read, or is locked, waits for the next poll.
-
-        One that an error of the database has ended is resumed: a row for each attempt would be thousands.
+        Each has its turn: a turn reads so much of a log, and TURNS have theirs at a time.
         """
-        failed_id, file.failed_import_id = file.failed_import_id, None
-        records: list[Import] = []
-
-        def on_progress(record: Import) -> None:
-            records[:] = [record]
-            self.on_progress(record)
-
+        locks, turns = FollowLocks(self.db), asyncio.Semaphore(TURNS)
         try:
-            record = await import_log(
-                self.db,
-                self.geo,
-                file.source,
-                self.options,
-                clock=self.clock,
-                on_progress=on_progress,
-                import_id=failed_id or file.import_id,
-                prior_status="failed" if failed_id else "done",
-            )
-            file.import_id = record.id
-        except Conflict as conflict:
-            # Either another process imports the file, and leaves nothing new, or the import was undone.
-            if conflict.code == "import_ended":
-                file.import_id = None
-        except LogReplaced:
-            file.close()  # what it holds now is another import
-        except UnknownFormat as error:
-            file.failed_import_id = records[0].id if records else failed_id
-            log.warning("log_follow_failed", cause=error.detail)
-        except FileNotFoundError:
-            pass  # removed before it could be opened
-        except DATABASE_ERRORS as error:
-            if end_status(error, self.options.mode) == "failed":
-                file.failed_import_id = records[0].id if records else failed_id
-            raise
-        except OSError as error:
-            log.warning("log_follow_failed", cause=error.strerror)
+            async with asyncio.TaskGroup() as group:
+                for path in paths:
+                    group.create_task(self._follow_path(path.absolute(), locks, turns))
+        finally:
+            await asyncio.shield(locks.release_all())
+
+    async def _follow_path(self, path: Path, locks: FollowLocks, turns: asyncio.Semaphore) -> None:
+        watched, looked = WatchedPath(path, self.limits), asyncio.Event()
+        watched.on_change = partial(self._tell, path)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._look(watched, looked))
+                group.create_task(self._read(watched, looked, locks, turns))
+        finally:
+            watched.close()
+
+    async def _look(self, watched: WatchedPath, looked: asyncio.Event) -> None:
+        """Look at the files at regular times, however long a look takes."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            begin = clock()
+            await asyncio.to_thread(watched.look)
+            looked.set()
+            await asyncio.sleep(max(0.0, begin + self.look_seconds - clock()))
+
+    async def _read(
+        self, watched: WatchedPath, looked: asyncio.Event, locks: FollowLocks, turns: asyncio.Semaphore
+    ) -> None:
+        """Import what looks find. An error of the database is waited for."""
+        importer = VersionImporter(self.db, self.geo, self.options, self.clock, self.events, locks, watched)
+        watched.has_missed = True  # whatever came and went while nobody looked
+        while True:
+            await looked.wait()
+            looked.clear()
+            try:
+                if watched.has_missed:
+                    watched.has_missed = False
+                    await import_rotated(importer)
+                while await self._take_turns(importer, turns):
+                    pass
+            except DATABASE_ERRORS as error:
+                lasting = is_lasting(error)
+                log.log(ERROR if lasting else WARNING, "log_follow_failed", cause=describe(error))
+                await locks.release_all()
+                await asyncio.sleep(self.schedule.retry_lasting if lasting else self.schedule.retry)
+                looked.set()
+
+    async def _take_turns(self, importer: VersionImporter, turns: asyncio.Semaphore) -> bool:
+        """Import a turn of each log that has something new. Return whether one has more."""
+        watched, has_more = importer.watched, False
+        importer.retry_denied()
+        for version in watched.due_versions():
+            async with turns:
+                if await importer.import_turn(version):
+                    has_more = has_more or version.is_due
+        for version in watched.ended_versions():
+            await self._finish(importer, version)
+        return has_more
+
+    async def _finish(self, importer: VersionImporter, version: LogVersion) -> None:
+        """Import what is left of a log that gets no more lines, and close it."""
+        if version.file.is_cut:
+            await import_rest_of_cut(importer, version)
+        else:
+            version.log.accept_partial_line()
+            if version.is_due:
+                await importer.import_turn(version)
+        importer.watched.close(version)
+
+    def _tell(self, path: Path, change: Change, detail: str) -> None:
+        self.events.on_change(path, change, detail)
+        log.log(
+            WARNING if change == "unreadable" else INFO,
+            "log_file",
+            change=change,
+            path=str(path),
+            detail=detail,
+        )

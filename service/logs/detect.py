@@ -100,16 +100,16 @@ def log_lines(data: bytes) -> Iterator[bytes]:
             yield without_marks(raw)
 
 
-def find_first_line(file: LogFile, options: FormatOptions) -> bytes | None:
-    """Return the first line that fits a format, by which a file is known; None if there is none (yet).
+def find_first_line(file: LogFile, options: FormatOptions) -> tuple[bytes | None, bool]:
+    """Return the first line that fits a format, by which a file is known; None if there is none.
 
-    The file is read from where it stands.
+    Return too whether that is decided, whatever lines may follow. The file is read from where it stands.
     """
     search = FormatSearch(options)
     for chunk in file.chunks():
         for line in log_lines(chunk.data):
             if search.fit(line) is not None:
-                return line
+                return line, True
             if search.is_over:
-                return None
-    return None
+                return None, True
+    return None, False

@@ -107,7 +107,7 @@ def read_first_line(file: BinaryIO, log: LogFile, formats: FormatOptions) -> byt
     One that can't be read there has none: the import will meet the error again, and its row tells it.
     """
     try:
-        return digest_first_line(file, formats, accept_partial_line=log.accepts_partial_line)
+        return digest_first_line(file, formats, accept_partial_line=log.accepts_partial_line)[0]
     except READ_ERRORS:
         return NO_FIRST_LINE
     finally:

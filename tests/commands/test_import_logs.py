@@ -36,7 +36,8 @@ def test_a_dry_run_imports_nothing_and_rules_read_another_shops_log(
     rules.write_text("[[page]]\nkind = 'shop'")
     code, _, errors = trawl.run("import", "--rules", str(rules), str(shop_log))
     assert (code, "page 1: kind must be one of" in one_line(errors)) == (1, True)
-    for wrong in ((), ("--dry-run", "--follow", str(shop_log))):
+    too_many = ("--follow", *(f"{number}.log" for number in range(101)))
+    for wrong in ((), ("--follow",), ("--dry-run", "--follow", str(shop_log)), ("--follow", "-"), too_many):
         code, _, errors = trawl.run("import", *wrong)
         assert (code, "Usage: " in errors) == (2, True)
 
@@ -45,7 +46,8 @@ def test_a_dry_run_imports_nothing_and_rules_read_another_shops_log(
 def test_following_goes_on_until_a_signal_ends_it(
     trawl: Command, shop_log: Path, committed_url: str, number: signal.Signals
 ) -> None:
-    process = trawl.start("import", "--follow", str(shop_log))
+    next_log = shop_log.with_name("next.log")
+    process = trawl.start("import", "--follow", str(shop_log), str(next_log))
 
     def imported(lines: int) -> bool:
         counted = "SELECT coalesce(sum(imported), 0) AS lines FROM import WHERE status = 'done'"
@@ -55,9 +57,22 @@ def test_following_goes_on_until_a_signal_ends_it(
     with shop_log.open("a") as file:
         file.write(LINES[0].replace("YQ3J8G5A", "ZZZZZZZZ") + "\n")
     assert eventually(lambda: imported(5))
+    shop_log.rename(shop_log.with_name("shop.log.1"))
+    shop_log.write_text(LINES[0].replace("YQ3J8G5A", "ZZZZZZZY") + "\n")
+    next_log.write_text("bad\n" + LINES[0].replace("YQ3J8G5A", "ZZZZZZZX") + "\n")
+    assert eventually(lambda: imported(7))
     process.send_signal(number)
     output, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, output, errors) == (0, "", "")
+    assert process.returncode == 0
+    assert sorted(output.splitlines()) == [
+        "next.log: 2 lines: 1 imported, 0 duplicates, 1 rejected (followed)",
+        "next.log: following it",
+        "next.log: waiting for it: there is no such file",
+        "shop.log: 7 lines: 6 imported, 0 duplicates, 1 rejected, rotations: 1 (followed)",
+        "shop.log: following it",
+        "shop.log: was rotated; the next one follows once this one is read to its end",
+    ]
+    assert sorted(line.partition(": ")[0] for line in errors.splitlines()) == ["next.log:1", "shop.log:5"]
 
 
 def test_standard_input_that_does_not_come_can_be_interrupted(trawl: Command, committed_url: str) -> None:

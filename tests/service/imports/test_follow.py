@@ -10,15 +10,29 @@ import pytest
 
 from clients.geo import Geo
 from db.database import Database
+from db.models import Import
 from service.background import Schedule
 from service.errors import Conflict
 from service.imports.follow import LogFollower
+from service.imports.follow_events import FollowEvents
 from service.imports.jobs import list_imports
 from service.imports.record import ImportOptions, Progress
+from service.logs.watched_path import RotationLimits
 from tests.support.eventually import eventually
 from tests.support.log_imports import NOW, Importer, some_lines, write
 
 SCHEDULE = Schedule(every=0.05, retry=0.05)
+LIMITS = RotationLimits(linger=20)
+
+
+class Progressing(FollowEvents):
+    """Tells how imports come along."""
+
+    def __init__(self, on_progress: Progress) -> None:
+        self._on_progress = on_progress
+
+    def on_progress(self, path: Path, record: Import) -> None:
+        self._on_progress(record)
 
 
 @pytest.fixture
@@ -33,14 +47,19 @@ def log(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def follow(
-    shop: Importer, log: Path, *, schedule: Schedule = SCHEDULE, on_progress: Progress = lambda _: None
+    shop: Importer,
+    *logs: Path,
+    schedule: Schedule = SCHEDULE,
+    on_progress: Progress = lambda _: None,
+    limits: RotationLimits = LIMITS,
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Follow the log as the command line does, with short pauses."""
+    """Follow the logs as the command line does, with short pauses."""
     options = ImportOptions(UTC, mode="follow")
+    events = Progressing(on_progress)
     follower = LogFollower(
-        shop.db, shop.geo, options, lambda: NOW, on_progress, poll_seconds=0.02, schedule=schedule
+        shop.db, shop.geo, options, lambda: NOW, events, look_seconds=0.02, schedule=schedule, limits=limits
     )
-    task = asyncio.create_task(follower.follow(log))
+    task = asyncio.create_task(follower.follow(*logs))
     yield task
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

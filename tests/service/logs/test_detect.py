@@ -135,7 +135,7 @@ def test_a_log_that_an_old_version_has_left_is_known_by_its_beginning() -> None:
 
 def test_a_file_is_known_by_its_first_line_that_fits() -> None:
     def first_line(log: bytes, declared: str | None = None) -> bytes | None:
-        return find_first_line(LogFile(io.BytesIO(log)), FormatOptions(UTC, declared=declared))
+        return find_first_line(LogFile(io.BytesIO(log)), FormatOptions(UTC, declared=declared))[0]
 
     assert first_line(TALK + b"\0\0" + COMBINED + b"\n" + COMMON + b"\n") == COMBINED
     assert first_line(W3C + b"\n") == W3C.rpartition(b"\n")[2]

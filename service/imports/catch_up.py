@@ -1,0 +1,108 @@
+"""Reads to their ends the logs that were rotated while nobody followed them, or between two looks."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from db.models import FilePosition
+from db.queries.positions import select_followed_positions, select_position
+from service.errors import TrawlError
+from service.imports.run import import_log
+from service.imports.version_import import VersionImporter, rotated_source
+from service.logs.first_line import NO_FIRST_LINE
+from service.logs.rotated_files import RotatedFile, find_rotated
+from service.logs.source import file_key
+from service.logs.watched_path import LogVersion
+
+log = structlog.get_logger("trawl.imports")
+
+READ_ON = 3  # logs that were followed last, and may not be read to their ends
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A rotated file with lines that are not read, and the path where it was followed."""
+
+    rotated: RotatedFile
+    file: str
+
+
+async def import_rotated(importer: VersionImporter) -> None:
+    """Import the rest of the logs that were followed at the path before, the oldest first.
+
+    Those that came and went meanwhile are read too: they are newer than any that is known.
+    """
+    path = importer.watched.path
+    async with importer.db.read() as session:
+        positions = await select_followed_positions(session, file_key(path))
+    if not positions:
+        return
+    paths, formats = [path, *(Path(position.file) for position in positions)], importer.options.formats
+    files = await asyncio.to_thread(find_rotated, paths, formats)
+    current = await asyncio.to_thread(importer.watched.first_line, formats)
+    for unread in await asyncio.to_thread(select_unread, positions, files, current, path):
+        await import_rest(importer, unread)
+
+
+def select_unread(
+    positions: list[FilePosition], files: list[RotatedFile], current: bytes, path: Path
+) -> list[Unread]:
+    """Return the rotated files to read on, the oldest first.
+
+    :param positions: of the logs that were followed at the path, the last one first
+    :param files: that may be those, the newest first
+    :param current: the first line of the log that the path names now
+    """
+    by_line = {file.first_line: file for file in reversed(files) if file.first_line != NO_FIRST_LINE}
+    known = [(position, by_line.get(position.first_line_sha256)) for position in positions]
+    unread = [
+        Unread(file, position.file)
+        for position, file in known[:READ_ON]
+        if file is not None and file.first_line != current and not file.is_read_to(position.offset)
+    ]
+    lines = {position.first_line_sha256 for position in positions}
+    times = [file.changed_at for _, file in known if file is not None]
+    if current not in lines and times:
+        unread += [
+            Unread(file, file_key(path))
+            for line, file in by_line.items()
+            if line not in lines and line != current and file.changed_at > max(times)
+        ]
+    return sorted(unread, key=lambda item: item.rotated.changed_at)
+
+
+async def import_rest(importer: VersionImporter, unread: Unread) -> None:
+    """Import what is not read of a rotated file. One that can't be read is told in the log."""
+    source = rotated_source(unread.rotated.path, unread.file, importer.watched.path)
+    try:
+        record = await import_log(
+            importer.db,
+            importer.geo,
+            source,
+            importer.options,
+            clock=importer.clock,
+            on_progress=lambda record: importer.events.on_progress(importer.watched.path, record),
+        )
+    except (TrawlError, FileNotFoundError) as error:
+        log.warning("log_rest_unread", path=str(unread.rotated.path), cause=str(error))
+    else:
+        log.info("log_rest_read", path=str(unread.rotated.path), lines=record.lines)
+
+
+async def import_rest_of_cut(importer: VersionImporter, version: LogVersion) -> None:
+    """Import from the copy of a log that was cut what was written to it between the last look and the cut."""
+    first_line = await asyncio.to_thread(version.log.first_line, importer.options.formats)
+    if not first_line or not version.is_ours:
+        return
+    async with importer.db.read() as session:
+        position = await select_position(session, version.key, first_line)
+    if position is None:
+        return
+    for rotated in await asyncio.to_thread(find_rotated, [version.path], importer.options.formats):
+        if rotated.first_line == first_line and rotated.path != version.path:
+            if not await asyncio.to_thread(rotated.is_read_to, position.offset):
+                source = rotated_source(rotated.path, version.key, importer.watched.path)
+                await importer.import_source(version, source)
+            return
