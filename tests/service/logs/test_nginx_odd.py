@@ -71,6 +71,6 @@ def test_spellings_of_one_page_are_one(lines: LineColumns) -> None:
 def test_a_rule_that_needs_numbers_rejects_views_without_them(lines: LineColumns) -> None:
     reasons = [reject.reason for reject in lines.rejects if "/basket/add" in reject.text]
     assert sorted(reasons) == [
-        "goods_id is missing",
-        *["goods_id is not a whole number from 1 to 9223372036854775807"] * 2,
+        "combined: goods_id is missing",
+        *["combined: goods_id is not a whole number from 1 to 9223372036854775807"] * 2,
     ]
