@@ -30,24 +30,9 @@ class Batcher(Generic[Item, Result]):
     The first waiter writes for all of a batch, then the next waiter leads.
     """
 
-    def __init__(self, *, max_waiting: int | None = None) -> None:
-        """Begin with no caller.
-
-        :param max_waiting: callers that wait at a time, after which `is_full`; None for any number
-        """
-        self.max_waiting = max_waiting
+    def __init__(self) -> None:
         self._waiters: list[Waiter[Item, Result]] = []
         self._busy = False
-
-    @property
-    def is_full(self) -> bool:
-        """Return whether as many wait as may. Whoever has a choice then gives up its item."""
-        return self.max_waiting is not None and self.waiting >= self.max_waiting
-
-    @property
-    def waiting(self) -> int:
-        """Return how many callers wait for a batch that is not begun."""
-        return len(self._waiters)
 
     async def write(self, item: Item, write_batch: WriteBatch[Item, Result]) -> Result:
         """Write the item, in a batch of this caller or of another, and return its result.

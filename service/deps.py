@@ -21,8 +21,6 @@ from service.security.passwords import Hasher
 from service.security.quotas import Quotas
 from service.security.tokens import TokenSettings
 
-SITE_VIEWS = 2000  # views of sites that wait to be stored: each holds its request
-
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
@@ -48,7 +46,7 @@ class Deps:
     background: Background = field(default_factory=Background)
     hasher: Hasher = field(default_factory=Hasher)
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
-    site_batcher: Batcher[Any, Any] = field(default_factory=partial(Batcher, max_waiting=SITE_VIEWS))
+    site_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.site_views
     sites: SharedResult[Any] = field(default_factory=partial(SharedResult, 0.5))  # of service.visits.sites
     health: SharedResult[Any] = field(default_factory=SharedResult)  # of service.health
     live: LiveCounts = field(default_factory=LiveCounts)

@@ -67,8 +67,7 @@ def sample_pool(deps: Deps) -> None:
 
 def sample_bounds(deps: Deps) -> None:
     """Measure how full each bound is."""
-    views = ("site_views", deps.site_batcher.waiting, deps.site_batcher.max_waiting or 0)
-    for name, use, limit in (*deps.permits.uses(), *deps.hasher.permits.uses(), views):
+    for name, use, limit in (*deps.permits.uses(), *deps.hasher.permits.uses()):
         metrics.current().bound_use.labels(name).set(use)
         metrics.current().bound_limit.labels(name).set(limit)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from service.bounds.bodies import Bodies, Counter, LocalCounter
 from service.bounds.cores import Cores
+from service.bounds.slots import Slots
 from service.errors import TooMany
 from telemetry.refusals import record_refusal
 
@@ -43,6 +44,7 @@ class Bounds:
     :param address_connections: of one address over all workers, idle ones too; the newest beyond are closed
     :param account_bulk_bodies: bulk bodies of one account at a time: storing each takes a while
     :param bulk_bodies: the same of all accounts; `body_bytes` bounds their memory
+    :param site_views: of pages that report them, until they are stored: each holds its request
     :param sign_in_hashes: passwords hashed at a time, a core and 32 MiB each; an address leaves one free
     :param sign_up_hashes: the same for new accounts, counted apart, so that sign-ups delay no sign-in
     :param hash_seconds: to wait for a hash; shorter than the throttle waits for the result of an attempt
@@ -67,6 +69,7 @@ class Bounds:
     address_connections: int = 512
     account_bulk_bodies: int = 2
     bulk_bodies: int = 64
+    site_views: int = 2000
     sign_in_hashes: int = CORES
     sign_up_hashes: int = max(1, CORES // 2)
     hash_seconds: float = 20.0
@@ -164,6 +167,7 @@ class WorkPermits:
     reads: Permits
     exports: Permits
     bulk_bodies: Permits
+    site_views: Slots
     bodies: Bodies
     cores: Cores
     bounds: Bounds = field(default_factory=Bounds)
@@ -184,6 +188,7 @@ class WorkPermits:
             reads=make_permits("reads", bounds.account_reads, bounds.reads),
             exports=make_permits("exports", bounds.account_exports, bounds.exports),
             bulk_bodies=make_permits("bulk_bodies", bounds.account_bulk_bodies, bounds.bulk_bodies),
+            site_views=Slots("site_views", total=bounds.site_views),
             bodies=Bodies(
                 total=bounds.body_bytes,
                 each=bounds.address_body_bytes,
@@ -198,6 +203,7 @@ class WorkPermits:
         """Yield how full each bound is. Metrics sum it over workers: a bound of all yields a share."""
         for permits in (self.reads, self.exports, self.bulk_bodies):
             yield permits.use()
+        yield self.site_views.use()
         bodies = self.bodies
         yield "body_bytes", bodies.held, bodies.total
         yield "slow_bodies", bodies.slow_counter.largest(), bodies.slow / bodies.slow_counter.workers

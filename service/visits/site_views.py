@@ -17,10 +17,8 @@ from service.visits.record import NewVisit, Randomness, Visitor, live_rows
 from service.visits.sites import get_site_origins
 from service.visits.store import store_live_visits
 from telemetry.logs import PeriodicWarning
-from telemetry.refusals import record_refusal
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-QUEUE = "site_views"  # the name of the bound
 lost_warning = PeriodicWarning("site_views_lost")
 
 
@@ -54,20 +52,25 @@ async def record_site_view(
     deps: Deps, visitor: Visitor, view: SiteView, *, randomness: Randomness
 ) -> Outcome:
     """Store a view of a page, if its site takes it. Return what became of it, once that is certain."""
-    try:
-        origins = (await get_site_origins(deps)).get(view.site)
-        refusal = refuse(view, origins)
-        if refusal is not None:
-            return refusal
-        if deps.site_batcher.is_full:
-            record_refusal(QUEUE)
+    with deps.permits.site_views.take() as has_slot:
+        if not has_slot:
             return FULL
-        visit = NewVisit(page_url=view.page_url.partition("#")[0], referrer=view.referrer or "")
-        [row] = live_rows(deps, [visit], visitor, "site", randomness)
-        await deps.site_batcher.write(row, partial(store_live_visits, deps.db))
-    except DATABASE_ERRORS as error:
-        lost_warning.log(cause=describe(error))
-        return LOST
+        try:
+            return await store_site_view(deps, visitor, view, randomness=randomness)
+        except DATABASE_ERRORS as error:
+            lost_warning.log(cause=describe(error))
+            return LOST
+
+
+async def store_site_view(deps: Deps, visitor: Visitor, view: SiteView, *, randomness: Randomness) -> Outcome:
+    """Store a view of a page, if its site takes it."""
+    origins = (await get_site_origins(deps)).get(view.site)
+    refusal = refuse(view, origins)
+    if refusal is not None:
+        return refusal
+    visit = NewVisit(page_url=view.page_url.partition("#")[0], referrer=view.referrer or "")
+    [row] = live_rows(deps, [visit], visitor, "site", randomness)
+    await deps.site_batcher.write(row, partial(store_live_visits, deps.db))
     count_stored(deps, visits=1)
     return STORED
 

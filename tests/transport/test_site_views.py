@@ -1,8 +1,7 @@
 """Views that pages report: which are recorded, and that whatever comes is answered with 202."""
 
-import asyncio
 import json
-from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +10,8 @@ from sqlalchemy import select, text
 
 from db.database import Database
 from db.models.visit_view import Visit
-from service.batcher import Batcher
+from service.bounds.shared_result import SharedResult
 from service.deps import Deps, RateLimits
-from tests.support.eventually import eventually
 from tests.support.http_client import Answer, Client, User
 from tests.support.http_server import RunningApp
 from tests.transport.test_sites import make_site
@@ -311,27 +309,31 @@ async def test_without_a_default_limit_views_have_none(
 async def test_what_no_room_is_for_is_dropped_and_counted(
     server: RunningApp, client: Client, deps: Deps, key: str
 ) -> None:
-    batcher = Batcher[Any, Any](max_waiting=2)
-    server.use(replace(deps, site_batcher=batcher))
-    release = asyncio.Event()
-
-    async def stall(items: Sequence[Any]) -> Sequence[Any]:
-        await release.wait()
-        return items
-
-    stalled = [asyncio.create_task(batcher.write(number, stall)) for number in range(3)]
-
-    async def is_full() -> bool:
-        return batcher.is_full
-
-    await eventually(is_full)
-    answer = await report(client, {"site": key, "page_url": SALMON})
-    release.set()
-    await asyncio.gather(*stalled)
-    assert (answer.status, answer.json["status"]) == (202, "dropped")
+    body = {"site": key, "page_url": SALMON}
+    with ExitStack() as slots:
+        for _ in range(deps.permits.bounds.site_views):
+            slots.enter_context(deps.permits.site_views.take())
+        answer = await report(client, body)
+        assert (answer.status, answer.json["status"]) == (202, "dropped")
+        assert (await client.get(f"/pixel.gif?site={key}", headers={"Referer": SALMON})).status == 202
     metrics = (await client.get("/metrics")).body.decode()
     assert 'trawl_refusals_total{bound="site_views"} ' in metrics
-    assert (await report(client, {"site": key, "page_url": SALMON})).json["status"] == "stored"
+    assert (await report(client, body)).json["status"] == "stored"
+    assert deps.permits.site_views.running == 0
+
+
+async def test_while_the_database_is_away_views_are_dropped_and_told_so(
+    server: RunningApp, client: Client, deps: Deps, key: str
+) -> None:
+    away = Database.connect("postgresql://trawl@127.0.0.1:1/trawl")
+    server.use(replace(deps, db=away, sites=SharedResult(0.0)))
+    for _ in range(2):
+        answer = await report(client, {"site": key, "page_url": SALMON})
+        assert (answer.status, answer.json["status"]) == (202, "dropped")
+    assert (await client.get(f"/pixel.gif?site={key}", headers={"Referer": SALMON})).status == 202
+    headers = {"Origin": SHOP, "Access-Control-Request-Method": "POST"}
+    assert (await client.request("OPTIONS", "/collect", headers=headers)).status == 204
+    await away.close()
 
 
 async def test_the_script_is_small_and_may_be_loaded_by_any_page(client: Client) -> None:
