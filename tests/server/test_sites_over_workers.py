@@ -1,4 +1,4 @@
-"""Sites over two real workers: both soon know a site and its end, and lose no view that was told as stored."""
+"""Sites over two real workers: both soon know a site and its end, and lose no view told as stored."""
 
 import asyncio
 import secrets
