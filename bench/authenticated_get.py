@@ -31,7 +31,6 @@ from service.cache import Cache
 from service.columns.store import ColumnStore
 from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
-from service.security.credential_cache import session_entry
 from service.security.tokens import Claims, TokenSettings, encode_token
 from telemetry.logs import configure_logging
 from transport.app import make_app
@@ -84,7 +83,7 @@ async def prepare(postgres_url: str, redis_url: str) -> str:
         await session.execute(insert(Task), tasks)
         values = {"id": claims.session_id, "account_id": claims.user_id, "expires_at": claims.expires_at}
         await session.execute(insert(Session).values(values))
-    await cache.run("SET", f"bare:{session_entry(claims.session_id)}", str(claims.user_id))
+    await cache.run("SET", f"bare:caller:{claims.token_id}", str(claims.user_id))
     await cache.close()
     await database.close()
     return encode_token(TOKENS, claims)

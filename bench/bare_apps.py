@@ -50,7 +50,7 @@ def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
 
     @app.get("/tasks/<task_id:int>")
     async def get_task(request: Request, task_id: int) -> HTTPResponse:
-        claims = jwt.decode(request.token or "", key, algorithms=["HS256"])
+        claims = jwt.decode(request.token or "", key, algorithms=["HS256"], audience="trawl")
         user_id = await app.ctx.redis.get(f"bare:caller:{claims['jti']}")
         if user_id is None:
             raise Unauthorized("no session")
@@ -59,7 +59,7 @@ def sanic_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
 
     @app.post("/visits")
     async def record_visit(request: Request) -> HTTPResponse:
-        claims = jwt.decode(request.token or "", key, algorithms=["HS256"])
+        claims = jwt.decode(request.token or "", key, algorithms=["HS256"], audience="trawl")
         user_id = await app.ctx.redis.get(f"bare:caller:{claims['jti']}")
         if user_id is None:
             raise Unauthorized("no session")
@@ -104,7 +104,9 @@ def fastapi_app(postgres_url: str, redis_url: str, key: bytes) -> Any:
             yield session
 
     async def find_user(authorization: Annotated[str, Header()]) -> int:
-        claims = jwt.decode(authorization.removeprefix("Bearer "), key, algorithms=["HS256"])
+        claims = jwt.decode(
+            authorization.removeprefix("Bearer "), key, algorithms=["HS256"], audience="trawl"
+        )
         user_id = await redis.get(f"bare:caller:{claims['jti']}")
         if user_id is None:
             raise HTTPException(401)
