@@ -1,6 +1,6 @@
-"""What reads cost: lists, reports, statistics and the profile, beside a bare Sanic route that reads one row.
+"""What lists, reports, statistics and the profile cost, beside a bare Sanic route that reads one row.
 
-Each is asked again and again in one worker of the same HTTP server, in turns; what counts is the worker's CPU.
+Each is asked again and again in one worker of the same HTTP server, in turns. The worker's CPU counts.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ PATHS = (
     "/visits/stats?group_by=kind",
 )
 TARGET = 2.0  # times the CPU of the bare route
-ROUNDS = 5
+ROUNDS = 3
 
 
 def main() -> None:

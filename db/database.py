@@ -31,6 +31,10 @@ Transaction = AsyncSession  # what a use case opens and passes to its queries
 # Takes effect with the next statement of the transaction.
 FORCE_CUSTOM_PLAN = func.set_config("plan_cache_mode", "force_custom_plan", True)
 
+# Names the transactions whose work a read sees: two reads of a server have it in common only if they see the
+# same. Commits to any table change it.
+VERSION = "SELECT concat_ws(' ', pg_current_snapshot(), pg_is_in_recovery(), pg_postmaster_start_time())"
+
 # Rows of a large result that are in memory at a time. Decoding them holds the event loop: two milliseconds.
 BATCH = 250
 
@@ -126,6 +130,33 @@ class Database:
             raise
         finally:
             pooled.close()
+
+    @asynccontextmanager
+    async def raw_snapshot(self) -> AsyncIterator[Connection]:
+        """Lend asyncpg's connection in a transaction like that of `snapshot`, at a third of its cost.
+
+        :raises PostgresError: as `raw` does, like ConnectionError
+        """
+        async with self.raw() as raw:
+            if self._reads is None:
+                yield raw
+                return
+            await raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield raw
+            except PostgresError as error:
+                if not loses_connection(error):
+                    await raw.execute("ROLLBACK")
+                raise
+            await raw.execute("COMMIT")
+
+    async def select_version(self) -> str | None:
+        """Return what changes with each commit that a read sees; None if own changes are not committed."""
+        if self._reads is None:
+            return None
+        async with self.raw() as raw:
+            version: str = await raw.fetchval(VERSION)
+        return version
 
     @asynccontextmanager
     async def dedicated(self) -> AsyncIterator[AsyncSession]:

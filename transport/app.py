@@ -24,6 +24,7 @@ from transport.errors import PROBLEM, problem, to_response
 from transport.fairness import give_way
 from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers
 from transport.heads import BadHead, ForwardedWarning, check_head
+from transport.kept_answers import KeptAnswers
 from transport.linger import ObservedBody
 from transport.request import Request, new_request_id, resources
 from transport.routes import BLUEPRINTS
@@ -53,7 +54,12 @@ def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
         "trawl",
         config=config,
         ctx=SimpleNamespace(
-            deps=deps, db=deps.db, http=http, draining=False, forwarded_warning=ForwardedWarning()
+            deps=deps,
+            db=deps.db,
+            http=http,
+            draining=False,
+            forwarded_warning=ForwardedWarning(),
+            answers=KeptAnswers(),
         ),
         router=make_router(),
         error_handler=ProblemHandler(),

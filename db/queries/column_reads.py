@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from asyncpg import Connection, Record
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Valid, Values, decode
-from db.database import raw_of
 from db.part_files import Array
 
 Raw = Connection  # asyncpg's, within a transaction
@@ -146,11 +143,9 @@ def decode_arrays(row: Record) -> dict[str, tuple[Values, Valid | None] | None]:
     return {name: None if row[name] is None else decode(row[name]) for name in ARRAYS}
 
 
-async def begin_reading(session: AsyncSession) -> tuple[Raw, int]:
-    """Begin a transaction of readers; return its connection, and what changes whenever a country does."""
-    connection = await session.connection()
-    version = await connection.scalar(text(BEGIN))
-    return raw_of(await connection.get_raw_connection()), version or 0
+async def begin_reading(raw: Raw) -> int:
+    """Begin to read in a transaction; return what changes whenever the country of an address does."""
+    return await raw.fetchval(BEGIN) or 0
 
 
 async def select_by_ids(raw: Raw, query: str, ids: Array) -> list[Record]:

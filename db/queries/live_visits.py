@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from asyncpg import Connection
+from asyncpg import Connection, Record
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -116,6 +116,13 @@ async def insert_live_visits(
         )
         for record in records
     }
+
+
+async def select_live_rows(raw: Connection, request_ids: Sequence[str]) -> list[Record]:
+    """Return the live visits of these ids, with the columns of live_visits.sql."""
+    sql, _ = raw_statement("visits/live_visits")
+    rows: list[Record] = await raw.fetch(sql, request_ids)
+    return rows
 
 
 async def select_live_visits(session: AsyncSession, request_ids: Sequence[str]) -> Sequence[AnyRow]:

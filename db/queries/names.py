@@ -7,11 +7,14 @@ of a name.
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
+from asyncpg import Connection
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Category
 from db.sql import statement
+
+CATEGORY_ID = "SELECT id FROM category WHERE name_sha256 = $1"
 
 
 def name_digest(name: str) -> bytes:
@@ -37,8 +40,9 @@ async def insert_names(session: AsyncSession, pages: Iterable[tuple[str, str | N
         await session.execute(statement("visits/insert_products"), parameters)
 
 
-async def select_category_id(session: AsyncSession, name: str) -> int | None:
-    return await session.scalar(select(Category.id).where(Category.name_sha256 == name_digest(name)))
+async def select_category_id(raw: Connection, name: str) -> int | None:
+    category_id: int | None = await raw.fetchval(CATEGORY_ID, name_digest(name))
+    return category_id
 
 
 async def select_categories(session: AsyncSession) -> list[str]:

@@ -1,17 +1,18 @@
 """The queries of the reports. Each runs the .sql file of its name and returns the rows that it selects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from asyncpg import Connection, Record
 
 from calendar_days import ClockSpan
-from db.models import LiveVisit, VisitPart
 from db.queries.names import name_digest
-from db.sql import statement
+from db.sql import raw_statement
+
+Raw = Connection  # asyncpg's, within a transaction
+NEWEST = "SELECT greatest((SELECT max(last_at) FROM visit_part), (SELECT max(occurred_at) FROM live_visit))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,48 +93,55 @@ class PurchaseUsers:
     users: int
 
 
-async def select_newest_visit_time(session: AsyncSession) -> datetime | None:
+async def select_newest_visit_time(raw: Raw) -> datetime | None:
     """Return the time of the newest visit; None if there is none."""
-    newest = [select(func.max(VisitPart.last_at)), select(func.max(LiveVisit.occurred_at))]
-    return await session.scalar(select(func.greatest(*(each.scalar_subquery() for each in newest))))
+    newest: datetime | None = await raw.fetchval(NEWEST)
+    return newest
 
 
-async def select_top_countries(session: AsyncSession, scope: Scope) -> list[CountryRequests]:
-    rows = await session.execute(statement("reports/top_countries"), scope.day_parameters())
+async def select_rows(raw: Raw, name: str, parameters: Mapping[str, Any]) -> list[Record]:
+    """Run the .sql file of a name."""
+    sql, names = raw_statement(name)
+    rows: list[Record] = await raw.fetch(sql, *(parameters[each] for each in names))
+    return rows
+
+
+async def select_top_countries(raw: Raw, scope: Scope) -> list[CountryRequests]:
+    rows = await select_rows(raw, "reports/top_countries", scope.day_parameters())
     return [CountryRequests(*row) for row in rows]
 
 
 async def select_category_countries(
-    session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str]
+    raw: Raw, scope: Scope, category: str, kinds: Sequence[str]
 ) -> list[CountryRequests]:
     pages = {"category": name_digest(category), "kinds": kinds}
-    rows = await session.execute(statement("reports/category_countries"), scope.day_parameters() | pages)
+    rows = await select_rows(raw, "reports/category_countries", scope.day_parameters() | pages)
     return [CountryRequests(*row) for row in rows]
 
 
 async def select_category_hours(
-    session: AsyncSession, scope: Scope, category: str, kinds: Sequence[str], spans: Sequence[ClockSpan]
+    raw: Raw, scope: Scope, category: str, kinds: Sequence[str], spans: Sequence[ClockSpan]
 ) -> list[HourOfDayViews]:
     """Count views by hour of the day. Hours without views are left out.
 
     :param spans: how the zone's clock goes in the scope
     """
     pages = {"category": name_digest(category), "kinds": kinds}
-    rows = await session.execute(
-        statement("reports/category_hours"), scope.parameters() | pages | clock_parameters(spans)
+    rows = await select_rows(
+        raw, "reports/category_hours", scope.parameters() | pages | clock_parameters(spans)
     )
     return [HourOfDayViews(*row) for row in rows]
 
 
 async def select_busiest_hours(
-    session: AsyncSession, scope: Scope, spans: Sequence[ClockSpan], limit: int
+    raw: Raw, scope: Scope, spans: Sequence[ClockSpan], limit: int
 ) -> list[HourRequests]:
     """Count requests by clock hour.
 
     :param spans: how the zone's clock goes in the scope, from before its first hour on
     """
-    rows = await session.execute(
-        statement("reports/busiest_hours"), scope.parameters() | clock_parameters(spans) | {"limit": limit}
+    rows = await select_rows(
+        raw, "reports/busiest_hours", scope.parameters() | clock_parameters(spans) | {"limit": limit}
     )
     return [HourRequests(*row) for row in rows]
 
@@ -146,32 +154,29 @@ def clock_parameters(spans: Sequence[ClockSpan]) -> dict[str, Any]:
     }
 
 
-async def select_bought_together(
-    session: AsyncSession, scope: Scope, category: str, limit: int
-) -> list[CategoryCarts]:
-    rows = await session.execute(
-        statement("reports/bought_together"),
+async def select_bought_together(raw: Raw, scope: Scope, category: str, limit: int) -> list[CategoryCarts]:
+    rows = await select_rows(
+        raw,
+        "reports/bought_together",
         scope.day_parameters() | {"category": name_digest(category), "limit": limit},
     )
     return [CategoryCarts(*row) for row in rows]
 
 
-async def select_unpaid_carts(session: AsyncSession, scope: Scope, unchanged_since: datetime) -> CartCounts:
-    rows = await session.execute(
-        statement("reports/unpaid_carts"), scope.day_parameters() | {"unchanged_since": unchanged_since}
+async def select_unpaid_carts(raw: Raw, scope: Scope, unchanged_since: datetime) -> CartCounts:
+    rows = await select_rows(
+        raw, "reports/unpaid_carts", scope.day_parameters() | {"unchanged_since": unchanged_since}
     )
-    return CartCounts(*rows.one())
+    return CartCounts(*rows[0])
 
 
-async def select_repeat_purchases(
-    session: AsyncSession, scope: Scope, source: str, traffic: str
-) -> list[PurchaseUsers]:
+async def select_repeat_purchases(raw: Raw, scope: Scope, source: str, traffic: str) -> list[PurchaseUsers]:
     """Count users by their number of purchases.
 
     :param source: names the scope's sources: all, log or api
     :param traffic: names whose they are: human, bot or all
     """
-    rows = await session.execute(
-        statement("reports/repeat_purchases"), scope.parameters() | {"source": source, "traffic": traffic}
+    rows = await select_rows(
+        raw, "reports/repeat_purchases", scope.parameters() | {"source": source, "traffic": traffic}
     )
     return [PurchaseUsers(*row) for row in rows]

@@ -81,5 +81,5 @@ async def delete_share(deps: Deps, user_id: int, share_id: uuid.UUID, origin: Or
 
 async def get_newest_visit_time(db: Database) -> datetime | None:
     """Return when the newest visit was, at which the periods of the dashboard end; None if there is none."""
-    async with db.read() as session:
-        return await select_newest_visit_time(session)
+    async with db.raw() as raw:
+        return await select_newest_visit_time(raw)

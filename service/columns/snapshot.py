@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from db.column_files import ColumnFiles
-from db.database import Database, Transaction
+from db.database import Database, raw_connection
 from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
 from db.queries.column_reads import Raw, Span
@@ -32,7 +32,6 @@ Parts = list[tuple[Span, PartColumns]]
 class Snapshot:
     """One moment of the database, for as long as its transaction is open."""
 
-    session: Transaction
     raw: Raw
     store: ColumnStore
     addresses: AddressCountries
@@ -93,29 +92,27 @@ def decode(files: ColumnFiles[PartColumns], rows: Mapping[uuid.UUID, Any], waiti
 @asynccontextmanager
 async def open_snapshot(db: Database, store: ColumnStore) -> AsyncIterator[Snapshot]:
     """Read visits as of one moment."""
-    async with db.snapshot() as session:
-        yield await make_snapshot(session, store)
+    async with db.raw_snapshot() as raw:
+        yield await make_snapshot(raw, store)
 
 
 @asynccontextmanager
 async def open_long_snapshot(db: Database, store: ColumnStore) -> AsyncIterator[Snapshot]:
     """The same on a connection of its own, for as long as it takes."""
     async with db.dedicated_snapshot() as session:
-        yield await make_snapshot(session, store)
+        yield await make_snapshot(await raw_connection(session), store)
 
 
-async def make_snapshot(session: Transaction, store: ColumnStore) -> Snapshot:
+async def make_snapshot(raw: Raw, store: ColumnStore) -> Snapshot:
     """Read visits in a transaction that sees one moment."""
-    raw, version = await queries.begin_reading(session)
+    version = await queries.begin_reading(raw)
     if store.addresses is None or store.addresses.version != version:
         store.addresses = AddressCountries(version)
     if store.pages is None or store.names is None:
         store.pages, store.names = PageTable(), Names()
     if store.agents is None or store.referrers is None:
         store.agents, store.referrers = AgentTable(), ReferrerTable()
-    return Snapshot(
-        session, raw, store, store.addresses, store.pages, store.agents, store.referrers, store.names
-    )
+    return Snapshot(raw, store, store.addresses, store.pages, store.agents, store.referrers, store.names)
 
 
 def chunks(spans: Sequence[Span], size: int) -> Iterator[Sequence[Span]]:

@@ -7,10 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from db.database import Transaction
 from db.kinds import KIND_CODES
 from db.part_files import PartColumns
-from db.queries.column_reads import Span, microseconds
+from db.queries.column_reads import Raw, Span, microseconds
 from db.queries.live_columns import select_live_columns
 from db.queries.names import select_category_id
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
@@ -34,7 +33,7 @@ def partial_days(scope: Scope) -> list[tuple[datetime, datetime]]:
 
 
 async def add_lines(
-    session: Transaction,
+    raw: Raw,
     store: ColumnStore,
     scope: Scope,
     rows: Sequence[CountryRequests],
@@ -47,9 +46,9 @@ async def add_lines(
     :param category: whose pages of these kinds are counted; None for all pages
     """
     totals = Counter({row.country: row.requests for row in rows})
-    category_id = None if category is None else await select_category_id(session, category)
+    category_id = None if category is None else await select_category_id(raw, category)
     if category is None or category_id is not None:
-        snapshot = await make_snapshot(session, store)
+        snapshot = await make_snapshot(raw, store)
         for since, until in partial_days(scope):
             criteria = PartFilter(
                 since=microseconds(since),
@@ -97,9 +96,9 @@ def countries_of(
     return snapshot.addresses.codes[addresses]
 
 
-async def count_visitors(session: Transaction, store: ColumnStore, scope: Scope) -> list[CountryVisitors]:
+async def count_visitors(raw: Raw, store: ColumnStore, scope: Scope) -> list[CountryVisitors]:
     """Count the distinct addresses of countries, most first; ties by code."""
-    snapshot = await make_snapshot(session, store)
+    snapshot = await make_snapshot(raw, store)
     criteria = PartFilter(
         since=microseconds(scope.since), until=microseconds(scope.until), is_bot=scope.is_bot
     )

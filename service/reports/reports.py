@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calendar_days import DAY, FIRST_TIME, LAST_TIME, ClockSpan, clock_spans
-from db.database import Database, Transaction
+from db.database import Database
 from db.queries import reports as queries
+from db.queries.column_reads import Raw
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
 from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
@@ -35,7 +36,7 @@ Parameters = dict[str, Any]
 class Source:
     """Where a report reads: a transaction that sees one moment, and the columns of log lines."""
 
-    session: Transaction
+    raw: Raw
     store: ColumnStore
 
 
@@ -83,10 +84,10 @@ async def run_report(
     db: Database, store: ColumnStore, report: Report, parameters: Parameters
 ) -> ReportResult:
     """Compute a report. `parameters` are since, until, tz, source, traffic, limit, and the report's own."""
-    async with db.snapshot() as session:
-        as_of = await queries.select_newest_visit_time(session)
+    async with db.raw_snapshot() as raw:
+        as_of = await queries.select_newest_visit_time(raw)
         scope = scope_of(parameters, as_of)
-        outcome = await report.compute(Source(session, store), scope, parameters)
+        outcome = await report.compute(Source(raw, store), scope, parameters)
     rows = outcome.rows[: parameters["limit"]]
     return ReportResult(report, parameters, outcome.answer, rows, as_of)
 
@@ -132,14 +133,14 @@ async def compute_top_countries(source: Source, scope: Scope, parameters: Parame
     if parameters["metric"] == "visitors":
         rows = visitor_country_rows(await count_visitors(source, scope))
     else:
-        counts = await queries.select_top_countries(source.session, scope)
+        counts = await queries.select_top_countries(source.raw, scope)
         rows = country_rows(await add_lines(source, scope, counts))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
 
 async def compute_category_countries(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    counts = await queries.select_category_countries(source.session, scope, category, kinds)
+    counts = await queries.select_category_countries(source.raw, scope, category, kinds)
     rows = country_rows(await add_lines(source, scope, counts, category=category, kinds=kinds))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
@@ -148,7 +149,7 @@ async def compute_category_hours(source: Source, scope: Scope, parameters: Param
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
     rows = part_of_day_rows(
         await queries.select_category_hours(
-            source.session, scope, category, kinds, clock_of(scope, parameters["tz"])
+            source.raw, scope, category, kinds, clock_of(scope, parameters["tz"])
         )
     )
     return ReportAnswer(rows[0].part_of_day if rows else None, rows)
@@ -156,15 +157,13 @@ async def compute_category_hours(source: Source, scope: Scope, parameters: Param
 
 async def compute_busiest_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     clock = clock_of(scope, parameters["tz"])
-    rows = await queries.select_busiest_hours(source.session, scope, clock, parameters["limit"])
+    rows = await queries.select_busiest_hours(source.raw, scope, clock, parameters["limit"])
     return ReportAnswer(rows[0].requests if rows else None, rows)
 
 
 async def compute_bought_together(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows = bought_together_rows(
-        await queries.select_bought_together(
-            source.session, scope, parameters["category"], parameters["limit"]
-        )
+        await queries.select_bought_together(source.raw, scope, parameters["category"], parameters["limit"])
     )
     return ReportAnswer(rows[0].category if rows else None, rows)
 
@@ -172,13 +171,13 @@ async def compute_bought_together(source: Source, scope: Scope, parameters: Para
 async def compute_unpaid_carts(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     """Count unpaid carts, but none that changed in the last `min_age` minutes before the newest visit."""
     unchanged_since = scope.as_of - timedelta(minutes=parameters["min_age"])
-    counts = await queries.select_unpaid_carts(source.session, scope, unchanged_since)
+    counts = await queries.select_unpaid_carts(source.raw, scope, unchanged_since)
     return ReportAnswer(counts.unpaid, cart_rows(counts))
 
 
 async def compute_repeat_purchases(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows = await queries.select_repeat_purchases(
-        source.session, scope, parameters["source"], parameters["traffic"]
+        source.raw, scope, parameters["source"], parameters["traffic"]
     )
     return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
 
@@ -187,7 +186,7 @@ async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:
     await load_numpy()
     from service.reports import partial_days
 
-    return await partial_days.count_visitors(source.session, source.store, scope)
+    return await partial_days.count_visitors(source.raw, source.store, scope)
 
 
 async def add_lines(
@@ -200,7 +199,7 @@ async def add_lines(
     await load_numpy()
     from service.reports import partial_days
 
-    return await partial_days.add_lines(source.session, source.store, scope, rows, **pages)
+    return await partial_days.add_lines(source.raw, source.store, scope, rows, **pages)
 
 
 PEOPLE = "Visits of people count or, by traffic, those of bots, or all."

@@ -17,7 +17,7 @@ async def export_visits(
 ) -> AsyncGenerator[VisitColumns]:
     """Yield all visits of one snapshot that pass the filter, newest first, in batches."""
     async with open_long_snapshot(db, store) as snapshot:
-        visit_filter = await make_filter(snapshot.session, category, filters)
+        visit_filter = await make_filter(snapshot.raw, category, filters)
         if visit_filter is None:
             return
         criteria = await part_filter(snapshot, visit_filter)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from db.database import Transaction
+from db.queries.column_reads import Raw
 from db.queries.names import select_category_id
 from db.queries.visit_list import VisitFilter
 from page_urls import normal_url
@@ -10,9 +10,7 @@ from page_urls import normal_url
 IS_BOT = {"human": False, "bot": True, "all": None}
 
 
-async def make_filter(
-    session: Transaction, category: str | None, filters: dict[str, Any]
-) -> VisitFilter | None:
+async def make_filter(raw: Raw, category: str | None, filters: dict[str, Any]) -> VisitFilter | None:
     """Make a filter with the id of the category; None if there is no such category, and so no visit of it.
 
     A page is sought by the normal form of its URL, in which pages are stored.
@@ -25,7 +23,7 @@ async def make_filter(
         fields["page_url"] = normal_url(fields["page_url"])
     if category is None:
         return VisitFilter(**fields)
-    category_id = await select_category_id(session, category)
+    category_id = await select_category_id(raw, category)
     return None if category_id is None else VisitFilter(**fields, category_id=category_id)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from db.part_files import Array
 from db.queries.column_reads import microseconds
-from db.queries.live_visits import select_live_visits
+from db.queries.live_visits import select_live_rows
 from db.queries.visit_list import VisitFilter, select_live_list
 from service.columns.lists import Lines, newest_lines, show_lines
 from service.columns.matching import part_filter
@@ -51,8 +51,8 @@ async def select_merged(
 
 
 async def live_rows(snapshot: Snapshot, ids: Sequence[str]) -> Mapping[str, Row]:
-    rows = await select_live_visits(snapshot.session, ids)
-    return {row.request_id: row for row in rows}
+    rows = await select_live_rows(snapshot.raw, ids)
+    return {row["request_id"]: tuple(row) for row in rows}
 
 
 def merged_order(lines: Lines, live: Sequence[Any]) -> Array:

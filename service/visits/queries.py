@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from db.database import Database
-from db.queries.live_visits import select_live_visits
+from db.queries.live_visits import select_live_rows
 from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
 from service.errors import NotFound
@@ -46,10 +46,9 @@ async def get_visit(db: Database, store: ColumnStore, visit_id: uuid.UUID) -> Vi
     :raises NotFound: no visit has the id
     """
     key = parse_log_line_id(visit_id)
-    row: Sequence[Any] | None
-    async with db.read() as session:
-        rows = await select_live_visits(session, [str(visit_id)])
-    row = rows[0] if rows else None
+    async with db.raw() as raw:
+        rows = await select_live_rows(raw, [str(visit_id)])
+    row: Sequence[Any] | None = tuple(rows[0]) if rows else None
     if row is None and key is not None:
         await load_numpy()
         from service.columns.lists import find_line
@@ -81,7 +80,7 @@ async def list_visits(
     from service.visits.merged_list import select_merged
 
     async with open_snapshot(db, store) as snapshot:
-        visit_filter = await make_filter(snapshot.session, category, filters)
+        visit_filter = await make_filter(snapshot.raw, category, filters)
         if visit_filter is None:
             return []
         rows = await select_merged(snapshot, visit_filter, after=after, limit=limit + 1, offset=offset)
@@ -113,7 +112,7 @@ async def count_visits(
     group_by = group_by or ()
     offset = after[0] if after else offset
     async with open_snapshot(db, store) as snapshot:
-        visit_filter = await make_filter(snapshot.session, category, filters)
+        visit_filter = await make_filter(snapshot.raw, category, filters)
         if visit_filter is None:
             rows = [] if group_by or offset else [NO_VISITS]
         else:
