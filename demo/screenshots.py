@@ -36,6 +36,13 @@ VIEWS = (
 SIZES = {"": (1440, 1000), "-narrow": (360, 780)}
 ACCOUNT = {"login": "anna", "password": "correct horse battery"}
 LIVE_SECONDS = 45  # of visits and events, so that the live view has a past
+SCROLL = """async () => {
+    for (let top = 0; top < document.body.scrollHeight; top += 600) {
+        scrollTo(0, top);
+        await new Promise((resolve) => setTimeout(resolve, 400));
+    }
+    scrollTo(0, 0);
+}"""
 
 
 @asynccontextmanager
@@ -85,7 +92,9 @@ async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size
         await page.evaluate("name => { location.hash = name }", view)
         await page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
         await page.wait_for_timeout(1500)  # for the live stream's next second
-        whole = view != "reports" or bool(size)
+        whole = view not in {"overview", "reports"} or bool(size)
+        if whole:  # cards load when they are scrolled to
+            await page.evaluate(SCROLL)
         await page.screenshot(path=folder / f"{view}-{scheme}{size}.png", full_page=whole)
     await context.close()
 

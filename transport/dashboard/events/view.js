@@ -2,7 +2,7 @@
 import { requestJson } from "../shared/api.js";
 import { layOutInColumns } from "../shared/columns.js";
 import { button, element, field, select } from "../shared/elements.js";
-import { day, number, percent } from "../shared/formats.js";
+import { day, localOf, number, percent } from "../shared/formats.js";
 import { firstEvent } from "../shared/first-run.js";
 import { problemText } from "../shared/forms.js";
 import { onChange } from "../shared/live.js";
@@ -16,18 +16,20 @@ import { translate } from "../shared/words.js";
 const COLUMN = 34; // rem
 const TOP = 10;
 const STEPS = 3; // of the funnel at first
-// What the user has entered; it outlives the view.
-const inputs = { segment: "", start: "", unit: "day", windows: 7, steps: "", within: 86_400 };
+// What the forms hold, unless the address says otherwise.
+const DEFAULTS = { segment: "", start: "", unit: "day", windows: "7", steps: "", within: "86400" };
 
 const period = () => ({ ...currentPeriod("all"), tz: settings.tz });
 
-export async function show(view, { signal, onSettings, redraw }) {
+export async function show(view, { signal, own, setOwn, onSettings, redraw }) {
   onChange(() => (view.querySelector("[data-step]") ? redraw() : null), signal);
   const getJson = (path, query) => requestJson(path, { query, signal });
   if ((await loadNewest(signal, "/events")) === null) return void view.replaceChildren(element("h1", {}, translate("events")), firstEvent());
   const top = settingsProblem() ? [] : await topEvents(getJson);
-  inputs.steps ||= top.slice(0, STEPS).map((event) => event.event_type).join(",");
-  const cards = [activeUsers(getJson), topCard(getJson), retention(getJson), funnel(getJson)];
+  const usual = { ...DEFAULTS, steps: top.slice(0, STEPS).map((event) => event.event_type).join(",") };
+  const inputs = { ...usual, ...Object.fromEntries(Object.entries(own).filter(([name]) => Object.hasOwn(usual, name))) };
+  const keep = () => setOwn(Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, value === usual[name] ? "" : value])));
+  const cards = [activeUsers, topCard, retention, funnel].map((make) => make(getJson, inputs, keep));
   const columnsRoot = element("div", { class: "cards" });
   view.replaceChildren(
     element("h1", {}, translate("events")),
@@ -43,8 +45,8 @@ export async function show(view, { signal, onSettings, redraw }) {
   return refresh;
 }
 
-// Makes a card with a form, whose submission draws the card's content again.
-function card(name, controls, draw) {
+// Makes a card with a form, whose submission writes the address and draws the card's content again.
+function card(name, controls, keep, draw) {
   const content = element("div", { class: "content" });
   const trouble = element("p", { class: "trouble", role: "alert" });
   async function load() {
@@ -58,7 +60,7 @@ function card(name, controls, draw) {
     }
   }
   const form = controls.length
-    ? element("form", { class: "row own", onsubmit: (event) => { event.preventDefault(); load(); } },
+    ? element("form", { class: "row own", onsubmit: (event) => { event.preventDefault(); keep(); load(); } },
         controls, button(translate("show"), null, { type: "submit" }))
     : null;
   const root = element("section", { class: "card", "data-stat": name },
@@ -66,12 +68,12 @@ function card(name, controls, draw) {
   return { root, load };
 }
 
-function input(name, attributes = {}) {
+function input(inputs, name, attributes = {}) {
   return element("input", { value: inputs[name], oninput: (event) => { inputs[name] = event.target.value; }, ...attributes });
 }
 
-function activeUsers(getJson) {
-  return card("dau", [field(translate("segment"), input("segment", { placeholder: "event_type:purchase" }))], async () => {
+function activeUsers(getJson, inputs, keep) {
+  return card("dau", [field(translate("segment"), input(inputs, "segment", { placeholder: "event_type:purchase" }))], keep, async () => {
     const { items } = await getJson("/stats/dau", { ...period(), segment: inputs.segment });
     if (!items.length) return element("p", { class: "dim" }, translate("no-events"));
     const days = items.map((item) => ({ value: item.users, label: day(item.day, settings.tz) }));
@@ -88,8 +90,8 @@ async function topEvents(getJson) {
   return (await getJson("/stats/top-events", { ...period(), limit: TOP })).items;
 }
 
-function topCard(getJson) {
-  return card("top-events", [], async () => {
+function topCard(getJson, _inputs, keep) {
+  return card("top-events", [], keep, async () => {
     if ((await loadNewest(signal, "/events")) === null) return void view.replaceChildren(element("h1", {}, translate("events")), firstEvent());
   const top = settingsProblem() ? [] : await topEvents(getJson);
     return top.length
@@ -98,20 +100,20 @@ function topCard(getJson) {
   });
 }
 
-function retention(getJson) {
+function retention(getJson, inputs, keep) {
   const unit = select(["day", "week"].map((name) => [name, translate(`unit.${name}`)]), inputs.unit, {
     onchange: (event) => { inputs.unit = event.target.value; },
   });
   const controls = [
-    field(translate("start"), input("start", { type: "date" })),
+    field(translate("start"), input(inputs, "start", { type: "date" })),
     field(translate("unit"), unit),
-    field(translate("windows"), input("windows", { type: "number", min: 1, max: 90 })),
+    field(translate("windows"), input(inputs, "windows", { type: "number", min: 1, max: 90 })),
   ];
-  return card("retention", controls, async () => {
-    if (!inputs.start) inputs.start = await firstDay(getJson);
-    if (!inputs.start) return element("p", { class: "dim" }, translate("no-events"));
-    controls[0].querySelector("input").value = inputs.start;
-    const { start, unit: windowUnit, windows } = inputs;
+  return card("retention", controls, keep, async () => {
+    const start = inputs.start || (await firstDay(getJson));
+    if (!start) return element("p", { class: "dim" }, translate("no-events"));
+    controls[0].querySelector("input").value = start;
+    const { unit: windowUnit, windows } = inputs;
     const { items } = await getJson("/stats/retention", { start, unit: windowUnit, windows, tz: settings.tz });
     return retentionGrid(items, windowUnit);
   });
@@ -120,15 +122,16 @@ function retention(getJson) {
 // Finds the first of the last seven days that have events.
 async function firstDay(getJson) {
   const { items } = await getJson("/stats/dau", period());
-  return items.at(-7)?.day.slice(0, 10) ?? items[0]?.day.slice(0, 10) ?? "";
+  const first = items.at(-7) ?? items[0];
+  return first ? localOf(first.day, settings.tz).slice(0, 10) : "";
 }
 
-function funnel(getJson) {
+function funnel(getJson, inputs, keep) {
   const controls = [
-    field(translate("steps"), input("steps", { placeholder: "view,cart,purchase" }), translate("steps-hint")),
-    field(translate("within"), input("within", { type: "number", min: 1 })),
+    field(translate("steps"), input(inputs, "steps", { placeholder: "view,cart,purchase" }), translate("steps-hint")),
+    field(translate("within"), input(inputs, "within", { type: "number", min: 1 })),
   ];
-  return card("funnel", controls, async () => {
+  return card("funnel", controls, keep, async () => {
     if (inputs.steps.split(",").length < 2) return element("p", { class: "dim" }, translate("two-steps"));
     const { items } = await getJson("/stats/funnel", { ...period(), steps: inputs.steps, within: inputs.within });
     const last = items.at(-1);

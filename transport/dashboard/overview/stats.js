@@ -7,7 +7,7 @@ export const MOST = 1000; // rows of an answer
 const AT_ONCE = 3; // the server has four turns for an account
 
 // The address names the filters as the API does.
-export const FILTERS = ["page_url", "country", "category", "kind", "referrer", "browser", "os", "device", "status"];
+export const FILTERS = ["user_id", "page_url", "country", "category", "kind", "referrer", "browser", "os", "device", "status"];
 
 export const filtersOf = (own) => Object.fromEntries(FILTERS.filter((name) => own[name]).map((name) => [name, own[name]]));
 

@@ -19,7 +19,7 @@ const SOURCES = [["all", "source.any"], ["log", "source.log"], ["api", "source.r
 
 export async function show(view, { signal, user, own, setOwn, onSettings, redraw }) {
   const isFixed = isShare(); // a click changes nothing
-  if ((await loadNewest(signal)) === null) {
+  if ((await loadNewest(signal)) === null && settings.source === "all") {
     const steps = isFixed ? element("p", {}, translate("no-data")) : firstRun(user, signal, redraw);
     return void view.replaceChildren(element("h1", {}, translate("overview")), steps);
   }
@@ -63,10 +63,10 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   // What has not changed comes from the browser's cache, and is not drawn again.
   async function refreshData() {
     const newest = await loadNewest(signal);
-    asOf.textContent = translate("as-of", moment(newest, settings.tz));
+    asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : "";
     await refresh();
   }
   onChange(() => refreshData().catch(() => {}), signal);
   await refreshData();
-  return refresh;
+  return refreshData;
 }

@@ -33,7 +33,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     const newest = await loadNewest(signal);
     await Promise.all(cards.map((card) => card.load()));
     asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : "";
-    steps.replaceChildren(newest || isShare() ? "" : firstRun(user, signal, redraw));
+    steps.replaceChildren(newest || isShare() || settings.source !== "all" ? "" : firstRun(user, signal, redraw));
   }
   onChange(() => refresh().catch(() => {}), signal);
   await refresh();

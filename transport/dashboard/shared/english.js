@@ -92,4 +92,5 @@ export const english = {
   "heat-not-shared": "Not in this link: its period is too long for hours.",
   sites: "Sites", "sites-hint": "Pages that include a site's snippet report their views here, without cookies.", "no-sites": "No sites yet: add one above, then paste its snippet into its pages.", "site-name": "Name", origins: "Origins", "origins-hint": "Where its pages are, such as https://shop.example; several with blanks between.", "site-add": "Add the site", "site-sure": (name) => `Delete the site ${name}? Views of its pages are no longer recorded; those recorded stay.`, snippet: "Snippet", "snippet-show": "Show",
   "mostly-rejected": "Most lines were rejected: is it another format, or another file?", "no-events-yet": "There are no events yet. A program sends them:", "step.event": "Send the first event",
+  "filter.user_id": "User",
 };

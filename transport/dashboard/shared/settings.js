@@ -51,13 +51,13 @@ export function settingsParameters() {
 
 let newest = null;
 
-// Asks when the newest visit, or event, was: presets end there. Resolves to null if there is none.
+// Asks when the newest visit of the source, or the newest event, was: presets end there. Resolves to null if there is none.
 export async function loadNewest(signal, path = "/visits") {
   if (isShare()) {
     ({ newest } = await requestJson("/shares/current", { signal }));
     return newest;
   }
-  const { items } = await requestJson(path, { query: { limit: 1 }, signal });
+  const { items } = await requestJson(path, { query: { limit: 1, ...(path === "/visits" && settings.source !== "all" ? { source: settings.source } : {}) }, signal });
   newest = items[0]?.timestamp ?? items[0]?.occurred_at ?? null;
   return newest;
 }
