@@ -23,7 +23,7 @@ from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from db.models import Import
-from service.errors import Conflict, TrawlError
+from service.errors import Conflict, Invalid, TrawlError
 from service.imports.follow import LogFollower
 from service.imports.jobs import check_format, is_mostly_rejected, list_rejects
 from service.imports.outcome import describe_failure
@@ -66,7 +66,7 @@ def import_logs(
     Exit code 1 if a file could not be imported, else 3 if more than half of a file's lines were rejected.
     """
     with one_line_errors():
-        check_arguments(files, follow=follow, dry_run=dry_run)
+        check_arguments(files, follow=follow, dry_run=dry_run, log_format=log_format)
         settings = load_settings()
         options = import_options(settings, dry_run=dry_run, rules=rules, log_format=log_format)
         command = ImportCommand(files, follow, options, settings.geoip_path, as_json)
@@ -78,10 +78,14 @@ def import_logs(
     raise typer.Exit(code)
 
 
-def check_arguments(files: list[str], *, follow: bool, dry_run: bool) -> None:
-    """:raises BadParameter: the arguments do not go together"""
+def check_arguments(files: list[str], *, follow: bool, dry_run: bool, log_format: str | None) -> None:
+    """:raises BadParameter: the arguments do not go together, or the format is none"""
     if not files:
         raise typer.BadParameter("name the logs to import")
+    try:
+        check_format(log_format)
+    except Invalid as error:
+        raise typer.BadParameter(f"--format: {error}") from None
     if not follow:
         return
     if dry_run:
@@ -101,7 +105,7 @@ def import_options(
         dry_run=dry_run,
         rules=read_rules(file) if file else None,
         address_mask=settings.address_mask,
-        log_format=check_format(log_format) or settings.logs_format,
+        log_format=log_format or settings.logs_format,
     )
 
 

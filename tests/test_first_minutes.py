@@ -95,6 +95,12 @@ def test_an_import_of_nothing_is_wrong_usage(trawl: Command) -> None:
     assert all(word in errors for word in ("name the logs", "--follow"))
 
 
+def test_a_format_without_a_time_is_wrong_usage(trawl: Command) -> None:
+    code, output, errors = trawl.run("import", "--format", "$remote_addr $request", "logs.txt")
+    assert (code, output) == (2, "")
+    assert all(word in errors for word in ("--format", "no variable for a time"))
+
+
 def test_a_backup_that_is_there_is_not_overwritten(trawl: Command, tmp_path: Path) -> None:
     file = tmp_path / "trawl.backup"
     file.write_text("precious")
