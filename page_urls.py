@@ -61,9 +61,19 @@ def normal_url(url: str) -> str:
 def normal_escapes(text: str) -> str:
     """Return the text with each character as it is in a normal form."""
     data = text.encode(errors="surrogatepass")
-    if b"\\" in data:
-        data = LOG_ESCAPE.sub(lambda escape: escape[2] or bytes.fromhex(escape[1].decode()), data)
-    return letters_of(NOT_PLAIN.sub(lambda match: NORMAL_BYTES[match[0]], data))
+    return letters_of(NOT_PLAIN.sub(lambda match: NORMAL_BYTES[match[0]], without_log_escapes(data)))
+
+
+def without_log_escapes(data: bytes) -> bytes:
+    """Return what nginx or Apache has escaped so in a log."""
+    if b"\\" not in data:
+        return data
+    return LOG_ESCAPE.sub(lambda escape: escape[2] or bytes.fromhex(escape[1].decode()), data)
+
+
+def text_of_log(text: str) -> str:
+    """Return a referrer, or another text of a log, as the client sent it."""
+    return without_log_escapes(text.encode()).decode(errors="replace")
 
 
 def normal_byte(escape: bytes) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
+from page_urls import text_of_log
 from service.logs.client_address import parse_client_address
 from service.logs.nginx_variables import Role
 from service.logs.shop_format import BadLine
@@ -131,7 +132,9 @@ class Layout:
 
     def _text(self, text: str | None) -> str | None:
         text = optional(text)
-        return text.replace("+", " ") if self.is_w3c and text is not None else text
+        if text is None:
+            return None
+        return text.replace("+", " ") if self.is_w3c else text_of_log(text)
 
 
 def check_glue(texts: dict[str, str | None]) -> None:

@@ -153,6 +153,16 @@ async def test_an_agent_is_read_once_however_many_lines_and_files_name_it(
     assert sorted(read) == [f"{CHROME} {number}" for number in range(3)]
 
 
+async def test_what_servers_escape_is_stored_as_it_was_sent(importer: Importer, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    escaped = (r"https://a.example/\xD1\x8F?q=\x22b\x5C", r"https://a.example/\xd1\x8f?q=\"b\\")
+    lines = [combined(number, "GET /", agent="a", referrer=text) for number, text in enumerate(escaped)]
+    write(path, "".join(lines).encode())
+    await importer.read(path)
+    assert await importer.rows("SELECT DISTINCT referrer FROM visit") == [('https://a.example/я?q="b\\',)]
+    assert await importer.rows("SELECT host FROM referrer") == [("a.example",)]
+
+
 async def test_very_long_and_odd_agents_and_referrers_are_stored_bounded(
     importer: Importer, tmp_path: Path
 ) -> None:
