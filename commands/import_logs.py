@@ -81,7 +81,7 @@ def import_logs(
 def check_arguments(files: list[str], *, follow: bool, dry_run: bool, log_format: str | None) -> None:
     """:raises BadParameter: the arguments do not go together, or the format is none"""
     if not files:
-        raise typer.BadParameter("name the logs to import")
+        raise typer.BadParameter("name the logs to import, or to --follow")
     try:
         check_format(log_format)
     except Invalid as error:
