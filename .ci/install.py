@@ -11,6 +11,7 @@ from pathlib import Path
 
 PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--no-color")
 PATIENCE = ("--progress-bar=off", "--retries=2", "--timeout=15")
+PACKAGE = ("Collecting ", "Processing ", "Ignoring ", "Requirement already satisfied")  # how pip begins one
 STEP = 10  # packages after which a line is printed where there is no terminal
 NO_NETWORK = (
     "the packages can't be downloaded: is there a network? "
@@ -41,7 +42,7 @@ def main(lock: str) -> int:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
             lines.append(line.rstrip())
-            if line.startswith(("Collecting ", "Requirement already satisfied")):
+            if line.startswith(PACKAGE):
                 count += 1
                 show(f"  {count} of about {total} packages", is_step=count % STEP == 0)
             elif line.startswith("Installing collected packages"):

@@ -109,7 +109,7 @@ def announce_start(settings: Settings, url: str, *, has_accounts: bool) -> None:
     announce(settings, f"Trawl is serving on {url}", url=url)
     announce(settings, f"the dashboard is at {dashboard}", url=dashboard)
     if not has_accounts:
-        or_sign_up = ", or sign up by POST /register" if settings.registration == "open" else ""
+        or_sign_up = ", or sign up on that page" if settings.registration == "open" else ""
         announce(
             settings,
             f"there is no account yet: {create_admin(settings)} makes an admin{or_sign_up}",

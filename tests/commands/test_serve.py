@@ -54,7 +54,7 @@ def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
     assert output[:2] == [f"Trawl is serving on {url}", f"the dashboard is at {url}/dashboard"]
     assert output[2].startswith("there is no account yet: ")
     assert "main.py create-admin" in output[2]
-    assert "POST /register" in output[2]
+    assert "sign up on that page" in output[2]
     assert trawl.run("create-admin", "root", text=f"{PASSWORD}\n")[0] == 0
     process = trawl.start(LOG_FORMAT="console", PORT=str(port), WORKERS="1")
     try:
