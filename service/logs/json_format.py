@@ -42,6 +42,7 @@ def paths(*names: str) -> Paths:
     return tuple(tuple(name.split(".")) for name in names)
 
 
+# By what LOGS_RULES calls them (url_rules.FIELDS).
 PATHS: dict[str, Paths] = {
     "time": paths(
         *("time_iso8601", "StartUTC", "StartLocal", "time_local", "msec", "ts", "@timestamp", "timestamp"),
@@ -79,12 +80,12 @@ class JsonFormat:
     zone: tzinfo
     fields: Mapping[str, str] = field(default_factory=dict)
     state: str = NAME
-    _paths: dict[str, Paths] = field(init=False, default_factory=dict)
+    _paths: list[Paths] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         for role, built_in in PATHS.items():
             name = self.fields.get(role)
-            self._paths[role] = built_in if name is None else ((name,), *paths(name))
+            self._paths.append(built_in if name is None else ((name,), *paths(name)))
 
     @property
     def name(self) -> str:
@@ -96,7 +97,8 @@ class JsonFormat:
             record = decode_object(decode_line(raw))
         except BadLine:
             return False
-        return all(self._find(record, role) is not None for role in ("time", "address", "url"))
+        time, address, _, url, *_ = self.find_all(record)
+        return None not in {time, address, url}
 
     def sections(self, text: ChunkText) -> list[tuple["JsonFormat", Places]]:
         """Return all lines that are not empty."""
@@ -108,16 +110,13 @@ class JsonFormat:
         :raises BadLine: the line does not match; no bytes raise anything else
         """
         record = decode_object(decode_line(raw))
-        time, address, method, url, status, size, referrer, agent = (
-            self._find(record, role) for role in ROLES
-        )
+        time, address, method, url, status, size, referrer, agent = self.find_all(record)
         if time is None or address is None or url is None:
             missing = "time" if time is None else "address" if address is None else "URL"
             raise BadLine(f"the object has no {missing}")
-        if " " in url:
-            method, url = parse_request(url)
-        method, code = optional(method), parse_status(status)
-        url, page = parse_answer(require_url(url), method, code, rules)
+        method, url = read_request(url, method)
+        code = parse_status(status)
+        url, page = parse_answer(url, method, code, rules)
         return StandardLine(
             parse_any_time(time, self.zone, now),
             parse_client_address(address),
@@ -130,19 +129,38 @@ class JsonFormat:
             optional(agent),
         )
 
-    def _find(self, record: dict[str, Any], role: str) -> str | None:
-        """Return what an object has for a role, as text; None for nothing."""
-        for path in self._paths[role]:
-            value: Any = record
-            for key in path:
-                value = value.get(key) if type(value) is dict else None
-            if type(value) is list and value:  # as headers are
-                value = value[0]
-            if type(value) is str:
-                return clean(value)
-            if type(value) in {int, float}:
-                return number_text(value)
-        return None
+    def find_all(self, record: dict[str, Any]) -> list[str | None]:
+        """Return what an object has for each of ROLES, as text; None for nothing."""
+        return [find(record, paths) for paths in self._paths]
+
+
+def find(record: dict[str, Any], paths: Paths) -> str | None:
+    """Return the first text or number that an object has at one of the paths, as text."""
+    for first, *rest in paths:
+        value = record.get(first)
+        for key in rest:
+            value = value.get(key) if type(value) is dict else None
+        if type(value) is str:
+            return value if "\0" not in value else clean(value)
+        if value is None:
+            continue
+        if type(value) is list and value:  # as headers are
+            value = value[0]
+        if type(value) is str:
+            return clean(value)
+        if type(value) in {int, float}:
+            return number_text(value)
+    return None
+
+
+def read_request(url: str, method: str | None) -> tuple[str | None, str]:
+    """Return the method and the URL, which may be a whole request such as GET / HTTP/1.1.
+
+    :raises BadLine: NO_URL
+    """
+    if " " in url:
+        return parse_request(url)
+    return optional(method), require_url(url)
 
 
 def decode_object(line: str) -> dict[str, Any]:

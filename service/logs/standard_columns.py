@@ -13,6 +13,8 @@ import numpy as np
 from service.logs.assembly import Columns, Tables, assemble, merge_columns, merge_rows, take
 from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.chunks import Chunk
+from service.logs.json_columns import JsonReader
+from service.logs.json_format import JsonFormat
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import (
     EPOCH,
@@ -70,7 +72,7 @@ class StandardParser:
 
     def __init__(self, log_format: StandardFormat, rules: Rules | None) -> None:
         self._format = log_format
-        self._rules = rules
+        self._rules = rules if rules is not None and rules.rules else None
         self._is_w3c = log_format.name == "w3c"
         self._pages = NameTable[PageName](lambda urls: [self._page_name(url) for url in urls])
         self._tables = StandardTables(self._pages, is_w3c=self._is_w3c)
@@ -111,7 +113,13 @@ class StandardParser:
         is_other[columns["position"]] = False
         others = np.flatnonzero(is_other)
         visits, rejects, name = list[tuple[int, ...]](), list[RejectedLine](), self._format.name
+        json = (
+            JsonReader(grammar, self._tables, self._rules, now) if isinstance(grammar, JsonFormat) else None
+        )
         for row, raw in zip(others.tolist(), text.lines(others), strict=True):
+            if json is not None and (visit := json.read(raw, row)) is not None:
+                visits.append(visit)
+                continue
             if is_blank(raw):
                 continue
             try:

@@ -1,4 +1,4 @@
-"""Rules that map the URLs of another shop to kinds of pages. They stand in a TOML file.
+"""Rules that map the URLs of another shop to kinds of pages, and name the fields of JSON lines: a TOML file.
 
     [[page]]
     kind = "product"
@@ -14,6 +14,12 @@
 The first rule whose `path` matches the whole path of the URL in its normal form (page_urls.py), without its
 last slash, applies. The fields of its kind come from the named groups of the path, decoded, else from the
 query. Patterns run in linear time. Paths of assets are not held against rules.
+
+    [fields]
+    time = "ts"
+    address = "request.remote_ip"      # the path of a field in JSON lines
+
+Fields that are not named are those that nginx, Caddy and Traefik write (json_format.py).
 """
 
 import tomllib
@@ -29,6 +35,7 @@ from service.logs.views import is_asset
 
 NAMES: dict[str, tuple[str, ...]] = {"category": ("category",), "product": ("category", "product")}
 NUMBERS: dict[str, tuple[str, ...]] = {"cart": CART_NUMBERS, "pay": PAY_NUMBERS, "success": ("cart_id",)}
+FIELDS = ("time", "address", "method", "url", "status", "bytes", "referrer", "agent")
 
 
 class RulesError(ValueError):
@@ -104,7 +111,7 @@ def classify_path(rules: Rules | None, path: str, query: str) -> Page:
     """
     if is_asset(path):
         return Page("asset")
-    return parse_path(path, query) if rules is None else rules.classify(path, query)
+    return rules.classify(path, query) if rules is not None and rules.rules else parse_path(path, query)
 
 
 def parse_query(query: str) -> dict[str, str]:
@@ -127,10 +134,25 @@ def read_rules(path: Path) -> Rules:
         raise RulesError(f"{path} can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RulesError(f"{path} is not TOML: {error}") from None
-    pages = document.get("page")
-    if not isinstance(pages, list) or document.keys() != {"page"}:
-        raise RulesError(f"{path} must consist of [[page]] tables")
-    return Rules(tuple(parse_rule(f"{path}: page {number}", table) for number, table in enumerate(pages, 1)))
+    pages, paths = document.get("page", []), document.get("fields", {})
+    if not document or not isinstance(pages, list) or document.keys() - {"page", "fields"}:
+        raise RulesError(f"{path} must consist of [[page]] tables, and perhaps one table [fields]")
+    rules = (parse_rule(f"{path}: page {number}", table) for number, table in enumerate(pages, 1))
+    return Rules(tuple(rules), parse_fields(f"{path}: fields", paths))
+
+
+def parse_fields(where: str, table: Any) -> dict[str, str]:
+    """Check the table [fields]; `where` names it in messages.
+
+    :raises RulesError: the table is wrong
+    """
+    if not isinstance(table, dict) or (unknown := sorted(table.keys() - set(FIELDS))):
+        extra = f"; there is no {', '.join(unknown)}" if isinstance(table, dict) else ""
+        raise RulesError(f"{where} must be a table of {', '.join(FIELDS)}{extra}")
+    wrong = [name for name, path in table.items() if not isinstance(path, str) or not path]
+    if wrong:
+        raise RulesError(f"{where}: {', '.join(wrong)} must be a path such as request.remote_ip")
+    return table
 
 
 def parse_rule(where: str, table: Any) -> Rule:

@@ -1,6 +1,7 @@
 """Lines of all formats but the shop's in columns, compared with their grammar one by one, on any bytes."""
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -163,11 +164,25 @@ def w3c(parts: Fields) -> str:
     return line + f"{parts.status} {parts.size}"
 
 
+def as_json(parts: Fields) -> str:
+    record = {
+        "time_local": f"0{parts.second % 3 + 1}/Aug/2018:{parts.second:02}:01:35 {parts.zone}",
+        "remote_addr": parts.address,
+        "request": f"{parts.method} {parts.url}{parts.protocol}",
+        "status": parts.status if parts.second % 2 else 200,
+        "size": parts.size,
+        "http_referer": parts.referrer,
+        "http_user_agent": [parts.agent] if parts.second % 3 else None,
+        "more": {"request_method": parts.more},
+    }
+    return json.dumps(record, ensure_ascii=bool(parts.second % 2))
+
+
 W3C = (
     "date time cs-method cs-uri-stem cs-uri-query cs-username c-ip cs(User-Agent) cs(Referer) "
     "sc-status sc-bytes"
 )
-CASES: dict[str, Callable[[Fields], str]] = {
+COLUMN_CASES: dict[str, Callable[[Fields], str]] = {
     "combined": combined,
     "vhost_combined": lambda parts: f"shop.example:443 {combined(parts)}",
     "$msec|$remote_addr|$remote_user x|$request|$status $bytes_sent <$http_user_agent> "
@@ -176,6 +191,7 @@ CASES: dict[str, Callable[[Fields], str]] = {
     '"$remote_user"': iso,
     f"w3c {W3C}": w3c,
 }
+CASES = COLUMN_CASES | {"json": as_json}
 extras = st.binary(max_size=2) | st.sampled_from(
     (b" ", b'"', b"\\", b"9", b"-", b"[", b"]", b"\r", b"|", b",", b"\t", b"\0", b"#", b"\n#Fields: x")
 )
@@ -241,7 +257,7 @@ def grammar_line(
     raise AssertionError(raw)
 
 
-@pytest.mark.parametrize("state", CASES)
+@pytest.mark.parametrize("state", COLUMN_CASES)
 def test_most_lines_do_not_need_the_grammar_each(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is slow on every line would go unseen otherwise: the results are equal."""
     calls = []

@@ -2,12 +2,17 @@
 
 import subprocess
 import sys
+from datetime import UTC
+from io import BytesIO
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from service.logs.chunks import LogFile
 from service.logs.combined_format import parse_standard_line
+from service.logs.format_options import FormatOptions
+from service.logs.log_parser import LogParser
 from service.logs.shop_format import BadLine, Page
 from service.logs.url_rules import Rules, RulesError, read_rules
 from service.visits.pages import parse_page
@@ -118,6 +123,9 @@ def test_wrong_numbers_make_a_line_a_reject_and_a_live_visit_other(rules: Rules)
             r"page 1: path '\(' is not a regular expression of RE2: missing",
         ),
         ("[[page]]\nkind = 'pay'\npath = '/'\ngoods_id = 'x'", "a pay page has no goods_id"),
+        ("fields = 1", "fields must be a table of time, address"),
+        ("[fields]\ntime = 'ts'\nip = 'x'", "there is no ip"),
+        ("[fields]\ntime = 1\nurl = ''", "fields: time, url must be a path such as request.remote_ip"),
         ("[[page]]\nkind = 'pay'\npath = '/'\nuser_id = true", "user_id must be the name of a parameter"),
     ],
 )
@@ -172,3 +180,17 @@ def test_a_bound_ends_what_backtracks() -> None:
     """)
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert process.returncode < 0
+
+
+def test_fields_of_json_lines_are_named_beside_pages_or_alone(tmp_path: Path) -> None:
+    fields = "[fields]\ntime = 'at'\naddress = 'client.ip'\n"
+    rules = read_rules(write_rules(tmp_path, RULES + fields))
+    assert rules.fields == {"time": "at", "address": "client.ip"}
+    assert line_page("/list?of=fish", rules) == Page("category", "fish")
+    alone = read_rules(write_rules(tmp_path, fields))
+    assert line_page("/fish/", alone) == line_page("/fish/", Rules(())) == Page("category", "fish")
+    options = FormatOptions(UTC, alone)
+    raw = b'{"at": 1764324120, "client": {"ip": "8.8.8.8"}, "request": "GET / HTTP/1.1"}'
+    [columns] = [LogParser(options).parse(chunk, now=NOW) for chunk in LogFile(BytesIO(raw + b"\n")).chunks()]
+    assert columns is not None
+    assert (columns.addresses, columns.pages[0].kind) == (["8.8.8.8"], "main")
