@@ -26,6 +26,16 @@ async def select_position(session: AsyncSession, file: str, first_line_sha256: b
     )
 
 
+async def select_custom_format(session: AsyncSession, file: str) -> str | None:
+    """Select the log_format, if any, in which a file at the path was read last: it has variables."""
+    return await session.scalar(
+        select(FilePosition.format)
+        .where(FilePosition.file == file, FilePosition.format.contains("$"))
+        .order_by(FilePosition.updated_at.desc(), FilePosition.first_line_sha256)
+        .limit(1)
+    )
+
+
 async def select_followed_positions(session: AsyncSession, followed_as: str) -> list[FilePosition]:
     """Select the positions of the files that were followed at a path, the one read last first."""
     return list(

@@ -7,6 +7,7 @@ the row tells other processes that it is alive, and tells the run when its lease
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from clients.geo import Geo
 from clock import Clock
@@ -14,6 +15,7 @@ from db.database import Database
 from db.locks import import_key, try_lock
 from db.models import Import
 from db.queries import imports as queries
+from db.queries import positions
 from service.errors import Conflict
 from service.imports.outcome import LeaseLost, describe_failure, end_status
 from service.imports.pipeline import store_log
@@ -26,6 +28,7 @@ from service.imports.record import (
     reload_import,
     resume_import,
 )
+from service.logs.first_line import NO_FIRST_LINE
 from service.logs.source import LogSource, OpenLog
 
 HEARTBEAT_SECONDS = 1.0
@@ -55,7 +58,7 @@ async def import_log(
     :raises OSError: the log can't be read
     """
     with source.open() as log:
-        first_line = await asyncio.to_thread(log.first_line, options.formats)
+        first_line, options = await identify(db, source, log, options)
         async with db.dedicated() as lock_session:
             lease_token = await queries.new_lease_token(lock_session)
             if not await try_lock(lock_session, import_key(source.key, first_line, lease_token)):
@@ -69,6 +72,25 @@ async def import_log(
                 record = await resume_import(run, import_id, prior_status, log.size)
             on_progress(record)
             return await store_and_finish(run, record, log)
+
+
+async def identify(
+    db: Database, source: LogSource, log: OpenLog, options: ImportOptions
+) -> tuple[bytes, ImportOptions]:
+    """Return the digest of the log's first line, and the options with the format that was declared before.
+
+    Nothing but the log_format that was once declared for a file may tell what its lines are.
+    """
+    first_line = await asyncio.to_thread(log.first_line, options.formats)
+    if first_line != NO_FIRST_LINE or options.log_format is not None or source.key is None:
+        return first_line, options
+    async with db.read() as session:
+        log_format = await positions.select_custom_format(session, source.key)
+    if log_format is None:
+        return first_line, options
+    declared = replace(options, log_format=log_format)
+    first_line = await asyncio.to_thread(log.first_line, declared.formats)
+    return first_line, options if first_line == NO_FIRST_LINE else declared
 
 
 async def store_and_finish(run: ImportRun, record: Import, log: OpenLog) -> Import:

@@ -53,7 +53,8 @@ PATTERNS: dict[Role, str] = {
 IN_LISTS = r"(?>[^ ,]+(?:(?:, | : )[^ ,]+)*)"
 # A second request begins so; a quote in a field of a client's would have a backslash before it.
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
-STAMP_BEGIN = re.compile(r"\[\d\d/[A-Z][a-z]{2}/", re.ASCII)
+# The time of a line that was cut, and perhaps the address of the next one: part of no name of a user.
+STAMP_BEGIN = re.compile(r"\[(?:\d\d/|\d[\da-fA-F.:]+ )", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from service.logs.addresses import AddressTable
 from service.logs.client_address import parse_client_address
 from service.logs.known_texts import UNKNOWN, KnownTexts
 from service.logs.line_columns import PageName
+from service.logs.line_layout import STAMP_BEGIN
 from service.logs.name_table import NameTable
 from service.logs.nginx_variables import Role
 
 USER = re.compile(rb'[^"]*')
 PROTOCOL = re.compile(rb' [^ "\\]*')
 METHOD = re.compile(rb'[^ "\\]+')
-TIME_IN_USER = re.compile(rb"\[\d\d/[A-Z][a-z]{2}/")
 MAX_KNOWN_BYTES = 1024 * 1024
 
 
@@ -45,7 +45,7 @@ class StandardTables:
 
 
 def is_user(text: bytes) -> bool:
-    return USER.fullmatch(text) is not None and TIME_IN_USER.search(text) is None
+    return USER.fullmatch(text) is not None and STAMP_BEGIN.search(text.decode("ascii")) is None
 
 
 def text_of(pattern: re.Pattern[bytes], raw: bytes) -> str | None:

@@ -203,7 +203,7 @@ async def test_rejects_are_listed_by_line_in_pages(admin: User, log: Path) -> No
     assert [reject["line"] for reject in rejects] == [1, 6, 7, 8, 9, 10]
     start = 6 + len(some_lines(3)) + 1
     assert [reject["offset"] for reject in rejects] == [0, *range(start, start + 30, 6)]
-    assert rejects[1]["reason"] == "not UTF-8"
+    assert rejects[1]["reason"] == "shop: not UTF-8"
     assert [rejects[0]["text"], rejects[5]["text"]] == ["bad 1", "ж" * 200]
     for limit in (1, 4, 6):
         assert await walk(admin.client, f"{path}?limit={limit}") == rejects
