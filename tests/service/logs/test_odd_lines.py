@@ -42,8 +42,13 @@ def reason_of(line: str) -> str | None:
 
 @pytest.mark.parametrize(
     "request_line",
-    ["PRI * HTTP/2.0", "OPTIONS * HTTP/1.1", "CONNECT shop.example:443 HTTP/1.1", "", "-", "<BADREQ>"]
-    + [
+    [
+        "PRI * HTTP/2.0",
+        "OPTIONS * HTTP/1.1",
+        "CONNECT shop.example:443 HTTP/1.1",
+        "",
+        "-",
+        "<BADREQ>",
         "\\x16\\x03\\x01\\x02 hello",
         "\\x00\\x00",
         "GET /with space/x HTTP/1.1",
@@ -57,8 +62,11 @@ def test_a_request_that_names_no_url_is_a_reject_with_that_reason(request_line: 
 
 @pytest.mark.parametrize(
     "request_line",
-    ["GET /shop/", "GET http://other.example/a HTTP/1.1", "get /a HTTP/1.1", "PROPFIND /dav/ HTTP/1.1"]
-    + [
+    [
+        "GET /shop/",
+        "GET http://other.example/a HTTP/1.1",
+        "get /a HTTP/1.1",
+        "PROPFIND /dav/ HTTP/1.1",
         "GET /\\xD1\\x80/ HTTP/1.1",
         "GET /a\\x22b/ HTTP/1.1",
         "GET /? HTTP/1.1",
