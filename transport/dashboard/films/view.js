@@ -27,12 +27,17 @@ export async function show(view, { signal, own, setOwn }) {
     }
   }
 
-  async function loadFavourites() {
+  async function loadFavourites(cursor = null) {
     try {
-      const { items } = await requestJson("/movies/favorites", { query: { limit: PAGE }, signal });
-      ids.clear();
+      const { items, next } = await requestJson("/movies/favorites", { query: { limit: PAGE, cursor }, signal });
+      if (!cursor) {
+        ids.clear();
+        favourites.replaceChildren();
+      }
+      favourites.querySelector(".more")?.remove();
       items.forEach((film) => ids.add(film.kinopoisk_id));
-      favourites.replaceChildren(items.length ? films(items) : element("p", { class: "dim" }, translate("no-favourites")));
+      favourites.append(ids.size ? films(items) : element("p", { class: "dim" }, translate("no-favourites")));
+      if (next) favourites.append(button(translate("more"), () => loadFavourites(next), { class: "more" }));
     } catch (error) {
       showTrouble(favourites, error);
     }

@@ -1,6 +1,7 @@
 // A report: a tile with its question and answer, and a card with chart, own parameters, definition, rows and downloads.
 import { request, download } from "../shared/api.js";
 import { button, element, field, newId, select } from "../shared/elements.js";
+import { moment } from "../shared/formats.js";
 import { problemText } from "../shared/forms.js";
 import { attempt } from "../shared/lists.js";
 import { currentPeriod, settings } from "../shared/settings.js";
@@ -76,12 +77,19 @@ export function reportCard(report, { signal, own, setOwn, categories, withTraffi
     answer.textContent = answerText(result);
     answer.dataset.answer = JSON.stringify(result.answer);
     note.textContent = noteText(result);
-    plot.replaceChildren(result.rows.length ? picture : element("p", { class: "dim" }, translate("no-data")));
+    plot.replaceChildren(result.rows.length ? picture : element("p", { class: "dim" }, translate("no-data")), captionOf(result) ?? "");
     picture.setAttribute("aria-label", `${question.textContent} ${answerText(result)}`);
     rows.replaceChildren(rowsTable(result));
   }
   drawTitles();
   return { tile, root, load };
+}
+
+// The hours of a chart have day and month below them; here is their year.
+function captionOf({ report, rows }) {
+  if (report !== 4 || !rows.length) return null;
+  const hours = rows.map((row) => row.hour).sort();
+  return element("figcaption", { class: "dim caption" }, `${moment(hours[0], settings.tz)} – ${moment(hours.at(-1), settings.tz)}`);
 }
 
 function sharedQuery(withTraffic) {

@@ -15,18 +15,25 @@ export function onLive(listener, signal) {
   if (live.state) listener(live);
 }
 
-const SETTLE = 5000; // milliseconds: data that change each second are shown anew this often
+const SETTLE = 2000; // milliseconds from a change until it is shown
+const LEAST_PAUSE = 20_000; // between two reads of a view, each of which takes a dozen of the requests that the limit allows
 
-// Calls the listener, not too often, after visits, events or imports have changed.
+// Calls the listener soon after visits, events or imports have changed, but not too often.
 export function onChange(listener, signal) {
   let last = null;
   let timer = null;
+  let calledAt = 0;
   onLive(({ state }) => {
     if (!state) return;
     const current = JSON.stringify([state.visits, state.events, state.imports.map((record) => [record.id, record.status, record.imported])]);
-    if (last !== null && current !== last) timer ??= setTimeout(() => { timer = null; listener(); }, SETTLE);
+    if (last !== null && current !== last) timer ??= setTimeout(call, Math.max(SETTLE, calledAt + LEAST_PAUSE - Date.now()));
     last = current;
   }, signal);
+  function call() {
+    timer = null;
+    calledAt = Date.now();
+    listener();
+  }
   signal.addEventListener("abort", () => clearTimeout(timer));
 }
 

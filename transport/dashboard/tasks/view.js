@@ -52,6 +52,7 @@ export async function show(view, { signal, own, setOwn }) {
       showMessage(translate("task-changed"), "bad");
     }
     await load();
+    items.querySelector(`[data-task="${task.id}"] button`)?.focus(); // the list was drawn anew
   }
   const remove = (task) => attempt(async () => {
     await requestJson(`/tasks/${task.id}`, { method: "DELETE" });
