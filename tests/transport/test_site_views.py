@@ -1,6 +1,7 @@
 """Views that pages report: which are recorded, and that whatever comes is answered with 202."""
 
 import json
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -191,6 +192,23 @@ async def test_whatever_comes_is_answered_with_202_and_records_nothing(
     answer = await report(client, text.replace(b"KEY", key.encode()))
     assert (answer.status, answer.json["status"]) == (202, "ignored")
     assert answer.json["detail"]
+    assert await visits(user) == []
+
+
+async def test_a_body_of_unknown_size_is_read_no_further_than_a_view_goes(client: Client, key: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield json.dumps({"site": key, "page_url": SALMON}).encode()
+        for _ in range(100):
+            yield b" " * 10_000
+
+    answer = await client.post("/collect", data=chunks(), headers={**TEXT, "Origin": SHOP})
+    assert answer.json == {"status": "ignored", "detail": "the body is over 8192 bytes"}
+
+
+async def test_a_page_with_a_password_in_its_url_is_ignored(client: Client, user: User, key: str) -> None:
+    answer = await report(client, {"site": key, "page_url": "https://anna:secret@shop.example/caviar/"})
+    assert answer.json["status"] == "ignored"
+    await client.get(f"/pixel.gif?site={key}", headers={"Referer": "https://anna:secret@shop.example/"})
     assert await visits(user) == []
 
 
