@@ -19,6 +19,7 @@ from bootstrap import (
 )
 from commands.terminal import announce, load_settings, one_line_errors
 from config import Settings
+from config.unknown_names import unknown_names
 from server.connections import ConnectionBound
 from server.processes import worker_number
 from server.shared_counts import SharedCounts
@@ -42,6 +43,8 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
     with one_line_errors(), handle_termination() as termination:
         settings = load_settings(quiet=False, HOST=host, PORT=port)
         log.info("settings", **settings.public_values())
+        if unknown := unknown_names():
+            log.warning("unknown_settings", file=".env", names=unknown)
         slow_bodies = SharedCounts(settings.workers)
         with (
             HttpServer(

@@ -1,6 +1,7 @@
 """Settings: where they come from, what they take, and the message about a wrong one."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from config import Settings as ReadSettings
 from config import SettingsError, SettingsSchema, load_secret, read_settings
+from config.unknown_names import OF_COMPOSE, unknown_names
 
 PROJECT = Path(__file__).parents[1]
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -291,6 +293,22 @@ def test_the_example_file_names_exactly_the_settings_with_their_defaults() -> No
         default = field.load_default
         written = "" if default is None or callable(default) else str(default)
         assert examples[name] == (written.lower() if isinstance(default, bool) else written), name
+
+
+def test_names_of_a_file_that_are_no_settings_are_told_with_what_may_be_meant(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "port=8001\nRATE_LIMIT_PER_MINUT=5\nzebra=1\nSECRET_KEY=a\nGRAFANA_PASSWORD=b\nCOMPOSE_FILE=c\n"
+    )
+    assert unknown_names(file) == ["RATE_LIMIT_PER_MINUT (RATE_LIMIT_PER_MINUTE?)", "zebra"]
+    assert unknown_names(tmp_path / "none") == []
+    assert unknown_names(PROJECT / ".env.example") == []
+
+
+def test_variables_of_compose_alone_are_known() -> None:
+    texts = [(PROJECT / name).read_text() for name in ("compose.yaml", "compose.dev.yaml")]
+    names = set(re.findall(r"\$\{([A-Z_]+)", "".join(texts)))
+    assert names - set(SettingsSchema().fields) == OF_COMPOSE
 
 
 def test_the_example_file_sets_nothing() -> None:
