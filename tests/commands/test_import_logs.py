@@ -42,6 +42,23 @@ def test_a_dry_run_imports_nothing_and_rules_read_another_shops_log(
         assert (code, "Usage: " in errors) == (2, True)
 
 
+def test_masked_addresses_are_printed_and_stored_by_no_process(
+    trawl: Command, tmp_path: Path, committed_url: str
+) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(
+        '81.2.69.160 - - [01/Aug/2018:00:00:00 +0000] "GET /fish/ HTTP/1.1" 200 12\n'
+        '81.2.69.161 - - [01/Aug/2018:00:00:00 +0000] "PRI * HTTP/2.0" 400 12\n'
+    )
+    code, output, errors = trawl.run("import", str(log), ADDRESS_MASK="2")
+    assert (code, "1 imported" in output, "81.2.69" in output + errors) == (0, True, False)
+    stored = asyncio.run(fetch(committed_url, "SELECT host(address) || country FROM visit"))
+    reject = asyncio.run(fetch(committed_url, "SELECT text FROM reject"))
+    assert (stored, str(reject)[:12]) == ("81.2.0.0GB", "81.2.0.0 - -")
+    code, _, errors = trawl.run("import", str(log), ADDRESS_MASK="4")
+    assert (code, "ADDRESS_MASK is '4'; it takes one of 1, 2, 3" in one_line(errors)) == (1, True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_following_goes_on_until_a_signal_ends_it(
     trawl: Command, shop_log: Path, committed_url: str, number: signal.Signals
