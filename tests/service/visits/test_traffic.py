@@ -148,3 +148,24 @@ async def test_visits_whose_countries_are_learned_later_stay_those_of_people_and
         ("log", False, 4),
         ("log", True, 4),
     ]
+
+
+async def test_people_and_bots_are_apart_in_partial_days_too(
+    committed_db: Database, geo: Geo, tmp_path: Path
+) -> None:
+    shop, time = Importer(committed_db, geo), datetime(2018, 10, 28, 12, tzinfo=UTC)
+    visits = [
+        (oracle.Visit(number, number, time, "", "8.8.8.8", "/fresh_fish/", "category"), agent)
+        for number, agent in enumerate((BROWSER, *BOTS), 1)
+    ]
+    write(tmp_path / "log.txt", combined(visits))
+    await shop.read(tmp_path / "log.txt")
+    await store_live(shop, visits)
+    for source, sources in (("log", 1), ("api", 1), ("all", 2)):
+        for traffic, requests in (("human", 1), ("bot", 2), ("all", 3)):
+            scope = {"since": time, "source": source, "traffic": traffic}
+            for number in (1, 2):
+                [row] = (await ask(shop, number, **scope)).rows
+                assert row.requests == requests * sources, (number, scope)
+            [row] = (await ask(shop, 1, metric="visitors", **scope)).rows
+            assert row.visitors == 1
