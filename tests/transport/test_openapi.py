@@ -163,6 +163,10 @@ def test_the_checks_of_answers_would_notice_a_wrong_one() -> None:
             schema.validate(wrong)
 
 
+async def test_the_map_of_the_dashboard_fits_the_document(client: Client) -> None:
+    assert (await client.get("/dashboard/world.json")).json["width"] > 0
+
+
 def test_examples_of_what_must_lie_ahead_do_so_for_years() -> None:
     times = re.findall(r'"(?:expires_at|due_at)": "(\d{4})-', json.dumps(document()))
     assert len(times) > 5

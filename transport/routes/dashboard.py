@@ -12,7 +12,7 @@ from service.errors import NotFound
 from transport.assets import Asset, asset_names, load_asset, make_asset, send_asset, send_file
 from transport.charts.style import page_style
 from transport.charts.world_map import WORLD
-from transport.operations import Text, operation
+from transport.operations import Raw, Text, operation
 from transport.request import Request
 
 blueprint = Blueprint("dashboard")
@@ -52,7 +52,10 @@ async def show_dashboard(request: Request) -> HTTPResponse:
 @operation(
     responses={
         200: {
-            kind: Text("…") for kind in ("application/json", "image/svg+xml", "text/css", "text/javascript")
+            **{kind: Text("…") for kind in ("image/svg+xml", "text/css", "text/javascript")},
+            "application/json": Raw(
+                {"type": "object", "description": "the outlines of a map"}, {"width": 480}
+            ),
         }
     },
     path={"name": {"type": "string", "enum": sorted({*asset_names(FOLDER), CHART_STYLE, MAP})}},
