@@ -19,7 +19,8 @@ This token sets it. It works once, until {end}:
 
 {token}
 
-Send it to POST /password/reset as {{"token": "...", "password": "your new password"}}.
+Enter it in the dashboard, under "Forgot the password?" and "New password". Programs send it to
+POST /password/reset as {{"token": "...", "password": "your new password"}}.
 That ends all your sessions and API keys. Then sign in with this e-mail address and the new password.
 
 If it was not you, do nothing: your password stays as it is.
@@ -31,7 +32,8 @@ If it was not you, do nothing: your password stays as it is.
 
 {token}
 
-Отправьте его в POST /password/reset: {{"token": "...", "password": "ваш новый пароль"}}.
+Введите его на странице Trawl: «Забыли пароль?», затем «Новый пароль». Программы отправляют его
+в POST /password/reset: {{"token": "...", "password": "ваш новый пароль"}}.
 Все ваши сеансы и ключи API завершатся. Затем войдите с этим адресом почты и новым паролем.
 
 Если это были не вы, ничего не делайте: пароль останется прежним.

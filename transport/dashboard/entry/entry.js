@@ -17,7 +17,8 @@ export function showEntry(main, reason, onSignedIn) {
   readAddress();
   const name = isEntry(address.name) ? address.name : "sign-in";
   const { heading, hint, form } = FORMS[name](onSignedIn);
-  const others = Object.keys(FORMS).filter((other) => other !== name && other !== "new-password");
+  // Who has a token comes by its link, or by way of the forgotten password.
+  const others = Object.keys(FORMS).filter((other) => other !== name && (other !== "new-password" || name === "forgot-password"));
   const links = others.map((other) => element("a", { href: `#${other}` }, translate(other)));
   main.replaceChildren(element("section", { class: "card sign-in", "aria-labelledby": "entry" },
     element("h1", { id: "entry" }, heading),
