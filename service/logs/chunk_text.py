@@ -59,7 +59,7 @@ class ChunkText:
 
     def _skip_before_lines(self) -> None:
         """Let lines begin behind NULs and a byte order mark."""
-        if b"\0" not in self.data and BYTE_ORDER_MARK not in self.data:
+        if self.data.isascii() and 0 not in self.data:  # in no time, beside the search for a mark
             return
         firsts = self._padded[self.starts]
         for row in np.flatnonzero((firsts == 0) | (firsts == BYTE_ORDER_MARK[0])).tolist():

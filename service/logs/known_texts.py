@@ -133,13 +133,20 @@ class LongTexts:
     def look_up(self, text: ChunkText, starts: Places, ends: Places) -> Places:
         """Return the number of each of these texts of a chunk; UNKNOWN for bad and too long ones."""
         slices = text.slices(starts, ends)
-        new = sorted(set(slices) - self._numbers.keys())
-        if new:
-            good = [raw for raw in new if len(raw) <= MAX_BYTES]
-            self._numbers.update(dict.fromkeys(new, UNKNOWN))
-            self._numbers.update(zip(good, self._parse(good), strict=True))
-            self.size += sum(len(raw) + TEXT_BYTES for raw in new)
+        try:
+            return self._numbers_of(slices)
+        except KeyError:
+            self._add(sorted(set(slices) - self._numbers.keys()))
+        return self._numbers_of(slices)
+
+    def _numbers_of(self, slices: list[bytes]) -> Places:
         return np.fromiter(map(self._numbers.__getitem__, slices), np.int64, len(slices))
+
+    def _add(self, new: list[bytes]) -> None:
+        good = [raw for raw in new if len(raw) <= MAX_BYTES]
+        self._numbers.update(dict.fromkeys(new, UNKNOWN))
+        self._numbers.update(zip(good, self._parse(good), strict=True))
+        self.size += sum(len(raw) + TEXT_BYTES for raw in new)
 
 
 def text_words(text: ChunkText, starts: Places, lengths: Places) -> TextWords:

@@ -36,6 +36,11 @@ class Run:
     last: int
     digests: Words
 
+    def has_some(self, ordered: Words) -> bool:
+        """Return whether a line has one of these digests, which are sorted."""
+        places = np.minimum(np.searchsorted(self.digests, ordered), len(self.digests) - 1)
+        return bool((self.digests[places] == ordered).any()) if len(self.digests) else False
+
     def count(self, digests: Words) -> Words:
         """Return how many lines have each of these digests."""
         begins, ends = (np.searchsorted(self.digests, digests, side) for side in ("left", "right"))
@@ -60,12 +65,13 @@ class DigestKeys:
         if not lines:
             return np.zeros(0, np.int64)
         digests = line_digests(lines)
-        ordinals = ordinals_of(digests)
+        ordered = np.sort(digests)
+        ordinals = ordinals_of(digests, ordered)
         first, last = int(occurred.min()), int(occurred.max())
         for run in self._runs:
-            if run.first <= last and first <= run.last:
+            if run.first <= last and first <= run.last and run.has_some(ordered):
                 ordinals += run.count(digests)
-        self._add(Run(first, last, np.sort(digests)))
+        self._add(Run(first, last, ordered))
         moved = (digests + ordinals * np.uint64(ORDINAL_STEP)) & np.uint64(MAX_KEY)
         keys: Int64s = moved.view(np.int64)
         return keys
@@ -94,14 +100,12 @@ def line_digests(lines: list[bytes]) -> Words:
     return np.frombuffer(joined, ">u8")[:: DIGEST_BYTES // 8].astype(np.uint64)
 
 
-def ordinals_of(digests: Words) -> Words:
-    """Return for each line how many equal ones stand before it."""
+def ordinals_of(digests: Words, ordered: Words) -> Words:
+    """Return for each line how many equal ones stand before it; `ordered` are the digests, sorted."""
     ordinals = np.zeros(len(digests), np.uint64)
-    ordered = np.sort(digests)
     if not (ordered[1:] == ordered[:-1]).any():
         return ordinals
     order = np.argsort(digests, kind="stable")
-    ordered = digests[order]
     begins = np.searchsorted(ordered, ordered)  # of the lines that are equal
     ordinals[order] = np.arange(len(digests)) - begins
     return ordinals
