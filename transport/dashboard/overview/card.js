@@ -21,7 +21,7 @@ export function card(name, { load, draw, rows, definition, wide = false }, signa
       element("details", {}, element("summary", {}, translate("how-counted")), element("p", {}, definition ?? translate(`counted.${name}`))),
       rows ? button("CSV", () => attempt(saveRows), { class: "link", "aria-label": translate("download-as", "CSV", translate(`card.${name}`)) }) : null));
   let isVisible = false;
-  let isStale = true;
+  let isStale = false; // until the view first asks for its data
   let shown = null; // the text of what is shown
 
   async function saveRows() {

@@ -1,5 +1,6 @@
 // Reads GET /visits/stats for the cards: those that need the same answer share it, and few are asked at a time.
 import { request } from "../shared/api.js";
+import { previousPeriod } from "../shared/period.js";
 import { currentPeriod, settings } from "../shared/settings.js";
 
 export const FALLBACK = "7d";
@@ -39,9 +40,14 @@ export function statsReader(own, signal) {
   }
 
   const common = () => ({ tz: settings.tz, source: settings.source === "all" ? "" : settings.source, traffic: settings.traffic });
+  const stats = (query, period = currentPeriod(FALLBACK)) => get("/visits/stats", { ...period, ...common(), ...filtersOf(own), ...query });
+  const compare = () => (previousPeriod(currentPeriod(FALLBACK)) ? { compare: "previous" } : {});
   return {
+    stats,
     period: () => currentPeriod(FALLBACK),
-    stats: (query, period = currentPeriod(FALLBACK)) => get("/visits/stats", { ...period, ...common(), ...filtersOf(own), ...query }),
+    // Those that stand beside the period before, if it has one.
+    totals: () => stats(compare()),
+    kinds: () => stats({ group_by: "kind", ...compare() }),
     carts: (period = currentPeriod(FALLBACK)) => get("/report/6", { ...period, ...common(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
     forget: () => { answers = new Map(); },
   };

@@ -53,7 +53,7 @@ export function timelineCard({ reader, span, onPeriod, signal }) {
 // Resolves what the period's span is drawn in; all time goes from the first visit to the last.
 export async function measure(reader) {
   const period = reader.period();
-  const totals = period.from && period.to ? null : (await reader.stats({})).items[0];
+  const totals = period.from && period.to ? null : (await reader.totals()).items[0];
   const bounds = bounded(period, totals, settings.tz);
   return { bounds, unit: unitOf(spanOf(bounds)) };
 }

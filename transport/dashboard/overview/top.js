@@ -18,7 +18,7 @@ export function topCard({ name, group, filter, query = {} }, { reader, own, onFi
 
   async function load() {
     if (isEmpty()) return { text: "", items: [], total: 0 };
-    const [answer, totals] = await Promise.all([get(limit), reader.stats({})]);
+    const [answer, totals] = await Promise.all([get(limit), reader.totals()]);
     return { ...answer, text: `${answer.text} ${totals.text}`, total: totals.items[0]?.visits ?? 0 };
   }
 

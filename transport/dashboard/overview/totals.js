@@ -16,9 +16,8 @@ const HEIGHT = 28;
 
 export function totalTiles({ reader, own, span, signal }) {
   const hasFilters = () => Object.keys(filtersOf(own)).length > 0;
-  const compare = () => (previousPeriod(reader.period()) ? { compare: "previous" } : {});
-  const totals = async () => (await reader.stats({ ...compare() })).items[0];
-  const kinds = async () => new Map((await reader.stats({ group_by: "kind", ...compare() })).items.map((item) => [item.kind, item]));
+  const totals = async () => (await reader.totals()).items[0];
+  const kinds = async () => new Map((await reader.kinds()).items.map((item) => [item.kind, item]));
 
   async function series(pick) {
     const { unit, bounds } = await span();
