@@ -10,7 +10,8 @@ from bench.many_rows import Served, serve_many_rows
 
 VISITS = int(os.environ.get("BENCH_VISITS", "1000000"))
 # 90 days of visits in the order of their times, a tenth of them live; 200,000 addresses, the first the most
-# frequent, some without a country; 20 categories of 12 products each.
+# frequent, some without a country; 20 categories of 12 products each; 2,000 agents, a tenth of them bots;
+# 20,000 referrers of 500 hosts.
 NAMES = (
     """
     INSERT INTO category (name, name_sha256)
@@ -20,6 +21,18 @@ NAMES = (
     INSERT INTO product (category_id, name, name_sha256)
     SELECT category.id, 'product_' || n, sha256(('product_' || n)::bytea)
     FROM category CROSS JOIN generate_series(0, 11) n""",
+    """
+    INSERT INTO agent (id, agent, digest, browser, os, device, is_bot)
+    SELECT
+        n, 'agent ' || n, sha256(('agent ' || n)::bytea), 'browser_' || n % 40, 'os_' || n % 12,
+        (ARRAY['desktop', 'mobile', 'tablet'])[1 + n % 3], n % 10 = 0
+    FROM generate_series(1, 2000) n""",
+    """
+    INSERT INTO referrer (id, url, digest, host)
+    SELECT
+        n, 'https://host-' || n % 500 || '.example/' || n,
+        sha256(('https://host-' || n % 500 || '.example/' || n)::bytea), 'host-' || n % 500 || '.example'
+    FROM generate_series(1, 20000) n""",
 )
 PART = 80_000  # visits of a part
 MADE = """
@@ -37,6 +50,9 @@ SELECT
     product.id AS product_id,
     CASE WHEN live OR draw.kind = 'pay' THEN visitor + 1 END AS user_id,
     CASE WHEN draw.kind IN ('cart', 'pay') THEN number / 20 + 1 END AS cart_id,
+    1 + (visitor * 31 % 2000) AS agent_id,
+    CASE WHEN number % 3 = 0 THEN 1 + (number * 7 % 20000) END AS referrer_id,
+    CASE WHEN number % 50 = 0 THEN 404 WHEN number % 7 = 0 THEN 304 ELSE 200 END AS status,
     CASE draw.kind
         WHEN 'category' THEN '/' || category.name || '/'
         WHEN 'product' THEN '/' || category.name || '/' || product.name || '/'
@@ -71,16 +87,17 @@ STORED = (
     """
     INSERT INTO live_visit (
         occurred_at, request_id, position, source, kind, address, country, category_id, product_id, user_id,
-        cart_id, page_url
+        cart_id, page_url, agent_id, referrer_id, is_bot
     )
     SELECT
         occurred_at, gen_random_uuid()::text, position, source, kind, address, country, category_id,
-        product_id, user_id, cart_id, page_url
+        product_id, user_id, cart_id, page_url, agent_id, referrer_id, agent_id % 10 = 0
     FROM made_visit WHERE source <> 'log' ORDER BY position""",
     f"""
     INSERT INTO visit_part (
         import_id, first_at, last_at, visits, first_position, host, page_ids, cart_ids, occurred, key,
-        position, address_id, page_id, kind, cart_id, goods_id, amount, user_id
+        position, address_id, page_id, kind, cart_id, goods_id, amount, user_id, method, status, bytes,
+        referrer_id, agent_id
     )
     SELECT
         1, min(occurred_at), max(occurred_at), count(*), min(position), '',
@@ -89,7 +106,9 @@ STORED = (
         array_agg(occurred_at), array_agg(position::bigint * 7919 % 1000003 * 2000003), array_agg(position),
         array_agg(address_id), array_agg(page_id), array_agg(code::"char"),
         array_agg(cart_id), array_agg(CASE WHEN kind = 'cart' THEN 1 END),
-        array_agg(CASE WHEN kind = 'cart' THEN 1 END), array_agg(user_id)
+        array_agg(CASE WHEN kind = 'cart' THEN 1 END), array_agg(user_id),
+        array_agg('g'::"char"), array_agg(status::smallint), array_agg(position::bigint % 10000),
+        array_agg(referrer_id), array_agg(agent_id)
     FROM (
         SELECT
             made_visit.*, address.id AS address_id, coalesce(page.id, 0) AS page_id,
@@ -104,8 +123,9 @@ STORED = (
     ) AS line
     GROUP BY line.position / {PART}""",
     """
-    INSERT INTO request_quarter
-    SELECT date_bin('15 minutes', occurred_at, 'epoch'), source, count(*) FROM made_visit GROUP BY 1, 2""",
+    INSERT INTO request_quarter (quarter, source, is_bot, requests)
+    SELECT date_bin('15 minutes', occurred_at, 'epoch'), source, agent_id % 10 = 0, count(*)
+    FROM made_visit GROUP BY 1, 2, 3""",
     "DROP TABLE made_visit",
     "VACUUM ANALYZE visit_part",
 )

@@ -212,6 +212,18 @@ class LiveVisit(Base):
             },
             postgresql_with={"pages_per_range": 32},
         ),
+        # The same of rare agents and referrers.
+        Index(
+            "ix_live_visit_origins",
+            "agent_id",
+            "referrer_id",
+            postgresql_using="brin",
+            postgresql_ops={
+                "agent_id": "int4_bloom_ops(n_distinct_per_range = 200)",
+                "referrer_id": "int4_bloom_ops(n_distinct_per_range = 500)",
+            },
+            postgresql_with={"pages_per_range": 32},
+        ),
     )
 
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True)

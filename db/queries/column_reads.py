@@ -78,7 +78,18 @@ REFERRERS = """
     FROM referrer WHERE id {} GROUP BY host
 """
 REFERRER_URLS = "SELECT id, url FROM referrer WHERE id = ANY($1::int[])"
-REFERRER_ID = "SELECT id FROM referrer WHERE digest = sha256(convert_to($1, 'UTF8'))"
+AGENT_IDS = """
+    SELECT id FROM agent
+    WHERE
+        ($1::text IS NULL OR browser = $1)
+        AND ($2::text IS NULL OR os = $2)
+        AND ($3::text IS NULL OR device = $3)
+"""
+REFERRER_IDS = """
+    SELECT id FROM referrer WHERE host = $1
+    UNION ALL
+    SELECT id FROM referrer WHERE digest = sha256(convert_to($2, 'UTF8'))
+"""
 IN_RANGE, IN_LIST = "BETWEEN $1 AND $2", "= ANY($1::int[])"
 PAGES = """
     SELECT page.id, page.url, category.name AS category, product.name AS product
@@ -196,9 +207,14 @@ async def select_referrer_urls(raw: Raw, ids: Sequence[int]) -> dict[int, str]:
     return {row["id"]: row["url"] for row in await raw.fetch(REFERRER_URLS, ids)}
 
 
-async def select_referrer_id(raw: Raw, url: str) -> int | None:
-    referrer_id: int | None = await raw.fetchval(REFERRER_ID, url)
-    return referrer_id
+async def select_agent_ids(raw: Raw, browser: str | None, os: str | None, device: str | None) -> list[int]:
+    """Return the ids of the agents that tell all of these that are given."""
+    return [row["id"] for row in await raw.fetch(AGENT_IDS, browser, os, device)]
+
+
+async def select_referrer_ids(raw: Raw, host: str | None, url: str | None) -> list[int]:
+    """Return the ids of the referrers of a host, or of the one with a URL."""
+    return [row["id"] for row in await raw.fetch(REFERRER_IDS, host, url)]
 
 
 async def select_page_twins(raw: Raw, ids: Array) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Live visits as they are read: lists by filter, with the columns of list_live_visits.sql."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +16,7 @@ class VisitFilter:
     """The visits of [since, until), with all values that are not None.
 
     :param referrer_host: the host of the page that a visit came from; `referrer_url` is the page itself
+    :param agent_ids: of the agents that tell all that the filter names of them; likewise `referrer_ids`
     """
 
     since: datetime | None = None
@@ -33,10 +34,14 @@ class VisitFilter:
     referrer_host: str | None = None
     referrer_url: str | None = None
     status: int | None = None
+    agent_ids: Sequence[int] | None = None
+    referrer_ids: Sequence[int] | None = None
 
     @property
     def lets_live_through(self) -> bool:
-        return self.source != "log" and self.status is None  # live visits have no status
+        """Whether there may be such live visits, which have no status."""
+        has_ids = self.agent_ids != [] and self.referrer_ids != []
+        return self.source != "log" and self.status is None and has_ids
 
 
 async def select_live_list(

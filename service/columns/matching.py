@@ -67,13 +67,8 @@ async def part_filter(snapshot: Snapshot, visit_filter: VisitFilter) -> PartFilt
         is_bot=visit_filter.is_bot,
         traits={name: text for name in TRAITS if (text := getattr(visit_filter, name)) is not None},
         referrer_host=visit_filter.referrer_host,
-        referrer_id=await referrer_id(snapshot, visit_filter.referrer_url),
+        referrer_id=None if visit_filter.referrer_url is None else (visit_filter.referrer_ids or [0])[0],
     )
-
-
-async def referrer_id(snapshot: Snapshot, url: str | None) -> int | None:
-    """Return the id of a referrer, 0 if there is none of this URL; None if none is meant."""
-    return None if url is None else await queries.select_referrer_id(snapshot.raw, url) or 0
 
 
 def to_microseconds(time: datetime | None) -> int | None:

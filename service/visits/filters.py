@@ -1,8 +1,9 @@
 """Filters of visits, from what a query names to what rows have."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from db.queries.column_reads import Raw
+from db.queries.column_reads import Raw, select_agent_ids, select_referrer_ids
 from db.queries.names import select_category_id
 from db.queries.visit_list import VisitFilter
 from page_urls import normal_url
@@ -21,10 +22,23 @@ async def make_filter(raw: Raw, category: str | None, filters: dict[str, Any]) -
     fields |= {"is_bot": IS_BOT[filters.get("traffic", "all")], **referrer_fields(filters.get("referrer"))}
     if fields.get("page_url") is not None:
         fields["page_url"] = normal_url(fields["page_url"])
+    fields |= await origin_ids(raw, fields)
     if category is None:
         return VisitFilter(**fields)
     category_id = await select_category_id(raw, category)
     return None if category_id is None else VisitFilter(**fields, category_id=category_id)
+
+
+async def origin_ids(raw: Raw, fields: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Return the ids of the agents and referrers that a filter names; few of them are of rare ones."""
+    ids = {}
+    agent = [fields.get(name) for name in ("browser", "os", "device")]
+    referrer = [fields.get(name) for name in ("referrer_host", "referrer_url")]
+    if agent != [None] * 3:
+        ids["agent_ids"] = await select_agent_ids(raw, *agent)
+    if referrer != [None] * 2:
+        ids["referrer_ids"] = await select_referrer_ids(raw, *referrer)
+    return ids
 
 
 def referrer_fields(referrer: str | None) -> dict[str, str]:

@@ -33,24 +33,7 @@ FROM (
         AND (CAST(:category_id AS int) IS NULL OR visit.category_id = :category_id)
         AND (CAST(:kind AS text) IS NULL OR visit.kind = :kind)
         AND (CAST(:is_bot AS boolean) IS NULL OR visit.is_bot = :is_bot)
-        AND (
-            CAST(:browser AS text) IS NULL
-            OR visit.agent_id IN (SELECT agent.id FROM agent WHERE agent.browser = :browser)
-        )
-        AND (CAST(:os AS text) IS NULL OR visit.agent_id IN (SELECT agent.id FROM agent WHERE agent.os = :os))
-        AND (
-            CAST(:device AS text) IS NULL
-            OR visit.agent_id IN (SELECT agent.id FROM agent WHERE agent.device = :device)
-        )
-        AND (
-            CAST(:referrer_host AS text) IS NULL
-            OR visit.referrer_id IN (SELECT referrer.id FROM referrer WHERE referrer.host = :referrer_host)
-        )
-        AND (
-            CAST(:referrer_url AS text) IS NULL
-            OR visit.referrer_id = (
-                SELECT referrer.id FROM referrer WHERE referrer.digest = sha256(convert_to(:referrer_url, 'UTF8'))
-            )
-        )
+        AND (CAST(:agent_ids AS int[]) IS NULL OR visit.agent_id = ANY(CAST(:agent_ids AS int[])))
+        AND (CAST(:referrer_ids AS int[]) IS NULL OR visit.referrer_id = ANY(CAST(:referrer_ids AS int[])))
     ORDER BY visit.occurred_at
 ) AS live;
