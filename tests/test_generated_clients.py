@@ -42,7 +42,7 @@ async def run(*command: str | Path, folder: Path) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 3 * PATIENCE)
+    output, _ = await asyncio.wait_for(process.communicate(), 10 * PATIENCE)  # a registry may be slow
     return process.returncode or 0, output.decode(errors="replace")
 
 
