@@ -37,6 +37,7 @@ VERSION = "SELECT concat_ws(' ', pg_current_snapshot(), pg_is_in_recovery(), pg_
 
 # Rows of a large result that are in memory at a time. Decoding them holds the event loop: two milliseconds.
 BATCH = 250
+Raw = Connection  # asyncpg's, within a transaction
 
 
 class Database:

@@ -9,14 +9,23 @@ from dataclasses import dataclass
 from hashlib import sha256
 from operator import attrgetter
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.columns import Values
-from db.database import raw_connection
+from db.database import Raw, raw_connection
 from db.sql import raw_statement
+
+AGENT_IDS = """
+    SELECT id FROM agent
+    WHERE
+        ($1::text IS NULL OR browser = $1)
+        AND ($2::text IS NULL OR os = $2)
+        AND ($3::text IS NULL OR device = $3)
+"""
+REFERRER_IDS = """
+    SELECT id FROM referrer WHERE host = $1
+    UNION ALL
+    SELECT id FROM referrer WHERE digest = sha256(convert_to($2, 'UTF8'))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +66,6 @@ async def select_agents(session: AsyncSession, agents: Sequence[str]) -> dict[st
     return {by_digest[digest]: (agent_id, is_bot) for digest, agent_id, is_bot in rows}
 
 
-async def select_bots(session: AsyncSession, agent_ids: Values) -> NDArray[np.bool_] | None:
-    """Return which agents are bots, by their ids, 0 for none; None if no agent is."""
-    distinct = np.flatnonzero(np.bincount(agent_ids))
-    if not distinct.any():
-        return None
-    rows = await session.execute(
-        text("SELECT id FROM agent WHERE id = ANY(:ids) AND is_bot"), {"ids": distinct.tolist()}
-    )
-    is_bot = np.zeros(int(distinct.max()) + 1, np.bool_)
-    is_bot[rows.scalars().all()] = True
-    return is_bot[agent_ids]
-
-
 async def insert_agents(session: AsyncSession, agents: Sequence[AgentRow]) -> None:
     """Insert those of the agents that are new. The transaction should do nothing else, as with names."""
     raw = await raw_connection(session)
@@ -92,3 +88,13 @@ async def insert_referrers(session: AsyncSession, referrers: Sequence[ReferrerRo
     rows = sorted(referrers, key=attrgetter("digest"))
     sql, names = raw_statement("visits/insert_referrers")
     await raw.execute(sql, *([getattr(row, name) for row in rows] for name in names))
+
+
+async def select_agent_ids(raw: Raw, browser: str | None, os: str | None, device: str | None) -> list[int]:
+    """Return the ids of the agents that tell all of these that are given."""
+    return [row["id"] for row in await raw.fetch(AGENT_IDS, browser, os, device)]
+
+
+async def select_referrer_ids(raw: Raw, host: str | None, url: str | None) -> list[int]:
+    """Return the ids of the referrers of a host, or of the one with a URL."""
+    return [row["id"] for row in await raw.fetch(REFERRER_IDS, host, url)]

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.columns import Values
 from db.kinds import KIND_NAMES
 from db.models import LiveVisit
-from db.queries.agents import select_bots
+from db.queries.bots import select_bots
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import PartSpan, select_part_spans
 from db.queries.part_lines import PartLines, select_cart_ids, select_part_lines

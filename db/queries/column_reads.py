@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from asyncpg import Connection, Record
+from asyncpg import Record
 
 from db.columns import Valid, Values, decode
+from db.database import Raw
 from db.part_files import Array
-
-Raw = Connection  # asyncpg's, within a transaction
 
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 MICROSECOND = timedelta(microseconds=1)
@@ -78,18 +77,6 @@ REFERRERS = """
     FROM referrer WHERE id {} GROUP BY host
 """
 REFERRER_URLS = "SELECT id, url FROM referrer WHERE id = ANY($1::int[])"
-AGENT_IDS = """
-    SELECT id FROM agent
-    WHERE
-        ($1::text IS NULL OR browser = $1)
-        AND ($2::text IS NULL OR os = $2)
-        AND ($3::text IS NULL OR device = $3)
-"""
-REFERRER_IDS = """
-    SELECT id FROM referrer WHERE host = $1
-    UNION ALL
-    SELECT id FROM referrer WHERE digest = sha256(convert_to($2, 'UTF8'))
-"""
 IN_RANGE, IN_LIST = "BETWEEN $1 AND $2", "= ANY($1::int[])"
 PAGES = """
     SELECT page.id, page.url, category.name AS category, product.name AS product
@@ -205,16 +192,6 @@ async def select_referrers(raw: Raw, ids: Array) -> list[tuple[str | None, Array
 async def select_referrer_urls(raw: Raw, ids: Sequence[int]) -> dict[int, str]:
     """Return the URLs of referrers by id."""
     return {row["id"]: row["url"] for row in await raw.fetch(REFERRER_URLS, ids)}
-
-
-async def select_agent_ids(raw: Raw, browser: str | None, os: str | None, device: str | None) -> list[int]:
-    """Return the ids of the agents that tell all of these that are given."""
-    return [row["id"] for row in await raw.fetch(AGENT_IDS, browser, os, device)]
-
-
-async def select_referrer_ids(raw: Raw, host: str | None, url: str | None) -> list[int]:
-    """Return the ids of the referrers of a host, or of the one with a URL."""
-    return [row["id"] for row in await raw.fetch(REFERRER_IDS, host, url)]
 
 
 async def select_page_twins(raw: Raw, ids: Array) -> list[tuple[int, int]]:

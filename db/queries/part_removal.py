@@ -10,7 +10,7 @@ from db.bulk import subtract_counts
 from db.columns import Values
 from db.kinds import KIND_CODES
 from db.queries.address_countries import AddressCountries
-from db.queries.agents import select_bots
+from db.queries.bots import select_bots
 from db.queries.part_columns import Columns
 from db.rollup_counts import CountedColumns, rollup_literals
 from db.threads import run_in_thread

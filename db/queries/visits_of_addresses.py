@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import add_counts
 from db.queries.addresses import change_address_version
-from db.queries.agents import select_bots
+from db.queries.bots import select_bots
 from db.queries.part_columns import Columns, PartSpan, select_columns, select_part_spans
 from db.queries.part_removal import KIND_INDEX, concatenate, select_categories
 from db.queries.visits import COUNTRY_ROLLUPS

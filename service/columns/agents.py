@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from db.database import Raw
 from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
-from db.queries.column_reads import Raw
 from service.columns.tables import UNKNOWN, grown, missing_ids
 
 AgentTail = tuple[str | None, str | None, str | None, str]  # browser, os, device, traffic

@@ -12,9 +12,10 @@ from functools import partial
 
 import numpy as np
 
+from db.database import Raw
 from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
-from db.queries.column_reads import PageName, Raw
+from db.queries.column_reads import PageName
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.tables import UNKNOWN, grown, missing_ids
 from service.columns.templates import PageTemplates

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from db.column_files import ColumnFiles
-from db.database import Database, raw_connection
+from db.database import Database, Raw, raw_connection
 from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
-from db.queries.column_reads import Raw, Span
+from db.queries.column_reads import Span
 from db.queries.live_columns import LiveColumns
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.agents import AgentTable, ReferrerTable

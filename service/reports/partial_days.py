@@ -7,9 +7,10 @@ from functools import partial
 
 import numpy as np
 
+from db.database import Raw
 from db.kinds import KIND_CODES
 from db.part_files import PartColumns
-from db.queries.column_reads import Raw, Span, microseconds
+from db.queries.column_reads import Span, microseconds
 from db.queries.live_columns import select_live_columns
 from db.queries.names import select_category_id
 from db.queries.reports import CountryRequests, CountryVisitors, Scope

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calendar_days import DAY, FIRST_TIME, LAST_TIME, ClockSpan, clock_spans
-from db.database import Database
+from db.database import Database, Raw
 from db.queries import reports as queries
-from db.queries.column_reads import Raw
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
 from db.read_threads import load_numpy
 from service.columns.store import ColumnStore

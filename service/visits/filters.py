@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from db.queries.column_reads import Raw, select_agent_ids, select_referrer_ids
+from db.database import Raw
+from db.queries.agents import select_agent_ids, select_referrer_ids
 from db.queries.names import select_category_id
 from db.queries.visit_list import VisitFilter
 from page_urls import normal_url
