@@ -1,8 +1,9 @@
 """How many visits there are in each group, and of how many visitors; perhaps beside the period before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from db.queries import column_reads
 from db.queries.column_reads import Span, microseconds
 from db.queries.live_columns import LiveColumns, select_live_columns
 from db.queries.visit_list import VisitFilter
+from db.read_threads import Waiting, run_while_awaited
 from service.columns.agents import TRAITS
 from service.columns.blocks import LiveBlock
 from service.columns.comparison import count_shown
@@ -30,7 +32,7 @@ from service.columns.lists import MICROSECOND
 from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import CountRow, Statistics
-from service.columns.templates import parse_template
+from service.columns.templates import Template, parse_template
 from time_slices import time_slices
 
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
@@ -84,13 +86,13 @@ async def select_counts(
     bounds = (visit_filter.since, visit_filter.until) if compare else (None, None)
     groups = await make_groups(snapshot, group_by, tz, period(selections, *bounds))
     pages = next((each for each in groups if isinstance(each, PageGroups)), None)
-    numbers = None if pages is None else await number_urls(snapshot, pages, selections)
+    urls = None if pages is None else await number_urls(snapshot, pages, selections)
     statistics = [
         Statistics(
             snapshot,
             selection.criteria,
             selection.spans,
-            live_block(snapshot, selection.live, numbers),
+            live_block(snapshot, selection.live, urls),
             [shifted(each, selection.shift) for each in groups],
         )
         for selection in selections
@@ -168,31 +170,38 @@ def shifted(groups: Groups, shift: int) -> Groups:
     return groups.earlier(shift) if shift and isinstance(groups, TimeGroups) else groups
 
 
-async def number_urls(
-    snapshot: Snapshot, pages: PageGroups, selections: Sequence[Selection]
-) -> Mapping[str, int]:
-    """Number the URLs of all live visits but those of template pages."""
+@dataclass(frozen=True, slots=True)
+class LiveUrls:
+    """The URLs of live visits: what those of template pages are made of, and the numbers of the others."""
+
+    templates: Mapping[str, Template]
+    numbers: Mapping[str, int]
+
+
+async def number_urls(snapshot: Snapshot, pages: PageGroups, selections: Sequence[Selection]) -> LiveUrls:
+    """Parse the URLs of all live visits, and number those that are no template pages'."""
     urls = {url for selection in selections if selection.live is not None for url in selection.live.urls}
-    return await pages.number_urls(snapshot, sorted(url for url in urls if parse_template(url) is None))
+    templates = await run_while_awaited(partial(parse_urls, urls))
+    return LiveUrls(templates, await pages.number_urls(snapshot, sorted(urls - templates.keys())))
 
 
-def live_block(
-    snapshot: Snapshot, live: LiveColumns | None, numbers: Mapping[str, int] | None
-) -> LiveBlock | None:
+def parse_urls(urls: Collection[str], waiting: Waiting) -> dict[str, Template]:
+    waiting.check()
+    return {url: template for url in urls if (template := parse_template(url)) is not None}
+
+
+def live_block(snapshot: Snapshot, live: LiveColumns | None, urls: LiveUrls | None) -> LiveBlock | None:
     """Return live visits as a block, if there are any.
 
-    :param numbers: of URLs, if visits are grouped by page
+    :param urls: if visits are grouped by page
     """
     if live is None or not len(live):
         return None
     codes = {country: snapshot.addresses.code(country) for country in set(live.countries)}
     page, templates = np.empty(0, np.int64), {}
-    if numbers is not None:
-        by_url = {url: parse_template(url) for url in set(live.urls)}
-        page = np.array([numbers.get(url, 0) for url in live.urls], np.int64)
-        templates = {
-            row: template for row, url in enumerate(live.urls) if (template := by_url[url]) is not None
-        }
+    if urls is not None:
+        page = np.array([urls.numbers.get(url, 0) for url in live.urls], np.int64)
+        templates = {row: urls.templates[url] for row, url in enumerate(live.urls) if url in urls.templates}
     return LiveBlock(
         live,
         country=np.array([codes[country] for country in live.countries], np.int64),
