@@ -1,56 +1,75 @@
-"""Programs that tests run for real: the system's, or else Debian's package, unpacked into a folder of its own."""
+"""Programs that tests run for real: the system's, or else Debian's packages, unpacked into a folder."""
 
+import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 TIMEOUT = 60.0  # seconds for a download
+PACKAGES = {"nginx": ("nginx",), "logrotate": ("logrotate", "libpopt0")}
+SYSTEM = "/usr/sbin:/sbin:/usr/local/sbin"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program, and the environment that it needs."""
+
+    path: Path
+    environ: dict[str, str]
 
 
 @cache
-def find_program(name: str) -> Path | None:
-    """Return where a program is, of the package of its name; None if there is none and none can be had."""
-    for folder in (None, "/usr/sbin:/sbin:/usr/local/sbin"):
-        if found := shutil.which(name, path=folder):
-            return Path(found)
+def find_program(name: str) -> Program | None:
+    """Return a program of the system, or of its packages; None if there is none and none can be had."""
+    path = shutil.which(name) or shutil.which(name, path=SYSTEM)
+    if path is not None:
+        return Program(Path(path), dict(os.environ))
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         return None
     folder = Path(tempfile.gettempdir()) / "trawl-test-packages" / name
-    if not folder.is_dir() and not unpack(name, folder):
+    if not folder.is_dir() and not unpack(PACKAGES[name], folder):
         return None
-    return next((path for path in folder.glob(f"usr/sbin/{name}") if runs(path)), None)
+    libraries = ":".join(str(path) for path in folder.glob("usr/lib/*-linux-gnu"))
+    program = Program(folder / "usr/sbin" / name, os.environ | {"LD_LIBRARY_PATH": libraries})
+    return program if runs(program) else None
 
 
-def unpack(name: str, folder: Path) -> bool:
-    """Download a package of Debian and unpack it; False if that fails."""
+def unpack(packages: tuple[str, ...], folder: Path) -> bool:
+    """Download packages of Debian and unpack them; False if that fails."""
     folder.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as download:
+        unpacked = Path(download) / "unpacked"
         try:
             subprocess.run(
-                ["apt-get", "download", name], cwd=download, timeout=TIMEOUT, check=True, capture_output=True
+                ["apt-get", "download", *packages],
+                cwd=download,
+                timeout=TIMEOUT,
+                check=True,
+                capture_output=True,
             )
-            [package] = Path(download).glob("*.deb")
-            unpacked = Path(download) / "unpacked"
-            subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True, capture_output=True)
+            for package in Path(download).glob("*.deb"):
+                subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True, capture_output=True)
             unpacked.rename(folder)
-        except (OSError, subprocess.SubprocessError, ValueError):
+        except (OSError, subprocess.SubprocessError):
             return folder.is_dir()  # another process may have been faster
     return True
 
 
-def runs(path: Path) -> bool:
+def runs(program: Program) -> bool:
     """Return whether the libraries that the program needs are there."""
     try:
-        return subprocess.run([path, "-v"], capture_output=True, check=False).returncode in (0, 1)
+        command = subprocess.run([program.path, "-v"], env=program.environ, capture_output=True, check=False)
     except OSError:
         return False
+    return command.returncode in (0, 1)
 
 
-def program_or_skip(name: str) -> Path:
+def program_or_skip(name: str) -> Program:
     program = find_program(name)
     if program is None:
         pytest.skip(f"{name} is not installed, and apt-get can't download it")

@@ -17,7 +17,7 @@ from db.database import Database
 from service.logs.watched_path import RotationLimits
 from tests.service.imports.test_follow import follow, wait_for_visits
 from tests.support.command_line import free_port
-from tests.support.debian_packages import program_or_skip
+from tests.support.debian_packages import Program, program_or_skip
 from tests.support.log_imports import Importer
 from tests.support.processes import PATIENCE, eventually
 
@@ -54,7 +54,7 @@ class Shop:
 
     folder: Path
     port: int
-    logrotate: Path
+    logrotate: Program
     requests: int = 0
 
     @property
@@ -77,8 +77,9 @@ class Shop:
         if os.getuid():
             config.write_text(config.read_text().replace("    su root root\n", ""))
         config.chmod(0o644)
-        command = [self.logrotate, "--force", "--state", self.folder / "state", config]
-        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+        command = [str(self.logrotate.path), "--force", "--state", str(self.folder / "state"), str(config)]
+        environ = self.logrotate.environ
+        subprocess.run(command, env=environ, check=True, capture_output=True, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -89,7 +90,10 @@ def real_shop(tmp_path: Path) -> Iterator[Shop]:
     config = tmp_path / "nginx.conf"
     config.write_text(NGINX.format(user="" if os.getuid() else "user root;", folder=tmp_path, port=port))
     process = subprocess.Popen(
-        [nginx, "-p", tmp_path, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [nginx.path, "-p", tmp_path, "-c", config],
+        env=nginx.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
 
     def accepts() -> bool:
