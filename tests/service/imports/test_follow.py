@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clients.geo import Geo
+from clock import Clock
 from db.database import Database
 from db.models import Import
 from service.background import Schedule
@@ -52,17 +53,20 @@ async def follow(
     schedule: Schedule = SCHEDULE,
     on_progress: Progress = lambda _: None,
     limits: RotationLimits = LIMITS,
+    clock: Clock = lambda: NOW,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Follow the logs as the command line does, with short pauses."""
     options = ImportOptions(UTC, mode="follow")
     events = Progressing(on_progress)
     follower = LogFollower(
-        shop.db, shop.geo, options, lambda: NOW, events, look_seconds=0.02, schedule=schedule, limits=limits
+        shop.db, shop.geo, options, clock, events, look_seconds=0.02, schedule=schedule, limits=limits
     )
     task = asyncio.create_task(follower.follow(*logs))
-    yield task
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def wait_for_visits(shop: Importer, count: int) -> None:
