@@ -3,7 +3,8 @@
     shop.example:443 203.0.113.9 - anna [01/Aug/2018:00:01:35 +0200] "GET / HTTP/1.1" 200 2326 "-" "agent"
     └ host     ┘ └ port
 
-A line of this format is one of the combined format, too, with a host as address: it is tried first.
+The host may be empty: a request that can't be read names none. A line of this format is one of the combined
+format, too, with a host as address: it is tried first.
 """
 
 import re
@@ -14,7 +15,7 @@ from service.logs.line_layout import Field, Layout
 from service.logs.shop_format import BadLine
 
 VHOST_COMBINED = Layout("vhost_combined", "", (Field("host", " ", is_read=False), *FIELDS), has_tail=True)
-BEGIN = re.compile(r"[^ ]+:\d{1,5} (?P<address>[^ ]+) ", re.ASCII)
+BEGIN = re.compile(r"[^ ]*:\d{1,5} (?P<address>[^ ]+) ", re.ASCII)
 
 
 def is_vhost_line(line: str) -> bool:

@@ -49,6 +49,7 @@ def parse(
         (COMMON, "common"),
         (COMBINED, "combined"),
         (VHOST, "vhost_combined"),
+        (b":80 " + COMBINED, "vhost_combined"),
         (NGINX, "json"),
         (CADDY, "json"),
         (W3C, "w3c"),

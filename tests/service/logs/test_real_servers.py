@@ -1,0 +1,171 @@
+"""Logs that real servers write under odd and valid requests: each is a visit, or a reject that is true."""
+
+import base64
+import os
+import random
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from service.logs.chunks import LogFile
+from service.logs.format_options import FormatOptions
+from service.logs.log_parser import LogParser
+from tests.support.command_line import free_port
+from tests.support.debian_servers import find_server
+
+REQUESTS = 1000  # to each server
+PATIENCE = 60.0  # seconds, for a server to answer
+NO_URL = "the request names no URL"
+CUSTOM = (
+    '$msec [$remote_addr] $status $bytes_sent "$request" "$http_user_agent" <$request_time> $http_referer'
+)
+JSON = (
+    '{"time_iso8601":"$time_iso8601","remote_addr":"$remote_addr","request":"$request","status":"$status",'
+    '"body_bytes_sent":"$body_bytes_sent","http_referer":"$http_referer","http_user_agent":"$http_user_agent"}'
+)
+NGINX = """
+{user} daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{ }}
+http {{
+  log_format own '{custom}'; log_format lines escape=json '{json}';
+  log_format vhost_combined '$host:$server_port $remote_addr - $remote_user [$time_local] "$request" '
+    '$status $body_bytes_sent "$http_referer" "$http_user_agent"';
+  access_log {folder}/combined.log combined; access_log {folder}/own.log own;
+  access_log {folder}/lines.log lines; access_log {folder}/vhost.log vhost_combined;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "ok"; }} location /old {{ return 301 /; }} }}
+}}
+"""
+APACHE = """
+ServerRoot {folder}
+ServerName shop.example
+Listen 127.0.0.1:{port}
+PidFile {folder}/pid
+ErrorLog {folder}/error.log
+DocumentRoot {folder}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+{user}
+LogFormat "%v:%p %h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" vhost_combined
+CustomLog {folder}/combined.log "%h %l %u %t \\"%r\\" %>s %b \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\""
+CustomLog {folder}/common.log "%h %l %u %t \\"%r\\" %>s %b"
+CustomLog {folder}/vhost.log vhost_combined
+"""
+LINES = (
+    *(b"GET /fresh_fish/ HTTP/1.1", b"GET /a?b=c&d=%20 HTTP/1.1", b"POST /basket HTTP/1.1"),
+    *(b"HEAD / HTTP/1.0", "GET /рыба/ HTTP/1.1".encode(), b"GET /a%2fb//c/../d HTTP/1.1"),
+    *(b"GET /old HTTP/1.1", b"GET http://other.example/x HTTP/1.1", b"PROPFIND /x HTTP/1.1"),
+    *(b'GET /"quoted"/\\back HTTP/1.1', b"PRI * HTTP/2.0", b"OPTIONS * HTTP/1.1"),
+    *(b"CONNECT a.example:443 HTTP/1.1", b"get /x HTTP/1.1", b"\x16\x03\x01", b"GET /a b HTTP/1.1"),
+    *(b"GET /x HTTP/9.9", b"GET", b"GET /" + b"x" * 1500 + b" HTTP/1.1", b"GET /x"),
+)
+AGENTS = (
+    *(b"Mozilla/5.0 (X11)", b'say "hi" \\ there', b"", "Браузер".encode()),
+    b'[x] - - [29/Nov/2026:00:00:00 +0000] "GET',
+)
+USERS = (None, None, b"anna:x", b"an na] [x:y", b'a\\"b:')
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str], port: int) -> Iterator[None]:
+    """Run a server until the block ends."""
+    process = subprocess.Popen(command, env=environment)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        assert process.poll() is None
+        yield
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def send_requests(port: int) -> int:
+    """Send requests, each on its connection. Return how many were answered, and so logged."""
+    rng, answers = random.Random(7), 0
+    for _ in range(REQUESTS):
+        line, agent, user = rng.choice(LINES), rng.choice(AGENTS), rng.choice(USERS)
+        head = [line, b"Host: shop.example", b"Connection: close", b"User-Agent: " + agent]
+        if user is not None:
+            head.append(b"Authorization: Basic " + base64.b64encode(user))
+        if rng.random() < 0.3:
+            head.append(b'Referer: https://a.example/?q="x"')
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            connection.sendall(b"\r\n".join([*head, b"", b""]))
+            connection.shutdown(socket.SHUT_WR)
+            answers += bool(connection.recv(1))
+            while connection.recv(65536):
+                pass
+    return answers
+
+
+def read(path: Path, log_format: str | None = None) -> tuple[str, int, set[str], int]:
+    """Return a log's format, how many lines it has, why some are rejects, and how many are visits."""
+    parser = LogParser(FormatOptions(UTC, declared=log_format))
+    lines, reasons, others, name = 0, set[str](), 0, ""
+    with path.open("rb") as file:
+        for chunk in LogFile(file, chunk_bytes=50_000).chunks():
+            columns = parser.parse(chunk, now=datetime.now(UTC) + timedelta(days=1))
+            assert columns is not None
+            assert columns.duplicates == 0
+            lines, name = lines + columns.lines, columns.log_format
+            reasons |= {reject.reason.partition(": ")[2] for reject in columns.rejects}
+            others += len(columns)
+    return name, lines, reasons, others
+
+
+def readable_lines(path: Path) -> int:
+    """Count the lines of a common or combined log whose request names a URL, in the plainest way."""
+    requests = [line.split('"')[1].split(" ") for line in path.read_text("utf-8").splitlines()]
+    return sum(len(words) in (2, 3) and words[1].startswith(("/", "http://")) for words in requests)
+
+
+def check(folder: Path, names: Mapping[str, tuple[str | None, str]], sent: int, plain: str) -> None:
+    """Check that each log has all requests, each a visit or a reject that names no URL."""
+    readable = readable_lines(folder / plain)
+    assert 0 < readable < sent
+    for file, (declared, name) in names.items():
+        assert read(folder / file, declared) == (name, sent, {NO_URL}, readable), file
+
+
+def test_what_nginx_writes_is_read_and_none_is_lost(tmp_path: Path) -> None:
+    program, environment = find_server("nginx", tmp_path)
+    port, user = free_port(), "user root;" if os.geteuid() == 0 else ""
+    text = NGINX.format(folder=tmp_path, port=port, user=user, custom=CUSTOM, json=JSON)
+    (tmp_path / "nginx.conf").write_text(text)
+    command = [str(program), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    with running(command, environment, port):
+        send_requests(port)
+    logs = {
+        "combined.log": (None, "combined"),
+        "vhost.log": (None, "vhost_combined"),
+        "lines.log": (None, "json"),
+        "own.log": (CUSTOM, "custom"),
+    }
+    check(tmp_path, logs, REQUESTS, "combined.log")
+
+
+def test_what_apache_writes_is_read_and_none_is_lost(tmp_path: Path) -> None:
+    program, environment = find_server("apache2", tmp_path)
+    modules = Path("/usr/lib/apache2/modules")
+    modules = modules if modules.is_dir() else tmp_path / "usr/lib/apache2/modules"
+    port, user = free_port(), "User nobody\nGroup nogroup" if os.geteuid() == 0 else ""
+    text = APACHE.format(folder=tmp_path, port=port, user=user, modules=modules)
+    (tmp_path / "apache.conf").write_text(text)
+    with running([str(program), "-f", str(tmp_path / "apache.conf"), "-DFOREGROUND"], environment, port):
+        send_requests(port)
+    logs = {
+        "combined.log": (None, "combined"),
+        "common.log": (None, "common"),
+        "vhost.log": (None, "vhost_combined"),
+    }
+    check(tmp_path, logs, REQUESTS, "combined.log")
