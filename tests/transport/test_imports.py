@@ -213,3 +213,16 @@ async def test_rejects_are_listed_by_line_in_pages(admin: User, log: Path) -> No
 @pytest.mark.parametrize("path", ["/imports/987654321", "/imports/987654321/rejects", "/imports/0"])
 async def test_an_unknown_import_is_not_found(user: User, path: str) -> None:
     assert ((await user.client.get(path)).status) == 404
+
+
+async def test_a_format_may_be_declared_and_a_wrong_one_is_told(admin: User, log: Path) -> None:
+    for method, path in (("GET", "/parse"), ("POST", "/imports")):
+        answer = await admin.client.request(method, path, params={"format": "$remote_addr"}, data=b"")
+        assert answer.status == 422
+        assert answer.json["errors"][0]["pointer"] == "/format"
+        assert "no variable for a time" in answer.json["errors"][0]["detail"]
+    record = (await admin.client.get("/parse", params={"format": "combined"})).json
+    assert (record["status"], record["lines"]) == ("failed", 0)
+    assert "combined" in record["error"]
+    record = (await admin.client.get("/parse")).json
+    assert (record["status"], record["format"], record["imported"]) == ("done", "shop", 20)
