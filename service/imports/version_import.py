@@ -132,9 +132,10 @@ class VersionImporter:
 
     async def _acquire(self, version: LogVersion, first_line: bytes) -> bool:
         """Take the lock of a log. The process that followed the last one is the first to get the next."""
-        if version.is_ours is None:
-            if self.denied_at is not None and version.age < GRACE_LOOKS and version.replaced is None:
-                return False
+        is_new = version.is_ours is None and version.age < GRACE_LOOKS and version.replaced is None
+        if is_new and self.denied_at is not None:
+            return False
+        if version.is_ours is not False:  # also one that was given back, when the connection was lost
             version.is_ours = await self.locks.acquire(version.key, first_line)
             self.denied_at = None if version.is_ours else time.monotonic()
             if not version.is_ours:

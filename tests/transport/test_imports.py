@@ -10,6 +10,7 @@ import pytest
 from clients.geo import Geo
 from db.database import Database
 from service.deps import Deps
+from tests.support.eventually import eventually
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from tests.support.log_imports import Importer, some_lines, write
@@ -226,3 +227,19 @@ async def test_a_format_may_be_declared_and_a_wrong_one_is_told(admin: User, log
     assert "combined" in record["error"]
     record = (await admin.client.get("/parse")).json
     assert (record["status"], record["format"], record["imported"]) == ("done", "shop", 20)
+
+
+async def test_the_lag_of_a_log_is_what_is_not_stored_of_the_one_that_stands_there(
+    user: User, log: Path
+) -> None:
+    lags: list[int] = []
+
+    async def is_told(size: int) -> bool:  # the health is up to a second old
+        lags[:] = [(await user.client.get("/health")).json["import_lag"]["bytes"]]
+        return lags == [size]
+
+    await eventually(lambda: is_told(len(some_lines(20)) + 4))
+    await user.client.get("/parse")
+    await eventually(lambda: is_told(0))
+    write(log, some_lines(5, start=50))  # rotated: shorter than what was read of the one before
+    await eventually(lambda: is_told(len(some_lines(5, start=50))))
