@@ -1,6 +1,5 @@
 """Over real proxies with the examples of deploy/: clients meet what they would meet without one."""
 
-import io
 import shutil
 import ssl
 import subprocess
@@ -58,12 +57,6 @@ async def test_nginx_gzips_answers_and_a_weak_tag_is_still_that_version(user: Us
     assert answer.headers["ETag"].startswith("W/")
     again = await user.client.get("/tasks", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status, again.body) == (304, b"")
-
-
-async def test_a_large_upload_passes_nginx_as_it_comes(admin: User) -> None:
-    log = io.BytesIO(b"no line of a log\n" * 400_000)
-    answer = await admin.client.post("/imports?dry_run=true", data=log)
-    assert answer.status == 202
 
 
 @pytest.fixture(params=["keeps", "strips"])
