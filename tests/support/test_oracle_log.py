@@ -68,7 +68,7 @@ def test_a_path_gives_the_kind_and_its_facts(path: str, kind: str, facts: dict[s
         (PREFIX + b"http://h/a b", "bad URL"),
         (PREFIX + b"http://h/ ", "bad URL"),
         (PREFIX + b"http://h/a\x00", "bad URL"),
-        (PREFIX + b"http://h/\r\r\n", "bad URL"),
+        (PREFIX + b"http://h/\r\r\n", "not an access line"),
         (PREFIX + "http://h/\u2003".encode(), "bad URL"),
         (PREFIX + b"http://h/\xff", "not UTF-8"),
         (PREFIX + b"http://h/cart?goods_id=1&amount=1", "cart_id missing"),

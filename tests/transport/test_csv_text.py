@@ -84,7 +84,7 @@ async def test_exports_and_reports_quote_formulas_unless_raw_is_given(user: User
             user.client, f"/visits/export?format=csv{raw}&category={fish}&to=2024-01-01T00:00:01Z"
         )
         assert (visit["category"], visit["product"]) == (f"{quote}{fish}", f"{quote}@SUM(1)")
-        assert visit["page_url"] == pages[0]
+        assert visit["page_url"] == pages[0].replace('"', "%22")
         [row] = await rows(user.client, f"/events/export?format=csv{raw}")
         assert (row["event_type"], row["user_id"]) == (f"{quote}=1+1", "-7")
     exported = await user.client.get(f"/visits/export?raw=false&category={fish}")

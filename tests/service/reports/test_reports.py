@@ -1,5 +1,6 @@
 """The seven reports over imported logs, held to the naive oracle and to what is expected of whole logs."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -14,7 +15,7 @@ from bench.shop_log import ExpectedAnswers, generate
 from clients.geo import Geo
 from db.database import Database
 from service.columns.store import ColumnStore
-from service.errors import NotFound
+from service.errors import NotFound, UnknownFormat
 from service.reports.reports import ReportResult, get_report, list_reports, run_report
 from tests.support import oracle
 from tests.support.log_imports import Importer, counts
@@ -101,9 +102,15 @@ async def test_imports_and_reports_agree_with_the_oracle(
     await store_live_pages(shop, case.live)
     path.write_bytes(case.log[: case.cut])
     options: dict[str, Any] = {"zone": case.zone, "chunk_bytes": case.chunk_bytes}
-    records = [await shop.read(path, **options)]
+    records = []
+    with suppress(UnknownFormat):  # so far: what no line fits stores nothing, and is read again
+        records.append(await shop.read(path, **options))
     path.write_bytes(case.log)
-    records.append(await shop.read(path, accept_partial_line=True, **options))
+    try:
+        records.append(await shop.read(path, accept_partial_line=True, **options))
+    except UnknownFormat:
+        assert not expected.visits
+        return
     totals = tuple(map(sum, zip(*map(counts, records), strict=True)))
     assert totals == (expected.lines, len(expected.visits), expected.duplicates, len(expected.rejects))
     rejects = [(reject.line, reject.offset) for record in records for reject in await shop.rejects(record)]
