@@ -121,7 +121,7 @@ class LogFollower:
             version.log.accept_partial_line()
             if version.is_due:
                 await importer.import_turn(version)
-        importer.watched.close(version)
+        importer.watched.close_version(version)
 
     def _tell(self, path: Path, change: Change, detail: str) -> None:
         self.events.on_change(path, change, detail)

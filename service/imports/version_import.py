@@ -64,6 +64,7 @@ class VersionImporter:
         One that an error of the database has ended is resumed: a row for each attempt would be thousands.
         """
         failed_id, version.failed_import_id = version.failed_import_id, None
+        version.has_unstored = True
         records: list[Import] = []
 
         def on_progress(record: Import) -> None:
@@ -97,6 +98,7 @@ class VersionImporter:
             version.has_failed = isinstance(error, TrawlError)  # another error may pass
             self._tell("unreadable", describe_failure(error, source))
             return False
+        version.has_unstored = False
         if record.id != version.import_id:
             version.import_id, version.reject = record.id, 0
         await self.tell_rejects(version, record)

@@ -50,6 +50,7 @@ class LogVersion:
     :param import_id: of the import of this log so far
     :param failed_import_id: of the import that an error of the database ended
     :param is_ours: this process holds its lock; False if another does, None if nobody has tried
+    :param has_unstored: lines were read whose import then failed: it has to be tried again
     :param has_failed: it can't be imported, whatever is appended to it
     :param undecided_size: with which no line of it fitted a format
     :param reject: the line of its last reject that was told
@@ -65,6 +66,7 @@ class LogVersion:
     import_id: int | None = None
     failed_import_id: int | None = None
     has_failed: bool = False
+    has_unstored: bool = False
     undecided_size: int = -1
     reject: int = 0
 
@@ -78,7 +80,8 @@ class LogVersion:
 
     @property
     def is_due(self) -> bool:
-        return self.is_ours is not False and not self.has_failed and self.log.has_lines()
+        has_lines = self.has_unstored or self.log.has_lines()
+        return self.is_ours is not False and not self.has_failed and has_lines
 
     def count_look(self, *, has_grown: bool) -> None:
         self.age += 1
@@ -101,6 +104,7 @@ class WatchedPath:
     on_change: Callable[[Change, str], object] = lambda *_: None
     versions: list[LogVersion] = field(default_factory=list)
     has_missed: bool = False
+    is_closed: bool = False
     _trouble: str | None = None
 
     def look(self) -> None:
@@ -135,6 +139,8 @@ class WatchedPath:
         if former is not None:
             former.replaced = 0
         self.versions.append(LogVersion(path, file, FollowedLog(file, chunk_bytes=self.chunk_bytes)))
+        if self.is_closed:
+            self.close()
 
     def _tell(self, change: Change, path: Path) -> None:
         self.on_change(change, "" if path == self.path else str(path))
@@ -182,8 +188,13 @@ class WatchedPath:
             and (version.file.is_cut or version.quiet >= self.limits.linger)
         ]
 
-    def close(self, *versions: LogVersion) -> None:
-        """Close these logs, or all."""
-        for version in versions or list(self.versions):
-            self.versions.remove(version)
+    def close_version(self, version: LogVersion) -> None:
+        """Close a log that is read to its end."""
+        self.versions.remove(version)
+        version.file.close()
+
+    def close(self) -> None:
+        """Close all logs, also one that a look in another thread is about to open."""
+        self.is_closed = True
+        for version in list(self.versions):
             version.file.close()
