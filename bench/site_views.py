@@ -103,7 +103,7 @@ async def make_site(postgres_url: str) -> None:
 
 
 def main() -> int:
-    rows, told = [], 0
+    rows, views = [], 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = stack.enter_context(open_servers(folder, postgres=True, valkey=True))
@@ -117,7 +117,7 @@ def main() -> int:
         for clients in CLIENTS:
             row, stored = asyncio.run(measure(port, pid, token, clients))
             rows.append(row)
-            told += stored
+            views += stored
         count = asyncio.run(count_views(postgres_url))
     columns = (
         "clients",
@@ -128,8 +128,8 @@ def main() -> int:
         "another's GET: median, p95",
     )
     write_results("Views that pages of sites report, one worker", columns, rows)
-    print(f"told as stored: {told}; rows: {count}")
-    return int(told != count)
+    print(f"told as stored: {views}; rows: {count}")
+    return int(views != count)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def size_of(key: Key, answer: Answer) -> int:
     return len(answer.body) + sum(map(len, key)) + OVERHEAD
 
 
-def kept(handler: Handler) -> Handler:
+def cache_answer(handler: Handler) -> Handler:
     """Answer a GET without the handler if the database is as it was when the same was asked before."""
 
     @wraps(handler)

@@ -146,10 +146,10 @@ def json_fields(text: str) -> dict[str, str]:
 
 def flatten(template: dict[str, Any], before: str) -> list[tuple[str, str]]:
     """Return the path and the variable of each value that is one variable alone."""
-    found = []
+    pairs = []
     for key, value in template.items():
         if isinstance(value, dict):
-            found += flatten(value, f"{before}{key}.")
+            pairs += flatten(value, f"{before}{key}.")
         elif isinstance(value, str) and (match := VARIABLE.fullmatch(value)):
-            found.append((f"{before}{key}", match[1] or match[2]))
-    return found
+            pairs.append((f"{before}{key}", match[1] or match[2]))
+    return pairs

@@ -11,7 +11,7 @@ from transport.accept import accepted_format
 from transport.charts.chart import chart
 from transport.csv_text import csv_table
 from transport.heavy import heavy_read
-from transport.kept_answers import kept
+from transport.kept_answers import cache_answer
 from transport.operations import Items, Text, operation
 from transport.parsing import query
 from transport.request import Request
@@ -50,7 +50,7 @@ async def list_reports(_request: Request) -> HTTPResponse:
     path={"number": {"type": "integer", "enum": list(REQUESTS)}},
     etag=True,
 )
-@kept
+@cache_answer
 @heavy_read
 async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.get_report(number)
