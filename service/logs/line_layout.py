@@ -129,6 +129,8 @@ class Layout:
         if (url := texts.get("url")) is not None:
             return method, require_url(url)
         path, query = require_url(texts.get("path") or ""), optional(texts.get("query"))
+        if texts.get("is_args") == "" and texts.get("query") == "":
+            path = path.removesuffix("-")  # nginx writes a dash for $args where there are none
         return method, path if query is None else f"{path}?{query}"
 
     def _text(self, text: str | None) -> str | None:
@@ -193,4 +195,6 @@ def field_pattern(layout: Layout, place: int, before: str) -> str:
     if is_last:
         return ".*"
     # Another field follows without any text between, such as $uri$is_args$args or $scheme://$host$request_uri.
-    return r'(?>[^? "]*)' if item.role == "path" else r'(?>[^/ "]*)'
+    end = next((each.text[0] for each in layout.fields[place:] if each.text), "")
+    others = "" if end == "/" else re.escape(end)
+    return rf'(?>[^? "{others}]*)' if item.role == "path" else rf'(?>[^/ "{others}]*)'

@@ -22,6 +22,16 @@ def parse(log_format: str, line: str) -> StandardLine:
     return grammar.parse(line.encode(), None, NOW)
 
 
+@pytest.mark.parametrize("separator", ["|", "\t", " "])
+@pytest.mark.parametrize(
+    ("written", "url"), [("/caviar/-", "/caviar/"), ("/a--", "/a-"), ("/a/?b=-", "/a/?b=-")]
+)
+def test_a_dash_is_written_for_arguments_that_there_are_not(separator: str, written: str, url: str) -> None:
+    log_format = separator.join(("$msec", "$remote_addr", "$uri$is_args$args", "$status"))
+    line = separator.join(("1764320400.000", "8.8.8.8", written, "200"))
+    assert parse(log_format, line).url == url
+
+
 @pytest.mark.parametrize(
     ("log_format", "line"),
     [
