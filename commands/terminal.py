@@ -41,7 +41,9 @@ def one_line_errors() -> Iterator[None]:
         fail(str(error))
     except ValidationError as error:
         fail(str(error.messages) if isinstance(error.messages, list) else join_messages(error.messages))
-    except (OSError, InvalidDatabaseError) as error:
+    except InvalidDatabaseError as error:
+        fail(f"GEOIP_PATH must name an .mmdb file: {str(error).splitlines()[0]}")
+    except OSError as error:
         fail(str(error).splitlines()[0])
     except SQLAlchemyError as error:
         fail(f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}")

@@ -14,7 +14,7 @@ def reserve_port(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
-        raise ServerError(f"host {host} is unknown: {error.strerror}") from error
+        raise ServerError(f"HOST is {host!r}, which is unknown: {error.strerror}") from error
     family, _, _, _, sockaddr = min(entries, key=lambda entry: entry[0] != socket.AF_INET)
     address = (str(sockaddr[0]), int(sockaddr[1]))
     try:
