@@ -50,7 +50,7 @@ PATTERNS: dict[Role, str] = {
     "user": r'[^"]*?',
     "is_args": r"\??",
 }
-IN_LISTS = r"(?>[^ ,]+(?:(?:, | : )[^ ,]+)*)"
+IN_LISTS = r"(?>(?:[^ ,]+(?:(?:, | : )[^ ,]+)*)?)"
 # A second request begins so; a quote in a field of a client's would have a backslash before it.
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
 # The time of a line that was cut, and perhaps the address of the next one: part of no name of a user.

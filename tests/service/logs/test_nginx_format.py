@@ -22,6 +22,11 @@ def parse(log_format: str, line: str) -> StandardLine:
     return grammar.parse(line.encode(), None, NOW)
 
 
+def test_a_list_of_servers_may_be_empty() -> None:
+    line = "1764320400.000 8.8.8.8 /caviar/  10.0.0.1:80, 10.0.0.2:80"
+    assert parse("$msec $remote_addr $request_uri $upstream_addr $x", line).url == "/caviar/"
+
+
 @pytest.mark.parametrize("separator", ["|", "\t", " "])
 @pytest.mark.parametrize(
     ("written", "url"), [("/caviar/-", "/caviar/"), ("/a--", "/a-"), ("/a/?b=-", "/a/?b=-")]
