@@ -32,44 +32,43 @@ class Unread:
 async def import_rotated(importer: VersionImporter) -> None:
     """Import the rest of the logs that were followed at the path before, the oldest first.
 
-    Those that came and went meanwhile are read too: they are newer than any that is known.
+    Those that came and went since, whole, are read too: they are newer than one that is known.
     """
-    path = importer.watched.path
+    path, formats = importer.watched.path, importer.options.formats
     async with importer.db.read() as session:
         positions = await select_followed_positions(session, file_key(path))
     if not positions:
         return
-    paths, formats = [path, *(Path(position.file) for position in positions)], importer.options.formats
+    paths = [path, *(Path(position.file) for position in positions)]
     files = await asyncio.to_thread(find_rotated, paths, formats)
-    current = await asyncio.to_thread(importer.watched.first_line, formats)
-    for unread in await asyncio.to_thread(select_unread, positions, files, current, path):
+    open_lines = await asyncio.to_thread(importer.watched.first_lines, formats)
+    for unread in await asyncio.to_thread(select_unread, positions, files, open_lines, path):
         await import_rest(importer, unread)
 
 
 def select_unread(
-    positions: list[FilePosition], files: list[RotatedFile], current: bytes, path: Path
+    positions: list[FilePosition], files: list[RotatedFile], open_lines: set[bytes], path: Path
 ) -> list[Unread]:
     """Return the rotated files to read on, the oldest first.
 
     :param positions: of the logs that were followed at the path, the last one first
     :param files: that may be those, the newest first
-    :param current: the first line of the log that the path names now
+    :param open_lines: the first lines of the logs that are read anyway
     """
     by_line = {file.first_line: file for file in reversed(files) if file.first_line != NO_FIRST_LINE}
     known = [(position, by_line.get(position.first_line_sha256)) for position in positions]
     unread = [
         Unread(file, position.file)
         for position, file in known[:READ_ON]
-        if file is not None and file.first_line != current and not file.is_read_to(position.offset)
+        if file is not None and file.first_line not in open_lines and not file.is_read_to(position.offset)
     ]
-    lines = {position.first_line_sha256 for position in positions}
     times = [file.changed_at for _, file in known if file is not None]
-    if current not in lines and times:
-        unread += [
-            Unread(file, file_key(path))
-            for line, file in by_line.items()
-            if line not in lines and line != current and file.changed_at > max(times)
-        ]
+    known_lines = open_lines | {position.first_line_sha256 for position in positions}
+    unread += [
+        Unread(file, file_key(path))
+        for line, file in by_line.items()
+        if line not in known_lines and times and file.changed_at > min(times)
+    ]
     return sorted(unread, key=lambda item: item.rotated.changed_at)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from service.logs.chunks import CHUNK_BYTES
-from service.logs.first_line import NO_FIRST_LINE
 from service.logs.followed_log import FollowedLog
 from service.logs.format_options import FormatOptions
 from service.logs.source import file_key
@@ -26,6 +25,7 @@ class RotationLimits:
     :param longest: after which the next log begins although this one grows; both are read from then on
     :param unread_bytes: of this log, with which the next one does not begin
     :param linger: without growth, after which it is closed
+    :param lingering: logs of a path that wait for late lines at most
     :param versions: logs of a path that are open at most, such as while the database is away
     """
 
@@ -33,7 +33,8 @@ class RotationLimits:
     longest: int = 20
     unread_bytes: int = 8 * 1024 * 1024
     linger: int = 120
-    versions: int = 20
+    lingering: int = 8
+    versions: int = 200
 
 
 ROTATION_LIMITS = RotationLimits()
@@ -94,8 +95,8 @@ class LogVersion:
 class WatchedPath:
     """The logs of an absolute path that are still read, the oldest first.
 
-    Links are followed anew with each look. `has_missed` says that one may have come and gone while there were
-    too many.
+    Links are followed anew with each look. `has_missed` says that others may have come and gone between two
+    looks.
     """
 
     path: Path
@@ -115,11 +116,11 @@ class WatchedPath:
         try:
             path = self.path.resolve(strict=True)
             stat = path.stat()
-            if newest is None or newest.file.is_cut or (stat.st_dev, stat.st_ino) != newest.file.identity:
-                if len(self.versions) < self.limits.versions:
-                    self._open(path, newest)
-                else:
-                    self.has_missed = True
+            is_new = (
+                newest is None or newest.file.is_cut or newest.file.identity != (stat.st_dev, stat.st_ino)
+            )
+            if is_new and len(self.versions) < self.limits.versions:
+                self._open(path, newest)
         except FileNotFoundError:
             self._tell_trouble("waits", "")
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
@@ -138,6 +139,7 @@ class WatchedPath:
             self._tell("rotated", path)
         if former is not None:
             former.replaced = 0
+            self.has_missed = True
         self.versions.append(LogVersion(path, file, FollowedLog(file, chunk_bytes=self.chunk_bytes)))
         if self.is_closed:
             self.close()
@@ -151,9 +153,10 @@ class WatchedPath:
             self._trouble = change + detail
             self.on_change(change, detail)
 
-    def first_line(self, formats: FormatOptions) -> bytes:
-        """Return the digest of the first line of the log that the path names now; empty if there is none."""
-        return (self.versions[-1].log.first_line(formats) if self.versions else None) or NO_FIRST_LINE
+    def first_lines(self, formats: FormatOptions) -> set[bytes]:
+        """Return the digests of the first lines of the logs that are open."""
+        lines = {version.log.first_line(formats) for version in list(self.versions)}
+        return {line for line in lines if line}
 
     def due_versions(self) -> list[LogVersion]:
         """Return the logs to read now: a newer one only once the older ones are read to their ends."""
@@ -180,12 +183,16 @@ class WatchedPath:
 
     def ended_versions(self) -> list[LogVersion]:
         """Return the logs to close, which are read to their ends: those cut, and those long quiet."""
-        return [
+        ended = [
             version
             for version, following in pairwise(list(self.versions))
-            if not version.is_due
-            and self._has_ended(version, following)
-            and (version.file.is_cut or version.quiet >= self.limits.linger)
+            if not version.is_due and self._has_ended(version, following)
+        ]
+        too_many = ended[: max(0, len(ended) - self.limits.lingering)]
+        return [
+            version
+            for version in ended
+            if version.file.is_cut or version.quiet >= self.limits.linger or version in too_many
         ]
 
     def close_version(self, version: LogVersion) -> None:
