@@ -23,6 +23,7 @@ from db.migrate import migrate
 from tests.support.command_line import PROJECT
 from tests.support.log_writer import ROTATIONS, LogWriter, start_writer
 
+LOOKED_AT = 0.7  # seconds within which each log is looked at: what is cut between two looks may be lost
 PATIENCE = 60.0  # seconds without a new visit, after which the rest is lost
 
 
@@ -91,7 +92,8 @@ def rotate(writer: LogWriter, follower: Follower, kind: str, arguments: argparse
     rng, (rotation, _) = Random(arguments.seed), ROTATIONS[kind]
     kills = set(rng.sample(range(1, arguments.rotations + 1), arguments.kills))
     for number in range(1, arguments.rotations + 1):
-        time.sleep(rng.uniform(0.2, 2 * arguments.every - 0.2))
+        shortest = min(LOOKED_AT, arguments.every)
+        time.sleep(rng.uniform(shortest, 2 * arguments.every - shortest))
         if number in kills and number % 2:
             follower.kill()
         rotation(writer, number)
