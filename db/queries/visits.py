@@ -5,15 +5,11 @@ from collections.abc import Container, Iterable
 from typing import Any
 
 import polars as pl
-from asyncpg import UniqueViolationError
-from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.binary_copy import as_copy, as_inet
 from db.bulk import (
     add_counts,
     array_literals,
-    copy_rows,
     delete_zero_counts,
     execute_with_arrays,
 )
@@ -22,60 +18,8 @@ from db.queries.names import name_digest
 from db.rollup_counts import Rollups
 from db.sql import statement
 from db.threads import run_in_thread
-from db.visit_frame import KEY, schema_of
 
 COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)
-
-
-def encode_visits(visits: pl.DataFrame) -> list[memoryview]:
-    """Encode visits in the binary format of COPY, for `insert_visits`."""
-    return as_copy(visits.with_columns(as_inet(visits["address"])))
-
-
-async def insert_visits(
-    session: AsyncSession, visits: pl.DataFrame, encoded: list[memoryview]
-) -> pl.DataFrame:
-    """Insert the visits that are new, and return those.
-
-    Mostly all are new, and one COPY inserts them. Where one is a duplicate, a staging table has to serve.
-
-    :param visits: sorted by their key, and each key once
-    :param encoded: the same visits, by `encode_visits`
-    """
-    try:
-        async with session.begin_nested():
-            await copy_rows(session, "visit", visits.columns, encoded)
-    except UniqueViolationError:
-        return await insert_staged_visits(session, visits, encoded)
-    return visits
-
-
-async def insert_staged_visits(
-    session: AsyncSession, visits: pl.DataFrame, encoded: list[memoryview]
-) -> pl.DataFrame:
-    await session.execute(
-        text("CREATE TEMPORARY TABLE IF NOT EXISTS visit_staging (LIKE visit INCLUDING DEFAULTS)")
-    )
-    await session.execute(text("TRUNCATE visit_staging"))
-    await copy_rows(session, "visit_staging", visits.columns, encoded)
-    rows = await session.execute(statement("visits/insert_staged_visits"))
-    new_keys = pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*KEY), orient="row")
-    return visits.join(new_keys, on=KEY, how="semi")
-
-
-async def insert_trial_keys(session: AsyncSession, visits: pl.DataFrame) -> int:
-    """Count the visits that are new, also to earlier calls in this transaction. Inserts no visit."""
-    await session.execute(
-        text(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS trial_key "
-            '(occurred_at timestamptz, request_id text COLLATE "C", PRIMARY KEY (occurred_at, request_id)) '
-            "ON COMMIT DROP"
-        )
-    )
-    keys = array_literals(visits.select(KEY))
-    result = await execute_with_arrays(session, statement("visits/insert_trial_keys"), keys)
-    assert isinstance(result, CursorResult)
-    return result.rowcount
 
 
 async def insert_addresses(session: AsyncSession, visits: pl.DataFrame) -> None:

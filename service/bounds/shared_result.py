@@ -29,7 +29,7 @@ class SharedResult(Generic[T]):
         return await asyncio.shield(self._work)
 
     def expire(self) -> None:
-        """Make the next `get` work anew: what the result tells has changed."""
+        """Make the next `get` work anew: the thing that the result is of has changed."""
         self._work = None
 
     def _is_fresh(self, work: asyncio.Task[T]) -> bool:
