@@ -18,7 +18,7 @@ from service.deps import Deps
 from service.security.sealing import sealer_of
 from service.security.tokens import TokenSettings
 from service.visits.store import store_live_visits
-from tests.conftest import add_account, add_session
+from tests.support.accounts import add_account, add_session
 from tests.support.eventually import eventually
 from tests.support.ipinfo_service import TOKEN, play_ipinfo
 from tests.support.live_cases import live_row

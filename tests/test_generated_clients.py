@@ -14,7 +14,7 @@ import pytest
 
 from clients.geo import Geo
 from db.database import Database
-from tests.conftest import PASSWORD
+from tests.support.command_line import PASSWORD
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
 from tests.support.log_imports import Importer

@@ -8,7 +8,7 @@ from aiohttp import web
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Tab
-from tests.conftest import PASSWORD
+from tests.support.command_line import PASSWORD
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
 

@@ -15,8 +15,8 @@ from db.database import Database
 from service.deps import Deps
 from service.logs.folder import LogFolder
 from tests.browser.conftest import Tab
-from tests.conftest import PASSWORD
 from tests.support.authenticator import enable
+from tests.support.command_line import PASSWORD
 from tests.support.dashboard_page import VIEWS, Dashboard
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp

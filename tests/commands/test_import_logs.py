@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.command_line import Command
 from tests.support.processes import PATIENCE, eventually
-from tests.test_main import LINES, LOG, one_line
+from tests.support.shop_lines import LINES, LOG, one_line
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from db.database import Database
-from tests.conftest import on_server, with_database
 from tests.support.account_model import Account
 from tests.support.authenticator import Authenticator
 from tests.support.command_line import PASSWORD, Command
+from tests.support.databases import on_server, with_database
 from tests.support.two_workers import TwoWorkers, Visitor, two_workers
 from tests.support.wire import Wire, lay_wire
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import on_server, with_database
 from tests.support.command_line import Command
+from tests.support.databases import on_server, with_database
 from tests.support.eventually import eventually
 from tests.support.two_workers import TwoWorkers, Visitor, two_workers
 

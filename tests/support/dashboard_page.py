@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from tests.conftest import PASSWORD
+from tests.support.command_line import PASSWORD
 
 VIEWS = (
     "overview",

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from service.deps import Deps
-from tests.conftest import PASSWORD
+from tests.support.command_line import PASSWORD
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from tests.support.stored_texts import everything

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 from db.database import Database
 from db.models import Account, LiveVisit
 from service.deps import Deps
-from tests.conftest import add_account, add_session
+from tests.support.accounts import add_account, add_session
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 from tests.support.parts import line, store_part

@@ -4,7 +4,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from service.deps import Deps
-from tests.conftest import PASSWORD
+from tests.support.command_line import PASSWORD
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
 

@@ -13,7 +13,7 @@ import pytest
 
 from service.bounds import Bounds, WorkPermits
 from service.deps import Deps
-from tests.conftest import AddUser
+from tests.support.accounts import AddUser
 from tests.support.eventually import eventually
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp

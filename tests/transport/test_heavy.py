@@ -14,7 +14,7 @@ from sqlalchemy import text
 from db.database import Database
 from service.bounds import Bounds, WorkPermits
 from service.deps import Deps
-from tests.conftest import AddUser
+from tests.support.accounts import AddUser
 from tests.support.eventually import eventually
 from tests.support.http_client import Answer, User
 from tests.support.http_server import RunningApp

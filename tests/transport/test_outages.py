@@ -11,7 +11,7 @@ import pytest
 from db.database import Database
 from db.engine import PoolTimeouts
 from service.deps import Deps
-from tests.conftest import on_server
+from tests.support.databases import on_server
 from tests.support.http_client import Answer, User
 from tests.support.http_server import RunningApp
 

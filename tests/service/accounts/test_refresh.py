@@ -21,7 +21,8 @@ from service.deps import Deps
 from service.errors import Unauthorized
 from service.security.refresh_tokens import digest_of, seal_successor, write_refresh_token
 from service.security.tokens import decode_token
-from tests.conftest import PASSWORD, add_account
+from tests.support.accounts import add_account
+from tests.support.command_line import PASSWORD
 
 START = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)

@@ -14,7 +14,7 @@ from service.accounts.totp import reseal_secrets
 from service.deps import Deps
 from service.security.sealing import Sealer, sealer_of
 from service.security.tokens import TokenSettings
-from tests.conftest import add_account
+from tests.support.accounts import add_account
 from tests.support.http_server import SECRET
 
 NEW = "another secret, that is long enough too"
