@@ -55,8 +55,11 @@ async def select_rejects(
     return [RejectRow(*row) for row in rows]
 
 
-async def count_rejects(session: AsyncSession, import_id: int, *, reason: str) -> int:
-    query = select(func.count()).where(Reject.import_id == import_id, Reject.reason == reason)
+async def count_rejects(session: AsyncSession, import_id: int, *, begin: str) -> int:
+    """Count the rejects of an import whose reasons begin so."""
+    query = select(func.count()).where(
+        Reject.import_id == import_id, Reject.reason.startswith(begin, autoescape=True)
+    )
     return (await session.scalars(query)).one()
 
 

@@ -40,7 +40,7 @@ async def import_rotated(importer: VersionImporter) -> None:
     if not positions:
         return
     paths = [path, *(Path(position.file) for position in positions)]
-    files = await asyncio.to_thread(find_rotated, paths, formats)
+    files = await asyncio.to_thread(find_rotated, paths, importer.first_lines)
     open_lines = await asyncio.to_thread(importer.watched.first_lines, formats)
     for unread in await asyncio.to_thread(select_unread, positions, files, open_lines, path):
         await import_rest(importer, unread)
@@ -99,7 +99,7 @@ async def import_rest_of_cut(importer: VersionImporter, version: LogVersion) -> 
         position = await select_position(session, version.key, first_line)
     if position is None:
         return
-    for rotated in await asyncio.to_thread(find_rotated, [version.path], importer.options.formats):
+    for rotated in await asyncio.to_thread(find_rotated, [version.path], importer.first_lines):
         if rotated.first_line == first_line and rotated.path != version.path:
             if not await asyncio.to_thread(rotated.is_read_to, position.offset):
                 source = rotated_source(rotated.path, version.key, importer.watched.path)

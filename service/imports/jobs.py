@@ -20,8 +20,8 @@ from service.imports.run import import_log
 from service.logs.folder import LogFolder
 from service.logs.nginx_format import FormatError, read_format
 from service.logs.pieces import READ_ERRORS
+from service.logs.requests import NO_URL_BEGIN
 from service.logs.source import LogSource
-from service.logs.standard_line import NO_URL
 from service.logs.streams import UploadedLog
 
 POLL_SECONDS = 0.02
@@ -201,9 +201,9 @@ async def is_mostly_rejected(db: Database, record: Import) -> bool:
     """Return whether more than half of the lines are rejects, but for requests that name no URL."""
     if record.rejected <= record.lines / 2:
         return False
-    reason = f"{record.format}: {NO_URL}"
+    begin = f"{record.format}: {NO_URL_BEGIN}"
     async with db.transaction() as session:
-        count = await rejects.count_rejects(session, record.id, reason=reason)
+        count = await rejects.count_rejects(session, record.id, begin=begin)
     return record.rejected - count > (record.lines - count) / 2
 
 

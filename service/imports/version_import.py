@@ -22,6 +22,7 @@ from service.imports.outcome import LogReplaced, describe_failure, end_status
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.first_line import NO_FIRST_LINE
+from service.logs.rotated_files import FirstLines
 from service.logs.source import LogSource, OpenLog, file_key
 from service.logs.watched_path import LogVersion, WatchedPath
 
@@ -48,6 +49,10 @@ class VersionImporter:
     watched: WatchedPath
     denied_at: float | None = None
     has_told: set[tuple[str, str]] = field(default_factory=set)
+    first_lines: FirstLines = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first_lines = FirstLines(self.options.formats)
 
     async def import_turn(self, version: LogVersion) -> bool:
         """Import what is new in a log. Return whether it could be."""

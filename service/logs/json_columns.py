@@ -8,17 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from service.logs.client_address import parse_client_address
-from service.logs.json_format import JsonFormat, decode_object, read_request, whole
+from service.logs.json_format import JsonFormat, decode_object, read_answer, whole
 from service.logs.line_columns import EPOCH, KINDS, NUMBERS, TEMPLATE_PAGE, PageName, is_template
 from service.logs.shop_format import BadLine
-from service.logs.standard_line import (
-    decode_line,
-    optional,
-    parse_answer,
-    parse_any_time,
-    parse_body_bytes,
-    parse_status,
-)
+from service.logs.standard_line import decode_line, optional, parse_any_time, parse_body_bytes
 from service.logs.standard_tables import StandardTables, add_some
 from service.logs.url_rules import Rules
 
@@ -85,10 +78,7 @@ class JsonReader:
 
     def _read_answer(self, key: tuple[str, str | None, str | None]) -> tuple[Row, Row]:
         """Return kind, page and numbers of a URL, and its status and method."""
-        text, method, status_text = key
-        method, url = read_request(text, method)
-        status = parse_status(status_text)
-        url, page = parse_answer(url, method, status, self._rules)
+        method, status, url, page = read_answer(*key, self._rules)
         number = TEMPLATE_PAGE
         if not is_template(url, page, ""):
             name = PageName(url, page.kind, page.category, page.product)

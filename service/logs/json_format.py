@@ -18,20 +18,18 @@ import numpy as np
 
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.client_address import parse_client_address
-from service.logs.shop_format import BadLine
+from service.logs.requests import URL, parse_answer, parse_request, parse_status, require_url
+from service.logs.shop_format import BadLine, Page
 from service.logs.standard_line import (
     TWO_REQUESTS,
     StandardLine,
     decode_line,
     optional,
-    parse_answer,
     parse_any_time,
     parse_body_bytes,
-    parse_request,
-    parse_status,
-    require_url,
 )
 from service.logs.url_rules import Rules
+from service.logs.views import is_view
 
 NAME = "json"
 Paths = tuple[tuple[str, ...], ...]
@@ -66,6 +64,7 @@ PATHS: dict[str, Paths] = {
     ),
 }
 ROLES = tuple(PATHS)
+STATUS = ROLES.index("status")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,9 +113,7 @@ class JsonFormat:
         if time is None or address is None or url is None:
             missing = "time" if time is None else "address" if address is None else "URL"
             raise BadLine(f"the object has no {missing}")
-        method, url = read_request(url, method)
-        code = parse_status(status)
-        url, page = parse_answer(url, method, code, rules)
+        method, code, url, page = read_answer(url, method, status, rules)
         return StandardLine(
             parse_any_time(time, self.zone, now),
             parse_client_address(address),
@@ -130,8 +127,14 @@ class JsonFormat:
         )
 
     def find_all(self, record: dict[str, Any]) -> list[str | None]:
-        """Return what an object has for each of ROLES, as text; None for nothing."""
-        return [find(record, paths) for paths in self._paths]
+        """Return what an object has for each of ROLES, as text; None for nothing.
+
+        A status that is null is an empty text: the line tells that there was none.
+        """
+        texts = [find(record, paths) for paths in self._paths]
+        if texts[STATUS] is None and has_null(record, self._paths[STATUS]):
+            texts[STATUS] = ""
+        return texts
 
 
 def find(record: dict[str, Any], paths: Paths) -> str | None:
@@ -141,26 +144,48 @@ def find(record: dict[str, Any], paths: Paths) -> str | None:
         for key in rest:
             value = value.get(key) if type(value) is dict else None
         if type(value) is str:
-            return value if "\0" not in value else clean(value)
+            return value
         if value is None:
             continue
         if type(value) is list and value:  # as headers are
             value = value[0]
         if type(value) is str:
-            return clean(value)
+            return value
         if type(value) in {int, float}:
             return number_text(value)
     return None
 
 
-def read_request(url: str, method: str | None) -> tuple[str | None, str]:
-    """Return the method and the URL, which may be a whole request such as GET / HTTP/1.1.
+def has_null(record: dict[str, Any], paths: Paths) -> bool:
+    """Return whether an object has a null at one of the paths."""
+    for *keys, last in paths:
+        value: Any = record
+        for key in keys:
+            value = value.get(key) if type(value) is dict else None
+        if type(value) is dict and last in value and value[last] is None:
+            return True
+    return False
 
-    :raises BadLine: NO_URL
+
+def read_answer(
+    text: str, method_text: str | None, status_text: str | None, rules: Rules | None
+) -> tuple[str | None, int | None, str, Page]:
+    """Return method, status, URL in its normal form, and the page that was shown.
+
+    :param text: a URL, or a whole request such as GET / HTTP/1.1
+    :raises BadLine: one of them can't be read
     """
-    if " " in url:
-        return parse_request(url)
-    return optional(method), require_url(url)
+    status = parse_status(status_text)
+    if " " in text and URL.match(text) is None:
+        method: str | None
+        method, url = parse_request(text, status)
+    else:
+        method, url = optional(method_text), require_url(text)
+    is_shown = is_view(
+        method, status, tells_method=method_text is not None, tells_status=status_text is not None
+    )
+    url, page = parse_answer(url, rules, is_shown=is_shown)
+    return method, status, url, page
 
 
 def decode_object(line: str) -> dict[str, Any]:
@@ -179,11 +204,6 @@ def decode_object(line: str) -> dict[str, Any]:
 
 
 DECODER = msgspec.json.Decoder(dict[str, Any])
-
-
-def clean(text: str) -> str:
-    """Return a text as PostgreSQL can store it."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def number_text(value: float) -> str:

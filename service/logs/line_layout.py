@@ -16,6 +16,7 @@ from typing import cast
 from page_urls import text_of_log
 from service.logs.client_address import parse_client_address
 from service.logs.nginx_variables import Role
+from service.logs.requests import parse_answer, parse_request, parse_status, require_url
 from service.logs.shop_format import BadLine
 from service.logs.standard_line import (
     ISO_TIME,
@@ -25,16 +26,13 @@ from service.logs.standard_line import (
     StandardLine,
     decode_line,
     optional,
-    parse_answer,
     parse_body_bytes,
     parse_iso_time,
     parse_local_time,
-    parse_request,
-    parse_status,
     parse_unix_time,
-    require_url,
 )
 from service.logs.url_rules import Rules
+from service.logs.views import is_view
 
 QUOTE = '"'
 IN_QUOTES = r'(?>(?:[^"\\]|\\.)*)'
@@ -104,9 +102,15 @@ class Layout:
             raise BadLine(self.explain(line))
         texts = cast("dict[str, str | None]", match.groupdict())
         check_glue(texts)
-        method, url = self._request(texts)
         status = parse_status(texts.get("status"))
-        url, page = parse_answer(url, method, status, rules)
+        method, url = self._request(texts, status)
+        is_shown = is_view(
+            method,
+            status,
+            tells_method=not texts.keys().isdisjoint(("request", "method")),
+            tells_status="status" in texts,
+        )
+        url, page = parse_answer(url, rules, is_shown=is_shown)
         instant = parse_time(texts, now)
         address = parse_client_address(self._text(texts["address"]) or "")
         body_bytes = parse_body_bytes(texts.get("body_bytes") or "-")
@@ -118,13 +122,13 @@ class Layout:
         is_double = len(STAMP.findall(line)) > 1
         return TWO_REQUESTS if is_double else f"not a line of the {self.name} log format"
 
-    def _request(self, texts: dict[str, str | None]) -> tuple[str | None, str]:
+    def _request(self, texts: dict[str, str | None], status: int | None) -> tuple[str | None, str]:
         """Return the method and the URL.
 
         :raises BadLine: NO_URL
         """
         if (request := texts.get("request")) is not None:
-            return parse_request(request)
+            return parse_request(request, status)
         method = optional(texts.get("method"))
         if (url := texts.get("url")) is not None:
             return method, require_url(url)

@@ -1,5 +1,6 @@
 """Finds what a log has become when it was rotated: by its first line, whatever its name is now."""
 
+import os
 import re
 import struct
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from service.logs.pieces import READ_ERRORS
 from service.logs.source import LogSource
 
 CANDIDATES = 20  # the newest; each is opened
+MAX_KNOWN = 200  # files
 # What rotators put behind the name of a log, or between its stem and its suffix.
 ROTATION = r"(?:[.-][0-9][0-9T:_-]{0,20})"
 ISIZE = struct.Struct("<I")  # the end of a gzip file: its content's size modulo 2^32
@@ -38,30 +40,42 @@ class RotatedFile:
         return len(end) == ISIZE.size and bool(ISIZE.unpack(end)[0] == offset % 2**32)
 
 
-def find_rotated(paths: Iterable[Path], formats: FormatOptions) -> list[RotatedFile]:
+class FirstLines:
+    """Digests of the first lines of files, read again only where a file has changed."""
+
+    def __init__(self, formats: FormatOptions) -> None:
+        self._formats = formats
+        self._digests: dict[tuple[object, ...], bytes] = {}
+
+    def read(self, path: Path, stat: os.stat_result) -> bytes:
+        """Return the digest of the first line that fits; empty if none does, or the file can't be read."""
+        key = (path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if key not in self._digests:
+            while len(self._digests) >= MAX_KNOWN:
+                del self._digests[next(iter(self._digests))]
+            try:
+                self._digests[key] = LogSource.of_file(path).read_first_line(self._formats)
+            except READ_ERRORS:
+                return b""
+        return self._digests[key]
+
+
+def find_rotated(paths: Iterable[Path], first_lines: FirstLines) -> list[RotatedFile]:
     """Return the files at the paths, and those beside them that rotators name so, the newest first."""
-    candidates = dict[Path, float]()
+    candidates = dict[Path, os.stat_result]()
     for path in paths:
         pattern = rotated_names(path)
         try:
             for sibling in path.parent.iterdir():
                 if (sibling.name == path.name or pattern.fullmatch(sibling.name)) and sibling.is_file():
-                    candidates[sibling.resolve()] = sibling.stat().st_mtime
+                    candidates[sibling.resolve()] = sibling.stat()
         except OSError:
             continue
-    newest = sorted(candidates.items(), key=lambda item: item[1], reverse=True)[:CANDIDATES]
-    return [RotatedFile(path, first_line_of(path, formats), changed_at) for path, changed_at in newest]
+    newest = sorted(candidates.items(), key=lambda item: item[1].st_mtime, reverse=True)[:CANDIDATES]
+    return [RotatedFile(path, first_lines.read(path, stat), stat.st_mtime) for path, stat in newest]
 
 
 def rotated_names(path: Path) -> re.Pattern[str]:
     """Return the pattern of the names that a log at the path may get."""
     name, stem, suffix = (re.escape(text) for text in (path.name, path.stem, path.suffix))
     return re.compile(rf"(?:{name}{ROTATION}|{stem}{ROTATION}{suffix})(?:\.gz)?")
-
-
-def first_line_of(path: Path, formats: FormatOptions) -> bytes:
-    """Return the digest of the first line that fits; empty if there is none, or the file can't be read."""
-    try:
-        return LogSource.of_file(path).read_first_line(formats)
-    except READ_ERRORS:
-        return b""

@@ -48,11 +48,11 @@ FIELDS = (
     (re.compile(r"INFO: "), "'INFO: ' does not follow the request key"),
     (re.compile(r"[^ ]+ "), "no URL follows the address"),
 )
-URL = re.compile(r"https?://[^/?#]+(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?")
+URL = re.compile(r"https?://[^\s/?#]+(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}")
 INNER_RETURN = "a carriage return stands inside the line"
-UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")  # and a space
 CART_NUMBERS = ("goods_id", "amount", "cart_id")
 PAY_NUMBERS = ("user_id", "cart_id")
 SUCCESS_PREFIX = "success_pay_"
@@ -146,16 +146,16 @@ def parse_address(text: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def check_url(url: str, *, default_host: str = "") -> str:
+def check_url(url: str) -> str:
     """Return the normal form of a line's URL, whatever its host.
 
-    :param default_host: scheme and host of a URL that is a path; empty where there must be none
     :raises BadLine: the text is no URL
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")
-    whole = default_host + url if url.startswith("/") else url
-    if URL.fullmatch(whole) is None or UNPRINTABLE.search(url):
+    if CONTROL.search(url):
+        raise BadLine("URL has a control character in it")
+    if URL.fullmatch(url) is None:
         raise BadLine("not an http or https URL")
     return normal_url(url)
 

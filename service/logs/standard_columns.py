@@ -30,9 +30,10 @@ from service.logs.line_keys import DigestKeys
 from service.logs.line_layout import Layout
 from service.logs.name_table import NameTable
 from service.logs.rejects import RejectedLine, is_blank, make_reject
+from service.logs.requests import URL, parse_page, read_url
 from service.logs.shop_format import LATEST_AHEAD, BadLine
 from service.logs.standard_fields import StandardFields, reads_columns
-from service.logs.standard_line import URL_BEGINS, StandardLine, parse_page, read_url
+from service.logs.standard_line import StandardLine
 from service.logs.standard_tables import StandardTables, add_some
 from service.logs.template_urls import read_templates
 from service.logs.url_rules import Rules
@@ -146,6 +147,9 @@ class StandardParser:
         }
         columns["position"] = fields["row"]
         self._read_urls(text, fields["url_at"], fields["url_end"], columns)
+        is_view = self._are_views(columns, tells_method="method" in fields, tells_status="status" in fields)
+        self._set_other_pages(text, fields["url_at"], fields["url_end"], columns, ~is_view)
+        columns["status"][columns["status"] == 0] = -1  # no answer was sent
         return take(columns, np.flatnonzero(columns["page"] != UNKNOWN))
 
     def _reader(self, grammar: LineGrammar) -> FieldReader | None:
@@ -174,11 +178,12 @@ class StandardParser:
                     columns[name][rows] = values
         rows = np.flatnonzero(has_name)
         columns["page"][rows] = self._pages.look_up(text, starts[rows], ends[rows])
-        self._set_other_pages(text, starts, ends, columns)
 
-    def _set_other_pages(self, text: ChunkText, starts: Places, ends: Places, columns: Columns) -> None:
+    def _set_other_pages(
+        self, text: ChunkText, starts: Places, ends: Places, columns: Columns, is_other: Mask
+    ) -> None:
         """Make the pages of requests that are no views `other`, without numbers."""
-        pages, is_other = columns["page"], ~self._are_views(columns)
+        pages = columns["page"]
         rows = np.flatnonzero(is_other & (pages >= 0))
         distinct, places = np.unique(pages[rows], return_inverse=True)
         urls = [self._pages.name(number).url for number in distinct.tolist()]
@@ -188,16 +193,15 @@ class StandardParser:
         for name in NUMBERS:
             columns[name][rows] = 0
 
-    def _are_views(self, columns: Columns) -> Mask:
-        """Return what `is_view` returns of each request, where the lines tell method and status."""
-        has_method = columns["method"] >= 0
-        is_shown = np.ones(len(has_method), np.bool_)
+    def _are_views(self, columns: Columns, *, tells_method: bool, tells_status: bool) -> Mask:
+        """Return what `is_view` returns of each request."""
+        has_method, status = columns["method"] >= 0, columns["status"]
+        is_shown = np.full(len(status), not tells_method)
         methods, places = self._tables.methods.compact(columns["method"][has_method])
-        is_view_method = np.array([method in VIEW_METHODS for method in methods], np.bool_)
-        is_shown[has_method] = is_view_method[places]
-        status = columns["status"]
-        is_success: Mask = (status >= FIRST_SUCCESS) & (status <= LAST_SUCCESS) | (status == NOT_MODIFIED)
-        return is_shown & (is_success | (status < 0))
+        is_shown[has_method] = np.array([method in VIEW_METHODS for method in methods], np.bool_)[places]
+        if tells_status:
+            is_shown &= (status >= FIRST_SUCCESS) & (status <= LAST_SUCCESS) | (status == NOT_MODIFIED)
+        return is_shown
 
     def _visit(self, line: StandardLine, row: int) -> tuple[int, ...]:
         """Return the values of COLUMNS of a line."""
@@ -232,7 +236,7 @@ class StandardParser:
         url = raw.decode("ascii")
         if self._is_w3c:
             url = join_query(url)
-        if not url.startswith(URL_BEGINS) or not EXACT_URL.fullmatch(url):
+        if URL.match(url) is None or not EXACT_URL.fullmatch(url):
             return None
         try:
             url = read_url(url)

@@ -16,20 +16,13 @@ from service.logs.shop_format import (
     MAX_NUMBER,
     BadLine,
     Page,
-    check_url,
-    split_url,
     to_utc,
 )
-from service.logs.url_rules import Rules, classify_path
-from service.logs.views import FIRST_SUCCESS, VIEW_METHODS, is_view
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LOCAL_TIME = r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d\d[0-5]\d"
 ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?[0-5]\d)?"
 UNIX_TIME = r"\d{1,11}(?:\.\d{1,9})?"
-DEFAULT_HOST = "http://host"
-URL_BEGINS = ("/", "http://", "https://")
-NO_URL = "the request names no URL"
 TWO_REQUESTS = "two requests stand on one line"
 ANY_LOCAL_TIME = re.compile(LOCAL_TIME, re.ASCII)
 ANY_ISO_TIME = re.compile(ISO_TIME, re.ASCII)
@@ -40,7 +33,6 @@ FINER_DIGITS = (
     (16, 6),
     (13, 3),
 )  # of nano-, micro- and milliseconds in this century
-STATUS = re.compile(r"\d{3}", re.ASCII)
 ISO_FORMAT = re.compile(r"(.{10})[T ](.{8})(?:[.,](\d+))?(.*)", re.DOTALL)
 
 
@@ -77,67 +69,6 @@ def decode_line(raw: bytes) -> str:
     if "\r" in line:
         raise BadLine(INNER_RETURN)
     return line
-
-
-def parse_page(url: str, rules: Rules | None) -> Page:
-    """Return the page that a URL or a path, in its normal form, shows by the rules, if there are any.
-
-    :raises BadLine: a number that the kind of page needs is wrong
-    """
-    return classify_path(rules, *split_url(url))
-
-
-def parse_answer(url: str, method: str | None, status: int | None, rules: Rules | None) -> tuple[str, Page]:
-    """Return the normal form of a URL, and the page that the request of it has shown.
-
-    A request whose line tells no method is taken for a GET, and one without a status for a success.
-
-    :raises BadLine: the text is no URL, or a number that the kind of page needs is wrong
-    """
-    url = read_url(url)
-    is_shown = is_view(method or VIEW_METHODS[0], FIRST_SUCCESS if status is None else status)
-    return url, parse_page(url, rules) if is_shown else Page("other")
-
-
-def read_url(url: str) -> str:
-    """Return the normal form of a URL or a path.
-
-    :raises BadLine: the text is none
-    """
-    return check_url(url, default_host=DEFAULT_HOST)
-
-
-def parse_request(request: str) -> tuple[str, str]:
-    """Return the method and the URL of a request line such as `GET / HTTP/1.1`.
-
-    :raises BadLine: NO_URL
-    """
-    parts = request.split(" ")
-    if len(parts) not in (2, 3):
-        raise BadLine(NO_URL)
-    return parts[0], require_url(parts[1])
-
-
-def require_url(url: str) -> str:
-    """Return the URL, or the path.
-
-    :raises BadLine: NO_URL
-    """
-    if not url.startswith(URL_BEGINS):
-        raise BadLine(NO_URL)
-    return url
-
-
-def parse_status(text: str | None) -> int | None:
-    """Return a status; None for a dash or nothing.
-
-    :raises BadLine: it is no number of three digits
-    """
-    if text in {None, "-", ""}:
-        return None
-    if not STATUS.fullmatch(text):
-        raise BadLine("the status is no number of three digits")
-    return int(text)
 
 
 def parse_body_bytes(text: str) -> int | None:

@@ -3,7 +3,7 @@
 import re
 
 VIEW_METHODS = ("GET", "POST")
-FIRST_SUCCESS, LAST_SUCCESS, NOT_MODIFIED = 200, 299, 304
+FIRST_SUCCESS, LAST_SUCCESS, NOT_MODIFIED, BAD_REQUEST = 200, 299, 304, 400
 # Scripts and their maps, styles, images and icons, fonts.
 ASSET_SUFFIXES = (
     *("js", "mjs", "cjs", "map", "wasm", "css"),
@@ -13,9 +13,20 @@ ASSET_SUFFIXES = (
 ASSET = re.compile(rf"/robots\.txt|.*\.(?:{'|'.join(ASSET_SUFFIXES)})", re.IGNORECASE | re.ASCII)
 
 
-def is_view(method: str, status: int) -> bool:
-    """Return whether a request shows its page: otherwise its kind is `other`."""
-    return method in VIEW_METHODS and (FIRST_SUCCESS <= status <= LAST_SUCCESS or status == NOT_MODIFIED)
+def is_view(
+    method: str | None, status: int | None, *, tells_method: bool = True, tells_status: bool = True
+) -> bool:
+    """Return whether a request shows its page: otherwise its kind is `other`.
+
+    One that tells no method where its log tells them, or no status, does not. Where the log does not, a
+    request is taken for a GET, and for a success.
+    """
+    is_viewed = method in VIEW_METHODS or not (tells_method or method)
+    return is_viewed and (is_success(status) if tells_status else True)
+
+
+def is_success(status: int | None) -> bool:
+    return status is not None and (FIRST_SUCCESS <= status <= LAST_SUCCESS or status == NOT_MODIFIED)
 
 
 def is_asset(path: str) -> bool:

@@ -9,6 +9,7 @@ from service.logs.chunks import CHECKED_BYTES
 from service.logs.source import open_plain_file
 
 NEWLINE = b"\n"
+HOLE_BLOCK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ WATCH_LIMITS = WatchLimits()
 class WatchedFile:
     """A file that is looked at now and then, and read like a stream, which ends where the file was cut.
 
-    A look remembers what was written since the last one, from the byte that was released last. Looks and
+    A look remembers what was written since the last one, from the byte that was released last; of the NULs
+    that a file begins with, which a cut leaves under its writer, no more than how many they are. Looks and
     reads may come from two threads.
     """
 
@@ -35,6 +37,7 @@ class WatchedFile:
         self._lock = threading.Lock()
         self._window = bytearray()
         self._start = 0  # of the window in the file
+        self._hole = 0  # so many bytes of the file, before the window, are NULs
         self._cursor = 0
         self._seen: tuple[int, int] | None = None  # size and time of change at the last look
         self.size = 0
@@ -55,6 +58,7 @@ class WatchedFile:
             self._seen = seen
             if self._check(stat.st_size):
                 self.size = stat.st_size
+                self._skip_hole()
                 self._extend(self._limits.ahead_bytes - len(self._window))
             return True
 
@@ -81,6 +85,18 @@ class WatchedFile:
         is_whole = size >= self._end and self._pread(len(known), self._end - len(known)) == known
         self.is_cut = not is_whole
         return is_whole
+
+    def _skip_hole(self) -> None:
+        """Let the memory begin behind the NULs that the file begins with: they tell nothing of a cut."""
+        while not self._window and self._start == self._hole < self.size:
+            try:
+                begin = max(self._hole, os.lseek(self._file.fileno(), self._hole, os.SEEK_DATA))
+            except OSError:  # none of it is data, or the file system can't tell
+                begin = self._hole
+            block = self._pread(HOLE_BLOCK_BYTES, begin)
+            self._start = self._hole = begin + len(block) - len(block.lstrip(b"\0"))
+            if self._hole < begin + len(block) or not block:
+                return
 
     def _extend(self, count: int) -> None:
         """Read more of the file into the memory."""
@@ -123,6 +139,8 @@ class WatchedFile:
 
     def _take(self, count: int) -> bytes:
         """Return the bytes at the cursor: of the memory, or of the file, which extends the memory."""
+        if self._cursor < self._hole:
+            return bytes(min(count, self._hole - self._cursor))
         if self._cursor < self._start:
             return b"" if self.is_cut else self._pread(min(count, self._start - self._cursor), self._cursor)
         missing = self._cursor + count - self._end

@@ -18,7 +18,7 @@ LINE = re.compile(
     r"(?:[^ |]+ *\| )?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[([A-Z0-9]{8})] INFO: ([^ ]+) (.*)",
     re.ASCII | re.DOTALL,
 )
-URL = re.compile(r"https?://[^/?#]+([^?#]*)(?:\?([^#]*))?(?:#.*)?")
+URL = re.compile(r"https?://[^\s/?#]+([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,11 @@ def classify(visit: Visit) -> Visit:
     :raises ValueError: the URL or a number in it is bad
     """
     match = URL.fullmatch(visit.url)
-    if match is None or len(visit.url) > MAX_URL or any(is_unprintable(char) for char in visit.url):
+    if (
+        match is None
+        or len(visit.url) > MAX_URL
+        or any(char == " " or unicodedata.category(char) == "Cc" for char in visit.url)
+    ):
         raise ValueError("bad URL")
     url = normal_form(visit.url)
     visit, match = replace(visit, url=url), URL.fullmatch(url)
@@ -173,7 +177,7 @@ def normal_form(url: str) -> str:
             folders.append(segment)
         elif at == len(segments) - 1:
             folders.append("")
-    return f"{scheme}://{host}/{'/'.join(folders)}{rest[cut:]}"
+    return f"{scheme.lower()}://{host}/{'/'.join(folders)}{rest[cut:]}"
 
 
 def normal_letter(piece: str) -> str:
@@ -183,10 +187,6 @@ def normal_letter(piece: str) -> str:
         char if char.isalnum() or char in "-._~" or char in reserved else quote(char, safe="")
         for char in letters
     )
-
-
-def is_unprintable(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char) == "Cc"
 
 
 def number(query: str, name: str) -> int:

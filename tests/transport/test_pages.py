@@ -46,6 +46,10 @@ async def test_recorded_visits_of_the_page_count_too(user: User) -> None:
         ("", "/"),
         ("a", "/a"),
         ("a//b/", "/a//b/"),
+        ("/z", "//z"),
+        ("//z//", "///z//"),
+        ("%00", "/%00"),
+        ("a%0ab/c%7F%C2%85", "/a%0Ab/c%7F%C2%85"),
         ("%D1%80%d1%8b%D0%B1%D0%B0/x%20y", "/рыба/x%20y"),
         ("a%3fb%23c%2fd%25", "/a%3Fb%23c%2Fd%25"),
         ("%FF%fe", "/%FF%FE"),
@@ -112,7 +116,21 @@ async def test_the_longest_page_is_found_by_what_its_normal_form_is(user: User) 
     assert [item["id"] for item in found.json["items"]] == [visit["id"]]
 
 
-@pytest.mark.parametrize("path", ["a" * 2048, "%00", "%0A", "a%7F", "%C2%85"])
-async def test_what_is_no_page_is_refused(user: User, path: str) -> None:
-    assert (await user.client.get(f"/pages/{path}")).status == 422
+@pytest.mark.parametrize("page_url", ["//z", "/%00", "/a%0Ab/", "/a%C2%A0b", "/%7F%C2%85", "/a%20b"])
+async def test_an_odd_page_is_the_same_by_its_path_in_a_body_and_in_a_filter(
+    user: User, page_url: str
+) -> None:
+    assert (await user.client.get(f"/pages{page_url}")).json == {"page_url": page_url, "visits": 1}
+    visit = (await user.client.post("/visits", json={"page_url": page_url})).json
+    bulk = (await user.client.post("/visits", json={"visits": [{"page_url": page_url}]})).json
+    assert (visit["page_url"], bulk["created"]) == (page_url, 1)
+    items = (await user.client.get("/visits", params={"page_url": page_url})).json["items"]
+    assert [(item["page_url"], item["kind"], item["category"]) for item in items] == [
+        (page_url, visit["kind"], visit["category"])
+    ] * 3
+
+
+async def test_what_is_no_page_is_refused(user: User) -> None:
+    assert (await user.client.get(f"/pages/{'a' * 2048}")).status == 422
+    assert (await user.client.post("/visits", json={"page_url": "/a\nb"})).status == 422
     assert await visits(user.client) == []

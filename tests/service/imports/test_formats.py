@@ -197,7 +197,7 @@ async def test_requests_that_name_no_url_do_not_count_among_the_rejected_half(
     record = await shop.read(log)
     assert counts(record) == (8, 2, 0, 6)
     reasons = {reject.reason for reject in await shop.rejects(record)}
-    assert reasons == {"combined: the request names no URL"}
+    assert reasons == {"combined: the request names no URL that can be read"}
     assert not await is_mostly_rejected(shop.db, record)
     write(log.with_name("b.log"), lines + combined(40) + b"bad\nworse\n")
     assert await is_mostly_rejected(shop.db, await shop.read(log.with_name("b.log")))

@@ -67,6 +67,39 @@ def test_what_the_known_servers_write_is_read(record: dict[str, Any]) -> None:
     assert (line.referrer, line.agent) == ("https://a.example/", "curl/8")
 
 
+@pytest.mark.parametrize("status", [0, "0", "000", "-", "", None])
+def test_a_request_that_got_no_answer_is_no_view(status: Any) -> None:
+    """Caddy logs 0 where the client went away."""
+    for record in (NGINX, CADDY):
+        line = FORMAT.parse(raw(record | {"status": status}), None, NOW)
+        assert (line.url, line.page.kind, line.status) == ("/caviar/", "other", None)
+
+
+def test_a_log_without_statuses_has_views() -> None:
+    record = {name: value for name, value in NGINX.items() if name != "status"}
+    assert FORMAT.parse(raw(record), None, NOW).page.kind == "category"
+
+
+@pytest.mark.parametrize("method", ["", "-", "HEAD"])
+def test_a_request_of_no_method_or_another_is_no_view(method: str) -> None:
+    record = CADDY | {"request": {"client_ip": "203.0.113.9", "uri": "/caviar/", "method": method}}
+    assert FORMAT.parse(raw(record), None, NOW).page.kind == "other"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "url"),
+    [
+        ("GET /a\0b HTTP/1.1", "/a%00b"),
+        ("GET /a\nb HTTP/1.1", "/a%0Ab"),
+        ("GET /a\u00a0b HTTP/1.1", "/a%C2%A0b"),
+        ("GET /a b HTTP/1.1", "/a%20b"),
+        ("/a b", "/a%20b"),
+    ],
+)
+def test_what_may_not_stand_in_a_url_is_encoded(request_line: str, url: str) -> None:
+    assert FORMAT.parse(raw(NGINX | {"request": request_line}), None, NOW).url == url
+
+
 @pytest.mark.parametrize(
     "time",
     [
@@ -151,7 +184,7 @@ def test_no_object_raises_anything_but_bad_line(record: dict[str, Any], data: st
     except BadLine:
         return
     assert line.instant.year >= 1970
-    assert "\0" not in f"{line.method}{line.referrer}{line.agent}{line.url}"
+    assert "\0" not in line.url
 
 
 @given(st.binary(max_size=60), st.integers(0, 300), st.integers(0, 3))

@@ -12,15 +12,21 @@ from service.logs.log_parser import LogParser
 from tests.support.log_imports import NOW, some_lines
 
 TIME = "29/Nov/2025:15:20:44 +0000"
-NO_URL = "combined: the request names no URL"
+NO_URL = "combined: the request names no URL that can be read"
 TWO = "combined: two requests stand on one line"
 NONE = "combined: not a line of the combined log format"
 HOST = "combined: a host name stands where the address should be: log addresses, not names"
 RETURN = "combined: a carriage return stands inside the line"
 
 
-def combined(request: str = "GET /g1/ HTTP/1.1", *, address: str = "203.0.113.9", user: str = "-") -> str:
-    return f'{address} - {user} [{TIME}] "{request}" 200 5 "-" "ua"'
+def combined(
+    request: str = "GET /g1/ HTTP/1.1",
+    *,
+    address: str = "203.0.113.9",
+    user: str = "-",
+    status: str = "200",
+) -> str:
+    return f'{address} - {user} [{TIME}] "{request}" {status} 5 "-" "ua"'
 
 
 GOOD = combined()
@@ -57,7 +63,46 @@ def reason_of(line: str) -> str | None:
     ],
 )
 def test_a_request_that_names_no_url_is_a_reject_with_that_reason(request_line: str) -> None:
-    assert reason_of(combined(request_line)) == NO_URL
+    assert reason_of(combined(request_line, status="400")) == NO_URL
+
+
+@pytest.mark.parametrize(
+    ("request_line", "url", "kind"),
+    [
+        ("GET  /g1/ HTTP/1.1", "/g1/", "category"),
+        ("GET /g1/   HTTP/1.1  ", "/g1/", "category"),
+        ("GET /g1/ ", "/g1/", "category"),
+        ("GET /a b HTTP/1.1", "/a%20b", "category"),  # as nginx took it before 1.21.1
+        ("GET /a b", "/a%20b", "category"),
+        ("GET /a  b/c  HTTP/1.0", "/a%20%20b/c", "product"),
+        ("GET /a FOO HTTP/1.1", "/a%20FOO", "category"),
+        ("OPTIONS / RTSP/1.0", "/", "other"),
+        ("GET HTTP://Shop.example/x HTTP/1.1", "http://shop.example/x", "category"),
+        ("GET /a\u00a0b HTTP/1.1", "/a%C2%A0b", "category"),
+    ],
+)
+def test_spaces_in_a_request_that_was_answered_are_read_as_the_server_read_them(
+    request_line: str, url: str, kind: str
+) -> None:
+    lines = parse(combined(request_line))
+    pages = {page.url: page.kind for page in lines.pages}
+    assert (len(lines.rejects), pages[url]) == (0, kind)
+
+
+@pytest.mark.parametrize("request_line", ["GET /a b HTTP/1.1", "GET /a b", "GET /a FOO"])
+def test_spaces_in_a_url_that_the_server_refused_are_a_reject(request_line: str) -> None:
+    assert reason_of(combined(request_line, status="400")) == NO_URL
+    assert reason_of(combined(request_line, status="404")) is None
+
+
+@pytest.mark.parametrize("status", ["-", "000"])
+@pytest.mark.parametrize("user", ["-", "a [b] c"])  # read in columns, and by the grammar
+def test_a_request_that_got_no_answer_is_no_view(status: str, user: str) -> None:
+    lines = parse(combined("GET /g2/ HTTP/1.1", status=status, user=user))
+    assert not lines.rejects
+    assert lines.status is not None
+    assert sorted((page.url, page.kind) for page in lines.pages) == [("/g1/", "category"), ("/g2/", "other")]
+    assert sorted(lines.status.tolist()) == [-1, 200]
 
 
 @pytest.mark.parametrize(

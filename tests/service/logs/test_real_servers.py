@@ -19,7 +19,7 @@ from tests.support.debian_servers import find_server
 
 REQUESTS = 1000  # to each server
 PATIENCE = 60.0  # seconds, for a server to answer
-NO_URL = "the request names no URL"
+NO_URL = "the request names no URL that can be read"
 CUSTOM = (
     '$msec [$remote_addr] $status $bytes_sent "$request" "$http_user_agent" <$request_time> $http_referer'
 )
