@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
 from db.read_threads import run_while_awaited
 from service.columns.distinct import GroupDetails
 from service.columns.slots import Slots, add_details
@@ -40,7 +42,8 @@ async def count_templates(
     if templates is None or not groups:
         return {}
     templates.look_for(groups)
+    counted = await statistics.collect(templates.repeated_rows)
     return {
         (group.template, group.other): (group.visits, group.visitors)
-        for group in await statistics.collect(templates.repeated_rows)
+        for group in counted.at(np.arange(len(counted)), templates.hosts)
     }

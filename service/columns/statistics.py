@@ -7,7 +7,7 @@ distinct addresses, first and last visit. Template pages are counted apart (temp
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,10 @@ from service.columns.groups import Groups, PageGroups, TimeGroups
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
-from service.columns.template_counts import Firsts, TemplateCounts, TemplateGroup
+from service.columns.template_counts import TemplateCounts
+from service.columns.template_groups import Columns, Firsts, TemplateGroup, TemplateGroups
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,7 @@ class Statistics:
     def __post_init__(self) -> None:
         pages = [place for place, each in enumerate(self.groups) if isinstance(each, PageGroups)]
         self.page_group = pages[0] if pages else None
-        others = [each for each in self.groups if not isinstance(each, PageGroups)]
-        if self.page_group is None:
-            self.templates = None
-        else:
-            self.templates = TemplateCounts(others[0] if others else None, self.snapshot.pages.templates)
+        self.templates = None if self.page_group is None else TemplateCounts(self.snapshot.pages.templates)
 
     async def rows(self, *, limit: int, offset: int) -> list[CountRow]:
         """Return groups, most visits first, then in the order of their values."""
@@ -90,9 +89,8 @@ class Statistics:
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
         totals = await run_while_awaited(lambda _: counts.result())
-        many = int(np.count_nonzero(totals[2] > 1))
-        known = await self.template_groups(need=offset + limit, many=many)
-        candidates, skipped = self.candidates(totals, known, offset, offset + limit)
+        known = await self.template_groups(totals[2], need=offset + limit)
+        candidates, skipped = await self.candidates(totals, known, offset, offset + limit)
         await self.name(candidates)
         candidates.sort(key=Candidate.sort_key)
         if not candidates and not self.groups and not offset:
@@ -138,30 +136,32 @@ class Statistics:
         """Return the numbers of the group beside pages."""
         return codes[1 - self.page_group] if len(codes) > 1 and self.page_group is not None else None
 
-    async def template_groups(self, *, need: int, many: int) -> list[TemplateGroup]:
+    async def template_groups(self, visits: Array, *, need: int) -> TemplateGroups:
         """Return the groups of template pages that may be among the first `need`.
 
-        :param many: how many other groups have more than one visit
+        :param visits: of all other groups
         """
-        templates = self.templates
+        templates, none = self.templates, TemplateGroups.of_rows([])
         if templates is None:
-            return []
-        await run_while_awaited(lambda _: templates.finish())
-        groups: list[TemplateGroup] = []
-        if templates.has_repeated:
-            groups += await self.collect(templates.repeated_rows)
-        most = need - many - sum(group.visits > 1 for group in groups)
-        if most > 0 and templates.singles:
-            firsts = await self.firsts(templates, most)
-            groups += await self.collect(partial(templates.single_rows, firsts=firsts))
-        return groups
+            return none
+        least = int(np.partition(visits, -need)[-need]) if len(visits) >= need else 1
+        await run_while_awaited(lambda _: templates.finish(least))
+        groups = await self.collect(templates.repeated_rows) if templates.has_repeated else none
+        most = need - int(np.count_nonzero(visits > 1)) - int(np.count_nonzero(groups.visits > 1))
+        if most <= 0 or not templates.singles:
+            return groups
+        pieces = await self.pass_templates(templates.single_others) if self.page_group == 1 else []
+        firsts = await self.firsts(pieces, most)
+        return groups | await self.collect(partial(templates.single_rows, firsts=firsts))
 
-    async def firsts(self, templates: TemplateCounts, most: int) -> Firsts:
-        """Return which template pages visited once may be among the first `most`."""
+    async def firsts(self, others: Sequence[Array], most: int) -> Firsts:
+        """Return which of equally frequent template pages may be among the first `most`.
+
+        :param others: the other groups that they are of
+        """
         if self.page_group != 1:
             return Firsts(most)
-        pieces = await self.pass_templates(templates.single_others)
-        codes, counts = np.unique(np.concatenate(pieces), return_counts=True)
+        codes, counts = np.unique(np.concatenate(others), return_counts=True)
         counts_of = dict(zip(codes.tolist(), counts.tolist(), strict=True))
         labels = await self.groups[0].labels(self.snapshot, list(counts_of))
         *whole, last = sorted(counts_of, key=lambda code: label_order(labels[code]))
@@ -171,15 +171,13 @@ class Statistics:
             most -= counts_of[code]
         return Firsts(most, last, tuple(whole))
 
-    async def collect(self, rows_of: Callable[[Block, Array | None], Array]) -> list[TemplateGroup]:
+    async def collect(self, rows_of: Callable[[Block, Array | None], Columns]) -> TemplateGroups:
         pieces = await self.pass_templates(rows_of)
-        assert self.templates is not None
-        templates = self.templates
-        return await run_while_awaited(lambda _: templates.groups(pieces))
+        return await run_while_awaited(lambda _: TemplateGroups.of_rows(pieces))
 
-    async def pass_templates(self, rows_of: Callable[[Block, Array | None], Array]) -> list[Array]:
+    async def pass_templates(self, rows_of: Callable[[Block, Array | None], T]) -> list[T]:
         """Return what `rows_of` has for each block."""
-        pieces: list[Array] = []
+        pieces: list[T] = []
 
         def add(block: Block) -> None:
             codes = [
@@ -190,12 +188,12 @@ class Statistics:
         await self.each_block(add)
         return pieces
 
-    def candidates(
-        self, counts: tuple[Array, Array, Array], known: Sequence[TemplateGroup], begin: int, end: int
+    async def candidates(
+        self, counts: tuple[Array, Array, Array], known: TemplateGroups, begin: int, end: int
     ) -> tuple[list[Candidate], int]:
         """Return the groups that may stand at [begin, end) of the answer, and how many stand before them."""
         first, second, visits = counts
-        every = np.concatenate([visits, np.array([group.visits for group in known], np.int64)])
+        every = np.concatenate([visits, known.visits])
         if begin >= len(every):
             return [], begin
         ranked = -np.sort(-every)
@@ -207,11 +205,16 @@ class Statistics:
                 first[places].tolist(), second[places].tolist(), visits[places].tolist(), strict=True
             )
         ]
-        candidates += [
-            Candidate(group.visits, (group.other, group.other), group)
-            for group in known
-            if least <= group.visits <= most
-        ]
+        chosen = (known.visits <= most) & (known.visits > least)
+        rarest = known.visits == least
+        if rarest.any():
+            firsts = await self.firsts([known.columns["other"][rarest]], end - int(np.sum(every > least)))
+            chosen |= firsts.among(known.columns, rarest)
+        if self.templates is not None:
+            candidates += [
+                Candidate(group.visits, (group.other, group.other), group)
+                for group in known.at(np.flatnonzero(chosen), self.templates.hosts)
+            ]
         return candidates, int(np.count_nonzero(every > most))
 
     async def name(self, candidates: Sequence[Candidate]) -> None:

@@ -1,60 +1,41 @@
 """Counts of template pages: mostly visited once each, so they get no numbers, and only few of them are shown.
 
 First each is mixed into a number. Equal pages have equal numbers, so a number that stands once is a page
-visited once. The others are then compared in full, and their groups are exact.
+visited once. The others, if they may be shown, are then compared in full, and their groups are exact.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from db.part_files import Array
 from service.columns.blocks import Block, LiveBlock, PartBlock
-from service.columns.groups import Groups, places_of
-from service.columns.templates import CART, PAY, SUCCESS, PageTemplates, Template, mix
+from service.columns.groups import places_of
+from service.columns.template_groups import NUMBERS, Columns, Firsts, TemplateGroup
+from service.columns.templates import PageTemplates, mix
 
-MARKS = np.uint64(2**20 - 1)  # the bits of a mix by which most that stand once are told at once
-NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
-# The number that stands first in the URL of each kind, in the order of the URLs.
-FIRST_NUMBERS = ((CART, "goods_id"), (PAY, "user_id"), (SUCCESS, "cart_id"))
-FEW_HOSTS = 4  # of a block, that are gone through one by one
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateGroup:
-    """The visits of one template page, and of one value of the other group if there is one."""
-
-    template: Template
-    other: int
-    visits: int
-    visitors: int
-    first: int
-    last: int
+HALF = np.uint64(32)
+BYTE = 8
+MARKS = np.uint32(2**20 - 1)  # the bits of a mix by which most that stand once are told at once
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateTable:
-    """Template pages of a block: places in the block, what URLs are made of, and the other group."""
+    """Template pages of a block: places in the block, and the columns of KEYS."""
 
     places: Array
-    columns: dict[str, Array]
+    columns: Columns
 
     def mixes(self) -> Array:
-        return mix(*self.columns.values())
+        return short_mix(self.columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Firsts:
-    """Which pages visited once may stand first: the first `most` by URL.
-
-    :param last: the other group that these are of, where that group decides before the URL does
-    :param whole: the groups before it, all of whose pages stand first
-    """
-
-    most: int
-    last: int | None = None
-    whole: tuple[int, ...] = ()
+def short_mix(columns: Columns) -> Array:
+    """Mix pages into 32 bits: a few that differ are mixed alike, but numbers are sorted in half the time."""
+    pages = columns["kind"].astype(np.int64) + (columns["host"] << BYTE)
+    mixes = mix(pages, *(columns[name] for name in (*NUMBERS, "other")))
+    return np.asarray((mixes >> HALF).astype(np.uint32))
 
 
 class TemplateCounts:
@@ -63,13 +44,21 @@ class TemplateCounts:
     :param pages: those that have rows of their own
     """
 
-    def __init__(self, other: Groups | None, pages: PageTemplates) -> None:
-        self._other, self._pages = other, pages
+    def __init__(self, pages: PageTemplates) -> None:
+        self._pages = pages
         self._hosts = {host: place for place, host in enumerate(pages.hosts)}
         self._mixes: list[Array] = []
-        self._repeated = np.empty(0, np.uint64)
-        self._marks = np.zeros(int(MARKS) + 1, np.bool_)
+        self._sought = Mixes(np.empty(0, np.uint32))
         self.singles = 0
+
+    @property
+    def hosts(self) -> list[str]:
+        """What the numbers of hosts stand for."""
+        return list(self._hosts)
+
+    @property
+    def has_repeated(self) -> bool:
+        return len(self._sought) > 0
 
     def add(self, block: Block, other_codes: Array | None) -> None:
         """Take note of a block's template pages."""
@@ -83,32 +72,23 @@ class TemplateCounts:
             "host": [self.host(group.template.host) for group in groups],
             "other": [group.other for group in groups],
         }
-        self._repeated = np.unique(mix(*(np.array(column, np.int64) for column in columns.values())))
-        self._marks[self._repeated & MARKS] = True
+        arrays = {name: np.array(column, np.int64) for name, column in columns.items()}
+        self._sought = Mixes(np.unique(short_mix(arrays)))
 
-    def finish(self) -> None:
-        """Find the mixes that stand more than once."""
-        mixes = np.sort(np.concatenate(self._mixes)) if self._mixes else self._repeated
+    def finish(self, least: int) -> None:
+        """Find the mixes that stand more than once.
+
+        :param least: pages with less visits are not looked for; only with 1 are the others singles
+        """
+        if not self._mixes:
+            return
+        mixes = np.concatenate(self._mixes)
         self._mixes = []
-        same = mixes[1:] == mixes[:-1]
-        self._repeated = np.unique(mixes[1:][same])
-        self._marks[self._repeated & MARKS] = True
-        is_first = np.ones(len(mixes), np.bool_)
-        is_first[1:] = ~same
-        self.singles = int(np.count_nonzero(is_first)) - len(self._repeated)
-
-    def is_repeated(self, mixes: Array) -> Array:
-        """Return which mixes stand more than once."""
-        result: Array = self._marks[mixes & MARKS]  # of those that do not, few pass
-        places = np.flatnonzero(result)
-        slots = np.searchsorted(self._repeated, mixes[places])
-        slots[slots == len(self._repeated)] = 0
-        result[places] = self._repeated[slots] == mixes[places] if len(self._repeated) else False
-        return result
-
-    @property
-    def has_repeated(self) -> bool:
-        return len(self._repeated) > 0
+        mixes.sort()
+        begins = np.flatnonzero(np.append(True, mixes[1:] != mixes[:-1])) if len(mixes) else mixes
+        counts = np.diff(begins, append=len(mixes))
+        self._sought = Mixes(mixes[begins[counts >= max(2, least)]])
+        self.singles = int(np.count_nonzero(counts == 1))
 
     def table(self, block: Block, other_codes: Array | None) -> TemplateTable:
         if isinstance(block, LiveBlock):
@@ -145,90 +125,51 @@ class TemplateCounts:
     def host(self, host: str) -> int:
         return self._hosts.setdefault(host, len(self._hosts))
 
-    def repeated_rows(self, block: Block, other_codes: Array | None) -> Array:
-        """Return the rows of pages that may have been visited more than once, for `groups`."""
+    def repeated_rows(self, block: Block, other_codes: Array | None) -> Columns:
+        """Return the rows of pages that may have been visited more than once, for TemplateGroups."""
         table = self.table(block, other_codes)
-        return self._rows(block, table, self.is_repeated(table.mixes()))
+        return self._rows(block, table, self._sought.has(table.mixes()))
 
     def single_others(self, block: Block, other_codes: Array | None) -> Array:
         """Return the other group of each page visited once."""
         table = self.table(block, other_codes)
-        return table.columns["other"][~self.is_repeated(table.mixes())]
+        return table.columns["other"][~self._sought.has(table.mixes())]
 
-    def single_rows(self, block: Block, other_codes: Array | None, firsts: Firsts) -> Array:
-        """Return rows of pages visited once, for `groups`: all that may be among the first."""
+    def single_rows(self, block: Block, other_codes: Array | None, firsts: Firsts) -> Columns:
+        """Return rows of pages visited once, for TemplateGroups: all that may be among the first."""
         table = self.table(block, other_codes)
-        chosen = ~self.is_repeated(table.mixes())
-        if firsts.last is None:
-            return self._first_rows(block, table, chosen, firsts.most)
-        others = table.columns["other"]
-        whole = self._rows(block, table, chosen & np.isin(others, firsts.whole))
-        return np.concatenate(
-            [whole, self._first_rows(block, table, chosen & (others == firsts.last), firsts.most)]
-        )
+        chosen = ~self._sought.has(table.mixes())
+        return self._rows(block, table, firsts.among(table.columns, chosen))
 
-    def _first_rows(self, block: Block, table: TemplateTable, chosen: Array, most: int) -> Array:
-        """Return the rows of chosen pages: all that may be among the first `most` by URL."""
-        hosts = np.unique(table.columns["host"])
-        if len(hosts) > FEW_HOSTS:
-            return self._rows(block, table, chosen)
-        first = np.zeros(len(chosen), np.bool_)
-        for host in hosts:
-            first |= first_of(table, chosen & (table.columns["host"] == host), most)
-        return self._rows(block, table, first)
-
-    def _rows(self, block: Block, table: TemplateTable, chosen: Array) -> Array:
-        places = table.places[chosen]
-        columns = [column[chosen] for column in table.columns.values()]
-        columns += [block.address[places], block.occurred[places]]
-        rows: Array = np.stack(columns, axis=1).astype(np.int64)
-        return rows
-
-    def groups(self, pieces: Iterable[Array]) -> list[TemplateGroup]:
-        """Return the groups of rows, all of which are among them."""
-        rows = np.concatenate([*pieces])
-        if not len(rows):
-            return []
-        rows = rows[np.lexsort(rows.T[::-1])]  # by page, then by address and time
-        is_first = np.append(True, (rows[1:, :7] != rows[:-1, :7]).any(axis=1))
-        begins = np.flatnonzero(is_first)
-        address, occurred = rows[:, 7], rows[:, 8]
-        is_visitor = (is_first | np.append(True, address[1:] != address[:-1])) & (address != 0)
-        columns = (
-            np.diff(begins, append=len(rows)),
-            np.add.reduceat(is_visitor.astype(np.int64), begins),
-            np.minimum.reduceat(occurred, begins),
-            np.maximum.reduceat(occurred, begins),
-        )
-        hosts = list(self._hosts)
-        numbers = (column.tolist() for column in columns)
-        return [
-            TemplateGroup(Template(hosts[host], *page), other, *counts)
-            for (*page, host, other), *counts in zip(rows[begins, :7].tolist(), *numbers, strict=True)
-        ]
+    def _rows(self, block: Block, table: TemplateTable, chosen: Array) -> Columns:
+        rows = np.flatnonzero(chosen)
+        places = table.places[rows]
+        columns = {name: column[rows] for name, column in table.columns.items()}
+        return columns | {"address": block.address[places], "occurred": block.occurred[places]}
 
 
-def first_of(table: TemplateTable, chosen: Array, most: int) -> Array:
-    """Return those of the chosen pages, of one host, that may be among the first by URL."""
-    first, needed = np.zeros(len(chosen), np.bool_), most
-    for kind, name in FIRST_NUMBERS:
-        places = np.flatnonzero(chosen & (table.columns["kind"] == kind))
-        keys = text_order(table.columns[name][places])
-        if len(places) > needed > 0:
-            places = places[keys <= np.partition(keys, needed - 1)[needed - 1]]
-        first[places] = needed > 0
-        needed -= len(places)
-    return first
+class Mixes:
+    """Some mixes, for looking them up."""
 
+    def __init__(self, mixes: Array) -> None:
+        """Make a set.
 
-def text_order(numbers: Array) -> Array:
-    """Return numbers whose order is nearly that of the texts of `numbers`: by their digits from the left.
+        :param mixes: in order, each once
+        """
+        self._mixes = mixes
+        self._marks = np.zeros(int(MARKS) + 1, np.bool_)
+        self._marks[mixes & MARKS] = True
 
-    Texts of which one begins the other may have the same.
-    """
-    values = numbers.astype(np.uint64)
-    digits = np.searchsorted(POWERS, values, "right")
-    return np.asarray(values * POWERS[len(POWERS) - np.maximum(digits, 1)])
+    def __len__(self) -> int:
+        return len(self._mixes)
 
-
-POWERS = np.array([10**digits for digits in range(19)], np.uint64)  # of numbers below 2 ** 63
+    def has(self, mixes: Array) -> Array:
+        """Return which of some mixes are in the set."""
+        if not len(self._mixes):
+            return np.zeros(len(mixes), np.bool_)
+        result: Array = self._marks[mixes & MARKS]  # of those that are not, few pass
+        places = np.flatnonzero(result)
+        slots = np.searchsorted(self._mixes, mixes[places])
+        slots[slots == len(self._mixes)] = 0
+        result[places] = self._mixes[slots] == mixes[places]
+        return result
