@@ -41,7 +41,7 @@ async def count_templates(
     templates = statistics.templates
     if templates is None or not groups:
         return {}
-    templates.look_for(groups)
+    templates.look_for(groups, has_other=len(statistics.groups) > 1)
     counted = await statistics.collect(templates.repeated_rows)
     return {
         (group.template, group.other): (group.visits, group.visitors)

@@ -148,7 +148,7 @@ async def make_groups(
         elif name == "page":
             groups.append(PageGroups(snapshot, await column_reads.select_newest_page(snapshot.raw)))
         elif name == "user":
-            groups.append(UserGroups())
+            groups.append(UserGroups(snapshot))
         elif name == "country":
             groups.append(CountryGroups(snapshot))
         elif name == "category":

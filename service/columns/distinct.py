@@ -8,6 +8,8 @@ from db.part_files import Array
 
 MAX_FLAGS = 1 << 27  # a byte for each address of each group that is counted at a time
 LATER_THAN_ALL = 2**62
+NONE = -(2**62)
+FIRST_ROWS = 4096  # of a block, which nearly all groups are among
 
 
 class GroupDetails:
@@ -29,7 +31,7 @@ class GroupDetails:
         self.visits = np.zeros(slots, np.int64)
         self.visitors = np.zeros(slots, np.int64)
         self.first = np.full(slots + 1, LATER_THAN_ALL)
-        self.last = np.full(slots + 1, -1)
+        self.last = np.full(slots + 1, NONE)
 
     def rounds(self) -> Sequence[int]:
         """Return the first slots of the rounds in which all blocks are added."""
@@ -54,21 +56,15 @@ class GroupDetails:
             self.last[0] = max(self.last[0], occurred[-1])
             return
         if self._begin == 0:
-            self.visits += np.bincount(slots, minlength=self._slots + 1)[: self._slots]
-            self._add_times(slots, occurred)
+            counts = np.bincount(slots, minlength=self._slots + 1)
+            self.visits += counts[: self._slots]
+            first = first_times(slots, occurred, counts)
+            np.minimum(self.first, np.where(first == NONE, LATER_THAN_ALL, first), out=self.first)
+            np.maximum(self.last, first_times(slots[::-1], occurred[::-1], counts), out=self.last)
         if self._slots > self._width:
             slots = slots - self._begin
             slots = np.where((slots < 0) | (slots > self._width), self._width, slots)
         self._flags[slots * self._addresses + address] = True
-
-    def _add_times(self, slots: Array, occurred: Array) -> None:
-        # Where an index stands several times, the last value is what remains.
-        times = np.full(len(self.first), -1)
-        times[slots] = occurred
-        np.maximum(self.last, times, out=self.last)
-        times.fill(LATER_THAN_ALL)
-        times[slots[::-1]] = occurred[::-1]
-        np.minimum(self.first, times, out=self.first)
 
     def end(self) -> None:
         """End a round."""
@@ -78,3 +74,18 @@ class GroupDetails:
         some = min(self._width, self._slots - self._begin)
         self.visitors[self._begin : self._begin + some] = counts[:some]
         self._flags = np.zeros(0, np.bool_)
+
+
+def first_times(slots: Array, occurred: Array, counts: Array) -> Array:
+    """Return the time of the first row of each slot; NONE for those without any.
+
+    :param counts: the rows of each slot
+    """
+    times = np.full(len(counts), NONE)
+    # Where an index stands several times, the last value is what remains.
+    times[slots[:FIRST_ROWS][::-1]] = occurred[:FIRST_ROWS][::-1]
+    missing = (counts > 0) & (times == NONE)
+    if missing.any():
+        rows = np.flatnonzero(missing[slots])[::-1]
+        times[slots[rows]] = occurred[rows]
+    return times

@@ -7,6 +7,7 @@ import numpy as np
 from db.part_files import Array
 
 DENSE = 4  # numbers are counted in a table of at most so many times as many places as there are rows
+SHORT = 1 << 32  # numbers below it are sorted in half the time
 PENDING = 1 << 20  # rows that are counted together where the numbers of one block are too few for a table
 
 
@@ -55,6 +56,13 @@ class GroupCounts:
         self._pending, self._rows = [], 0
 
     def _count(self, codes: Sequence[Array]) -> None:
+        if table_size(codes) > DENSE * len(codes[0]):
+            for code in codes if len(codes) > 1 else ():
+                is_none = code == 0
+                if is_none.any() and not is_none.all():  # most rows, perhaps, and few pairs
+                    self._count([each[is_none] for each in codes])
+                    self._count([each[~is_none] for each in codes])
+                    return
         lows = [int(each.min()) for each in codes]
         widths = [int(each.max()) - low + 1 for each, low in zip(codes, lows, strict=True)]
         keys = codes[0].astype(np.int64) - lows[0]
@@ -65,7 +73,9 @@ class GroupCounts:
             keys = np.flatnonzero(table)
             counts = table[keys]
         else:
-            keys, counts = np.unique(keys, return_counts=True)
+            size = table_size(codes)
+            keys, counts = np.unique(keys.astype(np.uint32) if size < SHORT else keys, return_counts=True)
+            keys = keys.astype(np.int64)
         if len(codes) > 1:
             self._pieces.append((keys // widths[1] + lows[0], keys % widths[1] + lows[1], counts))
         else:

@@ -163,40 +163,32 @@ class TimeGroups:
 
 
 class UserGroups:
-    """Users, numbered as they come."""
+    """Users, by their numbers in UserTable."""
 
-    def __init__(self) -> None:
-        self._users = np.empty(0, np.int64)  # in order
-        self._codes = np.empty(0, np.int64)  # of each
-        self.size = 1
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._users = snapshot.users
+
+    @property
+    def size(self) -> int:
+        return self._users.size
 
     def codes(self, block: Block) -> Array:
-        if isinstance(block, LiveBlock):
-            rows, users = np.flatnonzero(block.live.has_user), block.live.user_id[block.live.has_user]
-        else:
-            has_user = block.part.user_id > 0
-            numbers, users = block.part.number_rows[has_user], block.part.user_id[has_user]
-            rows, inside = places_of(numbers, block.rows)
-            users = users[inside]
-        codes = np.zeros(len(block), np.int64)
-        codes[rows] = self.codes_of(users)
+        rows, users = self.rows(block)
+        codes = np.zeros(len(block), np.int32)
+        codes[rows] = users
         return codes
 
-    def codes_of(self, users: Array) -> Array:
-        """Return the numbers of users, some of which are new perhaps."""
-        values, inverse = np.unique(users, return_inverse=True)
-        new = values[~np.isin(values, self._users, assume_unique=True)]
-        if len(new):
-            places = np.searchsorted(self._users, new)
-            self._users = np.insert(self._users, places, new)
-            self._codes = np.insert(self._codes, places, np.arange(self.size, self.size + len(new)))
-            self.size += len(new)
-        return self._codes[np.searchsorted(self._users, values)][inverse.reshape(-1)]
+    def rows(self, block: Block) -> tuple[Array, Array]:
+        """Return the places of rows in a block, and their numbers; all others have no user."""
+        if isinstance(block, LiveBlock):
+            rows = np.flatnonzero(block.live.has_user)
+            return rows, self._users.of_users(block.live.user_id[rows])
+        codes = self._users.of_part(block.span.token, block.part)
+        rows, inside = places_of(block.part.number_rows, block.rows)
+        return rows, codes[inside]
 
     async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
-        users = np.empty(self.size, np.int64)
-        users[self._codes] = self._users
-        return {code: int(users[code]) if code else None for code in codes}
+        return {code: self._users.id_of(code) for code in codes}
 
 
 def places_of(candidates: Array, rows: Rows) -> tuple[Array, Array]:

@@ -18,6 +18,7 @@ from db.queries import column_reads as queries
 from db.queries.column_reads import PageName
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.tables import UNKNOWN, grown, missing_ids
+from service.columns.template_mixes import PartMixes
 from service.columns.templates import PageTemplates
 
 MAX_NAMES = 20_000  # of pages whose names are kept: what lists and exports show again and again
@@ -82,6 +83,7 @@ class PageTable:
     canonical: Array = field(default_factory=lambda: np.full(1, 0, np.int32))
     templates: PageTemplates = field(default_factory=PageTemplates)
     tokens: set[uuid.UUID] = field(default_factory=set)
+    mixes: PartMixes = field(default_factory=PartMixes)
 
     def missing(self, parts: Iterable[PartColumns]) -> Array:
         return missing_ids(self.categories, [part.pages for part in parts])

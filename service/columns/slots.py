@@ -26,6 +26,8 @@ class Slots:
         places = [{code: place for place, code in enumerate(values)} for values in codes]
         for slot, each in enumerate(shown):
             self._slots[tuple(place[code] for place, code in zip(places, each, strict=True))] = slot
+        if len(groups) == 1:
+            self._tables[0] = self._slots[self._tables[0]]
 
     def of(self, block: Block) -> Array | None:
         """Return the slot of each row; None if there are no groups, and so one slot."""
@@ -35,6 +37,8 @@ class Slots:
             table[known_codes(group, block, len(table) - 1)]
             for group, table in zip(self._groups, self._tables, strict=True)
         ]
+        if len(places) == 1:
+            return places[0]
         slots: Array = self._slots[tuple(places)]
         return slots
 

@@ -20,6 +20,7 @@ from db.read_threads import Waiting, run_while_awaited
 from service.columns.agents import AgentTable, ReferrerTable
 from service.columns.names import AddressCountries, Names, PageTable
 from service.columns.store import ColumnStore
+from service.columns.users import UserTable
 
 BATCH = 32  # parts that are read at a time; those of no file are in memory meanwhile
 DECODED = 4  # parts whose arrays are asked for at a time
@@ -38,6 +39,7 @@ class Snapshot:
     pages: PageTable
     agents: AgentTable
     referrers: ReferrerTable
+    users: UserTable
     names: Names
 
     async def spans(self, since: datetime | None = None, until: datetime | None = None) -> list[Span]:
@@ -112,7 +114,11 @@ async def make_snapshot(raw: Raw, store: ColumnStore) -> Snapshot:
         store.pages, store.names = PageTable(), Names()
     if store.agents is None or store.referrers is None:
         store.agents, store.referrers = AgentTable(), ReferrerTable()
-    return Snapshot(raw, store, store.addresses, store.pages, store.agents, store.referrers, store.names)
+    if store.users is None or store.users.is_stale:
+        store.users = UserTable()
+    return Snapshot(
+        raw, store, store.addresses, store.pages, store.agents, store.referrers, store.users, store.names
+    )
 
 
 def chunks(spans: Sequence[Span], size: int) -> Iterator[Sequence[Span]]:

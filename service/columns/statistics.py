@@ -17,7 +17,7 @@ from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts
-from service.columns.groups import Groups, PageGroups, TimeGroups
+from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
@@ -78,7 +78,7 @@ class Statistics:
     def __post_init__(self) -> None:
         pages = [place for place, each in enumerate(self.groups) if isinstance(each, PageGroups)]
         self.page_group = pages[0] if pages else None
-        self.templates = None if self.page_group is None else TemplateCounts(self.snapshot.pages.templates)
+        self.templates = None if self.page_group is None else TemplateCounts(self.snapshot.pages)
 
     async def rows(self, *, limit: int, offset: int) -> list[CountRow]:
         """Return groups, most visits first, then in the order of their values."""
@@ -89,6 +89,8 @@ class Statistics:
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
         totals = await run_while_awaited(lambda _: counts.result())
+        if self.page_group is not None and len(self.groups) == 1:
+            totals = tuple(each[totals[0] != 0] for each in totals)
         known = await self.template_groups(totals[2], need=offset + limit)
         candidates, skipped = await self.candidates(totals, known, offset, offset + limit)
         await self.name(candidates)
@@ -125,9 +127,15 @@ class Statistics:
         if len(self.groups) == 1 and isinstance(self.groups[0], TimeGroups):
             counts.add_counts(*self.groups[0].runs(block.occurred))
             return
+        if len(self.groups) == 1 and isinstance(self.groups[0], UserGroups):
+            rows, users = self.groups[0].rows(block)
+            counts.add([users])
+            counts.add_counts(np.zeros(1, np.int64), np.array([len(block) - len(rows)]))
+            return
         codes = [each.codes(block) for each in self.groups] or [block.address]
         if self.templates is not None and self.page_group is not None:
             self.templates.add(block, self.other_codes(codes))
+        if self.page_group is not None and len(codes) > 1:
             is_page = codes[self.page_group] != 0
             codes = [each[is_page] for each in codes]
         counts.add(codes)

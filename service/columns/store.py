@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from db.part_files import PartColumns
     from service.columns.agents import AgentTable, ReferrerTable
     from service.columns.names import AddressCountries, Names, PageTable
+    from service.columns.users import UserTable
 
 MIB = 2**20
 SWEEP_SECONDS = 60.0
@@ -38,6 +39,7 @@ class ColumnStore:
     addresses: "AddressCountries | None" = None
     agents: "AgentTable | None" = None
     referrers: "ReferrerTable | None" = None
+    users: "UserTable | None" = None
 
     @classmethod
     def under(cls, data_dir: Path, *, megabytes: int) -> "ColumnStore":
@@ -61,5 +63,9 @@ async def sweep_columns(db: Database, store: ColumnStore, *, seconds: float = SW
         except DATABASE_ERRORS as error:
             log.warning("columns_not_swept", error=str(error))
             continue
+        if store.users is not None:
+            store.users.forget_all_but(tokens)
+        if store.pages is not None:
+            store.pages.mixes.forget_all_but(tokens)
         await asyncio.to_thread(store.files.drop_all_but, tokens)
         await asyncio.to_thread(store.events.files.drop_all_but, event_tokens)

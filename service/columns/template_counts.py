@@ -5,48 +5,25 @@ visited once. The others, if they may be shown, are then compared in full, and t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from db.part_files import Array
-from service.columns.blocks import Block, LiveBlock, PartBlock
+from service.columns.blocks import Block, PartBlock
 from service.columns.groups import places_of
+from service.columns.names import PageTable
 from service.columns.template_groups import NUMBERS, Columns, Firsts, TemplateGroup
-from service.columns.templates import PageTemplates, mix
-
-HALF = np.uint64(32)
-BYTE = 8
-MARKS = np.uint32(2**20 - 1)  # the bits of a mix by which most that stand once are told at once
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateTable:
-    """Template pages of a block: places in the block, and the columns of KEYS."""
-
-    places: Array
-    columns: Columns
-
-    def mixes(self) -> Array:
-        return short_mix(self.columns)
-
-
-def short_mix(columns: Columns) -> Array:
-    """Mix pages into 32 bits: a few that differ are mixed alike, but numbers are sorted in half the time."""
-    pages = columns["kind"].astype(np.int64) + (columns["host"] << BYTE)
-    mixes = mix(pages, *(columns[name] for name in (*NUMBERS, "other")))
-    return np.asarray((mixes >> HALF).astype(np.uint32))
+from service.columns.template_mixes import Mixes, hash_hosts, mix_pages, short_mix
+from service.columns.template_tables import TemplateTable, columns_of_values
 
 
 class TemplateCounts:
-    """Counts the template pages of blocks, perhaps by another group too.
+    """Counts the template pages of blocks, perhaps by another group too."""
 
-    :param pages: those that have rows of their own
-    """
-
-    def __init__(self, pages: PageTemplates) -> None:
-        self._pages = pages
-        self._hosts = {host: place for place, host in enumerate(pages.hosts)}
+    def __init__(self, pages: PageTable) -> None:
+        self._pages = pages.templates  # of one moment
+        self._part_mixes = pages.mixes
+        self._hosts = {host: place for place, host in enumerate(self._pages.hosts)}
         self._mixes: list[Array] = []
         self._sought = Mixes(np.empty(0, np.uint32))
         self.singles = 0
@@ -62,114 +39,102 @@ class TemplateCounts:
 
     def add(self, block: Block, other_codes: Array | None) -> None:
         """Take note of a block's template pages."""
-        self._mixes.append(self.table(block, other_codes).mixes())
+        table = self.table(block)
+        self._mixes.append(mixes_of(table, other_codes))
 
-    def look_for(self, groups: Sequence[TemplateGroup]) -> None:
+    def look_for(self, groups: Sequence[TemplateGroup], *, has_other: bool) -> None:
         """Take these groups for those that stand more than once, with no look at any block."""
-        columns = {
-            "kind": [group.template.kind for group in groups],
-            **{name: [getattr(group.template, name) for group in groups] for name in NUMBERS},
-            "host": [self.host(group.template.host) for group in groups],
-            "other": [group.other for group in groups],
+        kinds = np.array([group.template.kind for group in groups])
+        numbers = {
+            name: np.array([getattr(group.template, name) for group in groups], np.int64) for name in NUMBERS
         }
-        arrays = {name: np.array(column, np.int64) for name, column in columns.items()}
-        self._sought = Mixes(np.unique(short_mix(arrays)))
+        hosts = np.array([self.host(group.template.host) for group in groups])
+        mixes = mix_pages(kinds, numbers, hash_hosts(self.hosts, hosts))
+        if has_other:
+            mixes = short_mix(mixes, np.array([group.other for group in groups], np.int64))
+        self._sought = Mixes(np.unique(mixes))
 
     def finish(self, least: int) -> None:
         """Find the mixes that stand more than once.
 
-        :param least: pages with less visits are not looked for; only with 1 are the others singles
+        :param least: pages with less visits are not looked for; only up to 2 are the others singles
         """
         if not self._mixes:
             return
         mixes = np.concatenate(self._mixes)
         self._mixes = []
         mixes.sort()
-        begins = np.flatnonzero(np.append(True, mixes[1:] != mixes[:-1])) if len(mixes) else mixes
-        counts = np.diff(begins, append=len(mixes))
-        self._sought = Mixes(mixes[begins[counts >= max(2, least)]])
-        self.singles = int(np.count_nonzero(counts == 1))
+        same = mixes[1:] == mixes[:-1]
+        repeated = mixes[1:][same]
+        further = max(2, least) - 2  # by so many is the last of them behind the first of `repeated`
+        many = repeated[further:]
+        self._sought = Mixes(np.unique(many[many == repeated[: len(many)]]))
+        self.singles = len(mixes) - len(repeated) - len(np.unique(repeated))
 
-    def table(self, block: Block, other_codes: Array | None) -> TemplateTable:
-        if isinstance(block, LiveBlock):
-            places = np.array(list(block.templates), np.int64)
-            templates = list(block.templates.values())
-            columns = {
-                "kind": np.array([each.kind for each in templates], np.int64),
-                **{name: np.array([getattr(each, name) for each in templates], np.int64) for name in NUMBERS},
-                "host": np.array([self.host(each.host) for each in templates], np.int64),
-            }
-        else:
-            places, columns = self.part_columns(block)
-        columns["other"] = np.zeros(len(places), np.int64) if other_codes is None else other_codes[places]
-        return TemplateTable(places, columns)
+    def table(self, block: Block) -> TemplateTable:
+        if isinstance(block, PartBlock):
+            return self.table_of_part(block)
+        places = np.array(list(block.templates), np.int64)
+        templates = list(block.templates.values())
+        values = [(self.host(host), *numbers) for host, *numbers in templates]
+        others = columns_of_values(np.array(values, np.int64).reshape(-1, 6))
+        mixes = mix_pages(others["kind"], others, hash_hosts(self.hosts, others["host"]))
+        return TemplateTable(block, mixes, np.empty(0, np.int64), 0, places, others)
 
-    def part_columns(self, block: PartBlock) -> tuple[Array, dict[str, Array]]:
-        """Return the places of a part's template pages, and what their URLs are made of."""
-        part = block.part
-        numbers = np.flatnonzero(part.page[part.number_rows] == 0)
-        places, inside = places_of(part.number_rows[numbers], block.rows)
-        numbers = numbers[inside]
-        columns = {
-            "kind": part.kind[part.number_rows[numbers]],
-            **{name: getattr(part, name)[numbers] for name in NUMBERS},
-            "host": np.full(len(numbers), self.host(block.span.host)),
-        }
-        others, values = self._pages.rows(part, part.page[block.rows])
-        if len(others):
-            places = np.concatenate([places, others])
-            for name, column in zip(("host", "kind", *NUMBERS), values.T, strict=True):
-                columns[name] = np.concatenate([columns[name], column])
-        return places, columns
+    def table_of_part(self, block: PartBlock) -> TemplateTable:
+        part, rows = block.part, block.rows
+        numbers, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
+        if rows != slice(0, len(part)):
+            _, inside = places_of(part.number_rows[numbers], rows)
+            numbers, mixes = numbers[inside], mixes[inside]
+        places, values = self._pages.rows(part, part.page[rows])
+        others = columns_of_values(values)
+        if len(places):
+            hosts = hash_hosts(self.hosts, others["host"])
+            mixes = np.concatenate([mixes, mix_pages(others["kind"], others, hosts)])
+        return TemplateTable(block, mixes, numbers, self.host(block.span.host), places, others)
 
     def host(self, host: str) -> int:
         return self._hosts.setdefault(host, len(self._hosts))
 
     def repeated_rows(self, block: Block, other_codes: Array | None) -> Columns:
         """Return the rows of pages that may have been visited more than once, for TemplateGroups."""
-        table = self.table(block, other_codes)
-        return self._rows(block, table, self._sought.has(table.mixes()))
+        table = self.table(block)
+        rows = np.flatnonzero(self._sought.has(mixes_of(table, other_codes)))
+        return rows_of(table, rows, table.columns_at(rows), other_codes)
 
     def single_others(self, block: Block, other_codes: Array | None) -> Array:
         """Return the other group of each page visited once."""
-        table = self.table(block, other_codes)
-        return table.columns["other"][~self._sought.has(table.mixes())]
+        assert other_codes is not None
+        table = self.table(block)
+        rows = np.flatnonzero(~self._sought.has(mixes_of(table, other_codes)))
+        return np.asarray(other_codes[table.places_at(rows)])
 
     def single_rows(self, block: Block, other_codes: Array | None, firsts: Firsts) -> Columns:
         """Return rows of pages visited once, for TemplateGroups: all that may be among the first."""
-        table = self.table(block, other_codes)
-        chosen = ~self._sought.has(table.mixes())
-        return self._rows(block, table, firsts.among(table.columns, chosen))
+        table = self.table(block)
+        rows = np.flatnonzero(~self._sought.has(mixes_of(table, other_codes)))
+        columns = table.columns_at(rows)
+        if other_codes is not None:
+            columns["other"] = other_codes[table.places_at(rows)]
+        first = np.flatnonzero(firsts.among(columns, np.ones(len(rows), np.bool_)))
+        columns = {name: column[first] for name, column in columns.items()}
+        return rows_of(table, rows[first], columns, other_codes)
 
-    def _rows(self, block: Block, table: TemplateTable, chosen: Array) -> Columns:
-        rows = np.flatnonzero(chosen)
-        places = table.places[rows]
-        columns = {name: column[rows] for name, column in table.columns.items()}
-        return columns | {"address": block.address[places], "occurred": block.occurred[places]}
+
+def mixes_of(table: TemplateTable, other_codes: Array | None) -> Array:
+    """Return the mixes of pages, together with the other group if there is one."""
+    if other_codes is None:
+        return table.mixes
+    return short_mix(table.mixes, other_codes[table.places_at(np.arange(len(table.mixes)))])
 
 
-class Mixes:
-    """Some mixes, for looking them up."""
-
-    def __init__(self, mixes: Array) -> None:
-        """Make a set.
-
-        :param mixes: in order, each once
-        """
-        self._mixes = mixes
-        self._marks = np.zeros(int(MARKS) + 1, np.bool_)
-        self._marks[mixes & MARKS] = True
-
-    def __len__(self) -> int:
-        return len(self._mixes)
-
-    def has(self, mixes: Array) -> Array:
-        """Return which of some mixes are in the set."""
-        if not len(self._mixes):
-            return np.zeros(len(mixes), np.bool_)
-        result: Array = self._marks[mixes & MARKS]  # of those that are not, few pass
-        places = np.flatnonzero(result)
-        slots = np.searchsorted(self._mixes, mixes[places])
-        slots[slots == len(self._mixes)] = 0
-        result[places] = self._mixes[slots] == mixes[places]
-        return result
+def rows_of(table: TemplateTable, rows: Array, columns: Columns, other_codes: Array | None) -> Columns:
+    """Return rows for TemplateGroups: what the pages are made of, and what else is counted."""
+    places, block = table.places_at(rows), table.block
+    return {
+        **columns,
+        "other": np.zeros(len(rows), np.int64) if other_codes is None else other_codes[places],
+        "address": block.address[places],
+        "occurred": block.occurred[places],
+    }
