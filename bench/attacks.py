@@ -8,7 +8,7 @@ For each attack: the p99 of the quiet client's requests before and during it, in
 all rounds, and the memory of the workers. It fails if the p99 is over 3 times the quiet one or over 1 s, a
 request of the quiet client fails, a worker grows by 300 MB or ends, or a visit that was acknowledged is
 gone. --kills kills all processes of the server at random moments of attacks, and looks for the acknowledged
-visits. --soak plays a mixed load, and prints memory and p99.
+visits. --soak plays a mixed load, and compares memory and p99 of its last sixth with its first.
 """
 
 import argparse
@@ -17,30 +17,25 @@ import multiprocessing
 import os
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from statistics import median
 
 from bench.attack_results import COLUMNS, Result, Round
 from bench.attackers import ATTACKS, Target, run_attack
-from bench.mixed_load import run_mixed_load
 from bench.own_trawl import OwnTrawl, own_trawl
 from bench.quiet_client import QuietClient
 from bench.results import write_results
 from bench.shop_log import generate
+from bench.soak import soak
 from tests.support.command_line import wait_until_ready
 
 SAMPLE_SECONDS = 0.25
 SETTLE_SECONDS = 3.0  # after an attack
 RULES = '[[page]]\nkind = "product"\npath = "/(?P<category>(a+)+)/(?P<product>(a|a)*b)"\n'
 KILL_SECONDS = 8.0  # of an attack that ends in a kill
-SOAK_PARTS = 6  # of an hour: ten minutes
-SOAK_RATE = 10.0  # requests a second of the quiet client
-SOAK_GROWTH, SOAK_SLOWDOWN = 1.02, 1.2
 
 
 async def sample_memory(trawl: OwnTrawl, highest: dict[int, int]) -> None:
@@ -48,13 +43,6 @@ async def sample_memory(trawl: OwnTrawl, highest: dict[int, int]) -> None:
         for pid, size in trawl.memory().items():
             highest[pid] = max(highest.get(pid, 0), size)
         await asyncio.sleep(SAMPLE_SECONDS)
-
-
-async def sample_total(trawl: OwnTrawl, samples: list[int]) -> None:
-    """Note what all workers hold, again and again."""
-    while True:
-        samples.append(sum(trawl.memory().values()))
-        await asyncio.sleep(SAMPLE_SECONDS * 4)
 
 
 async def play(trawl: OwnTrawl, client: QuietClient, name: str, target: Target) -> Round:
@@ -111,32 +99,10 @@ async def attack(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
     return all(result.holds for result in results) and not lost and is_whole(trawl, workers)
 
 
-async def soak(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
-    """Play a mixed load; compare its last part with its first."""
-    clients = await prepare(trawl, ("quiet", "loud"))
-    quiet, workers = clients["quiet"], trawl.workers()
-    target = Target(trawl.port, clients["loud"].token, options.soak)
-    load = multiprocessing.get_context("spawn").Process(target=run_mixed_load, args=(target,))
-    load.start()
-    begin, parts = time.monotonic(), []
-    for part in range(SOAK_PARTS):
-        samples = list[int]()
-        sampling = asyncio.create_task(sample_total(trawl, samples))
-        timings = await quiet.measure(
-            max(1.0, begin + options.soak * (part + 1) / SOAK_PARTS - time.monotonic()), rate=SOAK_RATE
-        )
-        sampling.cancel()
-        memory = median(samples)
-        parts.append((memory, timings.p99()))
-        print(f"part {part + 1}: {memory / 1e6:.0f} MB of all workers (median),", end=" ")
-        print(f"{min(samples) / 1e6:.0f} to {max(samples) / 1e6:.0f}, p99 {timings.p99():.0f} ms,", end=" ")
-        print(f"load {os.getloadavg()[1]:.1f},", end=" ")
-        print(f"{len(timings.failures)} failed {dict(Counter(timings.failures))}", flush=True)
-    await asyncio.to_thread(load.join)
-    growth, slowdown = parts[-1][0] / parts[0][0], parts[-1][1] / parts[0][1]
-    lost = await quiet.lost()
-    print(f"last part beside the first: memory {growth:.3f}, p99 {slowdown:.2f}; {lost} visits lost")
-    return growth <= SOAK_GROWTH and slowdown <= SOAK_SLOWDOWN and not lost and is_whole(trawl, workers)
+async def endure(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
+    """Play a mixed load for long; all processes must live on."""
+    clients, workers = await prepare(trawl, ("quiet", "loud")), trawl.workers()
+    return await soak(trawl, clients, options.soak) and is_whole(trawl, workers)
 
 
 async def kill(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
@@ -183,7 +149,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="write the table to RESULTS.md")
     options = parser.parse_args()
     with log_of(options.lines) as folder, own_trawl(**settings(folder)) as trawl:
-        work = soak if options.soak else kill if options.kills else attack
+        work = endure if options.soak else kill if options.kills else attack
         return 0 if asyncio.run(work(trawl, options)) else 1
 
 

@@ -63,6 +63,18 @@ class OwnTrawl:
         """Return the bytes that each worker holds for itself, by its process."""
         return {pid: resident_bytes(pid) for pid in self.workers()}
 
+    def memory_by_kind(self) -> dict[str, int]:
+        """Return the bytes that each worker holds for itself, and all other processes by their kind.
+
+        Shared buffers of PostgreSQL are not in it.
+        """
+        memory = {f"worker {number}": size for number, size in enumerate(self.memory().values(), start=1)}
+        workers = set(self.workers())
+        for pid in set(processes_below(self.folder)) - workers:
+            kind = kind_of(pid, self.process.pid)
+            memory[kind] = memory.get(kind, 0) + resident_bytes(pid)
+        return memory
+
     def faults(self) -> list[str]:
         """Return the log's lines of unexpected errors and of processes that died."""
         return [line for line in self.log.read_text(errors="replace").splitlines() if is_fault(line)]
@@ -108,6 +120,12 @@ def resident_bytes(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(match[1]) * 1024 if match else 0
+
+
+def kind_of(pid: int, supervisor: int) -> str:
+    command = command_of(pid).lower()
+    kinds = (kind for kind in ("postgres", "valkey") if kind in command)
+    return "supervisor" if pid == supervisor else next(kinds, "other")
 
 
 def is_fault(line: str) -> bool:

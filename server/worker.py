@@ -26,6 +26,7 @@ from sanic import Sanic
 
 from server.connections import Client, ConnectionBound, ConnectionGuard, network_of
 from server.fair_queue import FairQueue
+from server.memory import TRIM_SECONDS, trim_every
 from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked, worker_name, worker_number
 
 logger = logging.getLogger("trawl.server")
@@ -192,16 +193,18 @@ async def _serve(
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         log_enabled=False,
     )
-    stop_guard = threading.Event()
+    stop_threads = threading.Event()
     if guard:
-        threading.Thread(target=guard.run, args=(stop_guard,), name="connections", daemon=True).start()
+        threading.Thread(target=guard.run, args=(stop_threads,), name="connections", daemon=True).start()
+    trimming = (TRIM_SECONDS, stop_threads)
+    threading.Thread(target=trim_every, args=trimming, name="memory", daemon=True).start()
     drain = asyncio.create_task(_drain(stopping, observed, server, options.timing))
     try:
         await server.serve()
     except FatalError as error:
         raise StartFailed(observed.failure or str(error)) from error
     finally:
-        stop_guard.set()
+        stop_threads.set()
         drain.cancel()
 
 

@@ -1,0 +1,21 @@
+"""Gives back what a worker has freed: glibc keeps pages that are free between blocks in use."""
+
+import ctypes
+import threading
+
+TRIM_SECONDS = 60.0
+
+# Loaded before any fork, as in server/processes.py. Other C libraries than glibc have none.
+_malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+
+def trim_memory() -> None:
+    """Return the free pages of the heap to the system. Lets other threads run, but not allocate."""
+    if _malloc_trim is not None:
+        _malloc_trim(0)
+
+
+def trim_every(seconds: float, stop: threading.Event) -> None:
+    """Trim the heap again and again until `stop` is set. Runs in a thread of its own."""
+    while not stop.wait(seconds):
+        trim_memory()

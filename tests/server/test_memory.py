@@ -1,0 +1,54 @@
+"""What a worker has freed goes back to the system."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from server import memory
+from tests.support.command_line import PROJECT
+from tests.support.processes import PATIENCE
+
+# Every tenth of the blocks stays: pages are free between them, and none at the end of the heap.
+FRAGMENTS = """
+from pathlib import Path
+from server.memory import trim_memory
+
+def held():
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if "RssAnon" in line]
+    return int(line.split()[1]) // 1024
+
+blocks = [bytearray(20_000) for _ in range(5_000)]
+blocks = blocks[::10]
+before = held()
+trim_memory()
+print(before, held())
+"""
+
+
+@pytest.mark.skipif(memory._malloc_trim is None, reason="the C library is not glibc")
+def test_pages_that_are_free_between_blocks_in_use_are_given_back() -> None:
+    command = [sys.executable, "-c", FRAGMENTS]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    before, after = map(int, ended.stdout.split())
+    assert before > 95
+    assert after < 50
+
+
+def test_memory_is_trimmed_again_and_again_until_the_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, calls = threading.Event(), []
+
+    def trim(padding: int) -> None:
+        calls.append(padding)
+        if len(calls) == 3:
+            stop.set()
+
+    monkeypatch.setattr(memory, "_malloc_trim", trim)
+    memory.trim_every(0.001, stop)
+    assert calls == [0, 0, 0]
+
+
+def test_a_c_library_without_it_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_malloc_trim", None)
+    memory.trim_memory()
