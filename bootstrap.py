@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
+from marshmallow import ValidationError
 
 from api.accounts import CreateAdminRequest
 from calendar_days import time_zone
@@ -22,7 +24,7 @@ from clients.geo import Geo
 from clients.kinopoisk import Kinopoisk
 from clients.smtp_message import parse_smtp_url
 from clock import now
-from config import Settings, load_secret
+from config import Settings, SettingsError, load_secret
 from db.database import Database
 from db.locks import EVENT_COLUMNS
 from db.migrate import migrate
@@ -36,13 +38,14 @@ from service.background import Background, Schedule, run_periodically
 from service.cache import Cache
 from service.columns.store import ColumnStore, sweep_columns
 from service.deps import Deps, RateLimits
+from service.errors import Invalid
 from service.events.merging import is_due, merge_events
 from service.films.catalogue import FilmCatalogue
 from service.imports.follow import LogFollower
 from service.imports.record import ImportOptions
 from service.imports.recovery import recover_imports
 from service.logs.folder import LogFolder
-from service.logs.url_rules import read_rules
+from service.logs.url_rules import Rules, RulesError, read_rules
 from service.mail import MailQueue
 from service.security.quotas import Quotas
 from service.security.sealing import NONCE_BYTES, sealer_of
@@ -87,7 +90,7 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
             folder=settings.logs_dir,
             private=(settings.data_dir,),
             zone=time_zone(settings.logs_timezone),
-            rules=read_rules(settings.logs_rules) if settings.logs_rules else None,
+            rules=read_rules_setting(settings.logs_rules),
             address_mask=settings.address_mask,
             log_format=settings.logs_format,
         ),
@@ -235,16 +238,45 @@ async def prepare_database(settings: Settings, addresses: Addresses) -> bool:
 
 
 async def ensure_admin(deps: Deps, login: str, password: str) -> None:
-    """Make an admin if there is none. If the login then is no admin's, log how to make it one."""
-    loaded = CreateAdminRequest().load({"login": login, "password": password})
-    new = accounts.NewAccount(**loaded, role="admin")
-    with suppress(accounts.NameTaken):
+    """Make an admin if there is none. If the login then is no admin's, log how to make it one.
+
+    :raises SettingsError: the login or the password is one that can't be set
+    """
+    with admin_setting_errors(), suppress(accounts.NameTaken):
+        loaded = CreateAdminRequest().load({"login": login, "password": password})
+        new = accounts.NewAccount(**loaded, role="admin")
         await accounts.create_first_admin(
             deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now(), actor_id=NOBODY)
         )
     if not await accounts.is_admin(deps.db, login):
         remedy = f"python main.py create-admin {shlex.quote(login)}"
         log.error("admin_login_is_no_admin", login=login, remedy=remedy)
+
+
+@contextmanager
+def admin_setting_errors() -> Iterator[None]:
+    """Turn what is wrong with a login or a password into an error that names its setting."""
+    try:
+        yield
+    except Invalid as error:
+        faults = [(pointer.removeprefix("/"), detail) for pointer, detail in error.errors]
+    except ValidationError as error:
+        messages = error.normalized_messages()
+        faults = [(name, detail) for name, details in messages.items() for detail in details]
+    else:
+        return
+    raise SettingsError("; ".join(f"ADMIN_{name.upper()} {detail}" for name, detail in faults))
+
+
+def read_rules_setting(path: Path | None) -> Rules | None:
+    """Read the rules of LOGS_RULES, None if it is not set.
+
+    :raises SettingsError: they are wrong
+    """
+    try:
+        return read_rules(path) if path else None
+    except RulesError as error:
+        raise SettingsError(f"LOGS_RULES: {error}") from None
 
 
 async def run_with_database(addresses: Addresses, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:

@@ -14,7 +14,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.imports import ImportResponse
-from bootstrap import backing_services, run_with_database
+from bootstrap import backing_services, read_rules_setting, run_with_database
 from calendar_days import time_zone
 from clients.geo import Geo
 from clock import now
@@ -99,11 +99,10 @@ def check_arguments(files: list[str], *, follow: bool, dry_run: bool, log_format
 def import_options(
     settings: Settings, *, dry_run: bool, rules: Path | None, log_format: str | None
 ) -> ImportOptions:
-    file = rules or settings.logs_rules
     return ImportOptions(
         time_zone(settings.logs_timezone),
         dry_run=dry_run,
-        rules=read_rules(file) if file else None,
+        rules=read_rules(rules) if rules else read_rules_setting(settings.logs_rules),
         address_mask=settings.address_mask,
         log_format=log_format or settings.logs_format,
     )

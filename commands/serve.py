@@ -3,8 +3,10 @@
 import asyncio
 import multiprocessing
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -40,8 +42,9 @@ log = structlog.get_logger("trawl.server")
 
 def serve(*, host: str | None = None, port: str | None = None) -> None:
     """Migrate, then serve on the address of the settings; `host` and `port` go before these."""
-    with one_line_errors(), handle_termination() as termination:
+    with one_line_errors(as_log=True), handle_termination() as termination:
         settings = load_settings(quiet=False, HOST=host, PORT=port)
+        sys.excepthook = log_unexpected
         log.info("settings", **settings.public_values())
         if unknown := unknown_names():
             log.warning("unknown_settings", file=".env", names=unknown)
@@ -67,6 +70,11 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
                     settings, url_of(*server.address) + settings.base_path, has_accounts=has_accounts
                 ),
             )
+
+
+def log_unexpected(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Log an error that ends the server, as Python would print it."""
+    log.critical("server_failed", exc_info=(kind, error, traceback))
 
 
 def make_worker_app(

@@ -13,7 +13,7 @@ from maxminddb import InvalidDatabaseError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import Settings, SettingsError, read_settings
+from config import Settings, SettingsError, chosen_log_format, read_settings
 from db.migrate import DatabaseUnusable
 from embedded import EmbeddedError
 from server.errors import ServerError
@@ -22,6 +22,18 @@ from service.logs.url_rules import RulesError
 from telemetry.logs import configure_logging, json_line
 from telemetry.printable import printable
 
+MENDABLE = (
+    SettingsError,
+    DatabaseUnusable,
+    EmbeddedError,
+    ServerError,
+    TrawlError,
+    RulesError,
+    ValidationError,
+    InvalidDatabaseError,
+    OSError,
+    SQLAlchemyError,
+)
 # Text of a log may hold markup too.
 out = Console(markup=False, highlight=False, emoji=False)
 err = Console(stderr=True, markup=False, highlight=False, emoji=False)
@@ -33,20 +45,27 @@ def say(text: str, *, console: Console = out, style: str | None = None) -> None:
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Print an error that an operator can mend in one line, and exit with 1."""
+def one_line_errors(*, as_log: bool = False) -> Iterator[None]:
+    """Print an error that an operator can mend in one line, and exit with 1.
+
+    :param as_log: print it as a line of the log where that is JSON, for programs that read the log
+    """
     try:
         yield
-    except (SettingsError, DatabaseUnusable, EmbeddedError, ServerError, TrawlError, RulesError) as error:
-        fail(str(error))
-    except ValidationError as error:
-        fail(str(error.messages) if isinstance(error.messages, list) else join_messages(error.messages))
-    except InvalidDatabaseError as error:
-        fail(f"GEOIP_PATH must name an .mmdb file: {str(error).splitlines()[0]}")
-    except OSError as error:
-        fail(str(error).splitlines()[0])
-    except SQLAlchemyError as error:
-        fail(f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}")
+    except MENDABLE as error:
+        fail(describe_error(error), as_log=as_log)
+
+
+def describe_error(error: Exception) -> str:
+    """Describe one of MENDABLE in a line."""
+    if isinstance(error, ValidationError):
+        messages = error.messages
+        return str(messages) if isinstance(messages, list) else join_messages(messages)
+    if isinstance(error, InvalidDatabaseError):
+        return f"GEOIP_PATH must name an .mmdb file: {str(error).splitlines()[0]}"
+    if isinstance(error, SQLAlchemyError):
+        return f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}"
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def join_messages(messages: dict[str, list[str]]) -> str:
@@ -54,12 +73,15 @@ def join_messages(messages: dict[str, list[str]]) -> str:
     return "; ".join(f"{name} {' and '.join(texts)}" for name, texts in sorted(messages.items()))
 
 
-def fail(reason: str) -> None:
+def fail(reason: str, *, as_log: bool = False) -> None:
     """Print why the command fails, and exit with 1.
 
     :raises typer.Exit: always
     """
-    say(f"trawl: {reason}", console=err, style="red")
+    if as_log and log_format(chosen_log_format()) == "json":
+        say(json_line(reason, level="error"), console=err)
+    else:
+        say(f"trawl: {reason}", console=err, style="red")
     raise typer.Exit(1)
 
 
@@ -72,17 +94,17 @@ def load_settings(*, quiet: bool = True, **options: str | None) -> Settings:
     given = {name: value for name, value in options.items() if value is not None}
     settings = read_settings(os.environ | given)
     level = "WARNING" if quiet else settings.log_level
-    configure_logging("DEBUG" if settings.debug else level, log_format(settings))
+    configure_logging("DEBUG" if settings.debug else level, log_format(settings.log_format))
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return settings
 
 
-def log_format(settings: Settings) -> Literal["json", "console"]:
-    """Return LOG_FORMAT; unless set, console on a terminal, else json."""
+def log_format(chosen: str | None) -> Literal["json", "console"]:
+    """Return the chosen LOG_FORMAT; if there is none, console on a terminal, else json."""
     default = "console" if sys.stderr.isatty() else "json"
-    return "console" if (settings.log_format or default) == "console" else "json"
+    return "console" if (chosen or default) == "console" else "json"
 
 
 def announce(settings: Settings, text: str, *, url: str) -> None:
     """Print what a start says of a URL: plain text on a console, else one JSON object as in the log."""
-    say(json_line(text, url=url) if log_format(settings) == "json" else text)
+    say(json_line(text, url=url) if log_format(settings.log_format) == "json" else text)

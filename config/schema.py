@@ -16,6 +16,7 @@ from db.dsn import check_dsn
 from service.logs.nginx_format import BUILT_IN, FormatError, read_format
 
 MIN_SECRET_BYTES = 32
+WEB_SCHEMES = ("http", "https")
 HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 BASE_PATH = re.compile(r"/|(/[a-z0-9_~-][a-z0-9._~-]*)+/?", re.IGNORECASE)
 SECRETS = frozenset(
@@ -84,7 +85,8 @@ def url_validator(*schemes: str) -> Callable[[Any], None]:
             port = parts.port
         except ValueError:
             return False
-        return parts.scheme in schemes and port != 0
+        has_host = bool(parts.hostname) or parts.scheme not in WEB_SCHEMES
+        return parts.scheme in schemes and port != 0 and has_host
 
     prefixes = " or ".join(f"{scheme}://" for scheme in schemes)
     return validator(f"a URL that begins with {prefixes}", is_valid)
@@ -108,6 +110,16 @@ def is_origin(value: str) -> bool:
         and value == f"{parts.scheme}://{parts.netloc}"
         and parts.netloc != ""
     )
+
+
+def is_sentry_dsn(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        is_url = parts.scheme in WEB_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    project = parts.path.rpartition("/")[2]
+    return is_url and bool(parts.username) and project.isascii() and project.isdigit()
 
 
 def is_smtp_url(value: str) -> bool:
@@ -154,7 +166,8 @@ postgres_url = validator(
     " or with ?pooler=transaction",
     is_postgres_url,
 )
-web_url = url_validator("http", "https")
+web_url = url_validator(*WEB_SCHEMES)
+sentry_dsn = validator("a DSN such as https://key@sentry.example/5", is_sentry_dsn)
 
 
 is_long_secret = validator(
@@ -237,7 +250,7 @@ class SettingsSchema(Schema):
             "the name of a header such as X-Real-IP", lambda value: value.replace("-", "").isalnum()
         )
     )
-    SENTRY_DSN = text(check=web_url)
+    SENTRY_DSN = text(check=sentry_dsn)
     LOG_LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")
     LOG_FORMAT = one_of("json", "console", default=None)
     POSTGRES_USER = text("postgres")

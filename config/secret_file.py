@@ -12,11 +12,21 @@ from config.settings import SettingsError
 def load_secret(data_dir: Path) -> str:
     """Return the secret in `data_dir`, which is made if there is none; only its owner can read it.
 
-    :raises SettingsError: the file is cut short, as a full disk leaves it
-    :raises OSError: it can't be read or made
+    :raises SettingsError: the file can't be read or made, or is cut short, as a full disk leaves it
     """
     path = data_dir / "secret"
-    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        secret = read_or_make(path)
+    except OSError as error:
+        where = error.filename or path
+        raise SettingsError(f"DATA_DIR {data_dir} can't be used: {where}: {error.strerror}") from None
+    if len(secret) < MIN_SECRET_BYTES:
+        raise SettingsError(f"{path} is cut short; delete it for a new secret, which ends all tokens")
+    return secret
+
+
+def read_or_make(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_name(f"secret.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -26,7 +36,4 @@ def load_secret(data_dir: Path) -> str:
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
-    secret = path.read_text(encoding="ascii", errors="replace")
-    if len(secret) < MIN_SECRET_BYTES:
-        raise SettingsError(f"{path} is cut short; delete it for a new secret, which ends all tokens")
-    return secret
+    return path.read_text(encoding="ascii", errors="replace")

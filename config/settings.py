@@ -127,16 +127,40 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
     return Settings(**(plain | converted))
 
 
+def chosen_log_format(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -> str | None:
+    """Return LOG_FORMAT as it is set, for the error of settings that can't be read; None if it is not."""
+    try:
+        return collect_settings(environ, dotenv).get("LOG_FORMAT")
+    except SettingsError:
+        return collect_settings(environ, Path(os.devnull)).get("LOG_FORMAT")
+
+
 def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
-    """Return the texts of the settings that are set, by their names; other variables are ignored."""
+    """Return the texts of the settings that are set, by their names; other variables are ignored.
+
+    :raises SettingsError: the file can't be read
+    """
     texts: dict[str, str] = {}
-    for source in (dotenv_values(dotenv), environ):
+    for source in (read_dotenv(dotenv), environ):
         variables = {name.upper(): value.strip() for name, value in source.items() if value and value.strip()}
         texts |= {ALIASES[name]: value for name, value in variables.items() if name in ALIASES}
         texts |= {name: value for name, value in variables.items() if name in SettingsSchema().fields}
     texts |= {name: texts[name].upper() for name in UPPER_CASE if name in texts}
     texts |= {name: texts[name].lower() for name in LOWER_CASE if name in texts}
     return texts
+
+
+def read_dotenv(path: Path) -> dict[str, str | None]:
+    """Read a `.env` file; one that is not there is empty.
+
+    :raises SettingsError: it can't be read, or is not UTF-8
+    """
+    try:
+        return dotenv_values(path)
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8: byte {error.start}") from None
 
 
 def describe_error(error: ValidationError, texts: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ def reserve_port(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
             probe.bind(address)
         reservation = _bind(family, address)
     except OSError as error:
-        raise ServerError(f"port {port} on {host} {describe_refusal(error, port)}") from error
+        raise ServerError(f"PORT {port} on HOST {host} {describe_refusal(error, port)}") from error
     return (address[0], int(reservation.getsockname()[1])), reservation
 
 

@@ -164,10 +164,10 @@ def set_error_reporter(reporter: Reporter | None) -> None:
     _state.reporter = reporter
 
 
-def json_line(event: str, **fields: Any) -> str:
+def json_line(event: str, *, level: str = "info", **fields: Any) -> str:
     """Format an event as the JSON log does, for what is printed elsewhere."""
-    line: MutableMapping[str, Any] = {**fields, "event": event, "level": "info"}
-    return to_json(TIME(None, "info", line))
+    line: MutableMapping[str, Any] = {**fields, "event": event, "level": level}
+    return to_json(TIME(None, level, line))
 
 
 def to_json(event: Any, **_: Any) -> str:

@@ -1,22 +1,39 @@
 """What goes wrong in the first minutes is told in one line that says what to look at."""
 
+import json
 import re
 import socket
 from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import Command, free_port
+from config import SettingsError, chosen_log_format, read_settings
+from tests.support.command_line import PASSWORD, Command, free_port
+from tests.support.processes import PATIENCE
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 
 
 def error_of(trawl: Command, *arguments: str, **settings: str) -> str:
-    """Run a command that fails; returns its only line."""
-    code, output, errors = trawl.run(*arguments, **settings)
+    """Run a command that fails; returns the only line that is not of the log."""
+    code, output, errors = trawl.run(*arguments, LOG_FORMAT="console", LOG_LEVEL="ERROR", **settings)
     assert (code, output) == (1, ""), errors
     [line] = errors.splitlines()
     return line
+
+
+def last_error(trawl: Command, log_format: str, settings: dict[str, str]) -> str:
+    """Start a server that fails; returns its last line, or the event of it where logs are JSON."""
+    process = trawl.start(**{"LOG_FORMAT": log_format} | settings)
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (1, ""), errors
+    lines = errors.splitlines()
+    if (log_format, settings.get("LOG_FORMAT", "json")) != ("json", "json"):
+        return lines[-1]
+    events = [json.loads(line) for line in lines]
+    assert {"time", "level", "event"} <= events[-1].keys()
+    assert events[-1]["level"] == "error"
+    return str(events[-1]["event"])
 
 
 @pytest.mark.parametrize(
@@ -52,13 +69,48 @@ def test_a_database_that_can_not_be_used_is_named_with_its_setting(
         ({"ADMIN_LOGIN": "root"}, ["ADMIN_LOGIN", "ADMIN_PASSWORD"]),
         ({"SMTP_URL": "mail.example"}, ["SMTP_URL", "smtp://"]),
         ({"DEBUG": "perhaps"}, ["DEBUG", "true or false"]),
+        ({"LOG_FORMAT": "xml"}, ["LOG_FORMAT", "'xml'", "json, console"]),
+        ({"SENTRY_DSN": "https://sentry.example"}, ["SENTRY_DSN", "https://key@"]),
+        ({"KINOPOISK_URL": "https://"}, ["KINOPOISK_URL", "https://"]),
+        ({"HOST": "192.0.2.1"}, ["HOST", "192.0.2.1", "can't be bound"]),
+        ({"DATA_DIR": "/proc/trawl"}, ["DATA_DIR", "/proc/trawl"]),
+        ({"ADMIN_LOGIN": "root", "ADMIN_PASSWORD": "short"}, ["ADMIN_PASSWORD", "8 to 128 characters"]),
+        ({"ADMIN_LOGIN": "root", "ADMIN_PASSWORD": "password1"}, ["ADMIN_PASSWORD", "most common passwords"]),
+        ({"ADMIN_LOGIN": "root-of-all", "ADMIN_PASSWORD": "Root-of-all"}, ["ADMIN_PASSWORD", "is the login"]),
+        ({"ADMIN_LOGIN": "ro\tot", "ADMIN_PASSWORD": PASSWORD}, ["ADMIN_LOGIN", "control characters"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_takes(
     trawl: Command, settings: dict[str, str], words: list[str]
 ) -> None:
-    line = error_of(trawl, **settings)
-    assert all(word in line for word in words), line
+    for log_format in ("console", "json"):
+        line = last_error(trawl, log_format, settings)
+        assert all(word in line for word in words), line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("LOGS_RULES", "page = [", ["not TOML"]),
+        ("LOGS_RULES", '[[page]]\nkind = "shelf"\npath = "/"\n', ["page 1", "kind must be one of"]),
+        ("GEOIP_PATH", "no data", [".mmdb"]),
+    ],
+)
+def test_a_file_of_a_setting_that_is_wrong_is_named_with_it(
+    trawl: Command, tmp_path: Path, name: str, content: str, words: list[str]
+) -> None:
+    file = tmp_path / "a file"
+    file.write_text(content)
+    line = last_error(trawl, "json", {name: str(file)})
+    assert all(word in line for word in (name, "a file", *words)), line
+
+
+def test_an_env_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(b"ADMIN_LOGIN=\xff\n")
+    with pytest.raises(SettingsError, match=r"\.env is not UTF-8"):
+        read_settings({}, dotenv)
+    assert chosen_log_format({"log_format": "JSON"}, dotenv) == "json"
 
 
 def test_a_port_in_use_is_named_with_a_way_out(trawl: Command) -> None:

@@ -1,4 +1,6 @@
-"""The first file of a `multipart/form-data` body (RFC 7578), as it arrives: only a piece of it is held.
+"""Forms that are `multipart/form-data` (RFC 7578): their fields, or their first file as it arrives.
+
+Of a file only a piece is held.
 
     --boundary CRLF
     Content-Disposition: form-data; name="file"; filename="july.log" CRLF
@@ -56,24 +58,54 @@ async def open_first_file(content_type: str, chunks: AsyncIterator[bytes]) -> Fo
     raise BadRequest("the form has no file")
 
 
+async def read_fields(content_type: str, body: bytes, *, most: int) -> list[tuple[str, str]]:
+    """Return the names and texts of the parts of a form.
+
+    :raises BadRequest: it is no form, is not UTF-8, or has more than `most` parts
+    """
+    parts = PartReader(one_piece(body))
+    fields: list[tuple[str, str]] = []
+    try:
+        await parts.begin(parse_options(content_type).get("boundary", "").encode(errors="surrogateescape"))
+        await parts.skip()
+        while (head := await parts.read_head()) is not None:
+            content = b"".join([piece async for piece in parts.content()])
+            fields.append((disposition(head).get("name", ""), content.decode()))
+            if len(fields) > most:
+                raise BadRequest(f"the form has over {most} fields")
+    except BrokenOff as error:
+        raise BadRequest(str(error)) from None
+    except UnicodeDecodeError:
+        raise BadRequest("the form is not UTF-8") from None
+    return fields
+
+
+async def one_piece(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def disposition(head: bytes) -> dict[str, str]:
+    """Return the parameters of a part's Content-Disposition; none if it has no such header."""
+    for line in head.split(b"\r\n"):
+        header, _, value = line.decode(errors="replace").partition(":")
+        if header.strip().lower() == "content-disposition":
+            return parse_options(value.strip())
+    return {}
+
+
 def file_name(head: bytes) -> str | None:
     """Return the bare name of the file that a part is, None if it is none.
 
     A browser sends an empty `filename` where no file was chosen.
     """
-    for line in head.split(b"\r\n"):
-        header, _, value = line.decode(errors="replace").partition(":")
-        if header.strip().lower() != "content-disposition":
-            continue
-        options = parse_options(value.strip())
-        name = options.get("filename", "")
-        if not name and "filename*" in options:
-            charset, _, encoded = decode_rfc2231(options["filename*"])
-            is_known = (charset or "").lower() in ("utf-8", "iso-8859-1")
-            name = unquote(encoded, charset or "utf-8") if is_known else encoded
-        bare = name.replace("\\", "/").rpartition("/")[2]
-        return bare if bare or options.get("name") == "file" else None
-    return None
+    options = disposition(head)
+    name = options.get("filename", "")
+    if not name and "filename*" in options:
+        charset, _, encoded = decode_rfc2231(options["filename*"])
+        is_known = (charset or "").lower() in ("utf-8", "iso-8859-1")
+        name = unquote(encoded, charset or "utf-8") if is_known else encoded
+    bare = name.replace("\\", "/").rpartition("/")[2]
+    return bare if bare or options.get("name") == "file" else None
 
 
 class PartReader:

@@ -138,6 +138,17 @@ async def test_what_is_no_path_is_refused_as_a_problem(server: RunningApp, targe
         assert json.loads(body)["request_id"] == headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("target", "is_problem"), [(b"/tasks?q=%ff", True), (b"/tasks?q=\xff", False), (b"/\xff", False)]
+)
+async def test_a_url_that_is_not_utf_8_is_refused_raw_bytes_by_the_http_server_below(
+    user: User, server: RunningApp, target: bytes, is_problem: bool
+) -> None:
+    head = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: " + user.token.encode()
+    status, _, body = await raw_request(server.url, b"GET " + target + head + b"\r\n\r\n")
+    assert (status, body != b"") == (400, is_problem)
+
+
 async def test_header_bytes_that_are_no_text_do_no_harm(server: RunningApp) -> None:
     garbage = (
         b"Authorization: \xff\xfe\r\nX-Request-ID: \xff\r\nUser-Agent: \xff\r\nX-Forwarded-For: \xff\r\n"

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 
 from service.deps import Deps
@@ -77,6 +78,51 @@ async def test_a_form_is_as_programs_of_oauth_send_it(client: Client, user: User
     assert answer.status == 200
     without_grant = {"email": "ANNA", "password": PASSWORD}
     assert (await client.post("/token", data=without_grant)).status == 200
+
+
+def multipart(fields: dict[str, str]) -> aiohttp.MultipartWriter:
+    writer = aiohttp.MultipartWriter("form-data")
+    for name, value in fields.items():
+        writer.append(value).set_content_disposition("form-data", name=name)
+    return writer
+
+
+@pytest.mark.parametrize("path", ROUTES)
+async def test_a_form_may_be_multipart(client: Client, user: User, path: str) -> None:
+    """As browsers' FormData and curl -F send it."""
+    more = {"scope": "", "client_id": "swagger"}
+    answer = await client.post(path, data=multipart(PASSWORD_GRANT | more))
+    assert answer.status == 200
+    grant = {"grant_type": "refresh_token", "refresh_token": answer.json["refresh_token"]}
+    assert (await client.post(path, data=multipart(grant))).status == 200
+    wrong = await client.post(path, data=multipart({**PASSWORD_GRANT, "password": "wrong"}))
+    assert (wrong.status, wrong.json["error"]) == (401, "invalid_grant")
+
+
+NAMED_A = b'Content-Disposition: form-data; name="username"\r\n\r\na'
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ([NAMED_A], 422),
+        ([NAMED_A, NAMED_A], 400),
+        ([NAMED_A + b"\xff"], 400),
+        ([NAMED_A.replace(b"username", b"field %d" % number) for number in range(101)], 400),
+        ([b"\r\n\r\na"], 422),
+        ([b"A: " + b"a" * 9000], 400),
+        ([], 422),
+    ],
+)
+async def test_a_multipart_form_that_is_none_is_refused(
+    client: Client, user: User, parts: list[bytes], status: int
+) -> None:
+    body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
+    for data, expected in ((body, status), (body[:-5], 400), (b"", 400)):
+        answer = await client.post(
+            "/token", data=data, headers={"Content-Type": "multipart/form-data; boundary=b"}
+        )
+        assert (answer.status, answer.json["error"]) == (expected, "invalid_request")
 
 
 REFUSALS: list[tuple[Any, tuple[int, str, str]]] = [

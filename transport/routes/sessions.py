@@ -38,9 +38,11 @@ blueprint = Blueprint("sessions")
 async def sign_in(request: Request) -> HTTPResponse:
     """Sign in, by JSON or by a form: the password grant of OAuth 2, and its refresh token grant.
 
+    The form may also be `multipart/form-data`.
+
     An account with a second factor needs `totp` or `recovery_code` too: 401 `totp_needed` without.
     """
-    match read_grant(request):
+    match await read_grant(request):
         case {"refresh_token": refresh_token}:
             pair = await refresh_session(
                 request.deps, refresh_token, seed=new_pair_seed(), origin=request.origin
