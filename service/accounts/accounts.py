@@ -7,6 +7,7 @@ from db.database import Database
 from db.locks import lock_admins
 from db.models import Account
 from db.queries import accounts as queries
+from db.queries.accounts import AccountRow
 from db.queries.auth_events import Origin, insert_auth_event
 from service.errors import Conflict, NotFound
 from service.security.identifiers import fold, fold_to_store
@@ -96,23 +97,25 @@ async def has_accounts(db: Database) -> bool:
         return await queries.has_accounts(session)
 
 
-async def get_account(db: Database, account_id: int) -> Account:
+async def get_account(db: Database, account_id: int) -> AccountRow:
     """Return an account.
 
     :raises NotFound: there is no such account
     """
-    async with db.read() as session:
-        account = await queries.select_account(session, account_id)
-        if account is None:
-            raise NotFound(f"no user {account_id}")
-        return account
+    async with db.raw() as raw:
+        account = await queries.select_account_row(raw, account_id)
+    if account is None:
+        raise NotFound(f"no user {account_id}")
+    return account
 
 
-async def list_accounts(db: Database, *, after: tuple[int] | None, limit: int, offset: int) -> list[Account]:
+async def list_accounts(
+    db: Database, *, after: tuple[int] | None, limit: int, offset: int
+) -> list[AccountRow]:
     """List accounts by id, after the id `after`; one more than `limit` if more follow."""
-    last_id = after[0] if after else None
-    async with db.read() as session:
-        return await queries.select_accounts(session, after=last_id, limit=limit + 1, offset=offset)
+    last_id = after[0] if after else 0
+    async with db.raw() as raw:
+        return await queries.select_account_rows(raw, after=last_id, limit=limit + 1, offset=offset)
 
 
 async def _hash(hasher: Hasher, new: NewAccount, salt: bytes, origin: Origin) -> str:

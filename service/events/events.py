@@ -9,6 +9,7 @@ from typing import Any
 from db.database import Database
 from db.queries import events as queries
 from db.queries.event_pages import select_events
+from db.queries.event_rows import select_event_rows
 from db.queries.events import EventFilter, NewEvents
 from service.deps import Deps
 from service.live_feed import count_stored
@@ -135,8 +136,11 @@ async def list_events(
 ) -> Sequence[Any]:
     """List events, newest first; one more than `limit` if more follow. `filters` are those of EventFilter."""
     where = EventFilter(**filters)
+    if not where.properties:
+        async with db.raw() as raw:
+            return await select_event_rows(raw, where, after=after, limit=limit + 1, offset=offset)
     # A filter by property takes several statements, which are planned for its values.
-    async with db.transaction() if where.properties else db.read() as session:
+    async with db.transaction() as session:
         return await select_events(session, where, after=after, limit=limit + 1, offset=offset)
 
 

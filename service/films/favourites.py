@@ -12,6 +12,7 @@ from db.database import Database
 from db.models import Favourite
 from db.queries import favourites as queries
 from db.queries.accounts import lock_owner
+from db.queries.favourites import FavouriteRow
 from service.errors import NotFound
 from service.films.catalogue import FilmCatalogue
 from service.films.films import require_catalogue
@@ -83,10 +84,10 @@ async def add_favourite(
 
 async def list_favourites(
     db: Database, user_id: int, *, after: tuple[datetime, int] | None, limit: int, offset: int
-) -> list[Favourite]:
+) -> list[FavouriteRow]:
     """List a user's favourites, newest first; one more than `limit` if more follow."""
-    async with db.read() as session:
-        return await queries.select_favourites(session, user_id, after=after, limit=limit + 1, offset=offset)
+    async with db.raw() as raw:
+        return await queries.select_favourites(raw, user_id, after=after, limit=limit + 1, offset=offset)
 
 
 async def delete_favourite(db: Database, user_id: int, kinopoisk_id: int) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import insert, text
 
 from api.tasks import SORTS
 from db.database import Database
@@ -34,6 +34,19 @@ async def account_id(db: Database) -> int:
     return newest_id
 
 
+class Recorder:
+    """Has of a connection what notes its statements."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+
+    async def fetch(self, statement: str, *parameters: Any) -> list[Any]:
+        self.statements.append((statement, parameters))
+        rows: list[Any] = await self._raw.fetch(statement, *parameters)
+        return rows
+
+
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
 
@@ -46,20 +59,10 @@ async def test_a_page_reads_its_index_from_its_first_row_on(
     by = sort.removeprefix("-")
     after = (AFTER.get(by, datetime.now(UTC)), 1) if following else None
     order = TaskOrder(by, descending=sort.startswith("-"), after=after)
-    statements: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        statements.append((statement, parameters))
-
-    async with db.transaction() as session:
-        connection = (await session.connection()).sync_connection
-        assert connection is not None
-        event.listen(connection, "before_cursor_execute", note)
-        await select_tasks(session, account_id, TaskFilter(), order, limit=11, offset=0)
-        event.remove(connection, "before_cursor_execute", note)
-        [(statement, parameters)] = statements
-        raw = (await (await session.connection()).get_raw_connection()).driver_connection
-        assert raw is not None
+    async with db.raw() as raw:
+        recorder: Any = Recorder(raw)
+        await select_tasks(recorder, account_id, TaskFilter(), order, limit=11, offset=0)
+        [(statement, parameters)] = recorder.statements
         plan = await raw.fetchval(f"EXPLAIN (ANALYZE, FORMAT json) {statement}", *parameters)
     plan_nodes = nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
     kinds = {node["Node Type"] for node in plan_nodes}

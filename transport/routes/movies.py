@@ -23,6 +23,7 @@ blueprint = Blueprint("movies", url_prefix="/movies")
 search_request = SearchFilmsRequest()
 film_response = FilmResponse()
 favourite_response = FavouriteResponse()
+list_request = ListFavouritesRequest()
 LOOK_UP_PROBLEMS = {503: ("movies_unavailable", "movies_not_configured")}
 
 
@@ -76,7 +77,7 @@ async def add_favourite(request: Request) -> HTTPResponse:
 @blueprint.get("/favorites", ctx_scope="movies:read")
 @operation(query=ListFavouritesRequest, responses={200: Page(FavouriteResponse)})
 async def list_favourites(request: Request) -> HTTPResponse:
-    parameters = query(request, ListFavouritesRequest())
+    parameters = query(request, list_request)
     rows = await favourites.list_favourites(request.deps.replica, request.user_id, **parameters)
     return page(
         request,
