@@ -27,6 +27,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import Raw
 from db.models import Base
 
 # Array parameters by name: literals that `array_literals` writes, or lists.
@@ -46,12 +47,18 @@ async def copy_rows(
     connection = await session.connection()
     raw = (await connection.get_raw_connection()).driver_connection
     assert raw is not None
-    await raw.copy_to_table(table, source=stream_pieces(pieces), columns=columns, format="binary")
+    source = stream_pieces(pieces, raw)
+    await raw.copy_to_table(table, source=source, columns=columns, format="binary")
 
 
-async def stream_pieces(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:
-    """Yield the pieces: asyncpg takes no list, and reads a file in the thread pool that parses logs."""
+async def stream_pieces(pieces: Iterable[memoryview], raw: Raw) -> AsyncIterator[memoryview]:
+    """Yield the pieces: asyncpg takes no list, and reads a file in the thread pool that parses logs.
+
+    End when the connection is lost, which asyncpg then says: it would write the rest to nobody.
+    """
     for piece in pieces:
+        if raw.is_closed():
+            return
         yield piece
 
 

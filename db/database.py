@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.util import greenlet_spawn
 
-from db.engine import TIMEOUTS, PoolTimeouts, create_dedicated_engine, create_engine
+from db.engine import TIMEOUTS, PoolTimeouts, connector, create_dedicated_engine, create_engine
 from db.outages import loses_connection
+from db.silence import SILENCE_TIMES, SilenceTimes, SilenceWatch
 
 # What is raised when the database is away, or goes away. FileNotFoundError: its socket is missing.
 DATABASE_ERRORS = (
@@ -48,29 +49,46 @@ class Database:
     """
 
     def __init__(
-        self, bind: AsyncEngine | AsyncConnection, *, reads: AsyncEngine | None = None, url: str | None = None
+        self,
+        bind: AsyncEngine | AsyncConnection,
+        *,
+        reads: AsyncEngine | None = None,
+        url: str | None = None,
+        watch: SilenceWatch | None = None,
     ) -> None:
         """Make a database of one engine or connection.
 
         :param reads: an engine in autocommit for single reads; without it they use `bind`
         :param url: the address for dedicated connections; without it they use `bind`
+        :param watch: refuses what would wait for a silent database
         """
         self._bind = bind
+        self._watch = watch
         self._reads = reads
         self._url = url
         # Of the engine itself: one with an isolation level of its own would set that again.
         self._snapshots = reads and reads.execution_options(isolation_level="REPEATABLE READ")
 
     @classmethod
-    def connect(cls, url: str, *, pool_size: int = 5, timeouts: PoolTimeouts = TIMEOUTS) -> "Database":
+    def connect(
+        cls,
+        url: str,
+        *,
+        pool_size: int = 5,
+        timeouts: PoolTimeouts = TIMEOUTS,
+        silence: SilenceTimes = SILENCE_TIMES,
+    ) -> "Database":
         """Make a database with a pool of connections, which are opened when they are needed."""
+        watch = SilenceWatch(connector(url), silence)
         # Both share one pool. Transactions pay 70 us for changing the isolation level of a connection.
-        reads = create_engine(url, pool_size=pool_size, autocommit=True, timeouts=timeouts)
-        return cls(reads.execution_options(isolation_level="READ COMMITTED"), reads=reads, url=url)
+        reads = create_engine(url, pool_size=pool_size, autocommit=True, timeouts=timeouts, watch=watch)
+        transactions = reads.execution_options(isolation_level="READ COMMITTED")
+        return cls(transactions, reads=reads, url=url, watch=watch)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction: committed at the end of the block, rolled back if it raises."""
+        self._check_silence()
         session = AsyncSession(self._bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
         async with session, session.begin():
             yield session
@@ -82,6 +100,7 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
+        self._check_silence()
         session = AsyncSession(self._snapshots, expire_on_commit=False)
         async with session, session.begin():
             yield session
@@ -93,6 +112,7 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
+        self._check_silence()
         session = AsyncSession(self._reads, expire_on_commit=False)
         try:
             yield session
@@ -118,6 +138,7 @@ class Database:
             async with self.transaction() as session:
                 yield raw_of(await (await session.connection()).get_raw_connection())
             return
+        self._check_silence()
         pooled = await greenlet_spawn(self._reads.sync_engine.pool.connect)
         try:
             yield raw_of(pooled)
@@ -177,8 +198,9 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
-        engine = create_dedicated_engine(self._url).execution_options(isolation_level=isolation_level)
-        connection = await engine.connect()
+        self._check_silence()
+        engine = create_dedicated_engine(self._url, self._watch)
+        connection = await engine.execution_options(isolation_level=isolation_level).connect()
         try:
             async with AsyncSession(connection) as session, session.begin():
                 yield session
@@ -195,7 +217,13 @@ class Database:
         pool = self._reads.pool if self._reads is not None else None
         return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
 
+    def _check_silence(self) -> None:
+        if self._watch is not None:
+            self._watch.check()
+
     async def close(self) -> None:
+        if self._watch is not None:
+            await self._watch.close()
         if isinstance(self._bind, AsyncEngine):
             await self._bind.dispose()
 

@@ -1,6 +1,5 @@
 """Engines of SQLAlchemy over asyncpg, and the checks that keep dead connections out of their pools."""
 
-import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sqlalchemy.util import await_only
 
 from db.dsn import is_transaction_pooled, split_dsn
 from db.outages import loses_connection
+from db.silence import SilenceWatch, bound_silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,6 @@ class PoolTimeouts:
 
 
 TIMEOUTS = PoolTimeouts()
-# After 4 s without a byte probes go out, one in 2 s; three without an answer, or 10 s without the receipt of
-# what was sent, end the connection.
-SILENCE_OPTIONS = {
-    socket.TCP_KEEPIDLE: 4,
-    socket.TCP_KEEPINTVL: 2,
-    socket.TCP_KEEPCNT: 3,
-    socket.TCP_USER_TIMEOUT: 10_000,
-}
 SESSION_SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
@@ -88,21 +80,43 @@ def connector(url: str, settings: Mapping[str, str] = SESSION_SETTINGS) -> Calla
             begin = startup_settings = tracked  # for those after this one too
             connection = await open_connection(begin)
         if begin is tracked and rest:
-            await connection.execute("".join(f"SET {name} = '{value}';" for name, value in rest.items()))
+            statements = "".join(f"SET {name} = '{value}';" for name, value in rest.items())
+            await connection.execute(statements, timeout=timeout)
         return connection
+
+    return connect
+
+
+def watched_connector(
+    url: str, settings: Mapping[str, str] = SESSION_SETTINGS, *, watch: SilenceWatch | None = None
+) -> Callable[[], Awaitable[Any]]:
+    """Return what opens a connection that ends when its database falls silent."""
+    open_connection = connector(url, settings)
+
+    async def connect() -> Any:
+        raw = await open_connection()
+        bound_silence(raw)
+        if watch is not None:
+            watch.add(raw)  # before SQLAlchemy asks anything on it, which may be all it ever does
+        return raw
 
     return connect
 
 
 def create_single_engine(url: str) -> AsyncEngine:
     """Create an engine for one connection that nothing is set on, such as migrations take."""
-    return create_async_engine(DRIVER, poolclass=NullPool, async_creator=connector(url, {}))
+    return create_async_engine(DRIVER, poolclass=NullPool, async_creator=watched_connector(url, {}))
 
 
 def create_engine(
-    url: str, *, pool_size: int = 5, autocommit: bool = False, timeouts: PoolTimeouts = TIMEOUTS
+    url: str,
+    *,
+    pool_size: int = 5,
+    autocommit: bool = False,
+    timeouts: PoolTimeouts = TIMEOUTS,
+    watch: SilenceWatch | None = None,
 ) -> AsyncEngine:
-    """Create an engine with a pool."""
+    """Create an engine with a pool, whose connections `watch` gives up when the database is silent."""
     engine = create_async_engine(
         DRIVER,
         isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
@@ -112,20 +126,21 @@ def create_engine(
         hide_parameters=True,  # errors are logged, and parameters hold password hashes
         native_inet_types=False,  # addresses are text, as the models say
         json_deserializer=orjson.loads,  # the standard library's makes whole numbers beyond 64 bits of 1e300
-        async_creator=connector(url),
+        async_creator=watched_connector(url, watch=watch),
     )
 
     def check_alive(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
         check_connection(entry, timeouts)
 
-    event.listen(engine.sync_engine, "connect", bound_silence)
     event.listen(engine.sync_engine, "checkin", note_idle)
     event.listen(engine.sync_engine, "checkout", check_alive)
     event.listen(engine.sync_engine, "handle_error", invalidate_lost)
+    if watch is not None:
+        watch.observe(engine.sync_engine)
     return engine
 
 
-def create_dedicated_engine(url: str) -> AsyncEngine:
+def create_dedicated_engine(url: str, watch: SilenceWatch | None = None) -> AsyncEngine:
     """Create an engine without a pool, for connections of their own."""
     engine = create_async_engine(
         DRIVER,
@@ -133,25 +148,11 @@ def create_dedicated_engine(url: str) -> AsyncEngine:
         hide_parameters=True,
         native_inet_types=False,
         json_deserializer=orjson.loads,
-        async_creator=connector(url),
+        async_creator=watched_connector(url, watch=watch),
     )
-    event.listen(engine.sync_engine, "connect", bound_silence)
+    if watch is not None:
+        watch.observe(engine.sync_engine)
     return engine
-
-
-def bound_silence(_connection: Any, entry: ConnectionPoolEntry) -> None:
-    """Have the kernel give up a connection to a machine that vanished: nothing else would ever end a wait.
-
-    A machine that is there answers these probes also while its PostgreSQL is busy.
-    """
-    raw = entry.driver_connection
-    transport = raw._transport if raw is not None else None  # noqa: SLF001 - asyncpg has no public way to it
-    connection = transport.get_extra_info("socket") if transport is not None else None
-    if connection is None or connection.family == socket.AF_UNIX:
-        return
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in SILENCE_OPTIONS.items():
-        connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def note_idle(_connection: Any, entry: ConnectionPoolEntry) -> None:

@@ -71,7 +71,7 @@ async def _import_lag(deps: Deps) -> int | None:
     if log is None:
         return None
     try:
-        async with deps.db.read() as session:
+        async with asyncio.timeout(TIMEOUT), deps.db.read() as session:
             position = await select_position(session, log.file, log.first_line)
     except DATABASE_ERRORS:
         return None

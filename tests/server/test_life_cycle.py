@@ -5,23 +5,20 @@
 
 import asyncio
 import signal
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Container, Iterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from itertools import count
-from pathlib import Path
 
-import aiohttp
 import pytest
 
-from tests.support.command_line import PASSWORD, Command, free_port, is_ready, wait_until_ready
+from tests.support.command_line import is_ready
 from tests.support.http_client import Answer, Client
-from tests.support.own_servers import OwnServer, own_servers
-from tests.support.processes import PATIENCE, eventually, send_signal
+from tests.support.processes import eventually, send_signal
 from tests.support.served import Site
+from tests.support.stand import Stand, make_stand
 
 INGEST_LIMIT = 20
 WORKERS = 2
@@ -29,51 +26,10 @@ CLIENTS = 5
 ANSWERS_IN_2_SECONDS = 100  # of a client that pauses for 20 ms; fewer on a busy machine
 
 
-@dataclass(frozen=True)
-class Stand(Site):
-    """A server of two workers, on a PostgreSQL and a Valkey that can be ended."""
-
-    postgres: OwnServer
-    valkey: OwnServer
-    client: Client
-
-    async def sign_in(self, login: str) -> Client:
-        await self.client.post("/register", json={"login": login, "password": PASSWORD})
-        return await self.sign_in_again(login)
-
-    async def sign_in_again(self, login: str) -> Client:
-        answer = await self.client.post("/login", json={"login": login, "password": PASSWORD})
-        return self.client.signed_in(answer.json["access_token"])
-
-
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="trawl-", dir="/tmp") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-async def stand(folder: Path) -> AsyncIterator[Stand]:
-    with own_servers(folder / "servers") as (postgres, valkey):
-        await asyncio.gather(postgres.start(), valkey.start())
-        command = Command({"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url})
-        process = command.start(
-            DATA_DIR=str(folder / "var"),
-            PORT=str(port := free_port()),
-            WORKERS=str(WORKERS),
-            RATE_LIMIT_PER_MINUTE="0",
-            INGEST_RATE_LIMIT_PER_MINUTE=str(INGEST_LIMIT),
-            LOG_LEVEL="CRITICAL",  # nobody reads what an outage makes it log
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            await asyncio.to_thread(wait_until_ready, url)
-            async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
-                yield Stand(url, process, postgres, valkey, Client(session))
-        finally:
-            process.terminate()
-            await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+async def stand() -> AsyncIterator[Stand]:
+    async with make_stand(WORKERS=str(WORKERS), INGEST_RATE_LIMIT_PER_MINUTE=str(INGEST_LIMIT)) as made:
+        yield made
 
 
 @pytest.mark.parametrize("deaths", [1, 4])

@@ -9,6 +9,7 @@ from pathlib import Path
 from embedded.postgres import Postgres
 from embedded.supervisor import Supervisor
 from embedded.valkey import Valkey
+from tests.support.processes import children, send_signal
 
 
 class OwnServer:
@@ -32,6 +33,19 @@ class OwnServer:
         process.send_signal(number)
         await asyncio.to_thread(process.wait)
         self.stop()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Have all its processes stand still for the block, as if its machine hung."""
+        process = self._supervisor._process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)  # first: it starts no others then
+        others = children(process.pid)
+        send_signal(others, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            send_signal([*others, process.pid], signal.SIGCONT)
 
     def stop(self) -> None:
         self._supervisor.stop()

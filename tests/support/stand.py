@@ -1,0 +1,62 @@
+"""A server of several workers on a PostgreSQL and a Valkey of its own, which tests end, stop and start."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
+from tests.support.http_client import Client
+from tests.support.own_servers import OwnServer, own_servers
+from tests.support.processes import PATIENCE
+from tests.support.served import Site
+
+
+@dataclass(frozen=True)
+class Stand(Site):
+    postgres: OwnServer
+    valkey: OwnServer
+    client: Client
+    folder: Path  # of all its files
+
+    async def sign_in(self, login: str) -> Client:
+        await self.client.post("/register", json={"login": login, "password": PASSWORD})
+        return await self.sign_in_again(login)
+
+    async def sign_in_again(self, login: str) -> Client:
+        answer = await self.client.post("/login", json={"login": login, "password": PASSWORD})
+        return self.client.signed_in(answer.json["access_token"])
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """Make a folder that PostgreSQL's user may enter, and whose sockets have paths that fit."""
+    with tempfile.TemporaryDirectory(prefix="trawl-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@asynccontextmanager
+async def make_stand(**settings: str) -> AsyncIterator[Stand]:
+    with short_folder() as folder, own_servers(folder / "servers") as (postgres, valkey):
+        await asyncio.gather(postgres.start(), valkey.start())
+        command = Command({"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url} | settings)
+        process = command.start(
+            DATA_DIR=str(folder / "var"),
+            LOGS_DIR=str(folder),
+            PORT=str(port := free_port()),
+            RATE_LIMIT_PER_MINUTE="0",
+            LOG_LEVEL="CRITICAL",  # nobody reads what an outage makes it log
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            await asyncio.to_thread(wait_until_ready, url)
+            async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
+                yield Stand(url, process, postgres, valkey, Client(session), folder)
+        finally:
+            process.terminate()
+            await asyncio.to_thread(process.communicate, timeout=PATIENCE)
