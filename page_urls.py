@@ -42,9 +42,14 @@ HOST_PART = re.compile(r"(%[0-9A-F]{2})|[A-Z]+")
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
+def is_plain(url: str) -> bool:
+    """Return whether a URL, or a path with its query, is surely in its normal form, as most are."""
+    return "/." not in url and PLAIN.fullmatch(url) is not None
+
+
 def normal_url(url: str) -> str:
     """Return the normal form of a URL, or of a path with its query."""
-    if "/." not in url and PLAIN.fullmatch(url):
+    if is_plain(url):
         return url
     text = normal_escapes(url)
     begin, rest = "", text

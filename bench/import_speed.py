@@ -50,13 +50,13 @@ from service.logs.source import LogSource
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
-async def main(url, log):
+async def main(url, log, declared=None):
     db, geo, progress = Database.connect(url), Geo.open(), []
     note = lambda record: progress.append((time.perf_counter(), record.lines))
     idle = peak()
     begin, cpu = time.perf_counter(), time.process_time()
     source = LogSource.of_file(Path(log), accept_partial_line=True)
-    await import_log(db, geo, source, ImportOptions(UTC), clock=now, on_progress=note)
+    await import_log(db, geo, source, ImportOptions(UTC, log_format=declared), clock=now, on_progress=note)
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     await db.close()
     megabytes = (peak() - idle) / 1024
@@ -88,11 +88,11 @@ class ImportCost:
     cost: Cost
 
 
-def run_import(url: str, log: Path, data: Path) -> ImportCost:
+def run_import(url: str, log: Path, data: Path, *, declared: str | None = None) -> ImportCost:
     asyncio.run(migrate(url))
     before = asyncio.run(cost_of(url, data))
     process = subprocess.run(
-        [sys.executable, "-c", IMPORT, url, str(log)],
+        [sys.executable, "-c", IMPORT, url, str(log), *([declared] if declared else ())],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

@@ -79,12 +79,12 @@ class JsonFormat:
     zone: tzinfo
     fields: Mapping[str, str] = field(default_factory=dict)
     state: str = NAME
-    _paths: list[Paths] = field(init=False, default_factory=list)
+    paths: list[Paths] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         for role, built_in in PATHS.items():
             name = self.fields.get(role)
-            self._paths.append(built_in if name is None else ((name,), *paths(name)))
+            self.paths.append(built_in if name is None else ((name,), *paths(name)))
 
     @property
     def name(self) -> str:
@@ -131,8 +131,8 @@ class JsonFormat:
 
         A status that is null is an empty text: the line tells that there was none.
         """
-        texts = [find(record, paths) for paths in self._paths]
-        if texts[STATUS] is None and has_null(record, self._paths[STATUS]):
+        texts = [find(record, paths) for paths in self.paths]
+        if texts[STATUS] is None and has_null(record, self.paths[STATUS]):
             texts[STATUS] = ""
         return texts
 
@@ -143,16 +143,19 @@ def find(record: dict[str, Any], paths: Paths) -> str | None:
         value = record.get(first)
         for key in rest:
             value = value.get(key) if type(value) is dict else None
-        if type(value) is str:
-            return value
-        if value is None:
-            continue
-        if type(value) is list and value:  # as headers are
-            value = value[0]
-        if type(value) is str:
-            return value
-        if type(value) in {int, float}:
-            return number_text(value)
+        if value is not None and (text := text_of_value(value)) is not None:
+            return text
+    return None
+
+
+def text_of_value(value: object) -> str | None:
+    """Return a text or a number as text, also the first of a list, as headers are; None for anything else."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_text(value)
     return None
 
 
@@ -203,12 +206,13 @@ def decode_object(line: str) -> dict[str, Any]:
         raise BadLine("not an object in JSON") from None
 
 
-DECODER = msgspec.json.Decoder(dict[str, Any])
+# A number that no float can hold is infinite, and no reason to reject a line.
+DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=float)
 
 
 def number_text(value: float) -> str:
     """Return a number as a text without an exponent."""
-    if type(value) is int:
+    if isinstance(value, int):
         return str(value)
     return f"{value:.6f}".removesuffix(".000000")
 

@@ -25,13 +25,15 @@ class NameTable(Generic[Name]):
         self._names: list[Name] = []
         self._added_bytes = 0
 
-    def trim(self) -> None:
-        """Forget all names if there are too many. Their numbers are not valid any more then."""
-        if self._texts.size + self._added_bytes + NAME_BYTES * len(self._names) > MAX_BYTES:
+    def trim(self) -> bool:
+        """Forget all names if there are too many. Return whether: their numbers are not valid any more."""
+        is_full = self._texts.size + self._added_bytes + NAME_BYTES * len(self._names) > MAX_BYTES
+        if is_full:
             self._texts.forget()
             self._numbers.clear()
             self._names.clear()
             self._added_bytes = 0
+        return is_full
 
     def look_up(self, text: ChunkText, starts: Places, ends: Places) -> Places:
         """Return the number of the name at each place; UNKNOWN for bad ones, and for very long ones."""

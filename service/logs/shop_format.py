@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal
 
-from page_urls import decode_segment, normal_url
+from page_urls import decode_segment, is_plain, normal_url
 
 Kind = Literal["main", "category", "product", "cart", "pay", "success", "asset", "other"]
 
@@ -153,6 +153,8 @@ def check_url(url: str) -> str:
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")
+    if is_plain(url) and not url.startswith("/"):
+        return url
     if CONTROL.search(url):
         raise BadLine("URL has a control character in it")
     if URL.fullmatch(url) is None:

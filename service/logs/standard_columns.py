@@ -78,11 +78,15 @@ class StandardParser:
         self._pages = NameTable[PageName](lambda urls: [self._page_name(url) for url in urls])
         self._tables = StandardTables(self._pages, is_w3c=self._is_w3c)
         self._readers: dict[LineGrammar, FieldReader | None] = {}
+        self._json = (
+            JsonReader(log_format, self._tables, self._rules) if isinstance(log_format, JsonFormat) else None
+        )
         self._keys = DigestKeys()
 
     def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
         """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
-        self._tables.trim()
+        if self._tables.trim() and self._json is not None:
+            self._json.forget()
         text = ChunkText(chunk.data)
         parts, rejects = list[Columns](), list[RejectedLine]()
         for section in self._format.sections(text):
@@ -108,19 +112,17 @@ class StandardParser:
         `position` is the index of a line in the chunk.
         """
         grammar, rows = section
-        columns = self._parse_common(grammar, rows, text, now)
+        if self._json is None:
+            columns = self._parse_common(grammar, rows, text, now)
+        else:
+            read = self._json.read(text, rows, now)
+            columns = {name: read[name] for name in COLUMNS}
         is_other = np.zeros(len(text.starts), np.bool_)
         is_other[rows] = text.ends[rows] > text.starts[rows]
         is_other[columns["position"]] = False
         others = np.flatnonzero(is_other)
         visits, rejects, name = list[tuple[int, ...]](), list[RejectedLine](), self._format.name
-        json = (
-            JsonReader(grammar, self._tables, self._rules, now) if isinstance(grammar, JsonFormat) else None
-        )
         for row, raw in zip(others.tolist(), text.lines(others), strict=True):
-            if json is not None and (visit := json.read(raw, row)) is not None:
-                visits.append(visit)
-                continue
             if is_blank(raw):
                 continue
             try:
@@ -236,7 +238,8 @@ class StandardParser:
         url = raw.decode("ascii")
         if self._is_w3c:
             url = join_query(url)
-        if URL.match(url) is None or not EXACT_URL.fullmatch(url):
+        is_exact = '"' not in url and ("\\" not in url or EXACT_URL.fullmatch(url))
+        if URL.match(url) is None or not is_exact:
             return None
         try:
             url = read_url(url)

@@ -35,13 +35,14 @@ class StandardTables:
             lambda texts: [0 if PROTOCOL.fullmatch(text) else UNKNOWN for text in texts]
         )
 
-    def trim(self) -> None:
-        """Forget names if there are too many. Numbers are not valid any more then."""
-        for table in (self.addresses, self.pages, self.methods, self.referrers, self.agents):
-            table.trim()
+    def trim(self) -> bool:
+        """Forget names if there are too many. Return whether numbers are not valid any more."""
+        tables = (self.addresses, self.pages, self.methods, self.referrers, self.agents)
+        trims = [table.trim() for table in tables]
         for texts in (self.users, self.protocols):
             if texts.size > MAX_KNOWN_BYTES:
                 texts.forget()
+        return any(trims)
 
 
 def is_user(text: bytes) -> bool:

@@ -25,16 +25,18 @@ Fields that are not named are those that nginx, Caddy and Traefik write (json_fo
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
 from page_urls import decode_segment
 from service.logs.patterns import Pattern, PatternError
-from service.logs.shop_format import CART_NUMBERS, PAY_NUMBERS, Kind, Page, parse_number, parse_path
+from service.logs.shop_format import CART_NUMBERS, PAY_NUMBERS, BadLine, Kind, Page, parse_number, parse_path
 from service.logs.views import is_asset
 
 NAMES: dict[str, tuple[str, ...]] = {"category": ("category",), "product": ("category", "product")}
 NUMBERS: dict[str, tuple[str, ...]] = {"cart": CART_NUMBERS, "pay": PAY_NUMBERS, "success": ("cart_id",)}
+CACHED_PATHS = 8192  # many URLs have one path, and differ in their queries
 FIELDS = ("time", "address", "method", "url", "status", "bytes", "referrer", "agent")
 
 
@@ -109,9 +111,21 @@ def classify_path(rules: Rules | None, path: str, query: str) -> Page:
 
     :raises BadLine: a number that the kind of page needs is missing or wrong
     """
+    if rules is not None and rules.rules:
+        return Page("asset") if is_asset(path) else rules.classify(path, query)
+    page = page_of_path(path)
+    return parse_path(path, query) if page is None else page
+
+
+@lru_cache(CACHED_PATHS)
+def page_of_path(path: str) -> Page | None:
+    """Return the page of a path, as for our own shop; None where its query tells it, or it is bad."""
     if is_asset(path):
         return Page("asset")
-    return rules.classify(path, query) if rules is not None and rules.rules else parse_path(path, query)
+    try:
+        return parse_path(path, "")
+    except BadLine:
+        return None
 
 
 def parse_query(query: str) -> dict[str, str]:

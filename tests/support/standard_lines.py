@@ -120,6 +120,33 @@ def as_json(parts: Fields) -> str:
     return json.dumps(record, ensure_ascii=bool(parts.second % 2))
 
 
+def as_caddy(parts: Fields) -> str:
+    """Write a line whose fields stand in objects; some are missing, or something else than usual."""
+    odd: dict[int, object] = {0: True, 1: 1.5, 2: [], 3: None, 4: {"a": 1}, 5: [7], 6: [["x"]], 7: -0.0, 8: 0}
+    agent = odd.get(parts.second) if parts.more else [parts.agent]
+    request: dict[str, object] = {
+        "remote_ip": parts.address,
+        "method": parts.method,
+        "uri": parts.url,
+        "headers": {"User-Agent": agent, "Referer": [parts.referrer, "other"], "Accept": ["\0"]},
+    }
+    if parts.second == 20:
+        request["client_ip"] = "8.8.4.4"
+    at = 1533081600.125 + parts.second / 8
+    record: dict[str, object] = {
+        "ts": int(at) * 1000 if parts.zone == "+1400" else at,
+        "request": request if parts.user != "anna" else parts.url,
+        "status": 200 + parts.second if parts.protocol else odd.get(parts.second, parts.status),
+        "size": odd.get(parts.second) if parts.more else parts.second,
+        "resp_headers": {"x": [1e300, parts.user]},
+    }
+    if parts.protocol == " ":
+        del record["status"]
+    if parts.second == 21:
+        record["remote_addr"] = parts.address
+    return json.dumps(record, ensure_ascii=bool(parts.second % 2)).replace("1e+300", "1e999")
+
+
 W3C = (
     "date time cs-method cs-uri-stem cs-uri-query cs-username c-ip cs(User-Agent) cs(Referer) "
     "sc-status sc-bytes"

@@ -1,5 +1,6 @@
 """Lines of all formats but the shop's in columns, compared with their grammar one by one, on any bytes."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -18,7 +19,17 @@ from service.logs.url_rules import Rules, parse_rule
 from service.logs.w3c_format import W3cFormat, fields_of
 from tests.support.line_keys import LineKeys
 from tests.support.line_rows import LineRow, line_rows
-from tests.support.standard_lines import CASES, COLUMN_CASES, GOOD, NOW, Fields, logs, make_format, parse
+from tests.support.standard_lines import (
+    CASES,
+    COLUMN_CASES,
+    GOOD,
+    NOW,
+    Fields,
+    as_caddy,
+    logs,
+    make_format,
+    parse,
+)
 
 RULES = Rules((parse_rule("", {"kind": "product", "path": "/shop/(?P<category>[^/]+)/(?P<product>[^/]+)"}),))
 RequestRow = tuple[LineRow, str | None, int | None, int | None, str | None, str | None]
@@ -67,10 +78,10 @@ def expected_row(position: int, key: int, line: StandardLine) -> RequestRow:
     return row, line.method, line.status, line.body_bytes, line.referrer, line.agent
 
 
-@pytest.mark.parametrize("state", CASES)
-def test_each_line_is_what_the_grammar_says(state: str) -> None:
+@pytest.mark.parametrize(("state", "write"), [*CASES.items(), ("json", as_caddy)])
+def test_each_line_is_what_the_grammar_says(state: str, write: Callable[[Fields], str]) -> None:
     @given(
-        logs(CASES[state]),
+        logs(write),
         st.integers(2500, 9000),  # a chunk holds the longest line
         st.sampled_from((None, RULES)),
     )
