@@ -62,6 +62,14 @@ async def select_running_import(
     )
 
 
+async def select_running_imports(session: AsyncSession, file: str) -> list[Import]:
+    """Select the imports of files at the path that have not ended, the newest first."""
+    rows = await session.scalars(
+        select(Import).where(Import.file == file, Import.status == "running").order_by(Import.id.desc())
+    )
+    return list(rows)
+
+
 async def select_stale_imports(session: AsyncSession, *, stale_after: float) -> list[tuple[Import, float]]:
     """Select imports that run, or whose undo is requested, with the seconds since their last heartbeat.
 

@@ -17,6 +17,7 @@ from service.background import Background
 from service.errors import Conflict, Invalid, NotFound, TooLarge, TooMany, TooSlow
 from service.imports.record import ImportOptions, reload_import
 from service.imports.run import import_log
+from service.imports.same_file import find_imports_of_file
 from service.logs.folder import LogFolder
 from service.logs.nginx_format import FormatError, read_format
 from service.logs.pieces import READ_ERRORS
@@ -119,11 +120,16 @@ def check_format(text: str | None) -> str | None:
 
 
 async def find_running_import(db: Database, source: LogSource, options: ImportOptions) -> Import | None:
+    """Return the newest running import of a file, in whatever format; None of a stream."""
     if source.key is None:
         return None
     first_line = await asyncio.to_thread(source.read_first_line, options.formats)
     async with db.read() as session:
-        return await queries.select_running_import(session, source.key, first_line)
+        record = await queries.select_running_import(session, source.key, first_line)
+    if record is not None:
+        return record
+    records = await find_imports_of_file(db, source.key, source.read_first_line, options.formats)
+    return records[0] if records else None
 
 
 def set_first_result(future: asyncio.Future[Import], record: Import) -> None:

@@ -28,6 +28,7 @@ from service.imports.record import (
     reload_import,
     resume_import,
 )
+from service.imports.same_file import find_imports_of_file
 from service.logs.first_line import NO_FIRST_LINE
 from service.logs.source import LogSource, OpenLog
 
@@ -66,6 +67,7 @@ async def import_log(
             run = ImportRun(
                 db, geo, source, options, clock, on_progress, lock_session, lease_token, first_line
             )
+            await check_other_runs(run, log)
             if import_id is None:
                 record = await create_import(run, log.size)
             else:
@@ -91,6 +93,20 @@ async def identify(
     declared = replace(options, log_format=log_format)
     first_line = await asyncio.to_thread(log.first_line, declared.formats)
     return first_line, options if first_line == NO_FIRST_LINE else declared
+
+
+async def check_other_runs(run: ImportRun, log: OpenLog) -> None:
+    """Check that no other run reads the file by another format.
+
+    :raises Conflict: `import_running`
+    """
+    file = run.source.key
+    if file is None:
+        return
+    for record in await find_imports_of_file(run.db, file, log.first_line, run.options.formats):
+        lock = import_key(file, record.first_line_sha256, None)
+        if record.first_line_sha256 != run.first_line and not await try_lock(run.lock_session, lock):
+            raise Conflict(f"{run.source.name} is being imported", code="import_running")
 
 
 async def store_and_finish(run: ImportRun, record: Import, log: OpenLog) -> Import:

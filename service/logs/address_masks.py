@@ -15,7 +15,15 @@ IPV4_BYTES, IPV6_KEPT_BITS, IPV6_BITS = 4, 64, 128
 # What may be an address in a text: numbers with dots, three at least, or hex digits with two colons.
 DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+){3,}")
 COLONS = re.compile(r"(?:[0-9A-Fa-f]*:){2,}(?:[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*)")
-CUT_OFF = re.compile(r"[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*\Z")  # at the end of a text
+# Addresses within names of hosts, such as host-198-51-100-7.isp.example: their order is not known.
+IN_NAMES = re.compile(
+    r"(?<![0-9])[0-9]{1,3}(?P<mark>[-_])(?:[0-9]{1,3}(?P=mark)){2,}[0-9]{1,3}(?![0-9])"
+    r"|[0-9]+(?:\.[0-9]+){3,}(?=\.[A-Za-z])"
+    r"|(?<![0-9A-Za-z])(?:[0-9A-Fa-f]\.){8,}(?=ip6\.)"
+    r"|(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{0,4}-){4,}[0-9A-Fa-f]{1,4}(?![0-9A-Za-z])"
+)
+DIGITS = re.compile(r"[0-9A-Fa-f]+")
+CUT_OFF = re.compile(r"[0-9A-Fa-f:._-]*[:._-][0-9A-Fa-f:._-]*\Z")  # at the end of a text
 MOST_OF_TIME = 3  # colons that a time has, such as that of 29/Nov/2026:15:20:44
 
 
@@ -43,6 +51,7 @@ def mask_text(text: str, mask: int, *, is_cut: bool = False) -> str:
     """
     if not mask:
         return text
+    text = IN_NAMES.sub(lambda match: DIGITS.sub("0", match[0]), text)
     text = COLONS.sub(lambda match: mask_colons(match[0], mask), text)
     text = DOTTED.sub(lambda match: mask_dotted(match[0], mask), text)
     return CUT_OFF.sub("…", text) if is_cut else text

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 from service.errors import UnknownFormat
 from service.logs.chunks import LogFile, without_marks
+from service.logs.container_text import plain_line
 from service.logs.format_options import FormatOptions
 from service.logs.json_format import JsonFormat
 from service.logs.line_layout import Layout
 from service.logs.nginx_format import BUILT_IN, read_format
 from service.logs.rejects import is_blank
 from service.logs.shop_format import COLOUR, LINE
-from service.logs.standard_columns import StandardFormat
+from service.logs.standard_format import StandardFormat
 from service.logs.text_format import LAYOUTS, TextFormat, detect_layout
 from service.logs.w3c_format import W3cFormat
 
@@ -64,10 +65,13 @@ class FormatSearch:
         """Return the state of the format that a line fits, None if it fits none; it is not blank."""
         self.tried += 1
         if self._declared is not None:
-            is_fit = is_shop_line(line) if self._fixed is None else self._fixed.fits(line)
-            return self._declared if is_fit else None
+            if self._fixed is None:
+                return self._declared if is_shop_line(line) else None
+            line = plain_line(line, has_prefix=self._fixed.takes_prefix)
+            return self._declared if self._fixed.fits(line) else None
         if is_shop_line(line):
             return SHOP
+        line = plain_line(line)
         layout = detect_layout(line)
         if layout is not None:
             return layout.name

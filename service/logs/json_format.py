@@ -90,6 +90,10 @@ class JsonFormat:
     def name(self) -> str:
         return NAME
 
+    @property
+    def takes_prefix(self) -> bool:
+        return True
+
     def fits(self, raw: bytes) -> bool:
         """Return whether a line is an object that names a time, an address and a URL."""
         try:

@@ -11,6 +11,7 @@ backslash. All but the name of a user is matched without going back, so a line t
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 from typing import cast
 
 from page_urls import text_of_log
@@ -45,14 +46,19 @@ PATTERNS: dict[Role, str] = {
     "time": r"\d\d:\d\d:\d\d(?:\.\d+)?",
     "status": r"(?>\d{3}|-)",
     "body_bytes": r"(?>\d+|-)",
-    "user": r'[^"]*?',
+    "user": r'(?:[^"]|\\")*?',
     "is_args": r"\??",
 }
 IN_LISTS = r"(?>(?:[^ ,]+(?:(?:, | : )[^ ,]+)*)?)"
 # A second request begins so; a quote in a field of a client's would have a backslash before it.
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
-# The time of a line that was cut, and perhaps the address of the next one: part of no name of a user.
-STAMP_BEGIN = re.compile(r"\[(?:\d\d/|\d[\da-fA-F.:]+ )", re.ASCII)
+# In the name of a user: where the time of a line was cut, the next line, with its address, begins.
+TIME_LETTERS = (r"\d", r"\d", "/", "[A-Z]", "[a-z]", "[a-z]", "/", *[r"\d"] * 4, *(":", r"\d", r"\d") * 3)
+TIME_LETTERS += (" ", "[+-]", *[r"\d"] * 4, r"\]", " ")
+CUT_TIME = reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(TIME_LETTERS), "")
+IPV6 = r"(?=[^ ]*::|(?:[^ :]*:){7})[\da-fA-F:.]+"
+NEXT_ADDRESS = rf"(?:[^ ]*:\d{{1,5}} )?\[?(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{IPV6})[^ ]*"
+NEXT_LINE = re.compile(rf"\[{CUT_TIME}{NEXT_ADDRESS} [^ ]+ .", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ def check_glue(texts: dict[str, str | None]) -> None:
 
     :raises BadLine: they do
     """
-    if STAMP.search(texts.get("tail") or "") or STAMP_BEGIN.search(texts.get("user") or ""):
+    if STAMP.search(texts.get("tail") or "") or NEXT_LINE.search(texts.get("user") or ""):
         raise BadLine(TWO_REQUESTS)
 
 

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from service.logs.chunks import Chunk, without_marks
+from service.logs.container_text import plain_line
 from service.logs.detect import SHOP, FormatSearch, log_lines, restore_format
 from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
 from service.logs.rejects import RejectedLine, is_blank, make_reject
 from service.logs.shop_columns import ShopParser
-from service.logs.standard_columns import StandardFormat, StandardParser
+from service.logs.standard_columns import StandardParser
+from service.logs.standard_format import StandardFormat
 from service.logs.w3c_format import W3cFormat
 
 MAX_HELD = 1024  # bytes of a line, of which a reject shows fewer
@@ -63,7 +65,7 @@ class LogParser:
 
         :raises UnknownFormat: it is not
         """
-        if self._parser is None and any(not raw.startswith(b"#") for _, _, raw in self._held):
+        if self._parser is None and any(not plain_line(raw).startswith(b"#") for _, _, raw in self._held):
             raise self._search.error()
 
     def _begin(self, state: str) -> None:
@@ -108,7 +110,7 @@ class LogParser:
         rejects = [
             make_reject(raw, line, offset, reason, log_format=log_format)
             for line, offset, raw in self._held
-            if not (is_w3c and raw.startswith(b"#"))
+            if not (is_w3c and plain_line(raw).startswith(b"#"))
         ]
         self._held.clear()
         return rejects

@@ -11,8 +11,8 @@ from service.logs.format_options import FormatOptions
 from service.logs.pieces import READ_ERRORS
 from service.logs.source import LogSource
 
-CANDIDATES = 20  # the newest; each is opened
-MAX_KNOWN = 200  # files
+CANDIDATES = 100  # the newest; each is opened
+MAX_KNOWN = 400  # files
 # What rotators put behind the name of a log, or between its stem and its suffix.
 ROTATION = r"(?:[.-][0-9][0-9T:_-]{0,20})"
 ISIZE = struct.Struct("<I")  # the end of a gzip file: its content's size modulo 2^32

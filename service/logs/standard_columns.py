@@ -4,15 +4,16 @@ Both give what the grammar of the format gives: property tests compare them on a
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import numpy as np
 
 from service.logs.assembly import Columns, Tables, assemble, merge_columns, merge_rows, take
 from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.chunks import Chunk
+from service.logs.container_text import plain_lines
 from service.logs.json_columns import JsonReader
 from service.logs.json_format import JsonFormat
 from service.logs.known_texts import UNKNOWN
@@ -33,6 +34,7 @@ from service.logs.rejects import RejectedLine, is_blank, make_reject
 from service.logs.requests import URL, parse_page, read_url
 from service.logs.shop_format import LATEST_AHEAD, BadLine
 from service.logs.standard_fields import StandardFields, reads_columns
+from service.logs.standard_format import LineGrammar, StandardFormat
 from service.logs.standard_line import StandardLine
 from service.logs.standard_tables import StandardTables, add_some
 from service.logs.template_urls import read_templates
@@ -43,26 +45,6 @@ from service.logs.w3c_fields import W3cFields, join_query
 MICROSECOND = timedelta(microseconds=1)
 COLUMNS = ("occurred", "position", "kind", "address", "page", *NUMBERS, *REQUEST_COLUMNS)
 EXACT_URL = re.compile(r'(?:[^"\\]|\\x[0-9A-Fa-f]{2})+')  # no other escape may hide a quote
-
-
-class LineGrammar(Protocol):
-    """The grammar of lines, which parses one at a time."""
-
-    def parse(self, raw: bytes, rules: Rules | None, now: datetime) -> StandardLine: ...
-
-
-class StandardFormat(Protocol):
-    """A format of logs: which lines of a chunk have which grammar."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def state(self) -> str: ...
-
-    def fits(self, raw: bytes) -> bool: ...
-
-    def sections(self, text: ChunkText) -> Sequence[tuple[LineGrammar, Places]]: ...
 
 
 FieldReader = Callable[[ChunkText, Places], Columns]
@@ -87,27 +69,48 @@ class StandardParser:
         """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
         if self._tables.trim() and self._json is not None:
             self._json.forget()
-        text = ChunkText(chunk.data)
+        data = self._plain(chunk.data)
+        text = ChunkText(data)
+        source = text if data == chunk.data else ChunkText(chunk.data)
         parts, rejects = list[Columns](), list[RejectedLine]()
         for section in self._format.sections(text):
-            columns, more = self._parse_section(section, text, chunk, now)
+            columns, reasons = self._parse_section(section, text, now)
             parts.append(columns)
-            rejects += more
+            rejects += self._rejects(reasons, source, chunk)
         columns = merge_columns(parts, COLUMNS)
         if (np.diff(columns["position"]) < 0).any():
             columns = take(columns, np.argsort(columns["position"]))
         rows = columns["position"]
         lines = text.slices(text.starts[rows], text.ends[rows])
-        columns["key"] = self._keys.keys(chunk, lines, columns["occurred"])
+        columns["key"] = self._keys.keys(
+            replace(chunk, before=self._plain(chunk.before)), lines, columns["occurred"]
+        )
         columns["position"] = rows + chunk.line
         own = self._tables
         tables = Tables(own.addresses, self._pages, own.methods, own.referrers, own.agents)
         return assemble(columns, tables, host="", rejects=rejects, log_format=self._format.name)
 
+    def _plain(self, data: bytes) -> bytes:
+        return plain_lines(data, has_prefix=self._format.takes_prefix)
+
+    def _rejects(self, reasons: dict[int, str], source: ChunkText, chunk: Chunk) -> list[RejectedLine]:
+        """Return the rejects of lines, as they stand in the log."""
+        rows = np.array(list(reasons), np.int64)
+        return [
+            make_reject(
+                raw,
+                chunk.line + row,
+                chunk.offset + int(source.starts[row]),
+                reasons[row],
+                log_format=self._format.name,
+            )
+            for row, raw in zip(reasons, source.lines(rows), strict=True)
+        ]
+
     def _parse_section(
-        self, section: tuple[LineGrammar, Places], text: ChunkText, chunk: Chunk, now: datetime
-    ) -> tuple[Columns, list[RejectedLine]]:
-        """Return the columns of some lines, in their order, and the rejects among them.
+        self, section: tuple[LineGrammar, Places], text: ChunkText, now: datetime
+    ) -> tuple[Columns, dict[int, str]]:
+        """Return the columns of some lines, in their order, and why others are rejects.
 
         `position` is the index of a line in the chunk.
         """
@@ -121,17 +124,16 @@ class StandardParser:
         is_other[rows] = text.ends[rows] > text.starts[rows]
         is_other[columns["position"]] = False
         others = np.flatnonzero(is_other)
-        visits, rejects, name = list[tuple[int, ...]](), list[RejectedLine](), self._format.name
+        visits, reasons = list[tuple[int, ...]](), dict[int, str]()
         for row, raw in zip(others.tolist(), text.lines(others), strict=True):
             if is_blank(raw):
                 continue
             try:
                 visits.append(self._visit(grammar.parse(raw, self._rules, now), row))
             except BadLine as error:
-                offset = chunk.offset + int(text.starts[row])
-                rejects.append(make_reject(raw, chunk.line + row, offset, str(error), log_format=name))
+                reasons[row] = str(error)
         columns = merge_rows(columns, visits)
-        return (take(columns, np.argsort(columns["position"])) if visits else columns), rejects
+        return (take(columns, np.argsort(columns["position"])) if visits else columns), reasons
 
     def _parse_common(self, grammar: LineGrammar, rows: Places, text: ChunkText, now: datetime) -> Columns:
         """Return the columns of the lines that are written as most are; `position` is their index."""

@@ -6,7 +6,7 @@ from service.logs.addresses import AddressTable
 from service.logs.client_address import parse_client_address
 from service.logs.known_texts import UNKNOWN, KnownTexts
 from service.logs.line_columns import PageName
-from service.logs.line_layout import STAMP_BEGIN
+from service.logs.line_layout import NEXT_LINE
 from service.logs.name_table import NameTable
 from service.logs.nginx_variables import Role
 
@@ -46,7 +46,7 @@ class StandardTables:
 
 
 def is_user(text: bytes) -> bool:
-    return USER.fullmatch(text) is not None and STAMP_BEGIN.search(text.decode("ascii")) is None
+    return USER.fullmatch(text) is not None and NEXT_LINE.search(text.decode("ascii")) is None
 
 
 def text_of(pattern: re.Pattern[bytes], raw: bytes) -> str | None:

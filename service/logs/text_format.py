@@ -21,6 +21,13 @@ class TextFormat:
     def name(self) -> str:
         return self.layout.name
 
+    @property
+    def takes_prefix(self) -> bool:
+        """Whether a container's name and | may stand before a line: not where it has a | of its own."""
+        return not any(
+            "|" in text for text in (self.layout.begin, *(item.text for item in self.layout.fields))
+        )
+
     def fits(self, raw: bytes) -> bool:
         """Return whether a line is written so."""
         return self.layout.fits(raw.decode(errors="replace").removesuffix("\r"))

@@ -86,6 +86,7 @@ class W3cFormat:
     """The format of a log, by the fields that were named last."""
 
     name = NAME
+    takes_prefix = True
 
     def __init__(self, names: str = "") -> None:
         self.names = names

@@ -1,12 +1,15 @@
 """`main.py import` as a process: dry runs, rules, following, interruption."""
 
 import asyncio
+import re
 import signal
+import subprocess
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from embedded.database_files import tool_path
 from tests.support.command_line import Command
 from tests.support.processes import PATIENCE, eventually
 from tests.support.shop_lines import LINES, LOG, one_line
@@ -57,6 +60,42 @@ def test_masked_addresses_are_printed_and_stored_by_no_process(
     assert (stored, str(reject)[:12]) == ("81.2.0.0GB", "81.2.0.0 - -")
     code, _, errors = trawl.run("import", str(log), ADDRESS_MASK="4")
     assert (code, "ADDRESS_MASK is '4'; it takes one of 1, 2, 3" in one_line(errors)) == (1, True)
+
+
+def test_no_full_address_is_in_a_backup_whatever_lines_and_names_of_hosts_held(
+    trawl: Command, tmp_path: Path, committed_url: str
+) -> None:
+    """By the fields of LOGS_RULES, behind a container's name, in rejects of any kind."""
+    rules, log, lines = (tmp_path / name for name in ("rules.toml", "access.log", "lines.log"))
+    rules.write_text(
+        "[fields]\naddress = 'who.ip'\ntime = 'at'\nurl = 'what'\n"
+        "[[page]]\nkind = 'category'\npath = '/list/(?P<category>[^/]+)'\n"
+    )
+    time = "- - [01/Aug/2018:00:00:00 +0000]"
+    good = f'{time} "GET /list/fish HTTP/1.1" 200 12'
+    addresses = ("81.2.69.160", "81.2.69.161:80", "[2001:4860:4860::8888]:443", "10.0.0.1, 81.2.69.162")
+    names = ("h-81-2-69-163.isp.example", "164.69.2.81.isp.example", "165.69.2.81.in-addr.arpa", "a.example")
+    broken = ("broken 81.2.69.166", f'81.2.69.167 {time} "PRI * HTTP/2.0" 400 12')
+    requests = "".join(f"web-1  | {address} {good}\n" for address in (*addresses, *names))
+    log.write_text(requests + "\n".join(broken))
+    lines.write_text(
+        '{"at": 1533081695, "who": {"ip": "81.2.69.168"}, "what": "/list/fish"}\n'
+        '{"at": 1533081695, "who": {"ip": "81-2-69-169.isp.example"}, "what": "/list/fish"}\n'
+    )
+    settings = {"ADDRESS_MASK": "1", "LOGS_RULES": str(rules)}
+    _, output, errors = trawl.run("import", str(log), str(lines), **settings)
+    summaries = [line.split("log: ")[1].split(" imported")[0] for line in output.splitlines()]
+    assert summaries == ["10 lines: 4", "2 lines: 1"]
+    join = "visit JOIN category ON category.id = category_id"
+    kinds = asyncio.run(fetch(committed_url, f"SELECT string_agg(kind || name, ',') FROM {join}"))
+    assert kinds == ",".join(["categoryfish"] * 5)
+    file = tmp_path / "trawl.backup"
+    assert trawl.run("backup", str(file), **settings)[0] == 0
+    command = [str(tool_path("pg_restore")), "--file=-", str(file)]
+    dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "81.2.69.0" in dump
+    for text in (dump, output, errors):
+        assert not re.search(r"81[.-]2[.-]69[.-]1|16[0-9].69|::8888|10\.0\.0\.1", text)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -12,7 +12,8 @@ from service.logs.chunks import LogFile
 from service.logs.detect import restore_format
 from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
-from service.logs.standard_columns import StandardFormat, StandardParser
+from service.logs.standard_columns import StandardParser
+from service.logs.standard_format import StandardFormat
 from service.logs.url_rules import Rules
 from tests.support.log_lines import paths
 

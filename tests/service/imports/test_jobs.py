@@ -12,7 +12,9 @@ from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from service.errors import Conflict
-from service.imports.jobs import list_imports
+from service.imports.jobs import find_running_import, list_imports
+from service.imports.record import ImportOptions
+from service.logs.source import LogSource
 from tests.support.log_imports import Importer, counts, some_lines, write
 from tests.support.log_lines import line
 
@@ -211,6 +213,36 @@ async def test_one_at_a_time_for_a_file(shop: Importer, log: Path) -> None:
     assert counts(record) == (100, 100, 0, 0)
     assert len(await list_imports(shop.db, after=None, limit=10, offset=0)) == 1
     await shop.check_rollups()
+
+
+OWN = "$remote_addr $time_local $request"
+OWN_URL = "$remote_addr $time_local GET $request_uri HTTP/1.1"
+OWN_LINES = b"".join(
+    b"203.0.113.9 01/Aug/2018:00:%02d:%02d +0000 GET /a/ HTTP/1.1\n" % divmod(n, 60) for n in range(400)
+)
+
+
+@pytest.mark.parametrize("formats", [(None, OWN), (OWN, None), (OWN, OWN_URL), ("shop", OWN)])
+async def test_one_at_a_time_for_a_file_in_whatever_format(
+    shop: Importer, log: Path, formats: tuple[str | None, str | None]
+) -> None:
+    """Its first line that fits is another one by another format: here the first, or the one in the middle."""
+    write(log, OWN_LINES + some_lines(40) + OWN_LINES)
+    first, second = formats
+    begun = asyncio.Event()
+    task = asyncio.create_task(
+        shop.read(log, log_format=first, chunk_bytes=SMALL, on_progress=lambda _: begun.set())
+    )
+    await begun.wait()
+    with pytest.raises(Conflict, match="is being imported"):
+        await shop.read(log, log_format=second)
+    options = ImportOptions(UTC, log_format=second)
+    running = await find_running_import(shop.db, LogSource.of_file(log), options)
+    record = await task
+    assert running is not None
+    assert running.id == record.id
+    assert await find_running_import(shop.db, LogSource.of_file(log), options) is None
+    assert (await shop.read(log, log_format=second)).status == "done"
 
 
 async def test_two_files_with_the_same_lines_at_once_store_each_line_once(

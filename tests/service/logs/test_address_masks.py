@@ -54,6 +54,14 @@ def test_a_masked_address_begins_as_the_address_and_ends_in_zeros(
         ("2001:db8:85a3:8d3:1319:8a2e:370:7348x 2001:db8:85a3:1:2:3:4:5:6:7", "2001:db8::x 2001:db8::"),
         ("::ffff:203.0.113.9", str(IPv6Address("::ffff:203.0.0.0"))),
         ("HTTP/1.1 Firefox/115.0.1", "HTTP/1.1 Firefox/115.0.1"),
+        ("host-203-0-113-9.isp.example x203_0_113_9y", "host-0-0-0-0.isp.example x0_0_0_0y"),
+        ("9.113.0.203.in-addr.arpa 9.113.0.203.isp.example", "0.0.0.0.in-addr.arpa 0.0.0.0.isp.example"),
+        ("8.b.d.0.1.0.0.2.ip6.arpa", "0.0.0.0.0.0.0.0.ip6.arpa"),
+        ("v6-2001-db8-85a3--8a2e-370-7348.isp.example", "v6-0-0-0--0-0-0.isp.example"),
+        (
+            "2018-08-01 c0ffee00-1234-4abc-8def-0123456789ab",
+            "2018-08-01 c0ffee00-1234-4abc-8def-0123456789ab",
+        ),
     ],
 )
 def test_texts_hold_no_full_address(text: str, masked: str) -> None:

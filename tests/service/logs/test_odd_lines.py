@@ -2,10 +2,11 @@
 
 import io
 from datetime import UTC
+from hashlib import sha256
 
 import pytest
 
-from service.logs.chunks import LogFile
+from service.logs.chunks import LogFile, Position
 from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
 from service.logs.log_parser import LogParser
@@ -122,7 +123,13 @@ def test_an_odd_request_is_read(request_line: str) -> None:
     assert reason_of(combined(request_line)) is None
 
 
-@pytest.mark.parametrize("user", ["ann lee", "x] \\x22y", "a [b] c", "[", "] [", "анна", "-", "a@b.example"])
+@pytest.mark.parametrize(
+    "user",
+    [
+        *("ann lee", "x] \\x22y", "a [b] c", "[", "] [", "анна", "-", "a@b.example", 'an\\"na', "a | b"),
+        *(f"[{TIME}]", f"[{TIME}] x", f"a [{TIME}] b c", "x [29/No", "[2", "[203.0.113.9]", "[1.2.3.4 x"),
+    ],
+)
 def test_a_user_may_have_any_name_without_a_quote(user: str) -> None:
     assert reason_of(combined(user=user)) is None
 
@@ -138,6 +145,9 @@ def test_a_user_may_have_any_name_without_a_quote(user: str) -> None:
         (GOOD[: GOOD.index("/2025")] + GOOD, TWO),
         (GOOD[: GOOD.index("2025:")] + GOOD, TWO),
         (GOOD[: GOOD.index("[") + 1] + GOOD, TWO),
+        *((GOOD[: GOOD.index("[") + cut] + GOOD, TWO) for cut in (2, 3, 4, 6, 8, 12, 15, 20, 21, 25, 28, 29)),
+        (GOOD[: GOOD.index("[") + 9] + combined(address="2001:db8::1"), TWO),
+        (GOOD[: GOOD.index("[") + 9] + combined(address="10.0.0.1, 8.8.8.8"), TWO),
         (GOOD[: GOOD.index(" [")] + " " + GOOD, None),  # that may be the name of a user
         (GOOD + ' "198.51.100.4" rt=0.003', None),
         (GOOD + "x", NONE),
@@ -159,6 +169,59 @@ def test_a_user_may_have_any_name_without_a_quote(user: str) -> None:
 )
 def test_no_line_is_read_by_half(line: str, reason: str | None) -> None:
     assert reason_of(line) == reason
+
+
+JSON = f'{{"time_local":"{TIME}","remote_addr":"203.0.113.9","request":"GET /g1/ HTTP/1.1","status":"200"}}'
+VHOST = f"shop.example:443 {GOOD}"
+W3C = "#Fields: date time c-ip cs-uri-stem\n2025-11-29 15:20:44 203.0.113.9 /g1/"
+CUSTOM = "$remote_addr | $time_local | $request"
+PIPES = f"203.0.113.9 | {TIME} | GET /g1/ HTTP/1.1"
+
+
+@pytest.mark.parametrize("prefix", ["web-1  | ", "nginx | ", "\x1b[36mweb-1  | \x1b[0m", "\0\0shop_web.1 | "])
+@pytest.mark.parametrize(
+    ("log", "name"), [(GOOD, "combined"), (VHOST, "vhost_combined"), (JSON, "json"), (W3C, "w3c")]
+)
+def test_a_containers_name_before_a_line_and_colours_are_taken_off(log: str, name: str, prefix: str) -> None:
+    lines = log.split("\n")
+    text = "".join(f"{prefix}{line}\n" for line in (*lines, "talk | of start", lines[-1]))
+    parser = LogParser(FormatOptions(UTC))
+    plain = LogParser(FormatOptions(UTC))
+    [[chunk], [bare]] = (
+        LogFile(io.BytesIO(raw.encode())).chunks() for raw in (text, text.replace(prefix, ""))
+    )
+    columns, expected = parser.parse(chunk, now=NOW), plain.parse(bare, now=NOW)
+    assert columns is not None
+    assert expected is not None
+    assert (columns.log_format, len(columns), columns.addresses) == (name, 2, ["203.0.113.9"])
+    assert columns.key.tolist() == expected.key.tolist()
+    [reject] = columns.rejects
+    shown = prefix.replace("\0", "") + "talk | of start"
+    assert (reject.text, reject.offset) == (shown, text.index(shown))
+
+
+def test_a_format_with_bars_of_its_own_is_read_as_it_is() -> None:
+    [chunk] = LogFile(io.BytesIO(f"{PIPES}\n".encode())).chunks()
+    columns = LogParser(FormatOptions(UTC, declared=CUSTOM)).parse(chunk, now=NOW)
+    assert columns is not None
+    assert (columns.addresses, columns.rejects) == (["203.0.113.9"], [])
+
+
+def test_a_log_is_resumed_behind_lines_with_a_containers_name() -> None:
+    """The lines before tell how many equal ones there were."""
+    log = "".join(f"web-1  | {GOOD}\n" for _ in range(4)).encode()
+    keys = []
+    for position in (None, len(log) // 2):
+        file = LogFile(io.BytesIO(log), chunk_bytes=len(log))
+        parser = LogParser(FormatOptions(UTC), state=None if position is None else "combined")
+        if position is not None:
+            assert file.skip_to(Position(position, 2, sha256(log[:position]).digest()))
+        for chunk in file.chunks():
+            columns = parser.parse(chunk, now=NOW)
+            assert columns is not None
+            keys.append(sorted(zip(columns.position.tolist(), columns.key.tolist(), strict=True)))
+    assert keys[1] == keys[0][2:]
+    assert len({key for _, key in keys[0]}) == 4
 
 
 def test_the_shops_lines_are_not_read_by_half_either() -> None:

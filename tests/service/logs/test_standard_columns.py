@@ -13,7 +13,7 @@ from service.logs.line_columns import LineColumns
 from service.logs.line_layout import Layout
 from service.logs.rejects import is_blank
 from service.logs.shop_format import BadLine
-from service.logs.standard_columns import StandardFormat
+from service.logs.standard_format import StandardFormat
 from service.logs.standard_line import StandardLine
 from service.logs.url_rules import Rules, parse_rule
 from service.logs.w3c_format import W3cFormat, fields_of

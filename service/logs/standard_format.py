@@ -1,0 +1,33 @@
+"""What a format of logs other than the shop's is: lines, and a grammar for each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from service.logs.chunk_text import ChunkText, Places
+from service.logs.standard_line import StandardLine
+from service.logs.url_rules import Rules
+
+
+class LineGrammar(Protocol):
+    """The grammar of lines, which parses one at a time."""
+
+    def parse(self, raw: bytes, rules: Rules | None, now: datetime) -> StandardLine: ...
+
+
+class StandardFormat(Protocol):
+    """A format of logs: which lines of a chunk have which grammar."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+    # Whether a container's name and | may stand before a line.
+    @property
+    def takes_prefix(self) -> bool: ...
+
+    def fits(self, raw: bytes) -> bool: ...
+
+    def sections(self, text: ChunkText) -> Sequence[tuple[LineGrammar, Places]]: ...
