@@ -53,6 +53,19 @@ async def list_users(
         return _overviews(accounts, usages)
 
 
+async def get_user(db: Database, account_id: int, *, now: datetime) -> UserOverview:
+    """Return a user as the list of them has it.
+
+    :raises NotFound: there is no such user
+    """
+    async with db.transaction() as session:
+        account = await queries.select_account(session, account_id)
+        if account is None:
+            raise NotFound(f"no user {account_id}")
+        [usage] = await select_usage(session, [account_id], now=now)
+        return UserOverview(account, usage)
+
+
 async def update_user(
     deps: Deps, account_id: int, *, role: str | None = None, active: bool | None = None, origin: Origin
 ) -> UserOverview:

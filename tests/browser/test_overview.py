@@ -87,6 +87,7 @@ async def check_day(dashboard: Dashboard, user: User, day: str) -> None:
     """Make the first day of the last seven the period by a click on its row."""
     page, timeline = dashboard.page, dashboard.page.locator("[data-card=timeline]")
     await dashboard.visit("overview")
+    await timeline.scroll_into_view_if_needed()
     await timeline.get_by_text("Rows", exact=True).click()
     await timeline.locator("tbody button").first.click()
     await page.wait_for_url(f"**/dashboard#overview?from={day}&to={day}")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from db.database import Database
 from service.deps import Deps
@@ -119,9 +119,9 @@ async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes
         await page.goto(link)
         await shown.wait_until_loaded("overview")
         assert await page.locator("[data-total=visits]").get_attribute("data-value") == visits != "0"
-        await page.mouse.wheel(0, 20_000)  # cards load as they are scrolled to
+        await page.locator("[data-card=countries]").scroll_into_view_if_needed()  # which loads it
         await page.locator("[data-card=countries] .content button").first.click()
-        await page.locator("main [aria-busy]").first.wait_for(state="detached")
+        await expect(page.locator("[data-card=countries]")).not_to_have_attribute("aria-busy", "true")
         assert await page.locator("[data-total=visits]").get_attribute("data-value") == visits
         assert (
             await page.locator(".trouble").all_inner_texts() == [""] * await page.locator(".trouble").count()

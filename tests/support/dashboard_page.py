@@ -57,8 +57,9 @@ class Dashboard:
         await self.wait_until_loaded("overview")
 
     async def visit(self, view: str) -> None:
+        """Show a view, which may have parameters: `overview?country=US`."""
         await self.page.evaluate("name => { location.hash = name }", view)
-        await self.wait_until_loaded(view)
+        await self.wait_until_loaded(view.partition("?")[0])
 
     async def wait_until_loaded(self, view: str) -> None:
         """Wait until a view shows all that it has asked for."""

@@ -68,6 +68,7 @@ PRIVATE: dict[str, str | None] = {
     "POST /keys": None,
     "DELETE /keys/<key_id:uuid>": None,
     "GET /admin/users": "admin",
+    "GET /admin/users/<user_id:id>": "admin",
     "PATCH /admin/users/<user_id:id>": "admin",
     "GET /admin/users/<user_id:id>/activity": "admin",
     "POST /admin/users/<user_id:id>/password-reset": "admin",

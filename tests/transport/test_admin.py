@@ -169,7 +169,16 @@ async def test_admins_who_demote_each_other_at_once_leave_one(
 async def test_rights_of_nobody_are_not_found(admin: User) -> None:
     answer = await admin.client.patch(f"/admin/users/{10**15}", json={"role": "admin"})
     assert answer.code == "not_found"
-    assert (await admin.client.get(f"/admin/users/{10**15}/activity")).code == "not_found"
+    for path in (f"/admin/users/{10**15}", f"/admin/users/{10**15}/activity"):
+        assert (await admin.client.get(path)).code == "not_found"
+
+
+async def test_one_user_is_got_as_the_list_has_it(user: User, other_user: User, admin: User) -> None:
+    assert (await user.client.post("/tasks", json={"title": "Order salmon"})).status == 201
+    listed = {item["id"]: item for item in (await admin.client.get("/admin/users")).json["items"]}
+    for user_id in (user.id, other_user.id):
+        assert (await admin.client.get(f"/admin/users/{user_id}")).json == listed[user_id]
+    assert listed[user.id]["tasks"] == listed[other_user.id]["tasks"] + 1
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 // Puts the page together: the header, and the view that the address names. A view is loaded when it is first shown.
 import { address, fragment, readAddress } from "./shared/address.js";
+import { Problem } from "./shared/api.js";
 import { button, element } from "./shared/elements.js";
+import { problemText } from "./shared/forms.js";
 import { drawHeader } from "./shared/header.js";
 import { attempt } from "./shared/lists.js";
 import { followLive } from "./shared/live.js";
+import { printView } from "./shared/print.js";
 import { onSessionEnd, token } from "./shared/session.js";
 import { readSettings, settingsParameters } from "./shared/settings.js";
 import { isEntry, showEntry } from "./entry/entry.js";
@@ -30,7 +33,9 @@ const FIRST_VIEW = Object.keys(VIEWS)[0];
 
 const main = document.getElementById("main");
 // A screen on a wall shows a view large, without controls: /dashboard?wall#overview
-if (new URLSearchParams(location.search).has("wall")) document.documentElement.dataset.wall = "";
+const search = new URLSearchParams(location.search);
+if (search.has("wall")) document.documentElement.dataset.wall = "";
+let isPrinting = search.has("print"); // /dashboard?print#reports prints the view once all of it is there
 let user = null;
 let viewAbort = new AbortController(); // ends what the current view does
 let refresh = null; // the view's own function, if it can show other settings without a redraw
@@ -63,15 +68,24 @@ async function show() {
     if (signal.aborted) return;
     main.replaceChildren(view);
     refresh = (await drawing) ?? null;
+    await printOnce();
   } catch (error) {
     if (signal.aborted) return;
-    view.replaceChildren(element("h1", {}, translate(name)), element("p", { class: "notice bad", role: "alert" }, error.code ? error.message : translate("unreachable")),
-      button(translate("again"), show, { class: "primary" }));
+    // A browser does not load a module again that it could not load once.
+    const again = error instanceof Problem ? show : () => location.reload();
+    view.replaceChildren(element("h1", {}, translate(name)), element("p", { class: "notice bad", role: "alert" }, problemText(error)),
+      button(translate("again"), again, { class: "primary" }));
     main.replaceChildren(view);
   } finally {
     view.removeAttribute("aria-busy");
     if (!signal.aborted) main.removeAttribute("aria-busy");
   }
+}
+
+async function printOnce() {
+  if (!isPrinting) return;
+  isPrinting = false;
+  await printView();
 }
 
 const untilFilled = (view) => new Promise((resolve) => {
@@ -101,7 +115,7 @@ function setOwn(changes) {
 
 function showHeader() {
   const views = user ? Object.keys(VIEWS).filter(isAllowed) : [];
-  drawHeader({ views, current: user ? address.name : "", user, signal: viewAbort.signal, onShare: user && canShare(address.name) ? () => attempt(() => shareView(address.name)) : null, onLanguage: () => draw(), onSignOut: () => signOut().catch(() => {}) });
+  drawHeader({ views, current: user ? address.name : "", user, signal: viewAbort.signal, onShare: user && canShare(address.name) ? () => attempt(() => shareView(address.name)) : null, onPrint: user || shareKey(location.hash) !== null ? () => attempt(printView) : null, onLanguage: () => draw(), onSignOut: () => signOut().catch(() => {}) });
 }
 
 // What a share shows needs no account, and has nothing of one.
@@ -114,6 +128,7 @@ async function drawShare(key) {
   showHeader();
   const name = await showShare(main, key, VIEWS, viewAbort.signal);
   document.title = [name && translate(name), "Trawl"].filter(Boolean).join(" · ");
+  if (name) await printOnce();
 }
 
 async function draw(reason) {

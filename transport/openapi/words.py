@@ -5,6 +5,7 @@ SUMMARIES = {
     "POST /": "Whether the service is there",
     "GET /admin/auth-events": "Read the audit: sign-ins, passwords, keys, imports",
     "GET /admin/users": "List accounts with what they have and do",
+    "GET /admin/users/{user_id}": "Get an account with what it has and does",
     "PATCH /admin/users/{user_id}": "Change an account's role, or deactivate it",
     "GET /admin/users/{user_id}/activity": "List what an account did, newest first",
     "GET /admin/users/{user_id}/keys": "List an account's API keys",

@@ -50,6 +50,14 @@ async def list_users(request: Request) -> HTTPResponse:
     )
 
 
+@blueprint.get("/users/<user_id:id>", ctx_admin=True)
+@operation(responses={200: UserOverviewResponse})
+@heavy_read
+async def get_user(request: Request, user_id: int) -> HTTPResponse:
+    user = await admin.get_user(request.deps.replica, user_id, now=request.origin.at)
+    return ok(UserOverviewResponse().dump(user))
+
+
 @blueprint.patch("/users/<user_id:id>", ctx_admin=True)
 @operation(body=UpdateUserRightsRequest, responses={200: UserOverviewResponse}, problems={409: "last_admin"})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:

@@ -1,10 +1,11 @@
 // The card of API keys: those there are, and new ones, each shown once.
-import { requestJson, sendJson } from "../shared/api.js";
-import { button, element, field, newId } from "../shared/elements.js";
-import { instantOf, moment } from "../shared/formats.js";
+import { sendJson } from "../shared/api.js";
+import { keyColumns } from "../shared/credentials.js";
+import { element, field, newId } from "../shared/elements.js";
+import { instantOf } from "../shared/formats.js";
 import { form } from "../shared/forms.js";
-import { attempt, list } from "../shared/lists.js";
-import { confirmAction, showOnce } from "../shared/messages.js";
+import { list } from "../shared/lists.js";
+import { showOnce } from "../shared/messages.js";
 import { settings } from "../shared/settings.js";
 import { translate } from "../shared/words.js";
 import { currentPassword, named } from "./profile.js";
@@ -15,7 +16,7 @@ const SCOPES = [
 ];
 
 export function keysCard(context) {
-  const keys = list({ name: "keys", path: "/keys", columnsOf: columns }, context);
+  const keys = list({ name: "keys", path: "/keys", columnsOf: keyColumns("/keys") }, context);
   const name = field(translate("key-name"), element("input", { name: "name", autocomplete: "off" }), translate("key-name-hint"));
   const end = field(translate("key-end"), element("input", { name: "expires_at", type: "date" }), translate("key-end-hint"));
   const scopes = element("fieldset", {}, element("legend", {}, translate("scopes")), SCOPES.map((scope) => {
@@ -32,23 +33,4 @@ export function keysCard(context) {
   });
   keys.root.append(element("details", {}, element("summary", {}, translate("key-new")), element("p", { class: "dim" }, translate("key-hint")), create));
   return keys;
-}
-
-function columns(reload) {
-  const end = async (key) => {
-    if (!(await confirmAction(translate("key-sure", key.name), translate("end-session")))) return;
-    await attempt(async () => {
-      await requestJson(`/keys/${key.id}`, { method: "DELETE" });
-      await reload();
-    });
-  };
-  const time = (value) => value && moment(value, settings.tz);
-  return [
-    { label: translate("column.name"), of: (key) => element("strong", {}, key.name) },
-    { label: translate("scopes"), of: (key) => element("span", { class: "dim" }, key.scopes.join(", ")) },
-    { label: translate("column.created"), of: (key) => time(key.created_at) },
-    { label: translate("column.last-used"), of: (key) => time(key.last_used_at) ?? translate("never") },
-    { label: translate("key-end"), of: (key) => time(key.expires_at) ?? translate("never") },
-    { label: translate("column.actions"), of: (key) => button(translate("end-session"), () => end(key), { class: "link" }) },
-  ];
 }

@@ -5,6 +5,7 @@ import { button, element, field, select } from "../shared/elements.js";
 import { day, localOf, number, percent } from "../shared/formats.js";
 import { firstEvent } from "../shared/first-run.js";
 import { problemText } from "../shared/forms.js";
+import { markLate } from "../shared/late.js";
 import { onChange } from "../shared/live.js";
 import { columns, rankedBars } from "../shared/plots.js";
 import { retentionGrid } from "./retention.js";
@@ -49,12 +50,16 @@ export async function show(view, { signal, own, setOwn, onSettings, redraw }) {
 function card(name, controls, keep, draw) {
   const content = element("div", { class: "content" });
   const trouble = element("p", { class: "trouble", role: "alert" });
+  let loads = 0;
   async function load() {
+    const current = (loads += 1);
     try {
-      content.replaceChildren(...[await draw()].flat());
+      const parts = [await markLate(root, draw())].flat();
+      if (current !== loads) return; // an answer to an older question
+      content.replaceChildren(...parts);
       trouble.textContent = "";
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError" || current !== loads) return;
       content.replaceChildren(); // no stale answer
       trouble.textContent = problemText(error);
     }
@@ -92,8 +97,7 @@ async function topEvents(getJson) {
 
 function topCard(getJson, _inputs, keep) {
   return card("top-events", [], keep, async () => {
-    if ((await loadNewest(signal, "/events")) === null) return void view.replaceChildren(element("h1", {}, translate("events")), firstEvent());
-  const top = settingsProblem() ? [] : await topEvents(getJson);
+    const top = await topEvents(getJson);
     return top.length
       ? rankedBars(top.map((event) => ({ label: event.event_type, value: event.events, note: translate("by-users", number(event.users)) })))
       : element("p", { class: "dim" }, translate("no-events"));

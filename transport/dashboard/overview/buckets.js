@@ -23,10 +23,13 @@ export const spanOf = ({ from, to }) => {
   return isDate(from) && isDate(to) ? daysOf({ from, to }) : Math.max((Date.parse(to) - Date.parse(from)) / (24 * HOUR), 1 / 24);
 };
 
+// Returns the instant at which a period begins.
+export const startOf = ({ from }, zone) => (isDate(from) ? Date.parse(instantOf(`${from}T00:00`, zone)) : Date.parse(from));
+
 // Returns the instants at which the units begin.
 export function begins({ from, to }, unit, zone) {
   if (!from || !to) return [];
-  const start = isDate(from) ? Date.parse(instantOf(`${from}T00:00`, zone)) : Date.parse(from);
+  const start = startOf({ from }, zone);
   const end = isDate(to) ? Date.parse(instantOf(`${addDays(to, 1)}T00:00`, zone)) : Date.parse(to);
   const times = [];
   // An hour begins by the zone's own clock, which may be half an hour beside others.

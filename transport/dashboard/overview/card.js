@@ -4,6 +4,7 @@ import { save } from "../shared/api.js";
 import { csvOf } from "../shared/csv.js";
 import { button, element, newId } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
+import { markLate } from "../shared/late.js";
 import { attempt } from "../shared/lists.js";
 import { translate } from "../shared/words.js";
 
@@ -23,6 +24,7 @@ export function card(name, { load, draw, rows, definition, wide = false }, signa
   let isVisible = false;
   let isStale = false; // until the view first asks for its data
   let shown = null; // the text of what is shown
+  let loads = 0;
 
   async function saveRows() {
     const table = await rows();
@@ -32,20 +34,22 @@ export function card(name, { load, draw, rows, definition, wide = false }, signa
   async function update() {
     if (!isVisible || !isStale) return;
     isStale = false;
+    const current = (loads += 1);
     root.setAttribute("aria-busy", "true");
     try {
-      const data = await load();
+      const data = await markLate(root, load());
+      if (current !== loads) return; // an answer to an older question
       trouble.textContent = "";
       if (data.text === shown) return; // nothing flickers
       shown = data.text;
       content.replaceChildren(...[draw(data)].flat());
     } catch (error) {
-      if (error.name === "AbortError" || signal.aborted) return;
+      if (error.name === "AbortError" || signal.aborted || current !== loads) return;
       shown = null;
       content.replaceChildren(); // no stale answer
       trouble.textContent = problemText(error);
     } finally {
-      root.removeAttribute("aria-busy");
+      if (current === loads && !isStale) root.removeAttribute("aria-busy");
     }
   }
 
@@ -64,5 +68,11 @@ export function card(name, { load, draw, rows, definition, wide = false }, signa
     root.setAttribute("aria-busy", "true"); // also while it waits to be scrolled to
     return update();
   }
-  return { root, refresh };
+
+  // Loads the card wherever it is. What it shows already stays.
+  function loadUnseen() {
+    isVisible = true;
+    return update();
+  }
+  return { root, refresh, loadUnseen };
 }

@@ -1,4 +1,5 @@
-// What visits are grouped and filtered by: the API's group, the field of its rows, and the filter that a click sets.
+// What visits are grouped and filtered by: the API's group, the field of its rows, and the filter that a click sets. Those
+// of the same pair share an answer.
 import { country } from "../shared/formats.js";
 import { hasTranslation, translate } from "../shared/words.js";
 
@@ -8,10 +9,10 @@ export const DIMENSIONS = [
   { name: "products", group: "page", filter: "page_url", query: { kind: "product" } },
   { name: "countries", group: "country", filter: "country" },
   { name: "referrers", group: "referrer", filter: "referrer" },
-  { name: "browsers", group: "browser", filter: "browser" },
-  { name: "systems", group: "os", filter: "os" },
-  { name: "devices", group: "device", filter: "device" },
-  { name: "statuses", group: "status", filter: "status" },
+  { name: "browsers", group: "browser", filter: "browser", pair: "browser,os" },
+  { name: "systems", group: "os", filter: "os", pair: "browser,os" },
+  { name: "devices", group: "device", filter: "device", pair: "device,status" },
+  { name: "statuses", group: "status", filter: "status", pair: "device,status" },
   { name: "kinds", group: "kind", filter: "kind" },
 ];
 

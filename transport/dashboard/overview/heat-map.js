@@ -11,10 +11,15 @@ import { MOST } from "./stats.js";
 
 const MOST_DAYS = Math.floor(MOST / 24) - 1; // so that all hours are in one answer, also where a clock repeats one
 const STEPS = 4;
+const SHORT = 1000; // from here on cells have no room for exact numbers, which are in their titles and in CSV
 
-export function heatMapCard({ reader, span, signal }) {
+export function heatMapCard({ reader, series, span, signal }) {
   async function load() {
-    const { bounds } = await span();
+    const { bounds, unit } = await span();
+    if (unit === "hour") {
+      const { text, now } = await series(); // the chart has the same hours
+      return { text, items: now.filter(({ visits }) => visits).map(({ time, visits }) => ({ hour: time, visits })), isCut: false };
+    }
     if (!bounds.to) return { text: "", items: [], isCut: false };
     const isCut = spanOf(bounds) > MOST_DAYS;
     if (isCut && isShare()) return { text: "", items: [], isCut }; // a link reads its own period alone
@@ -56,5 +61,5 @@ function fold(items) {
 
 function cell(visits, most, weekday, hour) {
   const strength = visits ? Math.min(STEPS, 1 + Math.floor((STEPS * visits) / (most + 1))) : 0;
-  return element("td", { class: `heat-${strength}`, title: `${weekdayName(weekday)} ${hour}:00 · ${number(visits)}` }, element("span", {}, number(visits)));
+  return element("td", { class: `heat-${strength}`, title: `${weekdayName(weekday)} ${hour}:00 · ${number(visits)}` }, element("span", {}, number(visits, most < SHORT ? {} : { notation: "compact", maximumSignificantDigits: 2 })));
 }

@@ -48,6 +48,7 @@ export function statsReader(own, signal) {
     // Those that stand beside the period before, if it has one.
     totals: () => stats(compare()),
     kinds: () => stats({ group_by: "kind", ...compare() }),
+    kindSeries: (unit) => stats({ group_by: `kind,${unit}`, limit: MOST }),
     carts: (period = currentPeriod(FALLBACK)) => get("/report/6", { ...period, ...common(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
     forget: () => { answers = new Map(); },
   };

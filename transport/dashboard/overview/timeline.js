@@ -2,41 +2,27 @@
 // week or month makes it the period; its rows do the same by keyboard.
 import { button, element, shape } from "../shared/elements.js";
 import { day, dayAndMonth, dayWithWeekday, hourOfDay, localOf, moment, month, number } from "../shared/formats.js";
-import { addDays, OWN, previousPeriod } from "../shared/period.js";
+import { addDays, isDate, OWN } from "../shared/period.js";
 import { settings } from "../shared/settings.js";
 import { table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
-import { begins, bounded, fill, nextDate, spanOf, unitOf } from "./buckets.js";
+import { nextDate } from "./buckets.js";
 import { card } from "./card.js";
-import { MOST } from "./stats.js";
 
 const HEIGHT = 240;
-const TOP = 24;
+const TOP = 12;
 const FLOOR = 210;
 const SIDE = 8;
+const LETTER = 7.5; // wide, of the labels of lines
 const LABELS = 7;
 
-export function timelineCard({ reader, span, onPeriod, signal }) {
-  const buckets = async (period, unit) => {
-    const answer = await reader.stats({ group_by: unit, limit: MOST }, period);
-    const bounds = bounded(period, null, settings.tz);
-    return { text: answer.text, buckets: fill(begins(bounds, unit, settings.tz), answer.items, unit) };
-  };
+export function timelineCard({ series, onPeriod, signal }) {
+  const load = series;
 
-  async function load() {
-    const { unit, bounds } = await span();
-    if (!bounds.from) return { text: "", now: [], then: null, unit };
-    const before = previousPeriod(reader.period());
-    const { items, text } = await reader.stats({ group_by: unit, limit: MOST });
-    const now = fill(begins(bounds, unit, settings.tz), items, unit);
-    const then = before ? await buckets(before, unit) : null;
-    return { text: `${text} ${then?.text}`, now, then: then?.buckets, unit };
-  }
-
-  function draw({ now, then, unit }) {
+  function draw({ now, then, unit, bounds }) {
     if (!now.length) return element("p", { class: "dim" }, translate("no-data"));
     const root = element("div", { class: "timeline" });
-    const choose = (bucket) => onPeriod(periodOf(bucket, unit));
+    const choose = (bucket) => onPeriod(periodOf(bucket, unit, bounds));
     // The picture grows with the letters of the page, which are larger on a wall.
     const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     watchWidth(root, (width) => root.replaceChildren(chart({ now, then, unit, width: width / scale, choose })), signal);
@@ -50,21 +36,16 @@ export function timelineCard({ reader, span, onPeriod, signal }) {
   return card("timeline", { load, draw, rows, wide: true }, signal);
 }
 
-// Resolves what the period's span is drawn in; all time goes from the first visit to the last.
-export async function measure(reader) {
-  const period = reader.period();
-  const totals = period.from && period.to ? null : (await reader.totals()).items[0];
-  const bounds = bounded(period, totals, settings.tz);
-  return { bounds, unit: unitOf(spanOf(bounds)) };
-}
-
-function periodOf({ time }, unit) {
+// A week or a month that begins before the period, or ends after it, is what the period has of it.
+function periodOf({ time }, unit, bounds) {
   if (unit === "hour") {
     const text = (milliseconds) => new Date(milliseconds).toISOString().replace(".000Z", "Z");
     return { period: OWN, from: text(time), to: text(time + 3_600_000) };
   }
   const from = localOf(time, settings.tz).slice(0, 10);
-  return { period: OWN, from, to: addDays(nextDate(from, unit), -1) };
+  const to = addDays(nextDate(from, unit), -1);
+  if (!isDate(bounds.from) || !isDate(bounds.to)) return { period: OWN, from, to };
+  return { period: OWN, from: from < bounds.from ? bounds.from : from, to: to > bounds.to ? bounds.to : to };
 }
 
 const LABEL = { hour: hourOfDay, day: dayAndMonth, week: dayAndMonth, month };
@@ -78,9 +59,11 @@ function legend(hasBefore) {
 
 function chart({ now, then, unit, width, choose }) {
   const most = Math.max(...now.map((bucket) => bucket.visits), ...(then ?? []).map((bucket) => bucket.visits), 1);
-  const pitch = (width - 2 * SIDE) / now.length;
-  const x = (index) => SIDE + pitch * (index + 0.5);
-  const y = (value) => FLOOR - ((FLOOR - TOP) * value) / most;
+  const lines = linesUpTo(most);
+  const left = SIDE + LETTER * number(lines.at(-1)).length;
+  const pitch = (width - left - SIDE) / now.length;
+  const x = (index) => left + pitch * (index + 0.5);
+  const y = (value) => FLOOR - ((FLOOR - TOP) * value) / lines.at(-1);
   const line = (buckets, name) => buckets.map((bucket, index) => `${x(index).toFixed(1)} ${y(bucket[name]).toFixed(1)}`).join("L");
   const bars = now.map((bucket, index) => shape("rect", { class: "mark", x: (x(index) - pitch * 0.38).toFixed(1), y: y(bucket.visits).toFixed(1), width: (pitch * 0.76).toFixed(1), height: (FLOOR - y(bucket.visits)).toFixed(1), rx: Math.min(3, pitch / 5) }));
   const bands = now.map((bucket, index) => shape("rect", { class: "band", x: (x(index) - pitch / 2).toFixed(1), y: 0, width: pitch.toFixed(1), height: FLOOR, onclick: () => choose(bucket) },
@@ -88,11 +71,18 @@ function chart({ now, then, unit, width, choose }) {
   const step = Math.max(1, Math.ceil(now.length / Math.max(2, Math.min(LABELS, Math.floor(width / 90)))));
   const labels = now.flatMap((bucket, index) => (index % step || x(index) + 30 > width) ? [] : [shape("text", { class: "dim small middle", x: Math.max(x(index), 26), y: FLOOR + 20 }, LABEL[unit](bucket.time, settings.tz))]);
   return shape("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": translate("card.timeline") },
-    shape("path", { class: "rule", d: `M${SIDE} ${FLOOR + 0.5}H${width - SIDE}M${SIDE} ${TOP + 0.5}H${width - SIDE}` }),
-    shape("text", { class: "dim small", x: SIDE, y: TOP - 6 }, number(most)),
+    shape("path", { class: "rule", d: [0, ...lines].map((value) => `M${left} ${Math.round(y(value)) + 0.5}H${width - SIDE}`).join("") }),
+    lines.map((value) => shape("text", { class: "dim small end", x: left - 6, y: y(value) + 4 }, number(value))),
     bars,
     then?.length ? shape("path", { class: "before", d: `M${line(then.slice(0, now.length), "visits")}` }) : null,
     shape("path", { class: "visitors", d: `M${line(now, "visitors")}` }), bands, labels);
+}
+
+// Returns the values of two to five lines, the last of which is the first round one that no value exceeds.
+function linesUpTo(most) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(most / 4, 1)));
+  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each * 5 >= most && Math.ceil(most / each) <= 5);
+  return Array.from({ length: Math.ceil(most / step) }, (_, index) => (index + 1) * step);
 }
 
 const describe = (bucket, before, unit) => [

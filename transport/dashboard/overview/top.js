@@ -1,45 +1,61 @@
 // A card of the values with most visits: pages, countries and so on. A row filters the whole view by its value.
 import { button, element } from "../shared/elements.js";
 import { number, percent } from "../shared/formats.js";
+import { attempt } from "../shared/lists.js";
+import { isShare } from "../shared/session.js";
 import { translate } from "../shared/words.js";
+import { showAllRows } from "./all-rows.js";
 import { card } from "./card.js";
 import { productText, valueText } from "./dimensions.js";
 import { MOST } from "./stats.js";
 import { worldMap } from "./world.js";
 
-const FIRST = 8; // rows at first
-const MORE = 100;
+const FIRST = 8; // rows in the card
 
-export function topCard({ name, group, filter, query = {} }, { reader, own, onFilter, signal }) {
-  let limit = FIRST;
+export function topCard({ name, group, filter, query = {}, pair }, { reader, own, onFilter, signal }) {
   const get = (rows) => reader.stats({ group_by: group, ...query, limit: rows });
   // A filter of the view by kind leaves nothing of a card that has another one.
   const isEmpty = () => Object.entries(query).some(([key, value]) => own[key] && own[key] !== value);
+  const textOf = (value) => (name === "products" ? productText(value ?? "") : valueText(filter, value));
+
+  // Two cards share one answer, unless that has too many rows.
+  async function first() {
+    if (group === "kind") return reader.kinds();
+    const both = pair ? await reader.stats({ group_by: pair, limit: MOST }) : null;
+    return both && !both.next ? { text: both.text, items: summed(both.items, filter) } : get(FIRST);
+  }
 
   async function load() {
     if (isEmpty()) return { text: "", items: [], total: 0 };
-    const [answer, totals] = await Promise.all([get(limit), reader.totals()]);
-    return { ...answer, text: `${answer.text} ${totals.text}`, total: totals.items[0]?.visits ?? 0 };
+    const [answer, totals] = await Promise.all([first(), reader.totals()]);
+    return { text: `${answer.text} ${totals.text}`, items: answer.items, next: answer.next, total: totals.items[0]?.visits ?? 0 };
   }
 
   function draw({ items, next, total }) {
     if (!items.length) return element("p", { class: "dim" }, translate("no-data"));
-    const list = element("ol", { class: "tops" }, items.map((item) => row(item, items[0].visits, total)));
-    const more = next && limit === FIRST ? button(translate("more"), () => { limit = MORE; frame.refresh(); }, { class: "link" }) : null;
+    const list = element("ol", { class: "tops" }, items.slice(0, FIRST).map((item) => row(item, items[0].visits, total)));
+    const hasMore = next || items.length > FIRST;
+    const more = hasMore ? button(translate("more"), () => attempt(() => showAll(total)), { class: "link", "aria-haspopup": "dialog" }) : null;
     const map = group === "country" ? worldMap(items, (code) => onFilter(filter, code)) : null;
     return [map, list, more].filter(Boolean);
   }
 
+  async function showAll(total) {
+    const { items, next } = await get(MOST);
+    const rows = items.map((item) => ({ ...item, text: textOf(item[filter]) }));
+    await showAllRows({ title: translate(`card.${name}`), items: rows, filter, total, isCut: Boolean(next), onChoose: isShare() ? null : (value) => onFilter(filter, value) });
+  }
+
   function row(item, most, total) {
     const value = item[filter];
-    const text = name === "products" ? productText(value ?? "") : valueText(filter, value);
+    const text = textOf(value);
     const share = total ? percent(item.visits / total) : "";
     const isOn = value !== null && String(value) === own[filter];
     const bar = element("span", { class: "bar" });
     bar.style.inlineSize = `${(100 * item.visits) / most}%`;
     const parts = [
       element("span", { class: "bar-label", title: text }, text), element("span", { class: "bar-note" }, share),
-      element("span", { class: "bar-value", title: translate("visitors-of", number(item.visitors)) }, number(item.visits)),
+      element("span", { class: "bar-value", title: item.visitors === undefined ? null : translate("visitors-of", number(item.visitors)) }, number(item.visits)),
       element("span", { class: "bar-track", "aria-hidden": "true" }, bar),
     ];
     // A value that is not known can't be filtered by.
@@ -47,7 +63,14 @@ export function topCard({ name, group, filter, query = {} }, { reader, own, onFi
       : element("button", { type: "button", class: "value", "data-value": value, "aria-pressed": String(isOn), onclick: () => onFilter(filter, isOn ? "" : String(value)) }, parts));
   }
 
-  const rows = async () => ({ names: [filter, "visits", "visitors", "first", "last"], rows: (await get(MOST)).items });
-  const frame = card(name, { load, draw, rows, definition: translate("counted.top", translate(`card.${name}`)) }, signal);
-  return frame;
+  const rows = async () => ({ names: [filter, "visits", "visitors", "first", "last"], rows: isEmpty() ? [] : (await get(MOST)).items });
+  return card(name, { load, draw, rows, definition: translate("counted.top", translate(`card.${name}`)) }, signal);
+}
+
+// Adds up the visits of rows with the same value, in the order of the API: most first, then by value, unknown last.
+function summed(items, field) {
+  const visits = new Map();
+  for (const item of items) visits.set(item[field], (visits.get(item[field]) ?? 0) + item.visits);
+  const byValue = ([one], [other]) => (one === null) - (other === null) || (one < other ? -1 : 1);
+  return [...visits].sort((one, other) => other[1] - one[1] || byValue(one, other)).map(([value, count]) => ({ [field]: value, visits: count }));
 }

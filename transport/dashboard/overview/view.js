@@ -3,31 +3,38 @@ import { element } from "../shared/elements.js";
 import { firstRun } from "../shared/first-run.js";
 import { moment } from "../shared/formats.js";
 import { onChange } from "../shared/live.js";
+import { onPrint } from "../shared/print.js";
 import { isShare } from "../shared/session.js";
 import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
 import { translate } from "../shared/words.js";
+import { currentVisitors } from "./current.js";
 import { DIMENSIONS } from "./dimensions.js";
 import { chips } from "./filters.js";
 import { heatMapCard } from "./heat-map.js";
 import { FALLBACK, statsReader } from "./stats.js";
-import { measure, timelineCard } from "./timeline.js";
+import { measure, readSeries } from "./series.js";
+import { timelineCard } from "./timeline.js";
 import { topCard } from "./top.js";
 import { totalTiles } from "./totals.js";
+import { untilDrawn } from "./world.js";
 
 const SOURCES = [["all", "source.any"], ["log", "source.log"], ["api", "source.reported"], ["page", "source.page"], ["site", "source.site"]];
 
 export async function show(view, { signal, user, own, setOwn, onSettings, redraw }) {
   const isFixed = isShare(); // a click changes nothing
-  if ((await loadNewest(signal)) === null && settings.source === "all") {
+  const newest = await loadNewest(signal);
+  if (newest === null && settings.source === "all") {
     const steps = isFixed ? element("p", {}, translate("no-data")) : firstRun(user, signal, redraw);
     return void view.replaceChildren(element("h1", {}, translate("overview")), steps);
   }
   const reader = statsReader(own, signal);
   let measured = null;
+  let series = null;
   const parts = {
     reader, own, signal,
     span: () => (measured ??= measure(reader)),
+    series: () => (series ??= parts.span().then((span) => readSeries(reader, span))),
     onFilter: (name, value) => (isFixed ? null : filter(name, value)),
     onPeriod: (period) => {
       if (isFixed) return;
@@ -38,12 +45,14 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   };
   const totals = totalTiles(parts);
   const cards = [timelineCard(parts), ...DIMENSIONS.map((dimension) => topCard(dimension, parts)), heatMapCard(parts)];
+  const current = currentVisitors(parts);
   const controls = element("div");
   const chipList = element("div");
   const asOf = element("p", { class: "dim as-of" });
-  const content = element("div", {}, totals.root, element("div", { class: "overview" }, cards.map((each) => each.root)));
+  const content = element("div", {}, totals.root, element("div", { class: "overview" }, cards.map((each) => each.root)),
+    element("p", { class: "paper-only" }, translate("not-all-printed")));
   const drawSettings = () => controls.replaceChildren(settingsForm(onSettings, { fallback: FALLBACK, sources: SOURCES, withTraffic: true }));
-  view.replaceChildren(element("h1", {}, translate("overview")), controls, chipList, content, asOf);
+  view.replaceChildren(element("div", { class: "row headline" }, element("h1", {}, translate("overview")), current.root), controls, chipList, content, asOf);
   drawSettings();
 
   function filter(name, value) {
@@ -56,17 +65,27 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     if (content.hidden) return;
     reader.forget();
     measured = null;
+    series = null;
     chipList.replaceChildren(chips(own, (name) => filter(name, "")));
-    await Promise.all([totals.refresh(), ...cards.map((each) => each.refresh())]);
+    const first = [totals.refresh(), cards[0].refresh()]; // have the first turns
+    await new Promise((resolve) => setTimeout(resolve));
+    current.refresh();
+    await Promise.all([...first, ...cards.slice(1).map((each) => each.refresh())]);
   }
+
+  const showTime = (time) => { asOf.textContent = time ? translate("as-of", moment(time, settings.tz)) : ""; };
 
   // What has not changed comes from the browser's cache, and is not drawn again.
   async function refreshData() {
-    const newest = await loadNewest(signal);
-    asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : "";
+    showTime(await loadNewest(signal));
     await refresh();
   }
+  onPrint(async () => {
+    await Promise.all(cards.map((each) => each.loadUnseen()));
+    await untilDrawn();
+  }, signal);
   onChange(() => refreshData().catch(() => {}), signal);
-  await refreshData();
+  showTime(newest);
+  await refresh();
   return refreshData;
 }

@@ -10,6 +10,9 @@ const PLACE_RADIUS = 2.5;
 
 let world = null;
 
+// Resolves when the maps that are shown are drawn, or can't be.
+export const untilDrawn = () => (world ?? Promise.resolve()).catch(() => {});
+
 function loadWorld() {
   world ??= fetch(`${rootUrl}/dashboard/world.json`).then((response) => response.json());
   return world;

@@ -3,6 +3,7 @@ import { request, download } from "../shared/api.js";
 import { button, element, field, newId, select } from "../shared/elements.js";
 import { moment } from "../shared/formats.js";
 import { problemText } from "../shared/forms.js";
+import { markLate } from "../shared/late.js";
 import { attempt } from "../shared/lists.js";
 import { currentPeriod, settings } from "../shared/settings.js";
 import { translate } from "../shared/words.js";
@@ -49,8 +50,8 @@ export function reportCard(report, { signal, own, setOwn, categories, withTraffi
     const current = (requests += 1);
     drawTitles();
     try {
-      const response = await request(`/report/${report.report}`, { query: { ...query(), format: "svg" }, signal });
-      const text = await response.text();
+      const reading = request(`/report/${report.report}`, { query: { ...query(), format: "svg" }, signal }).then((response) => response.text());
+      const text = await markLate(root, markLate(tile, reading));
       if (current !== requests || text === shown) return; // a newer request is under way, or nothing has changed
       const { report: result, picture } = readChart(text);
       shown = text;

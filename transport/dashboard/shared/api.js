@@ -8,13 +8,22 @@ export const rootUrl = new URL("../..", import.meta.url).href.slice(0, -1);
 
 const urlOf = (path) => `${rootUrl}${path}`;
 
-// The problem document with which the server answers a request that fails.
+// The problem document with which the server answers a request that fails; its status is 0 if there is no answer.
 export class Problem extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || `HTTP ${status}`);
     this.status = status;
     this.code = problem.code || "";
     this.errors = problem.errors || [];
+  }
+}
+
+async function send(path, options) {
+  try {
+    return await fetch(urlOf(path), options);
+  } catch (error) {
+    if (error.name === "AbortError" || options.signal?.aborted) throw error;
+    throw new Problem(0, {});
   }
 }
 
@@ -36,7 +45,7 @@ async function getNextPair() {
   const replaced = refreshToken();
   if (!replaced) return false;
   const body = JSON.stringify({ refresh_token: replaced });
-  const response = await fetch(urlOf("/token/refresh"), { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  const response = await send("/token/refresh", { method: "POST", headers: { "Content-Type": "application/json" }, body });
   if (!response.ok && response.status !== 401) throw new Problem(response.status, await response.json().catch(() => ({})));
   if (refreshToken() !== replaced) return token() !== null; // signed out meanwhile, or another tab was faster
   if (response.ok) replacePair(replaced, await response.json());
@@ -50,7 +59,7 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
   for (let retries = 0; ; retries += 1) {
     const requestToken = token();
     const authorization = requestToken ? { Authorization: `Bearer ${requestToken}` } : {};
-    const response = await fetch(urlOf(withQuery(path, query)), { ...options, headers: { ...headers, ...authorization } });
+    const response = await send(withQuery(path, query), { ...options, headers: { ...headers, ...authorization } });
     if (response.ok) return response;
     const wait = Number(response.headers.get("Retry-After"));
     if (response.status === 429 && requestToken && retries < MAX_RETRIES && wait <= MAX_WAIT) {
@@ -69,8 +78,14 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
 
 export async function requestJson(path, options) {
   const response = await request(path, options);
-  return response.headers.get("Content-Type")?.includes("json") ? response.json() : null;
+  return response.headers.get("Content-Type")?.includes("json") ? parseJson(await response.text()) : null;
 }
+
+const LONG = /\d{16}/;
+
+// Whole numbers that JavaScript would round, such as the number of a shop's user, are texts of their digits.
+const exact = (_name, value, context) => (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "") ? context.source : value);
+export const parseJson = (text) => (LONG.test(text) ? JSON.parse(text, exact) : JSON.parse(text));
 
 export function sendJson(method, path, body) {
   return requestJson(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });

@@ -41,4 +41,8 @@ export function showProblem(root, trouble, error) {
   else trouble.textContent = others.length ? others.map((each) => each.detail).join(" ") : problemText(error);
 }
 
-export const problemText = (error) => (error instanceof Problem && error.code ? error.message : translate("unreachable"));
+// What is no problem of the API is a defect of the page, which the console tells.
+export function problemText(error) {
+  if (!(error instanceof Problem)) console.error(error);
+  return error.code ? error.message : translate("unreachable");
+}

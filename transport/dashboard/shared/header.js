@@ -9,7 +9,7 @@ import { changeLanguage, currentLanguage, languages, translate } from "./words.j
 const top = document.getElementById("top");
 
 // `views`: names of those that the user may see; none while nobody is signed in.
-export function drawHeader({ views = [], current = "", user, signal, onShare, onLanguage, onSignOut }) {
+export function drawHeader({ views = [], current = "", user, signal, onShare, onPrint, onLanguage, onSignOut }) {
   const language = select(languages, currentLanguage(), { "aria-label": translate("language"), onchange: (event) => {
     changeLanguage(event.target.value);
     onLanguage();
@@ -19,7 +19,7 @@ export function drawHeader({ views = [], current = "", user, signal, onShare, on
   top.replaceChildren(
     element("p", { class: "brand" }, element("img", { src: `${rootUrl}/dashboard/icon.svg`, alt: "", width: 28, height: 28 }), element("span", {}, "Trawl")),
     views.length ? element("nav", { "aria-label": translate("views") }, links) : "",
-    element("div", { class: "tools" }, user ? pulse(signal) : null, onShare ? button(translate("share"), onShare) : null, language, themeButton(),
+    element("div", { class: "tools" }, user ? pulse(signal) : null, onShare ? button(translate("share"), onShare) : null, onPrint ? button(translate("print"), onPrint) : null, language, themeButton(),
       user ? button(translate("sign-out"), onSignOut, { title: user.login }) : null));
   revealCurrent(links.find((link) => link.ariaCurrent === "page"));
 }

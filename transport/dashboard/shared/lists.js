@@ -23,18 +23,21 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
   for (const control of form.elements) if (control.name && own?.[control.name]) control.value = own[control.name];
   let rows = [];
   let cursor = null;
+  let loads = 0;
   const values = () => Object.fromEntries(new FormData(form));
 
   async function load(append = false) {
+    const current = (loads += 1);
     try {
       const page = await requestJson(path, { query: { ...query, ...values(), limit: PAGE, cursor: append ? cursor : null }, signal });
+      if (current !== loads) return; // an answer to an older question
       rows = append ? [...rows, ...page.items] : page.items;
       cursor = page.next;
       more.hidden = !cursor;
       trouble.textContent = "";
       content.replaceChildren(rows.length || !empty ? table(translate(name), columnsOf(load, rows), rows, { empty: translate("nothing-found") }) : empty());
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError" || current !== loads) return;
       content.replaceChildren(); // no stale rows under other filters
       more.hidden = true;
       trouble.textContent = problemText(error);

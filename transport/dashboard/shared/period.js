@@ -8,6 +8,7 @@ const DAY = 86_400_000;
 const QUARTER = 900_000;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const FIRST = "1970-01-01";
+const FIRST_YEAR = Date.parse("0001-01-01T00:00Z");
 const LAST = "9998-12-31";
 
 const dateOf = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 10);
@@ -35,15 +36,28 @@ export function resolvePeriod({ period, from, to }, newest, zone) {
   return {};
 }
 
-// Returns the equally long period before; null if the period has no beginning or no end.
+// Returns the equally long period before; null if the period has no beginning or no end, or the years have none before it.
 export function previousPeriod({ from, to }) {
-  if (!from || !to || isDate(from) !== isDate(to)) return null;
+  if (!from || !to || isDate(from) !== isDate(to) || 2 * Date.parse(from) - Date.parse(to) - DAY < FIRST_YEAR) return null;
   if (isDate(from)) {
     const days = daysOf({ from, to });
     return { from: addDays(from, -days), to: addDays(from, -1) };
   }
   return { from: instantText(2 * Date.parse(from) - Date.parse(to)), to: from };
 }
+
+// Returns the period that is as long and ends where this one begins, or begins where it ends; a whole month steps to the
+// next month. Null if the period has no beginning or no end.
+export function steppedPeriod({ from, to }, direction) {
+  const before = previousPeriod({ from, to });
+  if (!before || (direction < 0 && !isMonth({ from, to }))) return before;
+  if (!isDate(from)) return { from: to, to: instantText(2 * Date.parse(to) - Date.parse(from)) };
+  const start = direction < 0 ? `${addDays(from, -1).slice(0, 8)}01` : addDays(to, 1);
+  return isMonth({ from, to }) ? { from: start, to: lastOfMonth(start) } : { from: start, to: addDays(to, daysOf({ from, to })) };
+}
+
+const lastOfMonth = (date) => addDays(`${addDays(`${date.slice(0, 8)}01`, 31).slice(0, 8)}01`, -1);
+const isMonth = ({ from, to }) => isDate(from) && from.endsWith("-01") && to === lastOfMonth(from);
 
 // Returns how many days a period has; null if it has no beginning or no end.
 export function daysOf({ from, to }) {

@@ -1,14 +1,16 @@
 // The controls of the settings: one row above a view. A wrong period has one message, at its field.
 import { button, element, field, select, showFieldProblem } from "./elements.js";
 import { isDate, OWN, PRESETS } from "./period.js";
-import { findZone, settings, settingsProblem, zones } from "./settings.js";
+import { findZone, nextPeriod, settings, settingsProblem, zones } from "./settings.js";
 import { translate } from "./words.js";
 
 // A change writes `settings`, then calls `onChange`. `fallback`: the view's preset, if none is chosen.
-export function settingsForm(onChange, { fallback = "all", sources = [], withTraffic = false } = {}) {
+export function settingsForm(onChange, options = {}) {
+  const { fallback = "all", sources = [], withTraffic = false } = options;
   const change = (changes) => {
     Object.assign(settings, changes);
     showProblem();
+    showSteps();
     onChange();
   };
   const dates = { from: dateControl("from"), to: dateControl("to") };
@@ -22,6 +24,23 @@ export function settingsForm(onChange, { fallback = "all", sources = [], withTra
   });
   const ownPeriod = [field(translate("from"), dates.from), field(translate("to"), dates.to), button(translate("apply"), null, { type: "submit" })];
   ownPeriod.forEach((part) => { part.hidden = period.value !== OWN; });
+
+  const stepButtons = [[-1, "‹", "earlier"], [1, "›", "later"]].map(([direction, sign, word]) =>
+    button(sign, () => step(direction), { "aria-label": translate(word), title: translate(word), name: word }));
+  const steps = element("div", { class: "row steps" }, stepButtons);
+  const showSteps = () => stepButtons.forEach((each, index) => { each.disabled = nextPeriod(index ? 1 : -1, fallback) === null; });
+
+  // The form is drawn anew, as the fields of a period depend on it.
+  function step(direction) {
+    const next = nextPeriod(direction, fallback);
+    if (next === null) return showSteps(); // the newest visit is known by now
+    Object.assign(settings, next, { period: OWN });
+    const drawn = settingsForm(onChange, options);
+    form.replaceWith(drawn);
+    const { earlier, later } = drawn.elements;
+    (direction > 0 && !later.disabled ? later : earlier).focus();
+    onChange();
+  }
 
   function showProblem() {
     const problem = settingsProblem();
@@ -37,8 +56,9 @@ export function settingsForm(onChange, { fallback = "all", sources = [], withTra
   }
 
   const form = element("form", { class: "settings", "aria-label": translate("settings"), novalidate: true, onsubmit: submit },
-    field(translate("period"), period), ownPeriod, zoneField(change), sources.length ? sourceField(sources, change) : null, withTraffic ? trafficField(change) : null);
+    field(translate("period"), period), ownPeriod, steps, zoneField(change), sources.length ? sourceField(sources, change) : null, withTraffic ? trafficField(change) : null);
   showProblem();
+  showSteps();
   return form;
 }
 

@@ -2,7 +2,8 @@
 // is shown, never to whom. A preset stays relative there, and each reader has the own time zone unless one was chosen.
 import { requestJson } from "./api.js";
 import { isShare } from "./session.js";
-import { OWN, periodProblem, PRESETS, resolvePeriod } from "./period.js";
+import { localOf } from "./formats.js";
+import { isDate, OWN, periodProblem, PRESETS, resolvePeriod, steppedPeriod } from "./period.js";
 
 export const SETTINGS = ["period", "from", "to", "tz", "source", "traffic"];
 export const SOURCES = ["all", "log", "api", "page", "site"];
@@ -66,5 +67,17 @@ const chosen = (fallback) => ({ ...settings, period: settings.period || fallback
 
 // Returns the period as the API takes it. `fallback`: the view's preset, if none is chosen.
 export const currentPeriod = (fallback) => resolvePeriod(chosen(fallback), newest ?? new Date().toISOString(), settings.tz);
+
+// Returns the period before or after the current one; null if there is none, or if all visits are older.
+export function nextPeriod(direction, fallback) {
+  if (settingsProblem()) return null;
+  const next = steppedPeriod(currentPeriod(fallback), direction);
+  if (!next || direction < 0) return next;
+  const end = newest ?? new Date().toISOString();
+  const isReached = isDate(next.from) ? next.from <= localOf(end, settings.tz).slice(0, 10) : Date.parse(next.from) <= Date.parse(end);
+  return isReached ? next : null;
+}
+
+export const newestTime = () => newest;
 
 export const settingsProblem = () => periodProblem(settings);

@@ -1,0 +1,98 @@
+"""The dashboard while the API fails, is slow, or answers in another order than it was asked."""
+
+import asyncio
+
+from playwright.async_api import Route, expect
+
+from tests.browser.conftest import Tab
+from tests.support.dashboard_page import Dashboard
+from tests.support.http_client import User
+from tests.support.processes import PATIENCE
+
+LOST = "net::ERR_FAILED"
+UNAUTHORIZED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
+
+
+async def add_visits(user: User) -> None:
+    visits = [{"page_url": "/caviar/", "address": "8.8.8.8"}, {"page_url": "/caviar/"}, {"page_url": "/"}]
+    assert (await user.client.post("/visits", json={"visits": visits})).json["created"] == 3
+
+
+async def test_what_fails_is_said_where_it_fails_and_the_rest_is_shown(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page, pages = dashboard.page, dashboard.page.locator("[data-card=pages]")
+    await add_visits(user)
+    lost = "**/visits/stats?*group_by=page*"
+    await page.route(lost, lambda route: route.abort())
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await pages.scroll_into_view_if_needed()
+    await pages.get_by_text("The server can't be reached right now.").wait_for()
+    await expect(page.locator("[data-total=visits]")).to_have_text("3")
+    assert await pages.locator("[data-value]").count() == 0
+    await page.unroute(lost)
+    await page.get_by_label("Traffic").select_option("all")  # asks anew
+    await pages.locator("[data-value]").first.wait_for()
+    assert await pages.locator(".trouble").inner_text() == ""
+
+    module = "**/dashboard/tasks/view.js"
+    await page.route(module, lambda route: route.abort())
+    await page.evaluate("location.hash = 'tasks'")
+    again = page.get_by_role("button", name="Try again")
+    await again.wait_for()
+    await page.unroute(module)
+    await again.click()
+    await dashboard.wait_until_loaded("tasks")
+    assert all(LOST in error or "tasks/view.js" in error for error in tab.errors)
+    tab.errors.clear()
+
+
+async def test_an_older_answer_never_replaces_a_newer_one(dashboard: Dashboard, user: User) -> None:
+    page, visits = dashboard.page, dashboard.page.locator("[data-total=visits]")
+    await add_visits(user)
+    release = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await release.wait()
+        await route.continue_()
+
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await expect(visits).to_have_text("3")
+    held = "**/visits/stats?*country=US*"
+    await page.route(held, hold)
+    await page.locator("[data-card=countries]").scroll_into_view_if_needed()
+    await page.locator("[data-card=countries] [data-value=US]").click()
+    await page.locator(".tile.late").first.wait_for()  # what it shows is of the question before
+    await page.get_by_role("button", name="Remove the filter Country").click()
+    await expect(page.locator(".tile.late")).to_have_count(0, timeout=PATIENCE * 1000)
+    release.set()
+    await page.locator("[data-card=countries] [data-value=US][aria-pressed=false]").wait_for()
+    async with page.expect_response("**/visits/stats?*kind=product*"):
+        await page.get_by_label("Traffic").select_option("all")
+    await expect(visits).to_have_text("3")
+    await page.unroute(held)
+
+
+async def test_a_link_is_read_anew_each_minute_until_it_ends(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page, visits = dashboard.page, dashboard.page.locator("[data-total=visits]")
+    await add_visits(user)
+    share = (
+        await user.client.post("/shares", json={"view": "overview", "parameters": {"period": "7d"}})
+    ).json
+    await page.clock.install()
+    await dashboard.open(share["link"].removeprefix("/dashboard"))
+    await dashboard.wait_until_loaded("overview")
+    await expect(visits).to_have_text("3")
+    await add_visits(user)
+    await page.clock.fast_forward("01:01")
+    await expect(visits).to_have_text("6", timeout=PATIENCE * 1000)
+    assert (await user.client.delete(f"/shares/{share['id']}")).status == 204
+    await page.clock.fast_forward("01:01")
+    await page.get_by_text("This link has ended.").wait_for()
+    await expect(visits).to_have_count(0)
+    assert set(tab.errors) == {UNAUTHORIZED}
+    tab.errors.clear()

@@ -1,0 +1,54 @@
+"""Imports by drop and the live stream in a real browser."""
+
+import pytest
+
+from db.database import Database
+from tests.support.command_line import PASSWORD
+from tests.support.dashboard_page import Dashboard
+from tests.support.http_client import User
+from tests.support.log_imports import some_lines
+
+VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about"}]
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """An import holds its file in one transaction and stores chunks in others."""
+    return committed_db
+
+
+DROP = """(zone, [name, text]) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], name));
+    zone.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
+
+async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
+    dashboard: Dashboard, admin: User
+) -> None:
+    page = dashboard.page
+    await dashboard.open()
+    await dashboard.sign_in(admin.login)
+    await dashboard.visit("imports")
+    log = some_lines(30).decode() + "no line <b>of</b> a log\n"
+    await page.locator(".drop").evaluate(DROP, ["dropped.log", log])
+    await page.get_by_role("button", name="Rejects (1)").click()
+    await page.get_by_text("no line <b>of</b> a log").wait_for()
+    assert (await admin.client.get("/imports")).json["items"][0]["imported"] == 30
+    await page.get_by_role("button", name="Undo").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Undo").click()
+    await page.wait_for_selector(".badge.undone")
+    assert (await admin.client.get("/report/4")).json["answer"] is None
+
+
+async def test_live_counts_reach_the_page_without_reloading(dashboard: Dashboard, user: User) -> None:
+    await dashboard.open("#live")
+    await dashboard.page.get_by_label("Login").wait_for()
+    await dashboard.page.get_by_label("Login").fill(user.login)
+    await dashboard.page.get_by_label("Password").fill(PASSWORD)
+    await dashboard.page.keyboard.press("Enter")
+    await dashboard.wait_until_loaded("live")
+    assert (await user.client.post("/visits", json={"visits": VISITS})).json["created"] == 2
+    await dashboard.page.get_by_text("2 since the start").first.wait_for()
+    await dashboard.page.get_by_text("https://shop.example/fresh_fish/").wait_for()

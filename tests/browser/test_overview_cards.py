@@ -1,0 +1,155 @@
+"""The cards of the overview: how few answers they read, what they say under filters, all rows, and paper."""
+
+from collections import Counter
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.async_api import Page, Request, expect
+
+from db.database import Database
+from tests.support.dashboard_page import Dashboard
+from tests.support.http_client import User
+from tests.support.log_imports import some_lines
+
+SHOP = "https://shop.example"
+PRINT = """window.print = () => {
+    document.body.dataset.missing = document.querySelectorAll(".overview > [aria-busy]").length;
+}"""
+CHOICES = """all => all.map(one => one.dataset.choice)"""
+ANSWERS_AT_MOST = 15
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """An import holds its file in one transaction and stores chunks in others."""
+    return committed_db
+
+
+def visit(page_url: str, **fields: str) -> dict[str, str]:
+    return {"page_url": SHOP + page_url, "timestamp": "2026-05-06T07:08:09Z", **fields}
+
+
+async def show_all_cards(page: Page) -> None:
+    for card in await page.locator("[data-card]").all():
+        await card.scroll_into_view_if_needed()
+        await expect(card).not_to_have_attribute("aria-busy", "true")
+
+
+async def test_an_answer_that_several_cards_need_is_read_once(dashboard: Dashboard, user: User) -> None:
+    page = dashboard.page
+    visits = [visit(f"/caviar/product-{number}/", address=f"192.0.2.{number}") for number in range(1, 12)]
+    assert (await user.client.post("/visits", json={"visits": visits})).json["created"] == 11
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    urls: Counter[str] = Counter()
+
+    def count(request: Request) -> None:
+        if "/visits" in request.url or "/report/" in request.url:
+            urls[request.url] += 1
+
+    page.on("request", count)
+    await page.reload()
+    await dashboard.wait_until_loaded("overview")
+    await show_all_cards(page)
+    assert set(urls.values()) == {1}
+    assert len(urls) <= ANSWERS_AT_MOST + 1  # and when the newest visit was
+    groups = {parse_qs(urlsplit(url).query).get("group_by", [""])[0] for url in urls}
+    assert {"day", "kind", "browser,os", "device,status"} <= groups
+    for name in ("browsers", "systems", "devices", "statuses"):
+        card = page.locator(f"[data-card={name}]")
+        assert await card.locator(".bar-value").all_inner_texts() == ["11"]
+    assert await page.locator("[data-card=kinds] .bar-value").all_inner_texts() == ["11"]
+
+
+async def test_under_filters_carts_say_in_words_what_their_numbers_are(
+    dashboard: Dashboard, user: User
+) -> None:
+    page = dashboard.page
+    walk = ["/caviar/", "/cart?goods_id=1&amount=2&cart_id=3", "/pay?user_id=7&cart_id=3", "/success_pay_3/"]
+    visits = [visit(each, address="8.8.8.8") for each in walk] + [visit("/caviar/", address="192.0.2.1")]
+    assert (await user.client.post("/visits", json={"visits": visits})).json["created"] == 5
+    carts, paid = page.locator("[data-total=carts]"), page.locator("[data-total=paid]")
+    notes = page.locator(".tile-note:not(:empty)")
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await expect(carts).to_have_text("1")
+    await expect(paid).to_have_text("1")
+    await expect(page.locator("[data-total=conversion]")).to_have_text("50.0%")
+    await expect(notes).to_have_count(0)
+
+    await dashboard.visit("overview?country=US")
+    await page.get_by_role("heading", name="Cart lines").wait_for()
+    await expect(carts).to_have_text("1")
+    await expect(notes).to_have_text(["Lines, as carts can't be filtered."] * 2)
+    await expect(page.locator("[data-total=conversion]")).to_have_text("100.0%")
+
+    await dashboard.visit("overview?category=caviar&user_id=7")
+    for name in ("carts", "paid", "conversion"):
+        await expect(page.locator(f"[data-total={name}]")).to_have_text("—")
+    await expect(notes).to_have_text(["No number under this filter: User, Category"] * 3)
+    assert await dashboard.barriers() == []
+
+    await dashboard.visit(
+        "overview?source=site&period=all"
+    )  # reports count what is live together, and say so
+    await expect(carts).to_have_text("1")
+    await expect(notes).to_have_text(["Of programs, pages and sites together."] * 2)
+
+
+async def test_all_rows_of_a_card_are_searched_sorted_and_filter_the_view(
+    dashboard: Dashboard, admin: User
+) -> None:
+    page, pages = dashboard.page, dashboard.page.locator("[data-card=pages]")
+    visits = [visit(f"/many/{number:02}/") for number in range(12) for _ in range(number + 1)]
+    visits += [visit("/few/", address=f"192.0.2.{number}") for number in range(1, 5)]
+    assert (await admin.client.post("/visits", json={"visits": visits})).json["created"] == len(visits)
+    await dashboard.open()
+    await dashboard.sign_in(admin.login)
+    await pages.get_by_role("button", name="More").click()
+    dialog = page.get_by_role("dialog")
+    rows = dialog.locator("[data-choice]")
+    await expect(rows).to_have_count(13)
+    items = (await admin.client.get("/visits/stats?group_by=page")).json["items"]
+    assert await rows.evaluate_all(CHOICES) == [item["page_url"] for item in items]
+    assert await dashboard.barriers() == []
+    await dialog.get_by_label("Order").select_option("visitors")
+    assert (await rows.evaluate_all(CHOICES))[0] == f"{SHOP}/few/"
+    await dialog.get_by_label("Search").fill("MANY/07")
+    await expect(rows).to_have_count(1)
+    await dialog.get_by_text("1 of 13 rows.").wait_for()
+    await page.set_viewport_size({"width": 360, "height": 740})
+    assert not await dashboard.overflows()
+    await rows.first.click()
+    await expect(dialog).to_have_count(0)
+    await expect(page.locator("[data-total=visits]")).to_have_text("8")
+    assert "page_url=" in page.url
+
+
+@pytest.mark.parametrize("query", ["?print", ""])
+async def test_a_view_is_printed_with_all_cards_wherever_they_are(
+    dashboard: Dashboard, admin: User, query: str
+) -> None:
+    page = dashboard.page
+    await admin.client.post("/imports?wait=30", data=some_lines(40))
+    assert (await admin.client.post("/visits", json={"visits": [visit("/caviar/")]})).status == 200
+    await page.add_init_script(PRINT)
+    await page.set_viewport_size({"width": 800, "height": 500})
+    await dashboard.open(f"{query}#overview")
+    await dashboard.sign_in(admin.login)
+    await page.emulate_media(media="print")
+    missing = page.get_by_text("Some cards are missing here")
+    if not query:
+        await missing.wait_for()  # as when the browser's own menu prints
+        assert not await page.locator("[data-card=hours]").is_visible()
+        await page.emulate_media(media="screen")
+        await page.get_by_role("button", name="Print").click()
+    await page.wait_for_selector("body[data-missing='0']")
+    await page.emulate_media(media="print")
+    assert not await missing.is_visible()
+    cards = page.locator("[data-card]")
+    assert await cards.count() == 12
+    for card in await cards.all():
+        assert await card.is_visible()
+        assert await card.locator(".content").inner_text() not in ("", "…")
+    await page.locator(".world path.mark, .world path.land").first.wait_for()
+    assert (await page.pdf()).startswith(b"%PDF")

@@ -1,0 +1,111 @@
+"""Signing in, up and out in a real browser, and how sessions go on and end."""
+
+import pytest
+
+from db.database import Database
+from tests.browser.conftest import Tab
+from tests.support.authenticator import enable
+from tests.support.command_line import PASSWORD
+from tests.support.dashboard_page import Dashboard
+from tests.support.http_client import User
+
+UNAUTHORIZED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """An import holds its file in one transaction and stores chunks in others."""
+    return committed_db
+
+
+async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: Dashboard, user: User) -> None:
+    urls: list[str] = []
+    dashboard.page.on("request", lambda request: urls.append(request.url))
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    token = await dashboard.token()
+    assert token
+    await dashboard.page.reload()
+    await dashboard.wait_until_loaded("overview")
+    assert await dashboard.token() == token
+    await dashboard.page.get_by_role("button", name="Sign out").click()
+    await dashboard.page.get_by_text("You are signed out.").wait_for()
+    assert token not in await dashboard.stored()
+    assert not [url for url in urls if token in url]
+    assert (await user.client.signed_in(token).get("/profile")).code == "bad_token"
+
+
+async def test_an_account_with_a_second_factor_signs_in_with_its_code(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    app = await enable(user)
+    await dashboard.open()
+    assert not await dashboard.page.get_by_label("Code").is_visible()
+    await dashboard.sign_in_with_code(user.login, app.wrong_code(), app.recovery_codes[0])
+    token = await dashboard.token()
+    assert token
+    assert (await user.client.signed_in(token).get("/profile")).json["id"] == user.id
+    assert app.recovery_codes[0] not in await dashboard.stored()
+    assert set(tab.errors) == {UNAUTHORIZED}
+    tab.errors.clear()
+
+
+async def test_a_session_outlives_its_access_token(dashboard: Dashboard, user: User, tab: Tab) -> None:
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    refresh_token = await dashboard.page.evaluate("sessionStorage.getItem('trawl.refresh-token')")
+    assert refresh_token
+    await dashboard.page.evaluate("sessionStorage.setItem('trawl.token', 'expired')")
+    await dashboard.page.reload()
+    await dashboard.wait_until_loaded("overview")
+    assert await dashboard.token() not in (None, "expired")
+    assert refresh_token not in await dashboard.stored()
+    assert set(tab.errors) == {UNAUTHORIZED}
+    tab.errors.clear()
+
+
+async def test_a_token_that_was_ended_elsewhere_leads_back_to_signing_in(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    token = await dashboard.token()
+    assert token
+    assert (await user.client.signed_in(token).post("/logout")).status == 204
+    await dashboard.page.get_by_text("Your session has ended.").wait_for()
+    assert await dashboard.token() is None
+    assert set(tab.errors) == {UNAUTHORIZED}
+    tab.errors.clear()
+
+
+async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_link(
+    dashboard: Dashboard, admin: User, tab: Tab
+) -> None:
+    page = dashboard.page
+    await dashboard.open()
+    await page.get_by_role("link", name="Create an account").click()
+    await page.get_by_label("Login").fill("vera")
+    await page.get_by_label("Password").fill("12345678")
+    await page.get_by_role("button", name="Create an account").click()
+    await page.locator(".field-problem").get_by_text("common").wait_for()  # at the password's field
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Create an account").click()
+    await dashboard.wait_until_loaded("overview")
+    await page.get_by_role("button", name="Sign out").click()
+    await dashboard.sign_in(admin.login)
+    await dashboard.visit("people")
+    await page.locator("tr", has_text="vera").get_by_role("button", name="New password link").click()
+    await page.get_by_role("dialog").get_by_role("button", name="New password link").click()
+    link = await page.locator(".secrets code").inner_text()
+    assert link.startswith(f"{dashboard.url}/dashboard#new-password?token=")
+    await page.get_by_role("button", name="Close").click()
+    await page.evaluate("sessionStorage.clear()")
+    await page.goto(link)
+    await page.get_by_role("textbox", name="New password").fill("another horse battery")
+    assert page.url == f"{dashboard.url}/dashboard#new-password"  # which does not keep the token
+    await page.get_by_role("button", name="Set the password").click()
+    await page.get_by_text("The new password is set.").wait_for()
+    answer = await admin.client.post("/login", json={"login": "vera", "password": "another horse battery"})
+    assert answer.status == 200
+    assert len(tab.errors) == 1  # the browser's own line about the refused password
+    assert "422" in tab.errors.pop()
