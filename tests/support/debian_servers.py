@@ -10,7 +10,7 @@ import pytest
 
 SYSTEM_PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 PATIENCE = 120  # seconds for a download
-PACKAGES = {"nginx": ("nginx",), "apache2": ("apache2-bin", "libapr1", "libaprutil1")}
+PACKAGES = {"nginx": ("nginx",), "apache2": ("apache2-bin", "libapr1", "libaprutil1"), "caddy": ("caddy",)}
 
 
 def find_server(name: str, folder: Path) -> tuple[Path, dict[str, str]]:
@@ -29,4 +29,5 @@ def find_server(name: str, folder: Path) -> tuple[Path, dict[str, str]]:
     for package in folder.glob("*.deb"):
         subprocess.run([dpkg, "-x", package, folder], capture_output=True, check=True)
     libraries = folder / "usr/lib" / f"{platform.machine()}-linux-gnu"
-    return folder / "usr/sbin" / name, dict(os.environ, LD_LIBRARY_PATH=str(libraries))
+    [program] = (path for path in (folder / "usr/sbin" / name, folder / "usr/bin" / name) if path.exists())
+    return program, dict(os.environ, LD_LIBRARY_PATH=str(libraries))

@@ -1,15 +1,21 @@
 """Logs that real servers write under odd and valid requests: each is a visit, or a reject that is true."""
 
 import base64
+import hashlib
+import json
 import os
 import random
+import re
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from service.logs.chunks import LogFile
 from service.logs.format_options import FormatOptions
@@ -46,14 +52,42 @@ ServerName shop.example
 Listen 127.0.0.1:{port}
 PidFile {folder}/pid
 ErrorLog {folder}/error.log
-DocumentRoot {folder}
+DocumentRoot {public}
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authn_file_module {modules}/mod_authn_file.so
+LoadModule auth_basic_module {modules}/mod_auth_basic.so
+LoadModule dir_module {modules}/mod_dir.so
+FallbackResource /index.html
 {user}
+<Location "/fresh_fish">
+  AuthType Basic
+  AuthName "shop"
+  AuthUserFile {public}/users
+  Require valid-user
+</Location>
 LogFormat "%v:%p %h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" vhost_combined
 CustomLog {folder}/combined.log "%h %l %u %t \\"%r\\" %>s %b \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\""
 CustomLog {folder}/common.log "%h %l %u %t \\"%r\\" %>s %b"
 CustomLog {folder}/vhost.log vhost_combined
+"""
+CADDY = """
+{{
+  admin off
+  auto_https off
+  storage file_system {folder}/caddy
+}}
+http://:{port} {{
+  bind 127.0.0.1
+  log {{
+    output file {folder}/access.log
+    format json
+  }}
+  redir /old / 301
+  respond "ok"
+}}
 """
 LINES = (
     *(b"GET /fresh_fish/ HTTP/1.1", b"GET /a?b=c&d=%20 HTTP/1.1", b"POST /basket HTTP/1.1"),
@@ -62,12 +96,37 @@ LINES = (
     *(b'GET /"quoted"/\\back HTTP/1.1', b"PRI * HTTP/2.0", b"OPTIONS * HTTP/1.1"),
     *(b"CONNECT a.example:443 HTTP/1.1", b"get /x HTTP/1.1", b"\x16\x03\x01", b"GET /a b HTTP/1.1"),
     *(b"GET /x HTTP/9.9", b"GET", b"GET /" + b"x" * 1500 + b" HTTP/1.1", b"GET /x"),
+    *(b"GET  /twice HTTP/1.1", b"GET /behind  HTTP/1.1 ", b" GET /before HTTP/1.1", b"GET /a b"),
+    *(
+        b"GET /a b c  HTTP/1.0",
+        b"GET\t/tab HTTP/1.1",
+        b"GET HTTP://Other.example HTTP/1.1",
+        b"GET //a HTTP/1.1",
+    ),
+    *(b"GET /%00/%0A HTTP/1.1", b"GET /\xff\xfe HTTP/1.1", b"GET /a#b HTTP/1.1", b"GET ?x HTTP/1.1"),
+    *(
+        b"GET /\x01 HTTP/1.1",
+        b"GET /x http/1.1",
+        b"OPTIONS / RTSP/1.0",
+        b"GET /x FOO",
+        b"",
+        b"GET /robots.txt HTTP/1.1",
+    ),
+    *(
+        b"GET ftp://a.example/x HTTP/1.1",
+        b"DELETE /x HTTP/1.1",
+        b"GET /a%zz HTTP/1.1",
+        b"GET /../../x HTTP/1.1",
+    ),
 )
+PROTOCOL = re.compile(r"(?i:HTTP/.*)|[A-Z]+/[0-9.]+")
+REQUEST = re.compile(r'"((?:[^"\\]|\\.)*)" ([0-9]{3}) ')
 AGENTS = (
     *(b"Mozilla/5.0 (X11)", b'say "hi" \\ there', b"", "Браузер".encode()),
     b'[x] - - [29/Nov/2026:00:00:00 +0000] "GET',
 )
-USERS = (None, None, b"anna:x", b"an na] [x:y", b'a\\"b:')
+USERS = (None, None, b"anna:x", b"an na] [x:y", b'a\\"b:', b"[29/Nov/2026 [x:y", b"a | b:y")
+PASSWORDS = [user.partition(b":") for user in USERS if user is not None]
 
 
 @contextmanager
@@ -89,9 +148,9 @@ def running(command: list[str], environment: dict[str, str], port: int) -> Itera
         process.wait(PATIENCE)
 
 
-def send_requests(port: int) -> int:
-    """Send requests, each on its connection. Return how many were answered, and so logged."""
-    rng, answers = random.Random(7), 0
+def send_requests(port: int) -> list[bytes]:
+    """Send requests, each on its connection. Return the answers."""
+    rng, answers = random.Random(7), list[bytes]()
     for _ in range(REQUESTS):
         line, agent, user = rng.choice(LINES), rng.choice(AGENTS), rng.choice(USERS)
         head = [line, b"Host: shop.example", b"Connection: close", b"User-Agent: " + agent]
@@ -102,9 +161,11 @@ def send_requests(port: int) -> int:
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
             connection.sendall(b"\r\n".join([*head, b"", b""]))
             connection.shutdown(socket.SHUT_WR)
-            answers += bool(connection.recv(1))
-            while connection.recv(65536):
-                pass
+            answer = b""
+            with suppress(ConnectionResetError):  # what was sent is not read to its end
+                while block := connection.recv(65536):
+                    answer += block
+            answers.append(answer)
     return answers
 
 
@@ -123,18 +184,46 @@ def read(path: Path, log_format: str | None = None) -> tuple[str, int, set[str],
     return name, lines, reasons, others
 
 
+def is_readable(request: str, status: str) -> bool:
+    """Return whether a request names a URL, read in the plainest way."""
+    words = request.split(" ")
+    while words[-1] == "":
+        words.pop()
+        if not words:
+            return False
+    if PROTOCOL.fullmatch(words[-1]):
+        words.pop()
+    url = " ".join(words[1:]).strip(" ")
+    is_url = url.lower().startswith(("/", "http://"))
+    return bool(words and words[0]) and is_url and not (" " in url and status == "400")
+
+
 def readable_lines(path: Path) -> int:
-    """Count the lines of a common or combined log whose request names a URL, in the plainest way."""
-    requests = [line.split('"')[1].split(" ") for line in path.read_text("utf-8").splitlines()]
-    return sum(len(words) in (2, 3) and words[1].startswith(("/", "http://")) for words in requests)
+    """Count the lines of a common or combined log whose request names a URL."""
+    matches = map(REQUEST.search, path.read_text("utf-8").splitlines())
+    return sum(is_readable(match[1], match[2]) for match in matches if match)
+
+
+def count_lines(path: Path, answers: list[bytes]) -> int:
+    """Return how many requests a log must have: all that were answered."""
+    lines = path.read_text("utf-8").count("\n")
+    assert sum(map(bool, answers)) <= lines <= len(answers)
+    return lines
 
 
 def check(folder: Path, names: Mapping[str, tuple[str | None, str]], sent: int, plain: str) -> None:
-    """Check that each log has all requests, each a visit or a reject that names no URL."""
+    """Check that each log has all requests that were answered, each a visit or a reject that names no URL."""
     readable = readable_lines(folder / plain)
     assert 0 < readable < sent
     for file, (declared, name) in names.items():
-        assert read(folder / file, declared) == (name, sent, {NO_URL}, readable), file
+        broken = sum(not is_utf8(line) for line in (folder / file).read_bytes().splitlines())
+        reasons = {NO_URL, "not UTF-8"} if broken else {NO_URL}
+        assert read(folder / file, declared) == (name, sent, reasons, readable - broken), file
+
+
+def is_utf8(line: bytes) -> bool:
+    """Return whether a line is; nginx writes the bytes of URLs as they are into JSON."""
+    return line.decode(errors="replace").encode() == line
 
 
 def test_what_nginx_writes_is_read_and_none_is_lost(tmp_path: Path) -> None:
@@ -144,28 +233,61 @@ def test_what_nginx_writes_is_read_and_none_is_lost(tmp_path: Path) -> None:
     (tmp_path / "nginx.conf").write_text(text)
     command = [str(program), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     with running(command, environment, port):
-        send_requests(port)
+        answers = send_requests(port)
+    assert sum(map(bool, answers)) > REQUESTS / 2
     logs = {
         "combined.log": (None, "combined"),
         "vhost.log": (None, "vhost_combined"),
         "lines.log": (None, "json"),
         "own.log": (CUSTOM, "custom"),
     }
-    check(tmp_path, logs, REQUESTS, "combined.log")
+    check(tmp_path, logs, count_lines(tmp_path / "combined.log", answers), "combined.log")
 
 
-def test_what_apache_writes_is_read_and_none_is_lost(tmp_path: Path) -> None:
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """Yield a folder that a server's own user may read."""
+    with tempfile.TemporaryDirectory(prefix="trawl-apache-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_what_apache_writes_is_read_and_none_is_lost(tmp_path: Path, public: Path) -> None:
     program, environment = find_server("apache2", tmp_path)
     modules = Path("/usr/lib/apache2/modules")
     modules = modules if modules.is_dir() else tmp_path / "usr/lib/apache2/modules"
     port, user = free_port(), "User nobody\nGroup nogroup" if os.geteuid() == 0 else ""
-    text = APACHE.format(folder=tmp_path, port=port, user=user, modules=modules)
+    text = APACHE.format(folder=tmp_path, public=public, port=port, user=user, modules=modules)
     (tmp_path / "apache.conf").write_text(text)
+    (public / "index.html").write_text("ok")
+    with (public / "users").open("wb") as file:
+        for login, _, password in PASSWORDS:
+            file.write(login + b":{SHA}" + base64.b64encode(hashlib.sha1(password).digest()) + b"\n")
     with running([str(program), "-f", str(tmp_path / "apache.conf"), "-DFOREGROUND"], environment, port):
-        send_requests(port)
+        answers = send_requests(port)
     logs = {
         "combined.log": (None, "combined"),
         "common.log": (None, "common"),
         "vhost.log": (None, "vhost_combined"),
     }
-    check(tmp_path, logs, REQUESTS, "combined.log")
+    log = (tmp_path / "combined.log").read_text()
+    assert r"- a\\\"b [" in log
+    assert " - [29/Nov/2026 [x [" in log
+    check(tmp_path, logs, count_lines(tmp_path / "combined.log", answers), "combined.log")
+
+
+def test_what_caddy_writes_is_read_and_none_is_lost(tmp_path: Path) -> None:
+    """It logs no request that its library could not read, and answers those in a way of its own."""
+    program, environment = find_server("caddy", tmp_path)
+    port = free_port()
+    (tmp_path / "Caddyfile").write_text(CADDY.format(folder=tmp_path, port=port))
+    command = [str(program), "run", "--config", str(tmp_path / "Caddyfile"), "--adapter", "caddyfile"]
+    with running(command, environment | {"HOME": str(tmp_path)}, port):
+        answers = send_requests(port)
+    path = tmp_path / "access.log"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(lines) == sum(b"\r\nServer: Caddy\r\n" in answer for answer in answers)
+    urls = [line["request"]["uri"] for line in lines]
+    readable = sum(url.lower().startswith(("/", "http://")) for url in urls)
+    assert 0 < readable < len(lines)
+    assert read(path) == ("json", len(lines), {NO_URL}, readable)
