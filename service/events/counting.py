@@ -35,12 +35,13 @@ class Groups:
     """Groups that have events.
 
     :param codes: of each dimension
+    :param users_at: returns the distinct users of the groups at some places, in order: they cost most
     """
 
     dimensions: Sequence[Dimension]
     codes: Sequence[Array]
     events: Array
-    users: Array
+    users_at: Callable[[Array], Array]
 
     def __len__(self) -> int:
         return len(self.events)
@@ -87,10 +88,13 @@ def slices_of(slices: TimeSlices, block: EventBlock) -> Iterator[tuple[int, slic
 def count_groups(
     events: Events, dimensions: Sequence[Dimension], waiting: Waiting, *, by_user: bool
 ) -> Groups:
-    """Count the events and users of each group.
+    """Count the events of each group.
 
     :param by_user: one of the dimensions is the user: each group has one
     """
+    slices = dimensions[0].slices if len(dimensions) == 1 else None
+    if slices is not None:
+        return count_times(events, dimensions[0], slices, waiting)
     sizes = [each.size for each in dimensions]
 
     def codes_of(block: EventBlock) -> Array:
@@ -99,18 +103,35 @@ def count_groups(
             codes[0].astype(np.int64) if len(codes) == 1 else codes[0].astype(np.int64) * sizes[1] + codes[1]
         )
 
+    def users_at(places: Array) -> Array:
+        if by_user:
+            return np.ones(len(places), np.int64)
+        slots = np.full(len(present), len(places))  # the last slot is that of all other groups
+        slots[places] = np.arange(len(places))
+        users = count_users(events, len(places) + 1, lambda block: slots[place_of(codes_of(block))], waiting)
+        return users[:-1]
+
     if np.prod(sizes, dtype=object) <= MAX_CODES:
-        present, counts, slot_of = count_dense(events, int(np.prod(sizes)), codes_of, waiting)
+        present, counts, place_of = count_dense(events, int(np.prod(sizes)), codes_of, waiting)
     else:
-        present, counts, slot_of = count_sparse(events, codes_of, waiting)
-    if by_user:
-        users = np.ones(len(present), np.int64)
-    elif len(dimensions) == 1 and dimensions[0].slices is not None:
-        users = count_users_of_times(events, dimensions[0].slices, present, waiting)
-    else:
-        users = count_users(events, len(present), lambda block: slot_of(codes_of(block)), waiting)
+        present, counts, place_of = count_sparse(events, codes_of, waiting)
     split = [present] if len(sizes) == 1 else [present // max(1, sizes[1]), present % max(1, sizes[1])]
-    return Groups(dimensions, split, counts, users)
+    return Groups(dimensions, split, counts, users_at)
+
+
+def count_times(events: Events, dimension: Dimension, slices: TimeSlices, waiting: Waiting) -> Groups:
+    """Count the events of each group of time, which stand together."""
+    totals = np.zeros(dimension.size, np.int64)
+    for block in events.blocks(waiting):
+        for group, rows in slices_of(slices, block):
+            totals[group] += rows.stop - rows.start
+    present = np.flatnonzero(totals)
+    return Groups(
+        [dimension],
+        [present],
+        totals[present],
+        lambda places: count_users_of_times(events, slices, present[places], waiting),
+    )
 
 
 Counted = tuple[Array, Array, Callable[[Array], Array]]
@@ -163,10 +184,7 @@ def count_users(
 
 
 def count_users_of_times(events: Events, slices: TimeSlices, present: Array, waiting: Waiting) -> Array:
-    """Return the distinct users of groups of time, the events of which stand together.
-
-    :param present: the groups that have events
-    """
+    """Return the distinct users of some groups of time, the events of which stand together."""
     slot_of = np.full(len(slices.labels), -1)
     slot_of[present] = np.arange(len(present))
     users = max(1, events.users)
@@ -216,60 +234,8 @@ def count_days(events: Events, tz: str, waiting: Waiting) -> dict[int, int]:
     """Return the users of each day of a zone that has some; days count from 1970."""
     days = time_dimension(events, "day", tz, waiting)
     groups = count_groups(events, [days], waiting, by_user=False)
-    return dict(zip(groups.labels()[0].tolist(), groups.users.tolist(), strict=True))
-
-
-def count_cohorts(
-    events: Events, *, start: int, days: int, windows: int, tz: str, waiting: Waiting
-) -> dict[tuple[int, int], int]:
-    """Count the users whose first event of all lies in a window, by window and by later window with events.
-
-    :param events: all, from the first one on
-    :param start: the day on which the first window begins, counted from 1970
-    """
-    dimension = time_dimension(events, "day", tz, waiting)
-    if dimension.slices is None:
-        return {}
-    window_of = (dimension.labels - start) // days
-    cohort = np.full(events.users, -1, np.int64)
-    first = first_times(events, waiting)
-    seen = first < NEVER
-    slices = dimension.slices
-    groups = slices.groups[np.searchsorted(slices.begins, first[seen], "right") - 1]
-    cohort[seen] = window_of[groups]
-    cohort[(cohort < 0) | (cohort >= windows)] = -1
-    newcomers = np.flatnonzero(cohort >= 0)
-    counts: dict[tuple[int, int], int] = {}
-    width = max(1, MAX_FLAGS // windows)
-    for begin in range(0, len(newcomers), width):
-        some = newcomers[begin : begin + width]
-        column = np.full(events.users, len(some), np.int32)  # the last column is of all others
-        column[some] = np.arange(len(some))
-        active = np.zeros((windows, len(some) + 1), np.bool_)
-        for block in events.blocks(waiting):
-            user = block.user
-            for group, rows in slices_of(slices, block):
-                window = window_of[group]
-                if 0 <= window < windows:
-                    active[window][column[user[rows]]] = True
-        for number in np.unique(cohort[some]).tolist():
-            users = np.count_nonzero(active[number:, :-1][:, cohort[some] == number], axis=1)
-            for later, count in enumerate(users.tolist()):
-                counts[number, later] = counts.get((number, later), 0) + count
-    return counts
-
-
-NEVER = np.iinfo(np.int64).max
-
-
-def first_times(events: Events, waiting: Waiting) -> Array:
-    """Return the time of the first event of each user; NEVER if it has none."""
-    first = np.full(events.users, NEVER)
-    for block in events.blocks(waiting):
-        times = np.full(events.users, NEVER)
-        times[block.user[::-1]] = block.occurred[::-1]  # what is written last remains
-        np.minimum(first, times, out=first)
-    return first
+    users = groups.users_at(np.arange(len(groups)))
+    return dict(zip(groups.labels()[0].tolist(), users.tolist(), strict=True))
 
 
 def day_number(day: Any) -> int:

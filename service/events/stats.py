@@ -111,7 +111,11 @@ async def count_events(
         groups = counting.count_groups(events, dimensions, waiting, by_user="user" in group_by)
         last = None if after is None else [after[0], *labels_of(group_by, after[1:], events.types)]
         places = counting.page_of(groups, last, limit=limit + 1, offset=offset)
-        return [event_count(group_by, groups, place, events.types) for place in places.tolist()]
+        users = groups.users_at(places).tolist()
+        return [
+            event_count(group_by, groups, place, count, events.types)
+            for place, count in zip(places.tolist(), users, strict=True)
+        ]
 
     return await run_while_awaited(count)
 
@@ -132,7 +136,9 @@ def labels_of(group_by: Sequence[str], values: Sequence[Any], types: Sequence[st
     return labels
 
 
-def event_count(group_by: Sequence[str], groups: "Groups", place: int, types: Sequence[str]) -> EventCount:
+def event_count(
+    group_by: Sequence[str], groups: "Groups", place: int, users: int, types: Sequence[str]
+) -> EventCount:
     """Return the group at a place."""
     values: dict[str, Any] = {}
     key: list[Any] = [int(groups.events[place])]
@@ -145,7 +151,7 @@ def event_count(group_by: Sequence[str], groups: "Groups", place: int, types: Se
             value = dimension.slices.begin_of(code)
             key.append(value if name == "hour" else dimension.slices.day_of(code).isoformat())
         values[COLUMNS.get(name, name)] = value
-    return EventCount(values, key[0], int(groups.users[place]), key)
+    return EventCount(values, key[0], users, key)
 
 
 async def count_daily_active_users(
@@ -195,12 +201,13 @@ async def count_retention(
     """Count a cohort of new users for each window, and how many came back in each later window."""
     await load_numpy()
     from service.events import counting
+    from service.events.cohorts import count_cohorts
     from service.events.columns import read_events
 
     days = UNIT_DAYS[unit]
     events = await read_events(db, store, EventFilter())
     users = await run_while_awaited(
-        lambda waiting: counting.count_cohorts(
+        lambda waiting: count_cohorts(
             events, start=counting.day_number(start), days=days, windows=windows, tz=tz, waiting=waiting
         )
     )
