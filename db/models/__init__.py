@@ -3,7 +3,15 @@
 from db.models.accounts import Account, ApiKey, AuthEvent, RefreshToken, Session
 from db.models.agents import Agent, Referrer
 from db.models.base import Base
-from db.models.cart_rollups import Buyer, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
+from db.models.cart_rollups import (
+    Buyer,
+    BuyerCount,
+    CartDay,
+    PaidCategoryDay,
+    PaidPairDay,
+    PaymentDay,
+    PurchaseDay,
+)
 from db.models.events import Event, EventBatch, EventPart
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
@@ -62,6 +70,7 @@ __all__ = [
     "Payment",
     "PaymentDay",
     "Product",
+    "PurchaseDay",
     "RecoveryCode",
     "Referrer",
     "RefreshToken",

@@ -5,6 +5,7 @@ themselves. Those of people and of bots are counted apart. How many users bought
 over days: it is counted for all time alone.
 """
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import Integer, false, text
@@ -82,3 +83,15 @@ class BuyerCount(Base):
     purchases: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     users: Mapped[int]
     traffic: Mapped[str] = mapped_column(primary_key=True, server_default=text("'all'"))
+
+
+class PurchaseDay(Base):
+    """Names what was paid on a UTC day, when and by whom: it changes with any of it.
+
+    What was computed of such a day holds as long as the version is the same, also in a restored database.
+    """
+
+    __tablename__ = "purchase_day"
+
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    version: Mapped[uuid.UUID]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -19,8 +20,13 @@ KEYS: dict[type[Base], tuple[str, ...]] = {
     PaidCategoryDay: ("category_id", "day", "source", "is_bot"),
     PaidPairDay: ("category_id", "day", "source", "other_id", "is_bot"),
 }
-BUYER_KEY = ("user_id", "source", "is_bot")
+BUYER_KEY = ("day", "user_id", "source", "is_bot")  # the time of payments instead of their day
 KEYS_BY_TABLE = {model.__tablename__: names for model, names in KEYS.items()}
+CHANGE_DAYS = text("""
+    INSERT INTO purchase_day (day, version)
+    SELECT day, gen_random_uuid() FROM unnest(CAST(:days AS timestamptz[])) AS day
+    ON CONFLICT (day) DO UPDATE SET version = excluded.version
+""")
 PURCHASES = ("log", "live", "bot_log", "bot_live")  # columns of `buyer`
 Key = tuple[Any, ...]
 Counts = Counter[tuple[str, Key]]  # carts by roll-up and key in it; of `buyer`, by BUYER_KEY
@@ -70,9 +76,11 @@ async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]
     """Add changes, by roll-up and key, to the roll-ups of carts."""
     rows: dict[str, list[Key]] = {model.__tablename__: [] for model in KEYS}
     buyers: dict[int, list[int]] = {}
+    days: set[datetime] = set()
     for (name, key), carts in changes.items():
         if name == "buyer":
-            user_id, source, is_bot = key
+            paid_at, user_id, source, is_bot = key
+            days.add(paid_at.replace(hour=0, minute=0, second=0, microsecond=0))
             buyers.setdefault(user_id, [0] * len(PURCHASES))[2 * is_bot + (source != "log")] += carts
         else:
             rows[name].append((*key, carts))
@@ -80,6 +88,7 @@ async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]
         await add_to_rollup(session, model, (*names, "carts"), rows[model.__tablename__])
     if buyers:
         await add_to_buyers(session, buyers)
+        await session.execute(CHANGE_DAYS, {"days": sorted(days)})
 
 
 async def add_to_buyers(session: AsyncSession, buyers: dict[int, list[int]]) -> None:

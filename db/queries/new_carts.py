@@ -167,7 +167,7 @@ def count_carts(
 ) -> Counts:
     """Return what the carts count for, as db.queries.cart_rollups counts them in SQL."""
     counts: Counts = Counter()
-    paid = payments.select("cart_id", "source", day=pl.col("paid_at").dt.truncate("1d"))
+    paid = payments.select("cart_id", "source", "paid_at", day=pl.col("paid_at").dt.truncate("1d"))
     paid = paid.join(carts.select("user_id", "is_bot", cart_id="id"), on="cart_id")
     opened = carts.select(
         "source",
@@ -180,7 +180,7 @@ def count_carts(
     for *key, number in paid.group_by("day", "source", "is_bot").len().iter_rows():
         counts["payment_day", tuple(key)] += number
     buyers = paid.drop_nulls("user_id")
-    for *key, number in buyers.group_by("user_id", "source", "is_bot").len().iter_rows():
+    for *key, number in buyers.group_by("paid_at", "user_id", "source", "is_bot").len().iter_rows():
         counts["buyer", tuple(key)] += number
     held = paid_items.join(categories, on="goods_id").select("cart_id", "category_id").unique()
     dated = held.join(paid, on="cart_id")

@@ -14,6 +14,11 @@ from db.sql import raw_statement
 Raw = Connection  # asyncpg's, within a transaction
 NEWEST = "SELECT greatest((SELECT max(last_at) FROM visit_part), (SELECT max(occurred_at) FROM live_visit))"
 
+# min and max are read at the ends of an index; EXISTS would be planned as if a row were found soon.
+HOLDS_ALL = """
+    SELECT (SELECT min(paid_at) FROM payment) >= $1 AND (SELECT max(paid_at) FROM payment) < $2
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -170,13 +175,16 @@ async def select_unpaid_carts(raw: Raw, scope: Scope, unchanged_since: datetime)
     return CartCounts(*rows[0])
 
 
-async def select_repeat_purchases(raw: Raw, scope: Scope, source: str, traffic: str) -> list[PurchaseUsers]:
-    """Count users by their number of purchases.
+async def holds_all_payments(raw: Raw, since: datetime, until: datetime) -> bool:
+    """Return whether all payments lie in [since, until)."""
+    return bool(await raw.fetchval(HOLDS_ALL, since, until))
 
-    :param source: names the scope's sources: all, log or api
+
+async def select_repeat_purchases(raw: Raw, source: str, traffic: str) -> list[PurchaseUsers]:
+    """Count users by the number of all their purchases.
+
+    :param source: all, log or api
     :param traffic: names whose they are: human, bot or all
     """
-    rows = await select_rows(
-        raw, "reports/repeat_purchases", scope.parameters() | {"source": source, "traffic": traffic}
-    )
+    rows = await select_rows(raw, "reports/repeat_purchases", {"source": source, "traffic": traffic})
     return [PurchaseUsers(*row) for row in rows]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from db.part_files import PartColumns
     from service.columns.agents import AgentTable, ReferrerTable
     from service.columns.names import AddressCountries, Names, PageTable
+    from service.columns.purchases import PurchaseStore
     from service.columns.users import UserTable
 
 MIB = 2**20
@@ -40,6 +41,7 @@ class ColumnStore:
     agents: "AgentTable | None" = None
     referrers: "ReferrerTable | None" = None
     users: "UserTable | None" = None
+    purchases: "PurchaseStore | None" = None  # made by the report that counts them
 
     @classmethod
     def under(cls, data_dir: Path, *, megabytes: int) -> "ColumnStore":

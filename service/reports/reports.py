@@ -175,9 +175,13 @@ async def compute_unpaid_carts(source: Source, scope: Scope, parameters: Paramet
 
 
 async def compute_repeat_purchases(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    rows = await queries.select_repeat_purchases(
-        source.raw, scope, parameters["source"], parameters["traffic"]
-    )
+    if await queries.holds_all_payments(source.raw, scope.since, scope.until):
+        rows = await queries.select_repeat_purchases(source.raw, parameters["source"], parameters["traffic"])
+    else:
+        await load_numpy()
+        from service.reports import purchases
+
+        rows = await purchases.count_users(source.raw, source.store, scope)
     return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
 
 

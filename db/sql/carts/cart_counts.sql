@@ -1,5 +1,5 @@
 -- Count the carts :cart_ids in all roll-ups that do not depend on their goods: by day, source and traffic, paid or
--- not; their payments by day, source and traffic; the paid ones by user, source and traffic.
+-- not; their payments by day, source and traffic; the paid ones by time, user, source and traffic.
 WITH counted_cart AS (
     SELECT
         date_bin('1 day', cart.opened_at, 'epoch') AS opened_on,
@@ -7,6 +7,7 @@ WITH counted_cart AS (
         cart.is_bot,
         cart.user_id,
         payment.cart_id IS NOT NULL AS is_paid,
+        payment.paid_at,
         date_bin('1 day', payment.paid_at, 'epoch') AS paid_on,
         payment.source AS paid_source
     FROM cart
@@ -37,7 +38,14 @@ FROM counted_cart
 WHERE counted_cart.is_paid
 GROUP BY counted_cart.paid_on, counted_cart.paid_source, counted_cart.is_bot
 UNION ALL
-SELECT 'buyer', NULL, counted_cart.paid_source, counted_cart.is_bot, NULL, counted_cart.user_id, count(*)
+SELECT
+    'buyer',
+    counted_cart.paid_at,
+    counted_cart.paid_source,
+    counted_cart.is_bot,
+    NULL,
+    counted_cart.user_id,
+    count(*)
 FROM counted_cart
 WHERE counted_cart.is_paid AND counted_cart.user_id IS NOT NULL
-GROUP BY counted_cart.user_id, counted_cart.paid_source, counted_cart.is_bot;
+GROUP BY counted_cart.paid_at, counted_cart.user_id, counted_cart.paid_source, counted_cart.is_bot;

@@ -7,7 +7,8 @@ WITH sought AS MATERIALIZED (
 paid AS (
     DELETE FROM payment USING sought
     WHERE payment.cart_id = sought.id
-    RETURNING payment.cart_id, date_bin('1 day', payment.paid_at, 'epoch') AS day, payment.source
+    RETURNING
+        payment.cart_id, payment.paid_at, date_bin('1 day', payment.paid_at, 'epoch') AS day, payment.source
 ),
 
 item AS (
@@ -64,11 +65,20 @@ FROM paid
 INNER JOIN opened ON paid.cart_id = opened.id
 GROUP BY paid.day, paid.source, opened.is_bot
 UNION ALL
-SELECT 'buyer', NULL, paid.source, opened.is_bot, NULL, opened.user_id, CAST(NULL AS int), CAST(NULL AS int), count(*)
+SELECT
+    'buyer',
+    paid.paid_at,
+    paid.source,
+    opened.is_bot,
+    NULL,
+    opened.user_id,
+    CAST(NULL AS int),
+    CAST(NULL AS int),
+    count(*)
 FROM paid
 INNER JOIN opened ON paid.cart_id = opened.id
 WHERE opened.user_id IS NOT NULL
-GROUP BY opened.user_id, paid.source, opened.is_bot
+GROUP BY paid.paid_at, opened.user_id, paid.source, opened.is_bot
 UNION ALL
 SELECT
     'paid_category_day',

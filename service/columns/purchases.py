@@ -1,0 +1,135 @@
+"""How many carts users have paid in a period: counted on columns of each day, which are kept."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from threading import Lock
+
+import numpy as np
+
+from db.database import Raw
+from db.event_users import UserCodes
+from db.part_cache import PartCache
+from db.part_files import Array
+from db.queries.column_reads import microseconds
+from db.queries.purchases import NO_PURCHASES, Purchases, select_purchase_days, select_purchases
+from db.read_threads import Waiting, run_while_awaited
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_USERS = 5_000_000  # with more numbers, a store is given up for a new one
+OVERHEAD = 1000  # bytes of a day beside its arrays
+READ_DAYS = 32  # that are asked for at a time
+
+
+@dataclass(frozen=True, slots=True)
+class PaidDay:
+    """The payments of a day in order of time.
+
+    :param users: their numbers in UserCodes
+    """
+
+    paid_at: Array
+    users: Array
+    is_live: Array
+    is_bot: Array
+
+    @property
+    def size(self) -> int:
+        return sum(each.nbytes for each in (self.paid_at, self.users, self.is_live, self.is_bot)) + OVERHEAD
+
+
+class PurchaseStore:
+    """The days that a process has read, by version, the least recently used of which are dropped."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._days = PartCache(max_bytes)
+        self._codes = UserCodes()
+        self._lock = Lock()
+
+    @property
+    def users(self) -> int:
+        """More than all numbers of users."""
+        return len(self._codes.ids)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many users have numbers that those of users who are gone should be given up."""
+        return self.users > MAX_USERS
+
+    def get(self, version: uuid.UUID) -> PaidDay | None:
+        with self._lock:
+            day: PaidDay | None = self._days.get(version)
+        return day
+
+    def put(self, version: uuid.UUID, purchases: Purchases) -> PaidDay:
+        users, places = np.unique(purchases.user_id, return_inverse=True)
+        day = PaidDay(
+            purchases.paid_at,
+            self._codes.number(users)[places.reshape(-1)],
+            purchases.is_live.astype(np.bool_),
+            purchases.is_bot.astype(np.bool_),
+        )
+        with self._lock:
+            self._days.put(version, day, day.size)
+        return day
+
+
+async def count_purchases(
+    raw: Raw,
+    store: PurchaseStore,
+    since: datetime,
+    until: datetime,
+    *,
+    is_live: bool | None,
+    is_bot: bool | None,
+) -> list[tuple[int, int]]:
+    """Return how many users paid for so many carts in [since, until), by that number.
+
+    :param is_live: count live payments alone, or those of logs; None for all
+    :param is_bot: likewise of bots
+    """
+    days = await select_purchase_days(raw, since, until)
+    known = {version: store.get(version) for _, version in days}
+    missing = [(day, version) for day, version in days if known[version] is None]
+    for begin in range(0, len(missing), READ_DAYS):
+        versions = dict(missing[begin : begin + READ_DAYS])
+        purchases = await select_purchases(raw, list(versions))
+        known |= await run_while_awaited(partial(put_days, store, versions, purchases))
+    paid = [day for day in known.values() if day is not None]
+    bounds = microseconds(since), microseconds(until)
+    return await run_while_awaited(lambda waiting: count(paid, bounds, is_live, is_bot, waiting))
+
+
+def put_days(
+    store: PurchaseStore,
+    versions: Mapping[datetime, uuid.UUID],
+    purchases: Mapping[datetime, Purchases],
+    waiting: Waiting,
+) -> dict[uuid.UUID, PaidDay | None]:
+    waiting.check()
+    return {
+        version: store.put(version, purchases.get(day, NO_PURCHASES)) for day, version in versions.items()
+    }
+
+
+def count(
+    days: Sequence[PaidDay],
+    bounds: tuple[int, int],
+    is_live: bool | None,
+    is_bot: bool | None,
+    waiting: Waiting,
+) -> list[tuple[int, int]]:
+    users = [np.empty(0, np.int32)]
+    for day in days:
+        waiting.check()
+        rows = slice(*np.searchsorted(day.paid_at, bounds).tolist())
+        chosen = np.ones(rows.stop - rows.start, np.bool_)
+        if is_live is not None:
+            chosen &= day.is_live[rows] == is_live
+        if is_bot is not None:
+            chosen &= day.is_bot[rows] == is_bot
+        users.append(day.users[rows][chosen])
+    users_of = np.bincount(np.bincount(np.concatenate(users)))
+    return [(carts, int(users_of[carts])) for carts in np.flatnonzero(users_of).tolist() if carts]
