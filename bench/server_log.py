@@ -16,7 +16,7 @@ from random import Random
 from typing import NamedTuple
 
 START = int(datetime(2024, 5, 6, tzinfo=UTC).timestamp())
-DAYS = 7
+DAYS = 1
 HOST = "https://shop.example"
 SECTIONS, PAGES, ASSETS, ADDRESSES, AGENTS = 60, 4_000, 700, 25_000, 3_000
 WORDS = (

@@ -1,7 +1,8 @@
 """Views that pages of sites report: how many one worker stores, and what they cost and make others wait.
 
-Every answer that says `stored` is counted, and must be a row in the end. Beside the load, a client with a
-token reads one row again and again.
+Every answer that says `stored` is counted, and must be a row in the end. Beside the load, a client of another
+address reads one row again and again. The reference is a bare Sanic route in the same run, which answers 202
+to the same requests and stores nothing.
 """
 
 import asyncio
@@ -13,15 +14,20 @@ import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+from sanic import Request, Sanic
+from sanic.response import HTTPResponse
 
 from bench.authenticated_get import ACCOUNTS, cpu_seconds, prepare, serving, trawl_app
+from bench.postgres_cost import postgres_cpu
 from bench.results import write_results
 from embedded import open_servers
 
 CLIENTS = (1, 32, 256)  # connections, each with one view under way
 SECONDS = 5.0
+OTHER_ADDRESS = "127.0.0.2"  # requests of an address wait for each other, and for few of other addresses
 KEY, ORIGIN = "the-key-of-a-site", "https://shop.example"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MAKE_SITE = "INSERT INTO site (key, name, origins, created_at) VALUES ($1, 'shop', $2, now())"
@@ -56,7 +62,7 @@ async def read_rows(port: int, token: str, until: float) -> list[float]:
     """Read one row again and again; return the milliseconds that each answer took."""
     path = f"/tasks/{ACCOUNTS // 2}"
     request = f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(OTHER_ADDRESS, 0))
     waits = []
     while time.perf_counter() < until:
         start = time.perf_counter()
@@ -89,6 +95,26 @@ async def measure(port: int, pid: int, token: str, clients: int) -> tuple[tuple[
     return tuple(cells), stored
 
 
+def bare_app() -> Sanic[Any, Any]:
+    """Make an app that says of any view that it was stored."""
+    app = Sanic("bare_collect", configure_logging=False)
+
+    @app.post("/collect")
+    async def collect(_request: Request) -> HTTPResponse:
+        return HTTPResponse(b'{"status":"stored"}', 202, content_type="application/json")
+
+    return app
+
+
+async def measure_bare(port: int, pid: int, clients: int) -> str:
+    """Return how many requests a second the reference answers, and its CPU for each."""
+    begin, cpu = time.perf_counter(), cpu_seconds(pid)
+    reporting = (report_views(port, begin + SECONDS) for _ in range(clients))
+    total = sum(await asyncio.gather(*reporting), Counter[str]()).total()
+    seconds, cpu = time.perf_counter() - begin, cpu_seconds(pid) - cpu
+    return f"{total / seconds:.0f} a second, {cpu / total * 1e6:.0f} us"
+
+
 async def count_views(postgres_url: str) -> int:
     connection = await asyncpg.connect(postgres_url)
     count: int = await connection.fetchval("SELECT count(*) FROM live_visit WHERE source = 'site'")
@@ -113,10 +139,14 @@ def main() -> int:
         with Path("/dev/null").open("w") as nowhere:
             sys.stderr, before = nowhere, sys.stderr  # the worker's log is formatted, then discarded
             port, pid = stack.enter_context(serving(lambda: trawl_app(postgres_url, redis_url, folder)))
+            bare_port, bare_pid = stack.enter_context(serving(bare_app))
             sys.stderr = before
         for clients in CLIENTS:
+            spent = postgres_cpu(folder)
             row, stored = asyncio.run(measure(port, pid, token, clients))
-            rows.append(row)
+            spent = (postgres_cpu(folder) - spent) / max(stored, 1) * 1e6
+            bare = asyncio.run(measure_bare(bare_port, bare_pid, clients))
+            rows.append((*row, f"{spent:.0f} us", bare))
             views += stored
         count = asyncio.run(count_views(postgres_url))
     columns = (
@@ -126,6 +156,8 @@ def main() -> int:
         "CPU each",
         "of a core",
         "another's GET: median, p95",
+        "PostgreSQL's CPU each",
+        "a bare route",
     )
     write_results("Views that pages of sites report, one worker", columns, rows)
     print(f"told as stored: {views}; rows: {count}")

@@ -47,6 +47,7 @@ class Deps:
     hasher: Hasher = field(default_factory=Hasher)
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
     site_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.site_views
+    view_counts: Batcher[Any, Any] = field(default_factory=Batcher)  # of views that sites report, by address
     sites: SharedResult[Any] = field(default_factory=partial(SharedResult, 0.5))  # of service.visits.sites
     health: SharedResult[Any] = field(default_factory=SharedResult)  # of service.health
     live: LiveCounts = field(default_factory=LiveCounts)

@@ -2,9 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from service.errors import TooMany
-from service.security.rate_limits import WINDOW, Allowance, count_request, network
+from service.security.rate_limits import (
+    WINDOW,
+    Allowance,
+    count_request,
+    count_requests,
+    network,
+)
 from transport.request import Request
 
 
@@ -72,7 +79,10 @@ async def is_over_collect_limit(request: Request) -> bool:
     policy = collect_policy(request)
     if not policy.limit:
         return False
-    allowance = await count_request(request.deps.cache, address_counter(request, policy), policy.limit)
+    # Those that arrive while others are counted are counted together: a view costs little beside that.
+    count_all = partial(count_requests, request.deps.cache, limit=policy.limit)
+    counter = address_counter(request, policy)
+    allowance: Allowance = await request.deps.view_counts.write(counter, count_all)
     tell_allowance(request, policy, allowance)
     return allowance.exceeded
 

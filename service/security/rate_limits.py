@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -11,14 +11,19 @@ from service.security.identifiers import LOCAL
 
 WINDOW = 60  # seconds, from the first request that is counted
 
+# KEYS: counters, one of which may stand there more than once. ARGV: seconds of a window.
 COUNT = """
-local count = redis.call('INCR', KEYS[1])
-local remaining = redis.call('PTTL', KEYS[1])
-if remaining < 0 then
-  remaining = tonumber(ARGV[1]) * 1000
-  redis.call('PEXPIRE', KEYS[1], remaining)
+local counts = {}
+for n, key in ipairs(KEYS) do
+  local count = redis.call('INCR', key)
+  local remaining = redis.call('PTTL', key)
+  if remaining < 0 then
+    remaining = tonumber(ARGV[1]) * 1000
+    redis.call('PEXPIRE', key, remaining)
+  end
+  counts[n] = {count, remaining}
 end
-return {count, remaining}
+return counts
 """
 
 
@@ -92,8 +97,16 @@ def network(address: str | None) -> str:
 
 async def count_request(cache: Cache, counter: str, limit: int, window: int = WINDOW) -> Allowance:
     """Count one request on the counter of a user or an address, in a window of so many seconds."""
+    [allowance] = await count_requests(cache, [counter], limit=limit, window=window)
+    return allowance
+
+
+async def count_requests(
+    cache: Cache, counters: Sequence[str], *, limit: int, window: int = WINDOW
+) -> list[Allowance]:
+    """Count a request on each of the counters, in one exchange with Valkey."""
     try:
-        count, milliseconds = await cache.script(COUNT, [counter], [window])
+        counts = await cache.script(COUNT, counters, [window])
     except CacheUnavailable:
-        count, milliseconds = local_requests.count(counter, window)
-    return Allowance.from_counter(limit, count, milliseconds)
+        counts = [local_requests.count(counter, window) for counter in counters]
+    return [Allowance.from_counter(limit, count, milliseconds) for count, milliseconds in counts]

@@ -1,7 +1,7 @@
 import pytest
 
 from service.cache import Cache
-from service.security.rate_limits import WINDOW, LocalCounters, count_request, network
+from service.security.rate_limits import WINDOW, LocalCounters, count_request, count_requests, network
 from tests.support.fake_clock import Clock
 
 
@@ -14,6 +14,15 @@ async def test_requests_are_counted_until_the_window_ends(cache: Cache) -> None:
     assert (third.remaining, third.exceeded) == (0, True)
     await cache.run("PEXPIRE", "rate:default:user:1", 0)
     assert (await count_request(cache, "rate:default:user:1", 2)).count == 1
+
+
+async def test_requests_that_are_counted_together_are_counted_one_by_one(cache: Cache) -> None:
+    await count_request(cache, "rate:collect:address:a", 2)
+    counters = [f"rate:collect:address:{name}" for name in "abaa"]
+    allowances = await count_requests(cache, counters, limit=2)
+    assert [allowance.count for allowance in allowances] == [2, 1, 3, 4]
+    assert [allowance.exceeded for allowance in allowances] == [False, False, True, True]
+    assert all(WINDOW - 1 <= allowance.reset <= WINDOW for allowance in allowances)
 
 
 async def test_a_counter_that_lost_its_end_gets_one(cache: Cache) -> None:
