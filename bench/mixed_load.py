@@ -14,6 +14,8 @@ SILENT, TRICKLING, UNREAD = 50, 20, 4
 HOLD_SECONDS = 30.0
 THINK_SECONDS = 0.5  # after each request of a reader or writer: the load is to last, not to saturate
 REPORTS = range(1, 8)
+DAYS = range(6, 19)
+FILLS = 4  # of the caches: two workers take turns by chance, and each has its own
 
 
 def run_mixed_load(target: Target) -> None:
@@ -30,34 +32,50 @@ async def mix(target: Target) -> None:
     )
 
 
-async def send(target: Target, data: bytes) -> bytes:
+async def send(target: Target, data: bytes, *, think: float = THINK_SECONDS) -> bytes:
     async with connection(target) as (reader, writer):
         writer.write(data)
         response = await reader.read()
-    await asyncio.sleep(THINK_SECONDS)
+    await asyncio.sleep(think)
     return response
 
 
 numbers = count()
 
 
-async def read(target: Target, index: int) -> None:
-    """Read lists, statistics, reports and an export, one after the other."""
-    random = Random(f"{index} {next(numbers)}")
-    day = random.randint(6, 18)
-    group = random.choice(GROUPS)
-    paths = (
+def paths_of(day: int, group: str, report: int) -> tuple[str, ...]:
+    """Return what a reader reads: lists, statistics, reports and an export."""
+    return (
         f"/visits?limit=100&from=2024-05-{day:02}T00:00:00Z",
         f"/visits/stats?group_by={group}&from=2024-05-{day:02}T00:00:00Z",
-        f"/report/{random.choice(REPORTS)}?from=2024-05-{day:02}T00:00:00Z",
+        f"/report/{report}?from=2024-05-{day:02}T00:00:00Z",
         "/events?limit=100",
         "/stats/dau?from=2024-05-01&to=2024-05-20",
         f"/visits/export?from=2024-05-{day:02}T00:00:00Z&to=2024-05-{day:02}T06:00:00Z",
         "/tasks?q=a",
         "/nothing",
     )
-    for path in paths:
+
+
+async def read(target: Target, index: int) -> None:
+    """Read one thing after the other."""
+    random = Random(f"{index} {next(numbers)}")
+    for path in paths_of(random.choice(DAYS), random.choice(GROUPS), random.choice(REPORTS)):
         await send(target, target.head("GET", path, "Connection: close"))
+
+
+async def fill_caches(target: Target) -> None:
+    """Read all that readers may read, so that no cache grows by it later."""
+    pairs = [(day, group, 1 + number % len(REPORTS)) for day in DAYS for number, group in enumerate(GROUPS)]
+    pairs += [(day, GROUPS[0], report) for day in DAYS for report in REPORTS]
+    paths = sorted({path for pair in pairs for path in paths_of(*pair)}) * FILLS
+    waiting = iter(paths)
+
+    async def read_rest() -> None:
+        for path in waiting:
+            await send(target, target.head("GET", path, "Connection: close"), think=0)
+
+    await asyncio.gather(*(read_rest() for _ in range(READERS)))
 
 
 async def write(target: Target, index: int) -> None:

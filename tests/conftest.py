@@ -1,14 +1,16 @@
 """Real servers for all tests: PostgreSQL, Valkey, and the application over HTTP."""
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC
 from pathlib import Path
 
 import aiohttp
 import pytest
 import structlog
+import uvloop
 from hypothesis import settings
 
 from clients.geo import Geo
@@ -43,6 +45,11 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.stdlib.BoundLogger,
 )
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests on the event loop of production."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

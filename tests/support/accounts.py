@@ -9,35 +9,63 @@ from sqlalchemy import insert
 
 from db.models import Account, Session
 from service.deps import Deps
+from service.security.passwords import Hasher
 from service.security.tokens import Claims, encode_token
 from tests.support.command_line import PASSWORD
 from tests.support.http_client import Client, User
 
 AddUser = Callable[..., Awaitable[User]]
+hashes: dict[int, str] = {}  # of PASSWORD, by log2 of scrypt's N
 
 
 async def add_account(deps: Deps, login: str, *, role: str = "user") -> int:
-    phc = await deps.hasher.hash(PASSWORD, salt=b"0123456789abcdef")
+    [account_id] = await add_accounts(deps, login, role=role)
+    return account_id
+
+
+async def add_accounts(deps: Deps, *logins: str, role: str = "user") -> list[int]:
+    """Add accounts at once, whose password is PASSWORD; return their ids."""
+    phc = await hash_password(deps.hasher)
+    rows = [
+        {"login": login, "login_key": login.casefold(), "role": role, "password_hash": phc}
+        for login in logins
+    ]
+    statement = insert(Account).returning(Account.id, sort_by_parameter_order=True)
     async with deps.db.transaction() as session:
-        values = {"login": login, "login_key": login.casefold(), "role": role, "password_hash": phc}
-        added = await session.scalars(insert(Account).values(values).returning(Account.id))
-        return added.one()
+        return list(await session.scalars(statement, rows))
+
+
+async def hash_password(hasher: Hasher) -> str:
+    """Return the hash of PASSWORD, which is made once for all tests."""
+    if hasher.log_n not in hashes:
+        hashes[hasher.log_n] = await hasher.hash(PASSWORD, salt=b"0123456789abcdef")
+    return hashes[hasher.log_n]
 
 
 async def add_session(deps: Deps, account_id: int) -> tuple[uuid.UUID, str]:
-    """A live session of an account, and its token."""
+    """Add a live session of an account; return its id and its token."""
+    [added] = await add_sessions(deps, [account_id])
+    return added
+
+
+async def add_sessions(deps: Deps, account_ids: list[int]) -> list[tuple[uuid.UUID, str]]:
     now = datetime.now(UTC)
-    claims = Claims(
-        user_id=account_id,
-        session_id=uuid.uuid4(),
-        token_id=uuid.uuid4(),
-        issued_at=now,
-        expires_at=now + timedelta(minutes=30),
-    )
-    values = {"id": claims.session_id, "account_id": account_id, "expires_at": claims.expires_at}
+    claims = [
+        Claims(
+            user_id=account_id,
+            session_id=uuid.uuid4(),
+            token_id=uuid.uuid4(),
+            issued_at=now,
+            expires_at=now + timedelta(minutes=30),
+        )
+        for account_id in account_ids
+    ]
+    rows = [
+        {"id": each.session_id, "account_id": each.user_id, "expires_at": each.expires_at} for each in claims
+    ]
     async with deps.db.transaction() as session:
-        await session.execute(insert(Session).values(values))
-    return claims.session_id, encode_token(deps.tokens, claims)
+        await session.execute(insert(Session), rows)
+    return [(each.session_id, encode_token(deps.tokens, each)) for each in claims]
 
 
 @pytest.fixture
@@ -55,9 +83,7 @@ def add_user(deps: Deps, client: Client) -> AddUser:
 @pytest.fixture
 async def noise(deps: Deps) -> None:
     """Rows of others, so that a missing WHERE shows."""
-    for login in ("noise-1", "noise-2"):
-        account_id = await add_account(deps, login)
-        await add_session(deps, account_id)
+    await add_sessions(deps, await add_accounts(deps, "noise-1", "noise-2"))
 
 
 @pytest.fixture
