@@ -66,6 +66,16 @@ def test_help_imports_no_command(arguments: list[str]) -> None:
     assert {"commands", "bootstrap", "config", "pydantic"} & set(ended.stderr.split()) == set()
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in (PROJECT / "commands").glob("[!_]*.py")))
+def test_each_command_imports_what_it_needs_itself(name: str) -> None:
+    """Other tests run commands in an interpreter that has imported the others, too."""
+    command = [sys.executable, "-c", f"import main; from commands import {name}"]
+    ended = subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_commands_that_serve_nothing_import_no_server() -> None:
     modules = "accounts, database, doctor, films, import_logs, report"
     code = f"import sys; from commands import {modules}; print(*sys.modules)"

@@ -12,6 +12,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from tests.support.prepared_commands import interpreter
 from tests.support.processes import PATIENCE, eventually
 
 PROJECT = Path(__file__).parents[2]
@@ -44,10 +45,10 @@ class Command:
 
     def run(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
         """Return the exit code, the output, and the error output without log lines."""
-        process = self.start(*arguments, **settings)
-        output, errors = process.communicate(text, timeout=PATIENCE)
+        environment = self.environment() | settings
+        code, output, errors = interpreter().run([str(self.program), *arguments], environment, text)
         messages = [line for line in errors.splitlines() if not line.startswith("{")]
-        return process.returncode, output, "\n".join(messages)
+        return code, output, "\n".join(messages)
 
 
 def free_port() -> int:
