@@ -27,9 +27,13 @@ Memory = dict[str, int]  # bytes by the kind of process, and of each worker
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was measured in one part: medians of memory, and what the quiet client saw."""
+    """What was measured in one part: medians of memory, the least of all together, and what the client saw.
+
+    Work in flight comes and goes with the load of the machine; a leak raises the least, too.
+    """
 
     memory: dict[str, float]
+    least: int
     timings: Timings
 
     @property
@@ -40,8 +44,8 @@ class Part:
         kinds = ", ".join(f"{kind} {size / MB:.0f}" for kind, size in sorted(self.memory.items()))
         failures = dict(Counter(self.timings.failures))
         return (
-            f"{self.total / MB:.0f} MB ({kinds}), p99 {self.timings.p99():.0f} ms, "
-            f"load {os.getloadavg()[1]:.1f}, {len(self.timings.failures)} failed {failures}"
+            f"{self.total / MB:.0f} MB ({kinds}), at least {self.least / MB:.0f}, "
+            f"p99 {self.timings.p99():.0f} ms, load {os.getloadavg()[1]:.1f}, {len(self.timings.failures)} failed {failures}"
         )
 
 
@@ -61,7 +65,8 @@ async def measure_part(trawl: OwnTrawl, quiet: QuietClient, end: float) -> Part:
     for sample in samples:
         for kind, size in sample.items():
             sizes[kind].append(size)
-    return Part({kind: median(each) for kind, each in sizes.items()}, timings)
+    least = min(sum(sample.values()) for sample in samples)
+    return Part({kind: median(each) for kind, each in sizes.items()}, least, timings)
 
 
 async def soak(trawl: OwnTrawl, clients: dict[str, QuietClient], seconds: float) -> bool:
@@ -77,8 +82,9 @@ async def soak(trawl: OwnTrawl, clients: dict[str, QuietClient], seconds: float)
         parts.append(await measure_part(trawl, quiet, begin + seconds * number / PARTS))
         print(f"part {number}: {parts[-1].describe()}", flush=True)
     await asyncio.to_thread(load.join)
-    growth = parts[-1].total / parts[0].total
+    growth, least = parts[-1].total / parts[0].total, parts[-1].least / parts[0].least
     slowdown = parts[-1].timings.p99() / parts[0].timings.p99()
     lost = await quiet.lost()
-    print(f"last part beside the first: memory {growth:.3f}, p99 {slowdown:.2f}; {lost} visits lost")
+    print(f"last part beside the first: memory {growth:.3f}, the least {least:.3f},", end=" ")
+    print(f"p99 {slowdown:.2f}; {lost} visits lost")
     return growth <= GROWTH and slowdown <= SLOWDOWN and not lost

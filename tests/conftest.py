@@ -47,9 +47,14 @@ structlog.configure(
 )
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Run tests on the event loop of production."""
-    return {"uvloop": uvloop.new_event_loop}
+@pytest.fixture(scope="session")
+def _asyncio_loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Run tests on the event loop of production.
+
+    A hook of pytest-asyncio would do so too, but as a parameter of asynchronous tests: session fixtures would
+    end at each test that is none.
+    """
+    return uvloop.new_event_loop
 
 
 @pytest.fixture(scope="session")

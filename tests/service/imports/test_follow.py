@@ -114,7 +114,9 @@ async def test_a_rotated_log_is_read_to_its_end_and_then_the_new_one(shop: Impor
         append(log, some_lines(2, start=55))
         await wait_for_visits(shop, 20)
     rows = await list_imports(shop.db, after=None, limit=10, offset=0)
-    assert [(row.status, row.imported, row.duplicates) for row in rows] == [("done", 7, 0), ("done", 13, 0)]
+    counts = [(row.status, row.imported, row.duplicates) for row in rows]
+    # A look may come while the new log is there and nothing is written to it.
+    assert [count for count in counts if count != ("done", 0, 0)] == [("done", 7, 0), ("done", 13, 0)]
 
 
 async def test_a_log_that_is_cut_off_in_place_is_read_anew(shop: Importer, log: Path) -> None:
