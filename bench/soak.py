@@ -43,10 +43,9 @@ class Part:
     def describe(self) -> str:
         kinds = ", ".join(f"{kind} {size / MB:.0f}" for kind, size in sorted(self.memory.items()))
         failures = dict(Counter(self.timings.failures))
-        return (
-            f"{self.total / MB:.0f} MB ({kinds}), at least {self.least / MB:.0f}, "
-            f"p99 {self.timings.p99():.0f} ms, load {os.getloadavg()[1]:.1f}, {len(self.timings.failures)} failed {failures}"
-        )
+        memory = f"{self.total / MB:.0f} MB ({kinds}), at least {self.least / MB:.0f}"
+        waiting = f"p99 {self.timings.p99():.0f} ms, {len(self.timings.failures)} failed {failures}"
+        return f"{memory}, {waiting}, load {os.getloadavg()[1]:.1f}"
 
 
 async def sample_memory(trawl: OwnTrawl, samples: list[Memory]) -> None:
