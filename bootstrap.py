@@ -73,11 +73,10 @@ class Addresses:
 
 def make_deps(settings: Settings, addresses: Addresses) -> Deps:
     database = Database.connect(addresses.database, pool_size=POOL_SIZE)
-    has_replica = addresses.replica != addresses.database
     cache, background = Cache.connect(addresses.cache), Background()
     return Deps(
         db=database,
-        replica=Database.connect(addresses.replica, pool_size=POOL_SIZE) if has_replica else database,
+        replica=connect_replica(database, addresses),
         cache=cache,
         tokens=TokenSettings(
             settings.secret or load_secret(settings.data_dir),
@@ -109,6 +108,15 @@ def make_deps(settings: Settings, addresses: Addresses) -> Deps:
         version=VERSION,
         data_dir=settings.data_dir,
     )
+
+
+def connect_replica(database: Database, addresses: Addresses) -> Database:
+    """Return what lists, statistics, reports and exports read from; without a replica the database itself."""
+    if addresses.replica == addresses.database:
+        return database
+    from db.replica import ReplicatedDatabase
+
+    return ReplicatedDatabase.of(database, addresses.database, addresses.replica, pool_size=POOL_SIZE)
 
 
 def make_films(settings: Settings, cache: Cache, background: Background) -> FilmCatalogue | None:

@@ -15,6 +15,13 @@ def part(**more: JsonSchema) -> JsonSchema:
     return {"type": "object", "properties": {"status": STATUS, **more}, "required": ["status", *more]}
 
 
+def replica_part(health: Any) -> dict[str, Any]:
+    if health.replica is None:
+        return {"status": status_word(health.database), "lag_seconds": None}
+    lag = health.replica.lag
+    return {"status": health.replica.state, "lag_seconds": None if lag is None else round(lag, 1)}
+
+
 class GreetingResponse(Schema):
     status = fields.String(metadata={"example": "ok"})
     name = fields.String(metadata={"example": "trawl"})
@@ -25,11 +32,25 @@ class HealthResponse(Schema):
     """Each part is `ok` or `down`; the import lag is the bytes of the log that are not read yet.
     The zones are those of the tzdata package, whose version is that of the IANA table.
 
+    A replica that is `away`, or `behind` by more than 10 s, is not read from: the database serves what it
+    would, and nothing else changes. Without one it is the database itself.
+
     The disk of DATA_DIR is `degraded` under 5 % free, which makes nothing else so.
     """
 
     status = fields.Function(lambda health: status_word(health.is_healthy), metadata=STATUS)
     database = fields.Function(lambda health: {"status": status_word(health.database)}, metadata=part())
+    replica = fields.Function(
+        replica_part,
+        metadata={
+            "type": "object",
+            "properties": {
+                "status": {"type": "string", "enum": ["ok", "away", "behind", "down"]},
+                "lag_seconds": {"type": ["number", "null"], "example": 0.0},
+            },
+            "required": ["status", "lag_seconds"],
+        },
+    )
     cache = fields.Function(lambda health: {"status": status_word(health.cache)}, metadata=part())
     migrations = fields.Function(
         lambda health: {"status": status_word(health.is_migrated), "revision": health.revision or None},

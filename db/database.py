@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from asyncpg import Connection, InterfaceError, InternalClientError, PostgresError
@@ -14,6 +15,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.engine import TIMEOUTS, PoolTimeouts, connector, create_dedicated_engine, create_engine
 from db.outages import loses_connection
+from db.replication import State
 from db.silence import SILENCE_TIMES, SilenceTimes, SilenceWatch
 
 # What is raised when the database is away, or goes away. FileNotFoundError: its socket is missing.
@@ -33,12 +35,26 @@ Transaction = AsyncSession  # what a use case opens and passes to its queries
 FORCE_CUSTOM_PLAN = func.set_config("plan_cache_mode", "force_custom_plan", True)
 
 # Names the transactions whose work a read sees: two reads of a server have it in common only if they see the
-# same. Commits to any table change it.
-VERSION = "SELECT concat_ws(' ', pg_current_snapshot(), pg_is_in_recovery(), pg_postmaster_start_time())"
+# same. Commits to any table change it. The snapshots of a replica do not name the transactions that run on
+# the primary, so that two may be equal between which one of these has committed: its place in the log tells.
+VERSION = """
+SELECT concat_ws(' ', CASE WHEN pg_is_in_recovery() THEN CAST(pg_last_wal_replay_lsn() AS text)
+    ELSE CAST(pg_current_snapshot() AS text) END, pg_is_in_recovery(), pg_postmaster_start_time())
+"""
+# Where a transaction that has committed is in the log.
+POSITION = "SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint)"
 
 # Rows of a large result that are in memory at a time. Decoding them holds the event loop: two milliseconds.
 BATCH = 250
 Raw = Connection  # asyncpg's, within a transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaHealth:
+    """Whether a replica is read from, and how many seconds it is behind; None if that is not known."""
+
+    state: State
+    lag: float | None
 
 
 class Database:
@@ -62,7 +78,7 @@ class Database:
         :param url: the address for dedicated connections; without it they use `bind`
         :param watch: refuses what would wait for a silent database
         """
-        self._bind = bind
+        self.bind = bind
         self._watch = watch
         self._reads = reads
         self._url = url
@@ -89,7 +105,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction: committed at the end of the block, rolled back if it raises."""
         self._check_silence()
-        session = AsyncSession(self._bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        session = AsyncSession(self.bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
         async with session, session.begin():
             yield session
 
@@ -177,8 +193,17 @@ class Database:
         if self._reads is None:
             return None
         async with self.raw() as raw:
-            version: str = await raw.fetchval(VERSION)
+            return await self.version_of(raw)
+
+    async def version_of(self, raw: Connection) -> str:
+        version: str = await raw.fetchval(VERSION)
         return version
+
+    async def select_position(self) -> int:
+        """Return the place in the log behind all that has been committed."""
+        async with self.raw() as raw:
+            position: int = await raw.fetchval(POSITION)
+        return position
 
     @asynccontextmanager
     async def dedicated(self) -> AsyncIterator[AsyncSession]:
@@ -212,10 +237,23 @@ class Database:
             finally:
                 await asyncio.wait([closing])
 
+    def replica_health(self) -> ReplicaHealth | None:
+        """Return the health of the replica that is read from; None where there is none."""
+        return None
+
+    def take_fall_backs(self) -> dict[str, int]:
+        """Return how many reads of a replica the primary has served since the last call, by the reason."""
+        return {}
+
     def pool_counts(self) -> tuple[int, int]:
         """Return how many connections of the pool are in use, and how many are idle."""
         pool = self._reads.pool if self._reads is not None else None
         return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
+
+    def give_up(self) -> None:
+        """Break all connections: what waits for them gets an error at once."""
+        if self._watch is not None:
+            self._watch.give_up()
 
     def _check_silence(self) -> None:
         if self._watch is not None:
@@ -224,8 +262,8 @@ class Database:
     async def close(self) -> None:
         if self._watch is not None:
             await self._watch.close()
-        if isinstance(self._bind, AsyncEngine):
-            await self._bind.dispose()
+        if isinstance(self.bind, AsyncEngine):
+            await self.bind.dispose()
 
 
 async def raw_connection(session: AsyncSession) -> Connection:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import cache
 
-from db.database import DATABASE_ERRORS
+from db.database import DATABASE_ERRORS, ReplicaHealth
 from db.health import read_revision
 from db.migrate import newest_revision
 from db.queries.positions import select_position
@@ -18,7 +18,8 @@ TIMEOUT = 3.0  # seconds after which a part that does not answer counts as down
 class Health:
     """The health of each part.
 
-    `lag`, the bytes of the log not imported yet, and a disk that is nearly full never make it unhealthy.
+    `lag`, the bytes of the log not imported yet, a replica that is not read from, and a disk that is nearly
+    full never make it unhealthy.
     """
 
     database: bool
@@ -26,6 +27,7 @@ class Health:
     revision: str | None
     lag: int | None
     disk: DiskSpace | None = None  # of DATA_DIR; None where it can't be read
+    replica: ReplicaHealth | None = None  # None where the database itself is read from
 
     @property
     def is_migrated(self) -> bool:
@@ -47,7 +49,14 @@ async def check_health(deps: Deps) -> Health:
     revision, cache_answers = await asyncio.gather(_read_revision(deps), deps.cache.ping())
     lag = None if revision is None else await _import_lag(deps)
     disk = None if deps.data_dir is None else await asyncio.to_thread(read_space, deps.data_dir)
-    return Health(database=revision is not None, cache=cache_answers, revision=revision, lag=lag, disk=disk)
+    return Health(
+        database=revision is not None,
+        cache=cache_answers,
+        revision=revision,
+        lag=lag,
+        disk=disk,
+        replica=deps.replica.replica_health(),
+    )
 
 
 @cache

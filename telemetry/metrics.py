@@ -49,6 +49,17 @@ class Metrics:
             "trawl_event_loop_lag_seconds", "How late a timer fired, in the slowest worker", mode="livemax"
         )
         self.up = self._gauge("trawl_up", "Whether a part is there", ["part"], mode="mostrecent")
+        self.replica_up = self._gauge(
+            "trawl_replica_up", "Whether the replica is read from", mode="mostrecent"
+        )
+        self.replica_lag = self._gauge(
+            "trawl_replica_lag_seconds",
+            "How far the replica is behind, for the slowest worker",
+            mode="livemax",
+        )
+        self.fall_backs = self._counter(
+            "trawl_replica_fall_backs", "Reads that the primary served for the replica", ["reason"]
+        )
         self.column_reads = self._counter(
             "trawl_column_reads", "Parts of visits that were mapped from a file, or decoded", ["way"]
         )

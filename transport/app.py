@@ -26,6 +26,7 @@ from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers
 from transport.heads import BadHead, ForwardedWarning, check_head
 from transport.kept_answers import KeptAnswers
 from transport.linger import ObservedBody
+from transport.replicas import begin_reading, end_writing
 from transport.request import Request, new_request_id, resources
 from transport.routes import BLUEPRINTS
 from transport.routing import METHODS, allowed_methods, make_router
@@ -99,8 +100,8 @@ async def close_deps(app: Sanic[Any, Any]) -> None:
     if deps.films is not None:
         await deps.films.close()
     await deps.cache.close()
-    await deps.db.close()
     await deps.replica.close()
+    await deps.db.close()
 
 
 class Trawl(Sanic[Any, Any]):
@@ -205,9 +206,11 @@ async def before_handler(request: Request) -> None:
     if request.route is None:
         return
     await admit(request)
+    begin_reading(request)
     if request.method in ("POST", "PUT", "PATCH", "DELETE"):
         await receive_body(request)
 
 
 async def after_handler(request: Request, response: BaseHTTPResponse) -> None:
+    await end_writing(request)
     complete_headers(request, response)

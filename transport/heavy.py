@@ -9,6 +9,7 @@ from sanic.response import HTTPResponse
 
 from service.errors import Unavailable
 from telemetry.refusals import record_refusal
+from transport.replicas import or_from_primary
 from transport.request import Request
 
 CLIENT_CLOSED_REQUEST = 499  # nginx's status in logs; nobody is there to read it
@@ -28,7 +29,7 @@ def heavy_read(handler: Handler) -> Handler:
 
         async def read() -> HTTPResponse | None:
             async with permits.cores.core(request.permit_owner):
-                return await handler(request, *args, **kwargs)
+                return await or_from_primary(request, lambda: handler(request, *args, **kwargs))
 
         async with permits.reads.acquire(request.permit_owner):
             return await finish(request, read(), permits.bounds.read_seconds)
@@ -42,7 +43,7 @@ def heavy_export(handler: Handler) -> Handler:
     @wraps(handler)
     async def run(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
         async with request.deps.permits.exports.acquire(request.user_id):
-            return await handler(request, *args, **kwargs)
+            return await or_from_primary(request, lambda: handler(request, *args, **kwargs))
 
     return mark(run, "exports")
 

@@ -7,11 +7,12 @@ is the same for all who may ask. Where the database tells no version, nothing is
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from sanic.response import HTTPResponse
 
+from transport.replicas import or_from_primary
 from transport.request import Request
 from transport.responses import make_etag, with_etag
 
@@ -75,7 +76,8 @@ def cache_answer(handler: Handler) -> Handler:
     @wraps(handler)
     async def run(request: Request, *args: Any, **kwargs: Any) -> HTTPResponse | None:
         database, answers = request.deps.replica, answers_of(request)
-        version = await database.select_version() if request.method == "GET" else None
+        read_version = partial(or_from_primary, request, database.select_version)
+        version = await read_version() if request.method == "GET" else None
         if version is None:
             return await handler(request, *args, **kwargs)
         key = (request.path, request.query_string, request.headers.get("accept", ""))
@@ -84,7 +86,7 @@ def cache_answer(handler: Handler) -> Handler:
             return answer.respond(request)
         response = await handler(request, *args, **kwargs)
         # What changed meanwhile may be in the answer or not.
-        if response is not None and response.status == OK and await database.select_version() == version:
+        if response is not None and response.status == OK and await read_version() == version:
             answers.put(key, version, answer_of(response))
         return response
 

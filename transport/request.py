@@ -38,6 +38,7 @@ class RequestContext:
     request_id: str = ""
     caller: Caller | None = None
     user_id: int = 0
+    wrote_as: int = 0  # the account that a public route made, or signed in
     headers: dict[str, str] = field(default_factory=dict)  # for the response, whatever that will be
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)  # released when the request has ended
 

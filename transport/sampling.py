@@ -33,6 +33,7 @@ async def sample_every_second(app: App) -> None:
         start = time.perf_counter()
         cpu = sample_process(cpu)
         sample_pool(app.ctx.deps)
+        sample_replica(app.ctx.deps)
         sample_bounds(app.ctx.deps)
         sample_connections(app)
         await asyncio.sleep(PERIOD)
@@ -63,6 +64,19 @@ def sample_pool(deps: Deps) -> None:
     pool = metrics.current().pool
     pool.labels("in_use").set(in_use)
     pool.labels("idle").set(idle)
+
+
+def sample_replica(deps: Deps) -> None:
+    """Measure how far the replica is behind, and count what the primary served for it."""
+    health = deps.replica.replica_health()
+    if health is None:
+        return
+    current = metrics.current()
+    current.replica_up.set(health.state == "ok")
+    if health.lag is not None:
+        current.replica_lag.set(health.lag)
+    for reason, count in deps.replica.take_fall_backs().items():
+        current.fall_backs.labels(reason).inc(count)
 
 
 def sample_bounds(deps: Deps) -> None:

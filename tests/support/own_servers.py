@@ -16,6 +16,7 @@ class OwnServer:
     """A server that runs from `start` to `end`; its data stay."""
 
     def __init__(self, server: Postgres | Valkey) -> None:
+        self.server = server
         self.url = server.url(server.sockets)
         self._supervisor = Supervisor(server)
         server.set_up()

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import aiohttp
 
+from embedded.postgres import Postgres
 from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.support.http_client import Client
 from tests.support.own_servers import OwnServer, own_servers
 from tests.support.processes import PATIENCE
+from tests.support.replica import make_replica
 from tests.support.served import Site
 
 
@@ -22,6 +24,7 @@ class Stand(Site):
     valkey: OwnServer
     client: Client
     folder: Path  # of all its files
+    replica: OwnServer | None = None
 
     async def sign_in(self, login: str) -> Client:
         await self.client.post("/register", json={"login": login, "password": PASSWORD})
@@ -41,9 +44,15 @@ def short_folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def make_stand(**settings: str) -> AsyncIterator[Stand]:
+async def make_stand(*, with_replica: bool = False, **settings: str) -> AsyncIterator[Stand]:
     with short_folder() as folder, own_servers(folder / "servers") as (postgres, valkey):
         await asyncio.gather(postgres.start(), valkey.start())
+        replica = None
+        if with_replica:
+            assert isinstance(postgres.server, Postgres)
+            replica = make_replica(postgres.server, folder / "replica")
+            await replica.start()
+            settings["DATABASE_REPLICA_URL"] = replica.url
         command = Command({"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url} | settings)
         process = command.start(
             DATA_DIR=str(folder / "var"),
@@ -56,7 +65,9 @@ async def make_stand(**settings: str) -> AsyncIterator[Stand]:
             url = f"http://127.0.0.1:{port}"
             await asyncio.to_thread(wait_until_ready, url)
             async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
-                yield Stand(url, process, postgres, valkey, Client(session), folder)
+                yield Stand(url, process, postgres, valkey, Client(session), folder, replica)
         finally:
             process.terminate()
             await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+            if replica is not None:
+                replica.stop()

@@ -60,7 +60,7 @@ async def test_a_write_is_refused_as_disk_full_and_reads_go_on(user: User, deps:
 async def test_a_database_that_takes_no_writes_is_told_by_its_cause(
     user: User, server: RunningApp, deps: Deps, tmp_path: Path
 ) -> None:
-    outer = deps.db._bind
+    outer = deps.db.bind
     assert isinstance(outer, AsyncConnection)  # a savepoint would take the setting back at its end
     await outer.execute(text("SET transaction_read_only = on"))
     server.use(replace(deps, data_dir=tmp_path))

@@ -23,6 +23,7 @@ async def test_all_parts_are_well(client: Client) -> None:
     assert answer.json == {
         "status": "ok",
         "database": {"status": "ok"},
+        "replica": {"status": "ok", "lag_seconds": None},
         "cache": {"status": "ok"},
         "migrations": {"status": "ok", "revision": newest_revision()},
         "disk": {"status": "ok", "free_bytes": None},
@@ -46,6 +47,7 @@ async def test_a_database_that_is_away_shows(client: Client, server: RunningApp,
     assert (answer.status, answer.json["status"]) == (503, "down")
     assert parts == {
         "database": "down",
+        "replica": "down",
         "cache": "ok",
         "migrations": "down",
         "disk": "ok",

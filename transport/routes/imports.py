@@ -27,7 +27,7 @@ blueprint = Blueprint("imports")
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/caviar/\n"
 
 
-@blueprint.get("/parse", ctx_scope="imports:write")
+@blueprint.get("/parse", ctx_scope="imports:write", ctx_writes=True)
 @blueprint.post("/parse", name="parse_post", ctx_scope="imports:write")
 @operation(
     query=ParseLogRequest,

@@ -18,7 +18,7 @@ visit_page_request = VisitPageRequest()
 page_view_response = PageViewResponse()
 
 
-@blueprint.get("/pages/<page:path>", ctx_scope="visits:write")
+@blueprint.get("/pages/<page:path>", ctx_scope="visits:write", ctx_writes=True)
 @operation(
     responses={200: PageViewResponse},
     problems={422: "invalid", 503: "disk_full"},

@@ -16,6 +16,7 @@ from service.security.refresh_tokens import SECRET_BYTES
 from transport.grants import FORM, read_grant
 from transport.operations import JSON, Page, operation
 from transport.parsing import body, query
+from transport.replicas import note_account
 from transport.request import Request
 from transport.responses import no_content, ok, page
 
@@ -56,6 +57,7 @@ async def sign_in(request: Request) -> HTTPResponse:
                 seed=new_sign_in_seed(),
                 origin=request.origin,
             )
+    note_account(request, pair.access_token)
     return ok(TokenPairResponse().dump(pair))
 
 
@@ -65,6 +67,7 @@ async def refresh(request: Request) -> HTTPResponse:
     """Get a new pair for a refresh token. It works once; used again later, it ends its session."""
     token = body(request, RefreshRequest())["refresh_token"]
     pair = await refresh_session(request.deps, token, seed=new_pair_seed(), origin=request.origin)
+    note_account(request, pair.access_token)
     return ok(TokenPairResponse().dump(pair))
 
 

@@ -57,6 +57,7 @@ async def register(request: Request, new: NewAccount) -> HTTPResponse:
     account = await accounts.create_account(
         deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=request.origin
     )
+    request.ctx.wrote_as = account.id
     return created(f"/user/{account.id}", UserResponse().dump(account))
 
 

@@ -1,0 +1,225 @@
+"""A replica that serves reads: stopped, killed, paused, behind and back, under load.
+
+Nobody ever misses its own writes.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import asyncpg
+import pytest
+
+from db.database import Database
+from tests.support.command_line import PASSWORD
+from tests.support.http_client import Answer, Client
+from tests.support.own_servers import OwnServer
+from tests.support.processes import PATIENCE
+from tests.support.replica import replay
+from tests.support.stand import Stand, make_stand
+
+LIMIT = 1.0  # seconds for which reads may fail, when the replica goes away
+SLOWNESS = 5  # of a busy machine
+READS = (
+    "/visits?limit=5",
+    "/visits/stats?group_by=page",
+    "/report/1",
+    "/visits/export",
+    "/events",
+    "/imports",
+)
+
+
+@pytest.fixture(scope="module")
+async def stand() -> AsyncIterator[Stand]:
+    async with make_stand(
+        with_replica=True,
+        WORKERS="2",
+        INGEST_RATE_LIMIT_PER_MINUTE="0",
+        ADMIN_LOGIN="anna",
+        ADMIN_PASSWORD=PASSWORD,
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def replica(stand: Stand) -> OwnServer:
+    assert stand.replica is not None
+    return stand.replica
+
+
+@dataclass
+class Load:
+    """Writes, reads what was written, and reads lists, all the time."""
+
+    client: Client
+    failures: list[tuple[float, str, int]] = field(default_factory=list)
+    misses: list[str] = field(default_factory=list)
+    answers: int = 0
+    writes: int = 0
+    tasks: list[asyncio.Future[None]] = field(default_factory=list)
+
+    async def read(self, path: str) -> None:
+        for _ in count():
+            await self.get(path)
+            await asyncio.sleep(0.05)
+
+    async def get(self, path: str) -> Any:
+        answer = await self.client.get(path)
+        self.answers += 1
+        if answer.status != 200:
+            self.failures.append((time.monotonic(), path, answer.status))
+            return None
+        return answer
+
+    async def write(self, number: int) -> None:
+        """Make a task and look for it in the list, delete it and look again; the same with a visit."""
+        for turn in count():
+            task = await self.change("POST", "/tasks", {"title": f"task {number} {turn}"})
+            assert task.status == 201
+            await self.look("/tasks?limit=1000", task.json["id"], is_there=True)
+            assert (await self.change("DELETE", f"/tasks/{task.json['id']}")).status == 204
+            await self.look("/tasks?limit=1000", task.json["id"], is_there=False)
+            visit = await self.change("POST", "/visits", {"page_url": f"/page-{number}-{turn}/"})
+            assert visit.status == 201
+            await self.look(f"/visits?page_url=/page-{number}-{turn}/", visit.json["id"], is_there=True)
+            self.writes += 1
+            await asyncio.sleep(0.02)
+
+    async def change(self, method: str, path: str, body: object = None) -> Answer:
+        """Change something; again while a busy machine has no connection to the primary free."""
+        for _ in range(100):
+            answer = await self.client.request(method, path, json=body)
+            if answer.status != 503:
+                break
+            await asyncio.sleep(0.2)
+        return answer
+
+    async def look(self, path: str, row_id: object, *, is_there: bool) -> None:
+        answer = await self.get(path)
+        if answer is not None and (row_id in [each["id"] for each in answer.json["items"]]) != is_there:
+            self.misses.append(f"{path} {row_id} {is_there}")
+
+
+async def until_replica_is(stand: Stand, *states: str) -> None:
+    end = time.monotonic() + PATIENCE
+    streak = 0  # both workers may answer
+    while streak < 8:
+        assert time.monotonic() < end
+        part = (await stand.client.get("/health")).json["replica"]
+        streak = streak + 1 if part["status"] in states else 0
+        await asyncio.sleep(0.2)
+
+
+@contextmanager
+def running(load: Load) -> Iterator[None]:
+    load.tasks = [asyncio.ensure_future(load.read(path)) for path in READS]
+    load.tasks += [asyncio.ensure_future(load.write(number)) for number in range(2)]
+    try:
+        yield
+    finally:
+        for task in load.tasks:
+            task.cancel()
+
+
+async def go_on(load: Load) -> None:
+    """Wait until all of the load has gone round."""
+    writes, answers = load.writes, load.answers
+    end = time.monotonic() + PATIENCE
+    while load.writes <= writes + 3 or load.answers <= answers + 20:
+        assert time.monotonic() < end
+        for task in load.tasks:
+            if task.done():
+                task.result()
+        await asyncio.sleep(0.1)
+
+
+@contextmanager
+def killed(replica: OwnServer) -> Iterator[None]:
+    process = replica._supervisor._process
+    assert process is not None
+    process.send_signal(signal.SIGQUIT)
+    process.wait()
+    replica.stop()
+    yield
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed", "paused"])
+async def test_a_replica_that_fails_is_not_missed_and_own_writes_are_always_read(
+    stand: Stand, replica: OwnServer, how: str
+) -> None:
+    await until_replica_is(stand, "ok")
+    load = Load(await stand.sign_in_again("anna"))
+    with running(load):
+        await go_on(load)
+        assert not load.failures
+        since = time.monotonic()
+        if how == "paused":
+            await replay(replica, paused=True)
+            await go_on(load)
+            await until_replica_is(stand, "behind")
+            await go_on(load)
+            await replay(replica, paused=False)
+        elif how == "stopped":
+            with replica.stopped():
+                await until_replica_is(stand, "away")
+                await go_on(load)
+        else:
+            with killed(replica):
+                await until_replica_is(stand, "away")
+                await go_on(load)
+            await replica.start()
+        await until_replica_is(stand, "ok")
+        await go_on(load)
+    assert load.misses == []
+    assert {status for *_, status in load.failures} <= {503}
+    assert [each for each in load.failures if each[0] > since + LIMIT * SLOWNESS] == []
+
+
+async def test_metrics_tell_of_the_replica(stand: Stand) -> None:
+    await until_replica_is(stand, "ok")
+    assert stand.samples("trawl_replica_up") == {"": 1}
+    assert set(stand.samples("trawl_replica_fall_backs_total")) == {
+        f'reason="{reason}"' for reason in ("away", "behind", "own_writes")
+    }
+    assert set(stand.samples("trawl_replica_lag_seconds")) == {""}
+
+
+async def test_without_valkey_the_primary_is_read(stand: Stand) -> None:
+    await until_replica_is(stand, "ok")
+    load = Load(await stand.sign_in_again("anna"))
+    await stand.valkey.end(signal.SIGKILL)
+    try:
+        with running(load):
+            await go_on(load)
+    finally:
+        await stand.valkey.start()
+    with running(load):
+        await go_on(load)
+    assert (load.misses, load.failures) == ([], [])
+
+
+async def test_the_version_of_a_replica_changes_with_a_commit_while_an_older_transaction_runs(
+    stand: Stand, replica: OwnServer
+) -> None:
+    """Its snapshot does not: the replica does not name the transactions that run."""
+    older, newer = await asyncpg.connect(stand.postgres.url), await asyncpg.connect(stand.postgres.url)
+    reader = Database.connect(replica.url)
+    for raw in (older, newer):
+        await raw.execute("BEGIN; SELECT pg_current_xact_id()")
+    await newer.execute("CREATE TABLE seen ()")
+    before = await reader.select_version()
+    await newer.execute("COMMIT")
+    async with reader.raw() as raw:
+        end = time.monotonic() + PATIENCE
+        while await raw.fetchval("SELECT to_regclass('seen')") is None:
+            assert time.monotonic() < end
+    assert await reader.select_version() != before
+    await older.close()
+    await newer.close()
+    await reader.close()
