@@ -27,6 +27,8 @@ EXCLUDED = {
     "sign_out": "ends the token",
     "auth_logout": "ends the token",
     "end_session": "ends the token",
+    "end_user_session": "ends the token, of the admin whose number is guessed",
+    "end_user_sessions": "ends the token, of the admin whose number is guessed",
     "admin_update_user": "makes the account one of another role",
     "watch_live": "does not end",
 }

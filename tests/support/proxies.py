@@ -1,19 +1,20 @@
-"""Proxies before a server of the tests: nginx and Caddy with the examples of deploy/, on this machine."""
+"""Proxies before a server of the tests, with the examples of deploy/, on this machine."""
 
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.support.command_line import PROJECT
+from tests.support.debian_packages import program_or_skip
 from tests.support.http_server import wait_for_port
 from tests.support.mail_server import CERTIFICATE
 
 DEPLOY = PROJECT / "deploy"
 SYSTEM_PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"  # where Debian has servers, and a user's PATH has not
-NGINX, CADDY = shutil.which("nginx", path=SYSTEM_PATH), shutil.which("caddy", path=SYSTEM_PATH)
+CADDY, TRAEFIK = shutil.which("caddy", path=SYSTEM_PATH), shutil.which("traefik", path=SYSTEM_PATH)
 NGINX_MAIN = """\
 {user}
 daemon off;
@@ -42,6 +43,15 @@ def write_nginx(folder: Path, servers: str) -> Path:
     return path
 
 
+@asynccontextmanager
+async def run_nginx(folder: Path, servers: str, port: int) -> AsyncIterator[None]:
+    """Run nginx with its files in a folder until the end of the block; skip the test if there is none."""
+    program = program_or_skip("nginx")
+    command = [str(program.path), "-c", str(write_nginx(folder, servers))]
+    async with run_proxy(command, port, folder, program.environ):
+        yield
+
+
 def own_host(upstream: str, port: int, plain_port: int) -> str:
     """Return nginx's example for a host name of its own, for this machine and a certificate of the tests."""
     text = (DEPLOY / "nginx/trawl.conf").read_text()
@@ -67,14 +77,37 @@ def under_a_path(upstream: str, port: int, *, strips: bool) -> str:
     return f"server {{ listen 127.0.0.1:{port};\n{text}\n{other} }}"
 
 
+def traefik_command(folder: Path, upstream: str, port: int) -> list[str]:
+    """Write Traefik's example for this machine and Traefik's own certificate; return how it is run."""
+    text = (DEPLOY / "traefik/trawl.yml").read_text()
+    for example, value in (
+        ("127.0.0.1:8000", upstream),
+        ("tls:\n        certResolver: letsencrypt\n", "tls: {}\n"),
+    ):
+        assert example in text, example
+        text = text.replace(example, value)
+    (folder / "trawl.yml").write_text(text)
+    return [
+        str(TRAEFIK),
+        f"--providers.file.filename={folder}/trawl.yml",
+        f"--entrypoints.websecure.address=127.0.0.1:{port}",
+        "--entrypoints.websecure.transport.respondingtimeouts.readtimeout=0",
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+        "--log.level=WARN",
+    ]
+
+
 def without_lines(text: str, begin: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.strip().startswith(begin))
 
 
 @asynccontextmanager
-async def run_proxy(command: list[str], port: int, folder: Path) -> AsyncIterator[None]:
+async def run_proxy(
+    command: list[str], port: int, folder: Path, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[None]:
     """Run a proxy until the end of the block."""
-    environment = os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    environment = {**environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     with (folder / "output").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command, stdout=output, stderr=output, env=environment

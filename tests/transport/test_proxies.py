@@ -12,51 +12,26 @@ import pytest
 
 from service.deps import Deps
 from tests.support.command_line import free_port
-from tests.support.http_client import Client, User
+from tests.support.eventually import eventually
+from tests.support.http_client import Client
 from tests.support.http_server import RunningApp
-from tests.support.proxies import CADDY, DEPLOY, NGINX, own_host, run_proxy, under_a_path, write_nginx
-from tests.transport.test_client_habits import *  # noqa: F403 - its tests run again, over nginx
+from tests.support.proxies import (
+    CADDY,
+    DEPLOY,
+    TRAEFIK,
+    run_nginx,
+    run_proxy,
+    traefik_command,
+    under_a_path,
+)
 from transport.settings import HttpSettings
 
-needs_nginx = pytest.mark.skipif(NGINX is None, reason="there is no nginx")
-pytestmark = needs_nginx
 BASE = "/trawl"
 BROWSER = {"Accept": "text/html"}
 
 
 def upstream_of(server: RunningApp) -> str:
     return server.url.removeprefix("http://")
-
-
-def nginx(configuration: Path) -> list[str]:
-    return [str(NGINX), "-c", str(configuration)]
-
-
-@pytest.fixture
-async def client(server: RunningApp, tmp_path: Path, deps: Deps) -> AsyncIterator[Client]:
-    """Somebody who has not signed in, over nginx with TLS, gzip and connections that are kept alive."""
-    server.use(deps, HttpSettings(proxies_count=1))
-    port, plain_port = free_port(), free_port()
-    configuration = write_nginx(tmp_path, own_host(upstream_of(server), port, plain_port))
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    async with (
-        run_proxy(nginx(configuration), port, tmp_path),
-        aiohttp.ClientSession(
-            f"https://127.0.0.1:{port}", connector=aiohttp.TCPConnector(ssl=context)
-        ) as session,
-    ):
-        yield Client(session)
-
-
-async def test_nginx_gzips_answers_and_a_weak_tag_is_still_that_version(user: User) -> None:
-    for number in range(40):
-        await user.client.post("/tasks", json={"title": f"a task with a number, {number}"})
-    answer = await user.client.get("/tasks")
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert answer.headers["ETag"].startswith("W/")
-    again = await user.client.get("/tasks", headers={"If-None-Match": answer.headers["ETag"]})
-    assert (again.status, again.body) == (304, b"")
 
 
 @pytest.fixture(params=["keeps", "strips"])
@@ -68,7 +43,7 @@ async def client_under_a_path(
     port = free_port()
     servers = under_a_path(upstream_of(server), port, strips=request.param == "strips")
     async with (
-        run_proxy(nginx(write_nginx(tmp_path, servers)), port, tmp_path),
+        run_nginx(tmp_path, servers, port),
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
     ):
         yield Client(session)
@@ -125,6 +100,40 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.skipif(TRAEFIK is None, reason="there is no Traefik")
+async def test_traefik_shows_it_on_a_name_of_its_own_and_under_a_path(
+    server: RunningApp, tmp_path: Path, deps: Deps
+) -> None:
+    server.use(deps, HttpSettings(proxies_count=1, base_path=BASE))
+    port = free_port()
+    command = traefik_command(tmp_path, upstream_of(server), port)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with (
+        run_proxy(command, port, tmp_path),
+        aiohttp.ClientSession(
+            f"https://127.0.0.1:{port}", connector=aiohttp.TCPConnector(ssl=context)
+        ) as session,
+    ):
+
+        async def get(host: str, path: str) -> tuple[int, bool]:
+            async with session.get(path, headers={"Host": host}) as response:
+                return response.status, "X-Request-ID" in response.headers
+
+        async def reads_its_file() -> bool:
+            try:
+                return await get("trawl.example.com", "/ready") == (200, True)
+            except aiohttp.ClientConnectorError:  # it resets connections before it has read its file
+                return False
+
+        await eventually(reads_its_file)
+        assert await get("trawl.example.com", "/health") == (200, True)
+        assert await get("www.example.com", f"{BASE}/dashboard") == (200, True)
+        assert await get("www.example.com", "/trawled") == (404, False)
+        assert await get("elsewhere.example.com", "/health") == (404, False)
+    assert " ERR " not in (tmp_path / "output").read_text()
 
 
 def test_the_service_of_traefik_is_that_of_its_routers() -> None:

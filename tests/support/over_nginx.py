@@ -1,0 +1,33 @@
+"""Fixtures of modules whose tests come by nginx, with the example of deploy/: TLS, gzip, kept connections."""
+
+import ssl
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.support.command_line import free_port
+from tests.support.http_client import Client
+from tests.support.http_server import RunningApp
+from tests.support.proxies import own_host, run_nginx
+from transport.settings import HttpSettings
+
+
+@pytest.fixture(scope="module")
+async def nginx_url(running_app: RunningApp, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """An nginx before the server of the tests."""
+    port = free_port()
+    servers = own_host(running_app.url.removeprefix("http://"), port, free_port())
+    async with run_nginx(tmp_path_factory.mktemp("nginx"), servers, port):
+        yield f"https://127.0.0.1:{port}"
+
+
+@pytest.fixture
+async def client(server: RunningApp, nginx_url: str) -> AsyncIterator[Client]:
+    """Somebody who has not signed in, and comes by nginx."""
+    server.app.ctx.http = HttpSettings(proxies_count=1)  # its dependencies may be those of another fixture
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with aiohttp.ClientSession(nginx_url, connector=connector) as session:
+        yield Client(session)

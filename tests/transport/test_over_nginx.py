@@ -1,0 +1,30 @@
+"""What clients may expect of HTTP holds over nginx too: the tests of other modules run again, by nginx."""
+
+from tests.support.http_client import User
+from tests.support.over_nginx import client, nginx_url  # noqa: F401 - fixtures
+from tests.transport.test_client_habits import *  # noqa: F403 - its tests are wanted, as those of the next ones
+from tests.transport.test_core import *  # noqa: F403
+from tests.transport.test_event_bodies import *  # noqa: F403
+from tests.transport.test_headers import *  # noqa: F403
+from tests.transport.test_task_lists import *  # noqa: F403
+from tests.transport.test_tasks import *  # noqa: F403
+from tests.transport.test_tokens import *  # noqa: F403
+
+# These hold answers to their length and to strong tags, which gzip changes. The last test here has weak ones.
+for name in (
+    "test_head_answers_as_get_without_a_body",
+    "test_a_client_that_has_the_version_is_told_so",
+    "test_a_task_needs_no_more_than_a_title",
+    "test_a_task_that_has_not_changed_is_not_sent_again",
+):
+    del globals()[name]
+
+
+async def test_nginx_gzips_answers_and_a_weak_tag_is_still_that_version(user: User) -> None:
+    for number in range(40):
+        await user.client.post("/tasks", json={"title": f"a task with a number, {number}"})
+    answer = await user.client.get("/tasks")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["ETag"].startswith("W/")
+    again = await user.client.get("/tasks", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
