@@ -84,7 +84,7 @@ class TemplateCounts:
     def table_of_part(self, block: PartBlock) -> TemplateTable:
         part, rows = block.part, block.rows
         numbers, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
-        if rows != slice(0, len(part)):
+        if not isinstance(rows, slice) or rows != slice(0, len(part)):
             _, inside = places_of(part.number_rows[numbers], rows)
             numbers, mixes = numbers[inside], mixes[inside]
         places, values = self._pages.rows(part, part.page[rows])

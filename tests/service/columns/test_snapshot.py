@@ -142,3 +142,13 @@ async def test_work_that_nobody_waits_for_ends_with_its_next_step() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     await asyncio.wait_for(ended.wait(), 60)
+
+
+async def test_pages_are_counted_of_the_lines_that_a_filter_picks(db: Database, store: ColumnStore) -> None:
+    urls = ["/caviar/", "/caviar/beluga/", "/cart?goods_id=1&amount=2&cart_id=3"] * 4
+    keys = some_keys(len(urls))
+    await store_part(db, [line(url, at=BEGIN, key=keys.pop()) for url in urls])
+    for kind, url in (("product", urls[1]), ("cart", urls[2])):
+        criteria = NOTHING | {"kind": kind}
+        counts = await count_visits(db, store, **criteria, group_by=("page",), tz="UTC", **PAGE)
+        assert [(count.group, count.visits) for count in counts] == [({"page_url": url}, 4)]
