@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from asyncpg import Connection
 
+from db.address_ids import AddressIds
 from db.columns import decode
 from db.part_files import Array
 from db.queries.visit_list import VisitFilter
@@ -39,7 +40,7 @@ class LiveColumns:
 
 
 async def select_live_columns(
-    raw: Connection, visit_filter: VisitFilter, names: Collection[str]
+    raw: Connection, visit_filter: VisitFilter, names: Collection[str], address_ids: AddressIds
 ) -> LiveColumns:
     """Return the live visits that a filter lets through.
 
@@ -55,7 +56,7 @@ async def select_live_columns(
     user_id, has_user = decode(row["user_id"])
     return LiveColumns(
         occurred=decode(row["occurred"])[0],
-        address=decode(row["address"])[0],
+        address=await address_ids.of_rows(raw, decode(row["address"])[0], row["addresses"] or []),
         category=decode(row["category"])[0],
         user_id=user_id,
         has_user=np.ones(len(user_id), np.bool_) if has_user is None else has_user,

@@ -32,7 +32,7 @@ from service.columns.lists import MICROSECOND
 from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import CountRow, Statistics
-from service.columns.templates import Template, parse_template
+from service.columns.templates import Template, parse_templates
 from time_slices import time_slices
 
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
@@ -110,7 +110,7 @@ async def select(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequen
     live = None
     if visit_filter.lets_live_through:
         names = {"agent" if name in TRAITS else name for name in group_by}
-        live = await select_live_columns(snapshot.raw, visit_filter, names)
+        live = await select_live_columns(snapshot.raw, visit_filter, names, snapshot.addresses.ids)
         await snapshot.load_live_names(live)
     return Selection(criteria, spans, live)
 
@@ -187,7 +187,7 @@ async def number_urls(snapshot: Snapshot, pages: PageGroups, selections: Sequenc
 
 def parse_urls(urls: Collection[str], waiting: Waiting) -> dict[str, Template]:
     waiting.check()
-    return {url: template for url in urls if (template := parse_template(url)) is not None}
+    return parse_templates(urls)
 
 
 def live_block(snapshot: Snapshot, live: LiveColumns | None, urls: LiveUrls | None) -> LiveBlock | None:

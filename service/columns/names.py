@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from db.address_ids import AddressIds
 from db.database import Raw
 from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
@@ -32,6 +33,7 @@ class AddressCountries:
     :param countries: the first of which is None
     :param tokens: of the parts all of whose addresses are known
     :param visitors: by id of a row the id of its address, which may have several; None if each has one
+    :param ids: of the addresses of live visits
     """
 
     version: int
@@ -39,6 +41,7 @@ class AddressCountries:
     countries: list[str | None] = field(default_factory=lambda: [None])
     tokens: set[uuid.UUID] = field(default_factory=set)
     visitors: Array | None = None
+    ids: AddressIds = field(default_factory=AddressIds)
 
     def code(self, country: str | None) -> int:
         """Return the index of a country, which is new perhaps."""

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from db.part_files import Array
-from service.columns.blocks import Block, PartBlock
+from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.groups import places_of
+from service.columns.matching import count_rows
 from service.columns.names import PageTable
 from service.columns.template_groups import NUMBERS, Columns, Firsts, TemplateGroup
 from service.columns.template_mixes import Mixes, hash_hosts, mix_pages, short_mix
@@ -26,6 +27,7 @@ class TemplateCounts:
         self._hosts = {host: place for place, host in enumerate(self._pages.hosts)}
         self._mixes: list[Array] = []
         self._sought = Mixes(np.empty(0, np.uint32))
+        self._live: TemplateTable | None = None  # there is one block of live visits
         self.singles = 0
 
     @property
@@ -74,6 +76,11 @@ class TemplateCounts:
     def table(self, block: Block) -> TemplateTable:
         if isinstance(block, PartBlock):
             return self.table_of_part(block)
+        if self._live is None:
+            self._live = self.table_of_live(block)
+        return self._live
+
+    def table_of_live(self, block: LiveBlock) -> TemplateTable:
         places = np.array(list(block.templates), np.int64)
         templates = list(block.templates.values())
         values = [(self.host(host), *numbers) for host, *numbers in templates]
@@ -84,7 +91,7 @@ class TemplateCounts:
     def table_of_part(self, block: PartBlock) -> TemplateTable:
         part, rows = block.part, block.rows
         numbers, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
-        if not isinstance(rows, slice) or rows != slice(0, len(part)):
+        if not isinstance(rows, slice) or count_rows(rows) < len(part):
             _, inside = places_of(part.number_rows[numbers], rows)
             numbers, mixes = numbers[inside], mixes[inside]
         places, values = self._pages.rows(part, part.page[rows])

@@ -5,7 +5,7 @@ They have no row of their own where the host is that of their part, and one wher
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,6 +25,12 @@ PATTERNS = {
     SUCCESS: re.compile(rf"(.*?)/success_pay_{NUMBER}/", re.DOTALL),
 }
 MARKS = {CART: "/cart?goods_id=", PAY: "/pay?user_id=", SUCCESS: "/success_pay_"}  # told at once
+# The same for many URLs at once, a line each; the numbers are those of which there are most.
+SHORT_NUMBER = "([1-9][0-9]{0,17})"
+LINES = {
+    kind: re.compile(rf"^(?:(.*){pattern.pattern[5:].replace(NUMBER, SHORT_NUMBER)}|.*)$", re.MULTILINE)
+    for kind, pattern in PATTERNS.items()
+}
 # Odd numbers that nobody can know, so that nobody can make pages that are mixed alike.
 FACTORS = tuple(np.uint64(secrets.randbits(64) | 1) for _ in range(7))
 SHIFT = np.uint64(29)
@@ -52,13 +58,32 @@ def parse_template(url: str) -> Template | None:
         match = pattern.fullmatch(url) if MARKS[kind] in url else None
         if match is not None:
             host, *texts = match.groups()
-            numbers = [int(text) for text in texts]
-            if max(numbers) > MAX_NUMBER:
-                return None
-            if kind == CART:
-                return Template(host, kind, numbers[2], numbers[0], numbers[1], 0)
-            return Template(host, kind, numbers[-1], 0, 0, numbers[0] if kind == PAY else 0)
+            is_small = max(int(text) for text in texts) <= MAX_NUMBER
+            return make_template(kind, host, *texts) if is_small else None
     return None
+
+
+def parse_templates(urls: Collection[str]) -> dict[str, Template]:
+    """Return what those of the URLs are made of that are template pages'."""
+    templates: dict[str, Template] = {}
+    for kind, lines in LINES.items():
+        marked = [url for url in urls if MARKS[kind] in url and url not in templates]
+        texts = lines.findall("\n".join(marked))
+        if len(texts) != len(marked):  # there are URLs of several lines
+            texts = [()] * len(marked)
+        for url, match in zip(marked, texts, strict=True):
+            template = make_template(kind, *match) if any(match) else parse_template(url)
+            if template is not None:
+                templates[url] = template
+    return templates
+
+
+def make_template(kind: int, host: str, *texts: str) -> Template:
+    """Return the template page of the numbers that stand in a URL, in their order there."""
+    numbers = [int(text) for text in texts]
+    if kind == CART:
+        return Template(host, kind, numbers[2], numbers[0], numbers[1], 0)
+    return Template(host, kind, numbers[-1], 0, 0, numbers[0] if kind == PAY else 0)
 
 
 @dataclass(frozen=True, slots=True)

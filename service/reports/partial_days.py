@@ -107,7 +107,7 @@ async def count_visitors(raw: Raw, store: ColumnStore, scope: Scope) -> list[Cou
     live = None
     if set(scope.sources) - {LOG}:
         visit_filter = VisitFilter(scope.since, scope.until, is_bot=scope.is_bot)
-        columns = await select_live_columns(snapshot.raw, visit_filter, ["country"])
+        columns = await select_live_columns(raw, visit_filter, ["country"], snapshot.addresses.ids)
         live = live_block(snapshot, columns, None)
     statistics = Statistics(snapshot, criteria, spans, live, [CountryGroups(snapshot)])
     rows = [

@@ -1,8 +1,9 @@
 -- Select the live visits of [:since, :until) with all values that are not null as one row of arrays, oldest first; those
--- of text only if they are asked for.
+-- of text only if they are asked for. Keys of addresses are those of db/address_ids.py.
 SELECT
     array_send(array_agg(live.occurred_at)) AS occurred,
-    array_send(array_agg(live.address_id)) AS address,
+    array_send(array_agg(live.address_key)) AS address,
+    array_agg(host(live.address)) FILTER (WHERE live.address_key = -2) AS addresses,
     array_send(array_agg(live.category_id)) AS category,
     array_send(array_agg(live.user_id)) AS user_id,
     array_send(array_agg(live.agent_id) FILTER (WHERE CAST(:with_agent AS boolean))) AS agent,
@@ -13,7 +14,12 @@ SELECT
 FROM (
     SELECT
         visit.occurred_at,
-        coalesce(address.id, 0) AS address_id,
+        visit.address,
+        CASE
+            WHEN visit.address IS NULL THEN -1
+            WHEN family(visit.address) = 4 AND masklen(visit.address) = 32 THEN visit.address - inet '0.0.0.0'
+            ELSE -2
+        END AS address_key,
         coalesce(visit.category_id, 0) AS category_id,
         visit.user_id,
         visit.country,
@@ -22,7 +28,6 @@ FROM (
         coalesce(visit.agent_id, 0) AS agent_id,
         coalesce(visit.referrer_id, 0) AS referrer_id
     FROM live_visit AS visit
-    LEFT JOIN address ON visit.address = address.address AND address.variant = 0
     WHERE
         (CAST(:since AS timestamptz) IS NULL OR visit.occurred_at >= :since)
         AND (CAST(:until AS timestamptz) IS NULL OR visit.occurred_at < :until)

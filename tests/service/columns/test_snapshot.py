@@ -123,6 +123,20 @@ async def test_pages_that_are_visited_once_stand_in_the_order_of_their_urls(
         assert shown == expected
 
 
+@pytest.mark.parametrize("group_by", [("page",), ("page", "country"), ("user", "page")])
+async def test_template_pages_of_some_rows_of_a_part_are_counted(
+    db: Database, store: ColumnStore, group_by: tuple[str, ...]
+) -> None:
+    urls = [f"/pay?user_id=7&cart_id={cart}" for cart in (1, 2, 2)] + ["/"] * 3 + ["/success_pay_2/"]
+    await store_part(
+        db, [line(url, at=BEGIN, key=key) for url, key in zip(urls, some_keys(len(urls)), strict=True)]
+    )
+    criteria: dict[str, Any] = NOTHING | {"kind": "pay", "user_id": 7}
+    counts = await count_visits(db, store, **criteria, group_by=group_by, tz="UTC", **PAGE)
+    pages = [(count.group["page_url"], count.visits) for count in counts]
+    assert pages == [("/pay?user_id=7&cart_id=2", 2), ("/pay?user_id=7&cart_id=1", 1)]
+
+
 async def test_work_that_nobody_waits_for_ends_with_its_next_step() -> None:
     """Waits for the thread to have begun, and to have ended."""
     begun, ended = asyncio.Event(), asyncio.Event()
