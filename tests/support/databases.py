@@ -14,6 +14,7 @@ from db.engine import create_engine
 from db.migrate import migrate
 from embedded import EmbeddedServers, open_servers
 from tests.support.one_at_a_time import OneAtATime
+from tests.support.own_database import OwnDatabase
 
 
 @pytest.fixture(scope="session")
@@ -99,24 +100,26 @@ async def db(shared_engine: AsyncEngine) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def own_name() -> str:
-    """The name of the database that each test with `committed_url` has for itself."""
-    return f"own_{secrets.token_hex(6)}"
+async def own_copy(servers: tuple[str, str], template: str) -> AsyncIterator[OwnDatabase]:
+    """The database that each test with `committed_url` has for itself."""
+    postgres_url, name = servers[0], f"own_{secrets.token_hex(6)}"
+    copy = OwnDatabase(postgres_url, with_database(postgres_url, name), name, template)
+    yield copy
+    await copy.drop()
 
 
 @pytest.fixture
-async def committed_url(servers: tuple[str, str], template: str, own_name: str) -> AsyncIterator[str]:
-    """A migrated database of this test alone, dropped afterwards."""
-    postgres_url, _ = servers
-    await on_server(postgres_url, f"CREATE DATABASE {own_name} TEMPLATE {template} STRATEGY file_copy")
-    yield with_database(postgres_url, own_name)
-    await on_server(postgres_url, f"DROP DATABASE {own_name} WITH (FORCE)")
+async def committed_url(own_copy: OwnDatabase) -> AsyncIterator[str]:
+    """A migrated database of this test alone, emptied or dropped afterwards."""
+    await own_copy.prepare()
+    yield own_copy.url
+    await own_copy.empty()
 
 
 @pytest.fixture(scope="session")
-def own_database(servers: tuple[str, str], own_name: str) -> Database:
+def own_database(own_copy: OwnDatabase) -> Database:
     """The pool of `committed_db`, empty between tests: its statements are compiled once."""
-    return Database.connect(with_database(servers[0], own_name), pool_size=10)
+    return Database.connect(own_copy.url, pool_size=10)
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""A database that tests have for themselves one after the other: emptied between them, not made anew.
+
+To copy and drop one costs 0.2 CPU seconds, to empty one a third of that. Whatever more than rows has changed,
+and whatever fails, makes the next test's database a new one.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+
+# All that a test may have changed beside rows. `xmin` shows rows of a catalog that were updated, and TRUNCATE
+# updates pg_class alone.
+SCHEMA = """
+    SELECT array[
+        (SELECT md5(string_agg(concat_ws(' ', oid, relname, relkind, relowner, relacl, reloptions), ','
+                               ORDER BY oid))
+         FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_attribute),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_constraint),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_namespace),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_proc),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_rewrite),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_trigger),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_type),
+        (SELECT string_agg(setconfig::text, ',') FROM pg_db_role_setting),
+        (SELECT concat_ws(' ', datallowconn, datconnlimit, datacl) FROM pg_database
+         WHERE datname = current_database()),
+        (SELECT count(*)::text FROM pg_stats WHERE schemaname = 'public')
+    ]"""
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+FILLED = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0"""
+SEQUENCES = """
+    SELECT setval(format('%I', sequencename)::regclass, start_value, false) FROM pg_sequences
+    WHERE schemaname = 'public' AND last_value IS NOT NULL"""
+
+
+@dataclass
+class OwnDatabase:
+    """A copy of the template `template`, for one test at a time.
+
+    :param server: the address of a database of the server that may make others
+    """
+
+    server: str
+    url: str
+    name: str
+    template: str
+    _schema: list[str | None] | None = field(default=None, init=False)  # None while it must be made anew
+    _rows: dict[str, str] = field(
+        default_factory=dict, init=False
+    )  # digests of the tables that the template fills
+
+    async def prepare(self) -> None:
+        """Make it, unless it is as the template is."""
+        if self._schema is None:
+            async with connection_to(self.server) as connection:
+                await connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+                await connection.execute(
+                    f"CREATE DATABASE {self.name} TEMPLATE {self.template} STRATEGY file_copy"
+                )
+            async with connection_to(self.url) as connection:
+                self._rows = {table: await digest(connection, table) for table in await filled(connection)}
+                self._schema = await connection.fetchval(SCHEMA)
+
+    async def empty(self) -> None:
+        """Undo what a test wrote; where that can't be done, the next test gets a new one."""
+        schema, self._schema = self._schema, None
+        try:
+            async with connection_to(self.url) as connection:
+                await connection.fetch(END_OTHERS)
+                if await connection.fetchval(SCHEMA) == schema and await self._restore(connection):
+                    self._schema = schema
+        except (OSError, asyncpg.PostgresError):
+            return
+
+    async def drop(self) -> None:
+        async with connection_to(self.server) as connection:
+            await connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+    async def _restore(self, connection: asyncpg.Connection) -> bool:
+        """Empty the tables that the template has empty; returns False if the others have other rows."""
+        tables = await filled(connection)
+        if {table: await digest(connection, table) for table in tables if table in self._rows} != self._rows:
+            return False
+        names = ", ".join(f'"{table}"' for table in tables if table not in self._rows)
+        if names:
+            await connection.execute(f"TRUNCATE {names} CASCADE")
+        await connection.fetch(SEQUENCES)
+        return True
+
+
+@asynccontextmanager
+async def connection_to(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def filled(connection: asyncpg.Connection) -> list[str]:
+    """Return the tables that have, or had, rows."""
+    return [table for (table,) in await connection.fetch(FILLED)]
+
+
+async def digest(connection: asyncpg.Connection, table: str) -> str:
+    statement = f"""SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM "{table}" AS t"""
+    text: str = await connection.fetchval(statement)
+    return text
