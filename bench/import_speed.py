@@ -37,12 +37,13 @@ from embedded import open_servers
 ROOT = Path(__file__).parents[1]
 LINES = 2_000_000
 IMPORT = """
-import asyncio, json, sys, time
+import asyncio, gc, json, sys, time
 from datetime import UTC
 from pathlib import Path
 from clients.geo import Geo
 from db.database import Database
 from clock import now
+from main import GARBAGE_THRESHOLDS
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.source import LogSource
@@ -51,6 +52,8 @@ def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
 async def main(url, log, declared=None):
+    gc.freeze()  # as main.py does
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     db, geo, progress = Database.connect(url), Geo.open(), []
     note = lambda record: progress.append((time.perf_counter(), record.lines))
     idle = peak()

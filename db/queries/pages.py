@@ -1,9 +1,9 @@
 """Pages that log lines name by their URLs: their ids, of old ones and of those that are inserted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from operator import itemgetter
+from typing import NamedTuple
 
 from asyncpg import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,8 +12,7 @@ from db.database import raw_connection
 from db.sql import raw_statement
 
 
-@dataclass(frozen=True, slots=True)
-class PageRow:
+class PageRow(NamedTuple):
     """A page: `kind` is a code of db.kinds."""
 
     url: str
@@ -24,8 +23,9 @@ class PageRow:
     @property
     def digest(self) -> bytes:
         """The key of a page: its URL may be too long for an index."""
-        names = ("" if name_id is None else str(name_id) for name_id in (self.category_id, self.product_id))
-        return sha256("\n".join((self.url, self.kind, *names)).encode()).digest()
+        url, kind, category, product = self
+        text = f"{url}\n{kind}\n{'' if category is None else category}\n{'' if product is None else product}"
+        return sha256(text.encode()).digest()
 
 
 async def ensure_pages(session: AsyncSession, pages: Sequence[PageRow]) -> list[int]:

@@ -25,8 +25,9 @@ def plain_line(line: bytes, *, has_prefix: bool = True) -> bytes:
 def plain_lines(data: bytes, *, has_prefix: bool = True) -> bytes:
     """Return lines without their prefixes and colours."""
     data = without_colours(data)
-    return PREFIXES.sub(rb"\1", data) if has_prefix and b" | " in data else data
+    # One byte is searched for in no time, unlike three.
+    return PREFIXES.sub(rb"\1", data) if has_prefix and b"|" in data and b" | " in data else data
 
 
 def without_colours(data: bytes) -> bytes:
-    return COLOUR.sub(b"", data) if b"\x1b[" in data else data
+    return COLOUR.sub(b"", data) if b"\x1b" in data else data
