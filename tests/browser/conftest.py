@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Browser, Page, Request, Route, async_playwright
 
+from db.database import Database
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_server import RunningApp
 from tests.support.processes import PATIENCE
@@ -18,6 +19,12 @@ NO_SANDBOX = ("--no-sandbox", "--disable-dev-shm-usage")  # as root, and in cont
 
 def find_chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture
+def db(committed_db: Database) -> Database:
+    """A page asks for several things at once, each in a transaction of its own."""
+    return committed_db
 
 
 @pytest.fixture(scope="session")

@@ -2,22 +2,14 @@
 
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
-from db.database import Database
 from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.log_imports import some_lines
 
 VISIBLE_CONTROLS = """all => all.filter(one => one.checkVisibility()).map(one => one.outerHTML)"""
-
-
-@pytest.fixture
-def db(committed_db: Database) -> Database:
-    """An import holds its file in one transaction and stores chunks in others."""
-    return committed_db
 
 
 async def test_a_site_has_its_snippet_the_audit_its_filters_and_a_wrong_file_its_warning(

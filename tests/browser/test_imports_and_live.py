@@ -1,20 +1,11 @@
 """Imports by drop and the live stream in a real browser."""
 
-import pytest
-
-from db.database import Database
 from tests.support.command_line import PASSWORD
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.log_imports import some_lines
 
 VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about"}]
-
-
-@pytest.fixture
-def db(committed_db: Database) -> Database:
-    """An import holds its file in one transaction and stores chunks in others."""
-    return committed_db
 
 
 DROP = """(zone, [name, text]) => {

@@ -5,10 +5,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
-from db.database import Database
 from service.deps import Deps
 from service.logs.folder import LogFolder
 from tests.support.dashboard_page import Dashboard
@@ -19,12 +17,6 @@ ROOT = Path(__file__).parent.parent.parent
 TOTALS = """all => Object.fromEntries(all.map(one => [one.dataset.total, JSON.parse(one.dataset.value)]))"""
 TOPS = """all => all.map(one => [one.dataset.value, one.querySelector(".bar-value").textContent])"""
 CELLS = """all => all.map(one => Number(one.textContent.replace(/\\D/g, "")))"""
-
-
-@pytest.fixture
-def db(committed_db: Database) -> Database:
-    """An import holds its file in one transaction and stores chunks in others."""
-    return committed_db
 
 
 async def totals(page: Page) -> dict[str, Any]:

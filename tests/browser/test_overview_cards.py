@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from db.database import Database
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.log_imports import some_lines
@@ -17,12 +16,6 @@ PRINT = """window.print = () => {
 }"""
 CHOICES = """all => all.map(one => one.dataset.choice)"""
 ANSWERS_AT_MOST = 15
-
-
-@pytest.fixture
-def db(committed_db: Database) -> Database:
-    """An import holds its file in one transaction and stores chunks in others."""
-    return committed_db
 
 
 def visit(page_url: str, **fields: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ async def items(user: User, query: str) -> list[dict[str, Any]]:
 
 async def rows_of(page: Page, column: int) -> list[int]:
     cells = page.locator(f"[data-card=timeline] tbody td:nth-child({column})")
+    await cells.first.wait_for()
     numbers: list[int] = await cells.evaluate_all(CELLS)
     return numbers
 

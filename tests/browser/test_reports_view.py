@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from playwright.async_api import expect
 
-from db.database import Database
 from service.deps import Deps
 from service.logs.folder import LogFolder
 from tests.support.dashboard_page import Dashboard
@@ -18,12 +16,6 @@ from tests.support.http_client import User
 from tests.support.http_server import RunningApp
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def db(committed_db: Database) -> Database:
-    """An import holds its file in one transaction and stores chunks in others."""
-    return committed_db
 
 
 async def api_answers(user: User, query: str = "") -> dict[int, Any]:

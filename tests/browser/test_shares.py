@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from db.database import Database
 from service.deps import Deps
 from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
@@ -16,12 +15,6 @@ from tests.support.log_imports import some_lines
 from tests.support.processes import PATIENCE
 
 REFUSED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
-
-
-@pytest.fixture
-def db(committed_db: Database) -> Database:
-    """An import holds its file in one transaction and stores chunks in others."""
-    return committed_db
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """Signing in, up and out in a real browser, and how sessions go on and end."""
 
-import pytest
-
-from db.database import Database
 from tests.browser.conftest import Tab
 from tests.support.authenticator import enable
 from tests.support.command_line import PASSWORD
@@ -10,12 +7,6 @@ from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 
 UNAUTHORIZED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
-
-
-@pytest.fixture
-def db(committed_db: Database) -> Database:
-    """An import holds its file in one transaction and stores chunks in others."""
-    return committed_db
 
 
 async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: Dashboard, user: User) -> None:

@@ -7,6 +7,7 @@ import { problemText } from "../shared/forms.js";
 import { markLate } from "../shared/late.js";
 import { attempt } from "../shared/lists.js";
 import { translate } from "../shared/words.js";
+import { insist } from "./stats.js";
 
 const AHEAD = "200px";
 
@@ -27,7 +28,7 @@ export function card(name, { load, draw, rows, definition, wide = false }, signa
   let loads = 0;
 
   async function saveRows() {
-    const table = await rows();
+    const table = await insist(rows, signal);
     save(new Blob([csvOf(table.names, table.rows)], { type: "text/csv" }), `${name}.csv`);
   }
 

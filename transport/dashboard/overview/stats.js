@@ -12,8 +12,20 @@ export const FILTERS = ["user_id", "page_url", "country", "category", "kind", "r
 
 export const filtersOf = (own) => Object.fromEntries(FILTERS.filter((name) => own[name]).map((name) => [name, own[name]]));
 
+// Runs an action once more if a refresh ended what it was reading.
+export async function insist(action, signal) {
+  try {
+    return await action();
+  } catch (error) {
+    if (error.name !== "AbortError" || signal.aborted) throw error;
+    return action();
+  }
+}
+
 export function statsReader(own, signal) {
   let answers = new Map();
+  let question = new AbortController(); // ends the requests for the current settings and filters
+  signal.addEventListener("abort", () => question.abort());
   let running = 0;
   const waiting = [];
 
@@ -31,9 +43,10 @@ export function statsReader(own, signal) {
   // Resolves to {text, items, next}; the text tells whether anything has changed.
   function get(path, query) {
     const key = `${path} ${JSON.stringify(query)}`;
+    const current = question.signal;
     if (!answers.has(key)) answers.set(key, inTurn(async () => {
-      signal.throwIfAborted();
-      const text = await (await request(path, { query, signal })).text();
+      current.throwIfAborted();
+      const text = await (await request(path, { query, signal: current })).text();
       return { text, ...JSON.parse(text) };
     }));
     return answers.get(key);
@@ -50,6 +63,11 @@ export function statsReader(own, signal) {
     kinds: () => stats({ group_by: "kind", ...compare() }),
     kindSeries: (unit) => stats({ group_by: `kind,${unit}`, limit: MOST }),
     carts: (period = currentPeriod(FALLBACK)) => get("/report/6", { ...period, ...common(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
-    forget: () => { answers = new Map(); },
+    // Begins anew: answers to an older question take no turns any more.
+    forget: () => {
+      answers = new Map();
+      question.abort();
+      question = new AbortController();
+    },
   };
 }

@@ -7,7 +7,7 @@ import { translate } from "../shared/words.js";
 import { showAllRows } from "./all-rows.js";
 import { card } from "./card.js";
 import { productText, valueText } from "./dimensions.js";
-import { MOST } from "./stats.js";
+import { insist, MOST } from "./stats.js";
 import { worldMap } from "./world.js";
 
 const FIRST = 8; // rows in the card
@@ -41,7 +41,7 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
   }
 
   async function showAll(total) {
-    const { items, next } = await get(MOST);
+    const { items, next } = await insist(() => get(MOST), signal);
     const rows = items.map((item) => ({ ...item, text: textOf(item[filter]) }));
     await showAllRows({ title: translate(`card.${name}`), items: rows, filter, total, isCut: Boolean(next), onChoose: isShare() ? null : (value) => onFilter(filter, value) });
   }
