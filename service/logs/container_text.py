@@ -9,7 +9,7 @@ The shop's own format has its container's name in its grammar (shop_format.py).
 import re
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
-PREFIX = rb"[A-Za-z0-9][A-Za-z0-9_.-]* *\| "
+PREFIX = rb"[A-Za-z0-9][A-Za-z0-9_.-]* +\| "
 LINE_PREFIX = re.compile(PREFIX)
 # NULs and a byte order mark may stand before it (chunks.BEFORE_LINE).
 PREFIXES = re.compile(rb"^((?:\0|\xef\xbb\xbf)*+)" + PREFIX, re.MULTILINE)

@@ -4,14 +4,13 @@ import base64
 import hashlib
 import json
 import os
-import random
 import re
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,110 +21,13 @@ from service.logs.format_options import FormatOptions
 from service.logs.log_parser import LogParser
 from tests.support.command_line import free_port
 from tests.support.debian_servers import find_server
+from tests.support.odd_requests import REQUESTS, USERS, send_requests
+from tests.support.server_configs import APACHE, CADDY, CUSTOM, JSON, NGINX
 
-REQUESTS = 1000  # to each server
 PATIENCE = 60.0  # seconds, for a server to answer
 NO_URL = "the request names no URL that can be read"
-CUSTOM = (
-    '$msec [$remote_addr] $status $bytes_sent "$request" "$http_user_agent" <$request_time> $http_referer'
-)
-JSON = (
-    '{"time_iso8601":"$time_iso8601","remote_addr":"$remote_addr","request":"$request","status":"$status",'
-    '"body_bytes_sent":"$body_bytes_sent","http_referer":"$http_referer","http_user_agent":"$http_user_agent"}'
-)
-NGINX = """
-{user} daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{ }}
-http {{
-  log_format own '{custom}'; log_format lines escape=json '{json}';
-  log_format vhost_combined '$host:$server_port $remote_addr - $remote_user [$time_local] "$request" '
-    '$status $body_bytes_sent "$http_referer" "$http_user_agent"';
-  access_log {folder}/combined.log combined; access_log {folder}/own.log own;
-  access_log {folder}/lines.log lines; access_log {folder}/vhost.log vhost_combined;
-  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
-  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "ok"; }} location /old {{ return 301 /; }} }}
-}}
-"""
-APACHE = """
-ServerRoot {folder}
-ServerName shop.example
-Listen 127.0.0.1:{port}
-PidFile {folder}/pid
-ErrorLog {folder}/error.log
-DocumentRoot {public}
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule authz_user_module {modules}/mod_authz_user.so
-LoadModule authn_core_module {modules}/mod_authn_core.so
-LoadModule authn_file_module {modules}/mod_authn_file.so
-LoadModule auth_basic_module {modules}/mod_auth_basic.so
-LoadModule dir_module {modules}/mod_dir.so
-FallbackResource /index.html
-{user}
-<Location "/fresh_fish">
-  AuthType Basic
-  AuthName "shop"
-  AuthUserFile {public}/users
-  Require valid-user
-</Location>
-LogFormat "%v:%p %h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" vhost_combined
-CustomLog {folder}/combined.log "%h %l %u %t \\"%r\\" %>s %b \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\""
-CustomLog {folder}/common.log "%h %l %u %t \\"%r\\" %>s %b"
-CustomLog {folder}/vhost.log vhost_combined
-"""
-CADDY = """
-{{
-  admin off
-  auto_https off
-  storage file_system {folder}/caddy
-}}
-http://:{port} {{
-  bind 127.0.0.1
-  log {{
-    output file {folder}/access.log
-    format json
-  }}
-  redir /old / 301
-  respond "ok"
-}}
-"""
-LINES = (
-    *(b"GET /fresh_fish/ HTTP/1.1", b"GET /a?b=c&d=%20 HTTP/1.1", b"POST /basket HTTP/1.1"),
-    *(b"HEAD / HTTP/1.0", "GET /рыба/ HTTP/1.1".encode(), b"GET /a%2fb//c/../d HTTP/1.1"),
-    *(b"GET /old HTTP/1.1", b"GET http://other.example/x HTTP/1.1", b"PROPFIND /x HTTP/1.1"),
-    *(b'GET /"quoted"/\\back HTTP/1.1', b"PRI * HTTP/2.0", b"OPTIONS * HTTP/1.1"),
-    *(b"CONNECT a.example:443 HTTP/1.1", b"get /x HTTP/1.1", b"\x16\x03\x01", b"GET /a b HTTP/1.1"),
-    *(b"GET /x HTTP/9.9", b"GET", b"GET /" + b"x" * 1500 + b" HTTP/1.1", b"GET /x"),
-    *(b"GET  /twice HTTP/1.1", b"GET /behind  HTTP/1.1 ", b" GET /before HTTP/1.1", b"GET /a b"),
-    *(
-        b"GET /a b c  HTTP/1.0",
-        b"GET\t/tab HTTP/1.1",
-        b"GET HTTP://Other.example HTTP/1.1",
-        b"GET //a HTTP/1.1",
-    ),
-    *(b"GET /%00/%0A HTTP/1.1", b"GET /\xff\xfe HTTP/1.1", b"GET /a#b HTTP/1.1", b"GET ?x HTTP/1.1"),
-    *(
-        b"GET /\x01 HTTP/1.1",
-        b"GET /x http/1.1",
-        b"OPTIONS / RTSP/1.0",
-        b"GET /x FOO",
-        b"",
-        b"GET /robots.txt HTTP/1.1",
-    ),
-    *(
-        b"GET ftp://a.example/x HTTP/1.1",
-        b"DELETE /x HTTP/1.1",
-        b"GET /a%zz HTTP/1.1",
-        b"GET /../../x HTTP/1.1",
-    ),
-)
 PROTOCOL = re.compile(r"(?i:HTTP/.*)|[A-Z]+/[0-9.]+")
 REQUEST = re.compile(r'"((?:[^"\\]|\\.)*)" ([0-9]{3}) ')
-AGENTS = (
-    *(b"Mozilla/5.0 (X11)", b'say "hi" \\ there', b"", "Браузер".encode()),
-    b'[x] - - [29/Nov/2026:00:00:00 +0000] "GET',
-)
-USERS = (None, None, b"anna:x", b"an na] [x:y", b'a\\"b:', b"[29/Nov/2026 [x:y", b"a | b:y")
 PASSWORDS = [user.partition(b":") for user in USERS if user is not None]
 
 
@@ -146,27 +48,6 @@ def running(command: list[str], environment: dict[str, str], port: int) -> Itera
     finally:
         process.terminate()
         process.wait(PATIENCE)
-
-
-def send_requests(port: int) -> list[bytes]:
-    """Send requests, each on its connection. Return the answers."""
-    rng, answers = random.Random(7), list[bytes]()
-    for _ in range(REQUESTS):
-        line, agent, user = rng.choice(LINES), rng.choice(AGENTS), rng.choice(USERS)
-        head = [line, b"Host: shop.example", b"Connection: close", b"User-Agent: " + agent]
-        if user is not None:
-            head.append(b"Authorization: Basic " + base64.b64encode(user))
-        if rng.random() < 0.3:
-            head.append(b'Referer: https://a.example/?q="x"')
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
-            connection.sendall(b"\r\n".join([*head, b"", b""]))
-            connection.shutdown(socket.SHUT_WR)
-            answer = b""
-            with suppress(ConnectionResetError):  # what was sent is not read to its end
-                while block := connection.recv(65536):
-                    answer += block
-            answers.append(answer)
-    return answers
 
 
 def read(path: Path, log_format: str | None = None) -> tuple[str, int, set[str], int]:
