@@ -211,7 +211,7 @@ def test_a_killed_tree_leaves_nothing_behind(start: Start, tmp_path: Path) -> No
 
 def in_use(port: int) -> str:
     way_out = f"stop what uses it, or take another: PORT={port % 65535 + 1} make run"
-    return f"port {port} on 127.0.0.1 is in use; {way_out}\n"
+    return f"PORT {port} on HOST 127.0.0.1 is in use; {way_out}\n"
 
 
 @pytest.mark.parametrize(
