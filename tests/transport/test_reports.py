@@ -1,8 +1,5 @@
-"""Reports over HTTP: their formats, their parameters, and the problems of wrong ones."""
+"""Reports over HTTP: their rows, their parameters, and the problems of wrong ones."""
 
-import csv
-import io
-import json
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,20 +8,10 @@ import pytest
 
 from clients.geo import Geo
 from service.deps import Deps
-from tests.support.http_client import Answer, User
+from tests.support.http_client import User
 from tests.support.log_imports import Importer
-from tests.support.log_lines import line
+from tests.support.report_answers import EXPECTED, store_visits
 
-VISITS = (
-    ("00:10:00", "8.8.8.8", "/semi_manufactures/dumplings/"),
-    ("00:10:01", "8.8.8.8", "/cart?goods_id=1&amount=1&cart_id=1"),
-    ("00:10:02", "8.8.8.8", "/fresh_fish/salmon/"),
-    ("00:10:03", "8.8.8.8", "/cart?goods_id=2&amount=1&cart_id=1"),
-    ("00:10:04", "8.8.8.8", "/pay?user_id=7&cart_id=1"),
-    ("00:10:04", "8.8.8.8", "/success_pay_1/"),
-    ("07:00:00", "133.1.1.1", "/frozen_fish/"),
-    ("07:20:00", "133.1.1.1", "/cart?goods_id=1&amount=1&cart_id=2"),
-)
 TIMES = {"from": None, "to": None, "tz": "UTC", "source": "all", "traffic": "human", "limit": 10}
 OWN: dict[int, dict[str, Any]] = {
     1: {"metric": "requests"},
@@ -35,46 +22,11 @@ OWN: dict[int, dict[str, Any]] = {
     6: {"min_age": 0},
     7: {},
 }
-HOURS = [0] * 7 + [1] + [0] * 16
-EXPECTED: dict[int, tuple[Any, list[dict[str, Any]]]] = {
-    1: (
-        "United States",
-        [
-            {"country": "US", "name": "United States", "requests": 6, "share": 0.75},
-            {"country": "JP", "name": "Japan", "requests": 2, "share": 0.25},
-        ],
-    ),
-    2: ("United States", [{"country": "US", "name": "United States", "requests": 1, "share": 1.0}]),
-    3: (
-        "morning",
-        [
-            {"part_of_day": part, "from_hour": begin, "to_hour": begin + 6, "views": views, "hours": HOURS}
-            for part, begin, views in (("morning", 6, 1), ("night", 0, 0), ("day", 12, 0), ("evening", 18, 0))
-        ],
-    ),
-    4: (
-        6,
-        [
-            {"hour": "2018-08-01T00:00:00Z", "requests": 6},
-            {"hour": "2018-08-01T07:00:00Z", "requests": 2},
-        ],
-    ),
-    5: (
-        "fresh_fish",
-        [{"category": "fresh_fish", "carts": 1, "support": 1.0, "confidence": 1.0, "lift": 1.0}],
-    ),
-    6: (1, [{"carts": 2, "paid": 1, "unpaid": 1, "unpaid_share": 0.5}]),
-    7: (0, [{"purchases": 1, "users": 1}]),
-}
 
 
 @pytest.fixture
 async def visits(deps: Deps, geo: Geo) -> None:
-    text = "".join(
-        line(f"2018-08-01 {time}", f"{at:08}", address, path) + "\n"
-        for at, (time, address, path) in enumerate(VISITS)
-    )
-    await Importer(deps.db, geo).store(text.encode())
+    await store_visits(Importer(deps.db, geo))
 
 
 @pytest.mark.parametrize("number", EXPECTED)
@@ -142,68 +94,6 @@ async def test_parameters_change_the_answer(user: User, visits: None) -> None:
     visitors = (await user.client.get("/report/1?metric=visitors")).json
     assert [(row["country"], row["visitors"]) for row in visitors["rows"]] == [("JP", 1), ("US", 1)]
     assert visitors["answer"] == "Japan"  # a tie, by name
-
-
-def table(answer: Answer) -> list[dict[str, str]]:
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
-
-
-def cell(value: object) -> str:
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else str(value)
-
-
-@pytest.mark.parametrize("number", EXPECTED)
-async def test_csv_is_the_same_rows_as_a_table(user: User, visits: None, number: int) -> None:
-    rows = EXPECTED[number][1]
-    lines = table(await user.client.get(f"/report/{number}?format=csv"))
-    assert lines == [{name: cell(value) for name, value in row.items()} for row in rows]
-    assert [list(row) for row in lines] == [list(row) for row in rows]
-
-
-@pytest.mark.parametrize("number", EXPECTED)
-async def test_svg_is_a_chart_of_the_rows(user: User, visits: None, number: int) -> None:
-    answer = await user.client.get(f"/report/{number}?format=svg")
-    assert answer.headers["Content-Type"].startswith("image/svg+xml")
-    texts = [text.text for text in ET.fromstring(answer.body).iter("{http://www.w3.org/2000/svg}text")]
-    assert str(EXPECTED[number][0]) in texts
-
-
-@pytest.mark.parametrize(
-    ("accept", "media_type"),
-    [
-        ("application/json", "application/json"),
-        ("text/csv", "text/csv; charset=utf-8"),
-        ("image/svg+xml", "image/svg+xml"),
-        ("image/*", "image/svg+xml"),
-        ("*/*", "application/json"),
-        ("text/csv;q=0.5, application/json", "application/json"),
-        ("application/json;q=0.1, text/csv", "text/csv; charset=utf-8"),
-        ("text/html, image/svg+xml;q=0.9", "image/svg+xml"),
-    ],
-)
-async def test_accept_chooses_the_form(user: User, visits: None, accept: str, media_type: str) -> None:
-    answer = await user.client.get("/report/1", headers={"Accept": accept})
-    assert (answer.status, answer.headers["Content-Type"]) == (200, media_type)
-    assert "Accept" in answer.headers["Vary"]
-    named = await user.client.get("/report/1?format=json", headers={"Accept": accept})
-    assert named.headers["Content-Type"] == "application/json"
-
-
-async def test_an_unchanged_report_is_not_sent_again(user: User, visits: None, deps: Deps, geo: Geo) -> None:
-    etags = {}
-    for form in ("json", "csv", "svg"):
-        answer = await user.client.get(f"/report/4?format={form}")
-        etags[form] = answer.headers["ETag"]
-        headers = {"If-None-Match": etags[form]}
-        again = await user.client.get(f"/report/4?format={form}", headers=headers)
-        assert (again.status, again.body, again.headers["ETag"]) == (304, b"", etags[form])
-        assert (await user.client.get(f"/report/4?format={form}&limit=1", headers=headers)).status == 200
-    assert len(set(etags.values())) == 3
-    await Importer(deps.db, geo).store(line("2018-08-01 07:30:00", "NEW00000", "8.8.8.8", "/").encode())
-    for form, etag in etags.items():
-        changed = await user.client.get(f"/report/4?format={form}", headers={"If-None-Match": etag})
-        assert changed.status == 200
 
 
 @pytest.mark.parametrize("number", ["0", "8", "999", "-1", "one", "9223372036854775807"])
