@@ -26,7 +26,7 @@ from clients.smtp_message import parse_smtp_url
 from clock import now
 from config import Settings, SettingsError, load_secret
 from db.database import Database
-from db.locks import EVENT_COLUMNS
+from db.locks import EVENT_COLUMNS, VISIT_PARTS
 from db.migrate import migrate
 from db.queries.auth_events import NOBODY, Origin
 from embedded import open_servers
@@ -50,6 +50,7 @@ from service.mail import MailQueue
 from service.security.quotas import Quotas
 from service.security.sealing import NONCE_BYTES, sealer_of
 from service.security.tokens import TokenSettings
+from service.visits.merging import VisitMerger
 from telemetry import metrics
 from version import VERSION
 
@@ -60,6 +61,7 @@ T = TypeVar("T")
 
 
 MERGING = Schedule(every=5.0, retry=60.0)
+VISIT_MERGING = Schedule(every=60.0, retry=60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,16 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
         failure_event="event_columns_postponed",
     )
     deps.background.spawn(merging, name="merging of event columns")
+    visits = VisitMerger(deps.db, now)
+    visit_merging = run_periodically(
+        deps.db,
+        visits.merge,
+        VISIT_MERGING,
+        lock=VISIT_PARTS,
+        is_due=visits.is_due,
+        failure_event="visit_parts_postponed",
+    )
+    deps.background.spawn(visit_merging, name="merging of visits")
     sweep = sweep_columns(deps.db, deps.columns)
     deps.background.spawn(sweep, name="sweep of columns")
     if settings.retention_days is not None:

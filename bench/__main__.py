@@ -17,6 +17,7 @@ BENCHMARKS = (
     "single_visit",
     "site_views",
     "visit_lists",
+    "visit_merges",
     "visit_statistics",
 )
 

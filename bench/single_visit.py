@@ -39,7 +39,7 @@ ROLLUPS = (
     "category_country_days",
 )  # names of their parts in the statements
 BARE_TABLE = """
-    CREATE TABLE bare_visit (LIKE visit INCLUDING DEFAULTS);
+    CREATE TABLE bare_visit (LIKE live_visit INCLUDING DEFAULTS);
     ALTER TABLE bare_visit ADD PRIMARY KEY (occurred_at, request_id)
 """
 

@@ -8,6 +8,7 @@ dimension. `array_send(column)` returns it to a SELECT, and binary COPY takes it
 from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,8 @@ class ElementType:
     """A type of elements: its OID, its values on the wire, and those in memory."""
 
     oid: int
-    wire: np.dtype[np.integer]
-    memory: np.dtype[np.integer]
+    wire: np.dtype[Any]
+    memory: np.dtype[Any]
     epoch: int = 0  # what 0 on the wire stands for in memory
 
 
@@ -36,6 +37,7 @@ TYPES = {
     "int4": ElementType(23, np.dtype(">i4"), np.dtype("i4")),
     "int8": ElementType(20, np.dtype(">i8"), np.dtype("i8")),
     "timestamptz": ElementType(1184, np.dtype(">i8"), np.dtype("i8"), YEAR_2000),  # microseconds since 1970
+    "uuid": ElementType(2950, np.dtype("S16"), np.dtype("S16")),
 }
 BY_OID = {each.oid: each for each in TYPES.values()}
 

@@ -14,9 +14,9 @@ lock at the end of its transaction, also when the process that holds it dies.
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 | sites         | hash of 'sites', seed 2  | while a site is made                                            |
 
-The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, the path of the file that is
-imported with the digest of its first line, the same behind `follow`, and `stream <lease token>` for an import
-without a file.
+The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, `visit parts`, the path of
+the file that is imported with the digest of its first line, the same behind `follow`, and
+`stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -28,6 +28,7 @@ WRITERS = "20181, 0"  # stands in store_live_visit.sql and store_live_visits.sql
 RETENTION, COUNTRIES, EXPIRY = "retention", "countries", "expiry"
 AUDIT = "audit"
 EVENT_COLUMNS = "event columns"  # while they are merged, or deleted
+VISIT_PARTS = "visit parts"  # while live visits and small parts are merged
 
 LOCK_MIGRATION = text("SELECT pg_advisory_xact_lock(7241800)")
 TRY_LOCK_JOB = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")

@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from db.columns import Valid, Values
+from db.visit_ids import visit_ids
 
 Array = npt.NDArray[Any]
 
 MAGIC = b"trawlcol"
-VERSION = 2
+VERSION = 3
 HEADER_BYTES = 128
 # The arrays in their order in the file, and which count is the length of each.
 LAYOUT = (
@@ -32,6 +33,7 @@ LAYOUT = (
     ("goods_id", "<i8", "numbers"),
     ("amount", "<i8", "numbers"),
     ("user_id", "<i8", "numbers"),
+    ("visitor", "<i8", "visitor_rows"),
     ("bytes", "<i8", "bytes_rows"),
     ("address", "<i4", "visits"),
     ("page", "<i4", "visits"),
@@ -46,6 +48,7 @@ LAYOUT = (
     ("statuses", "<i2", "statuses"),
     ("kind", "u1", "visits"),
     ("method", "u1", "method_rows"),
+    ("ids", "S16", "id_rows"),
 )
 COUNTS = tuple(dict.fromkeys(count for _, _, count in LAYOUT))
 # magic, version, token, counts, kinds, CRC of the arrays, CRC of this
@@ -57,8 +60,12 @@ OPTIONAL = {
     "bytes": ("bytes", None),
     "referrer": ("referrer_id", "referrers"),
     "agent": ("agent_id", "agents"),
+    "visitor": ("visitor_id", None),
+    "ids": ("request_id", None),
 }
 NO_BYTES = -1
+NO_VISITOR = -(2**63)  # no live visit of such a visitor is merged
+ABSENT = {"bytes": NO_BYTES, "visitor": NO_VISITOR}  # what stands for no value where it is not 0
 DTYPES = {name: np.dtype(dtype) for name, dtype, _ in LAYOUT}
 NUMBERS = ("cart_id", "goods_id", "amount", "user_id")
 SHORT_RUN = 12  # visits of one instant up to which swapping neighbours is quicker than sorting
@@ -76,6 +83,7 @@ class PartColumns:
     :param addresses: the distinct ones; like `pages`, `referrers`, `agents` and `statuses` without 0
     :param referrer: 0 for none, like `agent`, `status` and `method` (a character code); `bytes` has NO_BYTES;
         each is empty if no visit has a value
+    :param ids: of live visits, which have a `visitor` or NO_VISITOR; both are empty for lines of logs
     :param kinds: a bit for each kind that there is, as `kind_bit` says
     :param size: bytes of the arrays
     """
@@ -100,6 +108,8 @@ class PartColumns:
     referrers: Array
     agents: Array
     statuses: Array
+    visitor: Array
+    ids: Array
     kinds: int
     size: int
 
@@ -112,7 +122,25 @@ class PartColumns:
         if len(column):
             return column[rows]
         count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-        return np.full(count, NO_BYTES if name == "bytes" else 0, column.dtype)
+        return np.full(count, ABSENT.get(name, 0), column.dtype)
+
+    def ids_at(self, rows: "Array | slice") -> Array:
+        """Return the ids of some visits."""
+        if len(self.ids):
+            return np.asarray(self.ids[rows])
+        return visit_ids(self.occurred[rows], self.key[rows])
+
+    def users_at(self, rows: Array) -> tuple[Array, Array]:
+        """Return who visited, of lines who pays, and for which visits that is known."""
+        if len(self.ids):
+            users = self.values("visitor", rows)
+            return users, users != NO_VISITOR
+        if not len(self.number_rows):
+            return np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
+        numbers = np.searchsorted(self.number_rows, rows)
+        numbers[numbers == len(self.number_rows)] = 0
+        users = np.where(self.number_rows[numbers] == rows, self.user_id[numbers], 0)
+        return users, users > 0
 
 
 def kind_bit(code: int) -> int:
@@ -158,8 +186,8 @@ def optional_columns(arrays: dict[str, tuple[Values, Valid | None] | None], orde
         dtype = DTYPES[name]
         pair = arrays.get(source)
         column = np.empty(0, dtype) if pair is None else pair[0].astype(dtype)
-        if name == "bytes" and pair is not None and pair[1] is not None:
-            column[~pair[1]] = NO_BYTES
+        if name in ABSENT and pair is not None and pair[1] is not None:
+            column[~pair[1]] = ABSENT[name]
         columns[name] = column[order] if pair is not None else column
         if distinct is not None:
             values = np.unique(column)

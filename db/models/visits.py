@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    Uuid,
     false,
     text,
 )
@@ -127,6 +128,9 @@ class Page(Base):
 class VisitPart(Base):
     """Visits of one import that were stored together: a column of theirs is an array, in (time, position).
 
+    Live visits of one source are merged into parts of the import 0. They have ids of their own; the key of
+    one is its place in the order of (time, id). `user_id` is who pays, as in lines, `visitor_id` who visited.
+
     A part is written once, and deleted or replaced as a whole. Kinds and methods are the codes of db.kinds.
     The country of a visit is that of its address. A cart, pay or success page whose URL is made of `host` and
     its numbers alone has the page 0. No foreign keys: these ids are written millions at a time.
@@ -141,6 +145,7 @@ class VisitPart(Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     import_id: Mapped[int]
+    source: Mapped[str] = mapped_column(server_default="log")
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     visits: Mapped[int] = mapped_column(Integer)
@@ -165,6 +170,9 @@ class VisitPart(Base):
     bytes: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
     referrer_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(Integer))
     agent_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(Integer))
+    # Of live visits alone.
+    request_id: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(Uuid))
+    visitor_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
     # Names what the part holds once and for all, also in a restored database: the key of decoded columns.
     token: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))
 
@@ -244,6 +252,24 @@ class LiveVisit(Base):
     referrer_id: Mapped[int | None] = mapped_column(Integer)
     agent_id: Mapped[int | None] = mapped_column(Integer)
     is_bot: Mapped[bool] = mapped_column(server_default=false())  # as its agent says
+
+
+class MergedVisit(Base):
+    """A live visit that stands in a part: its id, by which it is found, and who visited."""
+
+    __tablename__ = "merged_visit"
+    __table_args__ = (
+        Index(
+            "ix_merged_visit_user_id",
+            "user_id",
+            "occurred_at",
+            postgresql_where=text("user_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    occurred_at: Mapped[datetime]
+    user_id: Mapped[int | None]
 
 
 class Cart(Base):

@@ -13,7 +13,7 @@ from db.kinds import KIND_NAMES
 from db.models import LiveVisit
 from db.queries.bots import select_bots
 from db.queries.live_visits import LiveRow
-from db.queries.part_columns import PartSpan, select_part_spans
+from db.queries.part_columns import LOG, PartSpan, select_part_spans
 from db.queries.part_lines import PartLines, select_cart_ids, select_part_lines
 from db.visit_frame import schema_of
 
@@ -32,16 +32,18 @@ NAMES = (
 KIND_BY_CODE = np.array([KIND_NAMES.get(chr(code), "") for code in range(128)])
 
 
-async def part_frame(session: AsyncSession, lines: PartLines) -> pl.DataFrame:
+async def part_frame(session: AsyncSession, lines: PartLines, source: str) -> pl.DataFrame:
     """Make a frame of the visits of a part that name a cart, with their addresses."""
     rows = await session.execute(
         text("SELECT id, host(address) FROM address WHERE id = ANY(:ids)"),
         {"ids": np.unique(lines.address_id).tolist()},
     )
-    return make_frame(lines, dict(rows.all()), await select_bots(session, lines.agent_id))
+    return make_frame(lines, dict(rows.all()), await select_bots(session, lines.agent_id), source)
 
 
-def make_frame(lines: PartLines, names: Mapping[int, str], is_bot: NDArray[np.bool_] | None) -> pl.DataFrame:
+def make_frame(
+    lines: PartLines, names: Mapping[int, str], is_bot: NDArray[np.bool_] | None, source: str = LOG
+) -> pl.DataFrame:
     """Make a frame of the visits of a part that name a cart.
 
     :param names: their addresses by id
@@ -56,7 +58,7 @@ def make_frame(lines: PartLines, names: Mapping[int, str], is_bot: NDArray[np.bo
     columns = {
         "occurred_at": pl.Series(lines.occurred).cast(pl.Datetime("us", "UTC")),
         "position": lines.position,
-        "source": ["log"] * len(lines),
+        "source": [source] * len(lines),
         "kind": KIND_BY_CODE[lines.kind],
         "address": addresses.gather(places),
         **numbers,
@@ -87,7 +89,7 @@ async def select_cart_visits(
             lines = await select_part_lines(session, span)
             rows = np.flatnonzero(np.isin(lines.cart_id, sought))
             if len(rows):
-                frames.append(await part_frame(session, lines.take(rows)))
+                frames.append(await part_frame(session, lines.take(rows), span.source))
     return pl.concat(frames)
 
 

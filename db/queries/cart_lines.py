@@ -12,7 +12,7 @@ from db.queries.cart_line_pages import CartLines
 from db.queries.part_columns import PartSpan
 from db.queries.part_lines import CART, PartLines, order_keys
 from db.sql import statement
-from db.visit_ids import ids_of_texts, visit_ids
+from db.visit_ids import ids_of_texts
 
 
 def concatenate(parts: Iterable[CartLines]) -> CartLines:
@@ -32,7 +32,7 @@ def part_cart_lines(span: PartSpan, lines: PartLines) -> CartLines:
     """Return the lines of a part that put goods into carts."""
     rows = np.flatnonzero(lines.kind == CART)
     occurred = lines.occurred[rows]
-    keys = order_keys(occurred, lines.position[rows], visit_ids(occurred, lines.key[rows]))
+    keys = order_keys(occurred, lines.position[rows], lines.id[rows])
     return CartLines(
         lines.goods_id[rows],
         lines.address_id[rows].astype(np.int64),

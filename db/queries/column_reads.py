@@ -1,7 +1,7 @@
 """What readers of columns ask PostgreSQL for, by asyncpg's statements: parts and names."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,13 +28,18 @@ ARRAYS = (
     "bytes",
     "referrer_id",
     "agent_id",
+    "request_id",
+    "visitor_id",
 )
 DENSE = 8  # ids are selected as a range if it holds at most so many times as many as are needed
 
 SPANS = """
-    SELECT id, token, first_at, last_at, visits, host
+    SELECT id, token, first_at, last_at, visits, host, source
     FROM visit_part
-    WHERE ($1::timestamptz IS NULL OR last_at >= $1) AND ($2::timestamptz IS NULL OR first_at < $2)
+    WHERE
+        ($1::timestamptz IS NULL OR last_at >= $1)
+        AND ($2::timestamptz IS NULL OR first_at < $2)
+        AND ($3::text[] IS NULL OR source = ANY($3))
     ORDER BY last_at DESC, id DESC
 """
 PART_ARRAYS = f"""
@@ -91,7 +96,10 @@ CATEGORIES = "SELECT id, name FROM category WHERE id = ANY($1::int[])"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of visits without its columns. Times are microseconds since 1970."""
+    """A part of visits without its columns. Times are microseconds since 1970.
+
+    :param source: of all its visits: log, or that of live ones
+    """
 
     id: int
     token: uuid.UUID
@@ -99,6 +107,12 @@ class Span:
     last_at: int
     visits: int
     host: str
+    source: str = "log"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its visits were live ones."""
+        return self.source != "log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +137,19 @@ def microseconds(time: datetime) -> int:
     return (time - EPOCH) // MICROSECOND
 
 
-async def select_spans(raw: Raw, since: datetime | None, until: datetime | None) -> list[Span]:
-    """Return the parts that may have visits of [since, until), those with the newest first."""
+async def select_spans(
+    raw: Raw, since: datetime | None, until: datetime | None, sources: Collection[str] | None = None
+) -> list[Span]:
+    """Return the parts that may have visits of [since, until), those with the newest first.
+
+    :param sources: of their visits; None for any
+    """
+    names = None if sources is None else list(sources)
     return [
-        Span(part_id, token, microseconds(first_at), microseconds(last_at), visits, host)
-        for part_id, token, first_at, last_at, visits, host in await raw.fetch(SPANS, since, until)
+        Span(part_id, token, microseconds(first_at), microseconds(last_at), visits, host, source)
+        for part_id, token, first_at, last_at, visits, host, source in await raw.fetch(
+            SPANS, since, until, names
+        )
     ]
 
 

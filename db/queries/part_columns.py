@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values, decode
+from db.part_files import NO_VISITOR
 from db.threads import run_in_thread
 
 TYPES = {
@@ -40,9 +41,13 @@ TYPES = {
     "bytes": "int8",
     "referrer_id": "int4",
     "agent_id": "int4",
+    "request_id": "uuid",
+    "visitor_id": "int8",
 }
 NAMES = tuple(TYPES)
-NO_VALUE = {"bytes": -1}  # what stands for no value where it is not 0
+LOG = "log"
+NO_VALUE = {"bytes": -1, "visitor_id": NO_VISITOR}  # what stands for no value where it is not 0
+NO_ID = np.dtype("S1")  # of lines, whose ids follow from time and key
 Columns = Mapping[str, Values]  # by name, as long as the part: 0 or NO_VALUE where a visit has none
 
 
@@ -51,6 +56,7 @@ class PartSpan:
     """What is known of a part without its columns. Times are microseconds since 1970.
 
     :param token: names what it holds once and for all
+    :param source: of all its visits: log, or that of live ones
     :param cart_ids: the first and the last cart that its visits name; None if they name none
     """
 
@@ -63,30 +69,44 @@ class PartSpan:
     first_position: int
     host: str
     cart_ids: tuple[int, int] | None
+    source: str = LOG
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its visits were live ones."""
+        return self.source != LOG
 
 
 SPANS = """
     SELECT
-        id, token, import_id,
+        id, token, import_id, source,
         CAST(extract(epoch FROM first_at) * 1000000 AS bigint) AS first_at,
         CAST(extract(epoch FROM last_at) * 1000000 AS bigint) AS last_at,
         visits, first_position, host, lower(cart_ids) AS first_cart, upper(cart_ids) AS end_cart
     FROM visit_part
     WHERE
         (CAST(:import_id AS bigint) IS NULL OR import_id = :import_id)
+        AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))
         AND (CAST(:since AS bigint) IS NULL OR last_at >= to_timestamp(0) + :since * interval '1 microsecond')
         AND (CAST(:until AS bigint) IS NULL OR first_at < to_timestamp(0) + :until * interval '1 microsecond')
     ORDER BY last_at DESC, id DESC
 """
-METADATA = ("id", "token", "import_id", "first_at", "last_at", "visits", "first_position", "host")
+METADATA = ("id", "token", "import_id", "source", "first_at", "last_at", "visits", "first_position", "host")
 LAST_CART = 2**63 - 1  # a range that holds it has no upper bound, or there would be no number for it
 
 
 async def select_part_spans(
-    session: AsyncSession, *, import_id: int | None = None, since: int | None = None, until: int | None = None
+    session: AsyncSession,
+    *,
+    import_id: int | None = None,
+    ids: Sequence[int] | None = None,
+    since: int | None = None,
+    until: int | None = None,
 ) -> list[PartSpan]:
-    """Return the parts, the newest first: of an import, or with visits in [since, until)."""
-    rows = await session.execute(text(SPANS), {"import_id": import_id, "since": since, "until": until})
+    """Return the parts, the newest first: of an import, of these ids, or with visits in [since, until)."""
+    rows = await session.execute(
+        text(SPANS), {"import_id": import_id, "ids": ids, "since": since, "until": until}
+    )
     return [
         PartSpan(cart_ids=cart_range(first, end), **dict(zip(METADATA, values, strict=True)))
         for *values, first, end in rows
@@ -128,6 +148,8 @@ def decode_columns(
             columns[name], valid = decode(array)
             if none and valid is not None:
                 columns[name][~valid] = none
+        elif TYPES[name] == "uuid":
+            columns[name] = np.zeros(visits, NO_ID)
         elif name == "position":
             columns[name] = np.arange(first_position, first_position + visits)
         else:

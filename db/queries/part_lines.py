@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.columns import Values
 from db.kinds import KIND_CODES
 from db.part_cache import PART_CACHE
-from db.queries.part_columns import Columns, PartSpan, select_columns
+from db.queries.part_columns import NO_ID, Columns, PartSpan, select_columns
 from db.visit_ids import Ids, visit_ids
 
 Places = NDArray[np.bytes_]  # S20: address, time and position, which numpy orders as their numbers
 OrderKeys = NDArray[np.bytes_]  # S32
 
+ID_BYTES = 16
 CART, PRODUCT = ord(KIND_CODES["cart"]), ord(KIND_CODES["product"])
 PLACE = np.dtype([("address_id", ">u4"), ("occurred", ">u8"), ("position", ">u8")])
 ORDER_KEY = np.dtype([("occurred", ">u8"), ("position", ">u8"), ("id", "V16")])
@@ -38,6 +39,11 @@ class PartLines:
     amount: Values
     user_id: Values
     agent_id: Values
+    request_id: Values
+
+    @property
+    def id(self) -> Ids:
+        return ids_of_lines(self.occurred, self.key, self.request_id)
 
     def __len__(self) -> int:
         return len(self.occurred)
@@ -54,6 +60,7 @@ class ProductPages:
     place: Places
     key: Values
     page_id: Values
+    request_id: Values
 
     def __len__(self) -> int:
         return len(self.place)
@@ -73,7 +80,7 @@ Lines = TypeVar("Lines", PartLines, ProductPages)
 def lines_of(columns: Columns) -> PartLines:
     """Return the visits that name a cart."""
     rows = np.flatnonzero(columns["cart_id"])
-    none = np.zeros(len(rows), np.int64)
+    none = np.zeros(len(rows), np.int8)
     return PartLines(
         **{
             field.name: columns[field.name][rows] if field.name in columns else none
@@ -87,7 +94,15 @@ def product_pages_of(columns: Columns) -> ProductPages:
     rows = np.flatnonzero(columns["kind"] == PRODUCT)
     rows = rows[np.argsort(columns["address_id"][rows], kind="stable")]
     place = places(columns["address_id"][rows], columns["occurred"][rows], columns["position"][rows])
-    return ProductPages(place, columns["key"][rows], columns["page_id"][rows])
+    request_id = columns["request_id"][rows] if "request_id" in columns else np.zeros(len(rows), NO_ID)
+    return ProductPages(place, columns["key"][rows], columns["page_id"][rows], request_id)
+
+
+def ids_of_lines(occurred: Values, key: Values, request_id: Values) -> Ids:
+    """Return the ids of visits: their own, or those of log lines."""
+    if request_id.dtype.itemsize < ID_BYTES:
+        return visit_ids(occurred, key)
+    return request_id.view("S16")
 
 
 def places(address_id: Values, occurred: Values, position: Values) -> Places:
@@ -107,11 +122,12 @@ def page_order_keys(pages: ProductPages, rows: NDArray[np.intp]) -> OrderKeys:
     """Return the keys of some pages in order."""
     place = pages.place.view(PLACE)[rows]
     occurred = place["occurred"].astype(np.int64)
-    return order_keys(occurred, place["position"], visit_ids(occurred, pages.key[rows]))
+    ids = ids_of_lines(occurred, pages.key[rows], pages.request_id[rows])
+    return order_keys(occurred, place["position"], ids)
 
 
 LINE_NAMES = tuple(field.name for field in fields(PartLines))
-PAGE_NAMES = ("occurred", "key", "position", "address_id", "page_id", "kind")
+PAGE_NAMES = ("occurred", "key", "position", "address_id", "page_id", "kind", "request_id")
 
 
 async def select_part_lines(session: AsyncSession, span: PartSpan) -> PartLines:

@@ -16,7 +16,7 @@ from db.rollup_counts import CountedColumns, rollup_literals
 from db.threads import run_in_thread
 
 # What visits are subtracted by.
-NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "agent_id")
+NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "agent_id", "request_id")
 KIND_INDEX = np.zeros(256, np.int64)
 KIND_INDEX[[ord(code) for code in KIND_CODES.values()]] = np.arange(len(KIND_CODES))
 
@@ -54,7 +54,7 @@ async def select_categories(session: AsyncSession, page_ids: Values) -> Values:
     return categories[page_ids]
 
 
-async def subtract_from_rollups(session: AsyncSession, columns: CountedColumns) -> None:
-    """Take visits of parts away from every roll-up."""
-    for model, counts in await run_in_thread(lambda: rollup_literals(columns, sign=-1)):
+async def subtract_from_rollups(session: AsyncSession, columns: CountedColumns, source: str) -> None:
+    """Take visits of parts, all of one source, away from every roll-up."""
+    for model, counts in await run_in_thread(lambda: rollup_literals(columns, source=source, sign=-1)):
         await subtract_counts(session, model, counts)

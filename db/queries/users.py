@@ -1,11 +1,12 @@
 """What admins see of accounts: their usage and their activity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries.merged_visits import select_merged_pages
 from db.sql import statement
 
 
@@ -58,4 +59,12 @@ async def select_activity(
         "offset": offset,
     }
     rows = await session.execute(statement("users/user_activity"), parameters)
-    return [Activity(*row) for row in rows]
+    activities = [Activity(*row) for row in rows]
+    merged = [each.ref.split()[-1] for each in activities if each.type == "visit" and each.detail is None]
+    if not merged:
+        return activities
+    pages = await select_merged_pages(session, merged)
+    return [
+        replace(each, detail=pages.get(each.ref.split()[-1])) if each.detail is None else each
+        for each in activities
+    ]

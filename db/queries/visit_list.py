@@ -1,6 +1,6 @@
 """Live visits as they are read: lists by filter, with the columns of list_live_visits.sql."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,8 @@ from asyncpg import Connection, Record
 
 from db.database import BATCH
 from db.sql import raw_statement
+
+LOG, LIVE_SOURCES = "log", ("api", "page", "site")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,18 @@ class VisitFilter:
     referrer_ids: Sequence[int] | None = None
 
     @property
+    def sources(self) -> Collection[str] | None:
+        """Of the parts that may have such visits; None if it is any. Numbers of log lines begin at 1."""
+        sources = None if self.source is None else (self.source,)
+        if self.user_id is not None and self.user_id < 1:
+            return tuple(source for source in sources or LIVE_SOURCES if source != LOG)
+        return sources
+
+    @property
     def lets_live_through(self) -> bool:
         """Whether there may be such live visits, which have no status."""
         has_ids = self.agent_ids != [] and self.referrer_ids != []
-        return self.source != "log" and self.status is None and has_ids
+        return self.source != LOG and self.status is None and has_ids
 
 
 async def select_live_list(

@@ -1,7 +1,7 @@
 """Visits of logs, and the roll-ups that count all visits."""
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -53,12 +53,12 @@ async def subtract_from_rollups(session: AsyncSession, visits: pl.DataFrame) -> 
         await delete_zero_counts(session, model, counts)
 
 
-async def subtract_page_views(session: AsyncSession, page_urls: Iterable[str]) -> None:
-    """Take deleted live visits away from their pages' counts. The caller is the only writer.
+async def subtract_page_views(session: AsyncSession, page_urls: Iterable[str] | Mapping[str, int]) -> None:
+    """Take deleted live visits away from their pages' counts, in the order of the pages' digests.
 
-    :param page_urls: the page of each visit, if it is named by its path
+    :param page_urls: the page of each visit, if it is named by its path; or how many visits each has
     """
-    visits = Counter(page_urls)
+    visits = dict(sorted(Counter(page_urls).items(), key=lambda item: name_digest(item[0])))
     if visits:
         counts: dict[str, list[Any]] = {
             "page_sha256": [name_digest(page_url) for page_url in visits],

@@ -27,14 +27,14 @@ class VisitsOfAddresses:
         self._country = np.full(max(countries, default=0) + 1, -1, np.int64)
         for address_id, country in countries.items():
             self._country[address_id] = self._names.index(country)
-        self._parts: dict[UUID, Columns] = {}
+        self._parts: dict[UUID, tuple[str, Columns]] = {}  # with the source of the visits
 
     async def read(self, session: AsyncSession) -> None:
         """Read the parts that were not read before, and forget those that are gone."""
         parts = {}
         for span in await select_part_spans(session):
-            visits = self._parts.get(span.token)
-            parts[span.token] = await self._select(session, span) if visits is None else visits
+            known = self._parts.get(span.token)
+            parts[span.token] = known or (span.source, await self._select(session, span))
         self._parts = parts
 
     async def _select(self, session: AsyncSession, span: PartSpan) -> Columns:
@@ -57,9 +57,11 @@ class VisitsOfAddresses:
         """
         await change_address_version(session)
         await self.read(session)
-        if not self._parts:
-            return 0
-        visits = concatenate(list(self._parts.values()), NAMES)
+        sources = sorted({source for source, _ in self._parts.values()})
+        return sum([await self._count_of_source(session, source) for source in sources])
+
+    async def _count_of_source(self, session: AsyncSession, source: str) -> int:
+        visits = concatenate([visits for own, visits in self._parts.values() if own == source], NAMES)
         columns = CountedColumns(
             occurred=visits["occurred"],
             kind=KIND_INDEX[visits["kind"]],
@@ -68,7 +70,7 @@ class VisitsOfAddresses:
             countries=self._names,
             is_bot=await select_bots(session, visits["agent_id"].astype(np.int64)),
         )
-        for model, counts in await run_in_thread(lambda: rollup_literals(columns)):
+        for model, counts in await run_in_thread(lambda: rollup_literals(columns, source=source)):
             if model in COUNTRY_ROLLUPS:
                 await add_counts(session, model, counts)
         return len(columns.occurred)

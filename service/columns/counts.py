@@ -106,7 +106,7 @@ async def select_counts(
 
 async def select(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequence[str]) -> Selection:
     criteria = await part_filter(snapshot, visit_filter)
-    spans = [] if criteria is None else await snapshot.spans(visit_filter.since, visit_filter.until)
+    spans = [] if criteria is None else await snapshot.spans_of(visit_filter)
     live = None
     if visit_filter.lets_live_through:
         names = {"agent" if name in TRAITS else name for name in group_by}

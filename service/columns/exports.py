@@ -12,7 +12,6 @@ from db.kinds import KIND_NAMES, METHOD_NAMES
 from db.part_files import NO_BYTES, Array, PartColumns
 from db.queries.column_reads import PageName, Span, microseconds
 from db.read_threads import Waiting, run_while_awaited
-from db.visit_ids import visit_ids
 from service.columns.agents import AgentTail
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.snapshot import Snapshot
@@ -233,7 +232,7 @@ class WindowBuilder:
         self.pieces: list[dict[str, Array]] = []
 
     def add_lines(self, opened: OpenPart, rows: Array) -> None:
-        part = opened.part
+        part, source = opened.part, opened.span.source
         occurred, page, kind = part.occurred[rows], part.page[rows], part.kind[rows]
         url, tail = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int32)
         keys, inverse = np.unique(page.astype(np.int64) << 8 | kind, return_inverse=True)
@@ -241,7 +240,7 @@ class WindowBuilder:
             name = self.names.pages.get(key >> 8)
             category, product = (None, None) if name is None else (name.category, name.product)
             here = inverse == index
-            tail[here] = self.tail(("log", KIND_NAMES[chr(key & 0xFF)], category, product))
+            tail[here] = self.tail((source, KIND_NAMES[chr(key & 0xFF)], category, product))
             if name is not None:
                 url[here] = len(self.urls)
                 self.urls.append(name.url)
@@ -249,18 +248,18 @@ class WindowBuilder:
         numbers[numbers == len(part.number_rows)] = 0
         if len(part.number_rows):
             has_numbers = part.number_rows[numbers] == rows
-            user_id = np.where(has_numbers, part.user_id[numbers], 0)
         else:
-            has_numbers, user_id = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.int64)
+            has_numbers = np.zeros(len(rows), np.bool_)
+        user_id, has_user = part.users_at(rows)
         templates = np.flatnonzero((page == 0) & has_numbers)
         url[templates] = np.arange(len(self.urls), len(self.urls) + len(templates))
         self.urls += template_urls(opened.span.host, part, kind[templates], numbers[templates])
         self.pieces.append(
             {
-                "ids": visit_ids(occurred, part.key[rows]).view(">u8").reshape(-1, 2),
+                "ids": part.ids_at(rows).view(">u8").reshape(-1, 2),
                 "occurred": occurred,
                 "user_id": user_id,
-                "has_user": user_id > 0,
+                "has_user": has_user,
                 "url": url,
                 "country": self.snapshot.addresses.codes[part.address[rows]],
                 "tail": tail,

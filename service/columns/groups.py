@@ -184,6 +184,8 @@ class UserGroups:
             rows = np.flatnonzero(block.live.has_user)
             return rows, self._users.of_users(block.live.user_id[rows])
         codes = self._users.of_part(block.span.token, block.part)
+        if len(block.part.ids):
+            return np.arange(len(codes[block.rows])), codes[block.rows]
         rows, inside = places_of(block.part.number_rows, block.rows)
         return rows, codes[inside]
 

@@ -13,7 +13,6 @@ from db.kinds import KIND_NAMES, METHOD_NAMES
 from db.part_files import NO_BYTES, Array, PartColumns
 from db.queries.column_reads import Span, microseconds
 from db.read_threads import Waiting, run_while_awaited
-from db.visit_ids import visit_ids
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.snapshot import Parts, Snapshot, chunks
 from service.columns.templates import template_at
@@ -42,10 +41,9 @@ class LineRows:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Rows of parts in order, newest first: their times and keys, and where each stands."""
+    """Rows of parts in order, newest first: their times, and where each stands."""
 
     occurred: Array
-    key: Array
     source: Array
     row: Array
     parts: Sequence[LineRows]
@@ -55,7 +53,12 @@ class Lines:
 
     def ids(self, places: Array | slice = ALL) -> Array:
         """Return the ids of some of the lines, as bytes."""
-        return visit_ids(self.occurred[places], self.key[places])
+        source, row = self.source[places], self.row[places]
+        ids = np.empty(len(source), "S16")
+        for number in np.unique(source).tolist():
+            here = source == number
+            ids[here] = self.parts[number].part.ids_at(row[here])
+        return ids
 
 
 async def newest_lines(
@@ -121,7 +124,7 @@ def rows_before(part: PartColumns, cursor: Cursor) -> int:
     """Return how many rows of a part come before a visit in order of (time, id)."""
     at, visit_id = microseconds(cursor[0]), cursor[1]
     begin, end = np.searchsorted(part.occurred, at), np.searchsorted(part.occurred, at, "right")
-    ids = visit_ids(part.occurred[begin:end], part.key[begin:end])
+    ids = part.ids_at(slice(begin, end))
     return int(begin + np.searchsorted(ids, np.bytes_(visit_id.bytes)))
 
 
@@ -129,19 +132,20 @@ def in_order(line_rows: Sequence[LineRows], limit: int) -> Lines:
     """Return the newest of all rows, in order."""
     if not line_rows:
         empty = np.empty(0, np.int64)
-        return Lines(empty, empty, empty, empty, line_rows)
+        return Lines(empty, empty, empty, line_rows)
     line_rows = sorted(line_rows, key=lambda lines: int(lines.part.occurred[lines.rows[0]]))
     occurred = np.concatenate([lines.occurred for lines in line_rows])
-    key = np.concatenate([lines.part.key[lines.rows] for lines in line_rows])
     source = np.repeat(np.arange(len(line_rows)), [len(lines.rows) for lines in line_rows])
     row = np.concatenate([lines.rows for lines in line_rows])
     ends = np.cumsum([len(lines.rows) for lines in line_rows])[:-1]
     if (occurred[ends - 1] < occurred[ends]).all():  # parts that follow each other, as most do
         order: Array | slice = slice(None, None, -1)
     else:
-        order = np.lexsort((key, occurred))[::-1]
-    occurred, key, source, row = (column[order][:limit] for column in (occurred, key, source, row))
-    return Lines(occurred, key, source, row, line_rows)
+        ids = np.concatenate([lines.part.ids_at(lines.rows) for lines in line_rows])
+        high, low = ids.view(">u8").reshape(-1, 2).T
+        order = np.lexsort((low, high, occurred))[::-1]
+    occurred, source, row = (column[order][:limit] for column in (occurred, source, row))
+    return Lines(occurred, source, row, line_rows)
 
 
 async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -166,15 +170,15 @@ def show_line(
 ) -> tuple[Any, ...]:
     part, page = source.part, int(source.part.page[row])
     number = int(np.searchsorted(part.number_rows, row))
-    has_numbers = number < len(part.number_rows) and part.number_rows[number] == row
     name = names.get(page)
+    users, has_user = part.users_at(np.array([row]))
     return (
         str(uuid.UUID(bytes=visit_id.ljust(16, b"\0"))),
         EPOCH + int(part.occurred[row]) * MICROSECOND,
         template_at(part, source.span.host, number).url if name is None else name.url,
-        int(part.user_id[number]) or None if has_numbers else None,
+        int(users[0]) if has_user[0] else None,
         snapshot.addresses.countries[snapshot.addresses.codes[part.address[row]]],
-        "log",
+        source.span.source,
         KIND_NAMES[chr(part.kind[row])],
         None if name is None else name.category,
         None if name is None else name.product,
@@ -198,9 +202,9 @@ def show_request(
     )
 
 
-async def find_line(snapshot: Snapshot, occurred: int, key: int) -> tuple[Any, ...] | None:
-    """Return the values of the line with a time and a key; None if there is none."""
-    at = EPOCH + occurred * MICROSECOND
+async def find_visit(snapshot: Snapshot, at: datetime, visit_id: uuid.UUID) -> tuple[Any, ...] | None:
+    """Return the values of the visit in a part with a time and an id; None if there is none."""
+    occurred, sought = microseconds(at), np.bytes_(visit_id.bytes)
     spans = await snapshot.spans(at, min(at + MICROSECOND, LAST_INSTANT))
     for some in chunks(spans, 1):
         [(span, part)] = await snapshot.read(some)
@@ -208,8 +212,10 @@ async def find_line(snapshot: Snapshot, occurred: int, key: int) -> tuple[Any, .
             np.searchsorted(part.occurred, occurred),
             np.searchsorted(part.occurred, occurred, "right"),
         )
-        row = int(begin + np.searchsorted(part.key[begin:end], key))
-        if row < end and part.key[row] == key:
+        ids = part.ids_at(slice(begin, end))
+        place = int(np.searchsorted(ids, sought))
+        row = int(begin) + place
+        if place < len(ids) and ids[place] == sought:
             lines = in_order([LineRows(span, part, np.array([row]))], 1)
             return (await show_lines(snapshot, lines, [0]))[0]
     return None

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from db.kinds import KIND_CODES
-from db.part_files import Array, PartColumns, kind_bit
+from db.part_files import NO_VISITOR, Array, PartColumns, kind_bit
 from db.queries import column_reads as queries
 from db.queries.column_reads import Span, microseconds
 from db.queries.visit_list import VisitFilter
@@ -45,10 +45,9 @@ class PartFilter:
 
 
 async def part_filter(snapshot: Snapshot, visit_filter: VisitFilter) -> PartFilter | None:
-    """Return the filter of log lines; None if it lets none through."""
-    user_id = visit_filter.user_id
-    if visit_filter.source not in (None, "log") or (user_id is not None and user_id < 1):
-        return None  # numbers of log lines begin at 1
+    """Return the filter of visits in parts; None if it lets none through."""
+    if visit_filter.sources == ():
+        return None
     country, page_url, kind = visit_filter.country, visit_filter.page_url, visit_filter.kind
     pages = None
     if page_url is not None:
@@ -57,7 +56,7 @@ async def part_filter(snapshot: Snapshot, visit_filter: VisitFilter) -> PartFilt
     return PartFilter(
         since=to_microseconds(visit_filter.since),
         until=to_microseconds(visit_filter.until),
-        user_id=user_id,
+        user_id=visit_filter.user_id,
         pages=pages,
         template=None if page_url is None else parse_template(page_url),
         country=None if country is None else snapshot.addresses.code(country),
@@ -88,7 +87,7 @@ def matching_rows(
     if not may_match(snapshot, criteria, part):
         return slice(begin, begin)
     if criteria.user_id is not None:
-        rows = numbered_rows(part, part.user_id == criteria.user_id, rows)
+        rows = rows_of_user(criteria.user_id, part, rows)
     if criteria.pages is not None:
         rows = rows_of_url(criteria, span, part, rows)
     if criteria.category_id is not None:
@@ -98,6 +97,15 @@ def matching_rows(
     if criteria.country is not None:
         rows = narrow(rows, snapshot.addresses.codes[part.address[rows]] == criteria.country)
     return rows_of_request(snapshot, criteria, part, rows)
+
+
+def rows_of_user(user_id: int, part: PartColumns, rows: Rows) -> Rows:
+    """Return those rows whose visitor, of lines whose buyer, is the user."""
+    if len(part.ids):
+        if not len(part.visitor) or user_id == NO_VISITOR:
+            return slice(0, 0)
+        return narrow(rows, part.visitor[rows] == user_id)
+    return numbered_rows(part, (part.user_id == user_id) & (part.user_id > 0), rows)
 
 
 def rows_of_request(snapshot: Snapshot, criteria: PartFilter, part: PartColumns, rows: Rows) -> Rows:

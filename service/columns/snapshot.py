@@ -1,7 +1,7 @@
 """The parts of visits as they are at one moment, read from files, or from PostgreSQL where there are none."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
 from db.queries.column_reads import Span
 from db.queries.live_columns import LiveColumns
+from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.agents import AgentTable, ReferrerTable
 from service.columns.names import AddressCountries, Names, PageTable
@@ -42,9 +43,21 @@ class Snapshot:
     users: UserTable
     names: Names
 
-    async def spans(self, since: datetime | None = None, until: datetime | None = None) -> list[Span]:
-        """Return the parts that may have visits of [since, until), those with the newest first."""
-        return await queries.select_spans(self.raw, since, until)
+    async def spans(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        sources: Collection[str] | None = None,
+    ) -> list[Span]:
+        """Return the parts that may have visits of [since, until), those with the newest first.
+
+        :param sources: of their visits; None for any
+        """
+        return await queries.select_spans(self.raw, since, until, sources)
+
+    async def spans_of(self, visit_filter: VisitFilter) -> list[Span]:
+        """Return the parts that may have visits which a filter lets through, those with the newest first."""
+        return await self.spans(visit_filter.since, visit_filter.until, visit_filter.sources)
 
     async def batches(self, spans: Sequence[Span], *, size: int = BATCH) -> AsyncIterator[Parts]:
         """Yield parts with their columns, some at a time, and know their addresses and pages."""

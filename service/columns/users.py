@@ -6,7 +6,7 @@ from collections.abc import Collection
 import numpy as np
 
 from db.event_users import UserCodes
-from db.part_files import Array, PartColumns
+from db.part_files import NO_VISITOR, Array, PartColumns
 
 
 class UserTable:
@@ -31,12 +31,13 @@ class UserTable:
         return int(self._codes.ids[code - 1]) if code else None
 
     def of_part(self, token: uuid.UUID, part: PartColumns) -> Array:
-        """Return the numbers of users of the rows `part.number_rows`."""
+        """Return the numbers of users of the rows `part.number_rows`; of live visits of all rows, or of none."""
         known = self._parts.get(token)
         if known is None:
-            has_user = part.user_id > 0
+            user_ids = part.visitor if len(part.ids) else part.user_id
+            has_user = user_ids != NO_VISITOR if len(part.ids) else user_ids > 0
             codes = np.zeros(len(has_user), np.int32)
-            codes[has_user] = self.of_users(part.user_id[has_user])
+            codes[has_user] = self.of_users(user_ids[has_user])
             known = self._parts[token] = codes, len(np.unique(codes))
         return known[0]
 

@@ -1,4 +1,4 @@
-"""Lines of logs that no roll-up of whole days counts: those of partial days, and distinct addresses."""
+"""Visits in parts that no roll-up of whole days counts: those of partial days, and distinct addresses."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ async def add_lines(
     category: str | None = None,
     kinds: Sequence[str] = (),
 ) -> list[CountryRequests]:
-    """Add the log lines of partial days to the requests of countries, most first.
+    """Add the visits in parts of partial days to the requests of countries, most first.
 
     :param category: whose pages of these kinds are counted; None for all pages
     """
@@ -57,7 +57,7 @@ async def add_lines(
                 category_id=category_id,
                 is_bot=scope.is_bot,
             )
-            spans = await snapshot.spans(since, until)
+            spans = await snapshot.spans(since, until, scope.sources)
             totals.update(await count_countries(snapshot, criteria, spans, kinds))
     ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     return [CountryRequests(country, requests) for country, requests in ranked]
@@ -66,7 +66,7 @@ async def add_lines(
 async def count_countries(
     snapshot: Snapshot, criteria: PartFilter, spans: Sequence[Span], kinds: Sequence[str]
 ) -> Counter[str]:
-    """Count the log lines that a filter lets through by country."""
+    """Count the visits in parts that a filter lets through by country."""
     codes = np.array([ord(KIND_CODES[kind]) for kind in kinds], np.uint8)
     counts: Counter[str] = Counter()
     async for parts in snapshot.batches(spans):
@@ -103,7 +103,7 @@ async def count_visitors(raw: Raw, store: ColumnStore, scope: Scope) -> list[Cou
     criteria = PartFilter(
         since=microseconds(scope.since), until=microseconds(scope.until), is_bot=scope.is_bot
     )
-    spans = await snapshot.spans(scope.since, scope.until) if LOG in scope.sources else []
+    spans = await snapshot.spans(scope.since, scope.until, scope.sources)
     live = None
     if set(scope.sources) - {LOG}:
         visit_filter = VisitFilter(scope.since, scope.until, is_bot=scope.is_bot)

@@ -195,9 +195,9 @@ async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:
 async def add_lines(
     source: Source, scope: Scope, rows: list[CountryRequests], **pages: Any
 ) -> list[CountryRequests]:
-    """Add the log lines of partial days, if there are any, to the requests of countries."""
+    """Add the visits in parts of partial days, if there are any, to the requests of countries."""
     is_whole = scope.since == scope.first_day and scope.last_day == scope.until
-    if is_whole or "log" not in scope.sources:
+    if is_whole:
         return rows
     await load_numpy()
     from service.reports import partial_days

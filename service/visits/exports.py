@@ -21,7 +21,7 @@ async def export_visits(
         if visit_filter is None:
             return
         criteria = await part_filter(snapshot, visit_filter)
-        spans = [] if criteria is None else await snapshot.spans(visit_filter.since, visit_filter.until)
+        spans = [] if criteria is None else await snapshot.spans_of(visit_filter)
         live = live_batches(snapshot.raw, visit_filter) if visit_filter.lets_live_through else None
         async for columns in export_columns(snapshot, criteria, spans, live):
             yield columns

@@ -8,6 +8,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 TIME_BITS, KEY_BITS = 11, 62  # of time and key those that stand behind the version, and behind the variant
 VERSION, VARIANT = 8, 0b10
 
@@ -27,3 +28,11 @@ def parse_log_line_id(visit_id: uuid.UUID) -> tuple[int, int] | None:
     middle = visit_id.int >> 64 & (1 << TIME_BITS + 1) - 1
     time = visit_id.int >> 80 << TIME_BITS | middle >> 1
     return time, (middle & 1) << KEY_BITS | visit_id.int & (1 << KEY_BITS) - 1
+
+
+def log_line_time(visit_id: uuid.UUID) -> datetime | None:
+    """Return the time of a log line with this id; None if no log line can have it."""
+    key = parse_log_line_id(visit_id)
+    if key is None or key[0] > LAST_MICROSECOND:
+        return None
+    return EPOCH + key[0] * timedelta(microseconds=1)

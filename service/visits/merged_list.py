@@ -25,7 +25,7 @@ async def select_merged(
 ) -> list[Row]:
     """Return the values of visits after the cursor and `offset` more, newest first."""
     criteria = await part_filter(snapshot, visit_filter)
-    spans = [] if criteria is None else await snapshot.spans(visit_filter.since, visit_filter.until)
+    spans = [] if criteria is None else await snapshot.spans_of(visit_filter)
     if criteria is None or not spans:
         if not visit_filter.lets_live_through:
             return []

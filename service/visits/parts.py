@@ -3,20 +3,23 @@
 Columns are read before any lock is taken: a part never changes.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from db.columns import Values
 from db.database import Database, Transaction
-from db.locks import lock_cart_rollups, lock_parts
-from db.queries import carts, part_columns
+from db.locks import lock_cart_rollups, lock_parts, lock_writers_exclusive
+from db.queries import carts, merged_visits, part_columns
 from db.queries.address_countries import AddressCountries
 from db.queries.cart_frames import select_carts_in_parts
 from db.queries.new_parts import Part, encode_part, insert_part, next_part_id
 from db.queries.part_columns import Columns, PartSpan, select_columns
 from db.queries.part_removal import NAMES, concatenate, count_columns, subtract_from_rollups
+from db.queries.visits import subtract_page_views
 from service.visits.pacing import LIMITS, AdaptiveBatch, BatchLimits
+from service.visits.pages import is_bare_path
 
 CARTS = 5000  # in a batch at first: some 50 ms
 
@@ -42,7 +45,7 @@ async def read_visits(db: Database, spans: Sequence[PartSpan]) -> Columns:
 async def remove_parts(
     db: Database, spans: Sequence[PartSpan], countries: AddressCountries, limits: BatchLimits = LIMITS
 ) -> int:
-    """Delete parts with all that was derived from their visits. Return how many these were.
+    """Delete parts of one source with all that was derived from their visits. Return how many these were.
 
     Carts go first, some at a time: whoever stores a live visit of a cart waits for one such batch at most.
     Who stores or deletes parts waits for all. If the process dies in between, the next one finds the parts
@@ -57,7 +60,7 @@ async def remove_parts(
             raise PartsChangedError
         await remove_from_carts(db, cart_ids_of(visits), spans, limits)
         await part_columns.delete_parts(session, [span.id for span in spans])
-        await subtract_from_rollups(session, await count_columns(session, visits, countries))
+        await subtract_counts(session, visits, countries, spans[0].source)
     return len(visits["occurred"])
 
 
@@ -91,13 +94,45 @@ async def remove_first_visits(
         raise PartsChangedError
     rest = {name: values[count:] for name, values in visits.items()}
     part_id, token = await next_part_id(session)
-    await insert_part(session, part_id, token, encode_part(Part(span.import_id, span.host, rest)))
-    await subtract_visits(session, {name: visits[name][:count] for name in NAMES}, countries)
+    await insert_part(
+        session, part_id, token, encode_part(Part(span.import_id, span.host, rest, span.source))
+    )
+    await subtract_visits(session, {name: visits[name][:count] for name in NAMES}, countries, span.source)
 
 
-async def subtract_visits(session: Transaction, visits: Columns, countries: AddressCountries) -> None:
-    """Take deleted visits of parts away from roll-ups and carts."""
-    await subtract_from_rollups(session, await count_columns(session, visits, countries))
+async def subtract_counts(
+    session: Transaction, visits: Columns, countries: AddressCountries, source: str
+) -> None:
+    """Take deleted visits away from roll-ups; live ones from their pages' counts too, and their ids."""
+    is_live = source != part_columns.LOG
+    if is_live:
+        await merged_visits.delete_merged_visits(session, visits["request_id"].view("S16"))
+    counted = await count_columns(session, visits, countries)
+    if is_live:
+        views = await count_page_views(session, visits["page_id"])
+        await lock_writers_exclusive(session)  # they write the same rows
+        await subtract_from_rollups(session, counted, source)
+        await subtract_page_views(session, views)
+    else:
+        await subtract_from_rollups(session, counted, source)
+
+
+async def count_page_views(session: Transaction, page_ids: Values) -> dict[str, int]:
+    """Return how many visits each page has that is named by its path."""
+    ids, counts = np.unique(page_ids[page_ids > 0], return_counts=True)
+    urls = await merged_visits.select_pages_of_visits(session, ids.tolist())
+    views: Counter[str] = Counter()
+    for page_id, count in zip(ids.tolist(), counts.tolist(), strict=True):
+        if is_bare_path(urls[page_id]):  # several pages may have one URL
+            views[urls[page_id]] += count
+    return views
+
+
+async def subtract_visits(
+    session: Transaction, visits: Columns, countries: AddressCountries, source: str
+) -> None:
+    """Take deleted visits of parts away from all that is derived from them."""
+    await subtract_counts(session, visits, countries, source)
     cart_ids = cart_ids_of(visits)
     if len(cart_ids):
         await lock_cart_rollups(session)

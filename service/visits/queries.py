@@ -8,11 +8,12 @@ from typing import Any
 
 from db.database import Database
 from db.queries.live_visits import select_live_rows
+from db.queries.merged_visits import select_merged_time
 from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.visits.filters import make_filter
-from service.visits.ids import parse_log_line_id
+from service.visits.ids import log_line_time
 from service.visits.store import Visit
 
 Cursor = tuple[datetime, uuid.UUID]
@@ -45,17 +46,19 @@ async def get_visit(db: Database, store: ColumnStore, visit_id: uuid.UUID) -> Vi
 
     :raises NotFound: no visit has the id
     """
-    key = parse_log_line_id(visit_id)
     async with db.raw() as raw:
         rows = await select_live_rows(raw, [str(visit_id)])
+        # Later than the rows: a visit that is merged meanwhile is found in its part.
+        merged_at = None if rows else await select_merged_time(raw, visit_id)
     row: Sequence[Any] | None = tuple(rows[0]) if rows else None
-    if row is None and key is not None:
+    at = log_line_time(visit_id) if merged_at is None else merged_at
+    if row is None and at is not None:
         await load_numpy()
-        from service.columns.lists import find_line
+        from service.columns.lists import find_visit
         from service.columns.snapshot import open_snapshot
 
         async with open_snapshot(db, store) as snapshot:
-            row = await find_line(snapshot, *key)
+            row = await find_visit(snapshot, at, visit_id)
     if row is None:
         raise NotFound(f"no visit {visit_id}")
     return Visit(*row)

@@ -12,6 +12,7 @@ from db.locks import lock_writers_shared
 from db.queries import live_visits as queries
 from db.queries.countries import select_countries
 from db.queries.live_visits import Inserted, InsertedVisit, LiveRow, Missing
+from db.queries.merged_visits import select_merged_visits
 from db.queries.names import insert_names
 from service.visits.agents import ensure_agents, ensure_referrers
 from telemetry.metrics import count_ingested
@@ -87,7 +88,7 @@ async def store_live_visits(db: Database, rows: Sequence[LiveRow]) -> list[Outco
 
 @dataclass(frozen=True, slots=True)
 class StoredVisit:
-    """A live visit with what is not shown of it."""
+    """A live visit, in a row or a part, with what is not shown of it."""
 
     visit: Visit
     address: str | None
@@ -99,9 +100,13 @@ async def select_visits(db: Database, ids: Collection[str]) -> dict[str, StoredV
     async with db.read() as session:
         rows = await queries.select_live_visits(session, sorted(ids))
         origins = await queries.select_origins(session, sorted(ids))
+        # Of a visit that is merged in between the origin would be missing.
+        missing = set(ids).difference(row.request_id for row in rows if row.request_id in origins)
+        merged = await select_merged_visits(session, sorted(missing)) if missing else []
     visits = [Visit(*row) for row in rows]
     # A visit may be deleted in between.
-    return {visit.id: StoredVisit(visit, *origins.get(visit.id, (None, None))) for visit in visits}
+    stored = {visit.id: StoredVisit(visit, *origins.get(visit.id, (None, None))) for visit in visits}
+    return stored | {row.request_id: StoredVisit(Visit(*row[:-2]), *row[-2:]) for row in merged}
 
 
 def visit_of(row: LiveRow, inserted: InsertedVisit) -> Visit:

@@ -1,6 +1,6 @@
 -- From which countries do most requests of [:since, :until) for :category's pages of :kinds come? All of them,
 -- most first; ties by code. Whole days [:first_day, :last_day) come from the roll-up, partial days from the live
--- visits; lines of logs are added from their columns (service/reports/partial_days.py).
+-- visits; those in parts are added from their columns (service/reports/partial_days.py).
 SELECT counted.country, CAST(sum(counted.requests) AS bigint) AS requests
 FROM (
     SELECT rollup.country, rollup.requests

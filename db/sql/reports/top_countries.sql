@@ -1,6 +1,6 @@
 -- From which countries do most requests of [:since, :until) come? All of them, most first; ties by code.
 -- Whole days [:first_day, :last_day) come from the roll-up, the partial days at both ends from the live visits;
--- lines of logs are added from their columns (service/reports/partial_days.py).
+-- those in parts are added from their columns (service/reports/partial_days.py).
 SELECT counted.country, CAST(sum(counted.requests) AS bigint) AS requests
 FROM (
     SELECT country_day.country, country_day.requests

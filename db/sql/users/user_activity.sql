@@ -32,6 +32,20 @@ FROM (
     UNION ALL
     (
         SELECT
+            visit.occurred_at AS at,
+            'visit' AS type,
+            NULL AS detail, -- the page is in a part
+            'visit ' || visit.id AS ref
+        FROM merged_visit AS visit
+        WHERE
+            visit.user_id = :account_id
+            AND (CAST(:before_at AS timestamptz) IS NULL OR visit.occurred_at <= :before_at)
+        ORDER BY visit.occurred_at DESC
+        FETCH FIRST (CAST(:limit AS bigint) + CAST(:offset AS bigint)) ROWS WITH TIES
+    )
+    UNION ALL
+    (
+        SELECT
             task.created_at AS at,
             'task_created' AS type,
             task.title AS detail,

@@ -12,6 +12,9 @@ SELECT
     (
         SELECT count(*) FROM live_visit AS visit
         WHERE visit.user_id = account.id
+    ) + (
+        SELECT count(*) FROM merged_visit AS visit
+        WHERE visit.user_id = account.id
     ) AS visits,
     (SELECT count(*) FROM event WHERE event.user_id = account.id) AS events,
     (

@@ -85,7 +85,8 @@ new AS (
         incoming.agent_id,
         incoming.is_bot
     FROM incoming
-    WHERE incoming.missing IS NULL
+    -- Known only now that nobody merges visits: the lock is held.
+    WHERE incoming.missing IS NULL AND NOT is_merged(CAST(CAST(:request_id AS text) AS uuid))
     ON CONFLICT DO NOTHING
     RETURNING
         category_id,

@@ -105,7 +105,8 @@ new AS (
         incoming.agent_id,
         incoming.is_bot
     FROM incoming
-    WHERE incoming.missing IS NULL
+    -- Known only now that nobody merges visits: the lock is held.
+    WHERE incoming.missing IS NULL AND NOT is_merged(CAST(incoming.request_id AS uuid))
     ORDER BY incoming.request_id COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING request_id

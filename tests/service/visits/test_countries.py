@@ -34,6 +34,7 @@ from tests.support.ipinfo_service import TOKEN, FakeIpInfo, play_ipinfo
 from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, write
 from tests.support.log_lines import ADDRESSES, line, logs
+from tests.support.merging import merge_visits
 from tests.support.report_cases import questions
 
 # By the address as services know it. Others of the test logs are private or multicast.
@@ -99,6 +100,7 @@ async def store_live(shop: Importer, live: list[list[LiveRow]]) -> None:
     early=st.sets(st.sampled_from(sorted(PUBLIC))),
     late=st.sets(st.sampled_from(sorted(PUBLIC)), min_size=1),
     together=st.sampled_from((1, 3, 1000)),
+    merges=st.booleans(),
     cases=questions,
 )
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
@@ -112,6 +114,7 @@ async def test_after_the_backfill_it_is_as_if_all_countries_had_been_known(
     early: set[str],
     late: set[str],
     together: int,
+    merges: bool,
     cases: list[Any],
 ) -> None:
     ipinfo.countries = {address: PUBLIC[address] for address in late}
@@ -125,6 +128,8 @@ async def test_after_the_backfill_it_is_as_if_all_countries_had_been_known(
         for number in range(len(parts)):
             await shop.read(tmp_path / f"{number}.txt")
             await store_live(shop, live[number::2])
+            if shop is half and merges:
+                await merge_visits(shop.db)
             if shop is half:
                 await backfill(shop.db, BackfillOptions(addresses=together, visits=together))
 

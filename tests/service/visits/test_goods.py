@@ -20,6 +20,7 @@ from tests.support.goods_oracle import check_goods
 from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer, write
 from tests.support.log_lines import line
+from tests.support.merging import merge_visits
 
 ADDRESSES = ("8.8.8.8", "10.0.0.1", "2001:4860:4860::8888")
 PAGES = ("/caviar/eel/", "/caviar/pike/", "/fresh_fish/salmon/", "/caviar/")
@@ -59,6 +60,7 @@ steps = st.one_of(
     st.tuples(st.just("undo"), st.integers(0, 3), st.sampled_from((1, 8))),
     st.tuples(st.just("retention"), st.integers(0, 12), st.none()),
     st.tuples(st.just("cold"), st.none(), st.none()),
+    st.tuples(st.just("merge"), st.none(), st.none()),
 )
 
 
@@ -80,5 +82,7 @@ async def test_goods_are_what_all_visits_show(shop: Importer, tmp_path: Path, st
                 await delete_before(shop.db, START.replace(tzinfo=UTC) + timedelta(seconds=value))
             case "cold":
                 PART_CACHE.clear()
+            case "merge":
+                await merge_visits(shop.db)
         await check_goods(shop.db)
         await shop.check_rollups()

@@ -18,10 +18,12 @@ from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.visits.exports import export_visits
 from service.visits.ids import log_line_id
+from service.visits.merging import VisitMerger
 from service.visits.queries import VisitCount, count_visits, get_visit, list_visits
 from service.visits.store import Visit, store_live_visits
 from tests.support.live_cases import NOW, live_row
 from tests.support.log_imports import Importer
+from tests.support.merging import ALWAYS, LATER, merge_visits
 from tests.support.parts import NOTHING_SAID, Line, Said, line, say, some_keys, store_part
 
 NOTHING: dict[str, Any] = {
@@ -272,22 +274,31 @@ def values_of(count: VisitCount) -> dict[str, Any]:
 groupings = st.lists(st.sampled_from((*GROUPS, *UNITS)), max_size=2, unique=True).map(tuple)
 
 
+async def store_live(db: Database, live: list[LiveSaid], merges: int) -> None:
+    """Store live visits, and merge none, all or some of them."""
+    if live:
+        await store_live_visits(db, [each.row for each in live])
+        await say(db, {each.request_id: each.said for each in live})
+    if merges == 1:
+        await merge_visits(db)
+    elif merges:
+        await VisitMerger(db, lambda: LATER, ALWAYS).merge_live_visits("api")
+
+
 @given(
-    drawn=st.tuples(visits(), st.booleans()),
+    drawn=st.tuples(visits(), st.booleans(), st.sampled_from((0, 1, 2))),
     cases=st.lists(st.tuples(filters(), groupings, st.sampled_from(ZONES)), min_size=2, max_size=4),
 )
 @settings(max_examples=10, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
 async def test_lists_and_statistics_agree_with_the_oracle(
     committed_db: Database, tmp_path_factory: Any, geo: Geo, drawn: Any, cases: list[Any]
 ) -> None:
-    db, ((live, parts), has_files) = committed_db, drawn
+    db, ((live, parts), has_files, merges) = committed_db, drawn
     store = ColumnStore.under(tmp_path_factory.mktemp("columns"), megabytes=10 if has_files else 0)
     await Importer(db, geo).empty()
     for part in parts:
         await store_part(db, part)
-    if live:
-        await store_live_visits(db, [each.row for each in live])
-        await say(db, {each.request_id: each.said for each in live})
+    await store_live(db, live, merges)
     rows = [*live, *(each for part in parts for each in part)]
     newest_first = sorted(rows, key=lambda visit: (visit.occurred_at, visit.request_id), reverse=True)
     for criteria, group_by, tz in cases:

@@ -33,6 +33,7 @@ from tests.support.eventually import eventually
 from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import logs
+from tests.support.merging import merge_visits
 from tests.support.report_cases import TIME, questions
 from tests.support.stored_events import store_events
 
@@ -113,6 +114,7 @@ async def fill(
     now=st.datetimes(datetime(2018, 9, 1), datetime(2019, 1, 5)).map(lambda time: time.replace(tzinfo=UTC)),
     days=st.integers(1, 90),
     together=st.sampled_from((1, 3, 1000)),
+    merges=st.booleans(),
 )
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_after_deletion_it_is_as_if_the_old_months_had_never_been(
@@ -124,6 +126,7 @@ async def test_after_deletion_it_is_as_if_the_old_months_had_never_been(
     now: datetime,
     days: int,
     together: int,
+    merges: bool,
 ) -> None:
     since = start_of_retention(now, days)
     moments = st.sampled_from(DAYS).map(lambda day: datetime.fromisoformat(f"{day}T00:00:00Z"))
@@ -137,6 +140,8 @@ async def test_after_deletion_it_is_as_if_the_old_months_had_never_been(
     events = dict(enumerate(data.draw(st.lists(moments, max_size=8))))
     own = [of_file(number, log) for number, log in enumerate(parts)]
     await fill(shop, tmp_path, own, live, events)
+    if merges:
+        await merge_visits(shop.db)
     limits = BatchLimits(visits=together, parts=together, goods=together, addresses=together)
     await delete_before(shop.db, since, limits=limits)
     after = await state(shop)
