@@ -31,11 +31,12 @@ class UserTable:
         return int(self._codes.ids[code - 1]) if code else None
 
     def of_part(self, token: uuid.UUID, part: PartColumns) -> Array:
-        """Return the numbers of users of the rows `part.number_rows`; of live visits of all rows, or of none."""
+        """Return the numbers of users of the rows `part.number_rows`, of live visits those of all rows."""
         known = self._parts.get(token)
         if known is None:
-            user_ids = part.visitor if len(part.ids) else part.user_id
-            has_user = user_ids != NO_VISITOR if len(part.ids) else user_ids > 0
+            is_live = len(part.ids) > 0
+            user_ids = part.values("visitor", slice(0, len(part))) if is_live else part.user_id
+            has_user = user_ids != NO_VISITOR if is_live else user_ids > 0
             codes = np.zeros(len(has_user), np.int32)
             codes[has_user] = self.of_users(user_ids[has_user])
             known = self._parts[token] = codes, len(np.unique(codes))

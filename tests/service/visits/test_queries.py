@@ -158,7 +158,7 @@ def visits(draw: st.DrawFn) -> tuple[list[LiveSaid], list[list[Line]]]:
             draw(st.sampled_from(PAGES)),
             occurred_at=instant(),
             position=position,
-            user_id=draw(st.integers(-1, 1)),
+            user_id=draw(st.sampled_from((None, -1, 0, 1))),
             address=address,
             country=country,
             source=draw(st.sampled_from(("api", "page"))),
