@@ -42,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 PASSWORD = "a long password of a test"
 PATIENCE = 300.0
 OLD_DAYS = timedelta(days=3)  # of a log, that retention deletes
+FIRST_VISITS = 40_000  # that are stored before the first kill, and then merged
 UNDONE = 0.4  # of the kills, before which an import is cancelled or undone
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -202,6 +203,8 @@ def run_mixed(arguments: argparse.Namespace, folder: Path) -> int:
     victim.call("GET", "/ready")
     traffic = LiveTraffic(victim.call, border, arguments.seed)
     traffic.start()
+    while traffic.sent < FIRST_VISITS:
+        time.sleep(0.1)
     for _ in range(arguments.kills):
         victim.call("POST", "/parse?wait=0")
         undo_some(victim, rng)

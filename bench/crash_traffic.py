@@ -11,7 +11,8 @@ from db.database import Database
 from service.visits.retention import delete_before
 from tests.support.log_imports import Importer
 
-VISITS = 4000  # of a request
+VISITS = 9800  # of a request
+CARTS = 0.05  # of the visits
 PAGES = (
     "/",
     "/caviar/",
@@ -80,9 +81,10 @@ class LiveTraffic:
 
     def _page(self) -> str:
         rng, cart = self._rng, self._rng.randrange(900, 3000)  # some carts are those of the log
+        if rng.random() > CARTS:
+            return rng.choice(PAGES)
         return rng.choice(
             (
-                *PAGES,
                 f"https://shop.example/cart?goods_id={rng.randrange(1, 40)}&amount=1&cart_id={cart}",
                 f"https://shop.example/pay?user_id={rng.randrange(1, 50)}&cart_id={cart}",
                 f"https://shop.example/success_pay_{cart}/",
