@@ -24,6 +24,7 @@ class LiveRow:
     :param given: which of address, agent and referrer the client gave, which then tell the visit too
     :param position: orders visits of one instant
     :param counts_page: the visit counts for its page
+    :param is_id_given: the client gave the id, which may be that of a stored visit
     :param is_masked: others have the address too, so its country tells nothing of this visit's
     :param user_id: who visits; `buyer_id` is who pays, as a pay page says
     """
@@ -49,6 +50,7 @@ class LiveRow:
     agent: str | None = None
     given: Collection[str] = ()
     is_masked: bool = False
+    is_id_given: bool = True
 
     @property
     def category_sha256(self) -> bytes | None:

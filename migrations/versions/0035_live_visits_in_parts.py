@@ -31,6 +31,11 @@ PARTS = (
     LANGUAGE plpgsql VOLATILE
     AS $$ BEGIN RETURN EXISTS (SELECT FROM merged_visit WHERE id = visit_id); END $$
     """,
+    """
+    CREATE FUNCTION merged_among(visit_ids uuid[]) RETURNS SETOF uuid
+    LANGUAGE plpgsql VOLATILE
+    AS $$ BEGIN RETURN QUERY SELECT id FROM merged_visit WHERE id = ANY(visit_ids); END $$
+    """,
 )
 
 VIEW = """
@@ -173,6 +178,7 @@ def downgrade() -> None:
         "DELETE FROM visit_part WHERE source <> 'log'",
         "DROP VIEW visit",
         VIEW.format(**OLD),
+        "DROP FUNCTION merged_among",
         "DROP FUNCTION is_merged",
         "DROP TABLE merged_visit",
         "ALTER TABLE visit_part DROP source, DROP request_id, DROP visitor_id",

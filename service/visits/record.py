@@ -131,6 +131,7 @@ def live_rows(
         address = visit.address or visitor.address
         row = LiveRow(
             request_id=str(visit.id or new_visit_id(visitor.now, randomness(RANDOM_BITS))),
+            is_id_given=visit.id is not None,
             occurred_at=visit.timestamp or visitor.now,
             is_dated=visit.timestamp is not None,
             position=microseconds * POSITIONS_PER_MICROSECOND + index,

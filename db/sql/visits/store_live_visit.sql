@@ -85,8 +85,10 @@ new AS (
         incoming.agent_id,
         incoming.is_bot
     FROM incoming
-    -- Known only now that nobody merges visits: the lock is held.
-    WHERE incoming.missing IS NULL AND NOT is_merged(CAST(CAST(:request_id AS text) AS uuid))
+    -- Known only now that nobody merges visits: the lock is held. An id that we gave was never there before.
+    WHERE
+        incoming.missing IS NULL
+        AND NOT (CAST(:is_id_given AS boolean) AND is_merged(CAST(CAST(:request_id AS text) AS uuid)))
     ON CONFLICT DO NOTHING
     RETURNING
         category_id,

@@ -67,10 +67,12 @@ WITH incoming AS (
         CAST(:page_url AS text[]),
         CAST(:page_sha256 AS bytea[]),
         CAST(:referrer_sha256 AS bytea[]),
-        CAST(:agent_sha256 AS bytea[])
+        CAST(:agent_sha256 AS bytea[]),
+        CAST(:is_id_given AS boolean[])
     ) AS sent (
         request_id, occurred_at, position, source, kind, address, country, category_sha256, product_sha256,
-        user_id, cart_id, goods_id, amount, buyer_id, page_url, page_sha256, referrer_sha256, agent_sha256
+        user_id, cart_id, goods_id, amount, buyer_id, page_url, page_sha256, referrer_sha256, agent_sha256,
+        is_id_given
     )
     -- As db.locks.lock_writers_shared: nobody changes or deletes visits meanwhile. The window above waits for it.
     CROSS JOIN (SELECT pg_advisory_xact_lock_shared(20181, 0)) AS writers
@@ -78,6 +80,14 @@ WITH incoming AS (
     LEFT JOIN product ON category.id = product.category_id AND sent.product_sha256 = product.name_sha256
     LEFT JOIN referrer ON sent.referrer_sha256 = referrer.digest
     LEFT JOIN agent ON sent.agent_sha256 = agent.digest
+),
+
+-- Known only now that nobody merges visits: the lock is held. An id that we gave was never there before.
+merged AS MATERIALIZED (
+    SELECT merged_among.id
+    FROM merged_among(
+        (SELECT array_agg(CAST(incoming.request_id AS uuid)) FROM incoming WHERE incoming.is_id_given)
+    ) AS merged_among (id)
 ),
 
 new AS (
@@ -105,8 +115,9 @@ new AS (
         incoming.agent_id,
         incoming.is_bot
     FROM incoming
-    -- Known only now that nobody merges visits: the lock is held.
-    WHERE incoming.missing IS NULL AND NOT is_merged(CAST(incoming.request_id AS uuid))
+    WHERE
+        incoming.missing IS NULL
+        AND NOT EXISTS (SELECT FROM merged WHERE merged.id = CAST(incoming.request_id AS uuid))
     ORDER BY incoming.request_id COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING request_id
