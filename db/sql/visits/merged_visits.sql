@@ -1,45 +1,67 @@
 -- Select the visits of :request_ids that stand in parts: the columns of live_visits.sql, then address and agent.
--- Their parts are read whole, and no others.
+-- Their parts are read whole, but names are looked up for these visits alone, as in the view `visit`.
 WITH sought AS MATERIALIZED (
     SELECT merged_visit.id, merged_visit.occurred_at
     FROM merged_visit
     WHERE merged_visit.id = ANY(CAST(CAST(:request_ids AS text[]) AS uuid[]))
+),
+
+line AS MATERIALIZED (
+    SELECT each.*
+    FROM (
+        SELECT
+            visit_part.source,
+            visit_part.host,
+            unnest(visit_part.request_id) AS id,
+            unnest(visit_part.occurred) AS occurred_at,
+            unnest(visit_part.address_id) AS address_id,
+            unnest(visit_part.page_id) AS page_id,
+            unnest(visit_part.kind) AS kind,
+            unnest(visit_part.cart_id) AS cart_id,
+            unnest(visit_part.goods_id) AS goods_id,
+            unnest(visit_part.amount) AS amount,
+            unnest(visit_part.user_id) AS buyer_id,
+            unnest(visit_part.visitor_id) AS user_id,
+            unnest(visit_part.referrer_id) AS referrer_id,
+            unnest(visit_part.agent_id) AS agent_id
+        FROM visit_part
+        WHERE
+            visit_part.source <> 'log'
+            AND EXISTS (
+                SELECT FROM sought
+                WHERE sought.occurred_at >= visit_part.first_at AND sought.occurred_at <= visit_part.last_at
+            )
+    ) AS each
+    WHERE each.id IN (SELECT sought.id FROM sought)
 )
 
 SELECT
-    CAST(visit.id AS text) AS request_id,
-    visit.occurred_at,
-    visit.page_url,
-    visit.user_id,
-    visit.country,
-    visit.source,
-    visit.kind,
+    CAST(line.id AS text) AS request_id,
+    line.occurred_at,
+    coalesce(
+        page.url,
+        template_url(line.host, line.kind, line.cart_id, line.goods_id, line.amount, line.buyer_id)
+    ) AS page_url,
+    line.user_id,
+    address.country,
+    line.source,
+    kind_name(line.kind) AS kind,
     category.name AS category,
     product.name AS product,
     CAST(NULL AS text) AS method,
     CAST(NULL AS smallint) AS status,
     CAST(NULL AS bigint) AS bytes,
-    visit.referrer,
-    visit.browser,
-    visit.os,
-    visit.device,
-    visit.traffic,
-    host(visit.address) AS address,
-    visit.agent
-FROM visit
-LEFT JOIN category ON visit.category_id = category.id
-LEFT JOIN product ON visit.product_id = product.id
-WHERE
-    visit.part_id = ANY(
-        ARRAY(
-            SELECT visit_part.id
-            FROM visit_part
-            WHERE
-                visit_part.source <> 'log'
-                AND EXISTS (
-                    SELECT FROM sought
-                    WHERE sought.occurred_at >= visit_part.first_at AND sought.occurred_at <= visit_part.last_at
-                )
-        )
-    )
-    AND visit.id IN (SELECT sought.id FROM sought);
+    referrer.url AS referrer,
+    agent.browser,
+    agent.os,
+    agent.device,
+    CASE WHEN agent.is_bot THEN 'bot' ELSE 'human' END AS traffic,
+    host(address.address) AS address,
+    agent.agent
+FROM line
+LEFT JOIN address ON line.address_id = address.id
+LEFT JOIN page ON line.page_id = page.id
+LEFT JOIN category ON page.category_id = category.id
+LEFT JOIN product ON page.product_id = product.id
+LEFT JOIN referrer ON line.referrer_id = referrer.id
+LEFT JOIN agent ON line.agent_id = agent.id;
