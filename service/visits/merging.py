@@ -4,6 +4,8 @@ A part costs readers and the disk a fraction of what rows cost. Both show the sa
 what it puts into a part, in one transaction, so nobody sees a visit twice or not at all.
 """
 
+import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -69,8 +71,10 @@ class VisitMerger:
         from db.queries.small_parts import merge_parts
 
         while (source := await self.source_of_backlog()) is not None:
+            start = time.perf_counter()
             if not await self.merge_live_visits(source):
                 self.paused[source] = self.clock() + self.limits.pause
+            await asyncio.sleep(time.perf_counter() - start)  # an import stores parts meanwhile
         while groups := await self.small_parts():
             for part_ids in groups:
                 async with self.db.transaction() as session:
