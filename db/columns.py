@@ -45,7 +45,7 @@ HEAD = Struct(">5i")
 EMPTY = Struct(">3i")
 
 
-def encode(values: Values, type_name: str, valid: Valid | None = None) -> bytes:
+def encode(values: NDArray[Any], type_name: str, valid: Valid | None = None) -> bytes:
     """Encode an array of one of TYPES. An element is null where `valid` is False."""
     element = TYPES[type_name]
     if not len(values):
