@@ -204,7 +204,8 @@ def show_request(
 
 async def find_visit(snapshot: Snapshot, at: datetime, visit_id: uuid.UUID) -> tuple[Any, ...] | None:
     """Return the values of the visit in a part with a time and an id; None if there is none."""
-    occurred, sought = microseconds(at), np.bytes_(visit_id.bytes)
+    # Elements of an array lack the zeros at their end.
+    occurred, sought = microseconds(at), np.array([visit_id.bytes], "S16")[0]
     spans = await snapshot.spans(at, min(at + MICROSECOND, LAST_INSTANT))
     for some in chunks(spans, 1):
         [(span, part)] = await snapshot.read(some)

@@ -29,7 +29,7 @@ from tests.support.eventually import eventually
 from tests.support.live_cases import NOW, batches, live_row
 from tests.support.log_imports import Importer, some_lines, write
 from tests.support.merging import ALWAYS, LATER, merge_visits
-from tests.support.parts import Said, say
+from tests.support.parts import Line, Said, say, store_part
 
 VIEW = """
     SELECT
@@ -92,6 +92,26 @@ async def test_a_merge_changes_nothing_that_is_shown(shop: Importer, live: list[
     assert [
         sorted(await shop.rows(f"SELECT * FROM {name}")) for name in ("cart", "goods", "request_quarter")
     ] == derived
+
+
+async def test_visits_are_found_whose_ids_end_in_zeros(shop: Importer) -> None:
+    ids = [0, 1, 1 << 8, 1 << 120, (1 << 128) - 256]
+    rows = [live_row(id=uuid.UUID(int=each), occurred_at=NOW, position=n) for n, each in enumerate(ids, 1)]
+    await store_live_visits(shop.db, rows)
+    lines = [Line(NOW, key, "8.8.8.8", "US", "/") for key in (256, 257, 1 << 40, (1 << 62) + 512)]
+    await store_part(shop.db, lines)
+    await merge_visits(shop.db)
+    store = ColumnStore()
+    for each in (*rows, *lines):
+        assert (await get_visit(shop.db, store, uuid.UUID(each.request_id))).id == each.request_id
+    listed = await list_all(shop.db, store)
+    assert [visit.id for visit in listed] == sorted(
+        (each.request_id for each in (*rows, *lines)), reverse=True
+    )
+    for place, visit in enumerate(listed):
+        after = (visit.timestamp, uuid.UUID(visit.id))
+        rest = await list_visits(shop.db, store, **NOTHING, after=after, limit=1000, offset=0)
+        assert rest == listed[place + 1 :]
 
 
 async def test_a_merged_visit_that_is_sent_again_is_a_duplicate_and_another_one_a_conflict(
