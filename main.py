@@ -247,5 +247,16 @@ def migrate() -> None:
     migrate()
 
 
+@cli.command()
+def distribute(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be spread.")] = False,
+) -> None:
+    """Spread visits and events over the workers of a Citus cluster. Again and again without harm."""
+    with importing():
+        from commands.distribute import distribute
+    distribute(dry_run=dry_run)
+
+
 if __name__ == "__main__":
     cli()

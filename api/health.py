@@ -35,6 +35,8 @@ class HealthResponse(Schema):
     A replica that is `away`, or `behind` by more than 10 s, is not read from: the database serves what it
     would, and nothing else changes. Without one it is the database itself.
 
+    `workers` are those of a Citus cluster, by host and port: none without one.
+
     The disk of DATA_DIR is `degraded` under 5 % free, which makes nothing else so.
     """
 
@@ -50,6 +52,10 @@ class HealthResponse(Schema):
             },
             "required": ["status", "lag_seconds"],
         },
+    )
+    workers = fields.Function(
+        lambda health: {name: {"status": status_word(good)} for name, good in health.workers.items()},
+        metadata={"type": "object", "additionalProperties": part()},
     )
     cache = fields.Function(lambda health: {"status": status_word(health.cache)}, metadata=part())
     migrations = fields.Function(

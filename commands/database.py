@@ -5,7 +5,11 @@ from pathlib import Path
 
 import db.migrate
 from bootstrap import Addresses, backing_services
+from commands.distribute import distribute_database
 from commands.terminal import err, fail, load_settings, one_line_errors, say
+from db.cluster_backup import dropped_parts_kept, mend_restored
+from db.database import DATABASE_ERRORS, Database
+from db.distribution import is_spread
 from db.dsn import is_transaction_pooled
 from embedded import database_files
 from service.cache import Cache
@@ -39,13 +43,26 @@ def back_up(file: Path, *, overwrite: bool) -> None:
         with backing_services(settings) as (addresses, _):
             require_session(addresses.database)
             try:
-                database_files.back_up(addresses.database, file)
+                asyncio.run(write_backup(addresses.database, file))
             except database_files.ToolFailed as error:
                 fail(str(error))
     say(f"{file}: {file.stat().st_size:,} bytes")
     if settings.secret is None:
         secret = settings.data_dir / "secret"
         say(f"keep {secret} too: it signs the tokens and encrypts the second factors", console=err)
+
+
+async def write_backup(url: str, file: Path) -> None:
+    """Write a backup; of a cluster, while columns of deleted parts are kept."""
+    if not await is_database_spread(url):
+        database_files.back_up(url, file)
+        return
+    database = Database.connect(url)
+    try:
+        async with dropped_parts_kept(database):
+            await asyncio.to_thread(database_files.back_up, url, file)
+    finally:
+        await database.close()
 
 
 def restore(file: Path) -> None:
@@ -56,14 +73,39 @@ def restore(file: Path) -> None:
             fail(f"there is no {file}")
         with backing_services(settings, exclusive=True) as (addresses, _):
             require_session(addresses.database)
+            was_spread = asyncio.run(is_database_spread(addresses.database))
             try:
                 database_files.restore(addresses.database, file)
             except database_files.ToolFailed as error:
                 fail(f"nothing is changed: {error}")
             _, revision = asyncio.run(db.migrate.migrate(addresses.database, on_progress=say_progress))
+            asyncio.run(mend_and_spread(addresses.database, is_to_spread=was_spread))
             if settings.redis_url is None:
                 asyncio.run(flush_cache(addresses))
     say(f"restored {file}; the database is at {revision}")
+
+
+async def is_database_spread(url: str) -> bool:
+    """Return whether the database is there and spread over a cluster."""
+    database = Database.connect(url)
+    try:
+        async with database.raw() as raw:
+            return await is_spread(raw)
+    except DATABASE_ERRORS:
+        return False  # what comes next tells
+    finally:
+        await database.close()
+
+
+async def mend_and_spread(url: str, *, is_to_spread: bool) -> None:
+    """Make columns fit what is restored, and spread it as the database before it was."""
+    database = Database.connect(url)
+    try:
+        await mend_restored(database)
+    finally:
+        await database.close()
+    if is_to_spread:
+        await distribute_database(url, dry_run=False)
 
 
 def require_session(url: str) -> None:

@@ -19,7 +19,7 @@ from bootstrap import Addresses, backing_services
 from commands.terminal import load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
-from db.health import read_revision
+from db.health import read_revision, read_workers
 from db.migrate import newest_revision
 from embedded import EmbeddedError
 from service.cache import Cache, CacheUnavailable
@@ -122,7 +122,7 @@ async def check_connections(addresses: Addresses) -> list[Finding]:
     database = Database.connect(addresses.database)
     cache = Cache.connect(addresses.cache)
     try:
-        return [*await check_database(database), await check_cache(cache)]
+        return [*await check_database(database), *await check_workers(database), await check_cache(cache)]
     finally:
         await database.close()
         await cache.close()
@@ -145,6 +145,16 @@ async def check_database(database: Database) -> list[Finding]:
         Finding("database", f"PostgreSQL {version // 10000}", outdated),
         Finding("database's clock", f"{skew:+.2f} s from ours", skewed),
         Finding("migrations", f"at {revision or 'nothing'}, newest {newest}", behind),
+    ]
+
+
+async def check_workers(database: Database) -> list[Finding]:
+    """Check the workers of a cluster: none without one."""
+    return [
+        Finding(f"worker {name}", "answers")
+        if good
+        else Finding(f"worker {name}", "does not answer the coordinator", "start it, or see docs/scaling.md")
+        for name, good in (await read_workers(database)).items()
     ]
 
 

@@ -21,6 +21,8 @@ COMMIT = b"\nCOMMIT;\n"
 SETTING = re.compile(rb"SET (\w+) = '?([^']*?)'?;\n")
 # PostgreSQL 15.20 and its like write it into each table for themselves, and others refuse it.
 BOOKKEEPING = re.compile(rb"ALTER TABLE (?:ONLY )?\S+ ALTER COLUMN \S+ SET \(pg_attver=[0-9]+\);\n")
+# A backup of a cluster can be restored on one server, and a cluster has its extension already.
+CLUSTER = re.compile(rb"(?:CREATE|COMMENT ON) EXTENSION (?:IF NOT EXISTS )?citus(?:_columnar)?\b")
 # The variables of libpq's parameters. What is in none of them concerns our own connections alone.
 VARIABLES = {
     "application_name": "PGAPPNAME",
@@ -109,7 +111,7 @@ def portable(line: bytes) -> bytes:
 
     A parameter is set where there is one: pg_dump sets all that its own release has.
     """
-    if BOOKKEEPING.fullmatch(line):
+    if BOOKKEEPING.fullmatch(line) or CLUSTER.match(line):
         return b""
     if setting := SETTING.fullmatch(line):
         return (

@@ -1,11 +1,12 @@
 """Health checks of what the service depends on: the database and its schema, the cache, the log."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from db.database import DATABASE_ERRORS, ReplicaHealth
-from db.health import read_revision
+from db.health import read_revision, read_workers
 from db.migrate import newest_revision
 from db.queries.positions import select_position
 from service.deps import Deps
@@ -28,6 +29,7 @@ class Health:
     lag: int | None
     disk: DiskSpace | None = None  # of DATA_DIR; None where it can't be read
     replica: ReplicaHealth | None = None  # None where the database itself is read from
+    workers: Mapping[str, bool] = field(default_factory=dict)  # whether each answers; none without a cluster
 
     @property
     def is_migrated(self) -> bool:
@@ -35,7 +37,7 @@ class Health:
 
     @property
     def is_healthy(self) -> bool:
-        return self.database and self.cache and self.is_migrated
+        return self.database and self.cache and self.is_migrated and all(self.workers.values())
 
 
 async def read_health(deps: Deps) -> Health:
@@ -48,6 +50,7 @@ async def check_health(deps: Deps) -> Health:
     """Check the database, its schema, the cache and the log, side by side."""
     revision, cache_answers = await asyncio.gather(_read_revision(deps), deps.cache.ping())
     lag = None if revision is None else await _import_lag(deps)
+    workers = {} if revision is None else await read_workers(deps.db)
     disk = None if deps.data_dir is None else await asyncio.to_thread(read_space, deps.data_dir)
     return Health(
         database=revision is not None,
@@ -56,6 +59,7 @@ async def check_health(deps: Deps) -> Health:
         lag=lag,
         disk=disk,
         replica=deps.replica.replica_health(),
+        workers=workers,
     )
 
 

@@ -1,0 +1,56 @@
+"""What a backup of a cluster needs: pg_dump sees one moment of the coordinator, and reads workers later.
+
+So columns of parts that are deleted meanwhile must stay. After a restoration columns of parts that came
+meanwhile are deleted, and those of events are made anew if they hold others than there are.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from db.database import Database, raw_connection
+from db.locks import DROPPED_PARTS, lock_job
+
+DELETE_NEWER = """
+    DELETE FROM visit_part_columns
+    WHERE
+        token NOT IN (SELECT token FROM visit_part)
+        AND token NOT IN (SELECT token FROM dropped_part)
+"""
+EVENTS_FIT = """
+    SELECT
+        (SELECT count(*) FROM event)
+        = (SELECT coalesce(sum(events), 0) FROM event_batch)
+        + (SELECT coalesce(sum(events), 0) FROM event_part)
+"""
+FORGET_EVENTS = "TRUNCATE event_batch, event_part, event_part_columns"
+# As many in a batch as a merge takes at least.
+READ_EVENTS = """
+    INSERT INTO event_batch (first_at, events, occurred, user_id, event_type)
+    SELECT min(occurred_at), count(*), array_agg(occurred_at), array_agg(user_id), array_agg(event_type)
+    FROM (
+        SELECT
+            occurred_at, user_id, event_type,
+            (row_number() OVER (ORDER BY occurred_at) - 1) / 50000 AS number
+        FROM event
+    ) AS stored
+    GROUP BY number
+    ORDER BY number
+"""
+
+
+@asynccontextmanager
+async def dropped_parts_kept(database: Database) -> AsyncIterator[None]:
+    """Have nobody delete columns of deleted parts meanwhile."""
+    async with database.dedicated() as session:
+        await lock_job(session, DROPPED_PARTS)
+        yield
+
+
+async def mend_restored(database: Database) -> None:
+    """Make columns fit the restored parts and events. Tables are not spread yet."""
+    async with database.dedicated() as session:
+        raw = await raw_connection(session)
+        await raw.execute(DELETE_NEWER)
+        if not await raw.fetchval(EVENTS_FIT):
+            await raw.execute(FORGET_EVENTS)
+            await raw.execute(READ_EVENTS)

@@ -1,0 +1,290 @@
+"""Trawl on a Citus cluster: a day gives the same answers as on one PostgreSQL; what operators run works.
+
+TRAWL_TEST_CITUS_URL names the coordinator of a cluster with at least one worker, on which its user may create
+databases. Without it these tests are skipped.
+"""
+
+import os
+import re
+import secrets
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from bench.shop_log import generate
+from clients.geo import Geo
+from db.database import Database
+from db.distribution import SPREAD, select_local_tables, select_workers
+from db.queries.dropped_parts import delete_dropped_columns
+from service.columns.store import ColumnStore
+from service.deps import Deps
+from service.events.merging import MergeLimits, merge_events
+from service.events.stats import count_events
+from service.visits.queries import count_visits, list_visits
+from service.visits.retention import delete_before
+from tests.service.visits.test_queries import NOTHING
+from tests.support.accounts import add_account, add_session
+from tests.support.citus import create_cluster_database, drop_cluster_database
+from tests.support.command_line import Command
+from tests.support.event_oracle import OneEvent
+from tests.support.eventually import eventually
+from tests.support.http_client import Client
+from tests.support.http_server import RunningApp
+from tests.support.log_imports import Importer
+from tests.support.merging import merge_visits
+from tests.support.stored_events import store_events
+
+CITUS_URL = os.environ.get("TRAWL_TEST_CITUS_URL")
+pytestmark = pytest.mark.skipif(CITUS_URL is None, reason="TRAWL_TEST_CITUS_URL names no cluster")
+
+BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
+OFTEN = MergeLimits(batches=1, events=1, most=100, small=150, small_parts=2)
+# What differs from run to run.
+VARYING = re.compile(
+    rb'"(?:id|started_at|finished_at|lines_per_second|created_at|updated_at|cursor|next)": ?'
+    rb'(?:"[^"]*"|[0-9.]+|null)'
+)
+STATISTICS = (
+    "page", "user", "country", "category", "referrer", "browser", "os", "device", "status", "kind", "hour",
+    "day", "week", "month", "country,day", "page,hour",
+)  # fmt: skip
+
+
+@pytest.fixture
+async def cluster_url() -> AsyncIterator[str]:
+    """A database on all nodes of the cluster, whose tables are not spread yet."""
+    assert CITUS_URL is not None
+    name = f"trawl_{secrets.token_hex(6)}"
+    yield await create_cluster_database(CITUS_URL, name)
+    await drop_cluster_database(CITUS_URL, name)
+
+
+@pytest.fixture
+def cluster(cluster_url: str, trawl: Command) -> Command:
+    """The command line on the cluster."""
+    return Command(trawl.settings | {"DATABASE_URL": cluster_url})
+
+
+def visits(random: Random, number: int) -> list[dict[str, Any]]:
+    pages = ("/", "/fresh_fish/", "/fresh_fish/salmon/", "/about", "/caviar/black/")
+    return [
+        {
+            "id": str(uuid.UUID(int=random.getrandbits(128), version=4)),
+            "page_url": random.choice(pages),
+            "timestamp": (BEGIN + timedelta(seconds=random.randrange(86400 * 3))).isoformat(),
+            "user_id": random.randrange(1, 9),
+            "address": f"8.8.{random.randrange(3)}.{random.randrange(9)}",
+            "agent": random.choice(
+                ("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0", "curl/8.0", "Googlebot/2.1")
+            ),
+        }
+        for _ in range(number)
+    ]
+
+
+def events(random: Random, number: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "event_id": str(uuid.UUID(int=random.getrandbits(128), version=4)),
+            "user_id": random.randrange(1, 30),
+            "event_type": random.choice(("open", "search", "buy")),
+            "occurred_at": (BEGIN + timedelta(seconds=random.randrange(86400 * 9))).isoformat(),
+            "properties": {"plan": random.choice(("free", "pro"))},
+        }
+        for _ in range(number)
+    ]
+
+
+class Day:
+    """A day of a shop on one database, and what it answered."""
+
+    def __init__(self, deps: Deps, client: Client) -> None:
+        self.deps, self.client = deps, client
+        self.answers: list[tuple[str, int, bytes]] = []
+
+    async def ask(self, method: str, path: str, **options: Any) -> Any:
+        answer = await self.client.request(method, path, **options)
+        self.answers.append((f"{method} {path}", answer.status, VARYING.sub(b"", answer.body)))
+        return answer
+
+    async def look(self) -> None:
+        """Ask for everything that is answered from visits and events."""
+        for path in (
+            "/visits",
+            "/visits?kind=product&limit=7",
+            "/visits?user_id=3",
+            "/visits?source=log&limit=5",
+        ):
+            await self.ask("GET", path)
+        for group in STATISTICS:
+            await self.ask("GET", f"/visits/stats?group_by={group}&tz=Europe/Berlin&traffic=all")
+        await self.ask("GET", "/visits/stats?from=2026-05-02&to=2026-05-03&compare=previous")
+        for number in range(1, 8):
+            await self.ask("GET", f"/report/{number}")
+            await self.ask("GET", f"/report/{number}?from=2026-05-01T06:15:00Z&to=2026-05-04T01:45:00Z")
+        await self.ask("GET", "/report/1?metric=visitors")
+        for kind in ("visits", "events"):
+            await self.ask("GET", f"/{kind}/export?format=csv")
+        for path in (
+            "/events?limit=20",
+            "/events?user_id=4",
+            "/events?property.plan=pro&limit=9",
+            "/events/stats",
+            "/events/stats?group_by=user,day",
+            "/stats/dau?from=2026-05-01&to=2026-05-11",
+            "/stats/dau?from=2026-05-01&to=2026-05-11&segment=property.plan:pro",
+            "/stats/top-events",
+            "/stats/retention?start=2026-05-01&windows=5",
+            "/stats/funnel?steps=open,search,buy&within=86400",
+        ):
+            await self.ask("GET", path)
+
+    async def undo(self, import_id: int) -> None:
+        """Undo an import, which may take longer than the request waits."""
+        assert (await self.client.delete(f"/imports/{import_id}")).status in {200, 202}
+
+        async def is_undone() -> bool:
+            status: str = (await self.client.get(f"/imports/{import_id}")).json["status"]
+            return status == "undone"
+
+        await eventually(is_undone)
+
+    async def live(self) -> None:
+        random = Random(5)
+        first = visits(random, 60)
+        await self.ask("POST", "/visits", json={"visits": first[:50]})
+        for each in first[50:]:
+            await self.ask("POST", "/visits", json=each)
+        imported = await self.ask("GET", "/parse?wait=60")
+        await self.ask("GET", "/parse?wait=60")
+        batch = events(random, 300)
+        await self.ask("POST", "/events", json=batch[:200])
+        await self.ask("POST", "/events", json=batch[150:])
+        await self.ask("POST", "/events", json=[{**batch[0], "event_type": "other"}, batch[1]])
+        await self.look()
+        await merge_events(self.deps.db, limits=OFTEN)
+        await merge_visits(self.deps.db)
+        await self.look()
+        await self.ask("POST", "/visits", json={"visits": [*first[:5], {**first[6], "page_url": "/else"}]})
+        await self.ask("GET", f"/visits/{first[3]['id']}")
+        await self.undo(imported.json["id"])
+        await self.look()
+        await self.ask("GET", "/parse?wait=60")
+        await delete_before(self.deps.db, BEGIN + timedelta(days=2))
+        await delete_dropped_columns(self.deps.db, kept_for=timedelta(0))
+        await self.look()
+        await self.ask("GET", "/visits/stats?group_by=day&traffic=all")
+
+
+@pytest.fixture
+async def databases(committed_url: str, cluster_url: str, cluster: Command) -> tuple[str, str]:
+    """One on a PostgreSQL, and one that is spread over the cluster."""
+    assert cluster.run("distribute")[0] == 0
+    return committed_url, cluster_url
+
+
+async def test_a_day_gives_the_answers_of_one_postgresql(
+    server: RunningApp, deps: Deps, client: Client, databases: tuple[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "logs.txt"
+    log.write_text("".join(generate(3000, 4)).replace("2024-05", "2026-05"))
+    answers = []
+    for url in databases:
+        db = Database.connect(url)
+        own = replace(deps, db=db, replica=db, columns=ColumnStore())
+        server.use(own)
+        account_id = await add_account(own, "admin", role="admin")
+        _, token = await add_session(own, account_id)
+        day = Day(own, client.signed_in(token))
+        await day.live()
+        answers.append(day.answers)
+        await own.background.close()
+        await db.close()
+    for one, other in zip(*answers, strict=True):
+        assert one == other
+    assert all(status < 500 for _, status, _ in answers[0])
+
+
+async def test_distribute_says_what_it_does_and_does_it_once(cluster_url: str, cluster: Command) -> None:
+    code, text, _ = cluster.run("migrate")
+    assert code == 0
+    code, text, _ = cluster.run("distribute", "--dry-run")
+    assert code == 0
+    assert "visit_part_columns" in text
+    connection = await asyncpg.connect(cluster_url)
+    workers = ", ".join(map(str, await select_workers(connection)))
+    assert {table.name for table in await select_local_tables(connection)} == set(SPREAD)
+    code, text, _ = cluster.run("distribute")
+    assert code == 0
+    assert workers in text
+    assert not await select_local_tables(connection)
+    assert cluster.run("distribute")[:2] == (0, f"nothing to do: all is spread over {workers}\n")
+    await connection.close()
+
+
+async def test_a_backup_of_a_cluster_is_restored_on_it_and_on_one_postgresql(
+    databases: tuple[str, str], cluster: Command, trawl: Command, geo: Geo, tmp_path: Path
+) -> None:
+    _, url = databases
+    db, file = Database.connect(url), tmp_path / "trawl.backup"
+    log = tmp_path / "logs.txt"
+    log.write_text("".join(generate(2000, 4)))
+    await Importer(db, geo).read(log)
+    rows = [OneEvent(user, "open", BEGIN + timedelta(minutes=user)) for user in range(200)]
+    await store_events(db, rows)
+    before = await shown(db)
+    assert cluster.run("backup", str(file))[0] == 0
+    await store_events(db, rows)
+    assert await shown(db) != before
+    await db.close()
+    code, output, errors = cluster.run("restore", str(file))
+    assert (code, errors) == (0, "")
+    assert "event: spread" in output
+    assert trawl.run("restore", str(file))[0] == 0
+    for database in databases:
+        db = Database.connect(database)
+        assert await shown(db) == before
+        await db.close()
+
+
+async def shown(db: Database) -> list[Any]:
+    """What is counted of visits and events, and all visits."""
+    store = ColumnStore()
+    page: dict[str, Any] = {"after": None, "limit": 1000, "offset": 0}
+    return [
+        await count_visits(db, store, **NOTHING, group_by=("page", "day"), tz="UTC", **page),
+        await list_visits(db, store, **NOTHING, **page),
+        await count_events(db, store.events, group_by=("user",), tz="UTC", **page),
+    ]
+
+
+async def test_health_and_doctor_tell_of_each_worker(
+    databases: tuple[str, str], cluster: Command, server: RunningApp, deps: Deps, client: Client
+) -> None:
+    db = Database.connect(databases[1])
+    server.use(replace(deps, db=db, replica=db))
+    health = (await client.get("/health")).json
+    async with db.raw() as raw:
+        workers = list(map(str, await select_workers(raw)))
+    assert health["workers"] == {worker: {"status": "ok"} for worker in workers}
+    code, output, _ = cluster.run("doctor")
+    assert code == 0
+    assert all(f"ok  worker {worker}: answers" in output for worker in workers)
+    async with db.transaction() as session:
+        await session.execute(
+            text("UPDATE pg_dist_node SET nodeport = 1 WHERE nodeport = :port"),
+            {"port": int(workers[0].rpartition(":")[2])},
+        )
+    answer = await client.get("/health")
+    assert answer.status == 503
+    assert answer.json["workers"][f"{workers[0].rpartition(':')[0]}:1"] == {"status": "down"}
+    assert cluster.run("doctor")[0] == 1
+    await db.close()
