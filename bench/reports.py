@@ -34,14 +34,18 @@ from service.reports.reports import REPORTS, run_report
 LINES, TIMES = 2_000_000, 5
 # Copy number $1 of everything, in which all ids are others.
 SHIFT = "$1::int * 10000000000000"
-PART = (
-    "first_at, last_at, visits, first_position, host, page_ids, cart_ids, occurred, key, position, "
-    "address_id, page_id, kind, cart_id, goods_id, amount, user_id"
-)
+PART = "first_at, last_at, visits, first_position, host, page_ids, cart_ids"
+ARRAYS = "occurred, key, position, address_id, page_id, kind, cart_id, goods_id, amount, user_id"
 GROW = (
     # The copies of parts name the same carts: no report reads these from visits.
     f"""
-    INSERT INTO visit_part (import_id, {PART}) SELECT -$1::int, {PART} FROM visit_part WHERE import_id > 0""",
+    WITH part AS (SELECT gen_random_uuid() AS copy, * FROM visit_part WHERE import_id > 0),
+    columns AS (
+        INSERT INTO visit_part_columns (token, {ARRAYS})
+        SELECT part.copy, {ARRAYS}
+        FROM part INNER JOIN visit_part_columns ON part.token = visit_part_columns.token
+    )
+    INSERT INTO visit_part (token, import_id, {PART}) SELECT copy, -$1::int, {PART} FROM part""",
     f"""
     INSERT INTO cart SELECT id + {SHIFT}, address, source, opened_at, opened_position, changed_at,
         user_id + {SHIFT}, user_known_at, user_known_position

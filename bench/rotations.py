@@ -83,7 +83,7 @@ async def wait_for_all(url: str, lines: int) -> tuple[int, int, int]:
 async def empty(url: str) -> None:
     db = Database.connect(url)
     async with db.transaction() as session:
-        await session.execute(text("TRUNCATE visit_part, import, file_position CASCADE"))
+        await session.execute(text("TRUNCATE visit_part, visit_part_columns, import, file_position CASCADE"))
     await db.close()
 
 

@@ -8,6 +8,10 @@ from contextlib import AbstractContextManager
 
 from bench.many_rows import Served, serve_many_rows
 
+ARRAYS = (
+    "occurred, key, position, address_id, page_id, kind, cart_id, goods_id, amount, user_id, method, status, "
+    "bytes, referrer_id, agent_id"
+)
 VISITS = int(os.environ.get("BENCH_VISITS", "1000000"))
 # 90 days of visits in the order of their times, a tenth of them live; 200,000 addresses, the first the most
 # frequent, some without a country; 20 categories of 12 products each; 2,000 agents, a tenth of them bots;
@@ -94,21 +98,21 @@ STORED = (
         product_id, user_id, cart_id, page_url, agent_id, referrer_id, agent_id % 10 = 0
     FROM made_visit WHERE source <> 'log' ORDER BY position""",
     f"""
-    INSERT INTO visit_part (
-        import_id, first_at, last_at, visits, first_position, host, page_ids, cart_ids, occurred, key,
-        position, address_id, page_id, kind, cart_id, goods_id, amount, user_id, method, status, bytes,
-        referrer_id, agent_id
-    )
+    WITH part AS (
     SELECT
-        1, min(occurred_at), max(occurred_at), count(*), min(position), '',
-        coalesce(array_agg(DISTINCT page_id) FILTER (WHERE page_id > 0), '{{}}'),
-        int8range(min(cart_id), max(cart_id), '[]'),
-        array_agg(occurred_at), array_agg(position::bigint * 7919 % 1000003 * 2000003), array_agg(position),
-        array_agg(address_id), array_agg(page_id), array_agg(code::"char"),
-        array_agg(cart_id), array_agg(CASE WHEN kind = 'cart' THEN 1 END),
-        array_agg(CASE WHEN kind = 'cart' THEN 1 END), array_agg(user_id),
-        array_agg('g'::"char"), array_agg(status::smallint), array_agg(position::bigint % 10000),
-        array_agg(referrer_id), array_agg(agent_id)
+        gen_random_uuid() AS token, min(occurred_at) AS first_at, max(occurred_at) AS last_at,
+        count(*) AS visits,
+        min(position) AS first_position,
+        coalesce(array_agg(DISTINCT page_id) FILTER (WHERE page_id > 0), '{{}}') AS page_ids,
+        int8range(min(cart_id), max(cart_id), '[]') AS cart_ids,
+        array_agg(occurred_at) AS occurred, array_agg(position::bigint * 7919 % 1000003 * 2000003) AS key,
+        array_agg(position) AS position, array_agg(address_id) AS address_id, array_agg(page_id) AS page_id,
+        array_agg(code::"char") AS kind, array_agg(cart_id) AS cart_id,
+        array_agg(CASE WHEN kind = 'cart' THEN 1 END) AS goods_id,
+        array_agg(CASE WHEN kind = 'cart' THEN 1 END) AS amount, array_agg(user_id) AS user_id,
+        array_agg('g'::"char") AS method, array_agg(status::smallint) AS status,
+        array_agg(position::bigint % 10000) AS bytes, array_agg(referrer_id) AS referrer_id,
+        array_agg(agent_id) AS agent_id
     FROM (
         SELECT
             made_visit.*, address.id AS address_id, coalesce(page.id, 0) AS page_id,
@@ -121,13 +125,21 @@ STORED = (
         WHERE made_visit.source = 'log'
         ORDER BY made_visit.occurred_at, made_visit.position
     ) AS line
-    GROUP BY line.position / {PART}""",
+    GROUP BY line.position / {PART}
+    ),
+    columns AS (
+        INSERT INTO visit_part_columns (token, {ARRAYS}) SELECT token, {ARRAYS} FROM part
+    )
+    INSERT INTO visit_part (
+        token, import_id, first_at, last_at, visits, first_position, host, page_ids, cart_ids
+    )
+    SELECT token, 1, first_at, last_at, visits, first_position, '', page_ids, cart_ids FROM part""",
     """
     INSERT INTO request_quarter (quarter, source, is_bot, requests)
     SELECT date_bin('15 minutes', occurred_at, 'epoch'), source, agent_id % 10 = 0, count(*)
     FROM made_visit GROUP BY 1, 2, 3""",
     "DROP TABLE made_visit",
-    "VACUUM ANALYZE visit_part",
+    "VACUUM ANALYZE visit_part, visit_part_columns",
 )
 
 

@@ -14,9 +14,9 @@ lock at the end of its transaction, also when the process that holds it dies.
 | names         | hash of each, seed 1     | while logins and e-mail addresses are taken, in sorted order    |
 | sites         | hash of 'sites', seed 2  | while a site is made                                            |
 
-The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, `visit parts`, the path of
-the file that is imported with the digest of its first line, the same behind `follow`, and
-`stream <lease token>` for an import without a file.
+The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, `dropped parts`,
+`visit parts`, the path of the file that is imported with the digest of its first line, the same behind
+`follow`, and `stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 WRITERS = "20181, 0"  # stands in store_live_visit.sql and store_live_visits.sql too
 RETENTION, COUNTRIES, EXPIRY = "retention", "countries", "expiry"
 AUDIT = "audit"
+DROPPED_PARTS = "dropped parts"  # while their columns are deleted, or a backup needs them
 EVENT_COLUMNS = "event columns"  # while they are merged, or deleted
 VISIT_PARTS = "visit parts"  # while live visits and small parts are merged
 

@@ -12,7 +12,7 @@ from db.models.cart_rollups import (
     PaymentDay,
     PurchaseDay,
 )
-from db.models.events import Event, EventBatch, EventPart
+from db.models.events import DroppedPart, Event, EventBatch, EventPart, EventPartColumns
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
 from db.models.password_resets import PasswordReset
@@ -36,6 +36,7 @@ from db.models.visits import (
     Payment,
     Product,
     VisitPart,
+    VisitPartColumns,
 )
 
 __all__ = [
@@ -55,9 +56,11 @@ __all__ = [
     "CategoryCountryDay",
     "CategoryQuarter",
     "CountryDay",
+    "DroppedPart",
     "Event",
     "EventBatch",
     "EventPart",
+    "EventPartColumns",
     "Favourite",
     "FilePosition",
     "Goods",
@@ -86,4 +89,5 @@ __all__ = [
     "UnfinishedRetention",
     "Visit",
     "VisitPart",
+    "VisitPartColumns",
 ]

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Identity, Index, Integer, Text, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Identity, Index, Integer, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,19 +62,36 @@ class EventBatch(Base):
 
 
 class EventPart(Base):
-    """Events of many batches as columns, in order of time. A part is written once, and replaced as a whole.
-
-    `user_index` and `type_index` count from 0 in `users` and `types`, which are in order, each once.
-    """
+    """Events of many batches, merged. A part is written once, and replaced as a whole."""
 
     __tablename__ = "event_part"
     __table_args__ = (Index("ix_event_part_first_at", "first_at"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    token: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))  # names its file
+    token: Mapped[uuid.UUID]  # names its columns, and the file of them
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     events: Mapped[int] = mapped_column(Integer)
+
+
+class DroppedPart(Base):
+    """A deleted part, of visits or of events, whose columns are still there (db.queries.dropped_parts)."""
+
+    __tablename__ = "dropped_part"
+
+    token: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    dropped_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class EventPartColumns(Base):
+    """The columns of a part of events, in order of time; apart, since a cluster spreads them over its nodes.
+
+    `user_index` and `type_index` count from 0 in `users` and `types`, which are in order, each once.
+    """
+
+    __tablename__ = "event_part_columns"
+
+    token: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     occurred: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
     user_index: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     users: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))

@@ -126,14 +126,9 @@ class Page(Base):
 
 
 class VisitPart(Base):
-    """Visits of one import that were stored together: a column of theirs is an array, in (time, position).
+    """Visits of one import that were stored together. Written once, and deleted or replaced as a whole.
 
-    Live visits of one source are merged into parts of the import 0. They have ids of their own; the key of
-    one is its place in the order of (time, id). `user_id` is who pays, as in lines, `visitor_id` who visited.
-
-    A part is written once, and deleted or replaced as a whole. Kinds and methods are the codes of db.kinds.
-    The country of a visit is that of its address. A cart, pay or success page whose URL is made of `host` and
-    its numbers alone has the page 0. No foreign keys: these ids are written millions at a time.
+    Live visits of one source are merged into parts of the import 0.
     """
 
     __tablename__ = "visit_part"
@@ -144,6 +139,7 @@ class VisitPart(Base):
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    token: Mapped[uuid.UUID]  # names what the part holds once and for all: its columns, and the file of them
     import_id: Mapped[int]
     source: Mapped[str] = mapped_column(server_default="log")
     first_at: Mapped[datetime]
@@ -153,6 +149,22 @@ class VisitPart(Base):
     host: Mapped[str]  # such as https://shop.example
     page_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))  # each once, in order, without 0
     cart_ids: Mapped[Range[int] | None] = mapped_column(INT8RANGE)  # holds all of them
+
+
+class VisitPartColumns(Base):
+    """The columns of a part of visits, in (time, position).
+
+    Live visits have ids of their own; the key of one is its place in the order of (time, id). `user_id` is
+    who pays, as in lines, `visitor_id` who visited.
+
+    Kinds and methods are the codes of db.kinds. The country of a visit is that of its address. A cart, pay or
+    success page whose URL is made of `host` and its numbers alone has the page 0. No foreign keys: these ids
+    are written millions at a time.
+    """
+
+    __tablename__ = "visit_part_columns"
+
+    token: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     occurred: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
     key: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))  # with its time it identifies a line
     position: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # null: they follow first_position
@@ -173,8 +185,6 @@ class VisitPart(Base):
     # Of live visits alone.
     request_id: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(Uuid))
     visitor_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
-    # Names what the part holds once and for all, also in a restored database: the key of decoded columns.
-    token: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))
 
 
 class LiveVisit(Base):

@@ -44,7 +44,7 @@ SPANS = """
 """
 PART_ARRAYS = f"""
     SELECT token, {", ".join(f"array_send({name}) AS {name}" for name in ARRAYS)}
-    FROM visit_part WHERE id = ANY($1::bigint[])
+    FROM visit_part_columns WHERE token = ANY($1::uuid[])
 """  # noqa: S608 - made of the constants above
 # PostgreSQL plans the statements of the transaction for their values: a generic plan treats an absent filter
 # like a present one.
@@ -153,9 +153,9 @@ async def select_spans(
     ]
 
 
-async def select_part_arrays(raw: Raw, part_ids: Sequence[int]) -> dict[uuid.UUID, Record]:
+async def select_part_arrays(raw: Raw, tokens: Sequence[uuid.UUID]) -> dict[uuid.UUID, Record]:
     """Return the arrays of parts, as PostgreSQL sends them, by token."""
-    rows = await raw.fetch(PART_ARRAYS, part_ids)
+    rows = await raw.fetch(PART_ARRAYS, tokens)
     return {row["token"]: row for row in rows}
 
 

@@ -7,7 +7,7 @@ from struct import pack
 from typing import Any
 
 import numpy as np
-from asyncpg import Connection
+from asyncpg import Connection, Record
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.columns import COPY_HEADER, COPY_TRAILER, YEAR_2000, decode, encode, encode_texts
 from db.event_parts import EventColumns, make_columns
 from db.models import Event
+from db.queries.dropped_parts import drop_columns
 from db.queries.events import EventFilter
 
 Sent = Sequence[Any]  # arrays as PostgreSQL sends them
@@ -22,7 +23,7 @@ Sent = Sequence[Any]  # arrays as PostgreSQL sends them
 ARRAYS = "array_send(occurred), array_send(user_index), array_send(users), array_send(type_index), types"
 
 PARTS = "SELECT token FROM event_part WHERE first_at < $2 AND last_at >= $1 ORDER BY first_at, id"
-PART_ARRAYS = f"SELECT token, {ARRAYS} FROM event_part WHERE token = ANY($1)"  # noqa: S608 - a constant
+PART_ARRAYS = f"SELECT token, {ARRAYS} FROM event_part_columns WHERE token = ANY($1)"  # noqa: S608 - a constant
 PENDING = """
     SELECT
         array_send(array_agg(each.occurred)),
@@ -49,12 +50,13 @@ TAKE_OLD_BATCHES = f"""
     WITH taken AS (DELETE FROM event_batch WHERE first_at < $1 RETURNING occurred, user_id, event_type)
     {PENDING.format("taken")}
 """  # noqa: S608 - made of the constants above
-TAKE_SMALL_PARTS = f"""
+TAKE_SMALL_PARTS = """
     DELETE FROM event_part WHERE id IN (SELECT id FROM event_part WHERE events < $1 ORDER BY id LIMIT $2)
-    RETURNING {ARRAYS}
-"""  # noqa: S608 - made of the constants above
-TAKE_OLD_PARTS = f"DELETE FROM event_part WHERE first_at < $1 RETURNING {ARRAYS}"  # noqa: S608 - a constant
-COLUMNS = ("token", "first_at", "last_at", "events", "occurred", "user_index", "users", "type_index", "types")
+    RETURNING token
+"""
+TAKE_OLD_PARTS = "DELETE FROM event_part WHERE first_at < $1 RETURNING token"
+PART = ("token", "first_at", "last_at", "events")
+COLUMNS = ("token", "occurred", "user_index", "users", "type_index", "types")
 
 
 async def select_tokens(raw: Connection, since: datetime, until: datetime) -> list[uuid.UUID]:
@@ -108,12 +110,20 @@ async def take_batches(raw: Connection, events: int) -> EventColumns | None:
 
 async def take_small_parts(raw: Connection, small: int, count: int) -> list[EventColumns]:
     """Delete up to `count` parts of less than `small` events, and return them."""
-    return [decode_part(tuple(row)) for row in await raw.fetch(TAKE_SMALL_PARTS, small, count)]
+    return await take_columns(raw, await raw.fetch(TAKE_SMALL_PARTS, small, count))
+
+
+async def take_columns(raw: Connection, parts: Sequence[Record]) -> list[EventColumns]:
+    """Return the columns of parts that are deleted; these are deleted later."""
+    tokens = [part["token"] for part in parts]
+    arrays = await select_arrays(raw, tokens)
+    await drop_columns(raw, tokens)
+    return [decode_part(arrays[token]) for token in tokens]
 
 
 async def take_before(raw: Connection, before: datetime) -> list[EventColumns]:
     """Delete the parts and batches that may have events before a moment, and return what they hold."""
-    parts = [decode_part(tuple(row)) for row in await raw.fetch(TAKE_OLD_PARTS, before)]
+    parts = await take_columns(raw, await raw.fetch(TAKE_OLD_PARTS, before))
     [arrays] = await raw.fetch(TAKE_OLD_BATCHES, before)
     pending = decode_pending(tuple(arrays))
     return parts if pending is None else [*parts, pending]
@@ -121,22 +131,32 @@ async def take_before(raw: Connection, before: datetime) -> list[EventColumns]:
 
 async def insert_part(raw: Connection, columns: EventColumns) -> None:
     """Insert a part of at least one event."""
-    fields = [
-        uuid.uuid4().bytes,
+    token = uuid.uuid4().bytes
+    part = [
+        token,
         pack(">q", int(columns.occurred[0]) - YEAR_2000),
         pack(">q", int(columns.occurred[-1]) - YEAR_2000),
         pack(">i", len(columns)),
+    ]
+    arrays = [
+        token,
         encode(columns.occurred, "timestamptz"),
         encode(columns.user, "int4"),
         encode(columns.users, "int8"),
         encode(columns.type, "int4"),
         encode_texts(columns.types),
     ]
+    await copy_row(raw, "event_part", PART, part)
+    await copy_row(raw, "event_part_columns", COLUMNS, arrays)
+
+
+async def copy_row(raw: Connection, table: str, columns: Sequence[str], fields: Sequence[bytes]) -> None:
+    """Insert a row of encoded fields by binary COPY."""
     row = [COPY_HEADER, pack(">h", len(fields))]
     for value in fields:
         row += [pack(">i", len(value)), value]
     source = one_piece(b"".join([*row, COPY_TRAILER]))
-    await raw.copy_to_table("event_part", source=source, columns=COLUMNS, format="binary")
+    await raw.copy_to_table(table, source=source, columns=columns, format="binary")
 
 
 async def one_piece(data: bytes) -> AsyncIterator[bytes]:

@@ -3,26 +3,15 @@
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    LargeBinary,
-    any_,
-    bindparam,
-    column,
-    func,
-    select,
-    table,
-    text,
-)
+from sqlalchemy import LargeBinary, column, func, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values, decode
+from db.database import raw_connection
 from db.part_files import NO_VISITOR
+from db.queries.dropped_parts import drop_columns
 from db.threads import run_in_thread
 
 TYPES = {
@@ -120,27 +109,20 @@ def cart_range(first: int | None, end: int | None) -> tuple[int, int] | None:
 
 
 async def select_columns(
-    session: AsyncSession, part_ids: Collection[int], names: Collection[str] = NAMES
-) -> dict[int, Columns]:
-    """Return columns of parts, by id. Parts that are gone are left out."""
+    session: AsyncSession, span: PartSpan, names: Collection[str] = NAMES
+) -> Columns | None:
+    """Return columns of a part; None if it is gone."""
     assert set(names) <= set(NAMES)
     arrays = [func.array_send(column(name), type_=LargeBinary) for name in names]
-    names_of_part: list[ColumnElement[Any]] = [column("id"), column("first_position"), column("visits")]
-    query = select(*names_of_part, *arrays)
-    ids = bindparam("ids", list(part_ids), ARRAY(BigInteger))
-    result = await session.execute(query.select_from(table("visit_part")).where(column("id") == any_(ids)))
-    rows = [tuple(row) for row in result]
-    return await run_in_thread(
-        lambda: {
-            part_id: decode_columns(first_position, visits, names, encoded)
-            for part_id, first_position, visits, *encoded in rows
-        }
-    )
+    query = select(*arrays).select_from(table("visit_part_columns")).where(column("token") == span.token)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        return None
+    encoded = tuple(row)
+    return await run_in_thread(lambda: decode_columns(span, names, encoded))
 
 
-def decode_columns(
-    first_position: int, visits: int, names: Collection[str], arrays: Sequence[bytes | None]
-) -> Columns:
+def decode_columns(span: PartSpan, names: Collection[str], arrays: Sequence[bytes | None]) -> Columns:
     columns: dict[str, Values] = {}
     for name, array in zip(names, arrays, strict=True):
         none = NO_VALUE.get(name, 0)
@@ -149,11 +131,11 @@ def decode_columns(
             if none and valid is not None:
                 columns[name][~valid] = none
         elif TYPES[name] == "uuid":
-            columns[name] = np.zeros(visits, NO_ID)
+            columns[name] = np.zeros(span.visits, NO_ID)
         elif name == "position":
-            columns[name] = np.arange(first_position, first_position + visits)
+            columns[name] = np.arange(span.first_position, span.first_position + span.visits)
         else:
-            columns[name] = np.full(visits, none, np.int64)
+            columns[name] = np.full(span.visits, none, np.int64)
     return columns
 
 
@@ -166,7 +148,7 @@ async def count_parts(session: AsyncSession, part_ids: Collection[int]) -> int:
 
 async def delete_parts(session: AsyncSession, part_ids: Collection[int]) -> int:
     """Delete parts; return how many there were. The caller holds the lock of parts."""
-    rows = await session.execute(
-        text("DELETE FROM visit_part WHERE id = ANY(:ids) RETURNING id"), {"ids": list(part_ids)}
-    )
-    return len(rows.all())
+    query = text("DELETE FROM visit_part WHERE id = ANY(:ids) RETURNING token")
+    tokens = list(await session.scalars(query, {"ids": list(part_ids)}))
+    await drop_columns(await raw_connection(session), tokens)
+    return len(tokens)

@@ -134,8 +134,8 @@ async def select_part_lines(session: AsyncSession, span: PartSpan) -> PartLines:
     """Return the visits of a part that name a cart: none if the part is gone."""
     lines = PART_CACHE.get((span.token, PartLines))
     if lines is None:
-        columns = {} if span.cart_ids is None else await select_columns(session, [span.id], LINE_NAMES)
-        lines = lines_of(columns.get(span.id, NO_VISITS))
+        columns = None if span.cart_ids is None else await select_columns(session, span, LINE_NAMES)
+        lines = lines_of(NO_VISITS if columns is None else columns)
         remember(span, lines)
     assert isinstance(lines, PartLines)
     return lines
@@ -145,8 +145,8 @@ async def select_product_pages(session: AsyncSession, span: PartSpan) -> Product
     """Return the views of product pages in a part: none if the part is gone."""
     pages = PART_CACHE.get((span.token, ProductPages))
     if pages is None:
-        columns = await select_columns(session, [span.id], PAGE_NAMES)
-        pages = product_pages_of(columns.get(span.id, NO_VISITS))
+        columns = await select_columns(session, span, PAGE_NAMES)
+        pages = product_pages_of(NO_VISITS if columns is None else columns)
         remember(span, pages)
     assert isinstance(pages, ProductPages)
     return pages
@@ -157,8 +157,8 @@ async def select_cart_ids(session: AsyncSession, span: PartSpan) -> Values:
     key = (span.token, "cart_ids")
     cart_ids: Values | None = PART_CACHE.get(key)
     if cart_ids is None:
-        columns = await select_columns(session, [span.id], ["cart_id"])
-        cart_ids = columns.get(span.id, NO_VISITS)["cart_id"]
+        columns = await select_columns(session, span, ["cart_id"])
+        cart_ids = (NO_VISITS if columns is None else columns)["cart_id"]
         cart_ids = np.unique(cart_ids[cart_ids > 0])
         PART_CACHE.put(key, cart_ids, cart_ids.nbytes + 1000)
     return cart_ids

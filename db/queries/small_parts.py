@@ -15,10 +15,11 @@ from db.threads import run_in_thread
 async def merge_parts(session: AsyncSession, part_ids: Sequence[int]) -> None:
     """Put one part in the place of several, if all are there. The caller holds the lock of parts."""
     spans = await select_part_spans(session, ids=part_ids)
-    columns = await select_columns(session, part_ids)
-    if len(spans) < len(part_ids) or len(columns) < len(part_ids):
+    columns = [await select_columns(session, span) for span in spans]
+    parts = [part for part in columns if part is not None]
+    if len(parts) < len(part_ids):
         return
-    part = await run_in_thread(lambda: joined(spans[0], [columns[span.id] for span in spans]))
+    part = await run_in_thread(lambda: joined(spans[0], parts))
     fields = await run_in_thread(lambda: encode_part(part))
     await delete_parts(session, part_ids)
     part_id, token = await next_part_id(session)

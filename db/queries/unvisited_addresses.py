@@ -63,9 +63,9 @@ class VisitedAddresses:
         """Read the parts that were not read before."""
         for span in await select_part_spans(session):
             if span.token not in self.parts:
-                columns = await select_columns(session, [span.id], ["address_id"])
-                for part in columns.values():
-                    self.add(part["address_id"])
+                columns = await select_columns(session, span, ["address_id"])
+                if columns is not None:
+                    self.add(columns["address_id"])
                 self.parts.add(span.token)
 
 

@@ -38,15 +38,15 @@ class VisitsOfAddresses:
         self._parts = parts
 
     async def _select(self, session: AsyncSession, span: PartSpan) -> Columns:
-        parts = await select_columns(session, [span.id], ["address_id"])
-        if span.id in parts:
-            address_ids = parts[span.id]["address_id"]
+        columns = await select_columns(session, span, ["address_id"])
+        if columns is not None:
+            address_ids = columns["address_id"]
             rows = np.flatnonzero(self._country[np.minimum(address_ids, len(self._country) - 1)] >= 0)
             rows = rows[address_ids[rows] < len(self._country)]
             if len(rows):
-                parts = await select_columns(session, [span.id], NAMES)
-                if span.id in parts:
-                    return {name: values[rows] for name, values in parts[span.id].items()}
+                columns = await select_columns(session, span, NAMES)
+                if columns is not None:
+                    return {name: values[rows] for name, values in columns.items()}
         return {name: np.zeros(0, np.int64) for name in NAMES}
 
     async def count_with_countries(self, session: AsyncSession) -> int:

@@ -216,7 +216,8 @@ async def find_visit(snapshot: Snapshot, at: datetime, visit_id: uuid.UUID) -> t
         ids = part.ids_at(slice(begin, end))
         place = int(np.searchsorted(ids, sought))
         row = int(begin) + place
-        if place < len(ids) and ids[place] == sought:
+        # numpy takes the NULs off the end.
+        if place < len(ids) and ids[place].ljust(16, b"\0") == visit_id.bytes:
             lines = in_order([LineRows(span, part, np.array([row]))], 1)
             return (await show_lines(snapshot, lines, [0]))[0]
     return None

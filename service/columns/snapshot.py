@@ -15,6 +15,7 @@ from db.database import Database, Raw, raw_connection
 from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
 from db.queries.column_reads import Span
+from db.queries.dropped_parts import select_late_columns
 from db.queries.live_columns import LiveColumns
 from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
@@ -34,6 +35,7 @@ Parts = list[tuple[Span, PartColumns]]
 class Snapshot:
     """One moment of the database, for as long as its transaction is open."""
 
+    db: Database
     raw: Raw
     store: ColumnStore
     addresses: AddressCountries
@@ -72,7 +74,10 @@ class Snapshot:
             columns = await run_while_awaited(lambda _: files.get_all([span.token for span in spans]))
         missing = [span for span in spans if span.token not in columns]
         for some in chunks(missing, DECODED):
-            rows = await queries.select_part_arrays(self.raw, [span.id for span in some])
+            tokens = [span.token for span in some]
+            rows = await queries.select_part_arrays(self.raw, tokens)
+            if late := [token for token in tokens if token not in rows]:
+                rows |= await select_late_columns(self.db, queries.select_part_arrays, late)
             columns |= await run_while_awaited(partial(decode, files, rows))
         await self.load_names(columns)
         return [(span, columns[span.token]) for span in spans]
@@ -108,17 +113,17 @@ def decode(files: ColumnFiles[PartColumns], rows: Mapping[uuid.UUID, Any], waiti
 async def open_snapshot(db: Database, store: ColumnStore) -> AsyncIterator[Snapshot]:
     """Read visits as of one moment."""
     async with db.raw_snapshot() as raw:
-        yield await make_snapshot(raw, store)
+        yield await make_snapshot(db, raw, store)
 
 
 @asynccontextmanager
 async def open_long_snapshot(db: Database, store: ColumnStore) -> AsyncIterator[Snapshot]:
     """The same on a connection of its own, for as long as it takes."""
     async with db.dedicated_snapshot() as session:
-        yield await make_snapshot(await raw_connection(session), store)
+        yield await make_snapshot(db, await raw_connection(session), store)
 
 
-async def make_snapshot(raw: Raw, store: ColumnStore) -> Snapshot:
+async def make_snapshot(db: Database, raw: Raw, store: ColumnStore) -> Snapshot:
     """Read visits in a transaction that sees one moment."""
     version = await queries.begin_reading(raw)
     if store.addresses is None or store.addresses.version != version:
@@ -130,7 +135,7 @@ async def make_snapshot(raw: Raw, store: ColumnStore) -> Snapshot:
     if store.users is None or store.users.is_stale:
         store.users = UserTable()
     return Snapshot(
-        raw, store, store.addresses, store.pages, store.agents, store.referrers, store.users, store.names
+        db, raw, store, store.addresses, store.pages, store.agents, store.referrers, store.users, store.names
     )
 
 

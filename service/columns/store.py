@@ -14,6 +14,7 @@ import structlog
 from db.column_files import ColumnFiles
 from db.database import DATABASE_ERRORS, Database
 from db.event_store import EventStore
+from db.queries.dropped_parts import delete_dropped_columns
 from db.queries.part_tokens import select_event_part_tokens, select_part_tokens
 
 log = structlog.get_logger("trawl.columns")
@@ -54,10 +55,11 @@ class ColumnStore:
 
 
 async def sweep_columns(db: Database, store: ColumnStore, *, seconds: float = SWEEP_SECONDS) -> None:
-    """Delete the files of parts that are gone, again and again."""
+    """Delete columns and files of parts that are gone, again and again."""
     while True:
         await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - so that workers take turns
         try:
+            await delete_dropped_columns(db)
             async with db.read() as session:
                 tokens = await select_part_tokens(session)
             async with db.read() as session:

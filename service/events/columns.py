@@ -16,6 +16,7 @@ from db.event_parts import EventColumns
 from db.event_store import EventStore
 from db.event_users import UserCodes
 from db.queries import event_columns as queries
+from db.queries.dropped_parts import select_late_columns
 from db.queries.event_stats import select_first_and_last_time
 from db.queries.events import EventFilter
 from db.read_threads import Waiting, run_while_awaited
@@ -118,11 +119,11 @@ async def read_events(db: Database, store: EventStore, where: EventFilter) -> Ev
         else:
             since, until = where.since or FIRST_TIME, where.until or LAST_TIME
             tokens = await queries.select_tokens(raw, since, until)
-            pending, columns = await queries.select_pending(raw), await read_parts(raw, store, tokens)
+            pending, columns = await queries.select_pending(raw), await read_parts(db, raw, store, tokens)
     return await run_while_awaited(lambda _: number_users(store, where, columns, pending, (first, last)))
 
 
-async def read_parts(raw: Any, store: EventStore, tokens: Sequence[uuid.UUID]) -> Parts:
+async def read_parts(db: Database, raw: Any, store: EventStore, tokens: Sequence[uuid.UUID]) -> Parts:
     """Return parts, from files or from PostgreSQL where there are none."""
     files = store.files
     columns = files.peek(tokens)
@@ -130,7 +131,10 @@ async def read_parts(raw: Any, store: EventStore, tokens: Sequence[uuid.UUID]) -
         columns = await run_while_awaited(lambda _: files.get_all(tokens))
     missing = [token for token in tokens if token not in columns]
     for begin in range(0, len(missing), DECODED):
-        rows = await queries.select_arrays(raw, missing[begin : begin + DECODED])
+        some = missing[begin : begin + DECODED]
+        rows = await queries.select_arrays(raw, some)
+        if late := [token for token in some if token not in rows]:
+            rows |= await select_late_columns(db, queries.select_arrays, late)
         columns |= await run_while_awaited(partial(decode, store, rows))
     return {token: columns[token] for token in tokens}
 

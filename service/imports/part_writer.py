@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ class PartWriter:
         self._import_id = import_id
         self._names = NameIds(geo)
         self._kept = kept
-        self._keys: OrderedDict[int, Keys] = OrderedDict()
+        self._keys: OrderedDict[UUID, Keys] = OrderedDict()
 
     async def prepare(self, db: Database, lines: LineColumns) -> PreparedPart | None:
         """Look the names of lines up, and encode what is to be stored; None without lines."""
@@ -100,7 +101,7 @@ class PartWriter:
         await add_counts_to_rollups(session, prepared.rollups)
         part = prepared.part
         await merge_part(session, part.span(part_id, token), prepared.carts)
-        self._remember(part_id, Keys(prepared.lines.occurred, prepared.lines.key))
+        self._remember(token, Keys(prepared.lines.occurred, prepared.lines.key))
         return len(part)
 
     async def count_new(self, session: Transaction, lines: LineColumns) -> int:
@@ -111,8 +112,8 @@ class PartWriter:
         keys = Keys(lines.occurred, lines.key)
         stored = await self._find_stored(session, keys)
         first, last = int(keys.occurred[0]), int(keys.occurred[-1])
-        for part_id in await new_parts.select_overlapping_parts(session, first, last, trial=True):
-            stored |= keys.are_in(await new_parts.select_keys(session, part_id, trial=True))
+        for token in await new_parts.select_overlapping_parts(session, first, last, trial=True):
+            stored |= keys.are_in(await new_parts.select_keys(session, token, trial=True))
         new = keys.take(~stored)
         if len(new):
             await new_parts.insert_trial_keys(session, new)
@@ -122,18 +123,18 @@ class PartWriter:
         """Return which lines are stored: parts that overlap them in time are compared, and no others."""
         stored = np.zeros(len(keys), np.bool_)
         first, last = int(keys.occurred[0]), int(keys.occurred[-1])
-        for part_id in await new_parts.select_overlapping_parts(session, first, last):
-            others = self._keys.get(part_id)
+        for token in await new_parts.select_overlapping_parts(session, first, last):
+            others = self._keys.get(token)
             if others is None:
-                others = await new_parts.select_keys(session, part_id)
-                self._remember(part_id, others)
+                others = await new_parts.select_keys(session, token)
+                self._remember(token, others)
             stored |= await run_in_thread(partial(find_keys, keys, others))
         return stored
 
-    def _remember(self, part_id: int, keys: Keys) -> None:
+    def _remember(self, token: UUID, keys: Keys) -> None:
         """Keep the keys of a part. One that is not committed after all is never asked for."""
-        self._keys[part_id] = keys
-        self._keys.move_to_end(part_id)
+        self._keys[token] = keys
+        self._keys.move_to_end(token)
         while len(self._keys) > self._kept.parts:
             self._keys.popitem(last=False)
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from db.database import Raw
+from db.database import Database, Raw
 from db.kinds import KIND_CODES
 from db.part_files import PartColumns
 from db.queries.column_reads import Span, microseconds
@@ -34,6 +34,7 @@ def partial_days(scope: Scope) -> list[tuple[datetime, datetime]]:
 
 
 async def add_lines(
+    db: Database,
     raw: Raw,
     store: ColumnStore,
     scope: Scope,
@@ -49,7 +50,7 @@ async def add_lines(
     totals = Counter({row.country: row.requests for row in rows})
     category_id = None if category is None else await select_category_id(raw, category)
     if category is None or category_id is not None:
-        snapshot = await make_snapshot(raw, store)
+        snapshot = await make_snapshot(db, raw, store)
         for since, until in partial_days(scope):
             criteria = PartFilter(
                 since=microseconds(since),
@@ -97,9 +98,9 @@ def countries_of(
     return snapshot.addresses.codes[addresses]
 
 
-async def count_visitors(raw: Raw, store: ColumnStore, scope: Scope) -> list[CountryVisitors]:
+async def count_visitors(db: Database, raw: Raw, store: ColumnStore, scope: Scope) -> list[CountryVisitors]:
     """Count the distinct addresses of countries, most first; ties by code."""
-    snapshot = await make_snapshot(raw, store)
+    snapshot = await make_snapshot(db, raw, store)
     criteria = PartFilter(
         since=microseconds(scope.since), until=microseconds(scope.until), is_bot=scope.is_bot
     )

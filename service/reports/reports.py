@@ -35,6 +35,7 @@ Parameters = dict[str, Any]
 class Source:
     """Where a report reads: a transaction that sees one moment, and the columns of log lines."""
 
+    db: Database
     raw: Raw
     store: ColumnStore
 
@@ -86,7 +87,7 @@ async def run_report(
     async with db.raw_snapshot() as raw:
         as_of = await queries.select_newest_visit_time(raw)
         scope = scope_of(parameters, as_of)
-        outcome = await report.compute(Source(raw, store), scope, parameters)
+        outcome = await report.compute(Source(db, raw, store), scope, parameters)
     rows = outcome.rows[: parameters["limit"]]
     return ReportResult(report, parameters, outcome.answer, rows, as_of)
 
@@ -189,7 +190,7 @@ async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:
     await load_numpy()
     from service.reports import partial_days
 
-    return await partial_days.count_visitors(source.raw, source.store, scope)
+    return await partial_days.count_visitors(source.db, source.raw, source.store, scope)
 
 
 async def add_lines(
@@ -202,7 +203,7 @@ async def add_lines(
     await load_numpy()
     from service.reports import partial_days
 
-    return await partial_days.add_lines(source.raw, source.store, scope, rows, **pages)
+    return await partial_days.add_lines(source.db, source.raw, source.store, scope, rows, **pages)
 
 
 PEOPLE = "Visits of people count or, by traffic, those of bots, or all."

@@ -36,9 +36,10 @@ async def read_visits(db: Database, spans: Sequence[PartSpan]) -> Columns:
     parts: list[Columns] = []
     for span in spans:
         async with db.read() as session:
-            parts += (await select_columns(session, [span.id], NAMES)).values()
-    if len(parts) < len(spans):
-        raise PartsChangedError
+            columns = await select_columns(session, span, NAMES)
+        if columns is None:
+            raise PartsChangedError
+        parts.append(columns)
     return concatenate(parts)
 
 

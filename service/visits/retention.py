@@ -104,10 +104,9 @@ async def delete_first_visits(
 ) -> int:
     """Delete the visits of a part before a moment, of which it has some. Return how many."""
     async with db.read() as session:
-        columns = await select_columns(session, [span.id])
-    if span.id not in columns:
+        visits = await select_columns(session, span)
+    if visits is None:
         raise parts.PartsChangedError
-    visits = columns[span.id]
     count = int(np.searchsorted(visits["occurred"], microseconds(before)))
     async with db.transaction() as session:
         await lock_parts(session)

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -133,10 +134,12 @@ async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1)
         }
         raw = await raw_connection(session)
         names = await said_ids(raw, [each.said for each in lines])
+        token = uuid.uuid4()
         part_id: int = await raw.fetchval(
-            "INSERT INTO visit_part (import_id, first_at, last_at, visits, first_position, host, page_ids, "
-            "occurred, key, address_id, page_id, kind) VALUES ($1, $2, $3, $4, 1, $5, $6, "
-            "'{}', '{}', '{}', '{}', '{}') RETURNING id",
+            "INSERT INTO visit_part "
+            "(token, import_id, first_at, last_at, visits, first_position, host, page_ids) "
+            "VALUES ($1, $2, $3, $4, $5, 1, $6, $7) RETURNING id",
+            token,
             import_id,
             lines[0].occurred_at,
             lines[-1].occurred_at,
@@ -144,18 +147,23 @@ async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1)
             host,
             sorted(set(page) - {0}),
         )
+        await raw.execute(
+            "INSERT INTO visit_part_columns (token, occurred, key, address_id, page_id, kind) "
+            "VALUES ($1, '{}', '{}', '{}', '{}', '{}')",
+            token,
+        )
         for name, (type_name, values) in columns.items():
             array = np.array(values, np.int64)
             valid = array != 0 if name in numbers else None
             if valid is not None and not valid.any():
                 continue
-            await set_array(raw, part_id, (name, type_name), encode(array, type_name, valid))
+            await set_array(raw, token, (name, type_name), encode(array, type_name, valid))
         for name, (type_name, each_of) in SAID.items():
             some = [each_of(each.said, names) for each in lines]
             valid = np.array([each is not None for each in some])
             if valid.any():
                 array = np.array([each or 0 for each in some], np.int64)
-                await set_array(raw, part_id, (name, type_name), encode(array, type_name, valid))
+                await set_array(raw, token, (name, type_name), encode(array, type_name, valid))
     return part_id
 
 
@@ -214,7 +222,7 @@ async def say(db: Database, said: Mapping[str, Said]) -> None:
             )
 
 
-async def set_array(raw: Any, part_id: int, column: tuple[str, str], data: bytes) -> None:
+async def set_array(raw: Any, token: uuid.UUID, column: tuple[str, str], data: bytes) -> None:
     """Set a column of a part by its binary form, as COPY does."""
     name, type_name = column
     rows = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\0\1" + len(data).to_bytes(4, "big") + data + b"\xff\xff"
@@ -224,7 +232,8 @@ async def set_array(raw: Any, part_id: int, column: tuple[str, str], data: bytes
         yield rows
 
     await raw.copy_to_table("one_array", source=source(), format="binary")
-    await raw.execute(f"UPDATE visit_part SET {name} = (SELECT value FROM one_array) WHERE id = {part_id}")
+    value = "(SELECT value FROM one_array)"
+    await raw.execute(f"UPDATE visit_part_columns SET {name} = {value} WHERE token = '{token}'")
     await raw.execute("DROP TABLE one_array")
 
 

@@ -6,31 +6,36 @@ WITH sought AS MATERIALIZED (
     WHERE merged_visit.id = ANY(CAST(CAST(:request_ids AS text[]) AS uuid[]))
 ),
 
+part AS MATERIALIZED (
+    SELECT visit_part.token, visit_part.source, visit_part.host
+    FROM visit_part
+    WHERE
+        visit_part.source <> 'log'
+        AND EXISTS (
+            SELECT FROM sought
+            WHERE sought.occurred_at >= visit_part.first_at AND sought.occurred_at <= visit_part.last_at
+        )
+),
+
 line AS MATERIALIZED (
     SELECT each.*
     FROM (
         SELECT
-            visit_part.source,
-            visit_part.host,
-            unnest(visit_part.request_id) AS id,
-            unnest(visit_part.occurred) AS occurred_at,
-            unnest(visit_part.address_id) AS address_id,
-            unnest(visit_part.page_id) AS page_id,
-            unnest(visit_part.kind) AS kind,
-            unnest(visit_part.cart_id) AS cart_id,
-            unnest(visit_part.goods_id) AS goods_id,
-            unnest(visit_part.amount) AS amount,
-            unnest(visit_part.user_id) AS buyer_id,
-            unnest(visit_part.visitor_id) AS user_id,
-            unnest(visit_part.referrer_id) AS referrer_id,
-            unnest(visit_part.agent_id) AS agent_id
-        FROM visit_part
-        WHERE
-            visit_part.source <> 'log'
-            AND EXISTS (
-                SELECT FROM sought
-                WHERE sought.occurred_at >= visit_part.first_at AND sought.occurred_at <= visit_part.last_at
-            )
+            part.source,
+            part.host,
+            unnest(visit_part_columns.request_id) AS id,
+            unnest(visit_part_columns.occurred) AS occurred_at,
+            unnest(visit_part_columns.address_id) AS address_id,
+            unnest(visit_part_columns.page_id) AS page_id,
+            unnest(visit_part_columns.kind) AS kind,
+            unnest(visit_part_columns.cart_id) AS cart_id,
+            unnest(visit_part_columns.goods_id) AS goods_id,
+            unnest(visit_part_columns.amount) AS amount,
+            unnest(visit_part_columns.user_id) AS buyer_id,
+            unnest(visit_part_columns.visitor_id) AS user_id,
+            unnest(visit_part_columns.referrer_id) AS referrer_id,
+            unnest(visit_part_columns.agent_id) AS agent_id
+        FROM part INNER JOIN visit_part_columns ON part.token = visit_part_columns.token
     ) AS each
     WHERE each.id IN (SELECT sought.id FROM sought)
 )

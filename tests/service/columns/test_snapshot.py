@@ -87,7 +87,10 @@ async def test_pages_of_one_url_are_one_group_whatever_rules_made_of_them(
     async with db.transaction() as session:
         await session.execute(text("INSERT INTO page (url, kind, digest) VALUES ('/about', 'm', 'x'); "))
         await session.execute(
-            text("UPDATE visit_part SET page_id = ARRAY(SELECT max(id) FROM page), token = :token"),
+            text(
+                "WITH part AS (UPDATE visit_part SET token = :token) "
+                "UPDATE visit_part_columns SET page_id = ARRAY(SELECT max(id) FROM page), token = :token"
+            ),
             {"token": uuid.uuid4()},
         )
     await store_part(db, [line("/about", at=BEGIN, key="BBBBBBBB")])

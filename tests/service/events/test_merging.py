@@ -111,7 +111,7 @@ async def test_files_of_parts_are_made_once_shared_and_swept(own_db: Database, t
 async def test_retention_deletes_columns_with_their_events(db: Database, seed: int, together: int) -> None:
     random = Random(seed)
     async with db.transaction() as session:
-        for table in ("event", "event_batch", "event_part"):
+        for table in ("event", "event_batch", "event_part", "event_part_columns"):
             await session.execute(text(f"DELETE FROM {table}"))
     events = list[OneEvent]()
     for _ in range(random.randrange(4)):

@@ -129,7 +129,7 @@ async def test_lines_of_the_shop_say_no_more_than_before(importer: Importer, tmp
     await importer.read(path)
     assert await importer.rows(SHOWN) == [(None, None, None, None, None, None, None, None, "human")]
     nulls = "method IS NULL, status IS NULL, bytes IS NULL, referrer_id IS NULL, agent_id IS NULL"
-    assert await importer.rows(f"SELECT {nulls} FROM visit_part") == [(True,) * 5]
+    assert await importer.rows(f"SELECT {nulls} FROM visit_part_columns") == [(True,) * 5]
 
 
 async def test_an_agent_is_read_once_however_many_lines_and_files_name_it(
