@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, post_dump
 
 from api.fields import Choice, JsonSchema
 from api.time_zones import zones_version
@@ -35,7 +35,7 @@ class HealthResponse(Schema):
     A replica that is `away`, or `behind` by more than 10 s, is not read from: the database serves what it
     would, and nothing else changes. Without one it is the database itself.
 
-    `workers` are those of a Citus cluster, by host and port: none without one.
+    Of a Citus cluster each worker is a part too, as `worker HOST:PORT`.
 
     The disk of DATA_DIR is `degraded` under 5 % free, which makes nothing else so.
     """
@@ -52,10 +52,6 @@ class HealthResponse(Schema):
             },
             "required": ["status", "lag_seconds"],
         },
-    )
-    workers = fields.Function(
-        lambda health: {name: {"status": status_word(good)} for name, good in health.workers.items()},
-        metadata={"type": "object", "additionalProperties": part()},
     )
     cache = fields.Function(lambda health: {"status": status_word(health.cache)}, metadata=part())
     migrations = fields.Function(
@@ -84,6 +80,15 @@ class HealthResponse(Schema):
         lambda _: {"status": "ok", "version": zones_version()},
         metadata=part(version={"type": "string", "example": "2026a"}),
     )
+
+    @post_dump(pass_original=True)
+    def add_workers(self, parts: dict[str, Any], health: Any, **_: Any) -> dict[str, Any]:
+        """Add the workers of a cluster, where parts are told at all."""
+        if "database" in parts:
+            parts |= {
+                f"worker {name}": {"status": status_word(good)} for name, good in health.workers.items()
+            }
+        return parts
 
 
 class HealthStatusResponse(HealthResponse):

@@ -101,13 +101,11 @@ async def test_visits_are_found_whose_ids_end_in_zeros(shop: Importer) -> None:
     lines = [Line(NOW, key, "8.8.8.8", "US", "/") for key in (256, 257, 1 << 40, (1 << 62) + 512)]
     await store_part(shop.db, lines)
     await merge_visits(shop.db)
-    store = ColumnStore()
-    for each in (*rows, *lines):
-        assert (await get_visit(shop.db, store, uuid.UUID(each.request_id))).id == each.request_id
+    store, stored = ColumnStore(), [each.request_id for each in rows] + [each.request_id for each in lines]
+    for each in stored:
+        assert (await get_visit(shop.db, store, uuid.UUID(each))).id == each
     listed = await list_all(shop.db, store)
-    assert [visit.id for visit in listed] == sorted(
-        (each.request_id for each in (*rows, *lines)), reverse=True
-    )
+    assert [visit.id for visit in listed] == sorted(stored, reverse=True)
     for place, visit in enumerate(listed):
         after = (visit.timestamp, uuid.UUID(visit.id))
         rest = await list_visits(shop.db, store, **NOTHING, after=after, limit=1000, offset=0)
