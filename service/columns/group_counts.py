@@ -26,7 +26,7 @@ class GroupCounts:
             return
         if not self._groups:
             self._pieces.append((np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([len(codes[0])])))
-        elif not self._pending and table_size(codes) <= DENSE * len(codes[0]):
+        elif not self._pending and is_dense(codes):
             self._count(codes)
         else:
             self._pending.append(list(codes))
@@ -56,7 +56,7 @@ class GroupCounts:
         self._pending, self._rows = [], 0
 
     def _count(self, codes: Sequence[Array]) -> None:
-        if table_size(codes) > DENSE * len(codes[0]):
+        if not is_dense(codes):
             for code in codes if len(codes) > 1 else ():
                 is_none = code == 0
                 if is_none.any() and not is_none.all():  # most rows, perhaps, and few pairs
@@ -80,6 +80,11 @@ class GroupCounts:
             self._pieces.append((keys // widths[1] + lows[0], keys % widths[1] + lows[1], counts))
         else:
             self._pieces.append((keys + lows[0], np.zeros(len(keys), np.int64), counts))
+
+
+def is_dense(codes: Sequence[Array]) -> bool:
+    """Return whether a table of all numbers is small beside the rows, so that counting sorts nothing."""
+    return table_size(codes) <= DENSE * len(codes[0])
 
 
 def table_size(codes: Sequence[Array]) -> int:

@@ -16,7 +16,7 @@ from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.distinct import GroupDetails
-from service.columns.group_counts import GroupCounts
+from service.columns.group_counts import GroupCounts, is_dense
 from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
@@ -89,8 +89,9 @@ class Statistics:
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
         totals = await run_while_awaited(lambda _: counts.result())
-        if self.page_group is not None and len(self.groups) == 1:
-            totals = tuple(each[totals[0] != 0] for each in totals)
+        if self.page_group is not None:
+            is_page = totals[self.page_group] != 0
+            totals = totals[0][is_page], totals[1][is_page], totals[2][is_page]
         known = await self.template_groups(totals[2], need=offset + limit)
         candidates, skipped = await self.candidates(totals, known, offset, offset + limit)
         await self.name(candidates)
@@ -135,7 +136,7 @@ class Statistics:
         codes = [each.codes(block) for each in self.groups] or [block.address]
         if self.templates is not None and self.page_group is not None:
             self.templates.add(block, self.other_codes(codes))
-        if self.page_group is not None and len(codes) > 1:
+        if self.page_group is not None and not is_dense(codes):
             is_page = codes[self.page_group] != 0
             codes = [each[is_page] for each in codes]
         counts.add(codes)
