@@ -49,6 +49,13 @@ PATTERNS: dict[Role, str] = {
     "user": r'(?:[^"]|\\")*?',
     "is_args": r"\??",
 }
+# Times, as they tell that a line begins; seconds alone may be any number.
+STAMPS: dict[Role, str] = {
+    "local_time": LOCAL_TIME,
+    "iso_time": ISO_TIME,
+    "unix_time": r"\d{10}\.\d{3}",
+}
+END = "end"  # the name of the place where the last field begins
 IN_LISTS = r"(?>(?:[^ ,]+(?:(?:, | : )[^ ,]+)*)?)"
 # A second request begins so; a quote in a field of a client's would have a backslash before it.
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
@@ -81,6 +88,7 @@ class Layout:
     :param begin: what stands before the first field
     :param has_tail: a referrer and an agent in quotes may follow, and behind a space whatever else
     :param is_w3c: a query stands beside the path, spaces are written as +, and times are UTC
+    :param stamp: in a last field that may be any text, what tells that another line stands there
     """
 
     name: str
@@ -89,9 +97,11 @@ class Layout:
     has_tail: bool = False
     is_w3c: bool = False
     pattern: re.Pattern[str] = field(init=False)
+    stamp: re.Pattern[str] | None = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", re.compile(layout_pattern(self), re.ASCII))
+        object.__setattr__(self, "stamp", stamp_pattern(self) if has_free_end(self) else None)
 
     def fits(self, line: str) -> bool:
         """Return whether the line is written so, whatever its fields say."""
@@ -108,6 +118,8 @@ class Layout:
             raise BadLine(self.explain(line))
         texts = cast("dict[str, str | None]", match.groupdict())
         check_glue(texts)
+        if self.stamp is not None and self.stamp.search(line, match.start(END)):
+            raise BadLine(TWO_REQUESTS)
         status = parse_status(texts.get("status"))
         method, url = self._request(texts, status)
         is_shown = is_view(
@@ -179,11 +191,26 @@ def layout_pattern(layout: Layout) -> str:
     for place, item in enumerate(layout.fields):
         inner = field_pattern(layout, place, before)
         name = f"?P<{item.role}>" if item.is_read else "?:"
-        pattern += f"({name}{inner}){re.escape(item.text)}"
+        end = f"(?P<{END}>)" if place == len(layout.fields) - 1 else ""
+        pattern += f"{end}({name}{inner}){re.escape(item.text)}"
         before = item.text
     if layout.has_tail:
         pattern += rf'(?: "(?P<referrer>{IN_QUOTES})" "(?P<agent>{IN_QUOTES})"(?P<tail> .*)?)?'
     return pattern
+
+
+def has_free_end(layout: Layout) -> bool:
+    """Return whether the last field may be any text."""
+    last, before = len(layout.fields) - 1, (layout.begin, *(item.text for item in layout.fields))
+    return field_pattern(layout, last, before[last]) == ".*"
+
+
+def stamp_pattern(layout: Layout) -> re.Pattern[str] | None:
+    """Return the pattern of a line's time and the text after it; None where another field is the last."""
+    for item in layout.fields[:-1]:
+        if item.role in STAMPS:
+            return re.compile(STAMPS[item.role] + re.escape(item.text), re.ASCII)
+    return None
 
 
 def field_pattern(layout: Layout, place: int, before: str) -> str:
@@ -203,7 +230,7 @@ def field_pattern(layout: Layout, place: int, before: str) -> str:
             return IN_LISTS
         return rf"(?>[^{end}]*)"
     if is_last:
-        return ".*"
+        return rf'(?>"[^"]*"|[^{re.escape(before)}]*)' if layout.is_w3c else ".*"
     # Another field follows without any text between, such as $uri$is_args$args or $scheme://$host$request_uri.
     end = next((each.text[0] for each in layout.fields[place:] if each.text), "")
     others = "" if end == "/" else re.escape(end)

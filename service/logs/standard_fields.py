@@ -7,6 +7,7 @@ Each step finds where a field ends, and passes the text behind it. It leaves out
 not stand there, for the grammar. `at` is where the next field begins.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ from service.logs.shop_format import MAX_LINE_BYTES
 from service.logs.standard_tables import StandardTables
 
 BACKSLASH, COMMA, COLON = b"\\,:"
+SHORTEST_STAMP = 14  # bytes of a time that tells where a line begins
 MAX_LISTED = 8  # addresses; a line with more is for the grammar
 LENGTHS = {role: length for role, (_, length) in TIMES.items()} | {"status": STATUS_BYTES}
 # Fields that are read from parts, such as $uri$is_args$args, are for the grammar.
@@ -82,7 +84,19 @@ class StandardFields:
                 columns = read_value(step.item.role, text, columns, span, self._tables)
         if self._layout.has_tail:
             return self._read_tail(text, columns)
-        return keep(columns, columns["at"] == columns["end"])
+        columns = keep(columns, columns["at"] == columns["end"])
+        return (
+            columns if self._layout.stamp is None else self._leave_doubles(self._layout.stamp, text, columns)
+        )
+
+    @staticmethod
+    def _leave_doubles(stamp: re.Pattern[str], text: ChunkText, columns: Columns) -> Columns:
+        """Leave out the lines in whose last field another one begins."""
+        rows = np.flatnonzero(columns["field_end"] - columns["field"] >= SHORTEST_STAMP)
+        is_good = np.ones(len(columns["field"]), np.bool_)
+        ends = text.slices(columns["field"][rows], columns["field_end"][rows])
+        is_good[rows] = [stamp.search(end.decode("ascii")) is None for end in ends]
+        return keep(columns, is_good)
 
     def _find_end(self, text: ChunkText, columns: Columns, step: Step) -> Places:
         """Return where a field ends; before its begin, where it has no end that can be told so."""

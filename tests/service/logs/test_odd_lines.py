@@ -200,6 +200,31 @@ def test_a_containers_name_before_a_line_and_colours_are_taken_off(log: str, nam
     assert (reject.text, reject.offset) == (shown, text.index(shown))
 
 
+ISO = "2025-11-29T15:20:44+00:00"
+REQUEST = f'1.1.1.1 [{TIME}] "GET /a HTTP/1.1"'
+FREE_ENDS = {
+    '$remote_addr [$time_local] "$request" $status rt=$request_time': f"{REQUEST} 200 rt=0.1",
+    '$remote_addr [$time_local] "$request" $http_user_agent': f"{REQUEST} Mozilla/5.0 (X11)",
+    "$time_iso8601 $remote_addr $request_method $request_uri $request_time": f"{ISO} 1.1.1.1 GET /a 0.001",
+    "$msec $remote_addr $request_uri": "1764429644.123 1.1.1.1 /a",
+    "$time_iso8601|$remote_addr|$request|$http_user_agent": f"{ISO}|1.1.1.1|GET /a HTTP/1.1|ua",
+    "w3c": "2025-11-29 15:20:44 1.1.1.1 /a Mozilla/5.0",
+}
+
+
+@pytest.mark.parametrize("declared", FREE_ENDS)
+def test_a_last_field_of_any_text_never_hides_another_request(declared: str) -> None:
+    line = FREE_ENDS[declared]
+    fields = "#Fields: date time c-ip cs-uri cs(User-Agent)\n" if declared == "w3c" else ""
+    glued = [line + line, f"{line} {line}", line[:-1] + line]
+    text = fields + "\n".join([line, *glued, line, ""])
+    [chunk] = LogFile(io.BytesIO(text.encode())).chunks()
+    columns = LogParser(FormatOptions(UTC, declared=declared)).parse(chunk, now=NOW)
+    assert columns is not None
+    assert (len(columns), len(columns.rejects)) == (2, 3)
+    assert {page.url for page in columns.pages} == {"/a"}
+
+
 def test_a_format_with_bars_of_its_own_is_read_as_it_is() -> None:
     [chunk] = LogFile(io.BytesIO(f"{PIPES}\n".encode())).chunks()
     columns = LogParser(FormatOptions(UTC, declared=CUSTOM)).parse(chunk, now=NOW)
