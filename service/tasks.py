@@ -11,6 +11,7 @@ from db.queries.tasks import SortValue, TaskFilter, TaskOrder
 from service.errors import NotFound, PreconditionFailed
 from service.security.identifiers import fold
 from service.security.quotas import check_quota
+from service.security.tokens import BadToken
 
 TaskRow = queries.TaskRow  # a task, as transport gets it
 
@@ -42,11 +43,11 @@ async def create_task(db: Database, user_id: int, *, quota: int, now: datetime, 
     """Create a task. `fields` are `title`, `description`, `status`, `priority` and `due_at`.
 
     :raises QuotaExceeded: the user has `quota` tasks
-    :raises NotFound: there is no longer such a user
+    :raises BadToken: the user has been deleted since its token was checked
     """
     async with db.transaction() as session:
         if not await lock_owner(session, user_id):
-            raise NotFound(f"no user {user_id}")
+            raise BadToken
         check_quota(await queries.count_tasks(session, user_id), quota, "tasks")
         return await queries.insert_task(
             session,

@@ -18,6 +18,7 @@ from service.films.catalogue import FilmCatalogue
 from service.films.films import require_catalogue
 from service.films.gate import CircuitOpen
 from service.security.quotas import check_quota
+from service.security.tokens import BadToken
 
 MAX_FAILURES = 5  # in a row, after which a refresh stops
 
@@ -62,7 +63,8 @@ async def add_favourite(
     """Save a film with its details. If it is a favourite already, return it without a look-up.
 
     :raises QuotaExceeded: the user has `quota` favourites
-    :raises NotFound: there is no such film, or no longer such a user
+    :raises NotFound: there is no such film
+    :raises BadToken: the user has been deleted since its token was checked
     :raises Unavailable: the film can't be looked up, and so is not saved
     """
     async with db.read() as session:
@@ -73,7 +75,7 @@ async def add_favourite(
     film = await require_catalogue(catalogue).get_film(kinopoisk_id)
     async with db.transaction() as session:
         if not await lock_owner(session, user_id):  # deleted during the look-up
-            raise NotFound(f"no user {user_id}")
+            raise BadToken
         existing = await queries.select_favourite(session, user_id, kinopoisk_id)
         if existing is not None:
             return SavedFavourite(existing, is_new=False, is_stale=film.is_stale)

@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
+from db.database import Database
+from db.models import Account
+from service import tasks
 from service.deps import Deps
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
@@ -155,6 +159,22 @@ async def test_a_key_needs_the_scope_of_what_it_does(client: Client, user: User)
     program = client.signed_in(answer.json["key"])
     assert (await program.get("/tasks")).status == 200
     assert (await program.post("/tasks", json={"title": "x"})).code == "out_of_scope"
+
+
+async def test_a_user_who_is_deleted_meanwhile_has_no_token_to_create_a_task_with(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its request was admitted before, as a token's copy in the cache lets it be."""
+    create_task = tasks.create_task
+
+    async def create_after_deletion(db: Database, user_id: int, **fields: Any) -> Any:
+        async with db.transaction() as session:
+            await session.execute(delete(Account).where(Account.id == user_id))
+        return await create_task(db, user_id, **fields)
+
+    monkeypatch.setattr(tasks, "create_task", create_after_deletion)
+    answer = await user.client.post("/tasks", json={"title": "x"})
+    assert (answer.status, answer.code) == (401, "bad_token")
 
 
 async def test_tasks_end_with_their_account(user: User, other_user: User, admin: User, deps: Deps) -> None:
