@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from bench.import_speed import ImportCost, cpu_of_children, run_import
 from bench.results import write_results
-from bench.server_log import CUSTOM, FORMS, generate
+from bench.server_formats import CUSTOM, FORMS
+from bench.server_log import generate
 from bench.shop_log import generate as generate_shop
 from embedded import open_servers
 
