@@ -10,6 +10,11 @@ from tests.support.dashboard_page import VIEWS, Dashboard
 from tests.support.http_client import User
 from tests.support.log_imports import some_lines
 
+UNTRANSLATED = """async () => {
+    const { english } = await import("/dashboard/shared/english.js");
+    const { russian } = await import("/dashboard/shared/russian.js");
+    return Object.keys(english).filter((name) => !Object.hasOwn(russian, name));
+}"""
 CONTROLS = "a[href], button, select, input, summary"
 UNSEEN = """all => all.filter(
     one => !one.dataset.seen && !one.disabled && one.checkVisibility()).map(one => one.outerHTML)"""
@@ -84,3 +89,9 @@ async def unreachable_by_keyboard(page: Page) -> list[str]:
         await page.evaluate("document.activeElement.dataset.seen = 1")
     unreachable: list[str] = await page.eval_on_selector_all(CONTROLS, UNSEEN)
     return unreachable
+
+
+async def test_every_word_is_there_in_both_languages(dashboard: Dashboard) -> None:
+    await dashboard.open()
+    untranslated = await dashboard.page.evaluate(UNTRANSLATED)
+    assert untranslated == []

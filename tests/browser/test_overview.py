@@ -132,6 +132,7 @@ async def test_new_visits_appear_by_themselves(dashboard: Dashboard, user: User)
     await dashboard.open()
     await dashboard.sign_in(user.login)
     await expect(dashboard.page.locator("[data-total=visits]")).to_have_text("1")
+    await expect(dashboard.page.locator(".current")).to_have_text("1 visitor in the last 30 minutes")
     await dashboard.page.locator(".pulse.on").wait_for()
     assert (await user.client.post("/visits", json={"page_url": "/about"})).status == 201
     await expect(dashboard.page.locator("[data-total=visits]")).to_have_text("2", timeout=100_000)

@@ -96,5 +96,5 @@ export const english = {
   "total-not-by": (filters) => `No number under this filter: ${filters}`, "total-of-lines": "Lines, as carts can't be filtered.", "total-all-live": "Of programs, pages and sites together.", "rows-of": (count, all) => `${count} of ${all} rows.`, "rows-cut": "There are more: these have most visits.", "order.visits": "most visits", "order.visitors": "most visitors", "order.name": "by name",
   "sessions-of": "Sessions", "keys-of": "Keys for programs", activity: "What the user did", "all-people": "All people", "end-all": "End all", "end-all-sure.sessions": (login) => `End all sessions of ${login}?`, "end-all-sure.keys": (login) => `End all keys of ${login}? Programs that use them are refused at once.`, "signed-up": (time) => `Account made ${time}`, "activity.visit": "visit", "activity.event": "event", "activity.task_created": "made a task", "activity.favourite_added": "added a film",
   print: "Print", "not-all-printed": "Some cards are missing here: the button “Print” of the page loads all of them first.",
-  earlier: "Earlier", later: "Later", "current-visitors": (count, minutes) => `${count} visitors in the last ${minutes} minutes`,
+  earlier: "Earlier", later: "Later", "current-visitors": (count, minutes) => `${count} ${count === "1" ? "visitor" : "visitors"} in the last ${minutes} minutes`,
 };
