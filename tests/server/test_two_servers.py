@@ -1,0 +1,107 @@
+"""Servers with one database and one Valkey are one Trawl."""
+
+import asyncio
+import random
+import signal
+import time
+
+import pytest
+
+from bench.shop_log import generate
+from tests.support.command_line import PASSWORD, wait_until_ready
+from tests.support.http_client import Client
+from tests.support.live_stream import listening
+from tests.support.processes import PATIENCE
+from tests.support.two_servers import CAN_MOUNT, TwoServers, two_servers
+
+LINES = 20_000
+KILLS = 4
+needs_mounts = pytest.mark.skipif(not CAN_MOUNT, reason="only root may give a process mounts of its own")
+
+
+def lines(count: int, seed: int) -> list[str]:
+    return list(generate(count, seed))
+
+
+async def visits(client: Client) -> int:
+    answer = await client.get("/visits/stats?group_by=day&traffic=all&limit=1000")
+    return sum(group["visits"] for group in answer.json["items"])
+
+
+async def ended(client: Client, import_id: int) -> dict[str, object]:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        record: dict[str, object] = (await client.get(f"/imports/{import_id}")).json
+        if record["status"] != "running":
+            return record
+        await asyncio.sleep(0.1)
+    raise AssertionError("the import does not end")
+
+
+async def test_both_are_one_trawl() -> None:
+    """They start and migrate at once; imports, sign-outs, rates and live counts are of both."""
+    async with two_servers(INGEST_RATE_LIMIT_PER_MINUTE="30") as site:
+        await import_at_once(site)
+        await sign_out(site)
+        await count_live(site)
+        await limit_rates(site)
+
+
+async def import_at_once(site: TwoServers) -> None:
+    (site.folder / "logs/shop.log").write_text("".join(lines(LINES, 1)))
+    answers = await asyncio.gather(*(client.get("/parse") for client in site.clients * 3))
+    assert len({answer.json["id"] for answer in answers}) == 1
+    record = await ended(site.clients[0], answers[0].json["id"])
+    assert (record["status"], record["imported"], record["duplicates"]) == ("done", LINES, 0)
+    assert [await visits(client) for client in site.clients] == [LINES, LINES]
+
+
+async def sign_out(site: TwoServers) -> None:
+    answer = await site.clients[0].post("/login", json={"login": "root", "password": PASSWORD})
+    tokens = [client.signed_in(answer.json["access_token"]) for client in site.clients]
+    assert [(await client.get("/profile")).status for client in tokens * 4] == [200] * 8
+    assert (await tokens[0].post("/logout")).status == 204
+    assert [(await client.get("/profile")).status for client in tokens * 4] == [401] * 8
+
+
+async def count_live(site: TwoServers) -> None:
+    async with asyncio.timeout(PATIENCE), listening(site.clients[1]) as listener:
+        first = await listener.state()
+        assert first is not None
+        assert (await site.clients[0].post("/visits", json={"page_url": "/a/"})).status == 201
+        await listener.until(visits=first["visits"] + 1)
+
+
+async def limit_rates(site: TwoServers) -> None:
+    """The account's 30 visits a minute are of both servers together; one is used up."""
+    posts = [client.post("/visits", json={"page_url": "/a/"}) for client in site.clients for _ in range(30)]
+    statuses = sorted([(await post).status for post in posts])
+    assert statuses.count(201) <= 30 * 2  # a minute may have begun meanwhile
+    assert 429 in statuses
+
+
+async def test_a_server_that_dies_leaves_its_import_to_the_other() -> None:
+    rng = random.Random(1)
+    async with two_servers() as site:
+        (site.folder / "logs/shop.log").write_text("".join(lines(LINES * 5, 2)))
+        started = (await site.clients[0].get("/parse?wait=0")).json
+        for _ in range(KILLS):
+            victim = rng.choice([site.first, site.second])
+            await asyncio.sleep(rng.uniform(0, 1.5))
+            victim.end(signal.SIGKILL)
+            victim.start()
+            await asyncio.to_thread(wait_until_ready, victim.url)
+        record = await ended(site.clients[0], started["id"])
+        assert (record["status"], record["imported"], record["duplicates"]) == ("done", LINES * 5, 0)
+        assert [await visits(client) for client in site.clients] == [LINES * 5] * 2
+
+
+@needs_mounts
+async def test_equal_paths_of_two_hosts_are_two_files() -> None:
+    async with two_servers(separate=True) as site:
+        for number in range(2):
+            (site.folder / f"logs-{number}/shop.log").write_text("".join(lines(LINES, 10 + number)))
+        answers = await asyncio.gather(*(client.get("/parse") for client in site.clients))
+        records = [await ended(site.clients[0], answer.json["id"]) for answer in answers]
+        assert [(record["lines"], record["imported"]) for record in records] == [(LINES, LINES)] * 2
+        assert await visits(site.clients[0]) == LINES * 2

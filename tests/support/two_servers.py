@@ -1,0 +1,118 @@
+"""Two servers on one PostgreSQL and one Valkey, each with a DATA_DIR of its own, as on two machines.
+
+As root each also has a view of the file system of its own: the same path can be another file for each.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from tests.support.command_line import PASSWORD, PROJECT, Command, free_port, wait_until_ready
+from tests.support.http_client import Client
+from tests.support.own_servers import own_servers
+from tests.support.processes import PATIENCE
+from tests.support.stand import short_folder
+
+CAN_MOUNT = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
+# A folder of this server's own in the place of one that all see.
+MOUNT = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+
+
+@dataclass
+class Server:
+    """A server of two workers, which is started again on its port after it was killed."""
+
+    command: Command
+    data_dir: Path
+    mounts: tuple[Path, Path] | None = None
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        program = [sys.executable, str(PROJECT / "main.py")]
+        if self.mounts is not None:
+            program = ["unshare", "--mount", "sh", "-c", MOUNT, "sh", *map(str, self.mounts), *program]
+        environment = self.command.environment() | {"DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
+        self.process = subprocess.Popen(
+            program, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def end(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+        self.process.wait(PATIENCE)
+        self.process = None
+
+
+@dataclass
+class TwoServers:
+    first: Server
+    second: Server
+    folder: Path
+    clients: tuple[Client, Client]  # of an admin who is signed in, at each
+
+
+@asynccontextmanager
+async def two_servers(*, separate: bool = False, **settings: str) -> AsyncIterator[TwoServers]:
+    """Start both at once, on an empty database.
+
+    :param separate: whether LOGS_DIR is another folder for each, at the same path
+    """
+    with short_folder() as folder, own_servers(folder / "servers") as (postgres, valkey):
+        await asyncio.gather(postgres.start(), valkey.start())
+        logs = folder / "logs"
+        for each in (logs, folder / "logs-0", folder / "logs-1"):
+            each.mkdir()
+        command = Command(
+            {
+                "DATABASE_URL": postgres.url,
+                "REDIS_URL": valkey.url,
+                "SECRET": "one secret for all servers of a site",
+                "ADMIN_LOGIN": "root",
+                "ADMIN_PASSWORD": PASSWORD,
+                "LOGS_DIR": str(logs),
+                "LOGS_FILE": str(logs / "shop.log"),
+                "WORKERS": "2",
+                "RATE_LIMIT_PER_MINUTE": "0",
+                "LOG_LEVEL": "CRITICAL",
+            }
+            | settings
+        )
+        servers = [
+            Server(command, folder / f"var-{number}", (folder / f"logs-{number}", logs) if separate else None)
+            for number in range(2)
+        ]
+        try:
+            for server in servers:
+                server.start()
+            for server in servers:
+                await asyncio.to_thread(wait_until_ready, server.url)
+            async with (
+                aiohttp.ClientSession(servers[0].url) as one,
+                aiohttp.ClientSession(servers[1].url) as other,
+            ):
+                token = await sign_in(Client(one))
+                clients = Client(one, token), Client(other, token)
+                yield TwoServers(servers[0], servers[1], folder, clients)
+        finally:
+            for server in servers:
+                if server.process is not None:
+                    server.end(signal.SIGTERM)
+
+
+async def sign_in(client: Client) -> str:
+    answer = await client.post("/login", json={"login": "root", "password": PASSWORD})
+    token: str = answer.json["access_token"]
+    return token
