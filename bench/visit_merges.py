@@ -88,7 +88,7 @@ async def measure(url: str) -> tuple[str, ...]:
     await db.close()
     merged = await connection.fetchval("SELECT sum(visits) FROM visit_part")
     parts = await connection.fetchval("SELECT count(*) FROM visit_part")
-    after = await connection.fetchval(SIZES, ["visit_part", "merged_visit"])
+    after = await connection.fetchval(SIZES, ["visit_part", "visit_part_columns", "merged_visit"])
     await connection.close()
     sizes = f"{before / VISITS:.0f}, {after / merged:.0f}"
     return (f"{merged:,} in {parts}", f"{merged / seconds:,.0f}", alone.figures(), beside.figures(), sizes)
