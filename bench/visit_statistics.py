@@ -26,6 +26,8 @@ from bench.postgres_cost import cpu_of, postgres_cpu
 from bench.reference_visits import INDEXES, TABLE, export
 from bench.results import write_results
 from bench.visit_rows import VISITS, serve_many_visits
+from db.database import Database
+from service.visits.merging import VisitMerger
 
 ROUNDS = 5
 ZONE = "Asia/Tokyo"
@@ -119,6 +121,13 @@ class Server:
                 await task
 
 
+async def merge(url: str) -> None:
+    """Put live visits into parts, as a server does in the background."""
+    database = Database.connect(url)
+    await VisitMerger(database, lambda: datetime.now(UTC)).merge()
+    await database.close()
+
+
 async def make_reference(url: str, csv: Path) -> None:
     await export(url, csv)
     connection = await asyncpg.connect(url)
@@ -145,6 +154,7 @@ async def count_in_memory(connection: duckdb.DuckDBPyConnection, sql: str) -> No
 
 async def measure_all(served: Served, csv: Path) -> list[tuple[str, list[float]]]:
     """Return the figures of each grouping, in the order of the table."""
+    await merge(served.postgres_url)
     await make_reference(served.postgres_url, csv)
     memory = make_duckdb(csv)
     data = Path(served.postgres_url.rpartition("host=")[2].partition("&")[0]).parent

@@ -19,7 +19,7 @@ import orjson
 from api.fields import rfc3339
 from db.part_files import NO_BYTES
 from db.read_threads import Waiting, run_while_awaited
-from service.columns.exports import VisitColumns
+from service.columns.export_windows import VisitColumns
 from service.columns.lists import EPOCH, MICROSECOND
 from transport.csv_text import csv_lines
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from db.database import Database
 from db.queries.visit_list import live_batches
-from service.columns.exports import VisitColumns, export_columns
+from service.columns.export_windows import VisitColumns
+from service.columns.exports import export_columns
 from service.columns.matching import part_filter
 from service.columns.snapshot import open_long_snapshot
 from service.columns.store import ColumnStore

@@ -30,7 +30,6 @@ from service.events.merging import MergeLimits, merge_events
 from service.events.stats import count_events
 from service.visits.queries import count_visits, list_visits
 from service.visits.retention import delete_before
-from tests.service.visits.test_queries import NOTHING
 from tests.support.accounts import add_account, add_session
 from tests.support.citus import create_cluster_database, drop_cluster_database
 from tests.support.command_line import Command
@@ -41,6 +40,7 @@ from tests.support.http_server import RunningApp
 from tests.support.log_imports import Importer
 from tests.support.merging import merge_visits
 from tests.support.stored_events import store_events
+from tests.support.visit_cases import NOTHING
 
 CITUS_URL = os.environ.get("TRAWL_TEST_CITUS_URL")
 pytestmark = pytest.mark.skipif(CITUS_URL is None, reason="TRAWL_TEST_CITUS_URL names no cluster")
