@@ -119,7 +119,7 @@ def test_the_version_is_told(invoke: Callable[..., Result]) -> None:
 
 def test_a_wrong_port_of_the_command_line_is_told_in_one_line(trawl: Command) -> None:
     for arguments in (["--port", "eight"], ["serve", "--port", "eight"]):
-        code, output, errors = trawl.run(*arguments)
+        code, output, errors = trawl.run(*arguments, LOG_FORMAT="console", LOG_LEVEL="ERROR")
         assert (code, output) == (1, "")
         assert all(word in one_line(errors) for word in ("PORT", "'eight'", "65535"))
 
@@ -155,7 +155,7 @@ def test_migrating_again_changes_nothing(trawl: Command) -> None:
 def test_what_an_operator_can_mend_is_told_in_one_line(
     trawl: Command, settings: dict[str, str], words: list[str]
 ) -> None:
-    code, output, errors = trawl.run(**settings)
+    code, output, errors = trawl.run(**settings, LOG_FORMAT="console", LOG_LEVEL="ERROR")
     assert (code, output) == (1, "")
     assert all(word in one_line(errors) for word in words)
     assert "hunter2" not in errors
@@ -169,7 +169,9 @@ def test_a_rule_that_could_hang_a_worker_stops_the_start_by_file_page_and_patter
 kind = "other"
 path = '/(?P<a>x+)(?P=a)'
 """)
-    code, output, errors = trawl.run(LOGS_RULES=str(rules), PORT=str(free_port()))
+    code, output, errors = trawl.run(
+        LOGS_RULES=str(rules), PORT=str(free_port()), LOG_FORMAT="console", LOG_LEVEL="ERROR"
+    )
     assert (code, output) == (1, "")
     assert all(word in one_line(errors) for word in (str(rules), "page 1", "'/(?P<a>x+)(?P=a)'"))
 
@@ -177,7 +179,7 @@ path = '/(?P<a>x+)(?P=a)'
 def test_a_port_in_use_is_named(trawl: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        code, output, errors = trawl.run("serve", PORT=port)
+        code, output, errors = trawl.run("serve", PORT=port, LOG_FORMAT="console", LOG_LEVEL="ERROR")
     assert (code, output) == (1, "")
     assert port in one_line(errors)
     assert f"PORT={int(port) % 65535 + 1} make run" in errors
@@ -201,7 +203,7 @@ def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> 
         _, printed, _ = trawl.run("report", "4", "limit=2", "--json")
         assert json.loads(printed) == call(f"{url}/report/4?limit=2", token=token)
 
-        code, _, errors = trawl.run(PORT=str(free_port()))
+        code, _, errors = trawl.run(PORT=str(free_port()), LOG_FORMAT="console", LOG_LEVEL="ERROR")
         assert code == 1
         assert str(short_dir) in one_line(errors)
 

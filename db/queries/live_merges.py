@@ -1,5 +1,6 @@
 """Live visits that are merged into a part: chosen, read as columns, and deleted."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from db.queries.new_parts import Part, encode_part, insert_part, next_part_id
 from db.queries.pages import PageRow, ensure_pages
 from db.queries.part_columns import NO_VALUE, TYPES, Columns
 from db.threads import run_in_thread
+from db.visit_ids import Ids, id_texts
 
 # Of live visits of a source before a moment the first $3 that a part shows as their row does: with the
 # country of their address and what their agent tells. The others stay rows. `host` is what the URL of a
@@ -216,3 +218,11 @@ async def delete_live_rows(session: AsyncSession, live: LivePart) -> int:
     raw = await raw_connection(session)
     count: int = await raw.fetchval(DELETE, live.places)
     return count
+
+
+async def delete_merged_visits(session: AsyncSession, ids: Ids) -> None:
+    """Forget the ids of visits whose parts are deleted."""
+    raw = await raw_connection(session)
+    await raw.execute(
+        "DELETE FROM merged_visit WHERE id = ANY(CAST($1 AS uuid[]))", list(map(uuid.UUID, id_texts(ids)))
+    )

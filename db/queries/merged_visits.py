@@ -8,9 +8,8 @@ from asyncpg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import AnyRow, raw_connection
+from db.database import AnyRow
 from db.sql import statement
-from db.visit_ids import Ids, id_texts
 
 
 async def select_merged_time(raw: Connection, visit_id: uuid.UUID) -> datetime | None:
@@ -28,14 +27,6 @@ async def select_merged_visits(session: AsyncSession, request_ids: Sequence[str]
 async def select_merged_pages(session: AsyncSession, request_ids: Sequence[str]) -> dict[str, str]:
     """Return the URLs of those of the visits that stand in parts, by id."""
     return {row.request_id: row.page_url for row in await select_merged_visits(session, request_ids)}
-
-
-async def delete_merged_visits(session: AsyncSession, ids: Ids) -> None:
-    """Forget the ids of visits whose parts are deleted."""
-    raw = await raw_connection(session)
-    await raw.execute(
-        "DELETE FROM merged_visit WHERE id = ANY(CAST($1 AS uuid[]))", list(map(uuid.UUID, id_texts(ids)))
-    )
 
 
 async def select_pages_of_visits(session: AsyncSession, page_ids: Sequence[int]) -> dict[int, str]:

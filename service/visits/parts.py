@@ -11,7 +11,7 @@ import numpy as np
 from db.columns import Values
 from db.database import Database, Transaction
 from db.locks import lock_cart_rollups, lock_parts, lock_writers_exclusive
-from db.queries import carts, merged_visits, part_columns
+from db.queries import carts, live_merges, merged_visits, part_columns
 from db.queries.address_countries import AddressCountries
 from db.queries.cart_frames import select_carts_in_parts
 from db.queries.new_parts import Part, encode_part, insert_part, next_part_id
@@ -107,7 +107,7 @@ async def subtract_counts(
     """Take deleted visits away from roll-ups; live ones from their pages' counts too, and their ids."""
     is_live = source != part_columns.LOG
     if is_live:
-        await merged_visits.delete_merged_visits(session, visits["request_id"].view("S16"))
+        await live_merges.delete_merged_visits(session, visits["request_id"].view("S16"))
     counted = await count_columns(session, visits, countries)
     if is_live:
         views = await count_page_views(session, visits["page_id"])

@@ -13,7 +13,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
@@ -44,15 +44,14 @@ class MailServer:
         if reply == "hang":
             await self.released.wait()
         if reply == "cut":
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
+            cast(asyncio.Transport, server.transport).abort()
         if reply.startswith("250"):
             assert isinstance(envelope.content, bytes)
             message = message_from_bytes(envelope.content, policy=default)
             self.mails.append(message)
             self.recipients.append(envelope.rcpt_tos)
-            assert isinstance(server.transport, asyncio.Transport)
-            self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
+            transport = cast(asyncio.Transport, server.transport)
+            self.encrypted.append(transport.get_extra_info("ssl_object") is not None)
         return reply
 
     def authenticate(
