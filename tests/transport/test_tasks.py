@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from db.database import Database
 from db.models import Account
-from service import tasks
+from service import tasks as use_cases
 from service.deps import Deps
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp
@@ -165,14 +165,14 @@ async def test_a_user_who_is_deleted_meanwhile_has_no_token_to_create_a_task_wit
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its request was admitted before, as a token's copy in the cache lets it be."""
-    create_task = tasks.create_task
+    create_task = use_cases.create_task
 
     async def create_after_deletion(db: Database, user_id: int, **fields: Any) -> Any:
         async with db.transaction() as session:
             await session.execute(delete(Account).where(Account.id == user_id))
         return await create_task(db, user_id, **fields)
 
-    monkeypatch.setattr(tasks, "create_task", create_after_deletion)
+    monkeypatch.setattr(use_cases, "create_task", create_after_deletion)
     answer = await user.client.post("/tasks", json={"title": "x"})
     assert (answer.status, answer.code) == (401, "bad_token")
 
