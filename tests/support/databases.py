@@ -15,6 +15,7 @@ from db.migrate import migrate
 from embedded import EmbeddedServers, open_servers
 from tests.support.one_at_a_time import OneAtATime
 from tests.support.own_database import OwnDatabase
+from tests.support.processes import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     """Addresses of PostgreSQL and Valkey: those of the settings if given, else embedded ones."""
     postgres_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
     data_dir = tmp_path_factory.mktemp("servers")
-    with open_servers(data_dir, postgres=not postgres_url, valkey=not redis_url) as embedded:
+    postgres, valkey = not postgres_url, not redis_url
+    with open_servers(data_dir, postgres=postgres, valkey=valkey, wait=PATIENCE) as embedded:
         postgres_url = postgres_url or prepare_for_tests(embedded)
         redis_url = redis_url or embedded.redis_url
         assert redis_url is not None
