@@ -24,6 +24,7 @@ from service.security.passwords import Hasher
 from service.security.tokens import TokenSettings
 from tests.support.command_line import Command
 from tests.support.document_checks import mismatches
+from tests.support.eventually import eventually
 from tests.support.http_client import Client
 from tests.support.http_server import SECRET, RunningApp, make_unserved_app, serve
 from tests.support.kinopoisk import FakeKinopoisk, play_kinopoisk
@@ -67,7 +68,8 @@ async def shared_cache(servers: tuple[str, str]) -> AsyncIterator[Cache]:
 
 @pytest.fixture
 async def cache(shared_cache: Cache) -> Cache:
-    """An empty Valkey."""
+    """An empty Valkey, which answers again if a test before has seen it away."""
+    await eventually(shared_cache.ping)
     await shared_cache.run("FLUSHALL")
     return shared_cache
 
