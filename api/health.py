@@ -35,7 +35,7 @@ class HealthResponse(Schema):
     A replica that is `away`, or `behind` by more than 10 s, is not read from: the database serves what it
     would, and nothing else changes. Without one it is the database itself.
 
-    Of a Citus cluster each worker is a part too, as `worker HOST:PORT`.
+    Of a Citus cluster each worker is a part too, by host and port.
 
     The disk of DATA_DIR is `degraded` under 5 % free, which makes nothing else so.
     """
@@ -52,6 +52,10 @@ class HealthResponse(Schema):
             },
             "required": ["status", "lag_seconds"],
         },
+    )
+    workers = fields.Function(
+        lambda health: {name: {"status": status_word(good)} for name, good in health.workers.items()},
+        metadata={"type": "object", "additionalProperties": part(), "x-optional": True},
     )
     cache = fields.Function(lambda health: {"status": status_word(health.cache)}, metadata=part())
     migrations = fields.Function(
@@ -81,13 +85,11 @@ class HealthResponse(Schema):
         metadata=part(version={"type": "string", "example": "2026a"}),
     )
 
-    @post_dump(pass_original=True)
-    def add_workers(self, parts: dict[str, Any], health: Any, **_: Any) -> dict[str, Any]:
-        """Add the workers of a cluster, where parts are told at all."""
-        if "database" in parts:
-            parts |= {
-                f"worker {name}": {"status": status_word(good)} for name, good in health.workers.items()
-            }
+    @post_dump
+    def leave_out_workers(self, parts: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Leave the workers out where there is no cluster."""
+        if not parts.get("workers", True):
+            del parts["workers"]
         return parts
 
 

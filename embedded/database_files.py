@@ -15,7 +15,35 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from embedded.binaries import find_postgres
 
 # All tables of today are dropped, not only those in the backup. Without the COMMIT nothing changes.
-BEGIN = b"BEGIN; DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
+# Citus depends on the schema: on a cluster what stands in it is dropped instead.
+BEGIN = b"""BEGIN;
+DO $$
+DECLARE statement text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') THEN
+        DROP SCHEMA public CASCADE;
+        CREATE SCHEMA public;
+        RETURN;
+    END IF;
+    FOREACH statement IN ARRAY ARRAY(  -- all names before anything is dropped
+        SELECT format(
+            'DROP %s IF EXISTS %s CASCADE', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass
+        )
+        FROM pg_class
+        WHERE
+            relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')
+            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+        UNION ALL
+        SELECT format('DROP FUNCTION IF EXISTS %s CASCADE', oid::regprocedure)
+        FROM pg_proc
+        WHERE
+            pronamespace = 'public'::regnamespace
+            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+    ) LOOP
+        EXECUTE statement;
+    END LOOP;
+END $$;
+"""
 OWNERLESS = ("--no-owner", "--no-privileges")
 COMMIT = b"\nCOMMIT;\n"
 SETTING = re.compile(rb"SET (\w+) = '?([^']*?)'?;\n")
