@@ -185,13 +185,13 @@ async def compare_mixed(
         db = Database.connect(addresses.database)
         shop = Importer(db, Geo.open())
         await drop_old(db, border)
-        found = await differences(shop, traffic, lines)
+        faults = await differences(shop, traffic, lines)
         [row] = await shop.rows(
             "SELECT count(*), sum(visits), (SELECT count(*) FROM live_visit) "
             "FROM visit_part WHERE source <> 'log'"
         )
         await db.close()
-    return found, f"{row[1]} live visits in {row[0]} parts, {row[2]} in rows"
+    return faults, f"{row[1]} live visits in {row[0]} parts, {row[2]} in rows"
 
 
 def run_mixed(arguments: argparse.Namespace, folder: Path) -> int:
@@ -216,13 +216,13 @@ def run_mixed(arguments: argparse.Namespace, folder: Path) -> int:
     victim.call("POST", "/parse?wait=300")
     rows = victim.call("GET", "/imports?limit=1000")["items"]
     victim.stop()
-    found, how = asyncio.run(compare_mixed(victim.environ, traffic, border, lines))
+    faults, how = asyncio.run(compare_mixed(victim.environ, traffic, border, lines))
     statuses = Counter(row["status"] for row in rows)
     print(
         f"{arguments.kills} kills of {arguments.what} in {time.monotonic() - begin:.0f} s; {dict(statuses)}"
     )
-    print(f"{traffic.sent} live visits sent, {how}, {lines} lines; {found or 'all as expected'}")
-    return bool(found)
+    print(f"{traffic.sent} live visits sent, {how}, {lines} lines; {faults or 'all as expected'}")
+    return bool(faults)
 
 
 def main() -> int:

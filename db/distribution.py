@@ -12,13 +12,13 @@ from asyncpg import Connection
 SPREAD = {"event": "event_id", "event_part_columns": "token", "visit_part_columns": "token"}
 
 IS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
-# citus_check_connection_to_node waits for a node that is silent until its own timeout.
 WORKERS = """
     SELECT nodename AS host, nodeport AS port
     FROM pg_dist_node
     WHERE noderole = 'primary' AND groupid <> 0 AND shouldhaveshards
     ORDER BY nodename, nodeport
 """
+# Waits for a silent node until its own timeout.
 ANSWERS = "SELECT citus_check_connection_to_node($1, $2)"
 IS_SPREAD = "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass('event'))"
 LOCAL = """

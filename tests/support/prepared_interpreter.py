@@ -26,7 +26,7 @@ def prepare() -> None:
     """Import what commands need, but no server, and nothing that starts threads."""
     sys.path[0] = str(PROJECT)
     import main  # noqa: F401, PLC0415 - the tests import this file and need none of it
-    from commands import (  # noqa: F401, PLC0415
+    from commands import (  # noqa: F401, PLC0415 - for its forks alone
         accounts,
         database,
         doctor,

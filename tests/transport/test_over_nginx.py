@@ -3,12 +3,12 @@
 from tests.support.http_client import User
 from tests.support.over_nginx import client, nginx_url  # noqa: F401 - fixtures
 from tests.transport.test_client_habits import *  # noqa: F403 - its tests are wanted, as those of the next ones
-from tests.transport.test_core import *  # noqa: F403
-from tests.transport.test_event_bodies import *  # noqa: F403
-from tests.transport.test_headers import *  # noqa: F403
-from tests.transport.test_task_lists import *  # noqa: F403
-from tests.transport.test_tasks import *  # noqa: F403
-from tests.transport.test_tokens import *  # noqa: F403
+from tests.transport.test_core import *  # noqa: F403 - its tests
+from tests.transport.test_event_bodies import *  # noqa: F403 - its tests
+from tests.transport.test_headers import *  # noqa: F403 - its tests
+from tests.transport.test_task_lists import *  # noqa: F403 - its tests
+from tests.transport.test_tasks import *  # noqa: F403 - its tests
+from tests.transport.test_tokens import *  # noqa: F403 - its tests
 
 # These hold answers to their length and to strong tags, which gzip changes. The last test here has weak ones.
 for name in (
