@@ -56,7 +56,7 @@ async def test_a_new_password_ends_sessions_and_keys_of_the_account_alone(
     key = client.signed_in(answer.json["key"])
     for caller in (anna, key):  # cached from now on
         assert (await caller.get("/profile")).status == 200
-    code, output, errors = trawl.run("set-password", "aNNA", text=f"{NEW}\n")
+    code, output, errors = await trawl.run_beside("set-password", "aNNA", text=f"{NEW}\n")
     assert (code, errors) == (0, "")
     assert output == "Anna has a new password; its sessions and keys have ended\n"
     assert [(await caller.get("/profile")).status for caller in (anna, key, boris)] == [401, 401, 200]
@@ -77,16 +77,18 @@ async def test_the_operator_takes_a_lost_second_factor_away_when_asked_to(
     anna = await sign_up(client, "Anna")
     app = Authenticator((await anna.post("/profile/totp")).json["secret"])
     assert (await anna.post("/profile/totp/confirm", json={"code": app.code()})).status == 200
-    assert trawl.run("set-password", "anna", text=f"{NEW}\n")[0] == 0
+    assert (await trawl.run_beside("set-password", "anna", text=f"{NEW}\n"))[0] == 0
     account = {"login": "anna", "password": NEW}
     assert (await client.post("/login", json=account)).code == "totp_needed"
-    code, output, errors = trawl.run("set-password", "anna", "--without-totp", text=f"{PASSWORD}\n")
+    code, output, errors = await trawl.run_beside(
+        "set-password", "anna", "--without-totp", text=f"{PASSWORD}\n"
+    )
     assert (code, errors) == (0, "")
     assert (
         output == "Anna has a new password; its sessions and keys have ended, and it has no second factor\n"
     )
     await sign_in(client, "anna", PASSWORD)
-    assert trawl.run("set-password", "anna", "--without-totp", text=f"{NEW}\n")[0] == 0
+    assert (await trawl.run_beside("set-password", "anna", "--without-totp", text=f"{NEW}\n"))[0] == 0
     assert [kind for kind in await audit(committed_db, "anna") if "totp" in kind] == [
         "totp_enabled",
         "totp_disabled",
@@ -105,7 +107,7 @@ async def test_what_can_not_be_set_is_told_in_one_line_and_changes_nothing(
         ("anna", "password", "most common"),
         ("anna", "", "password"),
     ):
-        code, output, errors = trawl.run("set-password", login, text=f"{password}\n")
+        code, output, errors = await trawl.run_beside("set-password", login, text=f"{password}\n")
         assert (code, output) == (1, "")
         assert re.fullmatch(rf"trawl: .*{re.escape(word)}.*", errors)
     assert (await anna.get("/profile")).status == 200
@@ -117,14 +119,14 @@ async def test_a_login_that_exists_becomes_an_admin_and_keeps_its_password(
 ) -> None:
     anna = await sign_up(client, "Anna", email="boss@shop.example")
     assert (await anna.get("/admin/users")).code == "admins_only"
-    code, output, errors = trawl.run("create-admin", "aNNA", text=f"{NEW}\n")
+    code, output, errors = await trawl.run_beside("create-admin", "aNNA", text=f"{NEW}\n")
     assert (code, errors) == (0, "")
     assert re.fullmatch(r"Anna is an admin \(id \d+\), and keeps its password\n", output)
     assert (await anna.get("/admin/users")).status == 200
     await sign_in(client, "anna", PASSWORD)
-    assert trawl.run("create-admin", "anna")[0] == 0
+    assert (await trawl.run_beside("create-admin", "anna"))[0] == 0
     assert (await audit(committed_db, "anna")).count("role_changed") == 1
-    code, _, errors = trawl.run("create-admin", "boss@shop.example", text=f"{NEW}\n")
+    code, _, errors = await trawl.run_beside("create-admin", "boss@shop.example", text=f"{NEW}\n")
     assert (code, "taken" in errors) == (1, True)
 
 
@@ -136,7 +138,7 @@ async def test_a_deactivated_admin_is_let_in_again(
         account = await session.scalar(select(Account).where(Account.login_key == "anna"))
         assert account is not None
         account.role, account.active = "admin", False
-    assert trawl.run("create-admin", "anna")[0] == 0
+    assert (await trawl.run_beside("create-admin", "anna"))[0] == 0
     await sign_in(client, "anna", PASSWORD)
     assert "activated" in await audit(committed_db, "anna")
 
