@@ -57,7 +57,7 @@ class Command:
         return code, output, "\n".join(messages)
 
     async def run_beside(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
-        """Do the same beside a server of this event loop, which may hold a lock that the command waits for."""
+        """Do the same beside a server of this event loop, which may hold a lock the command waits for."""
         return await asyncio.to_thread(self.run, *arguments, text=text, **settings)
 
 
