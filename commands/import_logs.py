@@ -23,12 +23,13 @@ from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from db.models import Import
-from service.errors import Conflict, Invalid, TrawlError
+from service.errors import Conflict, Invalid
 from service.imports.follow import LogFollower
 from service.imports.jobs import check_format, is_mostly_rejected, list_rejects
 from service.imports.outcome import describe_failure
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
+from service.logs.pieces import READ_ERRORS
 from service.logs.source import LogSource
 from service.logs.streams import PipedLog
 from service.logs.url_rules import read_rules
@@ -145,7 +146,7 @@ async def import_file(db: Database, geo: Geo, command: ImportCommand, name: str)
     with import_progress(source.name) as on_progress:
         try:
             record = await import_when_free(db, geo, source, command.options, on_progress)
-        except (OSError, EOFError, TrawlError) as error:
+        except READ_ERRORS as error:
             say(f"trawl: {name}: {describe_failure(error)}", console=err, style="red")
             if command.as_json:
                 say(json.dumps({"name": name, "status": "failed", "error": describe_failure(error)}))

@@ -5,6 +5,7 @@ import multiprocessing
 import shlex
 import sys
 from dataclasses import replace
+from logging import DEBUG, INFO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +20,7 @@ from bootstrap import (
     prepare_database,
     start_background_work,
 )
-from commands.terminal import announce, load_settings, one_line_errors
+from commands.terminal import announce, load_settings, log_format, one_line_errors
 from config import Settings
 from config.unknown_names import unknown_names
 from server.connections import ConnectionBound
@@ -45,7 +46,9 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
     with one_line_errors(as_log=True), handle_termination() as termination:
         settings = load_settings(quiet=False, HOST=host, PORT=port)
         sys.excepthook = log_unexpected
-        log.info("settings", **settings.public_values())
+        is_for_programs = log_format(settings.log_format) == "json"
+        # A person wants to see where the dashboard is, which comes last, and not 1,200 characters before.
+        log.log(INFO if is_for_programs else DEBUG, "settings", **settings.public_values())
         if unknown := unknown_names():
             log.warning("unknown_settings", file=".env", names=unknown)
         slow_bodies = SharedCounts(settings.workers)

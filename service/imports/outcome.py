@@ -1,8 +1,6 @@
 """How an import ends: its last status, and what its row says of a failure."""
 
 import asyncio
-import gzip
-import zlib
 from typing import Literal
 
 from db.database import DATABASE_ERRORS
@@ -56,8 +54,6 @@ def describe_failure(error: BaseException, source: LogSource | None = None) -> s
             return interrupted
         case TrawlError():
             return error.detail
-        case EOFError() | zlib.error() | gzip.BadGzipFile():
-            return "the gzip data is broken or cut off"
         case _ if isinstance(error, DATABASE_ERRORS) and not isinstance(error, FileNotFoundError):
             state = "refuses it" if is_lasting(error) else "went away"
             return f"the database {state}: {describe(error)}; {interrupted}"

@@ -136,6 +136,7 @@ async def finish_import(run: ImportRun, import_id: int, status: str, *, error: s
 
 def log_end(record: Import) -> None:
     duration = (record.finished_at or record.started_at) - record.started_at
+    problem = {} if record.error is None else {"error": record.error}
     log.info(
         "import",
         kind="import",
@@ -144,6 +145,7 @@ def log_end(record: Import) -> None:
         id=record.id,
         lines=record.lines,
         rejected=record.rejected,
+        **problem,
     )
 
 

@@ -13,7 +13,46 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 GZIP_MAGIC = b"\x1f\x8b"
-READ_ERRORS = (OSError, EOFError, zlib.error, TrawlError)
+READ_ERRORS = (OSError, TrawlError)
+
+
+class BrokenGzip(TrawlError):
+    """What should be gzip is damaged, or ends too early."""
+
+    code = "broken_gzip"
+
+
+class GunzippedPieces:
+    """Reads what a gzip file holds, in pieces.
+
+    :raises BrokenGzip: from each method, when the data is broken
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._content = gzip.GzipFile(fileobj=file, mode="rb")
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, `size` at most; b"" at the end."""
+        with broken_gzip_errors():
+            return self._content.read1(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_SET and offset == 0:
+            # GzipFile does not go back when its first read failed: its position was 0 all the time.
+            self._content = gzip.GzipFile(fileobj=self._file, mode="rb")
+            return self._file.seek(0)
+        with broken_gzip_errors():
+            return self._content.seek(offset, whence)
+
+
+@contextmanager
+def broken_gzip_errors() -> Iterator[None]:
+    """Turn the errors of Python's gzip into BrokenGzip."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BrokenGzip("the gzip data is broken or cut off") from error
 
 
 class PieceReader(io.RawIOBase):
@@ -103,8 +142,7 @@ def is_gzip(begin: bytes) -> bool:
     return begin.startswith(GZIP_MAGIC)
 
 
-@contextmanager
-def gunzipped(file: BinaryIO) -> Iterator[BinaryIO]:
-    """Open what a gzip file holds; the stream can go back to its start."""
-    with gzip.GzipFile(fileobj=file, mode="rb") as content:
-        yield DataFirstReader(PieceReader(content.read1, seek=content.seek))
+def gunzipped(file: BinaryIO) -> BinaryIO:
+    """Return what a gzip file holds; the stream can go back to its start."""
+    pieces = GunzippedPieces(file)
+    return DataFirstReader(PieceReader(pieces.read, seek=pieces.seek))

@@ -93,9 +93,9 @@ def open_file(
     with open_plain_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         if path.suffix == ".gz" or is_gzip(file.peek(len(GZIP_MAGIC))):
-            with gunzipped(file) as lines:
-                log = LogFile(lines, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
-                yield OpenLog(log, size, file.tell, first_line=partial(read_first_line, lines, log))
+            lines = gunzipped(file)
+            log = LogFile(lines, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
+            yield OpenLog(log, size, file.tell, first_line=partial(read_first_line, lines, log))
         else:
             log = LogFile(file, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
             yield OpenLog(log, size, first_line=partial(read_first_line, file, log))

@@ -4,7 +4,6 @@ They are read in a thread, which waits for the pieces. What arrived before a str
 """
 
 import asyncio
-import gzip
 import os
 import select
 from abc import ABC, abstractmethod
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from service.errors import TooLarge, TrawlError
-from service.logs.pieces import GZIP_MAGIC, DataFirstReader, PieceReader, is_gzip
+from service.logs.pieces import GZIP_MAGIC, DataFirstReader, GunzippedPieces, PieceReader, is_gzip
 
 PIPE_BYTES = 1024 * 1024  # read from a pipe at a time, at most
 STOP_CHECK_SECONDS = 0.2  # how often the reader of a silent pipe checks whether it must stop
@@ -88,10 +87,10 @@ class LogStream(ABC):
     def _gunzip(self, pieces: PieceReader) -> PieceReader:
         if not pieces.peek(1):  # an empty body is an empty log, also where it is declared as gzip
             return pieces
-        file = gzip.GzipFile(fileobj=DataFirstReader(pieces), mode="rb")
+        content = GunzippedPieces(DataFirstReader(pieces))
 
         def read_piece(size: int) -> bytes:
-            piece = file.read1(size)
+            piece = content.read(size)
             self._gunzipped += len(piece)
             self._check_size()
             return piece

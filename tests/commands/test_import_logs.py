@@ -1,6 +1,7 @@
 """`main.py import` as a process: dry runs, rules, following, interruption."""
 
 import asyncio
+import gzip
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from embedded.database_files import tool_path
 from tests.support.command_line import Command
+from tests.support.log_imports import some_lines
 from tests.support.processes import PATIENCE, eventually
 from tests.support.shop_lines import LINES, LOG, one_line
 
@@ -96,6 +98,16 @@ def test_no_full_address_is_in_a_backup_whatever_lines_and_names_of_hosts_held(
     assert "81.2.69.0" in dump
     for text in (dump, output, errors):
         assert not re.search(r"81[.-]2[.-]69[.-]1|16[0-9].69|::8888|10\.0\.0\.1", text)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 40])
+def test_broken_gzip_is_told_in_one_line(trawl: Command, tmp_path: Path, damage: bytes) -> None:
+    log = tmp_path / "july.log.gz"
+    begin = gzip.compress(some_lines(3000))[:10_000]
+    log.write_bytes(begin + damage)
+    code, output, errors = trawl.run("import", str(log))
+    assert (code, output) == (1, "")
+    assert one_line(errors) == f"trawl: {log}: the gzip data is broken or cut off"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -47,7 +47,7 @@ def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
     process = trawl.start(LOG_FORMAT="console", PORT=str(port), WORKERS="1")
     try:
         wait_until_ready(url)
-        output, _ = print_and_stop(process)
+        output, errors = print_and_stop(process)
     finally:
         process.kill()
         process.communicate()
@@ -56,14 +56,17 @@ def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
     assert "main.py create-admin" in output[2]
     assert "sign up on that page" in output[2]
     assert trawl.run("create-admin", "root", text=f"{PASSWORD}\n")[0] == 0
-    process = trawl.start(LOG_FORMAT="console", PORT=str(port), WORKERS="1")
+    process = trawl.start(LOG_FORMAT="console", PORT=str(port), WORKERS="1", DEBUG="true")
     try:
         wait_until_ready(url)
-        output, _ = print_and_stop(process)
+        output, more_errors = print_and_stop(process)
     finally:
         process.kill()
         process.communicate()
     assert len(output) == 2
+    # Settings are many, and stand before what a person looks for: only who debugs gets them.
+    has_settings = [any("registration" in line for line in lines) for lines in (errors, more_errors)]
+    assert has_settings == [False, True]
 
 
 def test_the_command_for_the_first_admin_names_the_data_folder_unless_it_is_the_default() -> None:

@@ -1,11 +1,13 @@
 """Imports over HTTP: what is imported, how long a caller waits, and what the lists show."""
 
 import asyncio
+import gzip
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from clients.geo import Geo
 from db.database import Database
@@ -53,6 +55,10 @@ def log(tmp_path: Path) -> Path:
 def small_chunks(server: RunningApp, deps: Deps) -> None:
     """Make imports take many chunks, so that a test sees them run."""
     server.use(replace(deps, logs=replace(deps.logs, chunk_bytes=20_000)))
+
+
+async def no_import_runs() -> bool:
+    return not any(task.get_name().startswith("import of ") for task in asyncio.all_tasks())
 
 
 async def visits(db: Database, geo: Geo) -> int:
@@ -243,3 +249,18 @@ async def test_the_lag_of_a_log_is_what_is_not_stored_of_the_one_that_stands_the
     await eventually(lambda: is_told(0))
     write(log, some_lines(5, start=50))  # rotated: shorter than what was read of the one before
     await eventually(lambda: is_told(len(some_lines(5, start=50))))
+
+
+@pytest.mark.parametrize("kept", [5, 10, 3000])
+async def test_broken_gzip_is_one_line_of_the_log(user: User, log: Path, kept: int) -> None:
+    """It is the file's fault and no bug of ours: there is no traceback, and Sentry gets nothing."""
+    write(log, gzip.compress(some_lines(3000))[:kept])
+    with capture_logs() as logs:
+        record = (await user.client.get("/parse")).json
+        assert (record["status"], record["error"]) == ("failed", "the gzip data is broken or cut off")
+        await eventually(no_import_runs)
+        await asyncio.sleep(0)  # the callback of its end
+    told = [entry for entry in logs if entry["event"] != "request"]
+    assert [(entry["event"], entry["status"], entry["error"]) for entry in told] == [
+        ("import", "failed", record["error"])
+    ]

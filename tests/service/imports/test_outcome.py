@@ -1,8 +1,6 @@
 """How an import ends, by what stopped it and by its mode."""
 
 import asyncio
-import gzip
-import zlib
 from pathlib import Path
 
 import asyncpg
@@ -18,6 +16,7 @@ from service.imports.outcome import (
     describe_failure,
     end_status,
 )
+from service.logs.pieces import BrokenGzip
 from service.logs.source import LogSource
 from service.logs.streams import PipedLog
 
@@ -46,7 +45,7 @@ BAD_TEXT = asyncpg.InvalidTextRepresentationError("invalid input syntax for type
         (TimeoutError(), "failed", None, "failed"),
         (KeyboardInterrupt(), "failed", "failed", "failed"),
         (PermissionError(), "failed", "failed", "failed"),
-        (EOFError(), "failed", "failed", "failed"),
+        (BrokenGzip("cut off"), "failed", "failed", "failed"),
         (TooLarge("the upload"), "failed", "failed", "failed"),
         (ValueError("a bug"), "failed", "failed", "failed"),
     ],
@@ -64,9 +63,7 @@ def test_the_status_follows_from_the_error_and_the_mode(
         (asyncio.CancelledError(), INTERRUPTED),
         (KeyboardInterrupt(), INTERRUPTED),
         (TooLarge("the upload unpacks to more than 200 times its size"), "the upload unpacks to more"),
-        (EOFError(), "the gzip data is broken or cut off"),
-        (zlib.error(), "the gzip data is broken or cut off"),
-        (gzip.BadGzipFile(), "the gzip data is broken or cut off"),
+        (BrokenGzip("the gzip data is broken or cut off"), "the gzip data is broken or cut off"),
         (PermissionError(13, "Permission denied", "/srv/secret"), "the log can't be read: Permission denied"),
         (ValueError("/srv/secret"), "an unexpected error, which the server's log tells; interrupted;"),
         (DATABASE_AWAY, "the database went away: Exception; interrupted;"),
