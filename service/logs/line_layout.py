@@ -46,7 +46,7 @@ PATTERNS: dict[Role, str] = {
     "time": r"\d\d:\d\d:\d\d(?:\.\d+)?",
     "status": r"(?>\d{3}|-)",
     "body_bytes": r"(?>\d+|-)",
-    "user": r'(?:[^"]|\\")*?',
+    "user": r'(?:""|(?:[^"]|\\")*?)',  # Apache writes "" for an empty name
     "is_args": r"\??",
 }
 # Times, as they tell that a line begins; seconds alone may be any number.

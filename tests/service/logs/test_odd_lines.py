@@ -127,6 +127,7 @@ def test_an_odd_request_is_read(request_line: str) -> None:
     "user",
     [
         *("ann lee", "x] \\x22y", "a [b] c", "[", "] [", "анна", "-", "a@b.example", 'an\\"na', "a | b"),
+        *("", '""'),  # of nobody: as Varnish and as Apache write it
         *(f"[{TIME}]", f"[{TIME}] x", f"a [{TIME}] b c", "x [29/No", "[2", "[203.0.113.9]", "[1.2.3.4 x"),
     ],
 )
