@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
 
-from demo.shop import Shop, wait_until_ready
+from demo.shop import FRIENDS, Shop, wait_until_ready
 
 FOLDER = Path("docs") / "screenshots"
 VIEWS = (
@@ -30,6 +30,7 @@ VIEWS = (
     "films",
     "account",
     "people",
+    "person",
     "sites",
     "audit",
 )
@@ -77,6 +78,17 @@ async def sign_in(page: Page) -> None:
     await page.wait_for_selector("nav")
 
 
+async def show(page: Page, view: str) -> None:
+    if view == "person":  # one of the people, who are shown before
+        await page.get_by_role("link", name=f"Details: {FRIENDS[0]}").click()
+        await page.get_by_role("heading", name=FRIENDS[0]).wait_for()
+    else:
+        await page.evaluate("name => { location.hash = name }", view)
+    await page.wait_for_selector(
+        f"main:not([aria-busy]) > [data-view={'people' if view == 'person' else view}]"
+    )
+
+
 async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size: str) -> None:
     width, height = SIZES[size]
     context = await browser.new_context(
@@ -89,8 +101,7 @@ async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size
     await sign_in(page)
     await page.wait_for_timeout(LIVE_SECONDS * 1000)
     for view in VIEWS:
-        await page.evaluate("name => { location.hash = name }", view)
-        await page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
+        await show(page, view)
         await page.wait_for_timeout(1500)  # for the live stream's next second
         whole = view not in {"overview", "reports"} or bool(size)
         if whole:  # cards load when they are scrolled to
@@ -107,6 +118,7 @@ async def main(folder: Path) -> None:
         shop = Shop(http)
         await shop.sign_in(ACCOUNT["login"], ACCOUNT["password"])
         await shop.fill(ACCOUNT["password"])
+        await shop.fill_account()
         busy = asyncio.create_task(shop.stay_busy())
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         await asyncio.gather(

@@ -27,6 +27,8 @@ TASKS = (
     ("New photos of the caviar", "", "todo", "low", None),
     ("Pay the ice", "", "done", "normal", -1),
 )
+SITE = {"name": "Shop", "origins": ["https://shop.example"]}
+KEY = {"name": "till", "scopes": ["events:write", "visits:write"]}
 FILMS = (1, 4, 13)  # the numbers of favourites in the catalogue
 BROKEN_LOG = "this is no line of a log\n" * 3 + (
     "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/caviar/\n"
@@ -70,12 +72,17 @@ class Shop:
             response.raise_for_status()
 
     async def fill_account(self) -> None:
-        """Give the account tasks and favourite films."""
+        """Give the account tasks, a site and a key."""
         now = datetime.now(UTC)
         for title, description, status, priority, days in TASKS:
             due_at = None if days is None else (now + timedelta(days=days)).isoformat()
             task = {"title": title, "description": description, "status": status, "priority": priority}
             await self.post("/tasks", {**task, "due_at": due_at})
+        await self.post("/sites", SITE)
+        await self.post("/keys", KEY)
+
+    async def fill_favourites(self) -> None:
+        """Give the account favourite films, which the film service knows."""
         for number in FILMS:
             await self.post("/movies/favorites", {"kinopoisk_id": FIRST_ID + number})
 
@@ -112,6 +119,7 @@ async def run_shop(url: str, password: str) -> None:
         if not await shop.is_filled():
             await shop.fill(password)
             await shop.fill_account()
+            await shop.fill_favourites()
         print(f"The shop is open. Sign in at {url}/dashboard", flush=True)
         print(f"  login: {LOGIN}\n  password: {password}", flush=True)
         shop.rng.seed()  # what it sends from now on is new

@@ -18,6 +18,7 @@ UNTRANSLATED = """async () => {
 CONTROLS = "a[href], button, select, input, summary"
 UNSEEN = """all => all.filter(
     one => !one.dataset.seen && !one.disabled && one.checkVisibility()).map(one => one.outerHTML)"""
+MIDDLES = "all => all.map(one => one.getBoundingClientRect()).map(box => box.top + box.height / 2)"
 VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about"}]
 
 
@@ -33,6 +34,8 @@ async def test_nobody_is_shut_out_of_any_view(
     await dashboard.open()
     assert await dashboard.barriers() == []
     await dashboard.sign_in(admin.login)
+    rows = await dashboard.page.locator(".brand, .tools > *").evaluate_all(MIDDLES)
+    assert max(rows) - min(rows) < 2  # the header's controls stand in one row beside the picture
     for view in VIEWS:
         await dashboard.visit(view)
         for details in await dashboard.page.locator("details > summary").all():
@@ -56,6 +59,7 @@ async def test_a_wall_has_no_barriers_at_any_width(dashboard: Dashboard, user: U
     await dashboard.page.emulate_media(reduced_motion="reduce")
     await dashboard.open("?wall#overview")
     await dashboard.sign_in(user.login)
+    await dashboard.page.locator(".shown", has_text="Last 7 days: ").wait_for()
     for width in (360, 1920):
         await dashboard.page.set_viewport_size({"width": width, "height": 900})
         assert not await dashboard.overflows()

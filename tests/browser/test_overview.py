@@ -107,9 +107,15 @@ async def test_an_empty_database_is_filled_by_clicks_and_clicks_filter_what_is_s
     days = {item["day"][:10]: item["visits"] for item in await stats(admin, f"{week}&group_by=day")}
     timeline = page.locator("[data-card=timeline]")
     await timeline.get_by_text("Rows", exact=True).click()
+    await expect(timeline.locator("tbody tr")).to_have_count(7)
     cells = await timeline.locator("tbody td:nth-child(2)").evaluate_all(CELLS)
     assert cells == [days[day] for day in sorted(days)]
-    assert len(cells) == 7
+    await expect(page.locator(".tile .spark .line")).to_have_count(6)
+    bars = timeline.locator(".mark")
+    await expect(bars.last).to_have_class("mark open")  # the day of the newest visit may get more
+    await expect(timeline.locator(".mark.open")).to_have_count(1)
+    await timeline.locator(".band").first.hover()
+    await expect(timeline.locator(".readout")).to_contain_text(f"Visits: {cells[0]:,}")
 
     await page.get_by_label("Period").select_option("all")
     await page.wait_for_url("**/dashboard#overview?period=all")

@@ -51,6 +51,7 @@ async def test_an_answer_that_several_cards_need_is_read_once(dashboard: Dashboa
     for name in ("browsers", "systems", "devices", "statuses"):
         card = page.locator(f"[data-card={name}]")
         assert await card.locator(".bar-value").all_inner_texts() == ["11"]
+        await expect(card.get_by_text("logs of the combined format do")).to_be_visible()
     assert await page.locator("[data-card=kinds] .bar-value").all_inner_texts() == ["11"]
 
 

@@ -1,5 +1,6 @@
 """Shares in a real browser: a link shows its view to somebody without an account, and nothing else."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -80,6 +81,8 @@ async def test_a_link_shows_the_reports_to_whoever_has_it_until_it_ends(
         for name in ("Sign out", "Share", "Apply"):
             assert await page.get_by_role("button", name=name, exact=True).count() == 0
         assert not await page.get_by_label("Period").is_visible()
+        words = page.locator(".shown")  # say what the controls would
+        await expect(words).to_have_text(re.compile(r"^Last 7 days: \w.+ . \w.+ · UTC · Log$"))
         assert "trawl_share_" not in await page.evaluate(
             "JSON.stringify([{...localStorage}, {...sessionStorage}])"
         )
@@ -112,6 +115,8 @@ async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes
         await page.goto(link)
         await shown.wait_until_loaded("overview")
         assert await page.locator("[data-total=visits]").get_attribute("data-value") == visits != "0"
+        await expect(page.locator(".shown")).to_contain_text("Last 30 days: ")
+        await expect(page.get_by_text("Click a row")).to_have_count(0)
         await page.locator("[data-card=countries]").scroll_into_view_if_needed()  # which loads it
         await page.locator("[data-card=countries] .content button").first.click()
         await expect(page.locator("[data-card=countries]")).not_to_have_attribute("aria-busy", "true")

@@ -27,7 +27,7 @@ LETTERS = (
     ".chart{font:15px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;"
     "font-variant-numeric:tabular-nums}"
     ".chart .small{font-size:12.5px}.chart .answer{font-size:26px;font-weight:650}"
-    ".chart .big{font-size:34px;font-weight:650}.chart .strong{font-weight:600}"
+    ".chart .big{font-size:28px;font-weight:650}.chart .strong{font-weight:600}"
     ".chart .middle{text-anchor:middle}.chart .end{text-anchor:end}"
 )
 

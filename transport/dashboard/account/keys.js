@@ -16,7 +16,7 @@ const SCOPES = [
 ];
 
 export function keysCard(context) {
-  const keys = list({ name: "keys", path: "/keys", columnsOf: keyColumns("/keys") }, context);
+  const keys = list({ name: "keys", path: "/keys", columnsOf: keyColumns("/keys"), empty: () => element("p", { class: "dim" }, translate("no-keys")) }, context);
   const name = field(translate("key-name"), element("input", { name: "name", autocomplete: "off" }), translate("key-name-hint"));
   const end = field(translate("key-end"), element("input", { name: "expires_at", type: "date" }), translate("key-end-hint"));
   const scopes = element("fieldset", {}, element("legend", {}, translate("scopes")), SCOPES.map((scope) => {

@@ -67,7 +67,7 @@ function visitsTable(visits) {
   const columns = [
     { label: translate("column.time"), of: (visit) => momentToSecond(visit.timestamp, settings.tz) },
     { label: translate("column.page"), of: (visit) => element("code", {}, visit.page_url) },
-    { label: translate("country"), of: (visit) => visit.country && country(visit.country, visit.country) },
+    { label: translate("country"), of: (visit) => visit.country && country(visit.country) },
     { label: translate("column.user"), of: (visit) => visit.user_id },
   ];
   return table(translate("newest-visits"), columns, visits, { empty: translate("no-live-visits") });

@@ -26,11 +26,14 @@ export const spanOf = ({ from, to }) => {
 // Returns the instant at which a period begins.
 export const startOf = ({ from }, zone) => (isDate(from) ? Date.parse(instantOf(`${from}T00:00`, zone)) : Date.parse(from));
 
+// Returns the instant at which a period ends; it is not in it.
+export const endOf = ({ to }, zone) => (isDate(to) ? Date.parse(instantOf(`${addDays(to, 1)}T00:00`, zone)) : Date.parse(to));
+
 // Returns the instants at which the units begin.
 export function begins({ from, to }, unit, zone) {
   if (!from || !to) return [];
   const start = startOf({ from }, zone);
-  const end = isDate(to) ? Date.parse(instantOf(`${addDays(to, 1)}T00:00`, zone)) : Date.parse(to);
+  const end = endOf({ to }, zone);
   const times = [];
   // An hour begins by the zone's own clock, which may be half an hour beside others.
   const firstHour = start - Number(localOf(start, zone).slice(14, 16)) * MINUTE;

@@ -19,19 +19,11 @@ export const DIMENSIONS = [
 // Returns how a value of a filter is written for the reader.
 export function valueText(filter, value) {
   if (value === null) return translate(hasTranslation(`none.${filter}`) ? `none.${filter}` : "none");
-  if (filter === "country") return countryName(value);
+  if (filter === "country") return country(value);
   if (filter === "kind" || filter === "device") return hasTranslation(`${filter}.${value}`) ? translate(`${filter}.${value}`) : value;
   if (filter === "page_url") return value.replace(/^https?:\/\//, "");
   return filter === "category" ? value.replaceAll("_", " ") : String(value);
 }
-
-const countryName = (code) => {
-  try {
-    return country(code, new Intl.DisplayNames(["en"], { type: "region" }).of(code));
-  } catch {
-    return code;
-  }
-};
 
 // The name of a product is the last part of its page's path.
 export function productText(pageUrl) {

@@ -1,12 +1,13 @@
 // The filters of the overview as chips, each of which takes its filter away.
 import { button, element } from "../shared/elements.js";
+import { isShare } from "../shared/session.js";
 import { translate } from "../shared/words.js";
 import { valueText } from "./dimensions.js";
 import { filtersOf } from "./stats.js";
 
 export function chips(own, onRemove) {
   const filters = Object.entries(filtersOf(own));
-  if (!filters.length) return element("p", { class: "dim chips" }, translate("click-filters"));
+  if (!filters.length) return isShare() ? "" : element("p", { class: "dim chips" }, translate("click-filters"));
   return element("ul", { class: "chips", "aria-label": translate("filters") }, filters.map(([name, value]) => {
     const text = `${translate(`filter.${name}`)}: ${valueText(name, value)}`;
     return element("li", {}, button(`${text} ×`, () => onRemove(name), { class: "chip", "aria-label": translate("remove-filter", text) }));

@@ -11,7 +11,7 @@ import { MOST } from "./stats.js";
 
 const MOST_DAYS = Math.floor(MOST / 24) - 1; // so that all hours are in one answer, also where a clock repeats one
 const STEPS = 4;
-const SHORT = 1000; // from here on cells have no room for exact numbers, which are in their titles and in CSV
+const THOUSAND = 1000; // from here on cells have no room for exact numbers, which are in their titles and in CSV
 
 export function heatMapCard({ reader, series, span, signal }) {
   async function load() {
@@ -60,6 +60,13 @@ function fold(items) {
 }
 
 function cell(visits, most, weekday, hour) {
-  const strength = visits ? Math.min(STEPS, 1 + Math.floor((STEPS * visits) / (most + 1))) : 0;
-  return element("td", { class: `heat-${strength}`, title: `${weekdayName(weekday)} ${hour}:00 · ${number(visits)}` }, element("span", {}, number(visits, most < SHORT ? {} : { notation: "compact", maximumSignificantDigits: 2 })));
+  // The square root leaves differences among the others where one hour has ten times the visits of the next.
+  const strength = visits ? Math.ceil(STEPS * Math.sqrt(visits / most)) : 0;
+  return element("td", { class: `heat-${strength}`, title: `${weekdayName(weekday)} ${hour}:00 · ${number(visits)}` }, element("span", {}, short(visits)));
+}
+
+// "1.2 thousand" has no room in most languages, the prefixes of units have.
+function short(count) {
+  const power = count < THOUSAND ? 0 : count < THOUSAND ** 2 ? 1 : 2;
+  return power ? `${number(count / THOUSAND ** power, { maximumSignificantDigits: 2 })}${translate("prefixes")[power - 1]}` : number(count);
 }

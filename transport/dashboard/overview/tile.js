@@ -59,10 +59,10 @@ export function tile(name, load, signal) {
 
 function changeOf({ value, before, format = number }) {
   if (value === null || before === null || before === undefined) return [];
-  const note = element("span", { class: "dim" }, ` ${translate("before", format(before))}`);
+  const note = element("span", { class: "dim" }, translate("before", format(before)));
   if (!before) return [note];
   const change = value / before - 1;
-  if (!change) return [element("span", {}, "= "), note];
+  if (!change) return [element("span", {}, "="), note];
   return [element("span", { class: change < 0 ? "down" : "up" }, `${change < 0 ? "▼" : "▲"} ${signedPercent(change)}`), note];
 }
 
@@ -70,7 +70,7 @@ function changeOf({ value, before, format = number }) {
 function sparkLine(values) {
   const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   if (values.length < 2) return picture;
-  const most = Math.max(...values, 1);
+  const most = Math.max(...values) || 1;
   const points = values.map((each, index) => `${((index * WIDTH) / (values.length - 1)).toFixed(1)} ${(HEIGHT - 2 - ((HEIGHT - 4) * each) / most).toFixed(1)}`);
   picture.append(shape("path", { class: "area", d: `M0 ${HEIGHT}L${points.join("L")}V${HEIGHT}Z` }), shape("path", { class: "line", d: `M${points.join("L")}` }));
   return picture;

@@ -1,12 +1,12 @@
 // The chart of visits and visitors over time, with the visits of the period before behind them. A click on an hour, day,
 // week or month makes it the period; its rows do the same by keyboard.
 import { button, element, shape } from "../shared/elements.js";
-import { day, dayAndMonth, dayWithWeekday, hourOfDay, localOf, moment, month, number } from "../shared/formats.js";
+import { day, dayAndMonth, dayWithWeekday, hourOfDay, localOf, moment, month, number, signedPercent } from "../shared/formats.js";
 import { addDays, isDate, OWN } from "../shared/period.js";
-import { settings } from "../shared/settings.js";
+import { newestTime, settings } from "../shared/settings.js";
 import { table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
-import { nextDate } from "./buckets.js";
+import { endOf, nextDate } from "./buckets.js";
 import { card } from "./card.js";
 
 const HEIGHT = 240;
@@ -23,10 +23,14 @@ export function timelineCard({ series, onPeriod, signal }) {
     if (!now.length) return element("p", { class: "dim" }, translate("no-data"));
     const root = element("div", { class: "timeline" });
     const choose = (bucket) => onPeriod(periodOf(bucket, unit, bounds));
+    const open = openIndex(now, bounds);
+    // What is under the pointer, at once; its rows say the same by keyboard.
+    const readout = element("p", { class: "readout", "aria-hidden": "true" });
+    const point = (bucket) => { readout.textContent = bucket ? describe(bucket, then?.[now.indexOf(bucket)], unit) : ""; };
     // The picture grows with the letters of the page, which are larger on a wall.
-    const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-    watchWidth(root, (width) => root.replaceChildren(chart({ now, then, unit, width: width / scale, choose })), signal);
-    return [legend(Boolean(then)), root, rowsTable({ now, then, unit, choose })];
+    const scale = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    watchWidth(root, (width) => root.replaceChildren(chart({ now, then, open, unit, width: width / scale(), choose, point })), signal);
+    return [legend(Boolean(then), open >= 0, readout), root, rowsTable({ now, then, unit, choose })];
   }
 
   const rows = async () => {
@@ -34,6 +38,12 @@ export function timelineCard({ series, onPeriod, signal }) {
     return { names: [unit, "visits", "visitors"], rows: now.map((bucket) => ({ ...bucket, [unit]: new Date(bucket.time).toISOString() })) };
   };
   return card("timeline", { load, draw, rows, wide: true }, signal);
+}
+
+// Returns the index of the bucket in which the newest visit is, which may get more; -1 if the period ends before.
+function openIndex(now, bounds) {
+  const newest = Date.parse(newestTime() ?? "");
+  return newest < endOf(bounds, settings.tz) ? now.findLastIndex((bucket) => bucket.time <= newest) : -1;
 }
 
 // A week or a month that begins before the period, or ends after it, is what the period has of it.
@@ -51,13 +61,13 @@ function periodOf({ time }, unit, bounds) {
 const LABEL = { hour: hourOfDay, day: dayAndMonth, week: dayAndMonth, month };
 const NAME = { hour: moment, day: dayWithWeekday, week: (time, zone) => translate("week-of", day(time, zone)), month };
 
-function legend(hasBefore) {
-  return element("p", { class: "legend" },
-    element("span", { class: "key visits" }, translate("total.visits")), element("span", { class: "key visitors" }, translate("total.visitors")),
-    hasBefore ? element("span", { class: "key before" }, translate("visits-before")) : null);
+function legend(hasBefore, hasOpen, readout) {
+  return element("div", { class: "legend" },
+    element("span", { class: "key visits" }, translate("total.visits")), hasOpen ? element("span", { class: "key open" }, translate("so-far")) : null, element("span", { class: "key visitors" }, translate("total.visitors")),
+    hasBefore ? element("span", { class: "key before" }, translate("visits-before")) : null, readout);
 }
 
-function chart({ now, then, unit, width, choose }) {
+function chart({ now, then, open, unit, width, choose, point }) {
   const most = Math.max(...now.map((bucket) => bucket.visits), ...(then ?? []).map((bucket) => bucket.visits), 1);
   const lines = linesUpTo(most);
   const left = SIDE + LETTER * number(lines.at(-1)).length;
@@ -65,12 +75,11 @@ function chart({ now, then, unit, width, choose }) {
   const x = (index) => left + pitch * (index + 0.5);
   const y = (value) => FLOOR - ((FLOOR - TOP) * value) / lines.at(-1);
   const line = (buckets, name) => buckets.map((bucket, index) => `${x(index).toFixed(1)} ${y(bucket[name]).toFixed(1)}`).join("L");
-  const bars = now.map((bucket, index) => shape("rect", { class: "mark", x: (x(index) - pitch * 0.38).toFixed(1), y: y(bucket.visits).toFixed(1), width: (pitch * 0.76).toFixed(1), height: (FLOOR - y(bucket.visits)).toFixed(1), rx: Math.min(3, pitch / 5) }));
-  const bands = now.map((bucket, index) => shape("rect", { class: "band", x: (x(index) - pitch / 2).toFixed(1), y: 0, width: pitch.toFixed(1), height: FLOOR, onclick: () => choose(bucket) },
-    shape("title", {}, describe(bucket, then?.[index], unit))));
+  const bars = now.map((bucket, index) => shape("rect", { class: index === open ? "mark open" : "mark", x: (x(index) - pitch * 0.38).toFixed(1), y: y(bucket.visits).toFixed(1), width: (pitch * 0.76).toFixed(1), height: (FLOOR - y(bucket.visits)).toFixed(1), rx: Math.min(3, pitch / 5) }));
+  const bands = now.map((bucket, index) => shape("rect", { class: "band", x: (x(index) - pitch / 2).toFixed(1), y: 0, width: pitch.toFixed(1), height: FLOOR, onclick: () => choose(bucket), onpointerenter: () => point(bucket) }));
   const step = Math.max(1, Math.ceil(now.length / Math.max(2, Math.min(LABELS, Math.floor(width / 90)))));
   const labels = now.flatMap((bucket, index) => (index % step || x(index) + 30 > width) ? [] : [shape("text", { class: "dim small middle", x: Math.max(x(index), 26), y: FLOOR + 20 }, LABEL[unit](bucket.time, settings.tz))]);
-  return shape("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": translate("card.timeline") },
+  return shape("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": translate("card.timeline"), onpointerleave: () => point(null) },
     shape("path", { class: "rule", d: [0, ...lines].map((value) => `M${left} ${Math.round(y(value)) + 0.5}H${width - SIDE}`).join("") }),
     lines.map((value) => shape("text", { class: "dim small end", x: left - 6, y: y(value) + 4 }, number(value))),
     bars,
@@ -86,9 +95,10 @@ function linesUpTo(most) {
 }
 
 const describe = (bucket, before, unit) => [
-  NAME[unit](bucket.time, settings.tz), `${translate("total.visits")}: ${number(bucket.visits)}`, `${translate("total.visitors")}: ${number(bucket.visitors)}`,
-  before ? `${translate("visits-before")}: ${number(before.visits)}` : "",
-].filter(Boolean).join("\n");
+  NAME[unit](bucket.time, settings.tz), `${translate("total.visits")}: ${number(bucket.visits)}`,
+  before ? `${translate("before", number(before.visits))}${before.visits ? ` (${signedPercent(bucket.visits / before.visits - 1)})` : ""}` : "",
+  `${translate("total.visitors")}: ${number(bucket.visitors)}`,
+].filter(Boolean).join(" · ");
 
 function rowsTable({ now, then, unit, choose }) {
   const columns = [

@@ -11,6 +11,7 @@ import { insist, MOST } from "./stats.js";
 import { worldMap } from "./world.js";
 
 const FIRST = 8; // rows in the card
+const TOLD = ["referrer", "browser", "os", "device", "status"]; // by some formats of logs, and not by others
 
 export function topCard({ name, group, filter, query = {}, pair }, { reader, own, onFilter, signal }) {
   const get = (rows) => reader.stats({ group_by: group, ...query, limit: rows });
@@ -28,7 +29,9 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
   async function load() {
     if (isEmpty()) return { text: "", items: [], total: 0 };
     const [answer, totals] = await Promise.all([first(), reader.totals()]);
-    return { text: `${answer.text} ${totals.text}`, items: answer.items, next: answer.next, total: totals.items[0]?.visits ?? 0 };
+    // Visits may come between the two answers: a share is at most a whole.
+    const sum = answer.items.reduce((visits, item) => visits + item.visits, 0);
+    return { text: `${answer.text} ${totals.text}`, items: answer.items, next: answer.next, total: Math.max(totals.items[0]?.visits ?? 0, sum) };
   }
 
   function draw({ items, next, total }) {
@@ -37,7 +40,8 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
     const hasMore = next || items.length > FIRST;
     const more = hasMore ? button(translate("more"), () => attempt(() => showAll(total)), { class: "link", "aria-haspopup": "dialog" }) : null;
     const map = group === "country" ? worldMap(items, (code) => onFilter(filter, code)) : null;
-    return [map, list, more].filter(Boolean);
+    const isUntold = TOLD.includes(filter) && items.length === 1 && items[0][filter] === null;
+    return [map, list, isUntold ? element("p", { class: "hint" }, translate("not-told")) : null, more].filter(Boolean);
   }
 
   async function showAll(total) {

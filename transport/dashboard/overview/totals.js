@@ -20,12 +20,14 @@ export function totalTiles({ reader, own, span, series, signal }) {
   const totals = async () => (await reader.totals()).items[0];
   const kinds = async () => new Map((await reader.kinds()).items.map((item) => [item.kind, item]));
 
-  async function kindLine(...names) {
+  async function kindBuckets(...names) {
     const { unit, bounds } = await span();
     const { items, next } = await reader.kindSeries(unit);
     if (next) return []; // a line that lacks some of it would be wrong
-    return fill(begins(bounds, unit, settings.tz), items.filter((item) => names.includes(item.kind)), unit).map((bucket) => bucket.visits);
+    return fill(begins(bounds, unit, settings.tz), items.filter((item) => names.includes(item.kind)), unit);
   }
+
+  const kindLine = async (...names) => (await kindBuckets(...names)).map((bucket) => bucket.visits);
 
   const ofAll = (name) => async () => {
     const [all, { now }] = await Promise.all([totals(), series()]);
@@ -52,12 +54,13 @@ export function totalTiles({ reader, own, span, series, signal }) {
 
   async function conversion() {
     if (strangers().length) return notBy();
-    const [all, map] = await Promise.all([totals(), kinds()]);
+    const [all, map, buckets, { now }] = await Promise.all([totals(), kinds(), kindBuckets("success"), series()]);
     const share = (some, every) => (every ? some / every : 0);
     const paid = map.get("success");
     return {
       value: share(paid?.visitors ?? 0, all?.visitors), format: percent,
       before: hasBefore() ? share(paid?.previous?.visitors ?? 0, all?.previous?.visitors) : null,
+      line: buckets.map((bucket, index) => share(bucket.visitors, now[index].visitors)),
     };
   }
 

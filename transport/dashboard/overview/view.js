@@ -7,6 +7,7 @@ import { onPrint } from "../shared/print.js";
 import { isShare } from "../shared/session.js";
 import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
+import { shownText } from "../shared/shown.js";
 import { translate } from "../shared/words.js";
 import { currentVisitors } from "./current.js";
 import { DIMENSIONS } from "./dimensions.js";
@@ -48,11 +49,12 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   const current = currentVisitors(parts);
   const controls = element("div");
   const chipList = element("div");
+  const shown = element("p", { class: "shown" });
   const asOf = element("p", { class: "dim as-of" });
   const content = element("div", {}, totals.root, element("div", { class: "overview" }, cards.map((each) => each.root)),
     element("p", { class: "paper-only" }, translate("not-all-printed")));
   const drawSettings = () => controls.replaceChildren(settingsForm(onSettings, { fallback: FALLBACK, sources: SOURCES, withTraffic: true }));
-  view.replaceChildren(element("div", { class: "row headline" }, element("h1", {}, translate("overview")), current.root), controls, chipList, content, asOf);
+  view.replaceChildren(element("div", { class: "row headline" }, element("h1", {}, translate("overview")), current.root), controls, shown, chipList, content, asOf);
   drawSettings();
 
   function filter(name, value) {
@@ -63,6 +65,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   async function refresh() {
     content.hidden = settingsProblem() !== null;
     if (content.hidden) return;
+    shown.textContent = shownText(FALLBACK, SOURCES);
     reader.forget();
     measured = null;
     series = null;

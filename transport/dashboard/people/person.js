@@ -13,11 +13,11 @@ import { roleBadge, userActions } from "./actions.js";
 export async function showPerson(view, id, { signal, user: me }) {
   const path = `/admin/users/${encodeURIComponent(id)}`;
   const user = await requestJson(path, { signal });
-  const sessions = list({ name: "sessions-of", path: `${path}/sessions`, columnsOf: sessionColumns(`${path}/sessions`) }, { signal });
-  const keys = list({ name: "keys-of", path: `${path}/keys`, columnsOf: keyColumns(`${path}/keys`) }, { signal });
+  const endAll = (name) => endAllButton(`${path}/${name}`, translate(`end-all-sure.${name}`, user.login), () => load());
+  const sessions = list({ name: "sessions-of", path: `${path}/sessions`, columnsOf: sessionColumns(`${path}/sessions`), footer: endAll("sessions") }, { signal });
+  const keys = list({ name: "keys-of", path: `${path}/keys`, columnsOf: keyColumns(`${path}/keys`), footer: endAll("keys") }, { signal });
   const activity = list({ name: "activity", path: `${path}/activity`, columnsOf: activityColumns }, { signal });
   const load = () => Promise.all([sessions.load(), keys.load(), activity.load()]);
-  for (const [name, each] of [["sessions", sessions], ["keys", keys]]) each.root.append(endAllButton(`${path}/${name}`, translate(`end-all-sure.${name}`, user.login), load));
   view.replaceChildren(
     element("p", { class: "row" }, element("a", { href: fragment("people") }, translate("all-people"))),
     element("h1", {}, user.login), facts(user),

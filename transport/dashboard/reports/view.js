@@ -8,6 +8,7 @@ import { onChange } from "../shared/live.js";
 import { isShare } from "../shared/session.js";
 import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
+import { shownText } from "../shared/shown.js";
 import { translate } from "../shared/words.js";
 import { reportCard } from "./card.js";
 
@@ -20,17 +21,19 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   const [{ items }, categories] = await Promise.all([requestJson("/reports", { signal }), loadCategories(signal)]);
   const withTraffic = items.some((report) => report.parameters.some((parameter) => parameter.name === "traffic"));
   const steps = element("div");
+  const shown = element("p", { class: "shown" });
   const asOf = element("p", { class: "dim as-of" });
   const cards = items.map((report) => reportCard(report, { signal, own, setOwn, categories, withTraffic }));
   const columns = element("div", { class: "cards" });
   const content = element("div", {}, element("div", { class: "tiles answers" }, cards.map((card) => card.tile)), steps, columns);
-  view.replaceChildren(element("h1", {}, translate("reports")), settingsForm(onSettings, { sources: SOURCES, withTraffic }), content, asOf);
+  view.replaceChildren(element("h1", {}, translate("reports")), settingsForm(onSettings, { sources: SOURCES, withTraffic }), shown, content, asOf);
   layOutInColumns(columns, cards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN, signal);
 
   async function refresh() {
     content.hidden = settingsProblem() !== null;
     if (content.hidden) return;
     const newest = await loadNewest(signal);
+    shown.textContent = shownText("all", SOURCES);
     await Promise.all(cards.map((card) => card.load()));
     asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : "";
     steps.replaceChildren(newest || isShare() || settings.source !== "all" ? "" : firstRun(user, signal, redraw));

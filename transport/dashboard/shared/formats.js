@@ -28,7 +28,7 @@ export const day = (instant, zone) => format(instant, { dateStyle: "medium" }, z
 export function country(code, name) {
   try {
     // In English, the name from the server is the same as in its CSV.
-    if (currentLanguage() === "en") return name ?? code;
+    if (currentLanguage() === "en" && name) return name;
     return new Intl.DisplayNames([currentLanguage()], { type: "region" }).of(code);
   } catch {
     return name ?? code;

@@ -10,7 +10,8 @@ const PAGE = 50;
 
 // `filters`: fields whose controls are named as the API's parameters. `columnsOf`: a function from what reloads the list
 // to its columns. `csv`: the name of a file, if the list can be saved. `empty`: what stands where there is no row.
-export function list({ name, path, filters = [], columnsOf, query = {}, csv, empty, heading = true }, { signal, own, setOwn }) {
+// `footer`: an element that stands below the rows, if there are any.
+export function list({ name, path, filters = [], columnsOf, query = {}, csv, empty, footer, heading = true }, { signal, own, setOwn }) {
   const content = element("div", { class: "scroll" });
   const trouble = element("p", { class: "trouble", role: "alert" });
   const more = button(translate("more"), () => load(true), { hidden: true });
@@ -34,6 +35,7 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
       rows = append ? [...rows, ...page.items] : page.items;
       cursor = page.next;
       more.hidden = !cursor;
+      if (footer) footer.hidden = !rows.length;
       trouble.textContent = "";
       content.replaceChildren(rows.length || !empty ? table(translate(name), columnsOf(load, rows), rows, { empty: translate("nothing-found") }) : empty());
     } catch (error) {
@@ -44,7 +46,7 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
     }
   }
   const root = element("section", { class: "card", "data-list": name },
-    heading ? element("h2", {}, translate(name)) : null, filters.length || csv ? form : null, trouble, content, more);
+    heading ? element("h2", {}, translate(name)) : null, filters.length || csv ? form : null, trouble, content, more, footer);
   return { root, load };
 }
 

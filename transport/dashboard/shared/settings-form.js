@@ -1,7 +1,7 @@
 // The controls of the settings: one row above a view. A wrong period has one message, at its field.
 import { button, element, field, select, showFieldProblem } from "./elements.js";
 import { isDate, OWN, PRESETS } from "./period.js";
-import { findZone, nextPeriod, settings, settingsProblem, zones } from "./settings.js";
+import { findZone, nextPeriod, settings, settingsProblem, TRAFFICS, zones } from "./settings.js";
 import { translate } from "./words.js";
 
 // A change writes `settings`, then calls `onChange`. `fallback`: the view's preset, if none is chosen.
@@ -89,7 +89,7 @@ function sourceField(sources, change) {
 }
 
 function trafficField(change) {
-  const control = select(["", "bot", "all"].map((name) => [name, translate(`traffic.${name || "human"}`)]), settings.traffic, {
+  const control = select(TRAFFICS.map((name) => [name, translate(`traffic.${name || "human"}`)]), settings.traffic, {
     onchange: () => change({ traffic: control.value }),
   });
   return field(translate("traffic"), control);

@@ -7,6 +7,7 @@ import { isDate, OWN, periodProblem, PRESETS, resolvePeriod, steppedPeriod } fro
 
 export const SETTINGS = ["period", "from", "to", "tz", "source", "traffic"];
 export const SOURCES = ["all", "log", "api", "page", "site"];
+export const TRAFFICS = ["", "bot", "all"]; // none is people's
 
 const NO_ZONE = "UTC";
 const systemZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -15,9 +16,10 @@ const ownZone = isZone(systemZone) ? systemZone : NO_ZONE;
 // `period` is empty where none is chosen: then each view has its own.
 export const settings = { period: "", from: "", to: "", tz: ownZone, source: "all", traffic: "" };
 
+// An offset such as +05:30 is a zone to some browsers, and none to the API.
 function isZone(name) {
   try {
-    return Boolean(name) && name !== "Etc/Unknown" && Boolean(Intl.DateTimeFormat("en", { timeZone: name }));
+    return /^[a-z]/i.test(name) && name !== "Etc/Unknown" && Boolean(Intl.DateTimeFormat("en", { timeZone: name }));
   } catch {
     return false;
   }
@@ -36,8 +38,9 @@ export function readSettings(parameters) {
   for (const name of SETTINGS) settings[name] = parameters.get(name) ?? "";
   if (settings.from || settings.to) settings.period = OWN;
   else if (!PRESETS.includes(settings.period)) settings.period = "";
-  settings.tz = isZone(settings.tz) ? settings.tz : ownZone;
+  settings.tz = findZone(settings.tz) ?? ownZone;
   if (!SOURCES.includes(settings.source)) settings.source = SOURCES[0];
+  if (!TRAFFICS.includes(settings.traffic)) settings.traffic = TRAFFICS[0];
 }
 
 // Returns the settings that the address has to name.
