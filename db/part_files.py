@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.columns import Valid, Values
+from db.unique import distinct
 from db.visit_ids import visit_ids
 
 Array = npt.NDArray[Any]
@@ -161,7 +162,7 @@ def make_columns(arrays: dict[str, tuple[Values, Valid | None] | None]) -> PartC
         name: values[name][chosen] if name in values else np.zeros(len(chosen), np.int64) for name in NUMBERS
     }
     address, page, kind = (values[name][order] for name in ("address_id", "page_id", "kind"))
-    pages = np.unique(page)
+    pages = distinct(page)
     columns = {
         "occurred": values["occurred"][order],
         "key": values["key"][order],
@@ -169,7 +170,7 @@ def make_columns(arrays: dict[str, tuple[Values, Valid | None] | None]) -> PartC
         "page": page,
         "kind": kind,
         "number_rows": number_rows,
-        "addresses": np.unique(address),
+        "addresses": distinct(address),
         "pages": pages[pages != 0],
         **numbers,
         **optional_columns(arrays, order),
@@ -182,16 +183,16 @@ def make_columns(arrays: dict[str, tuple[Values, Valid | None] | None]) -> PartC
 def optional_columns(arrays: dict[str, tuple[Values, Valid | None] | None], order: Array) -> dict[str, Array]:
     """Return the columns that a part may lack, and their distinct values."""
     columns: dict[str, Array] = {}
-    for name, (source, distinct) in OPTIONAL.items():
+    for name, (source, values_of) in OPTIONAL.items():
         dtype = DTYPES[name]
         pair = arrays.get(source)
         column = np.empty(0, dtype) if pair is None else pair[0].astype(dtype)
         if name in ABSENT and pair is not None and pair[1] is not None:
             column[~pair[1]] = ABSENT[name]
         columns[name] = column[order] if pair is not None else column
-        if distinct is not None:
-            values = np.unique(column)
-            columns[distinct] = values[values != 0]
+        if values_of is not None:
+            values = distinct(column)
+            columns[values_of] = values[values != 0]
     return columns
 
 

@@ -24,6 +24,11 @@ class PartBlock:
     def __len__(self) -> int:
         return count_rows(self.rows)
 
+    def at(self, places: Array) -> "PartBlock":
+        """Return some of the rows, by their places among these."""
+        rows = self.rows.start + places if isinstance(self.rows, slice) else self.rows[places]
+        return PartBlock(self.span, self.part, rows, self.visitors)
+
     @property
     def occurred(self) -> Array:
         return self.part.occurred[self.rows]

@@ -1,14 +1,11 @@
 """The groups that statistics show, counted in another period."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
-from db.read_threads import run_while_awaited
-from service.columns.distinct import GroupDetails
-from service.columns.slots import Slots, add_details
-from service.columns.statistics import Candidate, Statistics
+from service.columns.candidates import Candidate
+from service.columns.statistics import Statistics
 
 
 async def count_shown(statistics: Statistics, shown: Sequence[Candidate]) -> list[tuple[int, int]]:
@@ -16,13 +13,7 @@ async def count_shown(statistics: Statistics, shown: Sequence[Candidate]) -> lis
 
     :param shown: groups, numbered alike, of statistics whose template pages may be others
     """
-    coded = [candidate for candidate in shown if candidate.template is None]
-    details = GroupDetails(len(coded), statistics.addresses())
-    slots = Slots(statistics.groups, [candidate.codes for candidate in coded])
-    for begin in details.rounds():
-        details.begin(begin)
-        await statistics.each_block(partial(add_details, details, slots))
-        await run_while_awaited(lambda _: details.end())
+    details = await statistics.count_details([each.codes for each in shown if each.template is None])
     counts = iter(zip(details.visits.tolist(), details.visitors.tolist(), strict=True))
     templates = await count_templates(statistics, shown)
     return [

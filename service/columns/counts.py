@@ -15,6 +15,7 @@ from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.agents import TRAITS
 from service.columns.blocks import LiveBlock
+from service.columns.candidates import CountRow
 from service.columns.comparison import count_shown
 from service.columns.groups import (
     AgentGroups,
@@ -31,7 +32,7 @@ from service.columns.groups import (
 from service.columns.lists import MICROSECOND
 from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
-from service.columns.statistics import CountRow, Statistics
+from service.columns.statistics import Statistics
 from service.columns.templates import Template, parse_templates
 from time_slices import time_slices
 

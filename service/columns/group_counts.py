@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from db.key_counts import count_keys, frequent, sum_up
 from db.part_files import Array
 
 DENSE = 4  # numbers are counted in a table of at most so many times as many places as there are rows
-SHORT = 1 << 32  # numbers below it are sorted in half the time
+TABLE = 1 << 22  # keys below it are summed up in a table
 PENDING = 1 << 20  # rows that are counted together where the numbers of one block are too few for a table
 
 
@@ -34,21 +35,50 @@ class GroupCounts:
             if self._rows > PENDING:
                 self._flush()
 
+    def add_with_none(self, codes: Sequence[Array], place: int, rows: Array) -> None:
+        """Count the rows of a block of which most have 0 as one of two numbers.
+
+        :param codes: by a number of each group; those of the group at `place` are of `rows` alone
+        :param rows: all that have another number than 0 there, and perhaps others
+        """
+        other = codes[1 - place]
+        counts = np.bincount(other)
+        some = other[rows]
+        counts -= np.bincount(some, minlength=len(counts))
+        present = np.flatnonzero(counts)
+        none = np.zeros(len(present), np.int64)
+        self._pieces.append((*((none, present) if place == 0 else (present, none)), counts[present]))
+        self.add([codes[0], some] if place == 0 else [some, codes[1]])
+
     def add_counts(self, codes: Array, counts: Array) -> None:
         """Add rows that are counted by their one group already."""
         self._pieces.append((codes, np.zeros(len(codes), np.int64), counts))
 
-    def result(self) -> tuple[Array, Array, Array]:
-        """Return the two numbers of each group, 0 for those that there are not, and its rows."""
+    def result(self, need: int, *, without_none: int | None = None) -> tuple[Array, Array, Array]:
+        """Return the two numbers of groups, 0 for those that there are not, and their rows.
+
+        :param need: of the most frequent groups; all that are as frequent come too, others perhaps
+        :param without_none: the place of a number without which rows are in no group
+        """
         self._flush()
-        if not self._pieces:
+        pieces = [piece for piece in self._pieces if len(piece[0])]
+        if not pieces:
             none = np.zeros(0, np.int64)
             return none, none, none
-        first, second, counts = (np.concatenate(column) for column in zip(*self._pieces, strict=True))
-        width = int(second.max()) + 1
-        keys, inverse = np.unique(first * width + second, return_inverse=True)
-        sums = np.bincount(inverse.reshape(-1), counts, len(keys)).astype(np.int64)
-        return keys[sums > 0] // width, keys[sums > 0] % width, sums[sums > 0]
+        first, second, counts = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        if without_none is not None:
+            has_value = (first, second)[without_none] != 0
+            first, second, counts = first[has_value], second[has_value], counts[has_value]
+        width = int(second.max(initial=0)) + 1
+        keys = first * width + second
+        if int(keys.max(initial=0)) < TABLE:
+            table = np.bincount(keys, counts)
+            keys = np.flatnonzero(table)
+            sums = table[keys].astype(np.int64)
+        else:
+            some = frequent(keys, counts, need)
+            keys, sums = sum_up(keys[some], counts[some])
+        return keys // width, keys % width, sums
 
     def _flush(self) -> None:
         if self._pending:
@@ -73,9 +103,7 @@ class GroupCounts:
             keys = np.flatnonzero(table)
             counts = table[keys]
         else:
-            size = table_size(codes)
-            keys, counts = np.unique(keys.astype(np.uint32) if size < SHORT else keys, return_counts=True)
-            keys = keys.astype(np.int64)
+            keys, counts = count_keys(keys)
         if len(codes) > 1:
             self._pieces.append((keys // widths[1] + lows[0], keys % widths[1] + lows[1], counts))
         else:

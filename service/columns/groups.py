@@ -146,6 +146,10 @@ class TimeGroups:
         """Return the same groups for instants that are earlier by so many microseconds."""
         return TimeGroups(replace(self._slices, begins=self._slices.begins - shift))
 
+    def between(self, first: int, last: int) -> Array:
+        """Return the groups that instants of [first, last] may be in."""
+        return self._slices.groups[self._slices.groups_between(first, last)]
+
     def codes(self, block: Block) -> Array:
         groups, lengths = self.runs(block.occurred)
         return np.repeat(groups, lengths)
@@ -198,9 +202,12 @@ def places_of(candidates: Array, rows: Rows) -> tuple[Array, Array]:
     if isinstance(rows, slice):
         inside = (candidates >= rows.start) & (candidates < rows.stop)
         return candidates[inside] - rows.start, inside
-    places = np.searchsorted(rows, candidates)
-    inside = places < len(rows)
-    inside[inside] = rows[places[inside]] == candidates[inside]
+    if not len(rows) or not len(candidates):
+        return np.empty(0, np.int64), np.zeros(len(candidates), np.bool_)
+    places = np.full(max(int(rows[-1]), int(candidates[-1])) + 1, -1, np.int32)  # quicker than a search
+    places[rows] = np.arange(len(rows))
+    places = places[candidates]
+    inside = places >= 0
     return places[inside], inside
 
 

@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from db.column_files import ColumnFiles
 from db.database import Database, Raw, raw_connection
 from db.part_files import PartColumns, make_columns
@@ -19,6 +17,7 @@ from db.queries.dropped_parts import select_late_columns
 from db.queries.live_columns import LiveColumns
 from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
+from db.unique import distinct
 from service.columns.agents import AgentTable, ReferrerTable
 from service.columns.names import AddressCountries, Names, PageTable
 from service.columns.store import ColumnStore
@@ -95,7 +94,7 @@ class Snapshot:
     async def load_live_names(self, live: LiveColumns) -> None:
         """Look up the agents and referrers of live visits that are not known yet."""
         for table, column in ((self.agents, live.agent), (self.referrers, live.referrer)):
-            ids = table.unknown([np.unique(column)])
+            ids = table.unknown([distinct(column)])
             if len(ids):
                 await table.load(self.raw, ids)
 

@@ -4,10 +4,10 @@ All blocks are passed twice: to count the visits of each group, and, of the grou
 distinct addresses, first and last visit. Template pages are counted apart (template_counts.py).
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from db.part_files import Array
 from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
+from service.columns.candidates import Candidate, CountRow, label_order
 from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts, is_dense
 from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
@@ -22,41 +23,9 @@ from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
 from service.columns.template_counts import TemplateCounts
-from service.columns.template_groups import Columns, Firsts, TemplateGroup, TemplateGroups
+from service.columns.template_groups import Columns, Firsts, TemplateGroups
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class CountRow:
-    """A group: its values, visits, distinct addresses, and the microseconds of its first and last visit.
-
-    Only the one group of all visits may have no visit.
-    """
-
-    values: tuple[Any, ...]
-    visits: int
-    visitors: int
-    first: int | None
-    last: int | None
-
-
-def label_order(value: Any) -> tuple[bool, Any]:
-    """Return a key that puts the values of a group in order, none last."""
-    return value is None, 0 if value is None else value
-
-
-@dataclass(slots=True)
-class Candidate:
-    """A group that may be shown: its numbers, or what is known of it already."""
-
-    visits: int
-    codes: tuple[int, ...]
-    template: TemplateGroup | None = None
-    values: tuple[Any, ...] = ()
-
-    def sort_key(self) -> tuple[Any, ...]:
-        return (-self.visits, *map(label_order, self.values))
 
 
 @dataclass(slots=True)
@@ -73,11 +42,14 @@ class Statistics:
     live: LiveBlock | None
     groups: Sequence[Groups]
     page_group: int | None = field(init=False)
+    user_group: int | None = field(init=False)
     templates: TemplateCounts | None = field(init=False)
 
     def __post_init__(self) -> None:
         pages = [place for place, each in enumerate(self.groups) if isinstance(each, PageGroups)]
         self.page_group = pages[0] if pages else None
+        users = [place for place, each in enumerate(self.groups) if isinstance(each, UserGroups)]
+        self.user_group = users[0] if users and len(self.groups) > 1 else None
         self.templates = None if self.page_group is None else TemplateCounts(self.snapshot.pages)
 
     async def rows(self, *, limit: int, offset: int) -> list[CountRow]:
@@ -88,11 +60,9 @@ class Statistics:
         """Return the groups that `rows` has, without their details."""
         counts = GroupCounts(len(self.groups))
         await self.each_block(partial(self.count, counts))
-        totals = await run_while_awaited(lambda _: counts.result())
-        if self.page_group is not None:
-            is_page = totals[self.page_group] != 0
-            totals = totals[0][is_page], totals[1][is_page], totals[2][is_page]
-        known = await self.template_groups(totals[2], need=offset + limit)
+        need = offset + limit
+        totals = await run_while_awaited(lambda _: counts.result(need, without_none=self.page_group))
+        known = await self.template_groups(totals[2], need=need)
         candidates, skipped = await self.candidates(totals, known, offset, offset + limit)
         await self.name(candidates)
         candidates.sort(key=Candidate.sort_key)
@@ -100,15 +70,15 @@ class Statistics:
             return [Candidate(0, ())]
         return candidates[offset - skipped : offset - skipped + limit]
 
-    async def each_block(self, work: Callable[[Block], object]) -> None:
-        """Do work for each block, in threads."""
+    async def each_block(self, work: Callable[[Block], object], spans: Sequence[Span] | None = None) -> None:
+        """Do work for each block, in threads.
+
+        :param spans: the parts that matter, if not all do
+        """
         if self.live is not None:
             await run_while_awaited(partial(call, work, self.live))
-        async for parts in self.batches():
+        async for parts in self.snapshot.batches(self.spans if spans is None else spans):
             await run_while_awaited(partial(self.work_on_parts, work, parts))
-
-    def batches(self) -> AsyncIterator[Parts]:
-        return self.snapshot.batches(self.spans)
 
     def work_on_parts(self, work: Callable[[Block], object], parts: Parts, waiting: Waiting) -> None:
         assert self.criteria is not None
@@ -133,13 +103,26 @@ class Statistics:
             counts.add([users])
             counts.add_counts(np.zeros(1, np.int64), np.array([len(block) - len(rows)]))
             return
+        if self.templates is not None:
+            self.templates.bound(block)
+        if self.user_group is not None and self.count_users(counts, block, self.user_group):
+            return
         codes = [each.codes(block) for each in self.groups] or [block.address]
-        if self.templates is not None and self.page_group is not None:
-            self.templates.add(block, self.other_codes(codes))
         if self.page_group is not None and not is_dense(codes):
             is_page = codes[self.page_group] != 0
             codes = [each[is_page] for each in codes]
         counts.add(codes)
+
+    def count_users(self, counts: GroupCounts, block: Block, place: int) -> bool:
+        """Count a block's visits by user and another group; return whether that has few numbers."""
+        users = self.groups[place]
+        assert isinstance(users, UserGroups)
+        other = self.groups[1 - place].codes(block)
+        if not is_dense([other]):
+            return False
+        rows, codes = users.rows(block)
+        counts.add_with_none([codes, other] if place == 0 else [other, codes], place, rows)
+        return True
 
     def other_codes(self, codes: Sequence[Array]) -> Array | None:
         """Return the numbers of the group beside pages."""
@@ -154,6 +137,9 @@ class Statistics:
         if templates is None:
             return none
         least = int(np.partition(visits, -need)[-need]) if len(visits) >= need else 1
+        if templates.most < least:
+            return none
+        await self.pass_templates(templates.add)
         await run_while_awaited(lambda _: templates.finish(least))
         groups = await self.collect(templates.repeated_rows) if templates.has_repeated else none
         most = need - int(np.count_nonzero(visits > 1)) - int(np.count_nonzero(groups.visits > 1))
@@ -247,13 +233,7 @@ class Statistics:
 
     async def details(self, shown: Sequence[Candidate]) -> list[CountRow]:
         """Count distinct addresses of groups, and find their first and last visits."""
-        coded = [candidate for candidate in shown if candidate.template is None]
-        details = GroupDetails(len(coded), self.addresses())
-        slots = Slots(self.groups, [candidate.codes for candidate in coded])
-        for begin in details.rounds():
-            details.begin(begin)
-            await self.each_block(partial(add_details, details, slots))
-            await run_while_awaited(lambda _: details.end())
+        details = await self.count_details([each.codes for each in shown if each.template is None])
         rows, slot = [], 0
         for candidate in shown:
             known = candidate.template
@@ -267,6 +247,16 @@ class Statistics:
             times = (first, last) if candidate.visits else (None, None)
             rows.append(CountRow(candidate.values, candidate.visits, visitors, *times))
         return rows
+
+    async def count_details(self, codes: Sequence[tuple[int, ...]]) -> GroupDetails:
+        """Count what is shown of groups, by their numbers."""
+        details, slots = GroupDetails(len(codes), self.addresses()), Slots(self.groups, codes)
+        spans = slots.spans(self.spans)
+        for begin in details.rounds():
+            details.begin(begin)
+            await self.each_block(partial(add_details, details, slots), spans)
+            await run_while_awaited(lambda _: details.end())
+        return details
 
     def addresses(self) -> int:
         """Return a number beyond all ids of addresses."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from db.part_files import Array
+from db.unique import distinct
 
 UNKNOWN = -1
 
@@ -24,4 +25,4 @@ def missing_ids(known: Array, columns: Iterable[Array]) -> Array:
     for ids in columns:
         inside = ids < len(known)
         missing += [ids[~inside], ids[inside][known[ids[inside]] == UNKNOWN]]
-    return np.unique(np.concatenate(missing)) if missing else np.empty(0, np.int32)
+    return distinct(np.concatenate(missing)) if missing else np.empty(0, np.int32)

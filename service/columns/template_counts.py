@@ -1,7 +1,9 @@
 """Counts of template pages: mostly visited once each, so they get no numbers, and only few of them are shown.
 
-First each is mixed into a number. Equal pages have equal numbers, so a number that stands once is a page
-visited once. The others, if they may be shown, are then compared in full, and their groups are exact.
+Each is mixed into a number, once a part. Equal pages have equal numbers, so no page has more visits than all
+whose numbers begin alike: mostly these are fewer than what is shown has, and nothing is left to do. Else a
+number that stands once is a page visited once. The others, if they may be shown, are then compared in full,
+and their groups are exact.
 """
 
 from collections.abc import Sequence
@@ -9,13 +11,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from db.part_files import Array
+from db.unique import distinct_sorted
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.groups import places_of
 from service.columns.matching import count_rows
 from service.columns.names import PageTable
-from service.columns.template_groups import NUMBERS, Columns, Firsts, TemplateGroup
-from service.columns.template_mixes import Mixes, hash_hosts, mix_pages, short_mix
-from service.columns.template_tables import TemplateTable, columns_of_values
+from service.columns.template_groups import NUMBERS, Columns, Firsts, TemplateGroup, columns_of_values
+from service.columns.template_mixes import (
+    BUCKETS,
+    Mixes,
+    count_in_buckets,
+    hash_hosts,
+    mix_pages,
+    short_mix,
+)
+from service.columns.template_tables import TemplateTable
 
 
 class TemplateCounts:
@@ -23,11 +33,12 @@ class TemplateCounts:
 
     def __init__(self, pages: PageTable) -> None:
         self._pages = pages.templates  # of one moment
-        self._part_mixes = pages.mixes
+        self._part_mixes, self._page_mixes = pages.mixes, pages.mixes.of_pages(pages.templates)
         self._hosts = {host: place for place, host in enumerate(self._pages.hosts)}
         self._mixes: list[Array] = []
         self._sought = Mixes(np.empty(0, np.uint32))
         self._live: TemplateTable | None = None  # there is one block of live visits
+        self._buckets = np.zeros(BUCKETS, np.int64)
         self.singles = 0
 
     @property
@@ -36,13 +47,29 @@ class TemplateCounts:
         return list(self._hosts)
 
     @property
+    def most(self) -> int:
+        """No page of the blocks that `bound` was told of has more visits; perhaps all have fewer."""
+        return int(self._buckets.max())
+
+    @property
     def has_repeated(self) -> bool:
         return len(self._sought) > 0
 
     def add(self, block: Block, other_codes: Array | None) -> None:
         """Take note of a block's template pages."""
-        table = self.table(block)
-        self._mixes.append(mixes_of(table, other_codes))
+        self._mixes.append(mixes_of(self.table(block), other_codes))
+
+    def bound(self, block: Block) -> None:
+        """Raise `most` by what no page of a block has more visits than."""
+        if isinstance(block, PartBlock):
+            part = block.part
+            _, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
+            rows, pages = self._pages.rows(part, part.page)
+            if len(rows):
+                mixes = np.concatenate([mixes, self._page_mixes[pages]])
+        else:
+            mixes = self.table(block).mixes
+        self._buckets += count_in_buckets(mixes)
 
     def look_for(self, groups: Sequence[TemplateGroup], *, has_other: bool) -> None:
         """Take these groups for those that stand more than once, with no look at any block."""
@@ -54,7 +81,7 @@ class TemplateCounts:
         mixes = mix_pages(kinds, numbers, hash_hosts(self.hosts, hosts))
         if has_other:
             mixes = short_mix(mixes, np.array([group.other for group in groups], np.int64))
-        self._sought = Mixes(np.unique(mixes))
+        self._sought = Mixes(distinct_sorted(np.sort(mixes)))
 
     def finish(self, least: int) -> None:
         """Find the mixes that stand more than once.
@@ -70,8 +97,8 @@ class TemplateCounts:
         repeated = mixes[1:][same]
         further = max(2, least) - 2  # by so many is the last of them behind the first of `repeated`
         many = repeated[further:]
-        self._sought = Mixes(np.unique(many[many == repeated[: len(many)]]))
-        self.singles = len(mixes) - len(repeated) - len(np.unique(repeated))
+        self._sought = Mixes(distinct_sorted(many[many == repeated[: len(many)]]))
+        self.singles = len(mixes) - len(repeated) - len(distinct_sorted(repeated))
 
     def table(self, block: Block) -> TemplateTable:
         if isinstance(block, PartBlock):
@@ -94,11 +121,10 @@ class TemplateCounts:
         if not isinstance(rows, slice) or count_rows(rows) < len(part):
             _, inside = places_of(part.number_rows[numbers], rows)
             numbers, mixes = numbers[inside], mixes[inside]
-        places, values = self._pages.rows(part, part.page[rows])
-        others = columns_of_values(values)
+        places, pages = self._pages.rows(part, part.page[rows])
+        others = columns_of_values(self._pages.values[pages])
         if len(places):
-            hosts = hash_hosts(self.hosts, others["host"])
-            mixes = np.concatenate([mixes, mix_pages(others["kind"], others, hosts)])
+            mixes = np.concatenate([mixes, self._page_mixes[pages]])
         return TemplateTable(block, mixes, numbers, self.host(block.span.host), places, others)
 
     def host(self, host: str) -> int:

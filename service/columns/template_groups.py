@@ -94,6 +94,11 @@ class TemplateGroups:
         ]
 
 
+def columns_of_values(values: Array) -> dict[str, Array]:
+    """Return columns of the values that PageTemplates has."""
+    return dict(zip(("host", "kind", *NUMBERS), values.T, strict=True))
+
+
 def group_order(rows: Columns) -> Array:
     """Return an order in which the rows of a group stand together, by address."""
     mixes = mix(*(rows[name] for name in KEYS))

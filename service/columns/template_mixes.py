@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from db.part_files import Array, PartColumns
-from service.columns.template_groups import NUMBERS
-from service.columns.templates import mix
+from service.columns.template_groups import NUMBERS, columns_of_values
+from service.columns.templates import PageTemplates, mix
 
 HALF = np.uint64(32)
 MARKS = np.uint32(2**20 - 1)  # the bits of a mix by which most that are not in a set are told at once
+BUCKETS = 1 << 14
+BUCKET_SHIFT = np.uint32(18)  # what is left of a mix is the number of a bucket
 
 
 def short_mix(*columns: Array) -> Array:
@@ -35,6 +37,7 @@ class PartMixes:
 
     def __init__(self) -> None:
         self._parts: dict[uuid.UUID, tuple[Array, Array]] = {}
+        self._pages = PageTemplates(), np.empty(0, np.uint32)
 
     def of_part(self, token: uuid.UUID, part: PartColumns, host: str) -> tuple[Array, Array]:
         """Return the template pages of a part: places among its numbers, and mixes."""
@@ -46,10 +49,24 @@ class PartMixes:
             known = self._parts[token] = numbers, mix_pages(kinds, values, hash_host(host))
         return known
 
+    def of_pages(self, pages: PageTemplates) -> Array:
+        """Return the mixes of pages that have rows of their own."""
+        known, mixes = self._pages
+        if known is not pages:
+            columns = columns_of_values(pages.values)
+            mixes = mix_pages(columns["kind"], columns, hash_hosts(pages.hosts, columns["host"]))
+            self._pages = pages, mixes
+        return mixes
+
     def forget_all_but(self, tokens: Collection[uuid.UUID]) -> None:
         """Forget the parts that are not among these."""
         for token in self._parts.keys() - set(tokens):
             self._parts.pop(token, None)
+
+
+def count_in_buckets(mixes: Array) -> Array:
+    """Return how many mixes there are in each bucket: no mix stands more often than its bucket has."""
+    return np.bincount(mixes >> BUCKET_SHIFT, minlength=BUCKETS)
 
 
 def hash_hosts(hosts: Sequence[str], places: Array) -> Array:

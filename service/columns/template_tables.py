@@ -59,8 +59,3 @@ def columns_of(part: PartColumns, numbers: Array, host: int) -> dict[str, Array]
 def places_in(rows: Rows, part_rows: Array) -> Array:
     """Return where rows of a part, all of which are among `rows`, stand there."""
     return part_rows - rows.start if isinstance(rows, slice) else np.searchsorted(rows, part_rows)
-
-
-def columns_of_values(values: Array) -> dict[str, Array]:
-    """Return columns of the values that PageTemplates has."""
-    return dict(zip(("host", "kind", *NUMBERS), values.T, strict=True))

@@ -92,11 +92,18 @@ class PageTemplates:
 
     :param ids: of the pages, in order
     :param values: for each an index of `hosts`, and the other fields of Template
+    :param numbers: by id of a page where it stands in `ids`; -1 for others, and for all beyond the last
     """
 
     ids: Array = field(default_factory=lambda: np.empty(0, np.int32))
     values: Array = field(default_factory=lambda: np.empty((0, len(Template._fields)), np.int64))
     hosts: tuple[str, ...] = ()
+    numbers: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        numbers = np.full(int(self.ids.max(initial=0)) + 2, -1, np.int32)
+        numbers[self.ids] = np.arange(len(self.ids))
+        object.__setattr__(self, "numbers", numbers)
 
     @classmethod
     def parse(cls, pages: Iterable[tuple[int, str]]) -> "PageTemplates":
@@ -121,11 +128,15 @@ class PageTemplates:
         return PageTemplates(ids, np.concatenate([self.values, values])[first], tuple(hosts))
 
     def rows(self, part: PartColumns, page: Array) -> tuple[Array, Array]:
-        """Return which rows of a part are of these pages, and their values; `page` has the ids of all."""
-        if not np.isin(part.pages, self.ids).any():
-            return np.empty(0, np.int64), self.values[:0]
-        places = np.flatnonzero(np.isin(page, self.ids))
-        return places, self.values[np.searchsorted(self.ids, page[places])]
+        """Return which rows of a part are of these pages, and where these stand here.
+
+        :param page: the ids of all pages of the rows
+        """
+        if not (np.take(self.numbers, part.pages, mode="clip") >= 0).any():
+            return np.empty(0, np.int64), np.empty(0, np.int32)
+        numbers = np.take(self.numbers, page, mode="clip")
+        rows = np.flatnonzero(numbers >= 0)
+        return rows, numbers[rows]
 
 
 def mix(*columns: Array) -> Array:

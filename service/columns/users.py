@@ -7,6 +7,7 @@ import numpy as np
 
 from db.event_users import UserCodes
 from db.part_files import NO_VISITOR, Array, PartColumns
+from db.unique import distinct
 
 
 class UserTable:
@@ -39,7 +40,7 @@ class UserTable:
             has_user = user_ids != NO_VISITOR if is_live else user_ids > 0
             codes = np.zeros(len(has_user), np.int32)
             codes[has_user] = self.of_users(user_ids[has_user])
-            known = self._parts[token] = codes, len(np.unique(codes))
+            known = self._parts[token] = codes, len(distinct(codes))
         return known[0]
 
     def of_users(self, user_ids: Array) -> Array:

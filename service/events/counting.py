@@ -8,6 +8,7 @@ import numpy as np
 
 from calendar_days import FIRST_TIME
 from db.array_files import Array
+from db.key_counts import count_keys, frequent
 from db.read_threads import Waiting
 from service.events.columns import EventBlock, Events
 from time_slices import EPOCH_DAY, TimeSlices, time_slices
@@ -86,11 +87,17 @@ def slices_of(slices: TimeSlices, block: EventBlock) -> Iterator[tuple[int, slic
 
 
 def count_groups(
-    events: Events, dimensions: Sequence[Dimension], waiting: Waiting, *, by_user: bool
+    events: Events,
+    dimensions: Sequence[Dimension],
+    waiting: Waiting,
+    *,
+    by_user: bool,
+    need: int | None = None,
 ) -> Groups:
     """Count the events of each group.
 
     :param by_user: one of the dimensions is the user: each group has one
+    :param need: of the most frequent groups; others may be left out where each has one user. None for all
     """
     slices = dimensions[0].slices if len(dimensions) == 1 else None
     if slices is not None:
@@ -114,7 +121,7 @@ def count_groups(
     if np.prod(sizes, dtype=object) <= MAX_CODES:
         present, counts, place_of = count_dense(events, int(np.prod(sizes)), codes_of, waiting)
     else:
-        present, counts, place_of = count_sparse(events, codes_of, waiting)
+        present, counts, place_of = count_sparse(events, codes_of, waiting, need if by_user else None)
     split = [present] if len(sizes) == 1 else [present // max(1, sizes[1]), present % max(1, sizes[1])]
     return Groups(dimensions, split, counts, users_at)
 
@@ -150,13 +157,15 @@ def count_dense(
     return present, totals[present], lambda codes: places[codes]
 
 
-def count_sparse(events: Events, codes_of: Callable[[EventBlock], Array], waiting: Waiting) -> Counted:
-    """Return the same where codes are too many to keep a count for each."""
-    parts = [np.unique(codes_of(block), return_counts=True) for block in events.blocks(waiting)]
-    codes = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
-    present, places = np.unique(codes, return_inverse=True)
-    totals = np.zeros(len(present), np.int64)
-    np.add.at(totals, places.reshape(-1), np.concatenate([part[1] for part in parts]) if parts else 0)
+def count_sparse(
+    events: Events, codes_of: Callable[[EventBlock], Array], waiting: Waiting, need: int | None
+) -> Counted:
+    """Return the same where codes are too many to keep a count for each: all, or the most frequent ones."""
+    codes = np.concatenate([np.empty(0, np.int64), *(codes_of(block) for block in events.blocks(waiting))])
+    waiting.check()
+    if need is not None:
+        codes = codes[frequent(codes, None, need)]
+    present, totals = count_keys(codes)
     return present, totals, lambda codes: np.searchsorted(present, codes)
 
 
@@ -216,18 +225,32 @@ def page_of(groups: Groups, after: Sequence[Any] | None, *, limit: int, offset: 
 
     :param after: events and labels of the last group of the page before
     """
-    labels = groups.labels()
-    order = np.lexsort((*labels[::-1], -groups.events))
+    keys = [-groups.events, *groups.labels()]
+    places = np.arange(len(groups))
     if after is not None:
         fewer, *last = after
-        follows = np.zeros(len(groups), np.bool_)
-        same = groups.events == fewer
-        for label, least in zip(labels, last, strict=True):
+        follows, same = keys[0] > -fewer, keys[0] == -fewer
+        for label, least in zip(keys[1:], last, strict=True):
             follows |= same & (label > least)
             same &= label == least
-        follows |= groups.events < fewer
-        order = order[follows[order]]
-    return order[offset : offset + limit]
+        places = places[follows]
+    places = first_places(keys, places, offset + limit)
+    order = np.lexsort([key[places] for key in keys[::-1]])
+    return np.asarray(places[order[offset : offset + limit]])
+
+
+def first_places(keys: Sequence[Array], places: Array, most: int) -> Array:
+    """Return those of the places that stand first by the keys, so many and perhaps more, in any order."""
+    chosen = [places[:0]]
+    for key in keys:
+        if len(places) <= most:
+            break
+        values = key[places]
+        last = np.partition(values, most - 1)[most - 1]
+        chosen.append(places[values < last])
+        most -= len(chosen[-1])
+        places = places[values == last]
+    return np.concatenate([*chosen, places])
 
 
 def count_days(events: Events, tz: str, waiting: Waiting) -> dict[int, int]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from db.array_files import Array
 from db.read_threads import Waiting
+from db.unique import distinct_sorted
 from service.events.columns import Events
 
 HALF = 1 << 16  # numbers below it are sorted by their digits
@@ -29,7 +30,7 @@ def count_steps(events: Events, steps: Sequence[str], within: int, waiting: Wait
         is_started = start >= 0
         # Rows of one user are in order of time: the latest start is the one in the highest row.
         in_time = does & is_started & (occurred - occurred[np.where(is_started, start, 0)] <= within)
-        counts.append(len(np.unique(user[in_time])))
+        counts.append(len(distinct_sorted(user[in_time])))
         latest = np.maximum.accumulate(np.where(does, start, -1)) if len(rows) else rows
         before = np.where(begin_of_moment > 0, latest[begin_of_moment - 1], -1) if len(rows) else rows
         start = np.where(before >= begin_of_user, before, -1)

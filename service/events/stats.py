@@ -108,7 +108,8 @@ async def count_events(
 
     def count(waiting: Waiting) -> list[EventCount]:
         dimensions = [counting.dimension(events, name, tz, waiting) for name in group_by]
-        groups = counting.count_groups(events, dimensions, waiting, by_user="user" in group_by)
+        need = offset + limit + 1 if after is None else None
+        groups = counting.count_groups(events, dimensions, waiting, by_user="user" in group_by, need=need)
         last = None if after is None else [after[0], *labels_of(group_by, after[1:], events.types)]
         places = counting.page_of(groups, last, limit=limit + 1, offset=offset)
         users = groups.users_at(places).tolist()

@@ -17,6 +17,8 @@ from service.visits.queries import count_visits, list_visits
 from service.visits.store import store_live_visits
 from tests.support.live_cases import live_row
 from tests.support.parts import Line, line, some_keys, store_part
+from tests.support.visit_cases import Row
+from tests.support.visit_oracle import expected_counts, values_of
 
 BEGIN = datetime(2018, 8, 1, tzinfo=UTC)
 FILTERS = ("since", "until", "user_id", "page_url", "source", "country", "category", "kind")
@@ -169,3 +171,42 @@ async def test_pages_are_counted_of_the_lines_that_a_filter_picks(db: Database, 
         criteria = NOTHING | {"kind": kind}
         counts = await count_visits(db, store, **criteria, group_by=("page",), tz="UTC", **PAGE)
         assert [(count.group, count.visits) for count in counts] == [({"page_url": url}, 4)]
+
+
+@pytest.mark.parametrize("group_by", [("page",), ("page", "user"), ("day", "page"), ("user", "page")])
+async def test_pages_that_are_surely_too_rare_to_be_shown_change_no_answer(
+    db: Database, store: ColumnStore, group_by: tuple[str, ...]
+) -> None:
+    """A page of a cart has at most as many visits as its bucket, which decides only for the first answers."""
+    carts = [
+        f"{host}/cart?goods_id=1&amount=2&cart_id={cart}" for cart in (1, 2, 2, 3) for host in ("", "//a")
+    ]
+    urls = ["/caviar/"] * 30 + ["/caviar/beluga/"] * 20 + carts + ["/pay?user_id=7&cart_id=2"] * 2
+    rows: list[Row] = []
+    for seed in (1, 2):
+        keys = some_keys(len(urls), seed=seed)
+        part = [line(url, at=BEGIN, key=key) for url, key in zip(urls, keys, strict=True)]
+        await store_part(db, part)
+        rows += part
+    expected = expected_counts(rows, group_by, "UTC")
+    for limit in (1, 2, 3, 100):
+        page: dict[str, Any] = {"after": None, "limit": limit, "offset": 0}
+        counts = await count_visits(db, store, **NOTHING, group_by=group_by, tz="UTC", **page)
+        assert [values_of(count) for count in counts[:limit]] == expected[:limit]
+
+
+async def test_parts_without_a_group_that_is_shown_change_no_answer(db: Database, store: ColumnStore) -> None:
+    """The first answer has one hour: most parts have no visit of it, and one has some beside others."""
+    rows: list[Row] = []
+    for day, hours in enumerate(([1], [2, 3], [3, 3, 3, 4], [5]), start=1):
+        moments = [datetime(2018, 8, day, hour, tzinfo=UTC) for hour in hours]
+        keys = some_keys(len(moments), seed=day)
+        part = [line("/caviar/", at=at, key=key) for at, key in zip(moments, keys, strict=True)]
+        await store_part(db, part)
+        rows += part
+    for group_by in (("hour",), ("hour", "page"), ("country", "hour")):
+        expected = expected_counts(rows, group_by, "UTC")
+        for offset in range(len(expected)):
+            page: dict[str, Any] = {"after": None, "limit": 1, "offset": offset}
+            counts = await count_visits(db, store, **NOTHING, group_by=group_by, tz="UTC", **page)
+            assert values_of(counts[0]) == expected[offset]
