@@ -1,11 +1,13 @@
 """Nobody is shut out: every view with axe, in a narrow window, and with the keyboard alone."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.support.command_line import PASSWORD
 from tests.support.dashboard_page import VIEWS, Dashboard
 from tests.support.http_client import User
 from tests.support.log_imports import some_lines
@@ -14,6 +16,13 @@ UNTRANSLATED = """async () => {
     const { english } = await import("/dashboard/shared/english.js");
     const { russian } = await import("/dashboard/shared/russian.js");
     return Object.keys(english).filter((name) => !Object.hasOwn(russian, name));
+}"""
+IN_RUSSIAN = """async (problems) => {
+    const { changeLanguage } = await import("/dashboard/shared/words.js");
+    const { refusalText } = await import("/dashboard/shared/refusals.js");
+    changeLanguage("ru");
+    const read = ({ code, detail, errors = [] }) => ({ code, message: detail, errors });
+    return problems.map((problem) => refusalText(read(problem)));
 }"""
 CONTROLS = "a[href], button, select, input, summary"
 UNSEEN = """all => all.filter(
@@ -60,8 +69,9 @@ async def test_a_wall_has_no_barriers_at_any_width(dashboard: Dashboard, user: U
     await dashboard.open("?wall#overview")
     await dashboard.sign_in(user.login)
     await dashboard.page.locator(".shown", has_text="Last 7 days: ").wait_for()
-    for width in (360, 1920):
+    for width, letters in ((360, "16px"), (1920, "24.8px"), (3840, "32.96px")):
         await dashboard.page.set_viewport_size({"width": width, "height": 900})
+        await expect(dashboard.page.locator("html")).to_have_css("font-size", letters)
         assert not await dashboard.overflows()
         assert await dashboard.barriers() == []
 
@@ -95,7 +105,17 @@ async def unreachable_by_keyboard(page: Page) -> list[str]:
     return unreachable
 
 
-async def test_every_word_is_there_in_both_languages(dashboard: Dashboard) -> None:
+async def test_every_word_is_there_in_both_languages(dashboard: Dashboard, user: User) -> None:
     await dashboard.open()
     untranslated = await dashboard.page.evaluate(UNTRANSLATED)
     assert untranslated == []
+    answers = [
+        await user.client.post("/register", json={"login": "a", "password": "b"}),
+        await user.client.post("/register", json={"login": user.login, "password": PASSWORD}),
+        await user.client.get("/visits/stats?status=abc&kind=fish"),
+        await user.client.get("/tasks/999999999"),
+    ]
+    refusals = await dashboard.page.evaluate(IN_RUSSIAN, [answer.json for answer in answers])
+    assert all(refusals)
+    assert not [text for text in refusals if re.search("must|taken|no task", text)]
+    assert refusals[0] == "login: нужно от 3 до 254 знаков; password: нужно от 8 до 128 знаков"

@@ -1,6 +1,7 @@
 // Uploads logs that are dropped on the page or selected with the keyboard.
 import { requestJson } from "../shared/api.js";
 import { element, newId } from "../shared/elements.js";
+import { problemText } from "../shared/forms.js";
 import { showMessage } from "../shared/messages.js";
 import { translate } from "../shared/words.js";
 
@@ -23,7 +24,7 @@ export function uploadForm(onDone) {
         await send(file, dry.checked);
         showMessage(translate("uploaded", file.name));
       } catch (error) {
-        showMessage(`${file.name}: ${error.message}`, "bad");
+        showMessage(`${file.name}: ${problemText(error)}`, "bad");
       }
       await onDone();
     }

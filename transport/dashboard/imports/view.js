@@ -2,6 +2,7 @@
 import { requestJson } from "../shared/api.js";
 import { button, element } from "../shared/elements.js";
 import { number } from "../shared/formats.js";
+import { problemText } from "../shared/forms.js";
 import { importsTable } from "./table.js";
 import { onLive } from "../shared/live.js";
 import { confirmAction, showMessage } from "../shared/messages.js";
@@ -38,7 +39,7 @@ export async function show(view, { signal, user }) {
       showMessage(translate(`${action}-begun`, record.name));
       await load();
     } catch (error) {
-      showMessage(error.message, "bad");
+      showMessage(problemText(error), "bad");
     }
   }
   async function parse() {
@@ -46,7 +47,7 @@ export async function show(view, { signal, user }) {
       await requestJson("/parse", { method: "POST", query: { wait: 0 } });
       await load();
     } catch (error) {
-      showMessage(error.message, "bad");
+      showMessage(problemText(error), "bad");
     }
   }
 

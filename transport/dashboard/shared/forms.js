@@ -1,6 +1,7 @@
 // Forms whose refusals stand at the fields that they name.
 import { Problem } from "./api.js";
 import { button, element, showFieldProblem } from "./elements.js";
+import { faultText, refusalText } from "./refusals.js";
 import { translate } from "./words.js";
 
 // `fields`: elements made by `field`, whose controls have names. `send`: a function from the form's values to a promise.
@@ -34,15 +35,15 @@ export function showProblem(root, trouble, error) {
   const others = errors.filter(({ pointer, detail }) => {
     const control = root.elements[pointer.split("/")[1]];
     if (!control?.parentElement) return true;
-    showFieldProblem(control, detail);
+    showFieldProblem(control, faultText(detail));
     return false;
   });
   if (errors.length && !others.length) root.querySelector("[aria-invalid]").focus();
-  else trouble.textContent = others.length ? others.map((each) => each.detail).join(" ") : problemText(error);
+  else trouble.textContent = others.length ? others.map((each) => faultText(each.detail)).join(" ") : problemText(error);
 }
 
 // What is no problem of the API is a defect of the page, which the console tells.
 export function problemText(error) {
   if (!(error instanceof Problem)) console.error(error);
-  return error.code ? error.message : translate("unreachable");
+  return error.code ? refusalText(error) : translate("unreachable");
 }
