@@ -15,8 +15,8 @@ lock at the end of its transaction, also when the process that holds it dies.
 | sites         | hash of 'sites', seed 2  | while a site is made                                            |
 
 The names of jobs: `retention`, `audit`, `countries`, `expiry`, `event columns`, `dropped parts`,
-`visit parts`, the path of the file that is imported with the digest of its first line, the same behind
-`follow`, and `stream <lease token>` for an import without a file.
+`visit parts`, the path of the file that is imported with the digest of its first line and its location, the
+same behind `follow`, and `stream <lease token>` for an import without a file.
 """
 
 from collections.abc import Iterable
@@ -53,19 +53,21 @@ def lock_migration(connection: Connection) -> None:
     connection.execute(LOCK_MIGRATION)
 
 
-def import_key(file: str | None, first_line_sha256: bytes | None, lease_token: str | None) -> str:
+def import_key(
+    file: str | None, first_line_sha256: bytes | None, location: str | None, lease_token: str | None = None
+) -> str:
     """Return the lock of an import: that of its file, or one of its own where it has none."""
-    return f"stream {lease_token}" if file is None else file_key(file, first_line_sha256)
+    return f"stream {lease_token}" if file is None else file_key(file, first_line_sha256, location)
 
 
-def follow_key(file: str, first_line_sha256: bytes) -> str:
+def follow_key(file: str, first_line_sha256: bytes, location: str) -> str:
     """Return the lock of following a log file."""
-    return f"follow {file_key(file, first_line_sha256)}"
+    return f"follow {file_key(file, first_line_sha256, location)}"
 
 
-def file_key(file: str, first_line_sha256: bytes | None) -> str:
+def file_key(file: str, first_line_sha256: bytes | None, location: str | None) -> str:
     """Return what tells a file from others at the same path on other machines."""
-    return f"{file} {(first_line_sha256 or b'').hex()}"
+    return f"{file} {(first_line_sha256 or b'').hex()} {location or ''}".rstrip(" ")
 
 
 async def lock_job(session: AsyncSession, key: str) -> None:

@@ -85,7 +85,7 @@ async def _import_lag(deps: Deps) -> int | None:
         return None
     try:
         async with asyncio.timeout(TIMEOUT), deps.db.read() as session:
-            position = await select_position(session, log.file, log.first_line)
+            position = await select_position(session, log.file, log.first_line, log.location)
     except DATABASE_ERRORS:
         return None
     return max(0, log.size - position.offset) if position else log.size

@@ -44,6 +44,7 @@ class Import(Base):
     first_line_sha256: Mapped[
         Digest | None
     ]  # of the file's first line that fits; null: not known, or a stream
+    location: Mapped[str | None]  # of the file; null: not known, or a stream
     status: Mapped[str] = mapped_column(server_default="running")
     dry_run: Mapped[bool] = mapped_column(server_default=text("false"))
     bytes: Mapped[int] = mapped_column(server_default="0")
@@ -79,8 +80,9 @@ class Import(Base):
 class FilePosition(Base):
     """How far a file has been read, and a digest that distinguishes a grown file from a rewritten one.
 
-    A file is known by its path and its first line: the same path on two machines is two files. The digest of
-    the first line is empty where no line fits, and where the position is older than this column.
+    A file is known by its path, its first line and its location (service/logs/file_location.py): the same
+    path on two machines is two files. The digest of the first line is empty where no line fits, and both are
+    where the position is older than their columns.
     """
 
     __tablename__ = "file_position"
@@ -95,6 +97,7 @@ class FilePosition(Base):
 
     file: Mapped[str] = mapped_column(primary_key=True)
     first_line_sha256: Mapped[bytes] = mapped_column(primary_key=True, server_default=text("''"))
+    location: Mapped[str] = mapped_column(primary_key=True, server_default="")
     offset: Mapped[int]  # bytes
     line: Mapped[int]  # lines before the offset, blank ones too: the editor's count
     prefix_sha256: Mapped[bytes]  # of all bytes before the offset

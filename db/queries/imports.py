@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, text, true, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Import
@@ -51,21 +51,26 @@ async def select_imports(
 
 
 async def select_running_import(
-    session: AsyncSession, file: str, first_line_sha256: bytes | None
+    session: AsyncSession, file: str, first_line_sha256: bytes | None, location: str | None = None
 ) -> Import | None:
-    """Select the newest import of the file that has not ended; of any at its path, if it is not known."""
+    """Select the newest import of the file that has not ended; of any at its path, if it is not known.
+
+    :param location: of the file; None for wherever it lies
+    """
     return await session.scalar(
         select(Import)
-        .where(Import.file == file, is_same_file(first_line_sha256), Import.status == "running")
+        .where(Import.file == file, is_same_file(first_line_sha256, location), Import.status == "running")
         .order_by(Import.id.desc())
         .limit(1)
     )
 
 
-async def select_running_imports(session: AsyncSession, file: str) -> list[Import]:
-    """Select the imports of files at the path that have not ended, the newest first."""
+async def select_running_imports(session: AsyncSession, file: str, location: str) -> list[Import]:
+    """Select the imports of files at the path and location that have not ended, the newest first."""
     rows = await session.scalars(
-        select(Import).where(Import.file == file, Import.status == "running").order_by(Import.id.desc())
+        select(Import)
+        .where(Import.file == file, is_same_file(None, location), Import.status == "running")
+        .order_by(Import.id.desc())
     )
     return list(rows)
 
@@ -94,7 +99,13 @@ async def update_heartbeat(session: AsyncSession, import_id: int, lease_token: s
 
 
 async def acquire_lease(
-    session: AsyncSession, import_id: int, lease_token: str, *, prior_status: str, bytes_total: int | None
+    session: AsyncSession,
+    import_id: int,
+    lease_token: str,
+    *,
+    prior_status: str,
+    bytes_total: int | None,
+    location: str | None,
 ) -> Import | None:
     """Lease an import to another run and set it running; None if it does not have the prior status.
 
@@ -106,6 +117,7 @@ async def acquire_lease(
         .values(
             owner=lease_token,
             status="running",
+            location=location,
             bytes_total=bytes_total,
             finished_at=None,
             error=None,
@@ -198,12 +210,12 @@ async def finish_import(
 
 
 async def fail_running_imports(
-    session: AsyncSession, file: str, first_line_sha256: bytes, *, at: datetime, error: str
+    session: AsyncSession, file: str, first_line_sha256: bytes, location: str, *, at: datetime, error: str
 ) -> None:
     """Mark running imports of a file as failed. The caller holds its lock, so no process runs them."""
     await session.execute(
         update(Import)
-        .where(Import.file == file, is_same_file(first_line_sha256), Import.status == "running")
+        .where(Import.file == file, is_same_file(first_line_sha256, location), Import.status == "running")
         .values(status="failed", finished_at=at, error=error)
     )
 
@@ -230,11 +242,12 @@ async def request_undo(session: AsyncSession, import_id: int, *, at: datetime) -
     return rows.one_or_none()
 
 
-def is_same_file(first_line_sha256: bytes | None) -> ColumnElement[bool]:
-    """Return whether an import may be of the file with this first line; None is not known."""
-    if first_line_sha256 is None:
-        return true()
-    return (Import.first_line_sha256 == first_line_sha256) | Import.first_line_sha256.is_(None)
+def is_same_file(first_line_sha256: bytes | None, location: str | None) -> ColumnElement[bool]:
+    """Return whether an import may be of the file with this first line and location; None is not known."""
+    known = ((Import.first_line_sha256, first_line_sha256), (Import.location, location))
+    return and_(
+        true(), *(column.is_(None) | (column == value) for column, value in known if value is not None)
+    )
 
 
 async def update_undo_heartbeat(session: AsyncSession, import_id: int) -> None:

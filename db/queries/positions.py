@@ -1,29 +1,54 @@
-"""How far each file has been read. A file is known by its path and the digest of its first line."""
+"""How far each file has been read. A file is known by its path, location and the digest of its first line."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition
 
-UNKNOWN_FIRST_LINE = b""
-FOLLOWED = 20  # positions of one followed path that are looked at
+UNKNOWN_FIRST_LINE, UNKNOWN_LOCATION = b"", ""
+CANDIDATES = 5  # positions from which a file may be read on
+FOLLOWED = 200  # positions of one followed path that are looked at, those of all hosts
 FORGOTTEN_AFTER = timedelta(days=400)
 
 
-async def select_position(session: AsyncSession, file: str, first_line_sha256: bytes) -> FilePosition | None:
-    """Select the position of a file; one that is stored by the path alone, if there is no better one."""
-    return await session.scalar(
-        select(FilePosition)
-        .where(
-            FilePosition.file == file,
-            FilePosition.first_line_sha256.in_((first_line_sha256, UNKNOWN_FIRST_LINE)),
-        )
-        .order_by((FilePosition.first_line_sha256 == first_line_sha256).desc())
-        .limit(1)
+async def select_positions(
+    session: AsyncSession, file: str, first_line_sha256: bytes, location: str
+) -> list[FilePosition]:
+    """Select the positions from which a file may be read on, the likeliest first: that of its location.
+
+    Those of other locations are likely where its host was started anew, or its volume has moved; those that
+    are stored by the path alone are older than first lines and locations.
+    """
+    query = select(FilePosition).where(
+        FilePosition.file == file,
+        FilePosition.first_line_sha256.in_((first_line_sha256, UNKNOWN_FIRST_LINE)),
     )
+    order = (
+        (FilePosition.first_line_sha256 == first_line_sha256).desc(),
+        (FilePosition.location == location).desc(),
+        FilePosition.updated_at.desc(),
+        FilePosition.location,
+    )
+    return list(await session.scalars(query.order_by(*order).limit(CANDIDATES)))
+
+
+async def select_position(
+    session: AsyncSession, file: str, first_line_sha256: bytes, location: str
+) -> FilePosition | None:
+    """Select the likeliest position of a file."""
+    positions = await select_positions(session, file, first_line_sha256, location)
+    return positions[0] if positions else None
+
+
+async def select_locations(session: AsyncSession, file: str, first_line_sha256: bytes | None) -> list[str]:
+    """Select the locations of files at a path; those of files with a first line, if it is not None."""
+    query = select(FilePosition.location).distinct().where(FilePosition.file == file)
+    if first_line_sha256 is not None:
+        query = query.where(FilePosition.first_line_sha256 == first_line_sha256)
+    return list(await session.scalars(query.order_by(FilePosition.location)))
 
 
 async def select_custom_format(session: AsyncSession, file: str) -> str | None:
@@ -52,6 +77,7 @@ async def upsert_position(
     session: AsyncSession,
     file: str,
     first_line_sha256: bytes,
+    location: str,
     import_id: int,
     *,
     followed_as: str | None,
@@ -62,7 +88,7 @@ async def upsert_position(
 ) -> None:
     """Store how far and in which format the file has been read, by which import, and its path if followed.
 
-    It replaces a position that is stored by the path alone.
+    It replaces positions that are stored without a first line or a location.
     """
     position = {
         "offset": offset,
@@ -72,11 +98,15 @@ async def upsert_position(
         "format": log_format,
     }
     statement = upsert(FilePosition).values(
-        file=file, first_line_sha256=first_line_sha256, followed_as=followed_as, **position
+        file=file,
+        first_line_sha256=first_line_sha256,
+        location=location,
+        followed_as=followed_as,
+        **position,
     )
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=[FilePosition.file, FilePosition.first_line_sha256],
+            index_elements=[FilePosition.file, FilePosition.first_line_sha256, FilePosition.location],
             set_=position
             | {
                 "followed_as": func.coalesce(statement.excluded.followed_as, FilePosition.followed_as),
@@ -84,12 +114,32 @@ async def upsert_position(
             },
         )
     )
-    if first_line_sha256 != UNKNOWN_FIRST_LINE:
-        await session.execute(
-            delete(FilePosition).where(
-                FilePosition.file == file, FilePosition.first_line_sha256 == UNKNOWN_FIRST_LINE
-            )
+    await session.execute(
+        delete(FilePosition).where(
+            FilePosition.file == file,
+            FilePosition.first_line_sha256.in_((first_line_sha256, UNKNOWN_FIRST_LINE)),
+            FilePosition.location.in_((location, UNKNOWN_LOCATION)),
+            or_(
+                FilePosition.first_line_sha256 != first_line_sha256,
+                FilePosition.location != location,
+            ),
         )
+    )
+
+
+async def move_position(session: AsyncSession, position: FilePosition, location: str) -> None:
+    """Let a file at another location be read on from this position, unless it has been read further."""
+    columns = [column.name for column in FilePosition.__table__.columns if column.name != "location"]
+    statement = upsert(FilePosition).values(
+        location=location, **{name: getattr(position, name) for name in columns}
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[FilePosition.file, FilePosition.first_line_sha256, FilePosition.location],
+            set_={name: statement.excluded[name] for name in columns},
+            where=FilePosition.offset < statement.excluded.offset,
+        )
+    )
 
 
 async def delete_old_positions(session: AsyncSession, file: str, *, at: datetime) -> None:

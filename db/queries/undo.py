@@ -10,8 +10,9 @@ async def restore_position(session: AsyncSession, record: Import) -> None:
     """Put the file's position back to where it was before the import.
 
     If another import has moved it since, it is deleted: the next import reads the whole file, and the lines
-    that are stored already are duplicates. An import that does not know its file's first line is from before
-    such lines were stored: it restores whatever is stored of the path.
+    that are stored already are duplicates. That goes for all locations of the file: it may have been read on
+    at another one since. An import that does not know its file's first line is from before such lines were
+    stored: it restores whatever is stored of the path.
     """
     if record.dry_run:
         return
@@ -24,8 +25,10 @@ async def restore_position(session: AsyncSession, record: Import) -> None:
 
 async def restore_one(session: AsyncSession, position: FilePosition, record: Import) -> None:
     """Restore one position of the import's file, or delete it."""
-    is_position = (FilePosition.file == position.file) & (
-        FilePosition.first_line_sha256 == position.first_line_sha256
+    is_position = (
+        (FilePosition.file == position.file)
+        & (FilePosition.first_line_sha256 == position.first_line_sha256)
+        & (FilePosition.location == position.location)
     )
     if position.import_id != record.id and not record.lines:
         return

@@ -11,6 +11,7 @@ from db.queries.positions import select_followed_positions, select_position
 from service.errors import TrawlError
 from service.imports.run import import_log
 from service.imports.version_import import VersionImporter, rotated_source
+from service.logs.file_location import locate
 from service.logs.first_line import NO_FIRST_LINE
 from service.logs.rotated_files import RotatedFile, find_rotated
 from service.logs.source import file_key
@@ -36,10 +37,11 @@ async def import_rotated(importer: VersionImporter) -> None:
     """
     path, formats = importer.watched.path, importer.options.formats
     async with importer.db.read() as session:
-        positions = await select_followed_positions(session, file_key(path))
-    if not positions:
+        rows = await select_followed_positions(session, file_key(path))
+    if not rows:
         return
-    paths = [path, *(Path(position.file) for position in positions)]
+    positions = sorted(rows, key=lambda row: row.location != locate(row.file))  # those of other hosts last
+    paths = dict.fromkeys([path, *(Path(position.file) for position in positions)])
     files = await asyncio.to_thread(find_rotated, paths, importer.first_lines)
     open_lines = await asyncio.to_thread(importer.watched.first_lines, formats)
     for unread in await asyncio.to_thread(select_unread, positions, files, open_lines, path):
@@ -51,18 +53,21 @@ def select_unread(
 ) -> list[Unread]:
     """Return the rotated files to read on, the oldest first.
 
-    :param positions: of the logs that were followed at the path, the last one first
+    :param positions: of the logs that were followed at the path, the last one first; others' of other hosts
     :param files: that may be those, the newest first
     :param open_lines: the first lines of the logs that are read anyway
     """
     by_line = {file.first_line: file for file in reversed(files) if file.first_line != NO_FIRST_LINE}
-    known = [(position, by_line.get(position.first_line_sha256)) for position in positions]
+    known = dict[bytes, tuple[FilePosition, RotatedFile]]()
+    for position in positions:
+        if file := by_line.get(position.first_line_sha256):
+            known.setdefault(file.first_line, (position, file))
     unread = [
         Unread(file, position.file)
-        for position, file in known[:READ_ON]
-        if file is not None and file.first_line not in open_lines and not file.is_read_to(position.offset)
+        for position, file in list(known.values())[:READ_ON]
+        if file.first_line not in open_lines and not file.is_read_to(position.offset)
     ]
-    times = [file.changed_at for _, file in known if file is not None]
+    times = [file.changed_at for _, file in known.values()]
     known_lines = open_lines | {position.first_line_sha256 for position in positions}
     unread += [
         Unread(file, file_key(path))
@@ -96,7 +101,7 @@ async def import_rest_of_cut(importer: VersionImporter, version: LogVersion) -> 
     if not first_line or not version.is_ours:
         return
     async with importer.db.read() as session:
-        position = await select_position(session, version.key, first_line)
+        position = await select_position(session, version.key, first_line, version.location)
     if position is None:
         return
     for rotated in await asyncio.to_thread(find_rotated, [version.path], importer.first_lines):

@@ -10,7 +10,7 @@ LOCKS_MAX = 200  # PostgreSQL's table of locks is shared by all
 
 
 class FollowLocks:
-    """Locks by path and first line, in one transaction, which keeps each until it ends.
+    """Locks by path, first line and location, in one transaction, which keeps each until it ends.
 
     Those of logs that were rotated away are given back all at once, when there are many.
     """
@@ -22,9 +22,9 @@ class FollowLocks:
         self._keys: set[str] = set()
         self._lock = asyncio.Lock()
 
-    async def acquire(self, file: str, first_line: bytes) -> bool:
+    async def acquire(self, file: str, first_line: bytes, location: str) -> bool:
         """Lock a log; False if another process follows it."""
-        key = follow_key(file, first_line)
+        key = follow_key(file, first_line, location)
         async with self._lock:
             if key in self._keys:
                 return True

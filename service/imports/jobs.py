@@ -125,10 +125,12 @@ async def find_running_import(db: Database, source: LogSource, options: ImportOp
         return None
     first_line = await asyncio.to_thread(source.read_first_line, options.formats)
     async with db.read() as session:
-        record = await queries.select_running_import(session, source.key, first_line)
+        record = await queries.select_running_import(session, source.key, first_line, source.location)
     if record is not None:
         return record
-    records = await find_imports_of_file(db, source.key, source.read_first_line, options.formats)
+    records = await find_imports_of_file(
+        db, source.key, source.location or "", source.read_first_line, options.formats
+    )
     return records[0] if records else None
 
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from db.database import Transaction
-from db.models import Import
+from db.models import FilePosition, Import
 from db.queries import imports as queries
 from db.queries import positions, rejects
 from service.imports.outcome import REPLACED, LeaseLost, LogReplaced
@@ -102,15 +102,19 @@ async def seek_position(run: ImportRun, log: OpenLog) -> tuple[bool, str | None]
 
     Return whether there is, and the format of what stands before, as far as it is known.
     """
-    row = None
+    rows = list[FilePosition]()
     if run.source.key is not None:
         async with run.db.read() as session:
-            row = await positions.select_position(session, run.source.key, run.first_line)
-    position = Position.start() if row is None else Position(row.offset, row.line, row.prefix_sha256)
-    is_unchanged = await asyncio.to_thread(log.file.seek, position)
-    if row is None or not is_unchanged:
-        return False, None
-    return True, row.format
+            rows = await positions.select_positions(
+                session, run.source.key, run.first_line, run.source.location or ""
+            )
+    for row in rows:
+        position = Position(row.offset, row.line, row.prefix_sha256)
+        if await asyncio.to_thread(log.file.seek, position):
+            return True, row.format
+    if not rows:
+        await asyncio.to_thread(log.file.seek, Position.start())
+    return False, None
 
 
 def chunk_parser(run: ImportRun, log: OpenLog, log_format: str | None) -> Callable[[], PreparedChunk | None]:
@@ -186,6 +190,7 @@ class ChunkWriter:
                         session,
                         run.source.key,
                         run.first_line,
+                        run.source.location or "",
                         self._import_id,
                         followed_as=run.source.followed_as,
                         log_format=chunk.log_format,

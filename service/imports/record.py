@@ -1,5 +1,6 @@
 """The row of an import: created, resumed, finished; and what a run of the import works with."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -10,15 +11,17 @@ import structlog
 from clients.geo import Geo
 from clock import Clock
 from db.database import Database, Transaction
-from db.models import Import
+from db.locks import import_key, try_lock
+from db.models import FilePosition, Import
 from db.queries import imports as queries
 from db.queries import positions
 from db.queries.rejects import delete_rejects
 from service.errors import Conflict
 from service.imports.outcome import INTERRUPTED, REPLACED, LogReplaced, Mode
+from service.logs.chunks import Position
 from service.logs.first_line import NO_FIRST_LINE
 from service.logs.format_options import FormatOptions
-from service.logs.source import LogSource
+from service.logs.source import LogSource, OpenLog
 from service.logs.url_rules import Rules
 
 log = structlog.get_logger("trawl.imports")
@@ -72,13 +75,14 @@ class ImportRun:
 async def create_import(run: ImportRun, size: int | None) -> Import:
     """Insert the row of a new import, after imports of the file whose process has died are marked failed."""
     file, position = run.source.key, None
+    location = run.source.location or ""
     async with run.db.transaction() as session:
         if file is not None:
             await queries.fail_running_imports(
-                session, file, run.first_line, at=run.clock(), error=INTERRUPTED
+                session, file, run.first_line, location, at=run.clock(), error=INTERRUPTED
             )
             await positions.delete_old_positions(session, file, at=run.clock())
-            position = await positions.select_position(session, file, run.first_line)
+            position = await positions.select_position(session, file, run.first_line, location)
         prior = position and {
             "prior_offset": position.offset,
             "prior_line": position.line,
@@ -91,6 +95,7 @@ async def create_import(run: ImportRun, size: int | None) -> Import:
             name=run.source.name,
             file=file,
             first_line_sha256=None if file is None else run.first_line,
+            location=run.source.location,
             dry_run=run.options.dry_run,
             resumable=run.options.mode == "resume",
             declared_format=run.options.log_format,
@@ -102,25 +107,58 @@ async def create_import(run: ImportRun, size: int | None) -> Import:
         )
 
 
-async def resume_import(run: ImportRun, import_id: int, prior_status: str, size: int | None) -> Import:
+async def resume_import(run: ImportRun, import_id: int, prior_status: str, log: OpenLog) -> Import:
     """Lease an import to this run. A dry run, which has no position, begins anew.
 
-    :raises Conflict: `import_ended` if the import does not have that status
+    :raises Conflict: `import_ended` if the import does not have that status, `import_running` if another run
+        holds the lock of its location
     :raises LogReplaced: the import has read another file
     """
-    async with run.db.transaction() as session:
+    async with run.db.read() as session:
         prior = await queries.select_import(session, import_id)
-        if prior is not None and prior.first_line_sha256 not in (None, run.first_line):
-            raise LogReplaced(REPLACED)
+    if prior is not None and prior.first_line_sha256 not in (None, run.first_line):
+        raise LogReplaced(REPLACED)
+    position = None if prior is None else await find_prior_position(run, prior, log)
+    async with run.db.transaction() as session:
         record = await queries.acquire_lease(
-            session, import_id, run.lease_token, prior_status=prior_status, bytes_total=size
+            session,
+            import_id,
+            run.lease_token,
+            prior_status=prior_status,
+            bytes_total=log.size,
+            location=run.source.location,
         )
         if record is None:
             raise Conflict(f"import {import_id} has ended", code="import_ended")
+        if position is not None:
+            await positions.move_position(session, position, run.source.location or "")
         if record.dry_run:
             await delete_rejects(session, import_id)
             return await queries.reset_counts(session, import_id)
         return record
+
+
+async def find_prior_position(run: ImportRun, prior: Import, log: OpenLog) -> FilePosition | None:
+    """Return where an import stopped that has read its file at another location; None of any other.
+
+    :raises Conflict: `import_running` if another run holds the lock of that location
+    :raises LogReplaced: what it has read does not stand here
+    """
+    if prior.location in (None, run.source.location):
+        return None
+    file, first_line, location = prior.file or "", run.first_line, prior.location or ""
+    if not await try_lock(run.lock_session, import_key(file, first_line, location)):
+        raise Conflict(f"{run.source.name} is being imported", code="import_running")
+    if prior.dry_run or not prior.lines:
+        return None
+    async with run.db.read() as session:
+        position = await positions.select_position(session, file, first_line, location)
+    if position is None or position.location != location:
+        raise LogReplaced(REPLACED)
+    read = Position(position.offset, position.line, position.prefix_sha256)
+    if not await asyncio.to_thread(log.file.seek, read):
+        raise LogReplaced(REPLACED)
+    return position
 
 
 async def finish_import(run: ImportRun, import_id: int, status: str, *, error: str | None = None) -> Import:

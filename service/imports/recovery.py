@@ -94,7 +94,14 @@ async def recover(
 async def resume(
     db: Database, geo: Geo, logs: LogFolder, record: Import, file: str, *, clock: Clock, is_abandoned: bool
 ) -> None:
-    """Resume an import of a file. If the file can't be read, mark an abandoned import as failed."""
+    """Resume an import of a file. If the file can't be read, mark an abandoned import as failed.
+
+    One of another location that has stored nothing yet, which could tell whether it is the file that lies
+    here, is left for a while to the server that began it.
+    """
+    source = LogSource.of_key(record.name, file)
+    if not record.lines and not is_abandoned and record.location not in (None, source.location):
+        return
     options = ImportOptions(
         logs.zone,
         mode="resume",
@@ -107,7 +114,7 @@ async def resume(
         await import_log(
             db,
             geo,
-            LogSource.of_key(record.name, file),
+            source,
             options,
             clock=clock,
             on_progress=lambda _: None,
@@ -127,5 +134,7 @@ async def resume(
 async def mark_failed(db: Database, record: Import, error: str, *, clock: Clock) -> None:
     """End an import as failed, unless another process holds its lock."""
     async with db.transaction() as session:
-        if await try_lock(session, import_key(record.file, record.first_line_sha256, record.owner)):
+        if await try_lock(
+            session, import_key(record.file, record.first_line_sha256, record.location, record.owner)
+        ):
             await queries.finish_import(session, record.id, record.owner, "failed", at=clock(), error=error)

@@ -62,7 +62,9 @@ async def import_log(
         first_line, options = await identify(db, source, log, options)
         async with db.dedicated() as lock_session:
             lease_token = await queries.new_lease_token(lock_session)
-            if not await try_lock(lock_session, import_key(source.key, first_line, lease_token)):
+            if not await try_lock(
+                lock_session, import_key(source.key, first_line, source.location, lease_token)
+            ):
                 raise Conflict(f"{source.name} is being imported", code="import_running")
             run = ImportRun(
                 db, geo, source, options, clock, on_progress, lock_session, lease_token, first_line
@@ -71,7 +73,7 @@ async def import_log(
             if import_id is None:
                 record = await create_import(run, log.size)
             else:
-                record = await resume_import(run, import_id, prior_status, log.size)
+                record = await resume_import(run, import_id, prior_status, log)
             on_progress(record)
             return await store_and_finish(run, record, log)
 
@@ -100,11 +102,11 @@ async def check_other_runs(run: ImportRun, log: OpenLog) -> None:
 
     :raises Conflict: `import_running`
     """
-    file = run.source.key
+    file, location = run.source.key, run.source.location or ""
     if file is None:
         return
-    for record in await find_imports_of_file(run.db, file, log.first_line, run.options.formats):
-        lock = import_key(file, record.first_line_sha256, None)
+    for record in await find_imports_of_file(run.db, file, location, log.first_line, run.options.formats):
+        lock = import_key(file, record.first_line_sha256, location)
         if record.first_line_sha256 != run.first_line and not await try_lock(run.lock_session, lock):
             raise Conflict(f"{run.source.name} is being imported", code="import_running")
 

@@ -1,6 +1,7 @@
 """Finds running imports of a file that they read by another format than the caller would.
 
-A file is known by its path and the first line that fits its format: by another one, that may be another line.
+A file is known by its path, its location and the first line that fits its format: by another one, that may be
+another line.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ FirstLineReader = Callable[[FormatOptions], bytes]
 
 
 async def find_imports_of_file(
-    db: Database, file: str, read_first_line: FirstLineReader, formats: FormatOptions
+    db: Database, file: str, location: str, read_first_line: FirstLineReader, formats: FormatOptions
 ) -> list[Import]:
     """Return the running imports of the file, whatever format each was told, the newest first.
 
@@ -24,7 +25,7 @@ async def find_imports_of_file(
     :param read_first_line: returns the digest of its first line that fits one of these formats
     """
     async with db.read() as session:
-        records = await queries.select_running_imports(session, file)
+        records = await queries.select_running_imports(session, file, location)
     same = list[Import]()
     for record in records:
         own = replace(formats, declared=record.declared_format)

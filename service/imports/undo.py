@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from clock import Clock
-from db.database import DATABASE_ERRORS, Database
+from db.database import DATABASE_ERRORS, Database, Transaction
 from db.locks import import_key, try_lock
 from db.models import Import
 from db.outages import describe, is_lasting
 from db.queries import imports as queries
-from db.queries import undo
+from db.queries import positions, undo
 from db.queries.auth_events import Origin, insert_own_event
 from service.background import Background
 from service.errors import Conflict, NotFound
@@ -106,10 +106,22 @@ async def undo_import(db: Database, import_id: int, limits: UndoLimits = UNDO_LI
         if not is_being_undone(record):
             return  # another process has given it up
         async with db.dedicated() as lock_session:
-            if await try_lock(lock_session, import_key(record.file, record.first_line_sha256, record.owner)):
+            if await lock_file(lock_session, record):
                 await remove_or_fail(db, import_id, limits)
                 return
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def lock_file(session: Transaction, record: Import) -> bool:
+    """Lock the file of an import at each of its locations; False while another process reads one of them."""
+    locations = {record.location or ""}
+    if record.file is not None:
+        locations |= set(await positions.select_locations(session, record.file, record.first_line_sha256))
+    keys = [
+        import_key(record.file, record.first_line_sha256, location, record.owner)
+        for location in sorted(locations)
+    ]
+    return all([await try_lock(session, key) for key in keys])
 
 
 async def remove_or_fail(db: Database, import_id: int, limits: UndoLimits) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from service.imports.follow_locks import FollowLocks
 from service.imports.outcome import LogReplaced, describe_failure, end_status
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
+from service.logs.file_location import locate
 from service.logs.first_line import NO_FIRST_LINE
 from service.logs.rotated_files import FirstLines
 from service.logs.source import LogSource, OpenLog, file_key
@@ -60,7 +61,9 @@ class VersionImporter:
         if first_line is None or not await self._acquire(version, first_line):
             return False
         open_version = partial(open_followed, version, first_line)
-        source = LogSource(version.path.name, version.key, open_version, file_key(self.watched.path))
+        source = LogSource(
+            version.path.name, version.key, open_version, file_key(self.watched.path), version.location
+        )
         return await self.import_source(version, source)
 
     async def import_source(self, version: LogVersion, source: LogSource) -> bool:
@@ -143,7 +146,7 @@ class VersionImporter:
         if is_new and self.denied_at is not None:
             return False
         if version.is_ours is not False:  # also one that was given back, when the connection was lost
-            version.is_ours = await self.locks.acquire(version.key, first_line)
+            version.is_ours = await self.locks.acquire(version.key, first_line, version.location)
             self.denied_at = None if version.is_ours else time.monotonic()
             if not version.is_ours:
                 self._tell("elsewhere", "")
@@ -171,4 +174,5 @@ def open_followed(version: LogVersion, first_line: bytes) -> Iterator[OpenLog]:
 
 def rotated_source(path: Path, file: str, followed_as: Path) -> LogSource:
     """Return a log that was rotated to a path, as the one at the path where it was followed."""
-    return replace(LogSource.of_file(path), name=Path(file).name, key=file, followed_as=file_key(followed_as))
+    source = LogSource.of_file(path)
+    return LogSource(Path(file).name, file, source.open, file_key(followed_as), locate(file))

@@ -19,11 +19,12 @@ ROTATED = re.compile(r"(\.[0-9]{1,6}|-[0-9]{8,14})(\.gz)?")
 
 @dataclass(frozen=True, slots=True)
 class LogMeasure:
-    """The size of a log, and what tells it from others: its path and the digest of its first line."""
+    """The size of a log, and what tells it from others: path, location and the digest of its first line."""
 
     size: int
     file: str
     first_line: bytes
+    location: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ class LogFolder:
         try:
             source = LogSource.of_file(self.file)
             with source.open() as log:
-                return LogMeasure(log.size or 0, source.key or "", log.first_line(self.formats))
+                first_line = log.first_line(self.formats)
+                return LogMeasure(log.size or 0, source.key or "", first_line, source.location or "")
         except READ_ERRORS:
             return None
 

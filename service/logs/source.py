@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from service.logs.chunks import CHUNK_BYTES, LogFile
+from service.logs.file_location import locate
 from service.logs.first_line import NO_FIRST_LINE, digest_first_line
 from service.logs.format_options import FormatOptions
 from service.logs.pieces import GZIP_MAGIC, READ_ERRORS, gunzipped, is_gzip
@@ -42,12 +43,14 @@ class LogSource:
 
     :param open: opens the log at its start; raises OSError where that fails
     :param followed_as: the path under which it is followed, which may be a link
+    :param location: of the file; None for a stream
     """
 
     name: str
     key: str | None
     open: Callable[[], AbstractContextManager[OpenLog]]
     followed_as: str | None = None
+    location: str | None = None
 
     @classmethod
     def of_file(
@@ -58,13 +61,14 @@ class LogSource:
         def open_absolute() -> AbstractContextManager[OpenLog]:
             return open_file(absolute, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
 
-        return cls(path.name, file_key(absolute), open_absolute)
+        key = file_key(absolute)
+        return cls(path.name, key, open_absolute, location=locate(key))
 
     @classmethod
     def of_key(cls, name: str, key: str) -> Self:
         """Return the file that the row of an import names."""
         path = Path(key)  # no file, where its real path is not UTF-8
-        return cls(name, key, lambda: open_file(path))
+        return cls(name, key, lambda: open_file(path), location=locate(key))
 
     @classmethod
     def of_stream(

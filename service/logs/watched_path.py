@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from service.logs.chunks import CHUNK_BYTES
+from service.logs.file_location import locate
 from service.logs.followed_log import FollowedLog
 from service.logs.format_options import FormatOptions
 from service.logs.source import file_key
@@ -45,6 +46,7 @@ class LogVersion:
     """A log that the path has named, or one life of a log between two cuts.
 
     :param path: its real path when it was opened
+    :param location: of that path then
     :param age: looks since it was opened
     :param quiet: looks since it has grown
     :param replaced: looks since the path names another; None while it names this one
@@ -60,6 +62,7 @@ class LogVersion:
     path: Path
     file: WatchedFile
     log: FollowedLog
+    location: str
     age: int = 0
     quiet: int = 0
     replaced: int | None = None
@@ -140,7 +143,8 @@ class WatchedPath:
         if former is not None:
             former.replaced = 0
             self.has_missed = True
-        self.versions.append(LogVersion(path, file, FollowedLog(file, chunk_bytes=self.chunk_bytes)))
+        log = FollowedLog(file, chunk_bytes=self.chunk_bytes)
+        self.versions.append(LogVersion(path, file, log, locate(file_key(path))))
         if self.is_closed:
             self.close()
 

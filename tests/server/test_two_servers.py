@@ -4,11 +4,13 @@ import asyncio
 import random
 import signal
 import time
+from typing import Any
 
 import pytest
 
 from bench.shop_log import generate
 from tests.support.command_line import PASSWORD, wait_until_ready
+from tests.support.eventually import eventually
 from tests.support.http_client import Client
 from tests.support.live_stream import listening
 from tests.support.processes import PATIENCE
@@ -16,6 +18,7 @@ from tests.support.two_servers import CAN_MOUNT, TwoServers, two_servers
 
 LINES = 20_000
 KILLS = 4
+HOSTS = "logs-0", "logs-1"  # the folders that are LOGS_DIR of two hosts
 needs_mounts = pytest.mark.skipif(not CAN_MOUNT, reason="only root may give a process mounts of its own")
 
 
@@ -28,10 +31,10 @@ async def visits(client: Client) -> int:
     return sum(group["visits"] for group in answer.json["items"])
 
 
-async def ended(client: Client, import_id: int) -> dict[str, object]:
+async def ended(client: Client, import_id: int) -> dict[str, Any]:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        record: dict[str, object] = (await client.get(f"/imports/{import_id}")).json
+        record: dict[str, Any] = (await client.get(f"/imports/{import_id}")).json
         if record["status"] != "running":
             return record
         await asyncio.sleep(0.1)
@@ -97,11 +100,62 @@ async def test_a_server_that_dies_leaves_its_import_to_the_other() -> None:
 
 
 @needs_mounts
-async def test_equal_paths_of_two_hosts_are_two_files() -> None:
-    async with two_servers(separate=True) as site:
-        for number in range(2):
-            (site.folder / f"logs-{number}/shop.log").write_text("".join(lines(LINES, 10 + number)))
+@pytest.mark.parametrize("is_first_line_equal", [False, True])
+async def test_equal_paths_of_two_hosts_are_two_files(is_first_line_equal: bool) -> None:
+    """Also where they begin with the same line, which is stored once."""
+    logs = [lines(LINES, 10), lines(LINES, 11)]
+    if is_first_line_equal:
+        logs[1][0] = logs[0][0]
+    async with two_servers(views=HOSTS) as site:
+        for folder, log in zip(HOSTS, logs, strict=True):
+            (site.folder / folder / "shop.log").write_text("".join(log))
         answers = await asyncio.gather(*(client.get("/parse") for client in site.clients))
         records = [await ended(site.clients[0], answer.json["id"]) for answer in answers]
-        assert [(record["lines"], record["imported"]) for record in records] == [(LINES, LINES)] * 2
-        assert await visits(site.clients[0]) == LINES * 2
+        assert [record["lines"] for record in records] == [LINES] * 2
+        assert sum(record["duplicates"] for record in records) == int(is_first_line_equal)
+        assert await visits(site.clients[0]) == LINES * 2 - int(is_first_line_equal)
+
+
+@needs_mounts
+async def test_logs_of_two_hosts_that_begin_alike_are_both_followed() -> None:
+    """While each is written, to the last line; each line is read once."""
+    logs = [lines(LINES, 10), lines(LINES, 11)]
+    logs[1][0] = logs[0][0]
+    async with two_servers(views=HOSTS, LOGS_FOLLOW="true") as site:
+        for begin in range(0, LINES, LINES // 4):
+            for folder, log in zip(HOSTS, logs, strict=True):
+                with (site.folder / folder / "shop.log").open("a") as file:
+                    file.write("".join(log[begin : begin + LINES // 4]))
+            assert await all_visits(site, 2 * (begin + LINES // 4) - 1)
+        assert await read_lines(site) == (2 * LINES, 1)
+
+
+@needs_mounts
+async def test_a_log_that_two_hosts_share_is_read_once() -> None:
+    log = lines(LINES, 12)
+    async with two_servers(views=(HOSTS[0], HOSTS[0]), LOGS_FOLLOW="true") as site:
+        path = site.folder / HOSTS[0] / "shop.log"
+        path.write_text("".join(log[: LINES // 2]))
+        assert await all_visits(site, LINES // 2)
+        with path.open("a") as file:
+            file.write("".join(log[LINES // 2 :]))
+        answers = await asyncio.gather(*(client.get("/parse") for client in site.clients))
+        assert {answer.status for answer in answers} == {200}
+        assert await all_visits(site, LINES)
+        assert await read_lines(site) == (LINES, 0)
+
+
+async def all_visits(site: TwoServers, count: int) -> bool:
+    """Wait until both servers count so many visits."""
+
+    async def are_all() -> bool:
+        return [await visits(client) for client in site.clients] == [count, count]
+
+    await eventually(are_all)
+    return True
+
+
+async def read_lines(site: TwoServers) -> tuple[int, int]:
+    """Return how many lines all imports have read, and how many of them were duplicates."""
+    records = (await site.clients[0].get("/imports?limit=1000")).json["items"]
+    return sum(record["lines"] for record in records), sum(record["duplicates"] for record in records)

@@ -1,7 +1,7 @@
 """Imports of logs in tests, in chunks of any size, and what the database holds afterwards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -17,14 +17,17 @@ from service.imports.jobs import list_rejects
 from service.imports.part_writer import PartWriter
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
+from service.imports.undo import UndoLimits
 from service.logs.chunks import CHUNK_BYTES, LogFile
 from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
 from service.logs.log_parser import LogParser
 from service.logs.source import LogSource
+from tests.support.eventually import PATIENCE
 from tests.support.log_lines import line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PATIENT_UNDO = UndoLimits(wait_seconds=PATIENCE)
 CARTS_BY_DAY = """
     SELECT DISTINCT
         payment.cart_id, date_trunc('day', paid_at) AS day, payment.source, cart.is_bot, category_id
@@ -115,13 +118,14 @@ class Importer:
         dry_run: bool = False,
         chunk_bytes: int = CHUNK_BYTES,
         log_format: str | None = None,
+        location: str | None = None,
         on_progress: Callable[[Import], object] = lambda _: None,
     ) -> Import:
         """Import a file. A chunk must hold the longest of its lines."""
         return await import_log(
             self.db,
             self.geo,
-            LogSource.of_file(path, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes),
+            located(path, location, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes),
             ImportOptions(ZoneInfo(zone) if zone != "UTC" else UTC, dry_run=dry_run, log_format=log_format),
             clock=lambda: NOW,
             on_progress=on_progress,
@@ -164,6 +168,14 @@ class Importer:
         async with self.db.transaction() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 await session.execute(table.delete())
+
+
+def located(
+    path: Path, location: str | None, *, accept_partial_line: bool = False, chunk_bytes: int = CHUNK_BYTES
+) -> LogSource:
+    """Return a file as a host sees it where it lies at that location; by default where it really lies."""
+    source = LogSource.of_file(path, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
+    return source if location is None else replace(source, location=location)
 
 
 def counts(record: Import) -> tuple[int, int, int, int]:

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,10 +65,10 @@ class TwoServers:
 
 
 @asynccontextmanager
-async def two_servers(*, separate: bool = False, **settings: str) -> AsyncIterator[TwoServers]:
+async def two_servers(*, views: Sequence[str] = (), **settings: str) -> AsyncIterator[TwoServers]:
     """Start both at once, on an empty database.
 
-    :param separate: whether LOGS_DIR is another folder for each, at the same path
+    :param views: the folder that is LOGS_DIR for each, in mounts of its own, at the same path
     """
     with short_folder() as folder, own_servers(folder / "servers") as (postgres, valkey):
         await asyncio.gather(postgres.start(), valkey.start())
@@ -91,7 +91,7 @@ async def two_servers(*, separate: bool = False, **settings: str) -> AsyncIterat
             | settings
         )
         servers = [
-            Server(command, folder / f"var-{number}", (folder / f"logs-{number}", logs) if separate else None)
+            Server(command, folder / f"var-{number}", (folder / views[number], logs) if views else None)
             for number in range(2)
         ]
         try:

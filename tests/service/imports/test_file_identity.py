@@ -13,7 +13,7 @@ from service.imports.jobs import get_import
 from service.imports.undo import delete_import
 from service.logs.format_options import FormatOptions
 from service.logs.source import LogSource
-from tests.support.log_imports import NOW, Importer, counts, some_lines, write
+from tests.support.log_imports import NOW, PATIENT_UNDO, Importer, counts, some_lines, write
 
 TALK = b"/docker-entrypoint.sh: starting\nnginx: start worker process 7\n"
 
@@ -90,7 +90,7 @@ async def test_undoing_the_import_of_one_machine_leaves_the_others_position(
     write(log, some_lines(30, start=1000))
     other = await shop.read(log)
     background = Background()
-    await delete_import(shop.db, background, other.id, clock=lambda: NOW)
+    await delete_import(shop.db, background, other.id, clock=lambda: NOW, limits=PATIENT_UNDO)
     await background.close()
     assert (await get_import(shop.db, other.id)).status == "undone"
     assert await shop.rows("SELECT line FROM file_position") == [(50,)]
@@ -108,7 +108,7 @@ async def test_a_position_that_is_stored_by_the_path_alone_is_taken_over(shop: I
     assert await shop.rows("SELECT length(first_line_sha256), line FROM file_position") == [(32, 60)]
     # An import from before knows no first line; its undo restores what is stored of its path.
     background = Background()
-    await delete_import(shop.db, background, first.id, clock=lambda: NOW)
+    await delete_import(shop.db, background, first.id, clock=lambda: NOW, limits=PATIENT_UNDO)
     await background.close()
     assert counts(await shop.read(log)) == (60, 50, 10, 0)
 

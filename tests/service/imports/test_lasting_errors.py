@@ -21,7 +21,7 @@ from service.logs.source import LogSource
 from tests.service.imports.test_follow import append, follow, wait_for_visits
 from tests.service.imports.test_recovery import die_importing, have_ended, imports_when, recovery
 from tests.support.eventually import eventually
-from tests.support.log_imports import NOW, Importer, some_lines, write
+from tests.support.log_imports import NOW, PATIENT_UNDO, Importer, some_lines, write
 
 LINES = 200
 # What breaks a database, what mends it, and the cause that the import tells.
@@ -145,7 +145,7 @@ async def test_an_error_that_lasts_ends_an_undo_with_its_cause(
     record = await import_as_server(shop, log)
     await execute(committed_url, "REVOKE DELETE ON visit_part FROM CURRENT_USER")
     background = Background()
-    await delete_import(shop.db, background, record.id, clock=lambda: NOW)
+    await delete_import(shop.db, background, record.id, clock=lambda: NOW, limits=PATIENT_UNDO)
     await background.close()
     answer = await get_import(shop.db, record.id)
     assert (answer.status, answer.undo_at, is_being_undone(answer)) == ("failed", None, False)
@@ -154,7 +154,7 @@ async def test_an_error_that_lasts_ends_an_undo_with_its_cause(
     async with shop.db.read() as session:
         assert await select_stale_imports(session, stale_after=0.0) == []  # no server tries it again
     await execute(committed_url, "GRANT DELETE ON visit_part TO CURRENT_USER")
-    await delete_import(shop.db, background, record.id, clock=lambda: NOW)
+    await delete_import(shop.db, background, record.id, clock=lambda: NOW, limits=PATIENT_UNDO)
     await background.close()
     again = await get_import(shop.db, record.id)
     assert (again.status, again.error) == ("undone", None)
