@@ -7,9 +7,10 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from logging import getLogger
 from pathlib import Path
+from typing import ClassVar
 
 from embedded.account import make_private_directory, service_account
 from embedded.binaries import find_postgres, reachable_postgres
@@ -58,6 +59,7 @@ class Postgres:
     """PostgreSQL with its data in `home`/data, on a Unix socket that only its own user and root reach."""
 
     name = "PostgreSQL"
+    settings: ClassVar[Mapping[str, str]] = SETTINGS
     stop_signal = signal.SIGINT
     quit_signal = signal.SIGQUIT
 
@@ -125,7 +127,7 @@ class Postgres:
         self._log.mark_start()
         # Where only root can enter the directories above, a path from the data directory still leads on.
         sockets = ".." if self.sockets == self.home else str(self.sockets)
-        settings = {**SETTINGS, "unix_socket_directories": sockets}
+        settings = {**self.settings, "unix_socket_directories": sockets}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return spawn(
             [self._programs.postgres, "-D", self._here(self.data), *options],

@@ -1,11 +1,14 @@
 """Connections are given up when the machine at their other end vanishes, or its PostgreSQL falls silent."""
 
 import asyncio
+import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from operator import attrgetter
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,12 +18,14 @@ from db.bulk import copy_rows
 from db.database import Database
 from db.outages import is_outage
 from db.silence import SILENCE_OPTIONS, DatabaseSilent, SilenceTimes
+from embedded.postgres import SETTINGS, Postgres
 from tests.support.database_over_tcp import over_tcp
 from tests.support.own_servers import OwnServer, own_servers
 from tests.support.processes import PATIENCE, eventually
 from tests.support.stand import short_folder
 
 QUICK = SilenceTimes(tick=0.05)  # a second of silence
+PROBES = "keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout"
 ONE = text("SELECT 1")
 MEGABYTE = memoryview(bytes(2**20))
 
@@ -40,6 +45,29 @@ async def test_a_connection_over_tcp_is_probed_when_it_is_silent(database_url: s
                 options = socket_options(connection.driver_connection)
         assert options == {socket.SO_KEEPALIVE: 1, **SILENCE_OPTIONS}
         await db.close()
+
+
+class TcpPostgres(Postgres):
+    """Listens on an address of this machine that no other PostgreSQL has."""
+
+    address = f"127.77.{os.getpid() // 256 % 256}.{os.getpid() % 256}"
+    settings: ClassVar = {**SETTINGS, "listen_addresses": address}
+
+
+@pytest.mark.parametrize("kind", ["pool", "dedicated"])
+async def test_the_server_ends_sessions_of_a_machine_that_vanished(kind: str) -> None:
+    """Their locks would keep others from what it did: it asks as often as the client does."""
+    with short_folder() as folder:
+        server = OwnServer(TcpPostgres(folder / "postgres"))
+        await server.start()
+        try:
+            db = Database.connect(f"postgresql://trawl@{TcpPostgres.address}/trawl", pool_size=1)
+            async with db.transaction() if kind == "pool" else db.dedicated() as session:
+                rows = [await session.scalar(text(f"SHOW tcp_{name}")) for name in PROBES]
+            await db.close()
+        finally:
+            await server.end(signal.SIGINT)
+    assert rows == ["4", "2", "3", "10000"]
 
 
 def socket_options(raw: object) -> dict[int, int]:
