@@ -25,10 +25,10 @@ from service.visits.retention import delete_before
 from tests.support import event_oracle as oracle
 from tests.support.event_oracle import OneEvent
 from tests.support.eventually import eventually
+from tests.support.merging import EVENTS_OFTEN as OFTEN
 from tests.support.stored_events import store_events
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
-OFTEN = MergeLimits(batches=2, events=50, most=30, small=40, small_parts=2)
 
 
 @pytest.fixture

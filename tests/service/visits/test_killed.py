@@ -1,0 +1,93 @@
+"""Merges, and writing the files of columns, that are killed at any of their steps change no answer."""
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from db.database import Database
+from db.event_store import EventStore
+from service.columns.store import ColumnStore
+from service.events.stats import count_events
+from service.visits.queries import count_visits, list_visits
+from service.visits.store import store_live_visits
+from tests.support.event_oracle import OneEvent
+from tests.support.live_cases import NOW, live_row
+from tests.support.parts import line, some_keys, store_part
+from tests.support.processes import PATIENCE
+from tests.support.stored_events import store_events
+from tests.support.visit_cases import NOTHING
+
+PAGE: dict[str, Any] = {"after": None, "limit": 100, "offset": 0}
+URLS = ("/caviar/", "/caviar/beluga/", "/cart?goods_id=1&amount=2&cart_id=3", "/success_pay_3/", "/")
+FIRST, GROWTH = 3, 1.4  # the step of the first kill, and how much later each next one is
+
+
+async def fill(db: Database) -> None:
+    """Store visits of two sources, small parts, and events in batches."""
+    random = Random(1)
+    for source in ("api", "page"):
+        rows = [
+            live_row(url, source=source, position=place, occurred_at=NOW + timedelta(minutes=place))
+            for place, url in enumerate(URLS * 2, 1)
+        ]
+        await store_live_visits(db, rows)
+    for seed in (1, 2, 3):
+        keys = some_keys(2, seed=seed)
+        await store_part(db, [line(url, at=NOW, key=key) for url, key in zip(URLS, keys, strict=False)])
+    for _ in range(6):
+        await store_events(
+            db, [OneEvent(random.randrange(5), "view", NOW + timedelta(hours=random.randrange(99)))] * 12
+        )
+
+
+async def answers(db: Database, folder: Path) -> list[Any]:
+    """Return what is shown by a process that has read nothing yet."""
+    store, events = ColumnStore.under(folder, megabytes=10), EventStore()
+    how: dict[str, Any] = {"tz": "Asia/Tokyo", **PAGE}
+    return [
+        await list_visits(db, store, **NOTHING, **PAGE),
+        *[await count_visits(db, store, **NOTHING, group_by=by, **how) for by in (("page", "day"), ())],
+        *[await count_events(db, events, group_by=[by], **how) for by in ("user", "day")],
+    ]
+
+
+async def rows_of(db: Database, table: str) -> int:
+    async with db.raw() as raw:
+        return int(await raw.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+@pytest.mark.parametrize(
+    ("work", "table", "left"),
+    [("visits", "live_visit", 0), ("events", "event_batch", 0), ("columns", "visit_part", 3)],
+)
+async def test_work_that_is_killed_at_any_step_changes_no_answer(
+    committed_url: str, tmp_path: Path, work: str, table: str, left: int
+) -> None:
+    """Kill it at later and later steps until it comes to its end."""
+    db = Database.connect(committed_url)
+    await fill(db)
+    before = await answers(db, tmp_path / "whole")
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.mortal", committed_url, str(tmp_path)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert program.stdin is not None
+    assert program.stdout is not None
+    step, outcomes = float(FIRST), list[str]()
+    while "done" not in outcomes:
+        program.stdin.write(f"{work} {round(step)}\n".encode())
+        outcomes.append((await asyncio.wait_for(program.stdout.readline(), PATIENCE)).decode().strip())
+        assert outcomes[-1] in ("killed", "done")
+        assert await answers(db, tmp_path) == before
+        step *= GROWTH
+    program.stdin.close()
+    await program.wait()
+    assert outcomes.count("killed") > 5
+    assert await rows_of(db, table) == left
+    await db.close()
