@@ -16,15 +16,13 @@ from db.queries.names import select_category_id
 from db.queries.reports import CountryRequests, CountryVisitors, Scope
 from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
+from service.columns.country_visitors import count_country_visitors
 from service.columns.counts import live_block
-from service.columns.groups import CountryGroups
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.snapshot import Parts, Snapshot, make_snapshot
-from service.columns.statistics import Statistics
 from service.columns.store import ColumnStore
 
 LOG = "log"
-MAX_COUNTRIES = 100_000
 
 
 def partial_days(scope: Scope) -> list[tuple[datetime, datetime]]:
@@ -110,10 +108,6 @@ async def count_visitors(db: Database, raw: Raw, store: ColumnStore, scope: Scop
         visit_filter = VisitFilter(scope.since, scope.until, is_bot=scope.is_bot)
         columns = await select_live_columns(raw, visit_filter, ["country"], snapshot.addresses.ids)
         live = live_block(snapshot, columns, None)
-    statistics = Statistics(snapshot, criteria, spans, live, [CountryGroups(snapshot)])
-    rows = [
-        CountryVisitors(row.values[0], row.visitors)
-        for row in await statistics.rows(limit=MAX_COUNTRIES, offset=0)
-        if row.values[0] is not None
-    ]
+    visitors = await count_country_visitors(snapshot, criteria, spans, live)
+    rows = [CountryVisitors(*each) for each in visitors.items()]
     return sorted(rows, key=lambda row: (-row.visitors, row.country))
