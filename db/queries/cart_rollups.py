@@ -1,8 +1,9 @@
 """Roll-ups of carts: they change by what carts count for after a change, less what they did before it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,8 +29,37 @@ CHANGE_DAYS = text("""
     ON CONFLICT (day) DO UPDATE SET version = excluded.version
 """)
 PURCHASES = ("log", "live", "bot_log", "bot_live")  # columns of `buyer`
+Purchases = tuple[int, ...]  # the carts that a user has paid, in the order of PURCHASES
 Key = tuple[Any, ...]
 Counts = Counter[tuple[str, Key]]  # carts by roll-up and key in it; of `buyer`, by BUYER_KEY
+
+
+@dataclass(slots=True)
+class Changes:
+    """By how much the roll-ups of carts change.
+
+    :param carts: by roll-up and key in it
+    :param buyers: of carts that a user has paid, in the order of PURCHASES
+    :param days: on which payments changed whose user is known
+    """
+
+    carts: Counter[tuple[str, Key]] = field(default_factory=Counter)
+    buyers: dict[int, list[int]] = field(default_factory=dict)
+    days: set[datetime] = field(default_factory=set)
+
+    def add(self, counts: Mapping[tuple[str, Key], int]) -> None:
+        """Add counts, which may be negative."""
+        for (name, key), number in counts.items():
+            if not number:
+                continue
+            if name == "buyer":
+                paid_at, user_id, source, is_bot = key
+                self.days.add(paid_at.replace(hour=0, minute=0, second=0, microsecond=0))
+                self.buyers.setdefault(user_id, [0] * len(PURCHASES))[2 * is_bot + (source != "log")] += (
+                    number
+                )
+            else:
+                self.carts[name, key] += number
 
 
 @asynccontextmanager
@@ -44,18 +74,24 @@ async def rollup_changes(
     yield
     after = await count_carts(session, cart_ids, goods_ids)
     after.subtract(before)
-    await add_changes(session, {key: carts for key, carts in after.items() if carts})
+    await add_counts_of_carts(session, after)
 
 
-async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: list[int]) -> Counts:
-    """Return what the carts count for; and, by the categories in them, also the carts that hold the goods."""
+async def count_carts(
+    session: AsyncSession, cart_ids: list[int], goods_ids: list[int], *, without: Sequence[int] = ()
+) -> Counts:
+    """Return what the carts count for; and, by the categories in them, also the carts that hold the goods.
+
+    :param without: carts that do not count because they hold the goods
+    """
     counts: Counts = Counter()
     if cart_ids:
         for row in await session.execute(statement("carts/cart_counts"), {"cart_ids": cart_ids}):
             names = KEYS_BY_TABLE.get(row.rollup, BUYER_KEY)
             counts[row.rollup, tuple(getattr(row, name) for name in names)] = row.carts
     rows = await session.execute(
-        statement("carts/cart_categories"), {"cart_ids": cart_ids, "goods_ids": goods_ids}
+        statement("carts/cart_categories"),
+        {"cart_ids": cart_ids, "goods_ids": goods_ids, "without": list(without)},
     )
     for row in rows:
         rollup = "paid_category_day" if row.other_id is None else "paid_pair_day"
@@ -65,44 +101,59 @@ async def count_carts(session: AsyncSession, cart_ids: list[int], goods_ids: lis
 
 async def subtract_counts(session: AsyncSession, rows: Sequence[AnyRow]) -> None:
     """Take away what deleted carts counted for: rows of delete_carts.sql."""
-    changes: dict[tuple[str, Key], int] = {}
+    carts: Counter[tuple[str, Key]] = Counter()
+    users: Counter[Purchases] = Counter()
+    days: list[datetime] = []
     for row in rows:
-        names = KEYS_BY_TABLE.get(row.rollup, BUYER_KEY)
-        changes[row.rollup, tuple(getattr(row, name) for name in names)] = -row.carts
+        match row.rollup:
+            case "buyer":
+                users[tuple(row.purchases)] += row.carts
+            case "purchase_day":
+                days.append(row.day)
+            case rollup:
+                carts[rollup, tuple(getattr(row, name) for name in KEYS_BY_TABLE[rollup])] += row.carts
+    await add_carts(session, carts)
+    await move_buyers(session, users, days)
+
+
+async def add_counts_of_carts(session: AsyncSession, counts: Mapping[tuple[str, Key], int]) -> None:
+    """Add counts, by roll-up and key, to the roll-ups of carts."""
+    changes = Changes()
+    changes.add(counts)
     await add_changes(session, changes)
 
 
-async def add_changes(session: AsyncSession, changes: dict[tuple[str, Key], int]) -> None:
-    """Add changes, by roll-up and key, to the roll-ups of carts."""
+async def add_changes(session: AsyncSession, changes: Changes) -> None:
+    """Add changes to the roll-ups of carts."""
+    await add_carts(session, changes.carts)
+    if changes.buyers:
+        await add_to_buyers(session, changes.buyers, changes.days)
+    elif changes.days:
+        await move_buyers(session, {}, changes.days)
+
+
+async def add_carts(session: AsyncSession, carts: Mapping[tuple[str, Key], int]) -> None:
+    """Add carts, by roll-up and key, to the roll-ups that count them by day."""
     rows: dict[str, list[Key]] = {model.__tablename__: [] for model in KEYS}
-    buyers: dict[int, list[int]] = {}
-    days: set[datetime] = set()
-    for (name, key), carts in changes.items():
-        if name == "buyer":
-            paid_at, user_id, source, is_bot = key
-            days.add(paid_at.replace(hour=0, minute=0, second=0, microsecond=0))
-            buyers.setdefault(user_id, [0] * len(PURCHASES))[2 * is_bot + (source != "log")] += carts
-        else:
-            rows[name].append((*key, carts))
+    for (name, key), number in carts.items():
+        rows[name].append((*key, number))
     for model, names in KEYS.items():
         await add_to_rollup(session, model, (*names, "carts"), rows[model.__tablename__])
-    if buyers:
-        await add_to_buyers(session, buyers)
-        await session.execute(CHANGE_DAYS, {"days": sorted(days)})
 
 
-async def add_to_buyers(session: AsyncSession, buyers: dict[int, list[int]]) -> None:
+async def add_to_buyers(
+    session: AsyncSession, buyers: Mapping[int, Sequence[int]], days: Iterable[datetime]
+) -> None:
     """Add to the number of carts that users have paid.
 
     :param buyers: changes by user, in the order of PURCHASES
+    :param days: of the payments
     """
     columns = {"user_id": list(buyers)}
     columns |= {name: [carts[place] for carts in buyers.values()] for place, name in enumerate(PURCHASES)}
     arrays = {name: f"{{{','.join(map(str, numbers))}}}" for name, numbers in columns.items()}
-    moves = await execute_with_arrays(session, statement("carts/count_buyers"), arrays)
-    await add_to_rollup(
-        session, BuyerCount, ("sources", "traffic", "purchases", "users"), [tuple(row) for row in moves]
-    )
+    states = await execute_with_arrays(session, statement("carts/count_buyers"), arrays)
+    await move_buyers(session, {tuple(state[:-1]): state[-1] for state in states}, days)
     decreased = [user_id for user_id, carts in buyers.items() if min(carts) < 0]
     if decreased:
         await session.execute(
@@ -112,6 +163,36 @@ async def add_to_buyers(session: AsyncSession, buyers: dict[int, list[int]]) -> 
             ),
             {"ids": decreased},
         )
+
+
+async def move_buyers(
+    session: AsyncSession, users: Mapping[Purchases, int], days: Iterable[datetime]
+) -> None:
+    """Count the users who have paid so many carts more, or less, and renew the version of days.
+
+    :param users: by the carts that they have paid, in the order of PURCHASES
+    """
+    counts: Counter[Key] = Counter()
+    for (log, live, bot_log, bot_live), number in users.items():
+        bought = {
+            ("all", "all"): log + live + bot_log + bot_live,
+            ("all", "human"): log + live,
+            ("all", "bot"): bot_log + bot_live,
+            ("log", "all"): log + bot_log,
+            ("log", "human"): log,
+            ("log", "bot"): bot_log,
+            ("api", "all"): live + bot_live,
+            ("api", "human"): live,
+            ("api", "bot"): bot_live,
+        }
+        for (sources, traffic), purchases in bought.items():
+            if purchases:
+                counts[sources, traffic, purchases] += number
+    names = ("sources", "traffic", "purchases", "users")
+    rows = sorted((*key, number) for key, number in counts.items())
+    await add_to_rollup(session, BuyerCount, names, rows)
+    if days := sorted(days):
+        await session.execute(CHANGE_DAYS, {"days": days})
 
 
 async def add_to_rollup(

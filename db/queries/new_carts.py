@@ -1,9 +1,8 @@
-"""Carts of new lines: those that no stored line names are counted and copied, the others are merged."""
+"""Carts of new lines: what they become is computed in memory with what is stored, and then written."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,19 +10,31 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.binary_copy import as_copy, as_inet, as_numeric
-from db.bulk import copy_rows
+from db.bulk import copy_rows, execute_with_arrays
 from db.database import raw_connection
 from db.locks import lock_cart_rollups
 from db.queries import cart_rollups
+from db.queries.cart_counts import changes_between, count_carts
 from db.queries.cart_frames import make_frame
 from db.queries.cart_rollups import Counts, add_changes
-from db.queries.carts import carts_of, items_of, merge_cart_lines, payments_of
+from db.queries.carts import carts_of, items_of, payments_of
 from db.queries.goods import new_visits_of_part, select_inferred_goods, upsert_goods
 from db.queries.goods_inference import InferredGoods
 from db.queries.part_columns import Columns, PartSpan
 from db.queries.part_lines import PartLines, ProductPages, lines_of, product_pages_of, remember
+from db.queries.stored_carts import (
+    StoredCarts,
+    is_among,
+    merge_carts,
+    merge_payments,
+    select_items,
+    select_stored_carts,
+    update_parameters,
+)
+from db.sql import statement
 from db.threads import run_in_thread
 
+COUNTED = ("id", "source", "is_bot", "opened_at", "user_id")  # of a cart
 IN_ORDER = ("occurred_at", "position")
 GOODS_CATEGORIES = """
     SELECT goods.goods_id, product.category_id
@@ -34,30 +45,16 @@ GOODS_CATEGORIES = """
 
 @dataclass(frozen=True, slots=True)
 class CartLines:
-    """The lines of a part that name carts, and what they add up to as long as no stored line names these.
+    """The lines of a part that name carts, and what they add up to.
 
-    :param lines: in order, with the columns of db.queries.cart_frames.NAMES
     :param pages: the views of products, from which goods are inferred
     """
 
     part_lines: PartLines
     pages: ProductPages
-    lines: pl.DataFrame
     carts: pl.DataFrame
     items: pl.DataFrame
     payments: pl.DataFrame
-
-    def without(self, cart_ids: list[int]) -> "CartLines":
-        """Return the same without some carts; `lines` keeps them."""
-        if not cart_ids:
-            return self
-        ids = pl.Series(cart_ids, dtype=pl.Int64).implode()
-        return replace(
-            self,
-            carts=self.carts.filter(~pl.col("id").is_in(ids)),
-            items=self.items.filter(~pl.col("cart_id").is_in(ids)),
-            payments=self.payments.filter(~pl.col("cart_id").is_in(ids)),
-        )
 
 
 def cart_lines_of(
@@ -74,7 +71,6 @@ def cart_lines_of(
     return CartLines(
         part_lines,
         product_pages_of(columns),
-        lines,
         carts_of(lines).sort("id"),
         items_of(lines.filter(pl.col("kind") == "cart")).sort("cart_id", "goods_id"),
         payments_of(lines.filter(pl.col("kind") == "success")).sort("cart_id"),
@@ -95,101 +91,79 @@ async def merge_part(session: AsyncSession, span: PartSpan, lines: CartLines) ->
 async def add_cart_lines(session: AsyncSession, lines: CartLines, goods: Sequence[InferredGoods]) -> None:
     """Add newly stored lines of carts to carts, items and payments; store the goods inferred from them.
 
-    The caller holds the lock of cart roll-ups.
+    The caller holds the lock of cart roll-ups, so that nobody else changes a cart meanwhile.
     """
-    stored_ids = await select_stored_carts(session, lines.carts["id"].to_list())
-    changed_goods = [each.goods_id for each in goods if each.product_id != each.old_product_id]
-    changes: Counts = Counter()
-    if stored_ids or changed_goods:
-        before = await cart_rollups.count_carts(session, stored_ids, changed_goods)
-        is_stored = pl.col("cart_id").is_in(stored_ids)
-        await merge_cart_lines(session, lines.lines.filter(is_stored))
-        await upsert_goods(session, goods)
-        changes = await cart_rollups.count_carts(session, stored_ids, changed_goods)
-        changes.subtract(before)
-    else:
-        await upsert_goods(session, goods)
-    new = await run_in_thread(lambda: lines.without(stored_ids))
-    if not new.carts.is_empty():
-        changes.update(await insert_carts(session, new))
-    await add_changes(session, {key: carts for key, carts in changes.items() if carts})
+    stored = await select_stored_carts(session, lines.carts["id"].to_list())
+    payments = await run_in_thread(lambda: merge_payments(stored.payments, lines.payments))
+    is_paid = is_among("cart_id", payments["cart_id"])
+    paid_ids = stored.carts.select(cart_id="id").filter(is_paid)["cart_id"]
+    items = await select_items(session, paid_ids.to_list())
+    categories = await select_categories(session, items if len(stored.payments) else items.clear())
+    before = await run_in_thread(lambda: count_carts(stored.carts, stored.payments, items, categories))
+    moved = await store_goods(session, goods, without=stored.ids.to_list())
 
-
-async def select_stored_carts(session: AsyncSession, cart_ids: list[int]) -> list[int]:
-    """Return which of the carts are stored."""
-    if not cart_ids:
-        return []
-    raw = await raw_connection(session)
-    literal = f"{{{','.join(map(str, cart_ids))}}}"
-    ids: list[int] = await raw.fetchval(
-        "SELECT coalesce(array_agg(id), '{}') FROM cart WHERE id = ANY(CAST(CAST($1 AS text) AS bigint[]))",
-        literal,
-    )
-    return ids
-
-
-async def insert_carts(session: AsyncSession, lines: CartLines) -> Counts:
-    """Insert carts that are not stored. Return what they count for, which is counted meanwhile."""
-    carts, items, payments = lines.carts, lines.items, lines.payments
-    paid = await run_in_thread(lambda: items.join(payments, on="cart_id").select("cart_id", "goods_id"))
-    categories = await select_categories(session, paid["goods_id"].unique().to_list())
-    counting = asyncio.create_task(run_in_thread(lambda: count_carts(carts, payments, paid, categories)))
+    merged = await run_in_thread(lambda: merge_carts(stored, lines.carts))
+    new = lines.carts.filter(~is_among("id", stored.ids))
+    carts = pl.concat([frame.select(COUNTED) for frame in (merged, new)])
+    items = pl.concat([items, lines.items.select(items.columns).filter(is_paid)]).unique()
+    categories = await select_categories(session, items)
+    counting = asyncio.create_task(run_in_thread(lambda: count_carts(carts, payments, items, categories)))
     try:
-        pieces = await run_in_thread(
-            lambda: (
-                as_copy(carts.with_columns(as_inet(carts["address"]))),
-                as_copy(items.with_columns(as_numeric(items["amount"]))),
-                as_copy(payments),
-            )
-        )
-        for table, frame, encoded in zip(
-            ("cart", "cart_item", "payment"), (carts, items, payments), pieces, strict=True
-        ):
-            if not frame.is_empty():
-                await copy_rows(session, table, frame.columns, encoded)
+        await write_carts(session, stored, merged, lines)
     finally:
-        counts = await counting
-    return counts
+        after = await counting
+    changes = changes_between(before, after)
+    changes.add(moved)
+    await add_changes(session, changes)
 
 
-async def select_categories(session: AsyncSession, goods_ids: list[int]) -> pl.DataFrame:
+async def store_goods(session: AsyncSession, goods: Sequence[InferredGoods], *, without: list[int]) -> Counts:
+    """Store inferred goods. Return by how much that changes what stored carts count for, but some."""
+    ids = [each.goods_id for each in goods if each.product_id != each.old_product_id]
+    if not ids:
+        await upsert_goods(session, goods)
+        return Counts()
+    before = await cart_rollups.count_carts(session, [], ids, without=without)
+    await upsert_goods(session, goods)
+    changes = await cart_rollups.count_carts(session, [], ids, without=without)
+    changes.subtract(before)
+    return changes
+
+
+async def write_carts(
+    session: AsyncSession, stored: StoredCarts, merged: pl.DataFrame, lines: CartLines
+) -> None:
+    """Change stored carts, and insert the others, their items, and payments of carts that were not paid."""
+    updates = await run_in_thread(
+        lambda: update_parameters(
+            stored, merged, carts=lines.carts, items=lines.items, payments=lines.payments
+        )
+    )
+    for name, arrays in updates:
+        await execute_with_arrays(session, statement(name), arrays)
+    carts = lines.carts.filter(~is_among("id", stored.ids))
+    items = lines.items.filter(~is_among("cart_id", stored.ids))
+    payments = lines.payments.filter(~is_among("cart_id", stored.payments["cart_id"]))
+    pieces = await run_in_thread(
+        lambda: (
+            as_copy(carts.with_columns(as_inet(carts["address"]))),
+            as_copy(items.with_columns(as_numeric(items["amount"]))),
+            as_copy(payments),
+        )
+    )
+    for table, frame, encoded in zip(
+        ("cart", "cart_item", "payment"), (carts, items, payments), pieces, strict=True
+    ):
+        if not frame.is_empty():
+            await copy_rows(session, table, frame.columns, encoded)
+
+
+async def select_categories(session: AsyncSession, items: pl.DataFrame) -> pl.DataFrame:
     """Return the categories of those goods whose product is known: columns goods_id, category_id."""
     rows = []
+    goods_ids = items["goods_id"].unique().to_list()
     if goods_ids:
         raw = await raw_connection(session)
         rows = await raw.fetch(GOODS_CATEGORIES, f"{{{','.join(map(str, goods_ids))}}}")
     schema = {"goods_id": pl.Int64, "category_id": pl.Int32}
     return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
-
-
-def count_carts(
-    carts: pl.DataFrame, payments: pl.DataFrame, paid_items: pl.DataFrame, categories: pl.DataFrame
-) -> Counts:
-    """Return what the carts count for, as db.queries.cart_rollups counts them in SQL."""
-    counts: Counts = Counter()
-    paid = payments.select("cart_id", "source", "paid_at", day=pl.col("paid_at").dt.truncate("1d"))
-    paid = paid.join(carts.select("user_id", "is_bot", cart_id="id"), on="cart_id")
-    opened = carts.select(
-        "source",
-        "is_bot",
-        day=pl.col("opened_at").dt.truncate("1d"),
-        is_paid=pl.col("id").is_in(payments["cart_id"].implode()),
-    )
-    for *key, number in opened.group_by("day", "source", "is_paid", "is_bot").len().iter_rows():
-        counts["cart_day", tuple(key)] += number
-    for *key, number in paid.group_by("day", "source", "is_bot").len().iter_rows():
-        counts["payment_day", tuple(key)] += number
-    buyers = paid.drop_nulls("user_id")
-    for *key, number in buyers.group_by("paid_at", "user_id", "source", "is_bot").len().iter_rows():
-        counts["buyer", tuple(key)] += number
-    held = paid_items.join(categories, on="goods_id").select("cart_id", "category_id").unique()
-    dated = held.join(paid, on="cart_id")
-    for *key, number in dated.group_by("category_id", "day", "source", "is_bot").len().iter_rows():
-        counts["paid_category_day", tuple(key)] += number
-    pairs = dated.join(held.rename({"category_id": "other_id"}), on="cart_id")
-    pairs = pairs.filter(pl.col("category_id") != pl.col("other_id"))
-    for *key, number in (
-        pairs.group_by("category_id", "day", "source", "other_id", "is_bot").len().iter_rows()
-    ):
-        counts["paid_pair_day", tuple(key)] += number
-    return counts

@@ -1,10 +1,14 @@
--- Count the paid carts, of :cart_ids and of those that hold any of :goods_ids, by the categories of their goods: the
--- carts with a category, and with each pair of categories, by day and source of payment.
+-- Count the paid carts, of :cart_ids and of those that hold any of :goods_ids but :without, by the categories of their
+-- goods: the carts with a category, and with each pair of categories, by day and source of payment.
 -- OFFSET 0 has payments and items looked up cart by cart: PostgreSQL would read all of these tables while they are new.
 WITH counted_cart AS (
     SELECT unnest(CAST(:cart_ids AS bigint[])) AS cart_id
     UNION
-    SELECT cart_item.cart_id FROM cart_item WHERE cart_item.goods_id = ANY(CAST(:goods_ids AS bigint[]))
+    SELECT cart_item.cart_id
+    FROM cart_item
+    WHERE
+        cart_item.goods_id = ANY(CAST(:goods_ids AS bigint[]))
+        AND cart_item.cart_id <> ALL(CAST(:without AS bigint[]))
 ),
 
 cart_category AS (

@@ -1,5 +1,6 @@
--- Delete carts :cart_ids with their goods and payments. Return what they counted for in all roll-ups, as cart_counts and
--- cart_categories count.
+-- Delete carts :cart_ids with their goods and payments, and take them away from their buyers. Return what they counted
+-- for, as cart_counts and cart_categories count: negative, to be added; of buyers how many users more, or less, have
+-- paid so many carts, as count_buyers counts them; and the days of their payments.
 WITH sought AS MATERIALIZED (
     SELECT unnest(CAST(:cart_ids AS bigint[])) AS id
 ),
@@ -23,6 +24,50 @@ opened AS (
     RETURNING cart.id, date_bin('1 day', cart.opened_at, 'epoch') AS day, cart.source, cart.is_bot, cart.user_id
 ),
 
+bought AS MATERIALIZED (
+    SELECT
+        opened.user_id,
+        count(*) FILTER (WHERE paid.source = 'log' AND NOT opened.is_bot) AS log,
+        count(*) FILTER (WHERE paid.source <> 'log' AND NOT opened.is_bot) AS live,
+        count(*) FILTER (WHERE paid.source = 'log' AND opened.is_bot) AS bot_log,
+        count(*) FILTER (WHERE paid.source <> 'log' AND opened.is_bot) AS bot_live
+    FROM paid
+    INNER JOIN opened ON paid.cart_id = opened.id
+    WHERE opened.user_id IS NOT NULL
+    GROUP BY opened.user_id
+),
+
+emptied AS (
+    DELETE FROM buyer USING bought
+    WHERE
+        buyer.user_id = bought.user_id
+        AND (buyer.log, buyer.live, buyer.bot_log, buyer.bot_live)
+        = (bought.log, bought.live, bought.bot_log, bought.bot_live)
+    RETURNING buyer.log, buyer.live, buyer.bot_log, buyer.bot_live
+),
+
+lowered AS (
+    UPDATE buyer SET
+        log = buyer.log - bought.log,
+        live = buyer.live - bought.live,
+        bot_log = buyer.bot_log - bought.bot_log,
+        bot_live = buyer.bot_live - bought.bot_live
+    FROM bought
+    WHERE
+        buyer.user_id = bought.user_id
+        AND (buyer.log, buyer.live, buyer.bot_log, buyer.bot_live)
+        <> (bought.log, bought.live, bought.bot_log, bought.bot_live)
+    RETURNING
+        buyer.log,
+        buyer.live,
+        buyer.bot_log,
+        buyer.bot_live,
+        bought.log AS log_less,
+        bought.live AS live_less,
+        bought.bot_log AS bot_log_less,
+        bought.bot_live AS bot_live_less
+),
+
 cart_category AS MATERIALIZED (
     SELECT DISTINCT
         paid.cart_id,
@@ -43,10 +88,10 @@ SELECT
     opened.source,
     opened.is_bot,
     paid.cart_id IS NOT NULL AS is_paid,
-    CAST(NULL AS bigint) AS user_id,
     CAST(NULL AS int) AS category_id,
     CAST(NULL AS int) AS other_id,
-    count(*) AS carts
+    CAST(NULL AS bigint[]) AS purchases,
+    -count(*) AS carts
 FROM opened
 LEFT JOIN paid ON opened.id = paid.cart_id
 GROUP BY opened.day, opened.source, opened.is_bot, paid.cart_id IS NOT NULL
@@ -57,28 +102,55 @@ SELECT
     paid.source,
     opened.is_bot,
     NULL,
-    CAST(NULL AS bigint),
     CAST(NULL AS int),
     CAST(NULL AS int),
-    count(*)
+    CAST(NULL AS bigint[]),
+    -count(*)
 FROM paid
 INNER JOIN opened ON paid.cart_id = opened.id
 GROUP BY paid.day, paid.source, opened.is_bot
 UNION ALL
 SELECT
-    'buyer',
-    paid.paid_at,
-    paid.source,
-    opened.is_bot,
+    'purchase_day',
+    paid.day,
     NULL,
-    opened.user_id,
+    NULL,
+    NULL,
     CAST(NULL AS int),
     CAST(NULL AS int),
-    count(*)
+    CAST(NULL AS bigint[]),
+    -count(*)
 FROM paid
 INNER JOIN opened ON paid.cart_id = opened.id
 WHERE opened.user_id IS NOT NULL
-GROUP BY paid.paid_at, opened.user_id, paid.source, opened.is_bot
+GROUP BY paid.day
+UNION ALL
+SELECT
+    'buyer',
+    CAST(NULL AS timestamptz),
+    NULL,
+    NULL,
+    NULL,
+    CAST(NULL AS int),
+    CAST(NULL AS int),
+    each.purchases,
+    sum(each.users)
+FROM (
+    SELECT ARRAY[emptied.log, emptied.live, emptied.bot_log, emptied.bot_live] AS purchases, -1 AS users FROM emptied
+    UNION ALL
+    SELECT ARRAY[lowered.log, lowered.live, lowered.bot_log, lowered.bot_live], 1 FROM lowered
+    UNION ALL
+    SELECT
+        ARRAY[
+            lowered.log + lowered.log_less,
+            lowered.live + lowered.live_less,
+            lowered.bot_log + lowered.bot_log_less,
+            lowered.bot_live + lowered.bot_live_less
+        ],
+        -1
+    FROM lowered
+) AS each
+GROUP BY each.purchases
 UNION ALL
 SELECT
     'paid_category_day',
@@ -86,10 +158,10 @@ SELECT
     cart_category.source,
     cart_category.is_bot,
     NULL,
-    CAST(NULL AS bigint),
     cart_category.category_id,
     CAST(NULL AS int),
-    count(*)
+    CAST(NULL AS bigint[]),
+    -count(*)
 FROM cart_category
 GROUP BY cart_category.category_id, cart_category.day, cart_category.source, cart_category.is_bot
 UNION ALL
@@ -99,10 +171,10 @@ SELECT
     cart_category.source,
     cart_category.is_bot,
     NULL,
-    CAST(NULL AS bigint),
     cart_category.category_id,
     other.category_id,
-    count(*)
+    CAST(NULL AS bigint[]),
+    -count(*)
 FROM cart_category
 INNER JOIN cart_category AS other
     ON cart_category.cart_id = other.cart_id AND cart_category.category_id <> other.category_id
