@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values
-from db.models import Cart, Goods
+from db.models import Goods
 from db.queries.addresses import ensure_address_ids
 from db.queries.cart_line_pages import CartLines
 from db.queries.cart_lines import (
@@ -35,6 +35,20 @@ from db.queries.part_lines import (
 )
 from db.sql import statement
 from db.visit_ids import ids_of_texts
+
+# Are there cart lines that are not before a moment, live and in other parts?
+LATER_CARTS = """
+    SELECT
+        EXISTS (SELECT FROM live_visit WHERE occurred_at >= later.first AND kind = 'cart'),
+        EXISTS (
+            SELECT FROM visit_part
+            WHERE
+                last_at >= later.first
+                AND cart_ids IS NOT NULL
+                AND id IS DISTINCT FROM CAST(:part AS bigint)
+        )
+    FROM (SELECT to_timestamp(0) + CAST(:first AS bigint) * interval '1 microsecond') AS later (first)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +120,19 @@ async def select_candidates(session: AsyncSession, lines: CartLines) -> CartLine
 
 async def select_later_lines(session: AsyncSession, new: NewVisits) -> CartLines:
     """Return the stored cart lines of the addresses that a new product page may explain."""
-    last_change = await session.scalar(select(func.max(Cart.changed_at))) if len(new.address_id) else None
-    if last_change is None:
+    if not len(new.address_id):
         return concatenate([])
+    first = int(new.viewed_at.min())
     # Most pages come after all carts, and then nothing need be read.
-    early = new.viewed_at <= (last_change - EPOCH) // timedelta(microseconds=1)
-    addresses, viewed_at = new.address_id[early], new.viewed_at[early]
-    if not len(addresses):
-        return concatenate([])
-    lines = [await select_live_lines_after(session, addresses, viewed_at)]
-    for span in await select_part_spans(session, since=int(viewed_at.min())):
-        if span != new.part and span.cart_ids is not None:
+    is_live, is_in_parts = (
+        await session.execute(text(LATER_CARTS), {"first": first, "part": new.part and new.part.id})
+    ).one()
+    lines = [await select_live_lines_after(session, new.address_id, new.viewed_at)] if is_live else []
+    for span in await select_part_spans(session, since=first) if is_in_parts else ():
+        early = new.viewed_at <= span.last_at
+        if span != new.part and span.cart_ids is not None and early.any():
             stored = part_cart_lines(span, await select_part_lines(session, span))
-            lines.append(stored.take(is_after(stored, addresses, viewed_at)))
+            lines.append(stored.take(is_after(stored, new.address_id[early], new.viewed_at[early])))
     return concatenate(lines)
 
 
