@@ -11,21 +11,13 @@ from db.bulk import (
     add_counts,
     array_literals,
     delete_zero_counts,
-    execute_with_arrays,
 )
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.queries.names import name_digest
 from db.rollup_counts import Rollups
-from db.sql import statement
 from db.threads import run_in_thread
 
 COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)
-
-
-async def insert_addresses(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Insert the visits' addresses that are new, with their countries."""
-    addresses = await run_in_thread(lambda: array_literals(addresses_of(visits)))
-    await execute_with_arrays(session, statement("visits/insert_addresses"), addresses)
 
 
 async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
@@ -102,10 +94,6 @@ def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
             count_by(pages_with_country, "category_id", "day", "country", "kind", "source", "is_bot"),
         ),
     ]
-
-
-def addresses_of(visits: pl.DataFrame) -> pl.DataFrame:
-    return visits.select("address", "country").drop_nulls("address").unique()
 
 
 def count_by(visits: pl.DataFrame, *key: str) -> pl.DataFrame:
