@@ -14,9 +14,11 @@ It is that of the URL's normal form (page_urls.py), in which categories and prod
 
 import ipaddress
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Literal
 
 from page_urls import decode_segment, is_plain, normal_url
@@ -137,6 +139,10 @@ def parse_address(text: str) -> str:
     """
     if IPV4.fullmatch(text):  # ipaddress gives the same, ten times as slowly
         return text
+    with suppress(OSError, ValueError):  # likewise
+        written = inet_ntop(AF_INET6, inet_pton(AF_INET6, text))
+        if "." not in written:  # libraries of C differ in which addresses end like IPv4
+            return written
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

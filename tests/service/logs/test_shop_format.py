@@ -1,13 +1,23 @@
 """The grammar of one line."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.logs.shop_format import BadLine, LogLine, Page, format_line, parse_line, parse_url, to_utc
+from service.logs.shop_format import (
+    BadLine,
+    LogLine,
+    Page,
+    format_line,
+    parse_address,
+    parse_line,
+    parse_url,
+    to_utc,
+)
 from tests.support.log_lines import broken_lines, good_lines
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -167,3 +177,25 @@ def test_a_visit_lies_between_1970_and_a_day_ahead(time: datetime, reason: str) 
 def test_a_time_that_no_utc_year_holds_is_refused() -> None:
     with pytest.raises(BadLine, match="out of range"):
         to_utc(datetime(1, 1, 1), ZoneInfo("Asia/Tokyo"), NOW)
+
+
+words = st.sampled_from([0, 0, 0, 1, 0xFFFF]) | st.integers(0, 0xFFFF)
+ends = st.sampled_from(["", ":", "::", "%eth0", "\0", "é", ".1", ":1.2.3.4", ":1.2.3.04", ":300.2.3.4"])
+
+
+@given(st.lists(words, min_size=5, max_size=9), st.booleans(), st.booleans(), ends)
+def test_an_ipv6_address_is_what_python_reads(
+    numbers: list[int], are_large: bool, is_short: bool, end: str
+) -> None:
+    text = ":".join(f"{number:04X}" if are_large else f"{number:x}" for number in numbers) + end
+    if is_short:
+        text = text.replace(":0000", "", 3) if are_large else text.replace(":0:", "::", 1)
+    try:
+        address = ip_address(text)
+        expected = None if "%" in text else str(getattr(address, "ipv4_mapped", None) or address)
+    except ValueError:
+        expected = None
+    try:
+        assert parse_address(text) == expected
+    except BadLine:
+        assert expected is None
