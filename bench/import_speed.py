@@ -1,11 +1,12 @@
-"""Import of 2,000,000 lines, file to committed parts, beside COPY of the same visits as rows, and indexes.
+"""Import of 2,000,000 lines to committed parts, beside COPY of the visits as rows, and indexes; and undo.
 
-    python -m bench.import_speed [--lines N] [--log FILE] [--rounds N]
+    python -m bench.import_speed [--lines N] [--log FILE | --crowd] [--rounds N]
 
 Trawl imports as `python main.py import` does, into the embedded PostgreSQL, with roll-ups, carts and goods.
 The reference copies the same visits, from a CSV file made beforehand, into the table of rows in which visits
 were stored before (reference_visits.sql), and then builds its indexes. GoAccess, where it is installed, only
-counts the log. CPU is that of all processes: importer or copying client, and PostgreSQL.
+counts the log. CPU is that of all processes: importer or copying client, and PostgreSQL. With --crowd the log
+is that of bench/crowd_log.py, whose visitors are interleaved and buy a lot.
 """
 
 import argparse
@@ -27,10 +28,12 @@ from statistics import median
 
 import asyncpg
 
+from bench import crowd_log
 from bench.postgres_cost import Cost, postgres_cost
 from bench.reference_visits import CopyCost, copy, export
 from bench.results import write_results
 from bench.shop_log import generate
+from bench.undo_cost import run_undo
 from db.migrate import migrate
 from embedded import open_servers
 
@@ -150,10 +153,11 @@ def run_goaccess(log: Path) -> tuple[float, float] | None:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What an import cost, and its references; of GoAccess seconds and CPU, or None."""
+    """What an import cost, its undo, and its references; of GoAccess seconds and CPU, or None."""
 
     lines: int
     trawl: ImportCost
+    undo: Cost
     copy: CopyCost
     goaccess: tuple[float, float] | None
 
@@ -164,9 +168,12 @@ def run_round(log: Path, lines: int, folder: Path) -> Round:
         ours = run_import(url, log, folder)
         rows = asyncio.run(export(url, folder / "visits.csv"))
         theirs = asyncio.run(copy(url, folder / "visits.csv", folder))
+        before = asyncio.run(cost_of(url, folder))
+        seconds = run_undo(url)
+        undo = asyncio.run(cost_of(url, folder)).minus(before).plus_cpu(seconds)
     goaccess = run_goaccess(log)
     assert rows == lines
-    return Round(lines, ours, theirs, goaccess)
+    return Round(lines, ours, undo, theirs, goaccess)
 
 
 def median_of(values: Iterable[float], form: str) -> str:
@@ -206,6 +213,8 @@ def make_table(rounds: list[Round]) -> list[tuple[str, str, str, str]]:
         row("WAL, MB a million", ".0f", (one.cost.wal / millions for one in ours), most=80),
         row("memory above idle, MB", ".0f", (one.megabytes for one in ours), most=400),
         row("last tenth / first tenth", ".2f", (one.last / one.first for one in ours), least=0.8),
+        row("undo, CPU s a million", ".2f", (one.undo.cpu / millions for one in rounds)),
+        row("undo / import, CPU", ".2f", (one.undo.cpu / one.trawl.cost.cpu for one in rounds), most=0.25),
     ]
     counted = [(one.trawl, one.goaccess) for one in rounds if one.goaccess is not None]
     if counted:
@@ -221,6 +230,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.import_speed")
     parser.add_argument("--lines", type=int, default=LINES)
     parser.add_argument("--log", type=Path, help="an existing log; --lines is its length")
+    parser.add_argument("--crowd", action="store_true", help="a log whose visitors are interleaved")
     parser.add_argument("--rounds", type=int, default=3, help="an odd number, of which medians are printed")
     arguments = parser.parse_args()
     if arguments.rounds % 2 == 0:
@@ -232,7 +242,7 @@ def main() -> None:
         log = arguments.log or Path(name, "logs.txt")
         if arguments.log is None:
             with log.open("w") as file:
-                file.writelines(generate(lines, 1))
+                file.writelines((crowd_log.generate if arguments.crowd else generate)(lines, 1))
         log.read_bytes()  # into the page cache
         for number in range(arguments.rounds):
             folder = Path(name, str(number))
@@ -241,7 +251,8 @@ def main() -> None:
             rounds.append(run_round(log, lines, folder))
             shutil.rmtree(folder)
             print(rounds[-1])
-    write_results(f"Import of {lines:,} lines", ("what", "measured", "target", "met"), make_table(rounds))
+    title = f"Import of {lines:,} lines" + arguments.crowd * ", visitors interleaved"
+    write_results(title, ("what", "measured", "target", "met"), make_table(rounds))
 
 
 if __name__ == "__main__":
