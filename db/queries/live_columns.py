@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
 
 import numpy as np
 from asyncpg import Connection
@@ -9,7 +11,7 @@ from asyncpg import Connection
 from db.address_ids import AddressIds
 from db.columns import decode
 from db.part_files import Array
-from db.queries.visit_list import VisitFilter
+from db.queries.visit_list import VisitFilter, page_parameters
 from db.sql import raw_statement
 
 CHOSEN = ("country", "kind", "page", "agent", "referrer")
@@ -70,3 +72,16 @@ async def select_live_columns(
 
 def ids_of(array: bytes | None) -> Array:
     return np.empty(0, np.int32) if array is None else decode(array)[0]
+
+
+async def select_live_keys(
+    raw: Connection, visit_filter: VisitFilter, *, after: tuple[datetime, UUID] | None, limit: int
+) -> tuple[Array, Array]:
+    """Return the times, in microseconds since 1970, and ids of live visits after a key, newest first."""
+    sql, names = raw_statement("visits/live_visit_keys")
+    values = page_parameters(visit_filter, after) | {"limit": limit}
+    row = await raw.fetchrow(sql, *(values[name] for name in names))
+    assert row is not None
+    if row["occurred"] is None:
+        return np.empty(0, np.int64), np.empty(0, "S16")
+    return decode(row["occurred"])[0], decode(row["ids"])[0]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Connection, Record
@@ -61,25 +62,20 @@ async def select_live_list(
     after: tuple[datetime, UUID] | None,
     limit: int,
     offset: int = 0,
-    keys: bool = False,
 ) -> list[Record]:
-    """Return live visits, newest first, that come after the key `after` in this order.
+    """Return live visits, newest first, that come after the key `after` in this order."""
+    sql, names = raw_statement("visits/list_live_visits")
+    values = page_parameters(visit_filter, after) | {"limit": limit, "offset": offset}
+    rows: list[Record] = await raw.fetch(sql, *(values[name] for name in names))
+    return rows
 
-    :param keys: their ids and times alone
-    """
+
+def page_parameters(visit_filter: VisitFilter, after: tuple[datetime, UUID] | None) -> dict[str, Any]:
+    """Return the parameters that choose the live visits after a key."""
     before_at, before_id = after or (None, None)
     if before_at is not None and visit_filter.until is not None and before_at < visit_filter.until:
         visit_filter = replace(visit_filter, until=None)  # PostgreSQL may start reading at the later bound
-    page = {
-        "before_at": before_at,
-        "before_id": before_id and str(before_id),
-        "limit": limit,
-        "offset": offset,
-    }
-    sql, names = raw_statement("visits/live_visit_keys" if keys else "visits/list_live_visits")
-    values = asdict(visit_filter) | page
-    rows: list[Record] = await raw.fetch(sql, *(values[name] for name in names))
-    return rows
+    return asdict(visit_filter) | {"before_at": before_at, "before_id": before_id and str(before_id)}
 
 
 async def live_batches(raw: Connection, visit_filter: VisitFilter) -> AsyncIterator[list[Record]]:

@@ -41,7 +41,7 @@ class LineRows:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Rows of parts in order, newest first: their times, and where each stands."""
+    """Rows of parts: their times, and where each stands."""
 
     occurred: Array
     source: Array
@@ -64,7 +64,7 @@ class Lines:
 async def newest_lines(
     snapshot: Snapshot, criteria: PartFilter, *, after: Cursor | None, limit: int, spans: Sequence[Span]
 ) -> Lines:
-    """Return up to `limit` log lines after the cursor, newest first.
+    """Return the first `limit` log lines after the cursor, newest first, among others: in no order.
 
     :param spans: the parts that may have them, those with the newest first
     """
@@ -78,7 +78,7 @@ async def newest_lines(
         parts = await snapshot.read(spans[place : place + size])
         line_rows += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, (after, limit)))
         place += size
-    return in_order(line_rows, limit)
+    return gather(line_rows)
 
 
 def instant(microseconds: int) -> datetime:
@@ -128,24 +128,15 @@ def rows_before(part: PartColumns, cursor: Cursor) -> int:
     return int(begin + np.searchsorted(ids, np.bytes_(visit_id.bytes)))
 
 
-def in_order(line_rows: Sequence[LineRows], limit: int) -> Lines:
-    """Return the newest of all rows, in order."""
-    if not line_rows:
-        empty = np.empty(0, np.int64)
-        return Lines(empty, empty, empty, line_rows)
-    line_rows = sorted(line_rows, key=lambda lines: int(lines.part.occurred[lines.rows[0]]))
-    occurred = np.concatenate([lines.occurred for lines in line_rows])
-    source = np.repeat(np.arange(len(line_rows)), [len(lines.rows) for lines in line_rows])
-    row = np.concatenate([lines.rows for lines in line_rows])
-    ends = np.cumsum([len(lines.rows) for lines in line_rows])[:-1]
-    if (occurred[ends - 1] < occurred[ends]).all():  # parts that follow each other, as most do
-        order: Array | slice = slice(None, None, -1)
-    else:
-        ids = np.concatenate([lines.part.ids_at(lines.rows) for lines in line_rows])
-        high, low = ids.view(">u8").reshape(-1, 2).T
-        order = np.lexsort((low, high, occurred))[::-1]
-    occurred, source, row = (column[order][:limit] for column in (occurred, source, row))
-    return Lines(occurred, source, row, line_rows)
+def gather(line_rows: Sequence[LineRows]) -> Lines:
+    """Return the rows of all parts, in the order of the parts."""
+    none = np.empty(0, np.int64)
+    return Lines(
+        np.concatenate([none, *(lines.occurred for lines in line_rows)]),
+        np.repeat(np.arange(len(line_rows)), [len(lines.rows) for lines in line_rows]),
+        np.concatenate([none, *(lines.rows for lines in line_rows)]),
+        line_rows,
+    )
 
 
 async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -218,6 +209,6 @@ async def find_visit(snapshot: Snapshot, at: datetime, visit_id: uuid.UUID) -> t
         row = int(begin) + place
         # numpy takes the NULs off the end.
         if place < len(ids) and ids[place].ljust(16, b"\0") == visit_id.bytes:
-            lines = in_order([LineRows(span, part, np.array([row]))], 1)
+            lines = gather([LineRows(span, part, np.array([row]))])
             return (await show_lines(snapshot, lines, [0]))[0]
     return None

@@ -174,13 +174,19 @@ def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows)
         others = narrow(rows, np.isin(part.page[rows], criteria.pages))
         every: Array = np.union1d(matches, others)
         return every
-    pages = criteria.pages[np.isin(criteria.pages, part.pages)]
-    if not len(pages):
+    pages = [page for page in criteria.pages.tolist() if has(part.pages, page)]
+    if not pages:
         return slice(0, 0)
     fits = part.page[rows] == pages[0]
     for page in pages[1:]:
         fits |= part.page[rows] == page
     return narrow(rows, fits)
+
+
+def has(ordered: Array, value: int) -> bool:
+    """Return whether an array that is in order has a value."""
+    place = int(np.searchsorted(ordered, value))
+    return place < len(ordered) and int(ordered[place]) == value
 
 
 def numbered_rows(part: PartColumns, fits: Array, rows: Rows) -> Array:

@@ -1,7 +1,8 @@
 """A list of visits of both kinds, log lines and live ones, newest first."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from db.part_files import Array
 from db.queries.column_reads import microseconds
+from db.queries.live_columns import select_live_keys
 from db.queries.live_visits import select_live_rows
 from db.queries.visit_list import VisitFilter, select_live_list
 from service.columns.lists import Lines, newest_lines, show_lines
@@ -29,37 +31,69 @@ async def select_merged(
     if criteria is None or not spans:
         if not visit_filter.lets_live_through:
             return []
-        live = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit, offset=offset)
-        return [tuple(row) for row in live]
+        rows = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit, offset=offset)
+        return [tuple(row) for row in rows]
     need = offset + limit
     lines = await newest_lines(snapshot, criteria, after=after, limit=need, spans=spans)
-    live = []
-    if visit_filter.lets_live_through:
-        live = await select_live_list(snapshot.raw, visit_filter, after=after, limit=need, keys=need > FEW)
-    order = merged_order(lines, live)[offset:need].tolist()
+    live = await select_live(snapshot, visit_filter, after=after, limit=need)
+    order = merged_order(lines, live, offset, need).tolist()
     line_places = [place for place in order if place < len(lines)]
     shown: dict[int, Row] = dict(
         zip(line_places, await show_lines(snapshot, lines, line_places), strict=True)
     )
     live_places = [place for place in order if place >= len(lines)]
-    rows = [live[place - len(lines)] for place in live_places]
-    if need > FEW:
-        by_id = await live_rows(snapshot, [row["request_id"] for row in rows])
-        rows = [by_id[row["request_id"]] for row in rows]
-    shown |= zip(live_places, rows, strict=True)
+    live_rows = await live.rows(snapshot, [place - len(lines) for place in live_places])
+    shown |= zip(live_places, live_rows, strict=True)
     return [shown[place] for place in order]
 
 
-async def live_rows(snapshot: Snapshot, ids: Sequence[str]) -> Mapping[str, Row]:
-    rows = await select_live_rows(snapshot.raw, ids)
-    return {row["request_id"]: tuple(row) for row in rows}
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Live visits, newest first: their times and ids, and perhaps all that is shown."""
+
+    occurred: Array
+    ids: Array
+    values: Sequence[Row] | None
+
+    async def rows(self, snapshot: Snapshot, places: Sequence[int]) -> list[Row]:
+        """Return what is shown of some of them."""
+        if self.values is not None:
+            return [self.values[place] for place in places]
+        ids = [str(uuid.UUID(bytes=self.ids[place].ljust(16, b"\0"))) for place in places]
+        by_id = {row["request_id"]: tuple(row) for row in await select_live_rows(snapshot.raw, ids)}
+        return [by_id[each] for each in ids]
 
 
-def merged_order(lines: Lines, live: Sequence[Any]) -> Array:
-    """Return the places of lines, then live visits, newest first by (time, id)."""
-    if not live:
-        return np.arange(len(lines))
-    occurred = np.array([microseconds(row["occurred_at"]) for row in live], np.int64)
-    ids = np.frombuffer(b"".join(uuid.UUID(row["request_id"]).bytes for row in live), ">u8").reshape(-1, 2)
-    words = np.concatenate([lines.ids().view(">u8").reshape(-1, 2), ids])
-    return np.lexsort((words[:, 1], words[:, 0], np.concatenate([lines.occurred, occurred])))[::-1]
+NO_LIVE = Live(np.empty(0, np.int64), np.empty(0, "S16"), ())
+
+
+async def select_live(
+    snapshot: Snapshot, visit_filter: VisitFilter, *, after: Cursor | None, limit: int
+) -> Live:
+    """Return the first live visits after the cursor."""
+    if not visit_filter.lets_live_through:
+        return NO_LIVE
+    if limit > FEW:
+        return Live(*await select_live_keys(snapshot.raw, visit_filter, after=after, limit=limit), None)
+    rows = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit)
+    occurred = np.array([microseconds(row["occurred_at"]) for row in rows], np.int64)
+    ids = np.frombuffer(b"".join(uuid.UUID(row["request_id"]).bytes for row in rows), "S16")
+    return Live(occurred, ids, [tuple(row) for row in rows])
+
+
+def merged_order(lines: Lines, live: Live, begin: int, end: int) -> Array:
+    """Return the places of lines, then live visits, that are at [begin, end), newest first by (time, id)."""
+    occurred = np.concatenate([lines.occurred, live.occurred])
+    end = min(end, len(occurred))
+    if begin >= end:
+        return np.empty(0, np.int64)
+    # Only those are sorted whose times lie between that of the first place and that of the last.
+    first, last = len(occurred) - 1 - begin, len(occurred) - end
+    ordered = np.partition(occurred, [last, first])
+    window = np.flatnonzero((occurred >= ordered[last]) & (occurred <= ordered[first]))
+    later = int(np.count_nonzero(occurred > ordered[first]))
+    split = int(np.searchsorted(window, len(lines)))
+    ids = np.concatenate([lines.ids(window[:split]), live.ids[window[split:] - len(lines)]])
+    high, low = ids.view(">u8").reshape(-1, 2).T
+    order = np.lexsort((low, high, occurred[window]))[::-1]
+    return np.asarray(window[order[begin - later : end - later]])
