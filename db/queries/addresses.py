@@ -1,6 +1,6 @@
 """Addresses: their ids and countries, and those that no visit has any more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.array_literals import array_literal
 from db.database import raw_connection
 from db.models import AddressVersion
 from db.sql import raw_statement
@@ -124,8 +125,3 @@ async def lower_first_products(session: AsyncSession, ids: Sequence[int], times:
         array_literal(ids),
         array_literal(times),
     )
-
-
-def array_literal(values: Iterable[str | int | None]) -> str:
-    """Write numbers, or texts that need no quotes, as an array: asyncpg takes ten times as long for lists."""
-    return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"

@@ -7,13 +7,15 @@ never wait for each other in a circle.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from operator import attrgetter
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.array_literals import digest_array, text_array
 from db.database import Raw, raw_connection
 from db.sql import raw_statement
 
+AGENTS = "SELECT digest, id, is_bot FROM agent WHERE digest = ANY(CAST(CAST($1 AS text) AS bytea[]))"
+REFERRERS = "SELECT digest, id FROM referrer WHERE digest = ANY(CAST(CAST($1 AS text) AS bytea[]))"
 AGENT_IDS = """
     SELECT id FROM agent
     WHERE
@@ -38,19 +40,11 @@ class AgentRow:
     device: str | None
     is_bot: bool
 
-    @property
-    def digest(self) -> bytes:
-        return text_digest(self.agent)
-
 
 @dataclass(frozen=True, slots=True)
 class ReferrerRow:
     url: str
     host: str | None
-
-    @property
-    def digest(self) -> bytes:
-        return text_digest(self.url)
 
 
 def text_digest(text: str) -> bytes:
@@ -62,32 +56,54 @@ async def select_agents(session: AsyncSession, agents: Sequence[str]) -> dict[st
     """Return the ids of agents that are stored, and whether each is a bot's, by agent."""
     raw = await raw_connection(session)
     by_digest = {text_digest(agent): agent for agent in agents}
-    rows = await raw.fetch("SELECT digest, id, is_bot FROM agent WHERE digest = ANY($1)", list(by_digest))
+    rows = await raw.fetch(AGENTS, digest_array(list(by_digest)))
     return {by_digest[digest]: (agent_id, is_bot) for digest, agent_id, is_bot in rows}
 
 
-async def insert_agents(session: AsyncSession, agents: Sequence[AgentRow]) -> None:
-    """Insert those of the agents that are new. The transaction should do nothing else, as with names."""
+async def insert_agents(session: AsyncSession, agents: Sequence[AgentRow]) -> dict[str, tuple[int, bool]]:
+    """Insert those of the agents that are new, and return what select_agents does of them.
+
+    One that others insert meanwhile is left out. The transaction should do nothing else, as with names.
+    """
     raw = await raw_connection(session)
-    rows = sorted(agents, key=attrgetter("digest"))
-    sql, names = raw_statement("visits/insert_agents")
-    await raw.execute(sql, *([getattr(row, name) for row in rows] for name in names))
+    by_digest = {text_digest(row.agent): row for row in agents}
+    digests = sorted(by_digest)
+    rows = [by_digest[digest] for digest in digests]
+    sql, _ = raw_statement("visits/insert_agents")
+    inserted = await raw.fetch(
+        sql,
+        text_array([row.agent for row in rows]),
+        digest_array(digests),
+        text_array([row.browser for row in rows]),
+        text_array([row.os for row in rows]),
+        text_array([row.device for row in rows]),
+        [row.is_bot for row in rows],
+    )
+    return {by_digest[digest].agent: (agent_id, is_bot) for digest, agent_id, is_bot in inserted}
 
 
 async def select_referrers(session: AsyncSession, urls: Sequence[str]) -> dict[str, int]:
     """Return the ids of referrers that are stored, by URL."""
     raw = await raw_connection(session)
     by_digest = {text_digest(url): url for url in urls}
-    rows = await raw.fetch("SELECT digest, id FROM referrer WHERE digest = ANY($1)", list(by_digest))
+    rows = await raw.fetch(REFERRERS, digest_array(list(by_digest)))
     return {by_digest[digest]: referrer_id for digest, referrer_id in rows}
 
 
-async def insert_referrers(session: AsyncSession, referrers: Sequence[ReferrerRow]) -> None:
-    """Insert those of the referrers that are new. The transaction should do nothing else, as with names."""
+async def insert_referrers(session: AsyncSession, referrers: Sequence[ReferrerRow]) -> dict[str, int]:
+    """Insert those of the referrers that are new, and return their ids, as insert_agents does."""
     raw = await raw_connection(session)
-    rows = sorted(referrers, key=attrgetter("digest"))
-    sql, names = raw_statement("visits/insert_referrers")
-    await raw.execute(sql, *([getattr(row, name) for row in rows] for name in names))
+    by_digest = {text_digest(row.url): row for row in referrers}
+    digests = sorted(by_digest)
+    rows = [by_digest[digest] for digest in digests]
+    sql, _ = raw_statement("visits/insert_referrers")
+    inserted = await raw.fetch(
+        sql,
+        text_array([row.url for row in rows]),
+        digest_array(digests),
+        text_array([row.host for row in rows]),
+    )
+    return {by_digest[digest].url: referrer_id for digest, referrer_id in inserted}
 
 
 async def select_agent_ids(raw: Raw, browser: str | None, os: str | None, device: str | None) -> list[int]:

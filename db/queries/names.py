@@ -11,6 +11,7 @@ from asyncpg import Connection
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.array_literals import array_literal, digest_array, text_array
 from db.models import Category
 from db.sql import statement
 
@@ -29,13 +30,16 @@ async def insert_names(session: AsyncSession, pages: Iterable[tuple[str, str | N
     products = sorted((category, product) for category, product in pages if product is not None)
     await session.execute(
         statement("visits/insert_categories"),
-        {"names": categories, "digests": [name_digest(name) for name in categories]},
+        {
+            "names": text_array(categories),
+            "digests": digest_array([name_digest(name) for name in categories]),
+        },
     )
     if products:
         parameters = {
-            "categories": [name_digest(category) for category, _ in products],
-            "names": [name for _, name in products],
-            "digests": [name_digest(name) for _, name in products],
+            "categories": digest_array([name_digest(category) for category, _ in products]),
+            "names": text_array([name for _, name in products]),
+            "digests": digest_array([name_digest(name) for _, name in products]),
         }
         await session.execute(statement("visits/insert_products"), parameters)
 
@@ -53,8 +57,10 @@ async def select_categories(session: AsyncSession) -> list[str]:
 async def select_category_ids(session: AsyncSession, names: Sequence[str]) -> dict[str, int]:
     """Return the ids of categories by name."""
     rows = await session.execute(
-        text("SELECT name, id FROM category WHERE name_sha256 = ANY(CAST(:digests AS bytea[]))"),
-        {"digests": [name_digest(name) for name in names]},
+        text(
+            "SELECT name, id FROM category WHERE name_sha256 = ANY(CAST(CAST(:digests AS text) AS bytea[]))"
+        ),
+        {"digests": digest_array([name_digest(name) for name in names])},
     )
     return dict(rows.all())
 
@@ -66,8 +72,8 @@ async def select_product_ids(
     if not names:
         return {}
     parameters = {
-        "categories": [category_id for category_id, _ in names],
-        "digests": [name_digest(name) for _, name in names],
+        "categories": array_literal(category_id for category_id, _ in names),
+        "digests": digest_array([name_digest(name) for _, name in names]),
     }
     rows = await session.execute(statement("visits/product_ids"), parameters)
     return {(category_id, name): product_id for category_id, product_id, name in rows}

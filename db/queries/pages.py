@@ -8,8 +8,11 @@ from typing import NamedTuple
 from asyncpg import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.array_literals import array_literal, digest_array, text_array
 from db.database import raw_connection
 from db.sql import raw_statement
+
+PAGES = "SELECT digest, id FROM page WHERE digest = ANY(CAST(CAST($1 AS text) AS bytea[]))"
 
 
 class PageRow(NamedTuple):
@@ -45,11 +48,11 @@ async def ensure_pages(session: AsyncSession, pages: Sequence[PageRow]) -> list[
         sql, _ = raw_statement("visits/insert_pages")
         rows = await raw.fetch(
             sql,
-            [digest for digest, _ in new],
-            [page.url for _, page in new],
-            [page.kind for _, page in new],
-            [page.category_id for _, page in new],
-            [page.product_id for _, page in new],
+            digest_array([digest for digest, _ in new]),
+            text_array([page.url for _, page in new]),
+            array_literal(page.kind for _, page in new),
+            array_literal(page.category_id for _, page in new),
+            array_literal(page.product_id for _, page in new),
         )
         ids |= {row["digest"]: row["id"] for row in rows}
     missing = [digest for digest, _ in new if digest not in ids]
@@ -60,5 +63,5 @@ async def ensure_pages(session: AsyncSession, pages: Sequence[PageRow]) -> list[
 
 async def select_page_ids(raw: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
     """Return the ids of pages that are stored, by their digests."""
-    rows = await raw.fetch("SELECT digest, id FROM page WHERE digest = ANY($1)", digests)
+    rows = await raw.fetch(PAGES, digest_array(digests))
     return {row["digest"]: row["id"] for row in rows}

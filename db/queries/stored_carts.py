@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.array_literals import array_literal
 from db.bulk import array_literals
 from db.columns import decode
 from db.database import raw_connection
-from db.queries.addresses import array_literal
 
 # LATERAL and OFFSET 0 have payments looked up cart by cart: PostgreSQL would read the table while it is new.
 CARTS = """

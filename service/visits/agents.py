@@ -37,9 +37,10 @@ async def ensure_agents(db: Database, agents: Sequence[str]) -> dict[str, tuple[
     if missing:
         rows = await asyncio.to_thread(agent_rows, missing)
         async with db.transaction() as session:
-            await queries.insert_agents(session, rows)
+            known |= await queries.insert_agents(session, rows)
+    if foreign := [agent for agent in missing if agent not in known]:
         async with db.read() as session:
-            known |= await queries.select_agents(session, missing)
+            known |= await queries.select_agents(session, foreign)
     return known
 
 
@@ -58,8 +59,10 @@ async def ensure_referrers(db: Database, urls: Sequence[str]) -> dict[str, int]:
         known = await queries.select_referrers(session, urls)
     missing = [url for url in urls if url not in known]
     if missing:
+        rows = [ReferrerRow(url, host_of(url)) for url in missing]
         async with db.transaction() as session:
-            await queries.insert_referrers(session, [ReferrerRow(url, host_of(url)) for url in missing])
+            known |= await queries.insert_referrers(session, rows)
+    if foreign := [url for url in missing if url not in known]:
         async with db.read() as session:
-            known |= await queries.select_referrers(session, missing)
+            known |= await queries.select_referrers(session, foreign)
     return known

@@ -3,7 +3,7 @@ INSERT INTO category (name, name_sha256)
 SELECT
     new.name,
     new.digest
-FROM unnest(CAST(:names AS text[]), CAST(:digests AS bytea[])) AS new (name, digest)
+FROM unnest(CAST(CAST(:names AS text) AS text[]), CAST(CAST(:digests AS text) AS bytea[])) AS new (name, digest)
 WHERE NOT EXISTS (SELECT FROM category WHERE category.name_sha256 = new.digest)
 ORDER BY new.digest
 ON CONFLICT DO NOTHING;

@@ -2,11 +2,11 @@
 INSERT INTO page (digest, url, kind, category_id, product_id)
 SELECT *
 FROM unnest(
-    CAST(:digests AS bytea[]),
-    CAST(:urls AS text[]),
-    CAST(CAST(:kinds AS text[]) AS "char"[]),
-    CAST(:category_ids AS int[]),
-    CAST(:product_ids AS int[])
+    CAST(CAST(:digests AS text) AS bytea[]),
+    CAST(CAST(:urls AS text) AS text[]),
+    CAST(CAST(:kinds AS text) AS "char"[]),
+    CAST(CAST(:category_ids AS text) AS int[]),
+    CAST(CAST(:product_ids AS text) AS int[])
 ) AS new (digest, url, kind, category_id, product_id)
 ORDER BY new.digest
 ON CONFLICT DO NOTHING

@@ -4,8 +4,11 @@ SELECT
     category.id,
     new.name,
     new.digest
-FROM unnest(CAST(:categories AS bytea[]), CAST(:names AS text[]), CAST(:digests AS bytea[]))
-    AS new (category, name, digest)
+FROM unnest(
+    CAST(CAST(:categories AS text) AS bytea[]),
+    CAST(CAST(:names AS text) AS text[]),
+    CAST(CAST(:digests AS text) AS bytea[])
+) AS new (category, name, digest)
 INNER JOIN category ON new.category = category.name_sha256
 WHERE
     NOT EXISTS (

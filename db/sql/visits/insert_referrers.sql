@@ -1,7 +1,12 @@
--- Insert the referrers that are new, in the order of their digests.
+-- Insert the referrers that are new, in the order of their digests, and return the digests and ids of these.
 INSERT INTO referrer (url, digest, host)
 SELECT *
-FROM unnest(CAST(:url AS text[]), CAST(:digest AS bytea[]), CAST(:host AS text[])) AS new (url, digest, host)
+FROM unnest(
+    CAST(CAST(:url AS text) AS text[]),
+    CAST(CAST(:digest AS text) AS bytea[]),
+    CAST(CAST(:host AS text) AS text[])
+) AS new (url, digest, host)
 WHERE NOT EXISTS (SELECT FROM referrer WHERE referrer.digest = new.digest)
 ORDER BY new.digest
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING
+RETURNING digest, id;

@@ -3,5 +3,6 @@ SELECT
     product.category_id,
     product.id,
     product.name
-FROM unnest(CAST(:categories AS int[]), CAST(:digests AS bytea[])) AS sought (category_id, digest)
+FROM unnest(CAST(CAST(:categories AS text) AS int[]), CAST(CAST(:digests AS text) AS bytea[]))
+    AS sought (category_id, digest)
 INNER JOIN product ON sought.category_id = product.category_id AND sought.digest = product.name_sha256;
