@@ -96,7 +96,10 @@ async def import_rest(importer: VersionImporter, unread: Unread) -> None:
 
 
 async def import_rest_of_cut(importer: VersionImporter, version: LogVersion) -> None:
-    """Import from the copy of a log that was cut what was written to it between the last look and the cut."""
+    """Import from the copy of a log that was cut what was written to it between the last look and the cut.
+
+    Where there is no copy, nobody can tell whether that was anything: the log says so.
+    """
     first_line = await asyncio.to_thread(version.log.first_line, importer.options.formats)
     if not first_line or not version.is_ours:
         return
@@ -110,3 +113,4 @@ async def import_rest_of_cut(importer: VersionImporter, version: LogVersion) -> 
                 source = rotated_source(rotated.path, version.key, importer.watched.path)
                 await importer.import_source(version, source)
             return
+    log.warning("log_rest_lost", path=str(version.path), cause="no copy of the log that was cut is beside it")

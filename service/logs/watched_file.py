@@ -46,6 +46,11 @@ class WatchedFile:
         stat = os.fstat(self._file.fileno())
         self.identity = (stat.st_dev, stat.st_ino)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing but NULs was seen in it."""
+        return self.size <= self._hole
+
     def look(self) -> bool:
         """Read what is new into the memory. Return whether the file has changed; a cut one never does."""
         with self._lock:

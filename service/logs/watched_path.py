@@ -114,7 +114,10 @@ class WatchedPath:
     def look(self) -> None:
         """Look at the open logs, and at what the path names now."""
         for version in list(self.versions):
+            was_empty = version.file.is_empty
             version.count_look(has_grown=version.file.look())
+            # A file that was empty tells nothing of a cut since: then only a copy has what stood in it.
+            self.has_missed = self.has_missed or (was_empty and not version.file.is_empty)
         newest = self.versions[-1] if self.versions else None
         try:
             path = self.path.resolve(strict=True)

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import shutil
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from clients.geo import Geo
 from db.database import Database
@@ -96,6 +98,28 @@ async def test_what_was_written_between_the_last_look_and_the_cut_is_read_from_t
         append(log, some_lines(2, start=30))
         await wait_for_visits(shop, 17)
     assert await imports(shop) == [("access.log", "done", 15, 0, 0), ("access.log", "done", 2, 0, 0)]
+
+
+async def test_a_log_that_was_cut_without_a_copy_is_told_to_have_lost_lines_perhaps(
+    shop: Importer, log: Path
+) -> None:
+    write(log, some_lines(10))
+    with capture_logs() as records:
+        async with follow(shop, log):
+            await wait_for_visits(shop, 10)
+            copy_and_cut(log, "access.log.1")
+            append(log, some_lines(2, start=30))
+            await wait_for_visits(shop, 12)
+            assert lost_rests(records) == []
+            os.truncate(log, 0)
+            append(log, some_lines(1, start=40))
+            await wait_for_visits(shop, 13)
+    assert lost_rests(records) == [str(log)]
+
+
+def lost_rests(records: Sequence[MutableMapping[str, object]]) -> list[object]:
+    """Return the paths of logs whose last lines may be lost, as the log says."""
+    return [record["path"] for record in records if record["event"] == "log_rest_lost"]
 
 
 async def test_what_was_seen_before_a_cut_is_stored_though_the_database_did_not_answer(

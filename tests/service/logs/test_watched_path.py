@@ -1,0 +1,41 @@
+"""What a path is known to have named, and when its rotated logs have to be searched."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from service.logs.watched_path import WatchedPath
+from tests.support.log_imports import some_lines
+
+
+@pytest.mark.parametrize("appends", [True, False])
+def test_copies_are_searched_once_something_stands_in_a_log_that_was_empty(
+    tmp_path: Path, appends: bool
+) -> None:
+    """It may have been written to, copied and cut since: nothing else tells that."""
+    log = tmp_path / "access.log"
+    writer = os.open(log, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if appends else 0))
+    watched = WatchedPath(log)
+    try:
+        os.write(writer, some_lines(10))
+        watched.look()
+        os.truncate(log, 0)
+        watched.look()
+        watched.has_missed = False  # copies were searched
+        watched.look()
+        assert not watched.has_missed
+        os.write(writer, some_lines(5, start=10))
+        shutil.copyfile(log, tmp_path / "access.log.1")
+        os.truncate(log, 0)
+        os.write(writer, some_lines(2, start=30))
+        watched.look()
+        assert watched.has_missed
+        watched.has_missed = False
+        os.write(writer, some_lines(2, start=40))
+        watched.look()
+        assert not watched.has_missed
+    finally:
+        watched.close()
+        os.close(writer)
