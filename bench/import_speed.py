@@ -47,6 +47,7 @@ from clients.geo import Geo
 from db.database import Database
 from clock import now
 from main import GARBAGE_THRESHOLDS
+from server.memory import share_heap
 from service.imports.record import ImportOptions
 from service.imports.run import import_log
 from service.logs.source import LogSource
@@ -55,7 +56,8 @@ def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
 async def main(url, log, declared=None):
-    gc.freeze()  # as main.py does
+    share_heap()  # as main.py does
+    gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     db, geo, progress = Database.connect(url), Geo.open(), []
     note = lambda record: progress.append((time.perf_counter(), record.lines))

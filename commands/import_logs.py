@@ -23,6 +23,7 @@ from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
 from db.models import Import
+from server.memory import share_heap
 from service.errors import Conflict, Invalid
 from service.imports.follow import LogFollower
 from service.imports.jobs import check_format, is_mostly_rejected, list_rejects
@@ -66,6 +67,7 @@ def import_logs(
 
     Exit code 1 if a file could not be imported, else 3 if more than half of a file's lines were rejected.
     """
+    share_heap()
     with one_line_errors():
         check_arguments(files, follow=follow, dry_run=dry_run, log_format=log_format)
         settings = load_settings()

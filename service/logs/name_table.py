@@ -10,7 +10,7 @@ from service.logs.known_texts import UNKNOWN, KnownTexts, LongTexts
 from service.logs.line_columns import Int32s
 
 Name = TypeVar("Name", bound=Hashable)
-MAX_BYTES = 32 * 1024 * 1024  # of a table, about
+MAX_BYTES = 16 * 1024 * 1024  # of a table, about
 NAME_BYTES = 200  # that a name takes beside its characters: in a list and a dict, and itself
 
 

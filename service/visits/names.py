@@ -30,12 +30,12 @@ PRODUCT = KINDS.index("product")
 
 @dataclass(frozen=True, slots=True)
 class NameLimits:
-    """How many addresses, pages, referrers and agents an importer remembers: some 150 bytes each and more."""
+    """How many addresses, pages, referrers and agents an importer remembers: 150 to 600 bytes each."""
 
-    addresses: int = 200_000
-    pages: int = 100_000
-    referrers: int = 100_000
-    agents: int = 50_000
+    addresses: int = 100_000
+    pages: int = 50_000
+    referrers: int = 50_000
+    agents: int = 25_000
 
 
 LIMITS = NameLimits()

@@ -52,3 +52,32 @@ def test_memory_is_trimmed_again_and_again_until_the_worker_ends(monkeypatch: py
 def test_a_c_library_without_it_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_malloc_trim", None)
     memory.trim_memory()
+
+
+# The threads are alive at once, for one that has ended leaves its heap to the next.
+THREADS = """
+import ctypes, threading
+from pathlib import Path
+from server.memory import share_heap
+
+def allocate():
+    blocks.append(bytearray(50_000))
+    barrier.wait()
+
+blocks, barrier = [], threading.Barrier(4)
+share_heap()
+threads = [threading.Thread(target=allocate) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+[heap] = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith("[heap]")]
+first, last = (int(number, 16) for number in heap.split()[0].split("-"))
+places = [(ctypes.c_char * 1).from_buffer(block) for block in blocks]
+print(all(first <= ctypes.addressof(place) < last for place in places))
+"""
+
+
+@pytest.mark.skipif(memory._malloc_trim is None, reason="the C library is not glibc")
+def test_threads_allocate_from_one_heap() -> None:
+    command = [sys.executable, "-c", THREADS]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert ended.stdout == "True\n"
