@@ -90,6 +90,15 @@ class ChunkText:
             has_byte[np.searchsorted(self._newlines, self.places(byte, 0))] = True
         return has_byte
 
+    def lines_with_controls(self) -> Mask:
+        """Return which lines hold a control character, but for carriage returns."""
+        places = np.flatnonzero(self._padded[: len(self.data)] < SPACE)
+        controls = self._padded[places]
+        has_control = np.zeros(len(self.starts), np.bool_)
+        inner = places[(controls != NEWLINE) & (controls != CARRIAGE_RETURN)]
+        has_control[np.searchsorted(self._newlines, inner)] = True
+        return has_control
+
     @cached_property
     def quotes(self) -> Places:
         """All places of quotes, and some more at the end of the chunk."""

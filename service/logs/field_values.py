@@ -17,6 +17,8 @@ from service.logs.standard_tables import StandardTables
 
 SHORT_BYTES = 64  # of what is expected to be short; where it is longer, the grammar parses the line
 SPACE, DASH = b" -"
+ZERO, NINE, POINT = b"09."
+MAX_NUMBER_BYTES = 20
 STATUS_BYTES = 3
 STATUS_TEXT, STATUS_MASK = word(b"000"), word(b"\xff" * STATUS_BYTES)
 STATUS_ROOM = word(b"\x76" * STATUS_BYTES)
@@ -141,6 +143,21 @@ def numbers_of(digits: Words, lengths: Places) -> Places:
     """Return the numbers of words whose first bytes are digits, from 1 to 7 of them."""
     room = np.uint64(8) * (np.uint64(8) - np.clip(lengths, 1, MAX_SIZE_DIGITS).astype(np.uint64))
     return heads.number_of(digits << room)  # the digits are the last bytes now
+
+
+def are_numbers(text: ChunkText, starts: Places, ends: Places) -> Mask:
+    """Return which texts are numbers of JSON without a sign and an exponent, of 20 bytes at most."""
+    lengths = ends - starts
+    firsts, seconds, lasts = text.bytes_at(starts), text.bytes_at(starts + 1), text.bytes_at(ends - 1)
+    is_good: Mask = (lengths > 0) & (lengths <= MAX_NUMBER_BYTES) & (firsts != POINT) & (lasts != POINT)
+    is_good &= (firsts != ZERO) | (lengths == 1) | (seconds == POINT)
+    points = np.zeros(len(starts), np.int64)
+    for offset in range(min(MAX_NUMBER_BYTES, int(lengths.max(initial=0)))):
+        digits = text.bytes_at(np.minimum(starts + offset, ends - 1))
+        is_point = (digits == POINT) & (offset < lengths)
+        points += is_point
+        is_good &= is_point | ((digits >= ZERO) & (digits <= NINE)) | (offset >= lengths)
+    return is_good & (points <= 1)
 
 
 def keep(columns: Columns, is_good: Mask) -> Columns:

@@ -74,11 +74,13 @@ class Field:
 
     :param text: what stands between it and the next field, or the end of the line
     :param is_read: otherwise it is skipped
+    :param is_number: it is a number of JSON
     """
 
     role: Role
     text: str
     is_read: bool = True
+    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

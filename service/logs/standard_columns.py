@@ -4,7 +4,6 @@ Both give what the grammar of the format gives: property tests compare them on a
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,6 +15,7 @@ from service.logs.chunks import Chunk
 from service.logs.container_text import plain_lines
 from service.logs.json_columns import JsonReader
 from service.logs.json_format import JsonFormat
+from service.logs.json_layouts import LAYOUT_LIMITS, FieldReader, JsonLayouts, LayoutLimits, without
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import (
     EPOCH,
@@ -47,22 +47,22 @@ COLUMNS = ("occurred", "position", "kind", "address", "page", *NUMBERS, *REQUEST
 EXACT_URL = re.compile(r'(?:[^"\\]|\\x[0-9A-Fa-f]{2})+')  # no other escape may hide a quote
 
 
-FieldReader = Callable[[ChunkText, Places], Columns]
-
-
 class StandardParser:
     """Parses the chunks of a log, in their order. Keeps names from one chunk to the next."""
 
-    def __init__(self, log_format: StandardFormat, rules: Rules | None) -> None:
+    def __init__(
+        self, log_format: StandardFormat, rules: Rules | None, *, limits: LayoutLimits = LAYOUT_LIMITS
+    ) -> None:
         self._format = log_format
         self._rules = rules if rules is not None and rules.rules else None
         self._is_w3c = log_format.name == "w3c"
         self._pages = NameTable[PageName](lambda urls: [self._page_name(url) for url in urls])
         self._tables = StandardTables(self._pages, is_w3c=self._is_w3c)
         self._readers: dict[LineGrammar, FieldReader | None] = {}
-        self._json = (
-            JsonReader(log_format, self._tables, self._rules) if isinstance(log_format, JsonFormat) else None
-        )
+        self._json: JsonReader | None = None
+        if isinstance(log_format, JsonFormat):
+            self._json = JsonReader(log_format, self._tables, self._rules)
+            self._layouts = JsonLayouts(log_format.paths, self._tables, limits)
         self._keys = DigestKeys()
 
     def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
@@ -116,10 +116,9 @@ class StandardParser:
         """
         grammar, rows = section
         if self._json is None:
-            columns = self._parse_common(grammar, rows, text, now)
+            columns = self._parse_common(self._reader(grammar), rows, text, now)
         else:
-            read = self._json.read(text, rows, now)
-            columns = {name: read[name] for name in COLUMNS}
+            columns = self._parse_json(self._json, rows, text, now)
         is_other = np.zeros(len(text.starts), np.bool_)
         is_other[rows] = text.ends[rows] > text.starts[rows]
         is_other[columns["position"]] = False
@@ -135,9 +134,23 @@ class StandardParser:
         columns = merge_rows(columns, visits)
         return (take(columns, np.argsort(columns["position"])) if visits else columns), reasons
 
-    def _parse_common(self, grammar: LineGrammar, rows: Places, text: ChunkText, now: datetime) -> Columns:
+    def _parse_json(self, reader: JsonReader, rows: Places, text: ChunkText, now: datetime) -> Columns:
+        """Return the columns of the lines that have a layout, or that a parser of JSON reads."""
+
+        def parse(read: FieldReader, rows: Places) -> Columns:
+            return self._parse_common(read, rows, text, now)
+
+        parts = self._layouts.read(text, rows, parse)
+        rest = without(rows, np.concatenate([part["position"] for part in parts])) if parts else rows
+        if len(rest):
+            columns = reader.read(text, rest, now)
+            parts.append({name: columns[name] for name in COLUMNS})
+        return merge_columns(parts, COLUMNS)
+
+    def _parse_common(
+        self, read: FieldReader | None, rows: Places, text: ChunkText, now: datetime
+    ) -> Columns:
         """Return the columns of the lines that are written as most are; `position` is their index."""
-        read = self._reader(grammar)
         if read is None:
             return {name: np.zeros(0, np.int64) for name in COLUMNS}
         fields = read(text, rows)

@@ -18,6 +18,7 @@ from service.logs.field_values import (
     SPACE,
     STATUS_BYTES,
     TIMES,
+    are_numbers,
     keep,
     optional_texts,
     read_value,
@@ -58,7 +59,8 @@ class Step(NamedTuple):
 class StandardFields:
     """Reads the fields of one layout into the numbers of tables."""
 
-    def __init__(self, layout: Layout, tables: StandardTables) -> None:
+    def __init__(self, layout: Layout, tables: StandardTables, *, have_escapes: bool = True) -> None:
+        """`have_escapes`: lines may have backslashes, behind which a quote is a part of a field."""
         self._layout = layout
         self._tables = tables
         before = (layout.begin, *(item.text for item in layout.fields))
@@ -66,6 +68,9 @@ class StandardFields:
             Step(item, text.endswith(QUOTE) and item.text.startswith(QUOTE))
             for item, text in zip(layout.fields, before, strict=False)
         ]
+        # Where no field can hold a quote, the place of each is known from that of the line's first one.
+        is_strict = all(step.is_quoted or step.item.is_number for step in self._steps)
+        self._counts_quotes = is_strict and not have_escapes
 
     def read(self, text: ChunkText, rows: Places) -> Columns:
         """Read those of the lines that are written as most are: their rows, and what their fields say.
@@ -75,10 +80,14 @@ class StandardFields:
         lengths = text.ends[rows] - text.starts[rows]
         rows = rows[text.plain_lines[rows] & (lengths > 0) & (lengths < MAX_LINE_BYTES)]
         columns = {"row": rows, "at": text.starts[rows], "end": text.ends[rows]}
+        if self._counts_quotes:
+            columns["quote"] = np.searchsorted(text.quotes, columns["at"])
         columns = pass_text(text, columns | {"field": columns["at"]}, columns["at"], self._layout.begin)
         for step in self._steps:
             ends = self._find_end(text, columns, step)
             columns = pass_text(text, columns | {"field": columns["at"]}, ends, step.item.text)
+            if step.item.is_number:
+                columns = keep(columns, are_numbers(text, columns["field"], columns["field_end"]))
             if step.item.is_read:
                 span = columns["field"], columns["field_end"]
                 columns = read_value(step.item.role, text, columns, span, self._tables)
@@ -108,7 +117,7 @@ class StandardFields:
         if not item.text:
             return columns["end"]
         if step.is_quoted:
-            return quote_ends(text, at)
+            return text.quotes[columns["quote"]] if self._counts_quotes else quote_ends(text, at)
         if item.text[0] == " " and item.role in {"address", "list"}:
             return list_ends(text, at, is_list=item.role == "list")
         # The user of ` [`: the bracket tells its end, whatever spaces it has.
@@ -146,7 +155,10 @@ def pass_text(text: ChunkText, columns: Columns, ends: Places, behind: str) -> C
     raw = behind.encode()
     at = ends + len(raw)
     is_good = (ends >= columns["at"]) & (at <= columns["end"])
-    columns = keep(columns | {"field_end": ends, "at": at}, is_good)
+    columns = columns | {"field_end": ends, "at": at}
+    if "quote" in columns:
+        columns["quote"] = columns["quote"] + behind.count(QUOTE)
+    columns = keep(columns, is_good)
     if raw:
         columns = keep(columns, text.holds(columns["field_end"], raw))
     return columns

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from service.logs.chunks import LogFile
 from service.logs.detect import restore_format
 from service.logs.format_options import FormatOptions
+from service.logs.json_layouts import LAYOUT_LIMITS, LayoutLimits
 from service.logs.line_columns import LineColumns
 from service.logs.standard_columns import StandardParser
 from service.logs.standard_format import StandardFormat
@@ -32,9 +33,14 @@ def make_format(state: str) -> StandardFormat:
 
 
 def parse(
-    log: bytes, *, state: str = "combined", rules: Rules | None = None, chunk_bytes: int = 1 << 20
+    log: bytes,
+    *,
+    state: str = "combined",
+    rules: Rules | None = None,
+    chunk_bytes: int = 1 << 20,
+    limits: LayoutLimits = LAYOUT_LIMITS,
 ) -> list[LineColumns]:
-    parser = StandardParser(make_format(state), rules)
+    parser = StandardParser(make_format(state), rules, limits=limits)
     file = LogFile(io.BytesIO(log), accept_partial_line=True, chunk_bytes=chunk_bytes)
     return [parser.parse(chunk, now=NOW) for chunk in file.chunks()]
 
@@ -146,6 +152,27 @@ def as_caddy(parts: Fields) -> str:
     if parts.second == 21:
         record["remote_addr"] = parts.address
     return json.dumps(record, ensure_ascii=bool(parts.second % 2)).replace("1e+300", "1e999")
+
+
+def as_nginx(parts: Fields) -> str:
+    """Write a line as a log_format does: always the same fields, and what is no JSON here and there."""
+    time = f"2018-08-0{parts.second % 3 + 1}T{parts.second:02}:01:35{parts.zone[:3]}:{parts.zone[3:]}"
+    return (
+        f'{{"a": {{"b": [1, "{parts.user}"]}}, "time": "{time}", "took": {parts.second}.{parts.size}, '
+        f'"remote_addr": "{parts.address}", "request": "{parts.method} {parts.url}{parts.protocol}", '
+        f'"status": {parts.status}, "size": {parts.size}, "user_agent": "{parts.agent}", '
+        f'"referer": "{parts.referrer}", "cached": false{parts.more[:1]}}}'
+    )
+
+
+def as_traefik(parts: Fields) -> str:
+    """Write a line whose URL stands apart, and whose status is a text, or a null now and then."""
+    status = "null" if parts.user == "anna" else f'"{parts.status}"'
+    return (
+        f'{{"ClientHost":"{parts.address}","DownstreamContentSize":"{parts.size}","DownstreamStatus":{status},'
+        f'"RequestMethod":"{parts.method}","RequestPath":"{parts.url}","x":{parts.size},'
+        f'"StartUTC":{1533000000 + parts.second}.{parts.second:03},"request_User-Agent":["{parts.agent}"]}}'
+    )
 
 
 W3C = (

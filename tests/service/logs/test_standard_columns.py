@@ -1,5 +1,6 @@
 """Lines of all formats but the shop's in columns, compared with their grammar one by one, on any bytes."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.logs.chunk_text import ChunkText
 from service.logs.chunks import without_marks
+from service.logs.json_layouts import LAYOUT_LIMITS, LayoutLimits
 from service.logs.line_columns import LineColumns
 from service.logs.line_layout import Layout
 from service.logs.rejects import is_blank
@@ -26,6 +28,9 @@ from tests.support.standard_lines import (
     NOW,
     Fields,
     as_caddy,
+    as_json,
+    as_nginx,
+    as_traefik,
     logs,
     make_format,
     parse,
@@ -78,35 +83,119 @@ def expected_row(position: int, key: int, line: StandardLine) -> RequestRow:
     return row, line.method, line.status, line.body_bytes, line.referrer, line.agent
 
 
-@pytest.mark.parametrize(("state", "write"), [*CASES.items(), ("json", as_caddy)])
+@pytest.mark.parametrize(
+    ("state", "write"), [*CASES.items(), *(("json", write) for write in (as_caddy, as_nginx, as_traefik))]
+)
 def test_each_line_is_what_the_grammar_says(state: str, write: Callable[[Fields], str]) -> None:
     @given(
         logs(write),
         st.integers(2500, 9000),  # a chunk holds the longest line
         st.sampled_from((None, RULES)),
+        st.sampled_from((LAYOUT_LIMITS, LayoutLimits(lines=1, trials=20, share=1000))),
     )
-    def check(log: bytes, chunk_bytes: int, rules: Rules | None) -> None:
-        parts = parse(log, state=state, rules=rules, chunk_bytes=chunk_bytes)
-        rows = {row[0].position: row for part in parts for row in request_rows(part)}
-        rejects = {reject.line: (reject.offset, reject.reason) for part in parts for reject in part.rejects}
-        assert sum(part.lines for part in parts) == len(rows) + len(rejects)
-        assert not any(part.duplicates for part in parts)
-        log_format, keys, offset = make_format(state), LineKeys(), 0
-        for position, raw in enumerate(log.split(b"\n"), start=1):
-            line = without_marks(raw)
-            if not is_blank(raw) and not (log_format.name == "w3c" and line.startswith(b"#")):
-                parsed, reason = grammar_line(line, log_format, rules)
-                at = offset + len(raw) - len(line)
-                key = keys.key(raw) if parsed else 0
-                assert rows.pop(position, None) == (parsed and expected_row(position, key, parsed))
-                assert rejects.pop(position, None) == (reason and (at, f"{log_format.name}: {reason}"))
-            if log_format.name == "w3c" and (names := fields_of(line)) is not None:
-                log_format = W3cFormat(names)
-            offset += len(raw) + 1
-        assert not rows
-        assert not rejects
+    def check(log: bytes, chunk_bytes: int, rules: Rules | None, limits: LayoutLimits) -> None:
+        parts = parse(log, state=state, rules=rules, chunk_bytes=chunk_bytes, limits=limits)
+        check_parts(log, parts, state, rules)
 
     check()
+
+
+def check_parts(log: bytes, parts: list[LineColumns], state: str, rules: Rules | None) -> None:
+    """Check that each line of a log became what its grammar says."""
+    rows = {row[0].position: row for part in parts for row in request_rows(part)}
+    rejects = {reject.line: (reject.offset, reject.reason) for part in parts for reject in part.rejects}
+    assert sum(part.lines for part in parts) == len(rows) + len(rejects)
+    assert not any(part.duplicates for part in parts)
+    log_format, keys, offset = make_format(state), LineKeys(), 0
+    for position, raw in enumerate(log.split(b"\n"), start=1):
+        line = without_marks(raw)
+        if not is_blank(raw) and not (log_format.name == "w3c" and line.startswith(b"#")):
+            parsed, reason = grammar_line(line, log_format, rules)
+            at = offset + len(raw) - len(line)
+            key = keys.key(raw) if parsed else 0
+            assert rows.pop(position, None) == (parsed and expected_row(position, key, parsed))
+            assert rejects.pop(position, None) == (reason and (at, f"{log_format.name}: {reason}"))
+        if log_format.name == "w3c" and (names := fields_of(line)) is not None:
+            log_format = W3cFormat(names)
+        offset += len(raw) + 1
+    assert not rows
+    assert not rejects
+
+
+ODD_VALUES = (
+    *(
+        "",
+        "-",
+        "0",
+        "007",
+        "00.5",
+        "1.",
+        ".5",
+        "1.2.3",
+        "-1",
+        "1e5",
+        "123456789",
+        "1" * 25,
+        "200",
+        "404",
+        "000",
+    ),
+    *(
+        "null",
+        "true",
+        '""',
+        '"x"',
+        '"',
+        "{}",
+        "[1]",
+        "\\u0041",
+        "\\",
+        "\t",
+        "\x7f",
+        "\x01",
+        "é",
+        " ",
+        "/a b",
+        "a,b",
+    ),
+    *(
+        "GET / HTTP/1.1",
+        "/x /y HTTP/1.1",
+        "http://a /b HTTP/1.1",
+        "GET /\\u0062 HTTP/1.1",
+        "/\x0b",
+        "8.8.8.8 ",
+    ),
+    *(
+        "2018-08-01T00:01:35Z",
+        "1533000000.5",
+        "0533000000.123",
+        "2018-13-01T00:01:35+00:00",
+        '"x":1,"status":404',
+    ),
+)
+ODD_LINES = ("{}", "[]", "x", '{"status":200}', "null", '{"a":1}{"a":1}')
+
+
+@pytest.mark.parametrize("write", [as_nginx, as_traefik, as_caddy, as_json])
+def test_json_lines_of_a_layout_are_what_the_grammar_says_whatever_one_value_is(
+    write: Callable[[Fields], str],
+) -> None:
+    good = Fields(
+        *("8.8.8.8", "bob", 9, "+0000", "GET", "/fresh_fish/?page=2", " HTTP/1.1", "200", "2326"),
+        *("https://a.example/", "Mozilla/5.0 (X11)", ""),
+    )
+    line = write(good)
+    lines = [line] * 80
+    for value in re.finditer(r'(?<=[:\[] )[^",{}\[\]]+|(?<=[:\[])[^",{}\[\] ]+|"([^"]*)"', line):
+        start, end = value.span(1 if value[1] is not None else 0)
+        lines += [line[:start] + odd + line[end:] for odd in ODD_VALUES]
+        lines += [line[: value.start()] + odd + line[value.end() :] for odd in ODD_VALUES]
+    lines += [*ODD_LINES, line + " ", " " + line, line.replace(":", ": "), f"{line}{line}", line[:-1]]
+    log = "\n".join(lines).encode()
+    # The first chunk has the good lines alone, so that their layout is learnt.
+    parts = parse(log, state="json", chunk_bytes=70 * len(line), limits=LayoutLimits(share=1000))
+    check_parts(log, parts, "json", None)
 
 
 def grammar_line(
