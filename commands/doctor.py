@@ -72,12 +72,19 @@ def check_machine(settings: Settings) -> Iterator[Finding]:
     yield check_disk(settings.data_dir)
     yield check_secret(settings)
     yield check_log(settings.logs_file)
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    few = 0 < files < MIN_FILES
-    yield Finding("open files", f"up to {files}", f"raise it: ulimit -n {MIN_FILES}" if few else "")
+    yield check_open_files()
     year = time.gmtime().tm_year
     advice = "set the clock: tokens and visits are dated by it" if year < FIRST_YEAR else ""
     yield Finding("clock", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), advice)
+
+
+def check_open_files() -> Finding:
+    """Check the hard limit, up to which a worker raises its own."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return Finding("open files", "as many as are wanted")
+    advice = f"raise the hard limit (ulimit -Hn) to {MIN_FILES} or more" if files < MIN_FILES else ""
+    return Finding("open files", f"up to {files}", advice)
 
 
 def check_disk(data_dir: Path) -> Finding:

@@ -1,9 +1,11 @@
 """`main.py doctor`."""
 
 import json
+import resource
 
 import pytest
 
+from commands.doctor import MIN_FILES, check_open_files
 from tests.support.command_line import Command
 
 
@@ -33,3 +35,15 @@ def test_the_doctor_says_what_to_do(trawl: Command, settings: dict[str, str], ba
     assert lines[place].startswith(bad)
     assert advice in lines[place + 1]
     assert "s3cret" not in output
+
+
+def test_a_limit_of_open_files_that_a_worker_raises_itself_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian gives a user 1,024 at first, and as many as it likes on request."""
+    for limits, is_well in (
+        ((1024, 1_048_576), True),
+        ((1024, resource.RLIM_INFINITY), True),
+        ((1024, MIN_FILES), True),
+        ((1024, 1024), False),
+    ):
+        monkeypatch.setattr(resource, "getrlimit", lambda _kind, limits=limits: limits)
+        assert (check_open_files().advice == "") == is_well
