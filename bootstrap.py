@@ -5,9 +5,8 @@ Wired by hand in one place; only the commands import it. It does without HTTP: m
 
 import asyncio
 import secrets
-import shlex
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,10 +14,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-import structlog
-from marshmallow import ValidationError
-
-from api.accounts import CreateAdminRequest
 from calendar_days import time_zone
 from clients.geo import Geo
 from clients.kinopoisk import Kinopoisk
@@ -28,17 +23,13 @@ from config import Settings, SettingsError, load_secret
 from db.database import Database
 from db.locks import EVENT_COLUMNS, VISIT_PARTS
 from db.migrate import migrate
-from db.queries.auth_events import NOBODY, Origin
 from embedded import open_servers
-from service.accounts import accounts
 from service.accounts.audit import enforce_audit_retention
 from service.accounts.expiry import delete_expired_credentials
-from service.accounts.totp import reseal_secrets
 from service.background import Background, Schedule, run_periodically
 from service.cache import Cache
 from service.columns.store import ColumnStore, sweep_columns
 from service.deps import Deps, RateLimits
-from service.errors import Invalid
 from service.events.merging import is_due, merge_events
 from service.films.catalogue import FilmCatalogue
 from service.imports.follow import LogFollower
@@ -48,13 +39,10 @@ from service.logs.folder import LogFolder
 from service.logs.url_rules import Rules, RulesError, read_rules
 from service.mail import MailQueue
 from service.security.quotas import Quotas
-from service.security.sealing import NONCE_BYTES, sealer_of
 from service.security.tokens import TokenSettings
 from service.visits.merging import VisitMerger
 from telemetry import metrics
 from version import VERSION
-
-log = structlog.get_logger("trawl.server")
 
 POOL_SIZE = 10  # connections of a worker
 T = TypeVar("T")
@@ -234,58 +222,6 @@ def backing_services(
         database = settings.database_url or str(servers.postgres_url)
         replica = settings.database_replica_url or database
         yield Addresses(database, replica, settings.redis_url or str(servers.redis_url)), servers.watch
-
-
-async def prepare_database(settings: Settings, addresses: Addresses) -> bool:
-    """Migrate, then make the secret and the admin of the settings if they do not exist.
-
-    What SECRET_PREVIOUS has encrypted is encrypted by SECRET. Returns whether there is any account.
-    """
-    await migrate(addresses.database)
-    deps = make_deps(settings, addresses)
-    unreadable = await reseal_secrets(
-        deps.db, sealer_of(deps.tokens), make_nonce=lambda: secrets.token_bytes(NONCE_BYTES)
-    )
-    if unreadable:
-        log.error(
-            "totp_unreadable", accounts=unreadable, remedy="start once with the old one in SECRET_PREVIOUS"
-        )
-    if settings.admin_login is not None:
-        await ensure_admin(deps, settings.admin_login, settings.admin_password or "")
-    has_accounts = await accounts.has_accounts(deps.db)
-    await deps.db.close()
-    return has_accounts
-
-
-async def ensure_admin(deps: Deps, login: str, password: str) -> None:
-    """Make an admin if there is none. If the login then is no admin's, log how to make it one.
-
-    :raises SettingsError: the login or the password is one that can't be set
-    """
-    with admin_setting_errors(), suppress(accounts.NameTaken):
-        loaded = CreateAdminRequest().load({"login": login, "password": password})
-        new = accounts.NewAccount(**loaded, role="admin")
-        await accounts.create_first_admin(
-            deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=Origin(now(), actor_id=NOBODY)
-        )
-    if not await accounts.is_admin(deps.db, login):
-        remedy = f"python main.py create-admin {shlex.quote(login)}"
-        log.error("admin_login_is_no_admin", login=login, remedy=remedy)
-
-
-@contextmanager
-def admin_setting_errors() -> Iterator[None]:
-    """Turn what is wrong with a login or a password into an error that names its setting."""
-    try:
-        yield
-    except Invalid as error:
-        faults = [(pointer.removeprefix("/"), detail) for pointer, detail in error.errors]
-    except ValidationError as error:
-        messages = error.normalized_messages()
-        faults = [(name, detail) for name, details in messages.items() for detail in details]
-    else:
-        return
-    raise SettingsError("; ".join(f"ADMIN_{name.upper()} {detail}" for name, detail in faults))
 
 
 def read_rules_setting(path: Path | None) -> Rules | None:

@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-from typer.core import TyperGroup
+try:
+    import typer
+    from typer.core import TyperGroup
+except ModuleNotFoundError as error:  # of a Python that is not the one of `make run`
+    raise SystemExit(f"trawl: {error}; run .venv/bin/python main.py, which `make install` sets up") from None
 
 # Imports of logs make many objects that live on, and few circles: looking less often saves a twentieth of it.
 GARBAGE_THRESHOLDS = (10_000, 20, 20)
@@ -82,42 +85,6 @@ def main(
     """
     if context.invoked_subcommand is None:
         serve()
-
-
-@cli.command()
-def openapi() -> None:
-    """Print the OpenAPI 3.1 document of the HTTP API."""
-    with importing():
-        from commands.openapi import print_document
-    print_document()
-
-
-@cli.command()
-def doctor(*, json: Json = False) -> None:
-    """Find what is wrong here. Checks settings, database, cache, disk and clock, and says what to do."""
-    with importing():
-        from commands.doctor import diagnose
-    diagnose(as_json=json)
-
-
-@cli.command()
-def backup(
-    file: BackupFile,
-    *,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
-) -> None:
-    """Back up the whole database to a file. The server may be running."""
-    with importing():
-        from commands.database import back_up
-    back_up(file, overwrite=force)
-
-
-@cli.command()
-def restore(file: BackupFile) -> None:
-    """Replace the whole database with a backup. The server must be stopped."""
-    with importing():
-        from commands.database import restore
-    restore(file)
 
 
 @cli.command()
@@ -240,6 +207,34 @@ def refresh_favourites() -> None:
 
 
 @cli.command()
+def doctor(*, json: Json = False) -> None:
+    """Find what is wrong here. Checks settings, database, cache, disk and clock, and says what to do."""
+    with importing():
+        from commands.doctor import diagnose
+    diagnose(as_json=json)
+
+
+@cli.command()
+def backup(
+    file: BackupFile,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+) -> None:
+    """Back up the whole database to a file. The server may be running."""
+    with importing():
+        from commands.database import back_up
+    back_up(file, overwrite=force)
+
+
+@cli.command()
+def restore(file: BackupFile) -> None:
+    """Replace the whole database with a backup. The server must be stopped."""
+    with importing():
+        from commands.database import restore
+    restore(file)
+
+
+@cli.command()
 def migrate() -> None:
     """Migrate the database to this version. Serving does it too."""
     with importing():
@@ -252,10 +247,18 @@ def distribute(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be spread.")] = False,
 ) -> None:
-    """Spread visits and events over the workers of a Citus cluster. Again and again without harm."""
+    """Spread visits and events over a Citus cluster. Again and again without harm."""
     with importing():
         from commands.distribute import distribute
     distribute(dry_run=dry_run)
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document of the HTTP API."""
+    with importing():
+        from commands.openapi import print_document
+    print_document()
 
 
 if __name__ == "__main__":

@@ -169,11 +169,12 @@ class DateTime(fields.Field[datetime]):
     """An RFC 3339 time, aware: one without an offset is UTC. Out always in UTC with `Z`."""
 
     json_schema: ClassVar[JsonSchema] = {"type": "string", "format": "date-time"}
+    expected: ClassVar[str] = "a time such as 2018-08-01T03:00:00Z"
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         match = RFC3339.fullmatch(value) if isinstance(value, str) else None
         if match is None:
-            raise ValidationError("must be a time such as 2018-08-01T03:00:00Z")
+            raise ValidationError(f"must be {self.expected}")
         # In a query string, an unescaped + of an offset arrives as a space.
         offset = (match["offset"] or "Z").upper().replace(" ", "+")
         local_time = value[: match.start("offset")] if match["offset"] else value
@@ -205,6 +206,7 @@ class FilterTime(DateTime):
         "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
         "description": "a time, or a plain date: the whole day in `tz`",
     }
+    expected: ClassVar[str] = f"{DateTime.expected}, or a date such as 2018-08-01"
 
 
 class Uuid(fields.Field[uuid.UUID]):

@@ -13,13 +13,8 @@ from typing import Any
 import structlog
 from sanic import Sanic
 
-from bootstrap import (
-    Addresses,
-    backing_services,
-    make_deps,
-    prepare_database,
-    start_background_work,
-)
+from bootstrap import Addresses, backing_services, make_deps, start_background_work
+from commands.preparation import prepare_database
 from commands.terminal import announce, load_settings, log_format, one_line_errors
 from config import Settings
 from config.unknown_names import unknown_names

@@ -63,6 +63,8 @@ def describe_error(error: Exception) -> str:
         return str(messages) if isinstance(messages, list) else join_messages(messages)
     if isinstance(error, InvalidDatabaseError):
         return f"GEOIP_PATH must name an .mmdb file: {str(error).splitlines()[0]}"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, SQLAlchemyError):
         return f"the database refuses: {str(getattr(error, 'orig', None) or error).splitlines()[0]}"
     return next(iter(str(error).splitlines()), type(error).__name__)

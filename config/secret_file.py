@@ -19,7 +19,9 @@ def load_secret(data_dir: Path) -> str:
         secret = read_or_make(path)
     except OSError as error:
         where = error.filename or path
-        raise SettingsError(f"DATA_DIR {data_dir} can't be used: {where}: {error.strerror}") from None
+        raise SettingsError(
+            f"DATA_DIR {data_dir} can't be used: {where}: {error.strerror}; mend that, or set another"
+        ) from None
     if len(secret) < MIN_SECRET_BYTES:
         raise SettingsError(f"{path} is cut short; delete it for a new secret, which ends all tokens")
     return secret

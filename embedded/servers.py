@@ -97,7 +97,9 @@ def _data_dir_errors(data_dir: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or data_dir
-        raise EmbeddedError(f"DATA_DIR {data_dir} can't be used: {where}: {error.strerror}") from error
+        raise EmbeddedError(
+            f"DATA_DIR {data_dir} can't be used: {where}: {error.strerror}; mend that, or set another"
+        ) from error
 
 
 def _own_or_share(

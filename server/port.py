@@ -33,6 +33,8 @@ def describe_refusal(error: OSError, port: int) -> str:
     """Say why a port can't be had, and what to do where that is plain."""
     if error.errno == errno.EADDRINUSE:
         return f"is in use; stop what uses it, or take another: PORT={port % 65535 + 1} make run"
+    if error.errno == errno.EACCES:
+        return "is root's alone; take one from 1024 on, such as PORT=8000, and put a proxy in front"
     return f"can't be bound: {error.strerror}"
 
 

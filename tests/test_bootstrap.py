@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import select, text, update
 from structlog.testing import capture_logs
 
-from bootstrap import Addresses, ensure_admin, prepare_database, start_background_work
+from bootstrap import Addresses, start_background_work
+from commands.preparation import ensure_admin, prepare_database
 from config import read_settings
 from db.database import Database
 from db.models import Session, Totp

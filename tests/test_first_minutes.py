@@ -1,15 +1,19 @@
 """What goes wrong in the first minutes is told in one line that says what to look at."""
 
+import errno
 import json
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from config import SettingsError, chosen_log_format, read_settings
-from tests.support.command_line import PASSWORD, Command, free_port
-from tests.support.processes import PATIENCE
+from server.port import describe_refusal
+from tests.support.command_line import PASSWORD, PROJECT, Command, call, free_port
+from tests.support.processes import PATIENCE, eventually
 
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 8.8.8.8 https://shop.example/frozen_fish/\n"
 
@@ -73,7 +77,7 @@ def test_a_database_that_can_not_be_used_is_named_with_its_setting(
         ({"SENTRY_DSN": "https://sentry.example"}, ["SENTRY_DSN", "https://key@"]),
         ({"KINOPOISK_URL": "https://"}, ["KINOPOISK_URL", "https://"]),
         ({"HOST": "192.0.2.1"}, ["HOST", "192.0.2.1", "can't be bound"]),
-        ({"DATA_DIR": "/proc/trawl"}, ["DATA_DIR", "/proc/trawl"]),
+        ({"DATA_DIR": "/proc/trawl"}, ["DATA_DIR", "/proc/trawl", "set another"]),
         ({"ADMIN_LOGIN": "root", "ADMIN_PASSWORD": "short"}, ["ADMIN_PASSWORD", "8 to 128 characters"]),
         ({"ADMIN_LOGIN": "root", "ADMIN_PASSWORD": "password1"}, ["ADMIN_PASSWORD", "most common passwords"]),
         ({"ADMIN_LOGIN": "root-of-all", "ADMIN_PASSWORD": "Root-of-all"}, ["ADMIN_PASSWORD", "is the login"]),
@@ -120,6 +124,41 @@ def test_a_port_in_use_is_named_with_a_way_out(trawl: Command) -> None:
     assert all(word in line for word in (port, "in use", "make run"))
 
 
+def test_a_port_of_roots_is_named_with_a_way_out() -> None:
+    assert "PORT=8000" in describe_refusal(PermissionError(errno.EACCES, "Permission denied"), 80)
+
+
+def test_a_python_without_the_packages_is_sent_to_the_one_that_has_them() -> None:
+    """`-S -I` is a Python without installed packages, as the system's is."""
+    command = [sys.executable, "-S", "-I", str(PROJECT / "main.py")]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    [line] = process.stderr.splitlines()
+    assert process.returncode == 1
+    assert all(word in line for word in ("typer", ".venv/bin/python main.py", "make install"))
+
+
+def test_a_cache_that_does_not_answer_is_told_at_the_start(trawl: Command) -> None:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    process = trawl.start(REDIS_URL="redis://127.0.0.1:1/0", PORT=str(port), WORKERS="1", LOG_FORMAT="json")
+    try:
+        assert eventually(lambda: is_answering(url))
+        process.terminate()
+        _, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.communicate()
+    warnings = [line["event"] for line in map(json.loads, errors.splitlines()) if line["level"] == "warning"]
+    assert any("REDIS_URL" in warning for warning in warnings), warnings
+
+
+def is_answering(url: str) -> bool:
+    try:
+        call(url)
+    except OSError:
+        return False
+    return True
+
+
 def test_an_unknown_host_is_named(trawl: Command) -> None:
     assert "nowhere.invalid" in error_of(trawl, "--host", "nowhere.invalid", "--port", str(free_port()))
 
@@ -131,7 +170,8 @@ def test_an_unknown_host_is_named(trawl: Command) -> None:
         (["import-events", "none.ndjson"], ["none.ndjson", "No such file"]),
         (["restore", "none.backup"], ["none.backup"]),
         (["report", "1", "colour=red"], ["colour", "metric"]),
-        (["report", "1", "from=yesterday"], ["from"]),
+        (["report", "1", "from=yesterday"], ["from", "a date such as 2018-08-01"]),
+        (["backup", "/proc/none/trawl.backup"], ["/proc/none/", "No such file"]),
         (["report", "1", "tz=Mars/Olympus"], ["tz"]),
         (["set-password", "nobody"], ["nobody"]),
     ],

@@ -1,4 +1,4 @@
-"""Chooses the format of a response by the Accept header."""
+"""Chooses the format of a response by the Accept header, whose media types have any letter case."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,9 @@ def accepted_format(request: Request, formats: Mapping[str, str], *, default: st
 
     :param formats: by media type; ranges such as `text/*` too
     """
-    for media_range in request.accept or ():
-        if media_range.mime in formats and media_range.q:
-            return formats[media_range.mime]
-    return default
+    return next((formats[mime] for mime in accepted_types(request) if mime in formats), default)
+
+
+def accepted_types(request: Request) -> list[str]:
+    """Return the media types and ranges that a client takes, the best first."""
+    return [media_range.mime.lower() for media_range in request.accept or () if media_range.q]

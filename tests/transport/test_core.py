@@ -27,6 +27,8 @@ async def test_the_root_answers_everybody_without_touching_anything(
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 303),
         ("application/json, text/html;q=0.9", 200),
         ("text/html;q=0.1, application/json", 200),
+        ("Text/HTML", 303),
+        ("text/html;q=0", 200),
         ("*/*", 200),
         ("", 200),
     ],

@@ -53,6 +53,8 @@ async def test_svg_is_a_chart_of_the_rows(user: User, visits: None, number: int)
         ("image/svg+xml", "image/svg+xml"),
         ("image/*", "image/svg+xml"),
         ("*/*", "application/json"),
+        ("Text/CSV", "text/csv; charset=utf-8"),
+        ("text/csv;q=0", "application/json"),
         ("text/csv;q=0.5, application/json", "application/json"),
         ("application/json;q=0.1, text/csv", "text/csv; charset=utf-8"),
         ("text/html, image/svg+xml;q=0.9", "image/svg+xml"),

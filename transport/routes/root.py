@@ -9,6 +9,7 @@ from sanic.response import HTTPResponse
 from api.health import GreetingResponse, HealthResponse, HealthStatusResponse, ReadyResponse
 from service.health import read_health
 from telemetry import multiprocess
+from transport.accept import accepted_types
 from transport.auth import may_see_metrics, require_metrics_token
 from transport.errors import RETRY_AFTER
 from transport.operations import Text, operation
@@ -55,8 +56,7 @@ async def get_ready(request: Request) -> HTTPResponse:
 
 def prefers_page(request: Request) -> bool:
     """Tell whether what a client would like best is HTML."""
-    accepted = request.accept
-    return bool(accepted) and accepted[0].mime == "text/html"
+    return accepted_types(request)[:1] == ["text/html"]
 
 
 def health_response(data: Any, *, good: bool) -> HTTPResponse:

@@ -22,6 +22,7 @@ const FAULTS = [
   [/^must be one of: (.+)$/, "возможно: $1"], [/^must be (\d+) to (\d+) names with commas between$/, "нужно от $1 до $2 имён через запятую"],
   [/^is (?:needed|missing)$/, "нужно"], [/^must not be blank$/, "не должно быть пустым"], [/^must be given$/, "нужно"],
   [/^is among the most common passwords$/, "один из самых частых паролей"], [/^is the login$/, "совпадает с логином"], [/^must be an e-mail address$/, "нужен адрес почты"],
+  [/^must be a time such as (\S+), or a date such as (\S+)$/, "нужно время, например $1, или дата, например $2"],
   [/^must be a time such as (.+)$/, "нужно время, например $1"], [/^must be a date such as ([\d-]+).*$/, "нужна дата, например $1"], [/^has passed$/, "уже прошло"],
   [/^must be an origin such as (\S+):.*$/, "нужен источник, например $1"], [/^must be event_type:NAME or property.NAME:VALUE$/, "нужно event_type:ИМЯ или property.ИМЯ:ЗНАЧЕНИЕ"],
   [/^must not hold .*$/, "есть недопустимые знаки"], [/^is too long$/, "слишком длинно"], [/^is wrong; .*$/, "неверно: возьмите нынешний код и проверьте часы"],
