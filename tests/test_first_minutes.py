@@ -28,7 +28,7 @@ def error_of(trawl: Command, *arguments: str, **settings: str) -> str:
 
 def last_error(trawl: Command, log_format: str, settings: dict[str, str]) -> str:
     """Start a server that fails; returns its last line, or the event of it where logs are JSON."""
-    process = trawl.start(**{"LOG_FORMAT": log_format} | settings)
+    process = trawl.start(**{"LOG_FORMAT": log_format, "PORT": str(free_port())} | settings)
     output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (1, ""), errors
     lines = errors.splitlines()

@@ -121,7 +121,7 @@ async def committed_url(own_copy: OwnDatabase) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 def own_database(own_copy: OwnDatabase) -> Database:
     """The pool of `committed_db`, empty between tests: its statements are compiled once."""
-    return Database.connect(own_copy.url, pool_size=10)
+    return Database.connect(f"{own_copy.url}&connect_timeout={PATIENCE:.0f}", pool_size=10)
 
 
 @pytest.fixture

@@ -180,12 +180,14 @@ def report_3(
 
 def start_of_hour(time: datetime, zone: ZoneInfo) -> datetime:
     """Step back minute by minute to where the clock shows a whole hour, or jumps."""
+    minute = timedelta(minutes=1)
     begin = time.replace(second=0, microsecond=0)
-    while begin.astimezone(zone).minute:
-        before = begin - timedelta(minutes=1)
-        if begin.astimezone(zone).minute - before.astimezone(zone).minute != 1:
+    clock = begin.astimezone(zone).replace(tzinfo=None)
+    while clock.minute:
+        before = (begin - minute).astimezone(zone).replace(tzinfo=None)
+        if clock - before != minute:
             break
-        begin = before
+        begin, clock = begin - minute, before
     return begin
 
 
