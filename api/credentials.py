@@ -4,10 +4,9 @@ import uuid
 from typing import Any
 
 from marshmallow import Schema, fields
-from marshmallow.validate import Length
 
 from api.accounts import NEEDED_UNLESS_FRESH, TypedPassword
-from api.fields import Choice, DateTime, Flag, Strict, Text, Uuid
+from api.fields import Choice, DateTime, Flag, Strict, Text, Uuid, item_count
 from api.limits import MAX_NAME
 from api.paging import Cursor, PageQuery
 
@@ -58,7 +57,7 @@ class SessionResponse(Schema):
 
 class CreateKeyRequest(Strict):
     name = Text(minimum=1, maximum=MAX_NAME, required=True)
-    scopes = fields.List(Choice(*SCOPES), required=True, validate=Length(1, len(SCOPES)))
+    scopes = fields.List(Choice(*SCOPES), required=True, validate=item_count(1, len(SCOPES)))
     expires_at = DateTime(load_default=None, allow_none=True)
     current_password = TypedPassword(load_default=None, metadata={"description": NEEDED_UNLESS_FRESH})
 

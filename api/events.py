@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, pre_load, validates, validates_schema
-from marshmallow.validate import Length
 
 from api.bulk import BulkResponse, ItemError, Verdict, Verdicts
 from api.fields import (
@@ -30,6 +29,7 @@ from api.fields import (
     TimeFilters,
     TimeZone,
     Uuid,
+    item_count,
 )
 from api.limits import (
     FIRST_TIME,
@@ -155,7 +155,7 @@ class CreateEventsRequest(Strict):
     events = RawItems(
         fields.Nested(EventRequest),
         required=True,
-        validate=Length(1, MAX_BATCH),
+        validate=item_count(1, MAX_BATCH),
         metadata={"description": "each is judged by itself", "example": [EXAMPLE]},
     )
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load
+from marshmallow.validate import Length
 
 from api.limits import MAX_INTEGER, MIN_INTEGER
 from api.time_zones import is_time_zone
@@ -27,6 +28,11 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 JsonSchema = dict[str, Any]
 OPTIONAL = {"x-optional": True}  # metadata of a response's field that may be missing
 UNKNOWN_FIELD = {"unknown": "is not known here"}
+
+
+def item_count(minimum: int, maximum: int) -> Length:
+    """Return the validator of a list with so many items."""
+    return Length(minimum, maximum, error="must have {min} to {max} items")
 
 
 class CodedMessage(str):

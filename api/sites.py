@@ -5,9 +5,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, post_load
-from marshmallow.validate import Length
 
-from api.fields import Choice, DateTime, Integer, JsonSchema, Strict, Text
+from api.fields import Choice, DateTime, Integer, JsonSchema, Strict, Text, item_count
 from api.limits import MAX_NAME, MAX_ORIGIN, MAX_ORIGINS, MAX_PAGE_URL, MAX_SITE_KEY
 from api.paging import Cursor, PageQuery
 from api.visits import PageUrl
@@ -60,7 +59,7 @@ class CreateSiteRequest(Strict):
     example: ClassVar[dict[str, Any]] = {"name": "The shop", "origins": ["https://shop.example"]}
 
     name = Text(minimum=1, maximum=MAX_NAME, required=True)
-    origins = fields.List(Origin(), required=True, validate=Length(1, MAX_ORIGINS))
+    origins = fields.List(Origin(), required=True, validate=item_count(1, MAX_ORIGINS))
 
     @post_load
     def drop_repeated(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Length
 
 from api.bulk import BulkResponse, Verdict, Verdicts
-from api.fields import Choice, DateTime, Integer, RawItems, RowResponse, Strict, Text, Uuid
+from api.fields import Choice, DateTime, Integer, RawItems, RowResponse, Strict, Text, Uuid, item_count
 from api.limits import (
     FIRST_TIME,
     MAX_ADDRESS,
@@ -92,7 +91,7 @@ class RecordVisitRequest(Strict):
 class RecordVisitsRequest(Strict):
     """Many visits; each is judged on its own."""
 
-    visits = RawItems(fields.Nested(RecordVisitRequest), required=True, validate=Length(1, MAX_BATCH))
+    visits = RawItems(fields.Nested(RecordVisitRequest), required=True, validate=item_count(1, MAX_BATCH))
 
 
 class VisitPageRequest(Strict):

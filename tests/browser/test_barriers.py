@@ -69,7 +69,7 @@ async def test_a_wall_has_no_barriers_at_any_width(dashboard: Dashboard, user: U
     await dashboard.open("?wall#overview")
     await dashboard.sign_in(user.login)
     await dashboard.page.locator(".shown", has_text="Last 7 days: ").wait_for()
-    for width, letters in ((360, "16px"), (1920, "24.8px"), (3840, "32.96px")):
+    for width, letters in ((360, "16px"), (1920, "22px"), (3840, "28px")):
         await dashboard.page.set_viewport_size({"width": width, "height": 900})
         await expect(dashboard.page.locator("html")).to_have_css("font-size", letters)
         assert not await dashboard.overflows()

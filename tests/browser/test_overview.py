@@ -12,6 +12,7 @@ from service.logs.folder import LogFolder
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
+from tests.support.processes import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 TOTALS = """all => Object.fromEntries(all.map(one => [one.dataset.total, JSON.parse(one.dataset.value)]))"""
@@ -20,6 +21,8 @@ CELLS = """all => all.map(one => Number(one.textContent.replace(/\\D/g, "")))"""
 
 
 async def totals(page: Page) -> dict[str, Any]:
+    # What is new may be read once more while it is read.
+    await expect(page.locator(".tile[aria-busy]")).to_have_count(0, timeout=PATIENCE * 1000)
     shown: dict[str, Any] = await page.locator("[data-total]").evaluate_all(TOTALS)
     return shown
 
@@ -116,6 +119,16 @@ async def test_an_empty_database_is_filled_by_clicks_and_clicks_filter_what_is_s
     await expect(timeline.locator(".mark.open")).to_have_count(1)
     await timeline.locator(".band").first.hover()
     await expect(timeline.locator(".readout")).to_contain_text(f"Visits: {cells[0]:,}")
+
+    await timeline.get_by_label("By", exact=True).select_option("hour")
+    await page.wait_for_url("**/dashboard#overview?unit=hour")
+    await expect(timeline.locator(".band")).to_have_count(7 * 24)
+    await expect(timeline.get_by_label("By", exact=True)).to_be_focused()
+    await timeline.get_by_text("Rows", exact=True).click()
+    await expect(timeline.locator("tbody tr")).to_have_count(7 * 24)
+    assert sum(await timeline.locator("tbody td:nth-child(2)").evaluate_all(CELLS)) == sum(cells)
+    await page.go_back()
+    await expect(timeline.locator(".band")).to_have_count(7)
 
     await page.get_by_label("Period").select_option("all")
     await page.wait_for_url("**/dashboard#overview?period=all")

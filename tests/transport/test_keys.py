@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from api.credentials import SCOPES
 from db.models import Account, ApiKey
 from service.deps import Deps
 from tests.support.http_client import Client, User
@@ -110,3 +111,8 @@ async def test_a_key_of_a_closed_account_is_dead(client: Client, user: User, dep
 async def test_a_key_refuses_what_it_can_not_be(user: User, fields: dict[str, Any], pointer: str) -> None:
     answer = await user.client.post("/keys", json={**READER, **fields})
     assert (answer.status, answer.pointers) == (422, [pointer])
+
+
+async def test_a_key_without_scopes_is_told_how_many_it_may_have(user: User) -> None:
+    answer = await user.client.post("/keys", json={**READER, "scopes": []})
+    assert answer.json["errors"] == [{"pointer": "/scopes", "detail": f"must have 1 to {len(SCOPES)} items"}]

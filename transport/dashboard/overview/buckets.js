@@ -12,6 +12,12 @@ export function unitOf(days) {
   return days <= 730 ? "week" : "month";
 }
 
+const DAYS = { hour: 1 / 24, day: 1, week: 7, month: 30 };
+const MOST_BUCKETS = 400; // with those of the period before, they are fewer than the rows of an answer
+
+// Returns the units in which a reader may have a span of days: two or more of each, and not too many.
+export const unitsFor = (days) => Object.keys(DAYS).filter((unit) => days >= 2 * DAYS[unit] && days <= MOST_BUCKETS * DAYS[unit]);
+
 // Returns {from, to} in dates or instants for a period that may have none: then the visits' first and last day are meant.
 export function bounded(period, totals, zone) {
   const dateOf = (instant) => localOf(instant, zone).slice(0, 10);

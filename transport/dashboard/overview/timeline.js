@@ -1,13 +1,14 @@
 // The chart of visits and visitors over time, with the visits of the period before behind them. A click on an hour, day,
 // week or month makes it the period; its rows do the same by keyboard.
-import { button, element, shape } from "../shared/elements.js";
+import { button, element, select, shape } from "../shared/elements.js";
 import { day, dayAndMonth, dayWithWeekday, hourOfDay, localOf, moment, month, number, signedPercent } from "../shared/formats.js";
 import { addDays, isDate, OWN } from "../shared/period.js";
 import { newestTime, settings } from "../shared/settings.js";
 import { table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
-import { endOf, nextDate } from "./buckets.js";
+import { endOf, nextDate, spanOf, unitsFor } from "./buckets.js";
 import { card } from "./card.js";
+import { readSeries } from "./series.js";
 
 const HEIGHT = 240;
 const TOP = 12;
@@ -15,11 +16,28 @@ const FLOOR = 210;
 const SIDE = 8;
 const LETTER = 7.5; // wide, of the labels of lines
 const LABELS = 7;
+const DAY_HOURS = 24;
 
-export function timelineCard({ series, onPeriod, signal }) {
-  const load = series;
+export function timelineCard({ reader, own, setOwn, span, series, onPeriod, signal }) {
+  // The spark lines keep the unit of the span; a reader may choose another for the chart.
+  async function load() {
+    const { bounds, unit } = await span();
+    const units = unitsFor(spanOf(bounds));
+    const isChosen = own.unit !== unit && units.includes(own.unit);
+    const answer = isChosen ? await readSeries(reader, { bounds, unit: own.unit }) : await series();
+    return { ...answer, text: `${answer.unit} ${answer.text}`, units, usual: unit };
+  }
 
-  function draw({ now, then, unit, bounds }) {
+  function unitChoice({ unit, units, usual }) {
+    if (units.length < 2 || !units.includes(unit)) return null;
+    return select(units.map((name) => [name, translate(`unit-name.${name}`)]), unit, { "aria-label": translate("unit"), onchange: async ({ target }) => {
+      setOwn({ unit: target.value === usual ? "" : target.value });
+      await made.refresh();
+      made.root.querySelector("select")?.focus(); // the card was drawn anew
+    } });
+  }
+
+  function draw({ now, then, unit, bounds, ...choice }) {
     if (!now.length) return element("p", { class: "dim" }, translate("no-data"));
     const root = element("div", { class: "timeline" });
     const choose = (bucket) => onPeriod(periodOf(bucket, unit, bounds));
@@ -30,14 +48,15 @@ export function timelineCard({ series, onPeriod, signal }) {
     // The picture grows with the letters of the page, which are larger on a wall.
     const scale = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     watchWidth(root, (width) => root.replaceChildren(chart({ now, then, open, unit, width: width / scale(), choose, point })), signal);
-    return [legend(Boolean(then), open >= 0, readout), root, rowsTable({ now, then, unit, choose })];
+    return [legend(Boolean(then), open >= 0, unitChoice({ unit, ...choice }), readout), root, rowsTable({ now, then, unit, choose })];
   }
 
   const rows = async () => {
     const { now, unit } = await load();
     return { names: [unit, "visits", "visitors"], rows: now.map((bucket) => ({ ...bucket, [unit]: new Date(bucket.time).toISOString() })) };
   };
-  return card("timeline", { load, draw, rows, wide: true }, signal);
+  const made = card("timeline", { load, draw, rows, wide: true }, signal);
+  return made;
 }
 
 // Returns the index of the bucket in which the newest visit is, which may get more; -1 if the period ends before.
@@ -61,10 +80,10 @@ function periodOf({ time }, unit, bounds) {
 const LABEL = { hour: hourOfDay, day: dayAndMonth, week: dayAndMonth, month };
 const NAME = { hour: moment, day: dayWithWeekday, week: (time, zone) => translate("week-of", day(time, zone)), month };
 
-function legend(hasBefore, hasOpen, readout) {
+function legend(hasBefore, hasOpen, ...others) {
   return element("div", { class: "legend" },
     element("span", { class: "key visits" }, translate("total.visits")), hasOpen ? element("span", { class: "key open" }, translate("so-far")) : null, element("span", { class: "key visitors" }, translate("total.visitors")),
-    hasBefore ? element("span", { class: "key before" }, translate("visits-before")) : null, readout);
+    hasBefore ? element("span", { class: "key before" }, translate("visits-before")) : null, others);
 }
 
 function chart({ now, then, open, unit, width, choose, point }) {
@@ -77,8 +96,10 @@ function chart({ now, then, open, unit, width, choose, point }) {
   const line = (buckets, name) => buckets.map((bucket, index) => `${x(index).toFixed(1)} ${y(bucket[name]).toFixed(1)}`).join("L");
   const bars = now.map((bucket, index) => shape("rect", { class: index === open ? "mark open" : "mark", x: (x(index) - pitch * 0.38).toFixed(1), y: y(bucket.visits).toFixed(1), width: (pitch * 0.76).toFixed(1), height: (FLOOR - y(bucket.visits)).toFixed(1), rx: Math.min(3, pitch / 5) }));
   const bands = now.map((bucket, index) => shape("rect", { class: "band", x: (x(index) - pitch / 2).toFixed(1), y: 0, width: pitch.toFixed(1), height: FLOOR, onclick: () => choose(bucket), onpointerenter: () => point(bucket) }));
-  const step = Math.max(1, Math.ceil(now.length / Math.max(2, Math.min(LABELS, Math.floor(width / 90)))));
-  const labels = now.flatMap((bucket, index) => (index % step || x(index) + 30 > width) ? [] : [shape("text", { class: "dim small middle", x: Math.max(x(index), 26), y: FLOOR + 20 }, LABEL[unit](bucket.time, settings.tz))]);
+  const isLong = unit === "hour" && now.length > 2 * DAY_HOURS; // hours of many days are labelled by the days
+  const least = Math.max(1, Math.ceil(now.length / Math.max(2, Math.min(LABELS, Math.floor(width / 90)))));
+  const step = isLong ? DAY_HOURS * Math.ceil(least / DAY_HOURS) : least;
+  const labels = now.flatMap((bucket, index) => (index % step || x(index) + 30 > width) ? [] : [shape("text", { class: "dim small middle", x: Math.max(x(index), 26), y: FLOOR + 20 }, LABEL[isLong ? "day" : unit](bucket.time, settings.tz))]);
   return shape("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": translate("card.timeline"), onpointerleave: () => point(null) },
     shape("path", { class: "rule", d: [0, ...lines].map((value) => `M${left} ${Math.round(y(value)) + 0.5}H${width - SIDE}`).join("") }),
     lines.map((value) => shape("text", { class: "dim small end", x: left - 6, y: y(value) + 4 }, number(value))),

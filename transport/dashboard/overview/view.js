@@ -33,7 +33,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   let measured = null;
   let series = null;
   const parts = {
-    reader, own, signal,
+    reader, own, setOwn, signal,
     span: () => (measured ??= measure(reader)),
     series: () => (series ??= parts.span().then((span) => readSeries(reader, span))),
     onFilter: (name, value) => (isFixed ? null : filter(name, value)),

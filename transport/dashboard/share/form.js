@@ -39,7 +39,8 @@ export async function shareView(view) {
 function parametersOf(view) {
   const { period, from, to, tz, source, traffic } = settings;
   const span = from || to ? { from, to } : { period: period || FALLBACKS[view] };
-  const parameters = { ...span, tz, source: source === "all" ? "" : source, traffic, ...address.own };
+  const { unit: _, ...own } = address.own; // how a chart is drawn is the reader's own matter
+  const parameters = { ...span, tz, source: source === "all" ? "" : source, traffic, ...own };
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ""));
 }
 

@@ -18,7 +18,8 @@ const REFUSALS = {
 
 // What is wrong with a field.
 const FAULTS = [
-  [/^must have (\d+) to (\d+) characters$/, "нужно от $1 до $2 знаков"], [/^must be a whole number from (-?\d+) to (-?\d+)$/, "нужно целое число от $1 до $2"],
+  [/^must have (\d+) to (\d+) characters$/, "нужно от $1 до $2 знаков"], [/^must have (\d+) to (\d+) items$/, "нужно от $1 до $2 значений"],
+  [/^must be a whole number from (-?\d+) to (-?\d+)$/, "нужно целое число от $1 до $2"],
   [/^must be one of: (.+)$/, "возможно: $1"], [/^must be (\d+) to (\d+) names with commas between$/, "нужно от $1 до $2 имён через запятую"],
   [/^is (?:needed|missing)$/, "нужно"], [/^must not be blank$/, "не должно быть пустым"], [/^must be given$/, "нужно"],
   [/^is among the most common passwords$/, "один из самых частых паролей"], [/^is the login$/, "совпадает с логином"], [/^must be an e-mail address$/, "нужен адрес почты"],
