@@ -4,30 +4,29 @@ from hashlib import sha256
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import array_literal, digest_array, text_array
-from db.database import raw_connection
+from db.database import Database
 
 TEXTS = ("", "NULL", "null", 'a"b', "a\\b", "\\", '"', '","', "{a,b}", " a ", "a\nb\t", "рыба", "a,b", "\x1f")
 
 
-async def test_an_array_of_texts_is_what_it_was(db: AsyncSession) -> None:
-    raw = await raw_connection(db)
+async def test_an_array_of_texts_is_what_it_was(db: Database) -> None:
     lists: list[list[str | None]] = [[], [*TEXTS], [*TEXTS, None], [None], ["plain", "texts"]]
     lists += [[text] for text in TEXTS]
-    for texts in lists:
-        assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS text[])", text_array(texts)) == texts
+    async with db.raw() as raw:
+        for texts in lists:
+            assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS text[])", text_array(texts)) == texts
 
 
-async def test_an_array_of_digests_or_numbers_is_what_it_was(db: AsyncSession) -> None:
-    raw = await raw_connection(db)
+async def test_an_array_of_digests_or_numbers_is_what_it_was(db: Database) -> None:
     digests = [sha256(bytes([number])).digest() for number in range(5)]
-    for count in range(5):
-        literal = digest_array(digests[:count])
-        assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS bytea[])", literal) == digests[:count]
     numbers = [1, None, -5]
-    assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS int[])", array_literal(numbers)) == numbers
+    async with db.raw() as raw:
+        for count in range(5):
+            literal = digest_array(digests[:count])
+            assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS bytea[])", literal) == digests[:count]
+        assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS int[])", array_literal(numbers)) == numbers
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")) | st.none()))
