@@ -40,7 +40,8 @@ def begin_of(unit: str, moment: datetime, zone: ZoneInfo) -> datetime:
         begin = moment.replace(second=0, microsecond=0)
         while begin.astimezone(zone).minute:
             before = begin - timedelta(minutes=1)
-            if begin.astimezone(zone).minute - before.astimezone(zone).minute != 1:
+            clocks = [each.astimezone(zone).replace(tzinfo=None) for each in (begin, before)]
+            if clocks[0] - clocks[1] != timedelta(minutes=1):
                 break
             begin = before
         return begin
