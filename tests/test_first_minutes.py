@@ -28,9 +28,9 @@ def error_of(trawl: Command, *arguments: str, **settings: str) -> str:
 
 def last_error(trawl: Command, log_format: str, settings: dict[str, str]) -> str:
     """Start a server that fails; returns its last line, or the event of it where logs are JSON."""
-    process = trawl.start(**{"LOG_FORMAT": log_format, "PORT": str(free_port())} | settings)
-    output, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, output) == (1, ""), errors
+    defaults = {"PORT": str(free_port()), "LOG_FORMAT": log_format}
+    code, output, errors = trawl.run_with_log(**defaults | settings)
+    assert (code, output) == (1, ""), errors
     lines = errors.splitlines()
     if (log_format, settings.get("LOG_FORMAT", "json")) != ("json", "json"):
         return lines[-1]

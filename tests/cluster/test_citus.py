@@ -187,7 +187,7 @@ class Day:
 @pytest.fixture
 async def databases(committed_url: str, cluster_url: str, cluster: Command) -> tuple[str, str]:
     """One on a PostgreSQL, and one that is spread over the cluster."""
-    assert cluster.run("distribute")[0] == 0
+    assert (await cluster.run_beside("distribute"))[0] == 0
     return committed_url, cluster_url
 
 
@@ -214,19 +214,22 @@ async def test_a_day_gives_the_answers_of_one_postgresql(
 
 
 async def test_distribute_says_what_it_does_and_does_it_once(cluster_url: str, cluster: Command) -> None:
-    code, text, _ = cluster.run("migrate")
+    code, text, _ = await cluster.run_beside("migrate")
     assert code == 0
-    code, text, _ = cluster.run("distribute", "--dry-run")
+    code, text, _ = await cluster.run_beside("distribute", "--dry-run")
     assert code == 0
     assert "visit_part_columns" in text
     connection = await asyncpg.connect(cluster_url)
     workers = ", ".join(map(str, await select_workers(connection)))
     assert {table.name for table in await select_local_tables(connection)} == set(SPREAD)
-    code, text, _ = cluster.run("distribute")
+    code, text, _ = await cluster.run_beside("distribute")
     assert code == 0
     assert workers in text
     assert not await select_local_tables(connection)
-    assert cluster.run("distribute")[:2] == (0, f"nothing to do: all is spread over {workers}\n")
+    assert (await cluster.run_beside("distribute"))[:2] == (
+        0,
+        f"nothing to do: all is spread over {workers}\n",
+    )
     await connection.close()
 
 
@@ -241,14 +244,14 @@ async def test_a_backup_of_a_cluster_is_restored_on_it_and_on_one_postgresql(
     rows = [OneEvent(user, "open", BEGIN + timedelta(minutes=user)) for user in range(200)]
     await store_events(db, rows)
     before = await shown(db)
-    assert cluster.run("backup", str(file))[0] == 0
+    assert (await cluster.run_beside("backup", str(file)))[0] == 0
     await store_events(db, rows)
     assert await shown(db) != before
     await db.close()
-    code, output, errors = cluster.run("restore", str(file))
+    code, output, errors = await cluster.run_beside("restore", str(file))
     assert (code, errors) == (0, "")
     assert "event: spread" in output
-    assert trawl.run("restore", str(file))[0] == 0
+    assert (await trawl.run_beside("restore", str(file)))[0] == 0
     for database in databases:
         db = Database.connect(database)
         assert await shown(db) == before
@@ -275,7 +278,7 @@ async def test_health_and_doctor_tell_of_each_worker(
     async with db.raw() as raw:
         workers = list(map(str, await select_workers(raw)))
     assert health["workers"] == {worker: {"status": "ok"} for worker in workers}
-    code, output, _ = cluster.run("doctor")
+    code, output, _ = await cluster.run_beside("doctor")
     assert code == 0
     assert all(f"ok  worker {worker}: answers" in output for worker in workers)
     async with db.transaction() as session:
@@ -286,5 +289,5 @@ async def test_health_and_doctor_tell_of_each_worker(
     answer = await client.get("/health")
     assert answer.status == 503
     assert answer.json["workers"][f"{workers[0].rpartition(':')[0]}:1"] == {"status": "down"}
-    assert cluster.run("doctor")[0] == 1
+    assert (await cluster.run_beside("doctor"))[0] == 1
     await db.close()

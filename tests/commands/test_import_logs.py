@@ -129,11 +129,14 @@ def test_following_goes_on_until_a_signal_ends_it(
     shop_log.write_text(LINES[0].replace("YQ3J8G5A", "ZZZZZZZY") + "\n")
     next_log.write_text("bad\n" + LINES[0].replace("YQ3J8G5A", "ZZZZZZZX") + "\n")
     assert eventually(lambda: imported(7))
+    with next_log.open("a") as file:
+        file.write(LINES[0].replace("YQ3J8G5A", "ZZZZZZZW") + "\n")
+    assert eventually(lambda: imported(8))  # the reject before it was told by now
     process.send_signal(number)
     output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert sorted(output.splitlines()) == [
-        "next.log: 2 lines: 1 imported, 0 duplicates, 1 rejected (followed)",
+        "next.log: 3 lines: 2 imported, 0 duplicates, 1 rejected (followed)",
         "next.log: following it",
         "next.log: waiting for it: there is no such file",
         "shop.log: 7 lines: 6 imported, 0 duplicates, 1 rejected, rotations: 1 (followed)",

@@ -46,19 +46,34 @@ class Command:
 
     def run(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
         """Return the exit code, the output, and the error output without log lines."""
+        code, output, errors = self.run_with_log(*arguments, text=text, **settings)
+        messages = [line for line in errors.splitlines() if not line.startswith("{")]
+        return code, output, "\n".join(messages)
+
+    def run_with_log(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
+        """Return the exit code, the output, and the whole error output.
+
+        The caller must not hold an event loop: its server may hold a lock that the command waits for.
+        """
+        assert not is_in_event_loop(), "await run_beside"
         environment = self.environment() | settings
         if any(name.startswith("COV") for name in environment):  # coverage sees no forks
             process = self.start(*arguments, **settings)
             output, errors = process.communicate(text, timeout=PATIENCE)
-            code = process.returncode
-        else:
-            code, output, errors = interpreter().run([str(self.program), *arguments], environment, text)
-        messages = [line for line in errors.splitlines() if not line.startswith("{")]
-        return code, output, "\n".join(messages)
+            return process.returncode, output, errors
+        return interpreter().run([str(self.program), *arguments], environment, text)
 
     async def run_beside(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
         """Do the same beside a server of this event loop, which may hold a lock the command waits for."""
         return await asyncio.to_thread(self.run, *arguments, text=text, **settings)
+
+
+def is_in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def free_port() -> int:
