@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 
 import aiohttp
 import pytest
@@ -11,6 +12,14 @@ from tests.support.http_client import Client
 from tests.support.http_server import RunningApp
 from tests.support.proxies import own_host, run_nginx
 from transport.settings import HttpSettings
+
+
+@cache
+def trusting_context() -> ssl.SSLContext:
+    """Return the context of connections to a server that nobody vouches for; it loads no authorities."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +35,6 @@ async def nginx_url(running_app: RunningApp, tmp_path_factory: pytest.TempPathFa
 async def client(server: RunningApp, nginx_url: str) -> AsyncIterator[Client]:
     """Somebody who has not signed in, and comes by nginx."""
     server.app.ctx.http = HttpSettings(proxies_count=1)  # its dependencies may be those of another fixture
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    connector = aiohttp.TCPConnector(ssl=context)
+    connector = aiohttp.TCPConnector(ssl=trusting_context())
     async with aiohttp.ClientSession(nginx_url, connector=connector) as session:
         yield Client(session)
