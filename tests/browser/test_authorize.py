@@ -8,6 +8,7 @@ from aiohttp import web
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Tab
+from tests.browser.test_documents import open_document
 from tests.support.command_line import PASSWORD
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
@@ -57,7 +58,7 @@ async def test_the_sign_in_button_signs_in_and_requests_carry_the_token(
     page, wrong = tab.page, 0
     async with proxy(server.url) as proxied:
         for base, path in ((server.url, "/docs"), (proxied, "/api/v1/docs")):
-            await page.goto(base + path)
+            await open_document(page, base + path, shows="#swagger-ui .opblock")
             await page.locator(".auth-wrapper .authorize").first.click(timeout=PATIENCE)
             for login, password in (("nobody", PASSWORD), ("anna", "not the password")):
                 await authorize(page, login, password)
