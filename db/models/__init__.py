@@ -12,9 +12,11 @@ from db.models.cart_rollups import (
     PaymentDay,
     PurchaseDay,
 )
+from db.models.carts import Cart, CartItem, Payment
 from db.models.events import DroppedPart, Event, EventBatch, EventPart, EventPartColumns
 from db.models.films import Favourite
 from db.models.imports import FilePosition, Import, Reject
+from db.models.names import Address, AddressVersion, Category, Goods, Page, Product
 from db.models.password_resets import PasswordReset
 from db.models.retention import UnfinishedRetention
 from db.models.rollups import CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
@@ -23,21 +25,7 @@ from db.models.sites import Site
 from db.models.tasks import Task
 from db.models.totp import RecoveryCode, Totp
 from db.models.visit_view import Visit
-from db.models.visits import (
-    Address,
-    AddressVersion,
-    Cart,
-    CartItem,
-    Category,
-    Goods,
-    LiveVisit,
-    MergedVisit,
-    Page,
-    Payment,
-    Product,
-    VisitPart,
-    VisitPartColumns,
-)
+from db.models.visits import LiveVisit, MergedVisit, VisitPart, VisitPartColumns
 
 __all__ = [
     "Account",
