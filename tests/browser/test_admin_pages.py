@@ -17,7 +17,7 @@ async def test_a_site_has_its_snippet_the_audit_its_filters_and_a_wrong_file_its
 ) -> None:
     page = dashboard.page
     (tmp_path / "logs.txt").write_bytes(some_lines(3) + b"no line of a log\n" * 4)
-    assert (await admin.client.get("/parse")).json["rejected"] == 4
+    assert (await admin.client.get("/parse?wait=100")).json["rejected"] == 4
     await dashboard.open("#sites")
     await dashboard.sign_in(admin.login, view="sites")
     await page.get_by_label("Name").fill("The shop")

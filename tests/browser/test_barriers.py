@@ -35,7 +35,7 @@ VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about
 
 async def test_nobody_is_shut_out_of_any_view(dashboard: Dashboard, admin: User, tmp_path: Path) -> None:
     (tmp_path / "logs.txt").write_bytes(some_lines(300) + b"no line of a log\n")
-    assert (await admin.client.get("/parse")).json["rejected"] == 1
+    assert (await admin.client.get("/parse?wait=100")).json["rejected"] == 1
     assert (await admin.client.post("/visits", json={"visits": VISITS})).status == 200
     await dashboard.page.emulate_media(reduced_motion="reduce")
     await dashboard.page.set_viewport_size({"width": 360, "height": 740})
@@ -89,7 +89,7 @@ async def test_every_view_can_be_used_with_the_keyboard_alone(
 ) -> None:
     page = dashboard.page
     (tmp_path / "logs.txt").write_bytes(some_lines(30) + b"no line of a log\n")
-    assert (await admin.client.get("/parse")).json["rejected"] == 1
+    assert (await admin.client.get("/parse?wait=100")).json["rejected"] == 1
     assert (await admin.client.post("/tasks", json={"title": "Order salmon"})).status == 201
     await dashboard.open()
     await dashboard.sign_in(admin.login)

@@ -22,7 +22,7 @@ REFUSED = "Failed to load resource: the server responded with a status of 401 (U
 async def owner(server: RunningApp, deps: Deps, admin: User) -> User:
     """Somebody with a server whose log is imported."""
     deps.logs.file.write_bytes(some_lines(40))
-    assert (await admin.client.get("/parse")).json["status"] == "done"
+    assert (await admin.client.get("/parse?wait=100")).json["status"] == "done"
     return admin
 
 
