@@ -113,3 +113,31 @@ async def test_a_cart_is_young_until_it_is_min_age_old_to_the_minute(
     write(tmp_path / "logs.txt", f"{cart}\n{newest}\n".encode())
     await shop.read(tmp_path / "logs.txt")
     assert [(await ask(shop, 6, min_age=minutes)).answer for minutes in (0, 10, 11)] == [1, 1, 0]
+
+
+async def test_carts_that_are_stored_move_with_earlier_and_later_lines(
+    committed_db: Database, geo: Geo, tmp_path: Path
+) -> None:
+    """A cart is opened and paid a day earlier than it seemed, another user pays; undo takes all of it back."""
+    shop = Importer(committed_db, geo)
+    lines = [
+        line("2018-08-02 10:00:00", "AAAAAAAA", "8.8.8.8", "/fresh_fish/pike/"),
+        line("2018-08-02 10:01:00", "AAAAAAAB", "8.8.8.8", "/cart?goods_id=1&amount=1&cart_id=1"),
+        line("2018-08-02 10:02:00", "AAAAAAAC", "8.8.8.8", "/pay?user_id=1&cart_id=1"),
+        line("2018-08-02 10:03:00", "AAAAAAAD", "8.8.8.8", "/success_pay_1/"),
+        line("2018-08-01 09:00:00", "AAAAAAAE", "10.0.0.1", "/cart?goods_id=1&amount=2&cart_id=1"),
+        line("2018-08-01 09:01:00", "AAAAAAAF", "10.0.0.1", "/success_pay_1/"),
+        line("2018-08-03 10:00:00", "AAAAAAAG", "8.8.8.8", "/pay?user_id=2&cart_id=1"),
+        line("2018-08-03 10:01:00", "AAAAAAAH", "8.8.8.8", "/success_pay_1/"),
+    ]
+    records, states = [], []
+    for number, some in enumerate((lines[:4], lines[4:6], lines[6:])):
+        path = tmp_path / f"{number}.txt"
+        write(path, b"\n" * (100 * number) + "".join(f"{each}\n" for each in some).encode())
+        records.append(await shop.read(path))
+        states.append(await shop.derived())
+    query = "SELECT opened_at::date::text, host(address), user_id, paid_at::date::text FROM cart, payment"
+    assert await shop.rows(query) == [("2018-08-01", "10.0.0.1", 2, "2018-08-01")]
+    for record, state in zip(reversed(records[1:]), reversed(states[:-1]), strict=True):
+        await undo(shop, record)
+        assert await shop.derived() == state
