@@ -118,7 +118,7 @@ async def test_a_cart_is_young_until_it_is_min_age_old_to_the_minute(
 async def test_carts_that_are_stored_move_with_earlier_and_later_lines(
     committed_db: Database, geo: Geo, tmp_path: Path
 ) -> None:
-    """A cart is opened and paid a day earlier than it seemed, another user pays; undo takes all of it back."""
+    """A cart turns out to be opened and paid a day earlier, and another user pays; undo takes all back."""
     shop = Importer(committed_db, geo)
     lines = [
         line("2018-08-02 10:00:00", "AAAAAAAA", "8.8.8.8", "/fresh_fish/pike/"),
