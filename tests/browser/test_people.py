@@ -49,3 +49,21 @@ async def test_an_admin_sees_what_a_user_has_and_ends_sessions_and_keys(
     await page.locator("[data-list=users]").wait_for()
     await page.go_back()
     await page.get_by_role("heading", name=user.login, level=1).wait_for()
+
+
+async def test_long_names_make_neither_the_page_of_a_user_nor_its_tables_wider(
+    dashboard: Dashboard, user: User, admin: User
+) -> None:
+    page = dashboard.page
+    changed = await user.client.patch(f"/user/{user.id}", json={"first_name": "Anna", "last_name": "Й" * 60})
+    assert changed.status == 200
+    made = await user.client.post("/keys", json={"name": "W" * 100, "scopes": ["tasks:read"]})
+    assert made.status == 201
+    await dashboard.open(f"#people?user={user.id}")
+    await dashboard.sign_in(admin.login, view="people")
+    await page.get_by_text("Anna Й").wait_for()
+    keys = page.locator("[data-list=keys-of] .scroll")
+    await keys.get_by_role("button", name="End", exact=True).wait_for()
+    assert await keys.evaluate("element => element.scrollWidth <= element.clientWidth")
+    await page.set_viewport_size({"width": 360, "height": 740})
+    assert not await dashboard.overflows()

@@ -17,7 +17,7 @@ const REFRESH_PERIOD = 10_000; // milliseconds between two requests for the list
 export async function show(view, { signal, user, redraw }) {
   const visits = meter("visits");
   const events = meter("events");
-  const imports = element("div");
+  const imports = element("div", { class: "scroll" });
   const newest = element("div", { class: "scroll" });
   view.replaceChildren(
     element("h1", {}, translate("live")),
