@@ -154,15 +154,15 @@ async def until_it_answers(db: Database) -> None:
 
 
 async def test_a_statement_may_take_longer_than_a_silence(database_url: str) -> None:
-    async with open_pool(database_url, SilenceTimes(tick=0.01)) as db, db.raw() as raw:
-        await raw.fetchval("SELECT pg_sleep(2)")  # a hundred questions, each within 0.2 s
+    async with open_pool(database_url, SilenceTimes(tick=0.1)) as db, db.raw() as raw:
+        await raw.fetchval("SELECT pg_sleep(4)")  # ten questions, each answered within two seconds
         assert await raw.fetchval("SELECT 1") == 1
 
 
 async def test_a_process_that_was_stopped_itself_does_not_take_that_for_silence(database_url: str) -> None:
-    async with open_pool(database_url, SilenceTimes(tick=0.01)) as db, db.raw() as raw:
-        await asyncio.sleep(0.05)
-        time.sleep(1)  # noqa: ASYNC251 - the loop stands still, as it does in a stopped process
+    async with open_pool(database_url, QUICK) as db, db.raw() as raw:
+        await asyncio.sleep(0.25)
+        time.sleep(3)  # noqa: ASYNC251 - the loop stands still, as it does in a stopped process
         assert await raw.fetchval("SELECT 1") == 1
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -114,7 +114,14 @@ async def test_a_log_that_was_cut_without_a_copy_is_told_to_have_lost_lines_perh
             os.truncate(log, 0)
             append(log, some_lines(1, start=40))
             await wait_for_visits(shop, 13)
-    assert lost_rests(records) == [str(log)]
+            await wait_for_log(lambda: lost_rests(records) == [str(log)])
+
+
+async def wait_for_log(condition: Callable[[], bool]) -> None:
+    async def holds() -> bool:
+        return condition()
+
+    await eventually(holds)
 
 
 def lost_rests(records: Sequence[MutableMapping[str, object]]) -> list[object]:
