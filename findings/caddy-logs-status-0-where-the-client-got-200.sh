@@ -51,7 +51,7 @@ cat >Caddyfile <<END
     admin off
     auto_https off
 }
-http://127.0.0.1:$port {
+127.0.0.1:$port {
     log {
         output file $work/access.log
         format json
@@ -69,10 +69,15 @@ server=$!
 wait_for_server
 cat >client.py <<'END'
 """Asks for three paths, waits until they are logged, and tells what both sides saw."""
-import json, sys, time, urllib.request
+import http.client, json, sys, time
 
 PATHS = ("/text", "/empty", "/nothing")
-seen = {path: urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}{path}").status for path in PATHS}
+seen = {}
+for path in PATHS:
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+    connection.request("GET", path)
+    seen[path] = connection.getresponse().status
+    connection.close()
 for _ in range(1200):
     with open("access.log") as log:
         lines = {line["request"]["uri"]: line for line in map(json.loads, log)}
