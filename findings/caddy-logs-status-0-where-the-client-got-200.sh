@@ -51,7 +51,8 @@ cat >Caddyfile <<END
     admin off
     auto_https off
 }
-127.0.0.1:$port {
+:$port {
+    bind 127.0.0.1
     log {
         output file $work/access.log
         format json
