@@ -20,6 +20,8 @@ LONGEST_PAUSE = 0.1
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0)
 POLL = 0.005
 MAX_GAP = 1.0  # between two calls of `watch`
+# A start may take longer than a silence, on a slow machine: the next one may take twice as long, and so on.
+MOST_PATIENCE = 16
 
 
 class Server(Protocol):
@@ -66,6 +68,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
         self._probe: HealthProbe | None = None
         self._failures = 0
+        self._patience = 1  # times the silence
         now = time.monotonic()
         self._start_time = self._last_watch = self._last_response = self._next_step = now
         self._pause = FIRST_PAUSE
@@ -143,10 +146,11 @@ class Supervisor:
         elif probe.failed:
             self._probe = None
             self._probe_later(now)
-        if now - self._last_response > self._tuning.silence and self._process is not None:
+        if now - self._last_response > self._tuning.silence * self._patience and self._process is not None:
             logger.error("%s does not answer: starting it again", self.server.name)
             self._process.kill()
             self._last_response = now
+            self._patience = min(2 * self._patience, MOST_PATIENCE)
 
     def _handle_response(self, now: float, response: bytes) -> None:
         if not self.server.is_ready(response):
@@ -157,6 +161,7 @@ class Supervisor:
         self.ready = True
         self.error = None
         self._failures = 0
+        self._patience = 1
         self._next_step = now + self._tuning.probe_interval
         self.server.rotate_log()
 

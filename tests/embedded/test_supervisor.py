@@ -1,16 +1,19 @@
 """Servers that die or hang while they are watched."""
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import redis
 
 from embedded import EmbeddedServers, open_servers
+from embedded.probe import HealthProbe
 from embedded.supervisor import Supervisor
 from embedded.tuning import DEFAULT, Tuning
 from embedded.valkey import Valkey
@@ -157,3 +160,56 @@ async def test_no_server_survives_its_killed_owner_and_nothing_is_lost(
     with open_servers(data_dir, exclusive=True, tuning=Tuning(owner_leaves=PATIENCE)) as servers:
         assert servers.owned
         assert await query(servers, "SELECT answer FROM survived") == [(42,)]
+
+
+SLOW = """
+import socket, sys, time
+time.sleep(1.2)
+with socket.socket(socket.AF_UNIX) as listener:
+    listener.bind(sys.argv[1])
+    listener.listen()
+    while True:
+        client, _ = listener.accept()
+        client.sendall(b"well")
+"""
+
+
+@dataclass
+class SlowServer:
+    """A server that answers 1.2 s after its start, which is longer than a silence."""
+
+    socket: Path
+    name: str = "Slow"
+    stop_signal: signal.Signals = signal.SIGKILL
+    quit_signal: signal.Signals = signal.SIGKILL
+
+    def orphans(self) -> list[int]:
+        return []
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        self.socket.unlink(missing_ok=True)
+        return subprocess.Popen([sys.executable, "-c", SLOW, str(self.socket)])
+
+    def probe(self) -> HealthProbe:
+        return HealthProbe(self.socket, b"?", lambda response: response == b"well", b"")
+
+    def is_ready(self, response: bytes) -> bool:
+        return response == b"well"
+
+    def last_log_error(self) -> str:
+        return ""
+
+    def rotate_log(self) -> None: ...
+
+    def reconfigure(self) -> bool:
+        return False
+
+    def clean_up(self) -> None: ...
+
+
+def test_a_server_whose_start_takes_longer_than_a_silence_is_ready_in_the_end(tmp_path: Path) -> None:
+    supervisor = Supervisor(SlowServer(tmp_path / "socket"), Tuning(silence=0.5))
+    try:
+        assert eventually(lambda: supervisor.ready, watch=supervisor.watch)
+    finally:
+        supervisor.stop()
