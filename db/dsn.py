@@ -33,7 +33,7 @@ IGNORED = frozenset(
 
 
 def check_dsn(url: str) -> None:
-    """Check the form of a URL with its hosts and ports.
+    """Check the form of a URL with its hosts, ports and seconds.
 
     :raises ValueError: it is no URL of PostgreSQL
     """
@@ -41,7 +41,7 @@ def check_dsn(url: str) -> None:
     if parts.scheme not in SCHEMES:
         raise ValueError
     parameters = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-    if parameters.get("pooler", "session") not in POOLERS:
+    if parameters.get("pooler", "session") not in POOLERS or float(parameters.get("connect_timeout", 0)) < 0:
         raise ValueError
     for host in parts.netloc.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].partition(":")[2]

@@ -173,12 +173,12 @@ def _start(
     supervisors = [Supervisor(server, tuning) for server in by_name.values()]
     servers = EmbeddedServers(sockets, supervisors)
     lock.write_owner(Owner(os.getpid(), exclusive, {name: str(path) for name, path in sockets.items()}))
-    end = time.monotonic() + wait
     try:
         for server, supervisor in zip(by_name.values(), supervisors, strict=True):
             # Valkey starts while PostgreSQL is set up.
             server.set_up()
             supervisor.watch()
+        end = time.monotonic() + wait  # a set-up has no bound: on a slow machine it takes a minute
         while not all(supervisor.ready for supervisor in supervisors):
             servers.watch()
             _raise_failure(supervisors, overdue=time.monotonic() > end)

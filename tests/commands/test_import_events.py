@@ -57,6 +57,10 @@ def test_files_of_both_kinds_packed_and_on_standard_input_store_each_event_once(
     assert "properties must be an object" in errors
     assert f"{lines}:5: invalid: can't be read: " in errors  # the line as a whole: no field is named
     assert code == 3  # the last file has no event that was taken
+    plain = tmp_path / "events.csv"
+    plain.write_bytes(gzip.decompress(table.read_bytes()))
+    code, output, _ = trawl.run("import-events", str(plain))
+    assert (code, output) == (0, f"{plain}: 4 events: 0 created, 2 duplicates, 0 conflicts, 2 invalid\n")
 
 
 def test_a_file_of_many_batches_is_counted_whole_and_again_a_duplicate(

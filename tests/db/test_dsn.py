@@ -79,6 +79,8 @@ async def test_the_first_of_several_hosts_that_answers_is_taken(socket_url: str)
         "postgresql://a@b:1,c:70000/d",
         "postgresql://a@b:x/c",
         "postgresql://a@b/c?sslmode",
+        "postgresql://a@b/c?connect_timeout=soon",
+        "postgresql://a@b/c?connect_timeout=-1",
     ],
 )
 def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
