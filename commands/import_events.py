@@ -160,13 +160,11 @@ def csv_lines(names: list[str], file: BinaryIO) -> Iterator[Line]:
     csv.field_size_limit(MAX_LINE)
     text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
     reader = csv.reader(text)
-    try:
-        for record in reader:
-            if record:
-                cells = dict(zip(names, record, strict=False))
-                yield Line(reader.line_num + 1, event_of(cells, len(record), names))
-    finally:
-        text.detach()  # else it closes the file, which is still asked how far it has been read
+    for record in reader:
+        if record:
+            cells = dict(zip(names, record, strict=False))
+            yield Line(reader.line_num + 1, event_of(cells, len(record), names))
+    text.detach()  # else it closes the file, which is still asked how far it has been read
 
 
 def event_of(cells: dict[str, str], count: int, names: list[str]) -> bytes:

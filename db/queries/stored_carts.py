@@ -63,7 +63,7 @@ async def select_stored_carts(session: AsyncSession, cart_ids: Sequence[int]) ->
     raw = await raw_connection(session)
     row = await raw.fetchrow(CARTS, array_literal(cart_ids))
     assert row is not None  # also where none is stored
-    frame = pl.DataFrame({name: series_of(name, row[name]) for name in row.keys()})  # noqa: SIM118
+    frame = pl.DataFrame({name: series_of(name, row[name]) for name in row.keys()})  # noqa: SIM118 - a Record yields its values
     frame = frame.with_columns(pl.col("is_bot").cast(pl.Boolean))
     return StoredCarts(
         frame.drop("paid_at", "position", "paid_source"),

@@ -53,7 +53,7 @@ def count_renames(steps: Steps) -> None:
         steps.take()
         return result
 
-    Path.replace = counted  # type: ignore[method-assign, assignment]
+    Path.replace = counted  # type: ignore[method-assign, assignment]  # dies between steps
 
 
 async def read_columns(db: Database, folder: Path) -> None:
