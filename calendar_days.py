@@ -3,7 +3,7 @@
 One table of zones rules: that of the tzdata package. Neither this system's nor PostgreSQL's is ever asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -14,6 +14,7 @@ reset_tzpath(())  # without folders of the system zoneinfo reads the package
 ZoneInfo.clear_cache()
 
 DAY = timedelta(days=1)
+QUARTER = 900  # seconds: what roll-ups count by
 STEP = 7 * 86_400  # seconds; no clock has changed twice within them since 1970, and was then what it had been
 # All visits and events lie between these, which stand in for a period's missing bounds.
 FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,6 +28,25 @@ class ClockSpan:
     begin: int
     end: int
     ahead: int
+
+    @property
+    def quarters(self) -> tuple[int, int]:
+        """Return where the whole quarter hours begin and end; none where hours begin within them."""
+        first, last = -(-self.begin // QUARTER) * QUARTER, self.end // QUARTER * QUARTER
+        return (first, first) if self.ahead % QUARTER or last < first else (first, last)
+
+
+def split_quarters(spans: Sequence[ClockSpan]) -> list[tuple[int, int]]:
+    """Return the ranges of quarter hours within which a clock changes, or its hours begin.
+
+    :param spans: those of whole quarter hours in all
+    """
+    ranges, end = [], spans[0].begin
+    for first, last in [span.quarters for span in spans if span.quarters[0] < span.quarters[1]]:
+        ranges.append((end, first))
+        end = last
+    ranges.append((end, spans[-1].end))
+    return [(begin, end) for begin, end in ranges if begin < end]
 
 
 def time_zone(name: str) -> ZoneInfo:

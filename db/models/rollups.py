@@ -1,6 +1,7 @@
 """Roll-ups: what the reports read.
 
-Every zone's hours and days begin on a quarter hour of UTC, so counts by quarter answer in any zone.
+Zones' hours and days begin on a quarter hour of UTC, so counts by quarter answer in any zone; the few
+quarters within which one begins are counted from `visit` (service/reports/split_quarters.py).
 Countries are counted by day, which keeps their roll-ups small; the reports count the partial days at both
 ends of a period from `visit`. People and bots are counted apart.
 """

@@ -51,6 +51,27 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """How a zone's clock goes in a scope, from before its first hour on.
+
+    :param others: the views in quarter hours that are not whole in a span, by the hour that they count for
+    """
+
+    spans: Sequence[ClockSpan]
+    others: Mapping[int, int]
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "begins": [span.begin for span in self.spans],
+            "firsts": [span.quarters[0] for span in self.spans],
+            "lasts": [span.quarters[1] for span in self.spans],
+            "ahead": [span.ahead for span in self.spans],
+            "other_hours": list(self.others.keys()),
+            "other_counts": list(self.others.values()),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class CountryRequests:
     country: str
     requests: int
@@ -125,38 +146,19 @@ async def select_category_countries(
 
 
 async def select_category_hours(
-    raw: Raw, scope: Scope, category: str, kinds: Sequence[str], spans: Sequence[ClockSpan]
+    raw: Raw, scope: Scope, category: str, kinds: Sequence[str], clock: Clock
 ) -> list[HourOfDayViews]:
-    """Count views by hour of the day. Hours without views are left out.
-
-    :param spans: how the zone's clock goes in the scope
-    """
+    """Count views by hour of the day. Hours without views are left out."""
     pages = {"category": name_digest(category), "kinds": kinds}
-    rows = await select_rows(
-        raw, "reports/category_hours", scope.parameters() | pages | clock_parameters(spans)
-    )
+    rows = await select_rows(raw, "reports/category_hours", scope.parameters() | pages | clock.parameters())
     return [HourOfDayViews(*row) for row in rows]
 
 
-async def select_busiest_hours(
-    raw: Raw, scope: Scope, spans: Sequence[ClockSpan], limit: int
-) -> list[HourRequests]:
-    """Count requests by clock hour.
-
-    :param spans: how the zone's clock goes in the scope, from before its first hour on
-    """
-    rows = await select_rows(
-        raw, "reports/busiest_hours", scope.parameters() | clock_parameters(spans) | {"limit": limit}
-    )
+async def select_busiest_hours(raw: Raw, scope: Scope, clock: Clock, limit: int) -> list[HourRequests]:
+    """Count requests by clock hour."""
+    values = scope.parameters() | clock.parameters() | {"limit": limit}
+    rows = await select_rows(raw, "reports/busiest_hours", values)
     return [HourRequests(*row) for row in rows]
-
-
-def clock_parameters(spans: Sequence[ClockSpan]) -> dict[str, Any]:
-    return {
-        "begins": [span.begin for span in spans],
-        "ends": [span.end for span in spans],
-        "ahead": [span.ahead for span in spans],
-    }
 
 
 async def select_bought_together(raw: Raw, scope: Scope, category: str, limit: int) -> list[CategoryCarts]:

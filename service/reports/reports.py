@@ -1,14 +1,15 @@
 """The seven reports: each a question, its definition, and how its answer and rows are computed."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calendar_days import DAY, FIRST_TIME, LAST_TIME, ClockSpan, clock_spans
+from calendar_days import DAY, FIRST_TIME, LAST_TIME, ClockSpan, clock_spans, split_quarters
 from db.database import Database, Raw
 from db.queries import reports as queries
-from db.queries.reports import CountryRequests, CountryVisitors, Scope
+from db.queries.reports import Clock, CountryRequests, CountryVisitors, Scope
 from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
 from service.errors import NotFound
@@ -121,11 +122,11 @@ def midnight(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def clock_of(scope: Scope, tz: str) -> list[ClockSpan]:
-    """Return how a zone's clock goes from a day before the scope to its end, or to the newest visit."""
+def clock_spans_of(scope: Scope, tz: str) -> list[ClockSpan]:
+    """Return how a zone's clock goes from a day before the scope to its end, or to after the newest visit."""
     first = max(scope.since, FIRST_TIME) - DAY
-    last = max(first, min(scope.until, scope.as_of + DAY))
-    return list(clock_spans(tz, int(first.timestamp()), int(last.timestamp())))
+    end = max(first + DAY, min(scope.until, midnight(scope.as_of) + 2 * DAY))
+    return list(clock_spans(tz, int(first.timestamp()), int(end.timestamp()) - 1))
 
 
 async def compute_top_countries(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
@@ -147,16 +148,15 @@ async def compute_category_countries(source: Source, scope: Scope, parameters: P
 
 async def compute_category_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    rows = part_of_day_rows(
-        await queries.select_category_hours(
-            source.raw, scope, category, kinds, clock_of(scope, parameters["tz"])
-        )
+    clock = await make_clock(
+        source, scope, parameters["tz"], unit="hour of the day", category=category, kinds=kinds
     )
+    rows = part_of_day_rows(await queries.select_category_hours(source.raw, scope, category, kinds, clock))
     return ReportAnswer(rows[0].part_of_day if rows else None, rows)
 
 
 async def compute_busiest_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    clock = clock_of(scope, parameters["tz"])
+    clock = await make_clock(source, scope, parameters["tz"], unit="clock hour")
     rows = await queries.select_busiest_hours(source.raw, scope, clock, parameters["limit"])
     return ReportAnswer(rows[0].requests if rows else None, rows)
 
@@ -184,6 +184,17 @@ async def compute_repeat_purchases(source: Source, scope: Scope, parameters: Par
 
         rows = await purchases.count_users(source.raw, source.store, scope)
     return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
+
+
+async def make_clock(source: Source, scope: Scope, tz: str, **views: Any) -> Clock:
+    """Return a zone's clock, with those views counted that its whole quarter hours do not hold."""
+    spans, others = clock_spans_of(scope, tz), Counter[int]()
+    if split_quarters(spans):
+        await load_numpy()
+        from service.reports.split_quarters import count_views
+
+        others = await count_views(source.db, source.raw, source.store, scope, spans, **views)
+    return Clock(spans, others)
 
 
 async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:

@@ -179,15 +179,15 @@ def report_3(
 
 
 def start_of_hour(time: datetime, zone: ZoneInfo) -> datetime:
-    """Step back minute by minute to where the clock shows a whole hour, or jumps."""
-    minute = timedelta(minutes=1)
-    begin = time.replace(second=0, microsecond=0)
+    """Step back by half minutes to where the clock shows a whole hour, or jumps."""
+    step = timedelta(seconds=30)  # Monrovia's clock moved half a minute past one
+    begin = time.replace(second=time.second // 30 * 30, microsecond=0)
     clock = begin.astimezone(zone).replace(tzinfo=None)
-    while clock.minute:
-        before = (begin - minute).astimezone(zone).replace(tzinfo=None)
-        if clock - before != minute:
+    while clock.minute or clock.second:
+        before = (begin - step).astimezone(zone).replace(tzinfo=None)
+        if clock - before != step:
             break
-        begin, clock = begin - minute, before
+        begin, clock = begin - step, before
     return begin
 
 
