@@ -1,7 +1,11 @@
 """Merges, and writing the files of columns, that are killed at any of their steps change no answer."""
 
 import asyncio
+import os
+import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -24,6 +28,8 @@ from tests.support.visit_cases import NOTHING
 
 PAGE: dict[str, Any] = {"after": None, "limit": 100, "offset": 0}
 URLS = ("/caviar/", "/caviar/beluga/", "/cart?goods_id=1&amount=2&cart_id=3", "/success_pay_3/", "/")
+# How many rows of a table are left when work has come to its end.
+LEFT = {"visits": ("live_visit", 0), "events": ("event_batch", 0), "columns": ("visit_part", 3)}
 FIRST, GROWTH = 3, 1.4  # the step of the first kill, and how much later each next one is
 
 
@@ -61,33 +67,41 @@ async def rows_of(db: Database, table: str) -> int:
         return int(await raw.fetchval(f"SELECT count(*) FROM {table}"))
 
 
-@pytest.mark.parametrize(
-    ("work", "table", "left"),
-    [("visits", "live_visit", 0), ("events", "event_batch", 0), ("columns", "visit_part", 3)],
-)
-async def test_work_that_is_killed_at_any_step_changes_no_answer(
-    committed_url: str, tmp_path: Path, work: str, table: str, left: int
-) -> None:
-    """Kill it at later and later steps until it comes to its end."""
-    db = Database.connect(committed_url)
-    await fill(db)
-    before = await answers(db, tmp_path / "whole")
+@asynccontextmanager
+async def mortal(url: str, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run tests/support/mortal.py, and end it with the block, however that ends."""
     program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.mortal", committed_url, str(tmp_path)),
+        *(sys.executable, "-m", "tests.support.mortal", url, str(folder)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # with its forks
     )
-    assert program.stdin is not None
-    assert program.stdout is not None
+    try:
+        yield program
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+        await program.communicate()
+
+
+@pytest.mark.parametrize("work", LEFT)
+async def test_work_that_is_killed_at_any_step_changes_no_answer(
+    committed_url: str, committed_db: Database, tmp_path: Path, work: str
+) -> None:
+    """Kill it at later and later steps until it comes to its end."""
+    db = committed_db
+    await fill(db)
+    before = await answers(db, tmp_path / "whole")
     step, outcomes = float(FIRST), list[str]()
-    while "done" not in outcomes:
-        program.stdin.write(f"{work} {round(step)}\n".encode())
-        outcomes.append((await asyncio.wait_for(program.stdout.readline(), PATIENCE)).decode().strip())
-        assert outcomes[-1] in ("killed", "done")
-        assert await answers(db, tmp_path) == before
-        step *= GROWTH
-    program.stdin.close()
-    await program.wait()
+    async with mortal(committed_url, tmp_path) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        while "done" not in outcomes:
+            program.stdin.write(f"{work} {round(step)}\n".encode())
+            outcomes.append((await asyncio.wait_for(program.stdout.readline(), PATIENCE)).decode().strip())
+            assert outcomes[-1] in ("killed", "done")
+            assert await answers(db, tmp_path) == before
+            step *= GROWTH
     assert outcomes.count("killed") > 5
+    table, left = LEFT[work]
     assert await rows_of(db, table) == left
-    await db.close()
