@@ -16,7 +16,10 @@ COLUMNS = (
     "ratio",
     "longest sign-in (ms)",
     "failed",
-    "MB a worker more",
+    "connections",
+    "MB of each worker, more",
+    "ended",
+    "lost",
     "holds",
 )
 
@@ -27,8 +30,11 @@ class Round:
 
     before: Timings
     during: Timings
-    growth: float  # bytes, of the worker that grew most
+    growth: tuple[float, ...]  # bytes by which each worker grew at most
     load: float  # of the machine, over the minute that ends with the attack
+    connections: int  # that the attack opened
+    ended: int  # workers
+    lost: int  # visits that were acknowledged meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,9 @@ class Result:
         return median(each.during.p99() / each.before.p99() for each in self.rounds)
 
     @property
-    def growth(self) -> float:
-        return max(each.growth for each in self.rounds)
+    def growth(self) -> list[float]:
+        """Return the bytes by which each worker grew, of the round in which one grew most."""
+        return sorted(max((each.growth for each in self.rounds), key=max))
 
     @property
     def failures(self) -> int:
@@ -61,7 +68,8 @@ class Result:
     @property
     def holds(self) -> bool:
         is_quick = self.ratio <= RATIO and self.during <= P99
-        return is_quick and self.growth <= GROWTH and not self.failures
+        is_whole = not any(each.ended or each.lost for each in self.rounds)
+        return is_quick and is_whole and self.growth[-1] <= GROWTH and not self.failures
 
     def row(self) -> tuple[str, ...]:
         return (
@@ -72,6 +80,9 @@ class Result:
             f"{self.ratio:.1f}",
             f"{max(each.during.longest_sign_in() for each in self.rounds):.0f}",
             f"{self.failures}",
-            f"{self.growth / 1e6:.0f}",
+            f"{median(each.connections for each in self.rounds):.0f}",
+            ", ".join(f"{size / 1e6:.0f}" for size in self.growth),
+            f"{sum(each.ended for each in self.rounds)}",
+            f"{sum(each.lost for each in self.rounds)}",
             "yes" if self.holds else "no",
         )

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import multiprocessing
+import os
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from bench.own_trawl import HOST
+from bench.priorities import come_last
 
 NETWORK = "127.0.2"  # of the attacking addresses
 UNREAD_EXPORTS = 180
@@ -187,6 +192,23 @@ ATTACKS: dict[str, Callable[[Target], Coroutine[Any, Any, None]]] = {
 }
 
 
-def run_attack(name: str, target: Target) -> None:
-    """Run an attack in a process of its own, so that its work is none of the measuring client's."""
+def run_attack(name: str, target: Target) -> int:
+    """Run an attack; return how many connections it opened."""
+    first = next(connections)
     asyncio.run(ATTACKS[name](target))
+    return next(connections) - first - 1
+
+
+@asynccontextmanager
+async def attacker(cgroup: Path | None) -> AsyncIterator[Executor]:
+    """Yield a process for attacks, once it has started.
+
+    Their work is none of the measuring client's then. It has the lowest priority: an attacker brings his own
+    machine, and takes no core of the server's.
+
+    :param cgroup: that it leaves
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, come_last, (cgroup,)) as process:
+        await asyncio.wrap_future(process.submit(os.getpid))
+        yield process

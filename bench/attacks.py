@@ -4,16 +4,18 @@
     python -m bench.attacks --kills 20
     python -m bench.attacks --soak 3600
 
-For each attack: the p99 of the quiet client's requests before and during it, in turns, the medians of
-all rounds, and the memory of the workers. It fails if the p99 is over 3 times the quiet one or over 1 s, a
-request of the quiet client fails, a worker grows by 300 MB or ends, or a visit that was acknowledged is
-gone. --kills kills all processes of the server at random moments of attacks, and looks for the acknowledged
-visits. --soak plays a mixed load, and compares memory and p99 of its last sixth with its first.
+For each attack: the p99 of the quiet client's requests before and during it, in turns, the medians of all
+rounds, the memory of the workers, how many of them ended, and how many visits that were acknowledged are
+gone. The attacker's process has the lowest priority, and with --cgroup no share in the priority of server and
+quiet client: his would be another machine. How many connections he opened tells whether he got his way. It
+fails if the p99 is over 3 times the quiet one or over 1 s, a request of the quiet client fails, a worker
+grows by 300 MB or ends, or a visit is gone. --kills kills all processes of the server at random moments of
+attacks, and looks for the acknowledged visits. --soak plays a mixed load, and compares memory and p99 of its
+last sixth with its first.
 """
 
 import argparse
 import asyncio
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -24,8 +26,9 @@ from pathlib import Path
 from random import Random
 
 from bench.attack_results import COLUMNS, Result, Round
-from bench.attackers import ATTACKS, Target, run_attack
+from bench.attackers import ATTACKS, Target, attacker, run_attack
 from bench.own_trawl import OwnTrawl, own_trawl
+from bench.priorities import join
 from bench.quiet_client import QuietClient
 from bench.results import write_results
 from bench.shop_log import generate
@@ -45,22 +48,30 @@ async def sample_memory(trawl: OwnTrawl, highest: dict[int, int]) -> None:
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
-async def play(trawl: OwnTrawl, client: QuietClient, name: str, target: Target) -> Round:
+async def play(trawl: OwnTrawl, client: QuietClient, name: str, options: argparse.Namespace) -> Round:
     """Measure, then measure while an attack runs."""
-    before = await client.measure(target.seconds)
+    workers, acknowledged = set(trawl.workers()), len(client.acknowledged)
+    before = await client.measure(options.seconds)
     memory, highest = trawl.memory(), dict[int, int]()
     sampling = asyncio.create_task(sample_memory(trawl, highest))
-    attacker = multiprocessing.get_context("spawn").Process(target=run_attack, args=(name, target))
-    attacker.start()
-    during = await client.measure(target.seconds)
-    await asyncio.to_thread(attacker.join)
+    async with attacker(options.cgroup) as process:
+        attack = process.submit(run_attack, name, options.target)
+        during = await client.measure(options.seconds)
+        connections = await asyncio.wrap_future(attack)
     sampling.cancel()
-    load = os.getloadavg()[0]
-    growth = max((size - memory.get(pid, 0) for pid, size in highest.items()), default=0)
     for failure, count in Counter(during.failures).items():
         print(f"{name}: {failure}, {count} times")
+    load = os.getloadavg()[0]
     await asyncio.sleep(SETTLE_SECONDS)
-    return Round(before, during, growth, load)
+    return Round(
+        before,
+        during,
+        tuple(size - memory.get(pid, 0) for pid, size in highest.items()),
+        load,
+        connections,
+        ended=len(workers - set(trawl.workers())),
+        lost=await client.lost(since=acknowledged),
+    )
 
 
 async def prepare(trawl: OwnTrawl, names: tuple[str, ...]) -> dict[str, QuietClient]:
@@ -82,12 +93,12 @@ async def prepare(trawl: OwnTrawl, names: tuple[str, ...]) -> dict[str, QuietCli
 async def attack(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
     clients = await prepare(trawl, ("quiet", "loud"))
     quiet = clients["quiet"]
-    target = Target(trawl.port, clients["loud"].token, options.seconds, options.addresses)
+    options.target = Target(trawl.port, clients["loud"].token, options.seconds, options.addresses)
     workers = trawl.workers()
     await quiet.measure(min(5.0, options.seconds))  # warm up
     results = []
     for name in options.attack or ATTACKS:
-        rounds = [await play(trawl, quiet, name, target) for _ in range(options.rounds)]
+        rounds = [await play(trawl, quiet, name, options) for _ in range(options.rounds)]
         results.append(Result(name, rounds))
         print(" | ".join(results[-1].row()), flush=True)
     lost = await quiet.lost()
@@ -112,13 +123,12 @@ async def kill(trawl: OwnTrawl, options: argparse.Namespace) -> bool:
     for number in range(options.kills):
         name = random.choice(list(ATTACKS))
         target = Target(trawl.port, clients["loud"].token, KILL_SECONDS)
-        attacker = multiprocessing.get_context("spawn").Process(target=run_attack, args=(name, target))
-        attacker.start()
-        measuring = asyncio.create_task(quiet.measure(KILL_SECONDS))
-        await asyncio.sleep(random.uniform(1, KILL_SECONDS))
-        await asyncio.to_thread(trawl.kill)
-        await measuring
-        await asyncio.to_thread(attacker.join)
+        async with attacker(options.cgroup) as process:
+            process.submit(run_attack, name, target)
+            measuring = asyncio.create_task(quiet.measure(KILL_SECONDS))
+            await asyncio.sleep(random.uniform(1, KILL_SECONDS))
+            await asyncio.to_thread(trawl.kill)
+            await measuring
         trawl.start()
         await asyncio.to_thread(wait_until_ready, trawl.url)
         lost = await quiet.lost()
@@ -144,10 +154,15 @@ def main() -> int:
     parser.add_argument(
         "--lines", type=int, default=300_000, help="of the log that exports and statistics read"
     )
+    parser.add_argument(
+        "--cgroup", type=Path, help="folder of a cgroup that the server and the quiet client join"
+    )
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="play a mixed load instead")
     parser.add_argument("--kills", type=int, metavar="TIMES", help="kill everything during attacks instead")
     parser.add_argument("--keep", action="store_true", help="write the table to RESULTS.md")
     options = parser.parse_args()
+    if options.cgroup is not None:
+        join(options.cgroup)
     with log_of(options.lines) as folder, own_trawl(**settings(folder)) as trawl:
         work = endure if options.soak else kill if options.kills else attack
         return 0 if asyncio.run(work(trawl, options)) else 1

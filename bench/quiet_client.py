@@ -104,7 +104,7 @@ class QuietClient:
                 path = "/profile"
         return f"GET {path}", (await self.call("GET", path))[0]
 
-    async def lost(self) -> int:
-        """Count the acknowledged visits that the server no longer has."""
-        statuses = [(await self.call("GET", f"/visits/{visit}"))[0] for visit in self.acknowledged]
+    async def lost(self, *, since: int = 0) -> int:
+        """Count the acknowledged visits that the server no longer has, beginning with one by its place."""
+        statuses = [(await self.call("GET", f"/visits/{visit}"))[0] for visit in self.acknowledged[since:]]
         return sum(status != 200 for status in statuses)

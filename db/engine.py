@@ -47,6 +47,9 @@ SESSION_SETTINGS = {
     # 12 at 10 million visits, because workers started for a branch that had nothing to do.
     "parallel_setup_cost": "50000",
 }
+# What a connection has learned, plans and tables, takes some 10 MB of PostgreSQL for as long as it lives. The
+# pool lends the one that was used last; PostgreSQL closes the others in time, so that a rush leaves nothing.
+POOL_SETTINGS = {**SESSION_SETTINGS, "idle_session_timeout": "5min"}
 TRACKED = ("timezone",)  # the settings that poolers keep for a client on every connection, as answers need it
 DEFAULT_STATEMENT_CACHE = 100  # asyncpg's own
 DRIVER = (
@@ -128,10 +131,11 @@ def create_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeouts.wait,
+        pool_use_lifo=True,
         hide_parameters=True,  # errors are logged, and parameters hold password hashes
         native_inet_types=False,  # addresses are text, as the models say
         json_deserializer=orjson.loads,  # the standard library's makes whole numbers beyond 64 bits of 1e300
-        async_creator=watched_connector(url, watch=watch),
+        async_creator=watched_connector(url, POOL_SETTINGS, watch=watch),
     )
 
     def check_alive(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:

@@ -26,7 +26,7 @@ from sanic import Sanic
 
 from server.connections import Client, ConnectionBound, ConnectionGuard, network_of
 from server.fair_queue import FairQueue
-from server.memory import TRIM_SECONDS, trim_every
+from server.memory import TRIM_SECONDS, part_large_blocks, share_heap, trim_every
 from server.processes import STOP_SIGNALS, end_with_parent, stop_signals_blocked, worker_name, worker_number
 
 logger = logging.getLogger("trawl.server")
@@ -152,6 +152,8 @@ def _run_worker(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     if not end_with_parent(parent, signal.SIGKILL):
         return
+    share_heap()
+    part_large_blocks()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(make_app(), address, reports, options))

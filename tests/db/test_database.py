@@ -201,6 +201,33 @@ async def test_a_ping_that_is_answered_keeps_the_connection(pinging: Database) -
     assert len(backends) == 1
 
 
+async def test_the_pool_lends_the_connection_that_was_used_last(committed_url: str) -> None:
+    db = Database.connect(committed_url, pool_size=3)
+    async with db.raw() as last:
+        pid = last.get_server_pid()
+        async with db.raw(), db.raw():
+            pass
+    for _ in range(4):
+        async with db.raw() as raw:
+            assert raw.get_server_pid() == pid
+    await db.close()
+
+
+async def test_postgresql_closes_connections_of_the_pool_that_are_idle_for_long_and_no_others(
+    single: Database,
+) -> None:
+    closed = asyncio.Event()
+    async with single.raw() as raw:
+        assert await raw.fetchval("SHOW idle_session_timeout") == "5min"
+        raw.add_termination_listener(lambda _: closed.set())
+        await raw.execute("SET idle_session_timeout = '1ms'")
+    await closed.wait()
+    async with single.raw() as other:
+        assert await other.fetchval("SELECT 1") == 1
+    async with single.dedicated() as session:
+        assert await session.scalar(text("SHOW idle_session_timeout")) == "0"
+
+
 async def test_a_connection_that_was_in_use_just_now_is_not_pinged(
     single: Database, pinging: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,3 +81,25 @@ def test_threads_allocate_from_one_heap() -> None:
     command = [sys.executable, "-c", THREADS]
     ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert ended.stdout == "True\n"
+
+
+# glibc takes a block of this size from the heap once a larger one was freed.
+LARGE = """
+import ctypes
+from pathlib import Path
+from server.memory import LARGE_BLOCK, part_large_blocks
+
+part_large_blocks()
+del (block := [bytearray(4 * LARGE_BLOCK)])[:]
+blocks = [bytearray(2 * LARGE_BLOCK)]
+[heap] = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith("[heap]")]
+first, last = (int(number, 16) for number in heap.split()[0].split("-"))
+print(first <= ctypes.addressof((ctypes.c_char * 1).from_buffer(blocks[0])) < last)
+"""
+
+
+@pytest.mark.skipif(memory._malloc_trim is None, reason="the C library is not glibc")
+def test_large_blocks_never_stand_in_the_heap() -> None:
+    command = [sys.executable, "-c", LARGE]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert ended.stdout == "False\n"
