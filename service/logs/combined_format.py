@@ -3,7 +3,8 @@
     203.0.113.9 - anna [01/Aug/2018:00:01:35 +0200] "GET /fish/?page=2 HTTP/1.1" 200 2326 "referer" "agent"
     └ address ┘   └ user, which may hold anything but a quote ┘  └ method, URL  ┘  └ status └ combined only
 
-Behind the agent, and a space, anything may follow: many add fields. A log of one has lines of the other, too.
+Behind the agent, or the size, and a space, anything may follow: many add fields.
+A log of one has lines of the other, too.
 """
 
 from datetime import datetime

@@ -5,10 +5,11 @@ its log_format: `state`, by which a later reading of the file goes on.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from service.errors import UnknownFormat
 from service.logs.chunks import LogFile, without_marks
-from service.logs.container_text import plain_line
+from service.logs.container_text import ANY_PREFIX, plain_lines
 from service.logs.format_options import FormatOptions
 from service.logs.json_format import JsonFormat
 from service.logs.line_layout import Layout
@@ -43,9 +44,9 @@ def restore_format(state: str, options: FormatOptions) -> StandardFormat | None:
         case "json":
             return make_json_format(options)
         case Layout() as layout:
-            return TextFormat(layout, state)
+            return TextFormat(replace(layout, zone=options.zone), state)
         case str(name):
-            return TextFormat(LAYOUTS[name], name)
+            return TextFormat(replace(LAYOUTS[name], zone=options.zone), name)
         case fields:
             return JsonFormat(options.zone, fields, state)
 
@@ -67,17 +68,17 @@ class FormatSearch:
         if self._declared is not None:
             if self._fixed is None:
                 return self._declared if is_shop_line(line) else None
-            line = plain_line(line, has_prefix=self._fixed.takes_prefix)
+            line = plain_lines(line, self._fixed.prefix)
             return self._declared if self._fixed.fits(line) else None
         if is_shop_line(line):
             return SHOP
-        line = plain_line(line)
-        layout = detect_layout(line)
+        plain = plain_lines(line, ANY_PREFIX)
+        layout = detect_layout(plain)
         if layout is not None:
             return layout.name
-        if self._json.fits(line):
+        if self._json.fits(plain):
             return "json"
-        return "w3c" if self.w3c.fits(line) else None
+        return "w3c" if self.w3c.fits(plain_lines(line)) else None
 
     @property
     def is_over(self) -> bool:

@@ -36,7 +36,7 @@ class FollowedLog(LogFile):
         """Return the digest of the first line that fits; None while there may still come one."""
         if self._first_line == NO_FIRST_LINE:
             self._file.turn_end = None
-            self._file.seek(0)
+            self._file.seek(self._file.hole)
             self._first_line, is_decided = digest_first_line(self._stream, formats)
             return self._first_line if is_decided else None
         return self._first_line

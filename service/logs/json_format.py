@@ -18,6 +18,7 @@ import numpy as np
 
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.client_address import parse_client_address
+from service.logs.container_text import ANY_PREFIX, LinePrefix
 from service.logs.requests import URL, parse_answer, parse_request, parse_status, require_url
 from service.logs.shop_format import BadLine, Page
 from service.logs.standard_line import (
@@ -91,8 +92,8 @@ class JsonFormat:
         return NAME
 
     @property
-    def takes_prefix(self) -> bool:
-        return True
+    def prefix(self) -> LinePrefix:
+        return ANY_PREFIX
 
     def fits(self, raw: bytes) -> bool:
         """Return whether a line is an object that names a time, an address and a URL."""

@@ -17,13 +17,13 @@ from service.logs.line_layout import Field, Layout
 from service.logs.nginx_variables import Role
 from service.logs.requests import URL
 from service.logs.shop_format import BadLine
-from service.logs.standard_line import LOCAL_TIME
+from service.logs.standard_line import ZONED_TIME
 
 MAX_FIELDS = 60
 TOKEN = re.compile(r'[ ]*(?:([{}\[\],:])|"([^"\\]*)"|(-?\d[\d.eE+-]*)|(?:true|false|null))[ ]*', re.ASCII)
 # How times are written that are read in columns, and whether they may be numbers.
 TIMES: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("local_time", re.compile(LOCAL_TIME, re.ASCII)),
+    ("local_time", re.compile(ZONED_TIME, re.ASCII)),
     ("iso_time", re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:[0-5]\d", re.ASCII)),
     ("unix_time", re.compile(r"\d{10}\.\d{3}", re.ASCII)),
 )

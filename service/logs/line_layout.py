@@ -10,7 +10,7 @@ backslash. All but the name of a user is matched without going back, so a line t
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import reduce
 from typing import cast
 
@@ -61,8 +61,10 @@ IN_LISTS = r"(?>(?:[^ ,]+(?:(?:, | : )[^ ,]+)*)?)"
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
 # In the name of a user: where the time of a line was cut, the next line, with its address, begins.
 TIME_LETTERS = (r"\d", r"\d", "/", "[A-Z]", "[a-z]", "[a-z]", "/", *[r"\d"] * 4, *(":", r"\d", r"\d") * 3)
-TIME_LETTERS += (" ", "[+-]", *[r"\d"] * 4, r"\]", " ")
-CUT_TIME = reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(TIME_LETTERS), "")
+ZONE_LETTERS = (" ", "[+-]", *[r"\d"] * 4, r"\]", " ")
+CUT_ZONE = reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(ZONE_LETTERS), "")
+CUT_END = rf"(?:\] ?| [A-Z]{{1,5}}(?:\] ?)?|{CUT_ZONE})"  # of a time without an offset, or with one
+CUT_TIME = reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(TIME_LETTERS), CUT_END)
 IPV6 = r"(?=[^ ]*::|(?:[^ :]*:){7})[\da-fA-F:.]+"
 NEXT_ADDRESS = rf"(?:[^ ]*:\d{{1,5}} )?\[?(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{IPV6})[^ ]*"
 NEXT_LINE = re.compile(rf"\[{CUT_TIME}{NEXT_ADDRESS} [^ ]+ .", re.ASCII)
@@ -88,8 +90,9 @@ class Layout:
     """The layout of lines, named in rejects.
 
     :param begin: what stands before the first field
-    :param has_tail: a referrer and an agent in quotes may follow, and behind a space whatever else
+    :param has_tail: a referrer and an agent in quotes may follow, or not, and behind a space whatever else
     :param is_w3c: a query stands beside the path, spaces are written as +, and times are UTC
+    :param zone: of times that name none
     :param stamp: in a last field that may be any text, what tells that another line stands there
     """
 
@@ -98,6 +101,7 @@ class Layout:
     fields: tuple[Field, ...]
     has_tail: bool = False
     is_w3c: bool = False
+    zone: tzinfo = UTC
     pattern: re.Pattern[str] = field(init=False)
     stamp: re.Pattern[str] | None = field(init=False)
 
@@ -131,7 +135,7 @@ class Layout:
             tells_status="status" in texts,
         )
         url, page = parse_answer(url, rules, is_shown=is_shown)
-        instant = parse_time(texts, now)
+        instant = parse_time(texts, now, self.zone)
         address = parse_client_address(self._text(texts["address"]) or "")
         body_bytes = parse_body_bytes(texts.get("body_bytes") or "-")
         referrer, agent = (self._text(texts.get(name)) for name in ("referrer", "agent"))
@@ -169,11 +173,13 @@ def check_glue(texts: dict[str, str | None]) -> None:
 
     :raises BadLine: they do
     """
-    if STAMP.search(texts.get("tail") or "") or NEXT_LINE.search(texts.get("user") or ""):
+    if STAMP.search(texts.get("tail") or texts.get("rest") or "") or NEXT_LINE.search(
+        texts.get("user") or ""
+    ):
         raise BadLine(TWO_REQUESTS)
 
 
-def parse_time(texts: dict[str, str | None], now: datetime) -> datetime:
+def parse_time(texts: dict[str, str | None], now: datetime, zone: tzinfo) -> datetime:
     """Return the instant of a line.
 
     :raises BadLine: there is no such time, or it is out of range
@@ -181,9 +187,9 @@ def parse_time(texts: dict[str, str | None], now: datetime) -> datetime:
     if text := texts.get("unix_time"):
         return parse_unix_time(text, now)
     if text := texts.get("iso_time"):
-        return parse_iso_time(text, now)
+        return parse_iso_time(text, now, zone)
     if text := texts.get("local_time"):
-        return parse_local_time(text, now)
+        return parse_local_time(text, now, zone)
     return parse_iso_time(f"{texts['date']} {texts['time']}", now)
 
 
@@ -197,7 +203,9 @@ def layout_pattern(layout: Layout) -> str:
         pattern += f"{end}({name}{inner}){re.escape(item.text)}"
         before = item.text
     if layout.has_tail:
-        pattern += rf'(?: "(?P<referrer>{IN_QUOTES})" "(?P<agent>{IN_QUOTES})"(?P<tail> .*)?)?'
+        pattern += (
+            rf'(?: "(?P<referrer>{IN_QUOTES})" "(?P<agent>{IN_QUOTES})"(?P<tail> .*)?|(?P<rest> (?!").*))?'
+        )
     return pattern
 
 

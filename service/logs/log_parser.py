@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from service.logs.chunks import Chunk, without_marks
-from service.logs.container_text import plain_line
+from service.logs.container_text import plain_lines
 from service.logs.detect import SHOP, FormatSearch, log_lines, restore_format
 from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
@@ -65,7 +65,7 @@ class LogParser:
 
         :raises UnknownFormat: it is not
         """
-        if self._parser is None and any(not plain_line(raw).startswith(b"#") for _, _, raw in self._held):
+        if self._parser is None and any(not plain_lines(raw).startswith(b"#") for _, _, raw in self._held):
             raise self._search.error()
 
     def _begin(self, state: str) -> None:
@@ -110,7 +110,7 @@ class LogParser:
         rejects = [
             make_reject(raw, line, offset, reason, log_format=log_format)
             for line, offset, raw in self._held
-            if not (is_w3c and plain_line(raw).startswith(b"#"))
+            if not (is_w3c and plain_lines(raw).startswith(b"#"))
         ]
         self._held.clear()
         return rejects

@@ -3,7 +3,8 @@
     GET /fish/?page=2 HTTP/1.1      200
     └ method          └ protocol    └ status
 
-Servers take more spaces than one between these, and before version 1.21.1 nginx took them inside of a URL.
+Hypercorn writes the version of the protocol alone, `GET / 1.1`. Servers take more spaces than one between
+these, and before version 1.21.1 nginx took them inside of a URL.
 """
 
 import re
@@ -14,7 +15,7 @@ from service.logs.url_rules import Rules, classify_path
 from service.logs.views import BAD_REQUEST
 
 URL = re.compile(r"/|https?://[^\s/?#]", re.IGNORECASE)
-PROTOCOL = re.compile(r"[Hh][Tt][Tt][Pp]/[^ ]*|[A-Z]{2,}/[0-9][0-9.]*")
+PROTOCOL = re.compile(r"[Hh][Tt][Tt][Pp]/[^ ]*|[A-Z]{2,}/[0-9][0-9.]*|1\.[01]|[23]")
 STATUS = re.compile(r"\d{3}", re.ASCII)
 NO_STATUS = re.compile(r"-?|0{1,3}")
 NO_URL = "the request names no URL that can be read"

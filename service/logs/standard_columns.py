@@ -91,7 +91,7 @@ class StandardParser:
         return assemble(columns, tables, host="", rejects=rejects, log_format=self._format.name)
 
     def _plain(self, data: bytes) -> bytes:
-        return plain_lines(data, has_prefix=self._format.takes_prefix)
+        return plain_lines(data, self._format.prefix)
 
     def _rejects(self, reasons: dict[int, str], source: ChunkText, chunk: Chunk) -> list[RejectedLine]:
         """Return the rejects of lines, as they stand in the log."""

@@ -130,10 +130,12 @@ class StandardFields:
         at, end = columns["at"], columns["end"]
         none = np.full(len(at), -1, np.int64)
         columns |= {"referrer": none, "agent": none.copy()}
-        has_more = at < end
-        if not has_more.any():
-            return keep(columns, at == end)
-        rows = np.flatnonzero(has_more)
+        is_whole = at == end
+        others = np.flatnonzero(~is_whole & (text.bytes_at(at + 1) != ord(QUOTE)))
+        is_whole[others] = has_good_tail(text, at[others], end[others])
+        rows = np.flatnonzero(~is_whole)
+        if not len(rows):
+            return columns
         referrer_at, is_good = at[rows] + 2, text.holds(at[rows], b' "')
         quotes = text.quotes
         place = np.searchsorted(quotes, referrer_at)
@@ -145,7 +147,6 @@ class StandardFields:
         tables = self._tables
         columns["referrer"][rows] = optional_texts(tables.referrers, text, referrer_at, referrer_end)
         columns["agent"][rows] = optional_texts(tables.agents, text, agent_at[is_good], agent_end[is_good])
-        is_whole = at == end
         is_whole[rows] = True
         return keep(columns, is_whole & (columns["referrer"] != UNKNOWN) & (columns["agent"] != UNKNOWN))
 

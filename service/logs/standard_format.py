@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.logs.chunk_text import ChunkText, Places
+from service.logs.container_text import LinePrefix
 from service.logs.standard_line import StandardLine
 from service.logs.url_rules import Rules
 
@@ -24,9 +25,9 @@ class StandardFormat(Protocol):
     @property
     def state(self) -> str: ...
 
-    # Whether a container's name and | may stand before a line.
+    # What other programs may have put before a line.
     @property
-    def takes_prefix(self) -> bool: ...
+    def prefix(self) -> LinePrefix | None: ...
 
     def fits(self, raw: bytes) -> bool: ...
 

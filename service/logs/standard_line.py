@@ -20,10 +20,14 @@ from service.logs.shop_format import (
 )
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-LOCAL_TIME = r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d\d[0-5]\d"
+BARE_TIME = r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d"
+ZONED_TIME = BARE_TIME + r" [+-]\d\d[0-5]\d"
+# CherryPy and daphne write no zone, WEBrick its abbreviation.
+LOCAL_TIME = BARE_TIME + r"(?: (?:[+-]\d\d[0-5]\d|[A-Z]{2,5}))?"
 ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?[0-5]\d)?"
 UNIX_TIME = r"\d{1,11}(?:\.\d{1,9})?"
 TWO_REQUESTS = "two requests stand on one line"
+ZULU = ("UTC", "GMT", "Z")
 ANY_LOCAL_TIME = re.compile(LOCAL_TIME, re.ASCII)
 ANY_ISO_TIME = re.compile(ISO_TIME, re.ASCII)
 ANY_UNIX_TIME = re.compile(r"\d{1,20}(?:\.\d*)?", re.ASCII)
@@ -89,20 +93,19 @@ def optional(text: str | None) -> str | None:
     return None if text in (None, "-", "") else text
 
 
-def parse_local_time(text: str, now: datetime) -> datetime:
-    """Return the instant of a time such as `01/Aug/2018:00:01:35 +0200`.
+def parse_local_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
+    """Return the instant of a time such as `01/Aug/2018:00:01:35 +0200`; `zone` is that of a bare one.
+
+    An abbreviation such as CEST must be one of `zone`, and tells the two passes of an hour apart.
 
     :raises BadLine: there is no such time, or it is out of range
     """
-    day, month, year, time, sign, hours, minutes = (
-        *(text[:2], text[3:6], text[7:11], text[12:20]),
-        *(text[21], text[22:24], text[24:26]),
-    )
+    day, month, year, time, offset = text[:2], text[3:6], text[7:11], text[12:20], text[21:]
     try:
         month_number = MONTHS.index(month) + 1
     except ValueError:
         raise BadLine("no such date or time") from None
-    return parse_instant(f"{year}-{month_number:02}-{day} {time}", f"{sign}{hours}:{minutes}", now)
+    return parse_instant(f"{year}-{month_number:02}-{day} {time}", offset, now, zone)
 
 
 def parse_any_time(text: str, zone: tzinfo, now: datetime) -> datetime:
@@ -113,7 +116,7 @@ def parse_any_time(text: str, zone: tzinfo, now: datetime) -> datetime:
     if ANY_UNIX_TIME.fullmatch(text):
         return parse_unix_time(text, now)
     if ANY_LOCAL_TIME.fullmatch(text):
-        return parse_local_time(text, now)
+        return parse_local_time(text, now, zone)
     text = WALL_DATE.sub(r"\1-\2-\3", text)
     if ANY_ISO_TIME.fullmatch(text):
         return parse_iso_time(text, now, zone)
@@ -142,19 +145,33 @@ def parse_instant(local_time: str, offset: str, now: datetime, zone: tzinfo = UT
     """
     try:
         naive = datetime.fromisoformat(local_time)
-        zone = parse_offset(offset.strip()) if offset else zone
+        if offset and not offset.isalpha():
+            zone = parse_offset(offset.strip())
     except ValueError:
         raise BadLine("no such date or time") from None
+    if offset in ZULU:
+        zone = UTC
+    elif offset.isalpha():
+        naive = naive.replace(fold=find_fold(naive, zone, offset))
     return to_utc(naive, zone, now).astimezone(UTC)
 
 
+def find_fold(local_time: datetime, zone: tzinfo, abbreviation: str) -> int:
+    """Return which pass of a local time has a clock's abbreviation, such as CEST: 0 for the first.
+
+    :raises BadLine: neither has it
+    """
+    for fold in (0, 1):
+        if local_time.replace(tzinfo=zone, fold=fold).tzname() == abbreviation:
+            return fold
+    raise BadLine(f"{abbreviation} is not what the clock of LOGS_TIMEZONE, {zone}, shows at that time")
+
+
 def parse_offset(text: str) -> timezone:
-    """Return the zone of an offset such as +02:00, +0200 or Z.
+    """Return the zone of an offset such as +02:00 or +0200.
 
     :raises ValueError: there is no such offset
     """
-    if text == "Z":
-        return UTC
     digits = text[1:].replace(":", "")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-offset if text[0] == "-" else offset)

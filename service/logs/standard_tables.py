@@ -11,7 +11,7 @@ from service.logs.name_table import NameTable
 from service.logs.nginx_variables import Role
 
 USER = re.compile(rb'[^"]*')
-PROTOCOL = re.compile(rb' (?:[Hh][Tt][Tt][Pp]/[^ "\\]*|[A-Z]{2,}/[0-9][0-9.]*)')
+PROTOCOL = re.compile(rb' (?:[Hh][Tt][Tt][Pp]/[^ "\\]*|[A-Z]{2,}/[0-9][0-9.]*|1\.[01]|[23])')
 METHOD = re.compile(rb'[^ "\\]+')
 MAX_KNOWN_BYTES = 1024 * 1024
 

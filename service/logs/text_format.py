@@ -6,8 +6,12 @@ import numpy as np
 
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.combined_format import COMBINED, COMMON
+from service.logs.container_text import ANY_PREFIX, CONTAINER, LinePrefix
 from service.logs.line_layout import Layout
+from service.logs.nginx_variables import Role
 from service.logs.vhost_format import VHOST_COMBINED, is_vhost_line
+
+BEGINNINGS: frozenset[Role] = frozenset(("address", "host"))  # of lines that begin with no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,12 @@ class TextFormat:
         return self.layout.name
 
     @property
-    def takes_prefix(self) -> bool:
-        """Whether a container's name and | may stand before a line: not where it has a | of its own."""
-        return not any(
-            "|" in text for text in (self.layout.begin, *(item.text for item in self.layout.fields))
-        )
+    def prefix(self) -> LinePrefix | None:
+        """What may stand before a line: nothing that it may hold or begin with itself."""
+        layout = self.layout
+        if any("|" in text for text in (layout.begin, *(item.text for item in layout.fields))):
+            return None
+        return ANY_PREFIX if not layout.begin and layout.fields[0].role in BEGINNINGS else CONTAINER
 
     def fits(self, raw: bytes) -> bool:
         """Return whether a line is written so."""

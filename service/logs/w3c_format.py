@@ -14,6 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from service.logs.chunk_text import ChunkText, Places
+from service.logs.container_text import CONTAINER
 from service.logs.line_layout import Field, Layout
 from service.logs.nginx_variables import Role
 from service.logs.shop_format import BadLine
@@ -86,7 +87,7 @@ class W3cFormat:
     """The format of a log, by the fields that were named last."""
 
     name = NAME
-    takes_prefix = True
+    prefix = CONTAINER
 
     def __init__(self, names: str = "") -> None:
         self.names = names

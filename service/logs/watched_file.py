@@ -37,7 +37,7 @@ class WatchedFile:
         self._lock = threading.Lock()
         self._window = bytearray()
         self._start = 0  # of the window in the file
-        self._hole = 0  # so many bytes of the file, before the window, are NULs
+        self.hole = 0  # so many bytes of the file, before the window, are NULs
         self._cursor = 0
         self._seen: tuple[int, int] | None = None  # size and time of change at the last look
         self.size = 0
@@ -49,7 +49,7 @@ class WatchedFile:
     @property
     def is_empty(self) -> bool:
         """Whether nothing but NULs was seen in it."""
-        return self.size <= self._hole
+        return self.size <= self.hole
 
     def look(self) -> bool:
         """Read what is new into the memory. Return whether the file has changed; a cut one never does."""
@@ -93,14 +93,14 @@ class WatchedFile:
 
     def _skip_hole(self) -> None:
         """Let the memory begin behind the NULs that the file begins with: they tell nothing of a cut."""
-        while not self._window and self._start == self._hole < self.size:
+        while not self._window and self._start == self.hole < self.size:
             try:
-                begin = max(self._hole, os.lseek(self._file.fileno(), self._hole, os.SEEK_DATA))
+                begin = max(self.hole, os.lseek(self._file.fileno(), self.hole, os.SEEK_DATA))
             except OSError:  # none of it is data, or the file system can't tell
-                begin = self._hole
+                begin = self.hole
             block = self._pread(HOLE_BLOCK_BYTES, begin)
-            self._start = self._hole = begin + len(block) - len(block.lstrip(b"\0"))
-            if self._hole < begin + len(block) or not block:
+            self._start = self.hole = begin + len(block) - len(block.lstrip(b"\0"))
+            if self.hole < begin + len(block) or not block:
                 return
 
     def _extend(self, count: int) -> None:
@@ -144,8 +144,8 @@ class WatchedFile:
 
     def _take(self, count: int) -> bytes:
         """Return the bytes at the cursor: of the memory, or of the file, which extends the memory."""
-        if self._cursor < self._hole:
-            return bytes(min(count, self._hole - self._cursor))
+        if self._cursor < self.hole:
+            return bytes(min(count, self.hole - self._cursor))
         if self._cursor < self._start:
             return b"" if self.is_cut else self._pread(min(count, self._start - self._cursor), self._cursor)
         missing = self._cursor + count - self._end

@@ -82,10 +82,12 @@ fields = st.builds(
 
 
 def combined(parts: Fields, more: int = 0) -> str:
-    stamp = f"0{parts.second % 3 + 1}/Aug/2018:{parts.second:02}:01:{parts.second:02} {parts.zone}"
+    zone = {22: "", 23: " UTC"}.get(parts.second, f" {parts.zone}")
+    stamp = f"0{parts.second % 3 + 1}/Aug/2018:{parts.second:02}:01:{parts.second:02}{zone}"
     request = f"{parts.method} {parts.url}{parts.protocol}"
     line = f'{parts.address} - {parts.user} [{stamp}] "{request}" {parts.status} {parts.size}'
-    return line + (f' "{parts.referrer}" "{parts.agent}"{parts.more}' if (parts.second + more) % 3 else "")
+    tail = f' "{parts.referrer}" "{parts.agent}"' if (parts.second + more) % 3 else ""
+    return f"{line}{tail}{parts.more}"
 
 
 def custom(parts: Fields) -> str:

@@ -77,3 +77,27 @@ def test_lines_that_have_a_layout_need_no_parser_of_json(
     log = "\n".join([*[line] * LAYOUT_LIMITS.lines, odd]).encode()
     assert sum(part.lines for part in parse(log, state="json")) == LAYOUT_LIMITS.lines + 1
     assert sum(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("usual", "odd", "agent"),
+    [
+        ("Mozilla/5.0 (X11)", "Mozilla \\u0035", "Mozilla 5"),
+        ("Mozilla/5.0 (X11)", "https:\\/\\/bot", "https://bot"),
+        ("bob", "b\\u006fb", "Mozilla/5.0 (X11)"),
+        ("bob", "b\\qb", None),  # no escape of JSON, though in a field that is not read
+        ("bob", "bob\\", None),
+    ],
+)
+def test_a_line_with_a_backslash_is_read_as_json_among_lines_that_have_a_layout(
+    usual: str, odd: str, agent: str | None
+) -> None:
+    line = as_nginx(GOOD)
+    assert line.count(usual) == 1
+    log = "\n".join([*[line] * LAYOUT_LIMITS.lines, line.replace(usual, odd), line, ""]).encode()
+    [part] = parse(log, state="json")
+    assert part.agent is not None
+    agents = [part.agents[number] for number in part.agent.tolist()]
+    expected = [GOOD.agent] * (LAYOUT_LIMITS.lines + 1)
+    assert agents == (expected if agent is None else [*expected[:-1], agent, expected[-1]])
+    assert [reject.line for reject in part.rejects] == ([LAYOUT_LIMITS.lines + 1] if agent is None else [])

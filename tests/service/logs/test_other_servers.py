@@ -1,0 +1,141 @@
+"""Lines of servers that write them otherwise than nginx and Apache do, each as a real one has written it."""
+
+import io
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from service.logs.chunks import LogFile
+from service.logs.format_options import FormatOptions
+from service.logs.line_columns import LineColumns
+from service.logs.log_parser import LogParser
+from tests.support.log_imports import NOW
+
+BERLIN = ZoneInfo("Europe/Berlin")
+LINE = '203.0.113.9 - - [30/Oct/2025:09:58:21 +0000] "GET /fish/?page=2 HTTP/1.1" 200 2 "-" "curl/7.88.1"'
+VHOST = f"shop.example:80 {LINE}"
+JSON = '{"time":"2025-10-30T09:58:21Z","remote_addr":"203.0.113.9","request":"GET /fish/ HTTP/1.1"}'
+AT = datetime(2025, 10, 30, 9, 58, 21, tzinfo=UTC)
+
+
+def parse(log: str, *, zone: str = "UTC", declared: str | None = None) -> LineColumns:
+    [chunk] = LogFile(io.BytesIO(log.encode())).chunks()
+    columns = LogParser(FormatOptions(ZoneInfo(zone), declared=declared)).parse(chunk, now=NOW)
+    assert columns is not None
+    assert columns.lines == len(columns) + len(columns.rejects) + columns.duplicates
+    return columns
+
+
+def instants(columns: LineColumns) -> list[datetime]:
+    return [datetime.fromtimestamp(at / 1_000_000, UTC) for at in columns.occurred.tolist()]
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "Oct 30 09:58:21 shop nginx: ",
+        "Oct  3 09:58:21 shop haproxy[1234]: ",
+        "<190>Oct 30 09:58:21 nginx: ",
+        "<134>Oct 30 09:58:21 shop.example apache2[7]: ",
+        "2025-10-30T09:58:21.123456+00:00 shop nginx: ",
+        "2025-10-30T09:58:21+0000 shop nginx[12]: ",
+        "[2025-10-30 09:58:21 +0000] [28729] [INFO] ",
+        "web-1  | [2025-10-30 09:58:21 +0000] [7] [INFO] ",
+    ],
+)
+@pytest.mark.parametrize(("line", "name"), [(LINE, "combined"), (VHOST, "vhost_combined"), (JSON, "json")])
+def test_what_a_syslog_or_hypercorn_puts_before_a_line_is_taken_off(
+    line: str, name: str, prefix: str
+) -> None:
+    columns = parse(f"{prefix}{line}\n{prefix}Started server\n{prefix}{line}\n")
+    assert (columns.log_format, len(columns), columns.addresses) == (name, 2, ["203.0.113.9"])
+    assert columns.key.tolist() == parse(f"{line}\n{line}\n").key.tolist()
+    [reject] = columns.rejects
+    assert reject.text == f"{prefix}Started server"
+
+
+def test_a_prefix_is_taken_off_before_a_format_of_ones_own_that_begins_with_an_address() -> None:
+    own = '$remote_addr [$time_local] "$request" $status'
+    line = '203.0.113.9 [30/Oct/2025:09:58:21 +0000] "GET /fish/ HTTP/1.1" 200'
+    columns = parse(f"Oct 30 09:58:21 shop nginx: {line}\n{line}\n", declared=own)
+    assert (len(columns), columns.rejects) == (2, [])
+
+
+def test_a_format_of_ones_own_that_begins_with_a_time_keeps_its_beginning() -> None:
+    own = "$time_iso8601 $hostname nginx: $remote_addr $request_uri"
+    columns = parse("2025-10-30T09:58:21+00:00 shop nginx: 203.0.113.9 /fish/\n", declared=own)
+    assert (len(columns), columns.rejects) == (1, [])
+
+
+def test_hypercorn_names_the_version_of_the_protocol_alone() -> None:
+    lines = [LINE.replace("HTTP/1.1", version) for version in ("1.0", "1.1", "2", "3")]
+    columns = parse("\n".join([LINE, *lines, LINE.replace("HTTP/1.1", "4 HTTP/1.1"), ""]))
+    assert [columns.page_url(row) for row in range(6)] == ["/fish/?page=2"] * 5 + ["/fish/?page=2%204"]
+
+
+def test_twisted_writes_addresses_in_quotes() -> None:
+    columns = parse(LINE.replace("203.0.113.9", '"203.0.113.9"') + "\n" + LINE + "\n")
+    assert (columns.log_format, len(columns), columns.addresses) == ("combined", 2, ["203.0.113.9"])
+
+
+@pytest.mark.parametrize(
+    ("time", "zone", "instant"),
+    [
+        ("30/Oct/2025:09:58:21", "UTC", AT),
+        ("30/Oct/2025:10:58:21", "Europe/Berlin", AT),
+        ("30/Oct/2025:10:58:21 CET", "Europe/Berlin", AT),
+        ("30/Oct/2025:09:58:21 UTC", "Europe/Berlin", AT),
+        ("30/Oct/2025:09:58:21 GMT", "America/New_York", AT),
+        ("26/Oct/2025:02:30:00", "Europe/Berlin", datetime(2025, 10, 26, 0, 30, tzinfo=UTC)),
+        ("26/Oct/2025:02:30:00 CEST", "Europe/Berlin", datetime(2025, 10, 26, 0, 30, tzinfo=UTC)),
+        ("26/Oct/2025:02:30:00 CET", "Europe/Berlin", datetime(2025, 10, 26, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_time_without_an_offset_is_of_the_zone_of_logs(time: str, zone: str, instant: datetime) -> None:
+    columns = parse(f'203.0.113.9:5678 - - [{time}] "GET /fish/?page=2" 200 3\n', zone=zone)
+    assert (columns.log_format, instants(columns)) == ("common", [instant])
+
+
+@pytest.mark.parametrize(
+    ("time", "reason"),
+    [
+        ("30/Mar/2025:02:30:00", "a time that the clock of Europe/Berlin skips"),
+        ("30/Mar/2025:02:30:00 CET", "a time that the clock of Europe/Berlin skips"),
+        ("30/Oct/2025:09:58:21 CEST", "CEST is not what the clock of LOGS_TIMEZONE, Europe/Berlin, shows"),
+        ("30/Oct/2025:09:58:21 PST", "PST is not what the clock of LOGS_TIMEZONE, Europe/Berlin, shows"),
+    ],
+)
+def test_a_time_that_the_zone_of_logs_does_not_have_is_a_reject(time: str, reason: str) -> None:
+    columns = parse(f'203.0.113.9 - - [{time}] "GET /fish/ HTTP/1.1" 200 3\n{LINE}\n', zone="Europe/Berlin")
+    assert [reject.line for reject in columns.rejects] == [1]
+    assert reason in columns.rejects[0].reason
+
+
+def test_times_of_json_and_of_a_format_of_ones_own_are_of_the_zone_of_logs_too() -> None:
+    line = '{"time":"30/Oct/2025:10:58:21","remote_addr":"203.0.113.9","request":"GET /fish/ HTTP/1.1"}'
+    assert instants(parse(line + "\n", zone="Europe/Berlin")) == [AT]
+    own = "$remote_addr [$time_iso8601] $request_uri"
+    log = "203.0.113.9 [2025-10-30T10:58:21] /fish/\n203.0.113.9 [2025-10-30T09:58:21Z] /fish/\n"
+    assert instants(parse(log, zone="Europe/Berlin", declared=own)) == [AT, AT]
+
+
+def test_a_line_that_is_cut_in_a_time_without_an_offset_is_two_requests() -> None:
+    for cut in ("[30/Oct/2025:09:58:21] ", "[30/Oct/2025:09:58:21]", "[30/Oct/2025:09:58:21 CE"):
+        columns = parse(f"203.0.113.9 - - {cut}{LINE}\n{LINE}\n")
+        assert [reject.reason for reject in columns.rejects] == ["combined: two requests stand on one line"]
+
+
+# Rack::CommonLogger adds the seconds that an answer took.
+RACK = '203.0.113.9 - - [30/Oct/2025:09:58:21 +0000] "GET /fish/ HTTP/1.1" 200 2 0.0012'
+
+
+def test_more_fields_may_follow_the_size_of_a_common_line() -> None:
+    columns = parse(f"{RACK}\n{RACK} 7\n{LINE}\n{RACK} \n")
+    assert (columns.log_format, len(columns), columns.rejects) == ("common", 4, [])
+    assert columns.agents == ["curl/7.88.1"]
+
+
+def test_another_request_in_those_fields_is_a_reject() -> None:
+    columns = parse(f"{RACK} {RACK}\n{RACK}\n")
+    assert [reject.reason for reject in columns.rejects] == ["common: two requests stand on one line"]
