@@ -10,6 +10,14 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 ALWAYS = MergeLimits(
     visits=1, age=timedelta(0), least=1, most=4, small=3, small_parts=2, large=6, pause=timedelta(days=1)
 )
+# All that is shown of visits, whichever way they are stored.
+VIEW = """
+    SELECT
+        occurred_at, id, position, source, kind, host(address), country, category_id, product_id, user_id,
+        cart_id, goods_id, amount, import_id, page_url, buyer_id, method, status, bytes, referrer, agent,
+        browser, os, device, traffic
+    FROM visit ORDER BY occurred_at, id
+"""
 EVENTS_OFTEN = EventLimits(batches=2, events=50, most=30, small=40, small_parts=2)
 
 

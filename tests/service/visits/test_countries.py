@@ -1,9 +1,6 @@
 """Countries that become known later: all is as if they had been known when the visits were stored."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,83 +12,32 @@ from hypothesis import strategies as st
 from clients.geo import Geo
 from clients.ipinfo import IpInfo
 from db.database import Database
-from db.locks import COUNTRIES, try_lock
 from db.queries import countries as queries
 from db.queries.live_visits import LiveRow
-from service.background import Schedule
-from service.visits.countries import (
-    OPTIONS,
-    BackfillOptions,
-    backfill_all,
-    backfill_batch,
-    backfill_countries,
-)
+from service.visits.countries import OPTIONS, BackfillOptions, backfill_all
 from service.visits.store import store_live_visits
 from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, expected_report
 from tests.support import oracle
-from tests.support.ipinfo_service import TOKEN, FakeIpInfo, play_ipinfo
+from tests.support.backfills import ADDRESS_COUNTRIES, PUBLIC, Table, store_live
+from tests.support.ipinfo_service import TOKEN, FakeIpInfo
 from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, write
 from tests.support.log_lines import ADDRESSES, line, logs
 from tests.support.merging import merge_visits
 from tests.support.report_cases import questions
 
-# By the address as services know it. Others of the test logs are private or multicast.
-PUBLIC = {"8.8.8.8": "US", "121.165.118.201": "KR", "2001:4860:4860::8888": "NL", "8.8.4.4": "US"}
 STORED = tuple(address.removeprefix("::ffff:") for address in ADDRESSES)  # as lines and requests give them
 VISITS = "SELECT host(address), country FROM visit ORDER BY 1, 2"
-ADDRESS_COUNTRIES = "SELECT host(address), country, asked_at IS NOT NULL FROM address ORDER BY 1"
-
-
-class Table:
-    """Country data of a few addresses."""
-
-    def __init__(self, countries: Mapping[str, str]) -> None:
-        self._countries = countries
-
-    def country(self, address: str) -> str | None:
-        return self._countries.get(address)
-
-
-@pytest.fixture
-async def ipinfo() -> AsyncIterator[FakeIpInfo]:
-    async with play_ipinfo() as fake:
-        fake.countries = PUBLIC
-        yield fake
-
-
-@pytest.fixture
-def ignorant(committed_db: Database) -> Importer:
-    """Whose data know no address."""
-    return Importer(committed_db, Geo(Table({})))
 
 
 async def backfill(db: Database, options: BackfillOptions = OPTIONS) -> None:
     await backfill_all(db, IpInfo(TOKEN), clock=lambda: NOW, options=options)
 
 
-@asynccontextmanager
-async def backfilling(shop: Importer) -> AsyncIterator[None]:
-    """Run the loop that backfills countries, with short pauses."""
-    schedule = Schedule(every=0.01, retry=0.01)
-    task = asyncio.create_task(
-        backfill_countries(shop.db, IpInfo(TOKEN), clock=lambda: NOW, schedule=schedule)
-    )
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
 async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
     addresses = await shop.rows("SELECT host(address), country FROM address ORDER BY 1")
     return [*await shop.derived(), addresses]
-
-
-async def store_live(shop: Importer, live: list[list[LiveRow]]) -> None:
-    for batch in live:
-        rows = [replace(row, country=row.address and shop.geo.country(row.address)) for row in batch]
-        await store_live_visits(shop.db, rows)
 
 
 @given(
@@ -253,53 +199,3 @@ async def test_what_a_dying_process_leaves_is_finished_by_the_next(
     assert await ignorant.rows(VISITS) == [("8.8.8.8", "US")] * 5
     assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", "US", True)]
     await ignorant.check_rollups()
-
-
-async def test_one_worker_asks_and_the_others_leave_it_to_that_one(
-    ignorant: Importer, ipinfo: FakeIpInfo
-) -> None:
-    await store_live(ignorant, [[live_row()]])
-    async with ignorant.db.dedicated() as other:
-        assert await try_lock(other, COUNTRIES)
-        async with backfilling(ignorant):
-            await asyncio.sleep(0.1)  # for several passes
-        assert ipinfo.batches == []
-    async with backfilling(ignorant):
-        await asyncio.wait_for(ipinfo.called.wait(), 10)
-
-
-@pytest.mark.parametrize(("mode", "cause"), [(403, "IPINFO_TOKEN"), (429, "IPINFO_TOKEN"), (500, "500")])
-async def test_a_service_that_fails_is_told_of_and_asked_again_after_a_pause(
-    ignorant: Importer, ipinfo: FakeIpInfo, caplog: pytest.LogCaptureFixture, mode: int, cause: str
-) -> None:
-    await store_live(ignorant, [[live_row()]])
-    ipinfo.mode = mode
-    async with backfilling(ignorant):
-        await asyncio.wait_for(ipinfo.called.wait(), 10)
-        await asyncio.sleep(0.1)
-    assert len(ipinfo.batches) == 1
-    assert cause in caplog.text
-    assert TOKEN not in caplog.text
-    assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", None, False)]
-    ipinfo.mode = "ok"
-    assert await backfill_batch(ignorant.db, IpInfo(TOKEN), clock=lambda: NOW)
-    assert await ignorant.rows(ADDRESS_COUNTRIES) == [("8.8.8.8", "US", True)]
-
-
-async def test_it_looks_again_and_again_also_after_the_database_was_away(
-    ignorant: Importer, ipinfo: FakeIpInfo
-) -> None:
-    real, away = queries.select_addresses_to_ask, iter((True,))
-
-    async def select(session: Any, *, count: int) -> list[str]:
-        if next(away, False):
-            raise ConnectionError
-        return await real(session, count=count)
-
-    with patch.object(queries, "select_addresses_to_ask", select):
-        async with backfilling(ignorant):
-            for address in ("8.8.8.8", "8.8.4.4"):
-                ipinfo.called.clear()
-                await store_live(ignorant, [[live_row(address=address)]])
-                await asyncio.wait_for(ipinfo.called.wait(), 10)
-    assert ipinfo.batches == [["8.8.8.8"], ["8.8.4.4"]]

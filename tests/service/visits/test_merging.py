@@ -19,7 +19,7 @@ from db.queries import live_merges
 from db.queries.live_visits import LiveRow
 from db.queries.users import select_activity, select_usage
 from service.columns.store import ColumnStore
-from service.visits.merging import MergeLimits, RowsChangedError, VisitMerger
+from service.visits.merging import RowsChangedError
 from service.visits.queries import get_visit, list_visits
 from service.visits.retention import delete_before
 from service.visits.store import store_live_visits
@@ -27,17 +27,10 @@ from tests.service.imports.test_undo import undo
 from tests.support.eventually import eventually
 from tests.support.live_cases import NOW, batches, live_row
 from tests.support.log_imports import Importer, some_lines, write
-from tests.support.merging import ALWAYS, LATER, merge_visits
+from tests.support.merging import ALWAYS, VIEW, merge_visits
 from tests.support.parts import Line, Said, say, store_part
 from tests.support.visit_cases import NOTHING
 
-VIEW = """
-    SELECT
-        occurred_at, id, position, source, kind, host(address), country, category_id, product_id, user_id,
-        cart_id, goods_id, amount, import_id, page_url, buyer_id, method, status, bytes, referrer, agent,
-        browser, os, device, traffic
-    FROM visit ORDER BY occurred_at, id
-"""
 BROWSER = Said(referrer="https://a.example/", host="a.example", agent="Firefox", browser="Firefox")
 CRAWLER = Said(agent="Crawler", is_bot=True)
 
@@ -209,24 +202,6 @@ async def test_readers_and_writers_see_each_visit_once_while_it_is_merged(shop: 
     await shop.check_rollups()
 
 
-async def test_what_a_part_would_show_in_another_way_stays_a_row(shop: Importer) -> None:
-    rows = [
-        live_row("/"),
-        live_row("/", country="DE"),  # its address is in US
-        live_row("/", address=None, country=None),
-        live_row("/", user_id=-(2**63)),
-        live_row("/", user_id=2**63 - 1),
-        live_row("/", user_id=None, source="site"),
-    ]
-    for row in rows:
-        await store_live_visits(shop.db, [row])
-    before = await shop.rows(VIEW)
-    await merge_visits(shop.db)
-    assert await shop.rows(VIEW) == before
-    left = await shop.rows("SELECT request_id FROM live_visit")
-    assert sorted(left) == sorted((row.request_id,) for row in rows[1:4])
-
-
 async def test_who_dies_before_the_end_of_a_merge_changes_nothing(shop: Importer) -> None:
     await store_live_visits(shop.db, [live_row(f"/caviar/{n}/", position=n) for n in range(5)])
     before = await shop.rows(VIEW), await shop.rows("SELECT ctid FROM live_visit")
@@ -241,38 +216,6 @@ async def test_who_dies_before_the_end_of_a_merge_changes_nothing(shop: Importer
     await merge_visits(shop.db)
     assert await shop.rows(VIEW) == before[0]
     assert await count(shop, "live_visit") == 0
-
-
-async def test_few_or_young_visits_stay_rows(shop: Importer) -> None:
-    limits, clock = MergeLimits(visits=3, least=3), [NOW]
-    merger = VisitMerger(shop.db, lambda: clock[0], limits)
-    await store_live_visits(
-        shop.db, [live_row(occurred_at=NOW - limits.age), *(live_row(source="page") for _ in range(3))]
-    )
-    assert not await merger.is_due()
-    clock[0] = NOW + limits.age
-    assert not await merger.is_due()  # none is older than that
-    clock[0] += timedelta(microseconds=1)
-    assert await merger.is_due()
-    await merger.merge()
-    assert await shop.rows("SELECT source FROM live_visit") == [("api",)]
-    assert not await merger.is_due()
-
-
-async def test_a_source_whose_visits_stay_rows_is_left_alone_for_a_while(shop: Importer) -> None:
-    limits, clock = MergeLimits(visits=2, least=2), [LATER]
-    merger = VisitMerger(shop.db, lambda: clock[0], limits)
-    await store_live_visits(shop.db, [live_row(address=None, country=None, user_id=n) for n in range(9)])
-    assert not await merger.is_due()
-    await store_live_visits(shop.db, [live_row(country="US")])
-    await store_live_visits(shop.db, [live_row(country="DE") for _ in range(5)])
-    await store_live_visits(shop.db, [live_row(source="page") for _ in range(2)])
-    assert await merger.is_due()
-    await merger.merge()
-    assert await shop.rows("SELECT source FROM live_visit WHERE source = 'page'") == []
-    assert not await merger.is_due()
-    clock[0] += limits.pause
-    assert await merger.is_due()
 
 
 async def test_small_parts_of_an_import_become_one_that_is_imported_and_undone_as_before(
