@@ -34,3 +34,9 @@ async def test_a_page_renders_with_all_other_hosts_blocked(server: RunningApp, t
     if folder := os.environ.get("SCREENSHOTS"):
         await tab.page.screenshot(path=Path(folder) / f"{path.replace('/', '-')}.png")
     assert (tab.errors, tab.blocked_urls) == ([], [])
+
+
+async def test_requests_to_other_hosts_fail_and_are_noted(tab: Tab) -> None:
+    images = [f"{scheme}://{host}/" for scheme in ("http", "https") for host in ("cdn.example", "192.0.2.1")]
+    await tab.page.set_content("".join(f"<img src={image}>" for image in images))  # waits for them
+    assert sorted(tab.blocked_urls) == sorted(images)
