@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from db.database import Database
+from db.database import Database, Transaction
 from db.queries import tasks as queries
 from db.queries.accounts import lock_owner
 from db.queries.tasks import SortValue, TaskFilter, TaskOrder
@@ -107,11 +107,7 @@ async def update_task(
     :raises PreconditionFailed: the task does not meet the precondition
     """
     async with db.transaction() as session:
-        task = await queries.lock_task(session, user_id, task_id)
-        if task is None:
-            raise _no_task(task_id)
-        if not precondition(task):
-            raise _stale(task_id)
+        task = await _lock_task(session, user_id, task_id, precondition)
         values = {name: value for name, value in changes.items() if value != getattr(task, name)}
         if not values:
             return task
@@ -135,12 +131,22 @@ async def delete_task(
     :raises PreconditionFailed: the task does not meet the precondition
     """
     async with db.transaction() as session:
-        task = await queries.lock_task(session, user_id, task_id)
-        if task is None:
-            raise _no_task(task_id)
-        if not precondition(task):
-            raise _stale(task_id)
+        await _lock_task(session, user_id, task_id, precondition)
         await queries.delete_task(session, user_id, task_id)
+
+
+async def _lock_task(session: Transaction, user_id: int, task_id: int, precondition: Precondition) -> TaskRow:
+    """Return a task of the user, which nobody else changes before the transaction ends.
+
+    :raises NotFound: the user has no such task
+    :raises PreconditionFailed: the task does not meet the precondition
+    """
+    task = await queries.lock_task(session, user_id, task_id)
+    if task is None:
+        raise _no_task(task_id)
+    if not precondition(task):
+        raise _stale(task_id)
+    return task
 
 
 def _search_columns(title: str, description: str) -> dict[str, str]:

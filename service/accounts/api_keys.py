@@ -1,7 +1,5 @@
 """API keys: credentials for programs, each limited to the routes of its scopes."""
 
-import base64
-import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,9 +11,10 @@ from db.queries.auth_events import Origin, insert_auth_event
 from service.accounts.authentication import KEY_PREFIX, Caller
 from service.accounts.reauthentication import lock_caller, reauthenticate
 from service.deps import Deps
-from service.errors import Invalid, NotFound
+from service.errors import NotFound
 from service.security.credential_cache import invalidate
 from service.security.quotas import check_quota
+from service.security.random_keys import digest_of, refuse_past, write_key
 
 
 async def create_key(
@@ -38,11 +37,10 @@ async def create_key(
     :raises QuotaExceeded: the user has as many keys that have not expired as it may have
     :raises BadToken: the session has ended since its token was checked
     """
-    if expires_at is not None and expires_at <= origin.at:
-        raise Invalid("expires_at: has passed", errors=[("/expires_at", "has passed")])
+    refuse_past(expires_at, origin.at)
     await reauthenticate(deps, caller, current_password, attempt_id=key_id, origin=origin)
     user_id = caller.user_id
-    key = KEY_PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    key = write_key(KEY_PREFIX, secret)
     async with deps.db.transaction() as session:
         await lock_caller(session, caller)
         check_quota(await queries.count_keys(session, user_id, origin.at), deps.quotas.keys, "keys")
@@ -52,7 +50,7 @@ async def create_key(
             account_id=user_id,
             name=name,
             scopes=sorted(set(scopes)),
-            key_sha256=hashlib.sha256(key.encode()).digest(),
+            key_sha256=digest_of(key),
             created_at=origin.at,
             expires_at=expires_at,
         )

@@ -1,6 +1,5 @@
 """Who a caller is: the account behind an access token, an API key, or the key of a share."""
 
-import hashlib
 import json
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
@@ -22,6 +21,7 @@ from db.queries.credentials import (
 from service.deps import Deps
 from service.security import credential_cache
 from service.security.credential_cache import api_key_entry, session_entry
+from service.security.random_keys import digest_of
 from service.security.rate_limits import Allowance, count_request
 from service.security.tokens import BadToken, decode_token
 
@@ -107,7 +107,7 @@ def _resolve(deps: Deps, token: str, now: datetime) -> Credential:
     :raises Unauthorized: it is no valid token
     """
     if token.startswith(KEY_PREFIX):
-        digest = hashlib.sha256(token.encode()).digest()
+        digest = digest_of(token)
         select = select_share_caller if is_share_key(token) else select_key_caller
         return Credential(api_key_entry(digest), partial(select, key_sha256=digest), None)
     claims = decode_token(deps.tokens, token, now=now)

@@ -5,7 +5,6 @@ a mail does the same whatever the login is: all that depends on the account happ
 """
 
 import asyncio
-import base64
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from service.deps import Deps
 from service.errors import Invalid, NotFound
 from service.security.identifiers import fold
 from service.security.passwords import check_new_password
+from service.security.random_keys import write_key
 from service.security.rate_limits import network
 
 TOKEN_PREFIX = "trawl_reset_"  # noqa: S105 - no secret: by it logs find and hide a token
@@ -160,7 +160,7 @@ async def reset_password(deps: Deps, *, token: str, password: str, salt: bytes, 
 
 
 def _token_of(secret: bytes) -> str:
-    return TOKEN_PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    return write_key(TOKEN_PREFIX, secret)
 
 
 def _digest(token: str) -> bytes:

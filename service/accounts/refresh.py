@@ -12,7 +12,8 @@ from db.queries.sessions import LiveSession, delete_session, lock_live_session, 
 from service.accounts.token_pairs import TIMES, PairSeed, PairTimes, SessionTimes, TokenPair, write_pair
 from service.deps import Deps
 from service.security.credential_cache import invalidate
-from service.security.refresh_tokens import digest_of, seal_successor, write_refresh_token
+from service.security.random_keys import digest_of
+from service.security.refresh_tokens import seal_successor, write_refresh_token
 from service.security.tokens import BadToken
 
 

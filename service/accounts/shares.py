@@ -1,7 +1,5 @@
 """Shares: links that show one view of the dashboard to whoever has them, for as long as they last."""
 
-import base64
-import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,9 +12,10 @@ from db.queries.reports import select_newest_visit_time
 from service.accounts.authentication import SHARE_PREFIX, Caller
 from service.accounts.reauthentication import lock_caller
 from service.deps import Deps
-from service.errors import Invalid, NotFound
+from service.errors import NotFound
 from service.security.credential_cache import invalidate
 from service.security.quotas import check_quota
+from service.security.random_keys import digest_of, refuse_past, write_key
 
 
 async def create_share(
@@ -36,10 +35,9 @@ async def create_share(
     :raises QuotaExceeded: the user has as many shares as it may have
     :raises BadToken: the session has ended since its token was checked
     """
-    if expires_at is not None and expires_at <= origin.at:
-        raise Invalid("expires_at: has passed", errors=[("/expires_at", "has passed")])
+    refuse_past(expires_at, origin.at)
     user_id = caller.user_id
-    key = SHARE_PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    key = write_key(SHARE_PREFIX, secret)
     async with deps.db.transaction() as session:
         await lock_caller(session, caller)
         await queries.delete_expired_shares(session, user_id, origin.at)
@@ -50,7 +48,7 @@ async def create_share(
             account_id=user_id,
             view=view,
             parameters=dict(parameters),
-            key_sha256=hashlib.sha256(key.encode()).digest(),
+            key_sha256=digest_of(key),
             created_at=origin.at,
             expires_at=expires_at,
         )

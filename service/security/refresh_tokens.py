@@ -4,9 +4,9 @@ The token that replaces another is stored too, but sealed with that other one. S
 gets the same successor twice, and the database alone opens nothing.
 """
 
-import base64
-import hashlib
 import hmac
+
+from service.security.random_keys import write_key
 
 PREFIX = "trawl_refresh_"  # tells it from other text
 SECRET_BYTES = 32
@@ -15,12 +15,7 @@ SEAL = b"the successor of this refresh token"
 
 def write_refresh_token(secret: bytes) -> str:
     """Return the token of a secret."""
-    return PREFIX + base64.urlsafe_b64encode(secret).decode().rstrip("=")
-
-
-def digest_of(token: str) -> bytes:
-    """Return what is stored of a token: it has 256 random bits, so no slow hash is needed."""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
+    return write_key(PREFIX, secret)
 
 
 def seal_successor(token: str, successor: bytes) -> bytes:

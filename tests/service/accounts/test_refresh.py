@@ -19,7 +19,8 @@ from service.accounts.token_pairs import TIMES, PairSeed, TokenPair
 from service.cache import Cache
 from service.deps import Deps
 from service.errors import Unauthorized
-from service.security.refresh_tokens import digest_of, seal_successor, write_refresh_token
+from service.security.random_keys import digest_of
+from service.security.refresh_tokens import seal_successor, write_refresh_token
 from service.security.tokens import decode_token
 from tests.support.accounts import add_account
 from tests.support.command_line import PASSWORD
