@@ -1,8 +1,6 @@
 """Pages that a build before their normal form has stored: they become what this build makes of them."""
 
-import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,19 @@ from db.database import Database
 from db.migrate import current_revision, downgrade, migrate, upgrade
 from migrations.page_names import RenameLimits, rename_span
 from service.imports.undo import undo_import
-from service.visits.store import store_live_visits
-from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer
-from tests.support.old_databases import Interrupted, execute, on_connection, rows_by_import
+from tests.support.old_databases import (
+    Interrupted,
+    execute,
+    import_anew,
+    leave,
+    on_connection,
+    rows_by_import,
+)
 
 FOLDER = Path(__file__).parents[1] / "support" / "before_normal_pages"
 LOGS = ("shop.txt", "upper.txt", "combined.txt")
 BEFORE, RENAMING_REVISION = "0021", "0024"
-BEGIN = datetime(2018, 8, 1, tzinfo=UTC)
 LIVE = (
     (5, "/%D1%80%D1%8B%D0%B1%D0%B0/", "8.8.8.8", "US"),
     (6, "/%d1%80%d1%8b%d0%b1%d0%b0/", "8.8.8.8", "US"),
@@ -51,26 +53,8 @@ NAMES = (
 @pytest.fixture
 async def old_url(committed_url: str) -> str:
     """A database of the build before, as it was left."""
-    await on_connection(committed_url, lambda connection: downgrade(connection, BEFORE))
-    await execute(committed_url, (FOLDER / "rows.sql").read_text())
+    await leave(committed_url, BEFORE, FOLDER)
     return committed_url
-
-
-async def import_anew(shop: Importer) -> None:
-    """Store the same in an empty database."""
-    await shop.empty()
-    for name in LOGS:
-        await shop.read(FOLDER / name)
-    for number, (second, url, address, country) in enumerate(LIVE, start=1):
-        visit = live_row(
-            url,
-            id=uuid.UUID(int=number << 64 | 0x4000 << 64 | 8 << 60),
-            occurred_at=BEGIN + timedelta(seconds=second),
-            position=10**9 + number,
-            address=address,
-            country=country,
-        )
-        await store_live_visits(shop.db, [visit])
 
 
 async def everything(shop: Importer) -> list[object]:
@@ -88,7 +72,7 @@ async def test_old_pages_become_what_an_import_makes_of_them(
     await migrate(old_url)
     shop = Importer(committed_db, geo)
     renamed = await everything(shop)
-    await import_anew(shop)
+    await import_anew(shop, [FOLDER / name for name in LOGS], LIVE)
     assert renamed == await everything(shop)
 
 
@@ -117,7 +101,7 @@ async def test_a_renaming_that_was_interrupted_goes_on_where_it_was(
     )
     assert told[1][1] + told[8][1] + told[14][1] + told[-1][1] == looked_at[0]
     renamed = await everything(shop)
-    await import_anew(shop)
+    await import_anew(shop, [FOLDER / name for name in LOGS], LIVE)
     assert renamed == await everything(shop)
 
 

@@ -1,8 +1,6 @@
 """The log lines of a build before columns become parts: as if this build had imported them."""
 
-import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,19 @@ from db.database import Database
 from db.migrate import current_revision, downgrade, migrate, newest_revision, upgrade
 from migrations.old_visits import MoveLimits, move_span
 from service.imports.undo import undo_import
-from service.visits.store import store_live_visits
-from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer, counts
-from tests.support.old_databases import Interrupted, execute, on_connection, rows_by_import
+from tests.support.old_databases import (
+    Interrupted,
+    execute,
+    import_anew,
+    leave,
+    on_connection,
+    rows_by_import,
+)
 
 FOLDER = Path(__file__).parents[1] / "support" / "before_columns"
 LOGS = ("shop.txt", "later.txt", "combined.txt")
 BEFORE, MOVING_REVISION = "0013", "0020"
-BEGIN = datetime(2018, 8, 1, tzinfo=UTC)
 LIVE = (
     (5, "/fresh_fish/pike/", "8.8.8.8", "US"),
     (6, "/cart?goods_id=9&amount=4&cart_id=1", "8.8.8.8", "US"),
@@ -33,26 +35,8 @@ LIVE = (
 @pytest.fixture
 async def old_url(committed_url: str) -> str:
     """A database of the build before, as it was left."""
-    await on_connection(committed_url, lambda connection: downgrade(connection, BEFORE))
-    await execute(committed_url, (FOLDER / "rows.sql").read_text())
+    await leave(committed_url, BEFORE, FOLDER)
     return committed_url
-
-
-async def import_anew(shop: Importer) -> None:
-    """Store the same in an empty database."""
-    await shop.empty()
-    for name in LOGS:
-        await shop.read(FOLDER / name)
-    for number, (second, url, address, country) in enumerate(LIVE, start=1):
-        visit = live_row(
-            url,
-            id=uuid.UUID(int=number << 64 | 0x4000 << 64 | 8 << 60),
-            occurred_at=BEGIN + timedelta(seconds=second),
-            position=10**9 + number,
-            address=address,
-            country=country,
-        )
-        await store_live_visits(shop.db, [visit])
 
 
 @pytest.mark.parametrize("lines", [7, 100_000])
@@ -67,7 +51,7 @@ async def test_moved_lines_are_what_an_import_makes_of_them(
     shop = Importer(committed_db, geo)
     moved = await shop.derived(), await rows_by_import(shop)
     assert len(moved[1]) == 65 + 30 + 7 + len(LIVE)
-    await import_anew(shop)
+    await import_anew(shop, [FOLDER / name for name in LOGS], LIVE)
     assert moved == (await shop.derived(), await rows_by_import(shop))
 
 
@@ -107,7 +91,7 @@ async def test_a_move_that_was_interrupted_goes_on_where_it_was(
     assert told[-1][0] + second == 102
     shop = Importer(committed_db, geo)
     moved = await shop.derived()
-    await import_anew(shop)
+    await import_anew(shop, [FOLDER / name for name in LOGS], LIVE)
     assert moved == await shop.derived()
 
 

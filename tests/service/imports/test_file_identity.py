@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from clients.geo import Geo
-from db.database import Database
 from service.background import Background
 from service.imports.jobs import get_import
 from service.imports.undo import delete_import
@@ -16,11 +14,6 @@ from service.logs.source import LogSource
 from tests.support.log_imports import NOW, PATIENT_UNDO, Importer, counts, some_lines, write
 
 TALK = b"/docker-entrypoint.sh: starting\nnginx: start worker process 7\n"
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

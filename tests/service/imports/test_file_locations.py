@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from clients.geo import Geo
-from db.database import Database
 from db.locks import import_key, try_lock
 from db.models import Import
 from service.background import Background
@@ -25,11 +23,6 @@ from tests.support.log_imports import NOW, PATIENT_UNDO, Importer, counts, locat
 
 SMALL = 1000  # bytes a chunk: about ten lines
 FIRST = some_lines(1)
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

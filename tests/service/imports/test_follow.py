@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.geo import Geo
 from clock import Clock
-from db.database import Database
 from db.models import Import
 from service.background import Schedule
 from service.errors import Conflict
@@ -34,11 +32,6 @@ class Progressing(FollowEvents):
 
     def on_progress(self, path: Path, record: Import) -> None:
         self._on_progress(record)
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from clients.geo import Geo
-from db.database import Database
 from service.background import Schedule
 from service.errors import UnknownFormat
 from service.imports.follow import LogFollower
@@ -21,11 +19,6 @@ from tests.support.eventually import eventually
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 
 FIELDS = b"#Fields: date time cs-method cs-uri-stem c-ip sc-status\n"
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

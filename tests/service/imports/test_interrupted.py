@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 
-from clients.geo import Geo
 from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
@@ -45,11 +44,6 @@ asyncio.run(shop.read(Path(sys.argv[2]), chunk_bytes=1500, on_progress=die))
 
 class Crash(Exception):
     """What a test breaks an import with."""
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from clients.geo import Geo
-from db.database import Database
 from db.models import Import
 from service.errors import Conflict
 from service.imports.jobs import find_running_import, list_imports
@@ -20,11 +18,6 @@ from tests.support.log_imports import Importer, counts, some_lines, write
 from tests.support.log_lines import line
 
 SMALL = 1000  # bytes a chunk: about ten lines
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

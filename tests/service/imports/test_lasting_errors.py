@@ -7,8 +7,6 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from clients.geo import Geo
-from db.database import Database
 from db.models import Import
 from db.outages import sqlstate
 from db.queries.imports import select_stale_imports
@@ -42,11 +40,6 @@ FAULTS = [
         "does not exist (42P01)",
     ),
 ]
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from clients.geo import Geo
-from db.database import Database
 from db.models import Import
 from db.queries import imports as queries
 from service.background import Background, Schedule
@@ -52,11 +50,6 @@ options = ImportOptions(UTC, mode=mode, dry_run=kind == "dry run")
 work = import_log(Database.connect(url), Geo.open(), source, options, clock=lambda: NOW, on_progress=die)
 asyncio.run(work)
 """
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from clients.geo import Geo
-from db.database import Database
 from service.imports.jobs import list_imports
 from service.logs.watched_path import RotationLimits
 from tests.service.imports.test_follow import append, follow, rename, wait_for_visits
@@ -19,11 +17,6 @@ from tests.support.eventually import eventually
 from tests.support.log_imports import Importer, some_lines, write
 
 PATIENT = RotationLimits(linger=1_000_000)
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @pytest.fixture

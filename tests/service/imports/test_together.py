@@ -5,12 +5,9 @@ import gzip
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.geo import Geo
-from db.database import Database
 from tests.support import oracle
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import logs
@@ -20,11 +17,6 @@ KEY = re.compile(rb"\[[A-Z0-9]{8}\]")
 GOODS = """
     SELECT goods_id, category.name, product.name FROM goods
     JOIN product ON product.id = product_id JOIN category ON category.id = category_id ORDER BY 1"""
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @given(logs(broken=0, min_lines=10, max_lines=40), st.permutations(range(4)))

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.geo import Geo
-from db.database import Database, Transaction
+from db.database import Transaction
 from db.models import Import
 from db.queries import imports as queries
 from db.queries import part_columns
@@ -58,11 +57,6 @@ setattr(place, name, die)
 limits = undo.UndoLimits(undo.BatchLimits(parts=1))
 asyncio.run(undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), limits))
 """
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 async def undo(shop: Importer, record: Import, *, parts: int = LIMITS.parts) -> Import:

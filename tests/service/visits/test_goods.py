@@ -5,12 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.geo import Geo
-from db.database import Database
 from db.models import Import
 from db.part_cache import PART_CACHE
 from service.visits.retention import delete_before
@@ -31,11 +28,6 @@ paths = st.sampled_from(PAGES) | st.builds(
     "/cart?goods_id={}&amount=1&cart_id={}".format, st.integers(1, 3), st.integers(1, 4)
 )
 visits = st.tuples(moments, st.sampled_from(ADDRESSES), paths)
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 def log_of(number: int, lines: list[tuple[datetime, str, str]]) -> bytes:

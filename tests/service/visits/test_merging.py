@@ -35,11 +35,6 @@ BROWSER = Said(referrer="https://a.example/", host="a.example", agent="Firefox",
 CRAWLER = Said(agent="Crawler", is_bot=True)
 
 
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
-
-
 async def count(shop: Importer, table: str) -> int:
     [(rows,)] = await shop.rows(f"SELECT count(*) FROM {table}")
     assert isinstance(rows, int)

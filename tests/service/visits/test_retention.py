@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.geo import Geo
 from db.database import Database
 from service.visits.pacing import BatchLimits
 from service.visits.retention import delete_before, start_of_retention
@@ -31,11 +29,6 @@ from tests.support.stored_events import store_events
 # Around the ends of months; times of a case lie in the first seven hours of these days.
 DAYS = ("2018-08-31", "2018-09-01", "2018-09-30", "2018-10-01", "2018-10-31", "2018-11-01", "2018-12-15")
 OLD, YOUNG = datetime(2018, 9, 30, 23, tzinfo=UTC), datetime(2018, 10, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @st.composite

@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 import pytest
 
-from clients.geo import Geo
 from db.database import Database
 from db.locks import RETENTION, try_lock
 from db.queries import unvisited_addresses
@@ -26,11 +25,6 @@ from tests.support.log_imports import NOW, Importer, some_lines, write
 from tests.support.retention_state import state
 
 OLD, YOUNG = datetime(2018, 9, 30, 23, tzinfo=UTC), datetime(2018, 10, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 @asynccontextmanager

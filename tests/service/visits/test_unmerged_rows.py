@@ -2,20 +2,11 @@
 
 from datetime import timedelta
 
-import pytest
-
-from clients.geo import Geo
-from db.database import Database
 from service.visits.merging import MergeLimits, VisitMerger
 from service.visits.store import store_live_visits
 from tests.support.live_cases import NOW, live_row
 from tests.support.log_imports import Importer
 from tests.support.merging import LATER, VIEW, merge_visits
-
-
-@pytest.fixture
-def shop(committed_db: Database, geo: Geo) -> Importer:
-    return Importer(committed_db, geo)
 
 
 async def test_what_a_part_would_show_in_another_way_stays_a_row(shop: Importer) -> None:
