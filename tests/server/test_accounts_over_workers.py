@@ -8,6 +8,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.account_model import Account
 from tests.support.authenticator import Authenticator
 from tests.support.command_line import PASSWORD, Command
 from tests.support.databases import on_server, with_database
+from tests.support.eventually import eventually
 from tests.support.two_workers import TwoWorkers, Visitor, two_workers
 from tests.support.wire import Wire, lay_wire
 
@@ -212,14 +214,20 @@ async def test_what_one_worker_has_stored_the_other_knows(site: TwoWorkers, wire
 async def test_failures_of_one_account_from_one_address_are_counted_over_both_workers(
     site: TwoWorkers,
 ) -> None:
-    async with site.visitor() as visitor, site.visitor() as elsewhere:
-        user = {"login": "dora", "password": PASSWORD}
-        await visitor.expect(201, "POST", "/register", user)
-        wrong = user | {"password": "not the battery"}
-        answers = [await visitor.insist("POST", "/login", wrong) for _ in range(6)]
-        assert [status for status, _ in answers] == [401] * 5 + [429]
-        assert (await visitor.send("POST", "/login", user))[0] == 429
-        assert (await elsewhere.send("POST", "/login", user))[0] == 200
+    names = (f"dora-{number}" for number in count(1))
+
+    async def are_counted() -> bool:
+        """A worker that holds Valkey for away counts for itself, until it probes again."""
+        async with site.visitor() as visitor, site.visitor() as elsewhere:
+            user = {"login": next(names), "password": PASSWORD}
+            await visitor.expect(201, "POST", "/register", user)
+            wrong = user | {"password": "not the battery"}
+            statuses = [(await visitor.insist("POST", "/login", wrong))[0] for _ in range(6)]
+            statuses.append((await visitor.insist("POST", "/login", user))[0])
+            assert (await elsewhere.insist("POST", "/login", user))[0] == 200
+        return statuses == [401] * 5 + [429] * 2
+
+    await eventually(are_counted)
 
 
 @pytest.mark.parametrize("state", ["up", "cut"])
