@@ -1,11 +1,15 @@
 """`main.py doctor`."""
 
 import json
+import os
 import resource
+import shutil
+from pathlib import Path
 
 import pytest
 
-from commands.doctor import MIN_FILES, check_open_files
+from commands.doctor import MIN_FILES, MIN_FREE, check_disk, check_log, check_open_files, check_secret
+from config import read_settings
 from tests.support.command_line import Command
 
 
@@ -47,3 +51,29 @@ def test_a_limit_of_open_files_that_a_worker_raises_itself_is_well(monkeypatch: 
     ):
         monkeypatch.setattr(resource, "getrlimit", lambda _kind, limits=limits: limits)
         assert (check_open_files().advice == "") == is_well
+
+
+@pytest.mark.parametrize(("mode", "advice"), [(0o600, ""), (0o644, "others can read it: chmod 600 {}")])
+def test_a_secret_that_others_can_read_is_told(tmp_path: Path, mode: int, advice: str) -> None:
+    settings = read_settings({"DATA_DIR": str(tmp_path)}, tmp_path / ".env")
+    assert check_secret(settings).state == "is made at the first start"
+    (tmp_path / "secret").touch(mode=mode)
+    assert check_secret(settings).advice == advice.format(tmp_path / "secret")
+
+
+def test_files_that_this_user_may_not_use_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may use all files, so the operating system's answer is played."""
+    log = tmp_path / "logs.txt"
+    assert "/parse answers 404" in check_log(log).state
+    log.write_text("a line\n")
+    assert (check_log(log).advice, check_log(log).state) == ("", f"{log}, 7 bytes")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert check_log(log).advice == f"let this user read {log}, or set LOGS_FILE"
+    assert check_disk(tmp_path / "var").advice == f"let this user write to {tmp_path}, or set DATA_DIR"
+
+
+def test_a_disk_with_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for total, free, is_well in ((10 * MIN_FREE, MIN_FREE, True), (10 * MIN_FREE, MIN_FREE - 1, False)):
+        usage = shutil._ntuple_diskusage(total, total - free, free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        assert (check_disk(tmp_path).advice == "") == is_well

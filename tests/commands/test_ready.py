@@ -1,14 +1,13 @@
 """`python -m commands.ready`, the health check of a container."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.command_line import PROJECT, free_port
+from tests.support.command_line import PROJECT, Command, free_port
 from tests.support.http_server import RunningApp
 from tests.support.processes import PATIENCE
 
@@ -18,7 +17,7 @@ def check(**settings: str) -> tuple[int, str]:
     process = subprocess.run(
         [sys.executable, "-m", "commands.ready"],
         cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], **settings},
+        env=Command(settings).environment(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
