@@ -92,7 +92,7 @@ async def is_database_spread(url: str) -> bool:
         async with database.raw() as raw:
             return await is_spread(raw)
     except DATABASE_ERRORS:
-        return False  # what comes next tells
+        return False  # the next command on it tells why
     finally:
         await database.close()
 

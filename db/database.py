@@ -250,10 +250,10 @@ class Database:
         pool = self._reads.pool if self._reads is not None else None
         return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)
 
-    def give_up(self) -> None:
+    def abort_connections(self) -> None:
         """Break all connections: what waits for them gets an error at once."""
         if self._watch is not None:
-            self._watch.give_up()
+            self._watch.abort_connections()
 
     def _check_silence(self) -> None:
         if self._watch is not None:

@@ -24,7 +24,7 @@ FALL_BACKS = ("away", "behind", "own_writes")
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadScope:
     """What a request reads from.
 
     :param find_position: finds what of the log the caller must see; None stands for all of it
@@ -35,7 +35,7 @@ class Reading:
     is_from_replica: bool = False
 
 
-current_reading: ContextVar[Reading | None] = ContextVar("current_reading", default=None)
+current_scope: ContextVar[ReadScope | None] = ContextVar("current_scope", default=None)
 
 
 class ReplicatedDatabase(Database):
@@ -61,7 +61,7 @@ class ReplicatedDatabase(Database):
     ) -> "ReplicatedDatabase":
         replica = Database.connect(replica_url, pool_size=pool_size, timeouts=timeouts)
         connects = connector(primary_url), connector(replica_url)
-        return cls(primary, replica, ReplicaMonitor(*connects, replica.give_up, times))
+        return cls(primary, replica, ReplicaMonitor(*connects, replica.abort_connections, times))
 
     def replica_health(self) -> ReplicaHealth:
         self._monitor.start()
@@ -123,52 +123,52 @@ class ReplicatedDatabase(Database):
     @asynccontextmanager
     async def _open(self, open_on: Callable[[Database], AbstractAsyncContextManager[T]]) -> AsyncIterator[T]:
         """Open something on the replica; on the primary if that can't be used, or is lost just now."""
-        reading = current_reading.get()
+        scope = current_scope.get()
         async with AsyncExitStack() as stack:
-            if await self._may_use_replica(reading):
+            if await self._may_use_replica(scope):
                 try:
                     opened = await stack.enter_async_context(open_on(self._replica))
                 except DATABASE_ERRORS as error:
                     if not is_outage(error):
                         raise
-                    self._note_failure(error, reading)
+                    self._note_failure(error, scope)
                 else:
                     try:
                         yield opened
                     except DATABASE_ERRORS as error:
-                        self._note_failure(error, reading)
+                        self._note_failure(error, scope)
                         raise
                     return
             yield await stack.enter_async_context(open_on(self._primary))
 
-    async def _may_use_replica(self, reading: Reading | None) -> bool:
+    async def _may_use_replica(self, scope: ReadScope | None) -> bool:
         self._monitor.start()
-        if reading is not None and reading.is_from_primary:
+        if scope is not None and scope.is_from_primary:
             return False
         state = self._monitor.state()
         if state != "ok":
-            self._fall_back(state, reading)
+            self._fall_back(state, scope)
             return False
-        if reading is None:
+        if scope is None:
             return True
-        if not reading.is_from_replica:
-            position = await reading.find_position()
+        if not scope.is_from_replica:
+            position = await scope.find_position()
             if position is None or position > self._monitor.progress.replayed:
-                self._fall_back("own_writes", reading)
+                self._fall_back("own_writes", scope)
                 return False
-        reading.is_from_replica = True
+        scope.is_from_replica = True
         return True
 
-    def _fall_back(self, reason: str, reading: Reading | None) -> None:
+    def _fall_back(self, reason: str, scope: ReadScope | None) -> None:
         self._fall_backs[reason] += 1
-        if reading is not None:
-            reading.is_from_primary = True
+        if scope is not None:
+            scope.is_from_primary = True
 
-    def _note_failure(self, error: BaseException, reading: Reading | None) -> None:
+    def _note_failure(self, error: BaseException, scope: ReadScope | None) -> None:
         """Have what is tried again read from the primary."""
         if not is_outage(error):
             return
-        self._fall_back("away", reading)
+        self._fall_back("away", scope)
         is_lost = sqlstate(error) in (None, STARTING) and not isinstance(error, PoolTimeout)
         if is_lost or loses_connection(error):
             self._monitor.note_loss()
@@ -184,8 +184,8 @@ async def connected(opening: AbstractAsyncContextManager[AsyncSession]) -> Async
 
 def must_repeat(error: BaseException) -> bool:
     """Return whether a read failed for the replica's sake, so that the primary can serve it."""
-    reading = current_reading.get()
-    if reading is None or not (reading.is_from_replica and reading.is_from_primary) or not is_outage(error):
+    scope = current_scope.get()
+    if scope is None or not (scope.is_from_replica and scope.is_from_primary) or not is_outage(error):
         return False
-    reading.is_from_replica = False  # once
+    scope.is_from_replica = False  # once
     return True

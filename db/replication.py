@@ -84,18 +84,18 @@ class ReplicaMonitor:
         self,
         connect_primary: Callable[[], Awaitable[Any]],
         connect_replica: Callable[[], Awaitable[Any]],
-        give_up: Callable[[], None],
+        abort_connections: Callable[[], None],
         times: ReplicaTimes = REPLICA_TIMES,
     ) -> None:
         """Make a monitor.
 
-        :param give_up: breaks the connections to the replica, when that has gone away
+        :param abort_connections: breaks the connections to the replica, when that has gone away
         """
         self.is_there = False
         self.progress = Progress()
         self._connects = {"primary": connect_primary, "replica": connect_replica}
         self._connections: dict[str, Any] = {}
-        self._give_up = give_up
+        self._abort_connections = abort_connections
         self._times = times
         self._start: Any = None  # when the primary was started
         self._task: asyncio.Task[None] | None = None
@@ -152,7 +152,7 @@ class ReplicaMonitor:
             row = await self._ask("replica", REPLICA_STATE)
         except ERRORS:
             if self.is_there or self._last != "away":
-                self._give_up()
+                self._abort_connections()
             self.is_there = False
             return
         is_primary = row["start"] == self._start

@@ -94,7 +94,7 @@ class SilenceWatch:
         event.listen(engine, "checkin", self._release)
         event.listen(engine, "invalidate", self._release)
 
-    def give_up(self) -> None:
+    def abort_connections(self) -> None:
         """Break all connections: what waits for them gets an error at once."""
         for raw in list(self._connections):
             abort(raw)
@@ -189,7 +189,7 @@ class SilenceWatch:
         own, self._own, self._question = self._own, None, None
         if own is not None:
             own.terminate()
-        self.give_up()
+        self.abort_connections()
 
 
 def abort(raw: Any) -> None:

@@ -9,7 +9,7 @@ import structlog
 from clock import now
 from db.database import DATABASE_ERRORS
 from db.outages import describe, is_outage
-from db.replica import Reading, current_reading, must_repeat
+from db.replica import ReadScope, current_scope, must_repeat
 from service.accounts.own_writes import find_position, note_write
 from service.security.tokens import decode_token
 from transport.request import Request
@@ -27,7 +27,7 @@ def has_replica(request: Request) -> bool:
 def begin_reading(request: Request) -> None:
     """Have what the request reads from a replica hold what its account has written."""
     if has_replica(request):
-        current_reading.set(Reading(partial(find_position, request.deps.cache, request.ctx.user_id)))
+        current_scope.set(ReadScope(partial(find_position, request.deps.cache, request.ctx.user_id)))
 
 
 def note_account(request: Request, token: str) -> None:

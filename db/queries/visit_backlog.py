@@ -46,8 +46,8 @@ async def select_backlog(
 async def select_small_parts(session: AsyncSession, *, small: int, count: int, large: int) -> list[list[int]]:
     """Return the ids of parts of fewer than `small` visits, in groups of one host each.
 
-    :param count: of parts in a group at least, unless it has enough visits
-    :param large: visits that a group has at most, and a small part more
+    :param count: how many parts a group has at least, unless it has enough visits
+    :param large: how many visits a group has at most, but for a small part more
     """
     rows = await session.execute(text(SMALL_PARTS), {"small": small, "count": count, "large": large})
     return [row.ids for row in rows]

@@ -13,7 +13,7 @@ import numpy as np
 from db.database import Raw
 from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
-from service.columns.tables import UNKNOWN, grown, missing_ids
+from service.columns.tables import UNKNOWN, grow, missing_ids
 
 AgentTail = tuple[str | None, str | None, str | None, str]  # browser, os, device, traffic
 TRAITS = ("browser", "os", "device")
@@ -70,8 +70,8 @@ class AgentTable:
     async def load(self, raw: Raw, ids: Array) -> None:
         rows = await queries.select_agents(raw, ids)
         size = size_for(ids, rows)
-        codes = {name: grown(self.codes[name], size) for name in TRAITS}
-        is_bot = grown(self.is_bot, size)
+        codes = {name: grow(self.codes[name], size) for name in TRAITS}
+        is_bot = grow(self.is_bot, size)
         is_bot[ids] = 0
         for column in codes.values():
             column[ids] = 0
@@ -99,7 +99,7 @@ class ReferrerTable:
 
     async def load(self, raw: Raw, ids: Array) -> None:
         rows = await queries.select_referrers(raw, ids)
-        codes = grown(self.codes, size_for(ids, rows))
+        codes = grow(self.codes, size_for(ids, rows))
         codes[ids] = 0
         for host, referrer_ids in rows:
             codes[referrer_ids] = self.hosts.add(host)

@@ -67,7 +67,9 @@ class WindowNames:
     referrers: dict[int, str]
 
 
-async def window_names(snapshot: Snapshot, taken: Sequence[tuple[OpenPart, Array]]) -> WindowNames:
+async def load_window_names(snapshot: Snapshot, taken: Sequence[tuple[OpenPart, Array]]) -> WindowNames:
+    """Read the names that the rows of an export's window refer to."""
+
     def distinct(name: str) -> set[int]:
         columns = [np.unique(opened.part.values(name, rows)) for opened, rows in taken]
         return set(np.concatenate(columns).tolist()) - {0} if columns else set()

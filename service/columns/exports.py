@@ -7,7 +7,7 @@ from typing import Any
 from db.part_files import PartColumns
 from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
-from service.columns.export_windows import VisitColumns, window_columns, window_names
+from service.columns.export_windows import VisitColumns, load_window_names, window_columns
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.open_parts import BEFORE_ALL, LiveRows, OpenPart
 from service.columns.snapshot import Snapshot
@@ -41,7 +41,7 @@ async def export_columns(
         taken = [
             (part, part.take(begin)) for part in opened if (begin := part.begin_after(border)) < part.end
         ]
-        names = await window_names(snapshot, taken)
+        names = await load_window_names(snapshot, taken)
         opened = [part for part in opened if part.end]
         yield await run_while_awaited(partial(window_columns, snapshot, names, taken, live_rows))
 

@@ -55,10 +55,10 @@ class GroupCounts:
         self._pieces.append((codes, np.zeros(len(codes), np.int64), counts))
 
     def result(self, need: int, *, without_none: int | None = None) -> tuple[Array, Array, Array]:
-        """Return the two numbers of groups, 0 for those that there are not, and their rows.
+        """Return the two numbers of each group, 0 where it has none, and how many rows it has.
 
-        :param need: of the most frequent groups; all that are as frequent come too, others perhaps
-        :param without_none: the place of a number without which rows are in no group
+        :param need: how many of the most frequent groups; those as frequent as the last come too, others may
+        :param without_none: which number, 0 or 1, a row must have to be in a group
         """
         self._flush()
         pieces = [piece for piece in self._pieces if len(piece[0])]

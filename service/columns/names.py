@@ -18,7 +18,7 @@ from db.part_files import Array, PartColumns
 from db.queries import column_reads as queries
 from db.queries.column_reads import PageName
 from db.read_threads import Waiting, run_while_awaited
-from service.columns.tables import UNKNOWN, grown, missing_ids
+from service.columns.tables import UNKNOWN, grow, missing_ids
 from service.columns.template_mixes import PartMixes
 from service.columns.templates import PageTemplates
 
@@ -55,7 +55,7 @@ class AddressCountries:
 
     async def load(self, raw: Raw, ids: Array) -> None:
         rows = await queries.select_countries(raw, ids)
-        codes = grown(
+        codes = grow(
             self.codes, max([int(ids.max()), *(int(address_ids.max()) for _, address_ids in rows)]) + 1
         )
         codes[ids] = 0  # an address that was deleted has no country
@@ -98,7 +98,7 @@ class PageTable:
             partial(parse_templates, await queries.select_template_pages(raw, ids))
         )
         size = max([int(ids.max()), *(int(page_ids.max()) for _, page_ids in rows)]) + 1
-        categories, canonical = grown(self.categories, size), grown(self.canonical, size)
+        categories, canonical = grow(self.categories, size), grow(self.canonical, size)
         for category_id, page_ids in rows:
             categories[page_ids] = category_id or 0
             canonical[page_ids] = page_ids

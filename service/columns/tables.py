@@ -10,8 +10,8 @@ from db.unique import distinct
 UNKNOWN = -1
 
 
-def grown(array: Array, size: int) -> Array:
-    """Return a copy of the array, with UNKNOWN for what is new, if it has less than so many elements."""
+def grow(array: Array, size: int) -> Array:
+    """Return a copy of the array with room for so many elements; new ones are UNKNOWN."""
     if len(array) >= size:
         return array.copy()
     result = np.full(max(size, len(array) * 5 // 4), UNKNOWN, array.dtype)

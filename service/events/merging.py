@@ -49,7 +49,7 @@ async def merge_events(db: Database, *, limits: MergeLimits = LIMITS) -> None:
 
 
 async def merge_once(db: Database, limits: MergeLimits = LIMITS) -> None:
-    """Make a part of the first batches, or if too few wait one of small parts."""
+    """Merge the oldest batches into a part; if too few wait, merge small parts."""
     await load_numpy()
     from db.event_parts import merge_columns
     from db.queries import event_columns as queries

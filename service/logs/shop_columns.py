@@ -154,7 +154,7 @@ def common_hosts(text: ChunkText, starts: Places, ends: Places) -> list[bytes]:
 
 
 def is_host(text: bytes) -> bool:
-    """Return whether template pages may be read behind a scheme and host: it is in its normal form."""
+    """Return whether a scheme and host are in normal form, so that template pages behind them are too."""
     try:
         url = text.decode() + "/success_pay_1/"
         return check_url(url) == url and parse_url(url) == Page("success", cart_id=1)
