@@ -17,11 +17,13 @@ export async function show(view, { signal, user }) {
   const rejects = element("section", { class: "card", hidden: true, tabindex: "-1" });
   const isAdmin = user.role === "admin";
   let records = new Map(); // by id
+  let lastImports = ""; // that the live stream told
 
   const draw = () => list.replaceChildren(importsTable([...records.values()].sort((a, b) => b.id - a.id), { actions }));
   async function load() {
     const { items } = await requestJson("/imports", { query: { limit: PAGE }, signal });
     records = new Map(items.map((record) => [record.id, record]));
+    lastImports = ""; // the answer may be older than what the stream told meanwhile: its next message is drawn
     draw();
   }
   function actions(record) {
@@ -59,7 +61,6 @@ export async function show(view, { signal, user }) {
     rejects,
   );
   await load();
-  let lastImports = "";
   onLive(({ state }) => {
     const imports = JSON.stringify(state?.imports ?? []);
     // Drawing would take the focus from a button in the list.
