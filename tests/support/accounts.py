@@ -13,29 +13,31 @@ from tests.support.command_line import PASSWORD
 from tests.support.http_client import Client, User
 
 AddUser = Callable[..., Awaitable[User]]
+LIFE = timedelta(minutes=30)  # of sessions and their tokens
 hashes: dict[int, str] = {}  # of PASSWORD, by log2 of scrypt's N
 # Statements of PostgreSQL: nearly every test adds accounts, and an ORM takes four times as long.
 ADD_ACCOUNTS = """
     INSERT INTO account (login, login_key, role, password_hash)
     SELECT login, login_key, $3, $4
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS each (login, login_key, number)
-    ORDER BY number RETURNING id"""
-ADD_SESSIONS = """
-    INSERT INTO session (id, account_id, expires_at)
-    SELECT id, account_id, $3 FROM unnest($1::uuid[], $2::bigint[]) AS each (id, account_id)"""
+    ORDER BY number RETURNING id, login_key"""
+ADD_SESSION = "INSERT INTO session (id, account_id, expires_at) VALUES ($1, $2, $3)"
+ADD_BOTH = f"""
+    WITH added AS ({ADD_ACCOUNTS}),
+    opened AS (
+        INSERT INTO session (id, account_id, expires_at)
+        SELECT each.id, added.id, $6
+        FROM unnest($2::text[], $5::uuid[]) AS each (login_key, id) JOIN added USING (login_key)
+    )
+    SELECT id FROM added ORDER BY id"""
 
 
 async def add_account(deps: Deps, login: str, *, role: str = "user") -> int:
-    [account_id] = await add_accounts(deps, login, role=role)
-    return account_id
-
-
-async def add_accounts(deps: Deps, *logins: str, role: str = "user") -> list[int]:
-    """Add accounts at once, whose password is PASSWORD; return their ids."""
+    """Add an account whose password is PASSWORD; return its id."""
     phc = await hash_password(deps.hasher)
-    keys = [login.casefold() for login in logins]
     async with deps.db.raw() as raw:
-        return [row["id"] for row in await raw.fetch(ADD_ACCOUNTS, list(logins), keys, role, phc)]
+        account_id: int = await raw.fetchval(ADD_ACCOUNTS, [login], [login.casefold()], role, phc)
+    return account_id
 
 
 async def hash_password(hasher: Hasher) -> str:
@@ -47,26 +49,31 @@ async def hash_password(hasher: Hasher) -> str:
 
 async def add_session(deps: Deps, account_id: int) -> tuple[uuid.UUID, str]:
     """Add a live session of an account; return its id and its token."""
-    [added] = await add_sessions(deps, [account_id])
-    return added
-
-
-async def add_sessions(deps: Deps, account_ids: list[int]) -> list[tuple[uuid.UUID, str]]:
-    now = datetime.now(UTC)
-    claims = [
-        Claims(
-            user_id=account_id,
-            session_id=uuid.uuid4(),
-            token_id=uuid.uuid4(),
-            issued_at=now,
-            expires_at=now + timedelta(minutes=30),
-        )
-        for account_id in account_ids
-    ]
-    ids = [each.session_id for each in claims]
+    now, session_id = datetime.now(UTC), uuid.uuid4()
     async with deps.db.raw() as raw:
-        await raw.execute(ADD_SESSIONS, ids, account_ids, claims[0].expires_at)
-    return [(each.session_id, encode_token(deps.tokens, each)) for each in claims]
+        await raw.execute(ADD_SESSION, session_id, account_id, now + LIFE)
+    return session_id, write_token(deps, account_id, session_id, now)
+
+
+async def add_signed_in(deps: Deps, *logins: str, role: str = "user") -> list[tuple[int, uuid.UUID, str]]:
+    """Add accounts with a live session each; return the ids of both and the tokens."""
+    phc, now = await hash_password(deps.hasher), datetime.now(UTC)
+    keys, session_ids = [login.casefold() for login in logins], [uuid.uuid4() for _ in logins]
+    async with deps.db.raw() as raw:
+        rows = await raw.fetch(ADD_BOTH, list(logins), keys, role, phc, session_ids, now + LIFE)
+    pairs = zip((row["id"] for row in rows), session_ids, strict=True)
+    return [(*pair, write_token(deps, *pair, now)) for pair in pairs]
+
+
+def write_token(deps: Deps, account_id: int, session_id: uuid.UUID, now: datetime) -> str:
+    claims = Claims(
+        user_id=account_id,
+        session_id=session_id,
+        token_id=uuid.uuid4(),
+        issued_at=now,
+        expires_at=now + LIFE,
+    )
+    return encode_token(deps.tokens, claims)
 
 
 @pytest.fixture
@@ -74,8 +81,7 @@ def add_user(deps: Deps, client: Client) -> AddUser:
     """Makes accounts that are signed in; their password is PASSWORD."""
 
     async def add(login: str, *, role: str = "user") -> User:
-        account_id = await add_account(deps, login, role=role)
-        session_id, token = await add_session(deps, account_id)
+        [(account_id, session_id, token)] = await add_signed_in(deps, login, role=role)
         return User(account_id, login, token, session_id, client.signed_in(token))
 
     return add
@@ -84,7 +90,7 @@ def add_user(deps: Deps, client: Client) -> AddUser:
 @pytest.fixture
 async def noise(deps: Deps) -> None:
     """Rows of others, so that a missing WHERE shows."""
-    await add_sessions(deps, await add_accounts(deps, "noise-1", "noise-2"))
+    await add_signed_in(deps, "noise-1", "noise-2")
 
 
 @pytest.fixture
