@@ -5,15 +5,13 @@ import base64
 import gzip
 import hashlib
 import hmac
-import os
-import sys
-import threading
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
+from db.threads import lower_priority
 from service.bounds import Bounds, HashPermits
 from service.errors import Invalid
 from service.security.identifiers import LOCAL, fold
@@ -22,8 +20,6 @@ SALT_LENGTH = 16  # bytes
 KEY_LENGTH = 32  # bytes
 BLOCK_SIZE = 8  # scrypt's r
 PARALLELISM = 3  # scrypt's p
-# Beside a thread of the usual priority on the same core, one of this has a tenth of it; alone it has all.
-SIGN_UP_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +74,6 @@ class Hasher:
         async with permits.acquire(client):
             work = partial(derive_key, password, cost, salt)
             return await asyncio.get_running_loop().run_in_executor(threads, work)
-
-
-def lower_priority() -> None:
-    """Have the system serve other threads before this one, where threads have priorities of their own."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        usual = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(os.PRIO_PROCESS, thread, max(usual, SIGN_UP_NICENESS))
 
 
 @dataclass(frozen=True, slots=True)

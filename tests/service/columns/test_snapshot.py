@@ -1,6 +1,8 @@
 """Answers of one moment: parts, live visits and names as of the transaction's beginning."""
 
 import asyncio
+import os
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +13,7 @@ from sqlalchemy import text
 from db.database import Database
 from db.queries.addresses import change_address_version
 from db.read_threads import Abandoned, Waiting, run_while_awaited
+from db.threads import LOW_PRIORITY
 from service.columns.snapshot import open_snapshot
 from service.columns.store import ColumnStore
 from service.visits.queries import count_visits, list_visits
@@ -30,6 +33,14 @@ def lines(count: int, *, seed: int = 1) -> list[Line]:
     return [
         line(at=BEGIN + timedelta(seconds=at), key=key) for at, key in enumerate(some_keys(count, seed=seed))
     ]
+
+
+async def test_threads_that_read_columns_leave_the_cores_to_the_event_loops() -> None:
+    def niceness(_: Waiting) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    usual = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert await run_while_awaited(niceness) == max(usual, LOW_PRIORITY)
 
 
 @pytest.mark.parametrize("megabytes", [0, 10])

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.threads import LOW_PRIORITY
 from service.errors import Invalid
 from service.security.identifiers import fold
 from service.security.passwords import (
-    SIGN_UP_NICENESS,
     Hasher,
     check_new_password,
     common_passwords,
@@ -136,7 +136,7 @@ async def test_threads_of_sign_ups_leave_the_cores_to_others() -> None:
     [sign_up] = {niceness(thread) for thread in hasher.sign_up_threads._threads}
     [sign_in] = {niceness(thread) for thread in hasher.sign_in_threads._threads}
     usual = niceness(threading.main_thread())
-    assert (sign_up, sign_in) == (max(usual, SIGN_UP_NICENESS), usual)
+    assert (sign_up, sign_in) == (max(usual, LOW_PRIORITY), usual)
 
 
 def niceness(thread: threading.Thread) -> int:
