@@ -13,7 +13,8 @@ from tests.support.dashboard_page import Dashboard
 from tests.support.http_server import RunningApp
 from tests.support.processes import PATIENCE
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The shell is Chromium without its windows: a page takes half the CPU.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 NO_SANDBOX = ("--no-sandbox", "--disable-dev-shm-usage")  # as root, and in containers, there is none
 # Other hosts have no address: to hold each request until Python lets it through costs a fifth of a page.
 THIS_MACHINE_ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -35,7 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
     if chromium is None:
         # CI installs one; a newcomer's `make test` needs nothing.
         assert "CI" not in os.environ, "CI has no Chromium"
-        pytest.skip("needs Chromium: apt install chromium, or CHROMIUM=/path/to/one")
+        pytest.skip("needs Chromium: apt install chromium-headless-shell, or CHROMIUM=/path/to/one")
     async with async_playwright() as playwright:
         options = [*NO_SANDBOX, THIS_MACHINE_ALONE]
         launched = await playwright.chromium.launch(executable_path=chromium, args=options)
