@@ -12,13 +12,17 @@ from marshmallow import Schema, ValidationError, fields, validate
 from api.limits import MAX_LOGIN, MAX_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.time_zones import is_time_zone
 from clients.smtp_message import parse_smtp_url
-from db.dsn import check_dsn
+from db.dsn import WrongParameter, check_dsn
 from service.logs.nginx_format import BUILT_IN, FormatError, read_format
 
 MIN_SECRET_BYTES = 32
 WEB_SCHEMES = ("http", "https")
 HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 BASE_PATH = re.compile(r"/|(/[a-z0-9_~-][a-z0-9._~-]*)+/?", re.IGNORECASE)
+TAKEN_URL = (
+    "a URL that begins with postgresql:// or postgres://, with libpq's parameters such as ?sslmode=require"
+    " or with ?pooler=transaction"
+)
 SECRETS = frozenset(
     {
         "DATABASE_URL",
@@ -92,12 +96,17 @@ def url_validator(*schemes: str) -> Callable[[Any], None]:
     return validator(f"a URL that begins with {prefixes}", is_valid)
 
 
-def is_postgres_url(value: str) -> bool:
+def postgres_url(value: str) -> None:
+    """Check the URL of a database.
+
+    :raises ValidationError: it is none, or has a parameter that can't be honoured
+    """
     try:
         check_dsn(value)
+    except WrongParameter as error:
+        raise ValidationError(str(error)) from None
     except ValueError:
-        return False
-    return True
+        raise ValidationError(TAKEN_URL) from None
 
 
 def is_origin(value: str) -> bool:
@@ -160,11 +169,6 @@ def is_log_format(value: str) -> None:
 
 is_key = validator(
     "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
-)
-postgres_url = validator(
-    "a URL that begins with postgresql:// or postgres://, with libpq's parameters such as ?sslmode=require"
-    " or with ?pooler=transaction",
-    is_postgres_url,
 )
 web_url = url_validator(*WEB_SCHEMES)
 sentry_dsn = validator("a DSN such as https://key@sentry.example/5", is_sentry_dsn)

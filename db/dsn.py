@@ -6,11 +6,24 @@ them into the URLs that they give out. One is ours: `pooler=transaction`, for a 
 transaction on another connection.
 """
 
+import configparser
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 CONNECT_SECONDS = 2.0
 MAX_PORT = 65535
-POOLERS = ("session", "transaction")
+TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
+CHOICES = {
+    "pooler": ("session", "transaction"),
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "sslnegotiation": ("postgres", "direct"),
+    "ssl_min_protocol_version": TLS_VERSIONS,
+    "ssl_max_protocol_version": TLS_VERSIONS,
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+}
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 # Of libpq's own connection. Ours are in db/engine.py (keepalive); asyncpg has no channel binding, no GSS
 # encryption and no balancing of hosts.
@@ -32,21 +45,96 @@ IGNORED = frozenset(
 )
 
 
-def check_dsn(url: str) -> None:
-    """Check the form of a URL with its hosts, ports and seconds.
+class WrongParameter(ValueError):
+    """A parameter that can't be honoured. The message says what it takes: `as sslkey …, not …`."""
 
+
+def check_dsn(url: str) -> None:
+    """Check the form of a URL with its hosts, ports and seconds, and what its parameters name.
+
+    :raises WrongParameter: a parameter has a wrong value, or names a file that can't be used
     :raises ValueError: it is no URL of PostgreSQL
     """
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
         raise ValueError
     parameters = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-    if parameters.get("pooler", "session") not in POOLERS or float(parameters.get("connect_timeout", 0)) < 0:
-        raise ValueError
+    check_timeout(parameters)
+    check_choices(parameters)
+    check_certificates(parameters)
+    check_passfile(parameters)
+    check_service(parameters)
     for host in parts.netloc.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].partition(":")[2]
         if port and not 1 <= int(port) <= MAX_PORT:
             raise ValueError
+
+
+def check_timeout(parameters: Mapping[str, str]) -> None:
+    seconds = parameters.get("connect_timeout", "0")
+    if not (seconds.isascii() and seconds.replace(".", "", 1).isdigit()):
+        raise WrongParameter(f"as connect_timeout seconds, not {seconds}")
+
+
+def check_choices(parameters: Mapping[str, str]) -> None:
+    for name, choices in CHOICES.items():
+        value = parameters.get(name, choices[0])
+        if value not in choices:
+            raise WrongParameter(f"as {name} one of {', '.join(choices)}, not {value}")
+
+
+def check_certificates(parameters: Mapping[str, str]) -> None:
+    """Load what the parameters of TLS name, as the driver will do it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("sslrootcert", "sslcrl"):
+        if path := parameters.get(name):
+            try:
+                context.load_verify_locations(cafile=path)
+            except ssl.SSLError:
+                raise WrongParameter(f"as {name} a PEM file, which {path} is not") from None
+            except OSError as error:
+                raise WrongParameter(f"as {name} a PEM file, not {path}: {error.strerror}") from None
+    certificate, key = parameters.get("sslcert"), parameters.get("sslkey")
+    for name, path in (("sslcert", certificate), ("sslkey", key)):
+        if path:
+            check_readable(name, path)
+    if certificate:
+        try:
+            context.load_cert_chain(certificate, key, password=parameters.get("sslpassword", ""))
+        except ssl.SSLError:
+            files = f"{certificate} and {key or 'no sslkey'}"
+            raise WrongParameter(f"as sslcert and sslkey PEM files that fit, not {files}") from None
+
+
+def check_passfile(parameters: Mapping[str, str]) -> None:
+    if path := parameters.get("passfile"):
+        check_readable("passfile", path)
+
+
+def check_service(parameters: Mapping[str, str]) -> None:
+    """Check that the service is in the file that the driver reads."""
+    service = parameters.get("service")
+    if service is None:
+        return
+    path = os.environ.get("PGSERVICEFILE") or str(Path.home() / ".pg_service.conf")
+    services = configparser.ConfigParser()
+    try:
+        services.read_string(Path(path).read_text())
+    except OSError as error:
+        raise WrongParameter(f"as service one of {path}: {error.strerror}") from None
+    except (configparser.Error, UnicodeDecodeError):
+        raise WrongParameter(f"as service one of {path}, which is no file of services") from None
+    if service not in services:
+        known = ", ".join(services.sections()) or "none"
+        raise WrongParameter(f"as service one of {path} ({known}), not {service}")
+
+
+def check_readable(name: str, path: str) -> None:
+    try:
+        with Path(path).open("rb"):
+            pass
+    except OSError as error:
+        raise WrongParameter(f"as {name} a file that can be read, not {path}: {error.strerror}") from None
 
 
 def split_dsn(url: str) -> tuple[str, float]:
@@ -56,7 +144,8 @@ def split_dsn(url: str) -> tuple[str, float]:
     seconds = float(parameters.pop("connect_timeout", 0)) or CONNECT_SECONDS
     parameters.pop("pooler", None)
     known = {name: value for name, value in parameters.items() if name not in IGNORED}
-    return parts._replace(scheme="postgresql", query=urlencode(known)).geturl(), seconds
+    path = "" if parts.path == "/" else parts.path  # the driver takes a slash alone for a database of no name
+    return parts._replace(scheme="postgresql", path=path, query=urlencode(known)).geturl(), seconds
 
 
 def is_transaction_pooled(url: str) -> bool:

@@ -105,6 +105,9 @@ def downgrade(connection: Connection, revision: str = "base") -> None:
     command.downgrade(alembic_config(connection), revision)
 
 
+PYTHON_NAME = re.compile(r"<\w+\.\w+: '([^']+)'>")  # of a member of an enum, in a message of the driver
+
+
 class DatabaseUnusable(Exception):
     """The database can't be reached or used. The message names the setting, the address and the cause."""
 
@@ -132,6 +135,7 @@ async def migrate(url: str, *, on_progress: Progress = log_progress) -> tuple[st
         raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
     except (OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
         [cause, *_] = str(driver_error(error)).splitlines() or [type(error).__name__]
+        cause = PYTHON_NAME.sub(r"\1", cause)
         raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
 
 

@@ -1,14 +1,17 @@
 """URLs of databases as hosting companies give them out."""
 
+import asyncio
 import socket
+import struct
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db.database import Database
-from db.dsn import CONNECT_SECONDS, check_dsn, describe_address, split_dsn
+from db.dsn import CONNECT_SECONDS, WrongParameter, check_dsn, describe_address, split_dsn
 from tests.support.database_over_tcp import CERTIFICATE, over_tcp
 
 OTHER_AUTHORITY = Path(__file__).parents[1] / "support" / "other_authority.pem"
@@ -71,6 +74,76 @@ async def test_the_first_of_several_hosts_that_answers_is_taken(socket_url: str)
             assert await ask(f"{several}?target_session_attrs=read-write") == "answer"
 
 
+async def test_a_service_is_read_from_its_file(
+    socket_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = tmp_path / "services.conf"
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    async with over_tcp(socket_url) as url:
+        parts = urlsplit(url)
+        address = f"host={parts.hostname}\nport={parts.port}\nuser={parts.username}\n"
+        services.write_text(f"[shop]\n{address}dbname={parts.path.removeprefix('/')}\n[other]\n")
+        for named in ("postgresql:///?service=shop", "postgresql://?service=shop"):
+            check_dsn(named)
+            assert await ask(named, "SELECT current_database()::text") == parts.path.removeprefix("/")
+    with pytest.raises(WrongParameter, match=r"services.conf \(shop, other\), not none"):
+        check_dsn("postgresql://?service=none")
+    services.write_text("shop")
+    with pytest.raises(WrongParameter, match="which is no file of services"):
+        check_dsn("postgresql://?service=shop")
+
+
+async def test_the_password_of_a_passfile_is_sent(tmp_path: Path) -> None:
+    """Something that plays PostgreSQL asks for the password as it is, and keeps what it gets."""
+    sent = asyncio.Queue[bytes]()
+
+    async def ask_for_password(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+        writer.write(b"R" + struct.pack("!ii", 8, 3))
+        _, size = struct.unpack("!ci", await reader.readexactly(5))
+        sent.put_nowait(await reader.readexactly(size - 4))
+        writer.close()
+
+    passfile = tmp_path / "pass"
+    passfile.write_text("127.0.0.1:*:shop:anna:from a file\n")
+    passfile.chmod(0o600)
+    async with await asyncio.start_server(ask_for_password, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(DBAPIError):
+            await ask(f"postgresql://anna@127.0.0.1:{port}/shop?sslmode=disable&passfile={passfile}")
+    assert sent.get_nowait() == b"from a file\0"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "sslmode=banana",
+        "sslnegotiation=maybe",
+        "ssl_min_protocol_version=TLSv9",
+        "target_session_attrs=wrong",
+        "pooler=some",
+        "connect_timeout=soon",
+        "connect_timeout=-1",
+        *(f"{name}=/no/file" for name in ("sslrootcert", "sslcrl", "sslcert", "sslkey", "passfile")),
+        *(f"{name}={__file__}" for name in ("sslrootcert", "sslcrl")),
+        f"sslcert={CERTIFICATE}&sslkey={__file__}",
+        f"sslcert={__file__}",
+        "service=shop",
+    ],
+)
+def test_a_parameter_that_can_not_be_honoured_is_named_with_its_value(
+    parameters: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSERVICEFILE", "/no/services")
+    name, value = parameters.rpartition("&")[2].split("=")
+    with pytest.raises(WrongParameter, match=r"^as ") as refusal:
+        check_dsn(f"postgresql://a:s3cret@b/c?{parameters}")
+    told = str(refusal.value)
+    assert name in told
+    assert (value if name != "service" else "/no/services") in told
+    assert "s3cret" not in told
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -79,8 +152,6 @@ async def test_the_first_of_several_hosts_that_answers_is_taken(socket_url: str)
         "postgresql://a@b:1,c:70000/d",
         "postgresql://a@b:x/c",
         "postgresql://a@b/c?sslmode",
-        "postgresql://a@b/c?connect_timeout=soon",
-        "postgresql://a@b/c?connect_timeout=-1",
     ],
 )
 def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
