@@ -262,4 +262,7 @@ def openapi() -> None:
 
 
 if __name__ == "__main__":
+    from commands.completion import offer_completion
+
+    offer_completion()
     cli()

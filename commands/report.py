@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import orjson
+import typer
+from marshmallow import ValidationError
 from rich.box import SIMPLE
 from rich.table import Table
 
-from api.reports import REQUESTS, ROWS, ReportRequest, ReportResponse
+from api.reports import REQUESTS, ReportRequest, ReportResponse, row_names
 from bootstrap import backing_services, run_with_database
-from commands.terminal import fail, load_settings, one_line_errors, out, say
+from commands.terminal import describe_error, fail, load_settings, one_line_errors, out, say
 from db.database import Database
 from db.queries.names import select_categories
 from service.columns.store import ColumnStore
@@ -28,10 +30,8 @@ NOT_HERE = {"format", "raw"}  # parameters of the answer over HTTP: options say 
 def print_report(number: int, pairs: list[str], *, form: Form) -> None:
     """Run a report with parameters `NAME=VALUE` and print its answer."""
     with one_line_errors():
-        request = REQUESTS[number]()
-        check_names(request, pairs)
+        parameters = read_parameters(REQUESTS[number](), pairs)
         settings = load_settings()
-        parameters = request.load(dict(pair.split("=", 1) for pair in pairs))
         columns = ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb)
         with backing_services(settings) as (addresses, _):
             body = asyncio.run(
@@ -41,21 +41,29 @@ def print_report(number: int, pairs: list[str], *, form: Form) -> None:
         case "json":
             sys.stdout.buffer.write(printable_json(orjson.dumps(body, option=JSON_OPTIONS).decode()).encode())
         case "csv":
-            text = csv_table(list(ROWS[number]().fields), body["rows"], raw=False)
+            text = csv_table(row_names(number, body["parameters"]), body["rows"], raw=False)
             sys.stdout.buffer.write(text.encode())
         case "table":
             print_table(body)
 
 
-def check_names(request: ReportRequest, pairs: list[str]) -> None:
-    """Fail if a parameter is none of the report's, and name those there are."""
+def read_parameters(request: ReportRequest, pairs: list[str]) -> dict[str, Any]:
+    """Load parameters `NAME=VALUE`; one that is wrong is wrong usage.
+
+    :raises BadParameter: one is none of the report's, or has a value that it does not take
+    """
     names = sorted({field.data_key or name for name, field in request.load_fields.items()} - NOT_HERE)
     for pair in pairs:
         name, equals, _ = pair.partition("=")
         if not equals:
-            fail(f"{name}: a parameter is given as NAME=VALUE")
+            raise typer.BadParameter(f"{name}: a parameter is given as NAME=VALUE")
         if name not in names:
-            fail(f"{name} is no parameter of this report; it takes {', '.join(names)}")
+            raise typer.BadParameter(f"{name} is no parameter of this report; it takes {', '.join(names)}")
+    try:
+        parameters: dict[str, Any] = request.load(dict(pair.split("=", 1) for pair in pairs))
+    except ValidationError as error:
+        raise typer.BadParameter(describe_error(error)) from None
+    return parameters
 
 
 async def run_report(

@@ -48,6 +48,9 @@ def last_error(trawl: Command, log_format: str, settings: dict[str, str]) -> str
         (r"/own_\w+", "/none", ["/none", 'database "none" does not exist']),
         (r"trawl@", "nobody:s3cret@", ['role "nobody" does not exist']),
         (r"$", "&sslmode=banana", ["sslmode", "verify-full"]),
+        (r"$", "&sslrootcert=/no/ca.pem", ["sslrootcert", "/no/ca.pem: No such file"]),
+        (r"$", "&target_session_attrs=wrong", ["target_session_attrs", "prefer-standby, not wrong"]),
+        (r"$", "&target_session_attrs=standby", ["None of the hosts", "requirement standby"]),
         (r"$", "&nonsense=5", ['parameter "nonsense"']),
         (r"^.*$", "postgresql://a@b:99999/shop", ["postgresql://"]),
         (r"^.*$", "mysql://a@b/shop", ["postgresql://"]),
@@ -169,16 +172,29 @@ def test_an_unknown_host_is_named(trawl: Command) -> None:
         (["import", "none.log"], ["none.log", "No such file"]),
         (["import-events", "none.ndjson"], ["none.ndjson", "No such file"]),
         (["restore", "none.backup"], ["none.backup"]),
-        (["report", "1", "colour=red"], ["colour", "metric"]),
-        (["report", "1", "from=yesterday"], ["from", "a date such as 2018-08-01"]),
         (["backup", "/proc/none/trawl.backup"], ["/proc/none/", "No such file"]),
-        (["report", "1", "tz=Mars/Olympus"], ["tz"]),
         (["set-password", "nobody"], ["nobody"]),
     ],
 )
 def test_a_wrong_argument_is_named(trawl: Command, arguments: list[str], words: list[str]) -> None:
     line = error_of(trawl, *arguments)
     assert all(word in line for word in words), line
+
+
+@pytest.mark.parametrize(
+    ("parameter", "words"),
+    [
+        ("colour=red", ["colour", "metric"]),
+        ("from=yesterday", ["from", "a date such as 2018-08-01"]),
+        ("tz=Mars/Olympus", ["tz"]),
+    ],
+)
+def test_a_wrong_parameter_of_a_report_is_wrong_usage(
+    trawl: Command, parameter: str, words: list[str]
+) -> None:
+    code, output, errors = trawl.run("report", "1", parameter)
+    assert (code, output) == (2, "")
+    assert all(word in errors.splitlines()[-1] for word in words), errors
 
 
 def test_an_import_of_nothing_is_wrong_usage(trawl: Command) -> None:

@@ -27,9 +27,8 @@ def csv_lines(rows: Iterable[Iterable[Any]], *, raw: bool) -> str:
 
 
 def csv_table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, raw: bool) -> str:
-    """Write rows with a header. A column that no row has is left out."""
-    columns = [name for name in names if not rows or any(name in row for row in rows)]
-    return csv_lines([columns, *([row[name] for name in columns] for row in rows)], raw=raw)
+    """Write rows with a header."""
+    return csv_lines([names, *([row[name] for name in names] for row in rows)], raw=raw)
 
 
 def safe_cell(value: Any) -> Any:

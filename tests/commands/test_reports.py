@@ -62,15 +62,24 @@ def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -
     assert (code, output) == (0, "hour,requests\n2018-08-01T00:00:00Z,1\n")
 
 
-def test_wrong_parameters_of_a_report_are_told_in_one_line(trawl: Command) -> None:
+def test_a_wrong_parameter_of_a_report_is_wrong_usage(trawl: Command) -> None:
     for parameter, words in {
         "limit=0": ["limit", "1 to 1000"],
         "colour=red": ["colour is no parameter", "limit, metric, source"],
         "limit": ["limit", "NAME=VALUE"],
     }.items():
         code, output, errors = trawl.run("report", "1", parameter)
-        assert (code, output) == (1, "")
-        assert all(word in one_line(errors) for word in words), errors
+        assert (code, output) == (2, "")
+        assert all(word in errors.splitlines()[-1] for word in words), errors
+
+
+def test_the_csv_of_an_empty_report_has_the_header_of_a_filled_one(trawl: Command, log: Path) -> None:
+    commands: list[tuple[str, ...]] = [("report", str(number), "--csv") for number in range(1, 8)]
+    commands += [("report", "1", "metric=visitors", "--csv")]
+    empty = [trawl.run(*command)[1].splitlines()[0] for command in commands]
+    assert trawl.run("import", str(log))[0] == 0
+    assert [trawl.run(*command)[1].splitlines()[0] for command in commands] == empty
+    assert empty[-1] == "country,name,visitors,share"
 
 
 def test_an_unknown_category_of_a_report_names_those_there_are(trawl: Command, log: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse
 
-from api.reports import FORMATS, REQUESTS, ROWS, ReportResponse, ReportSummary
+from api.reports import FORMATS, REQUESTS, ReportResponse, ReportSummary, row_names
 from service.reports import reports
 from transport.accept import accepted_format
 from transport.charts.chart import chart
@@ -65,7 +65,7 @@ def render(body: Mapping[str, Any], form: str, *, raw: bool) -> HTTPResponse:
     """Render a report's response body as `json`, `csv` or `svg`. `raw` is of CSV."""
     match form:
         case "csv":
-            names = list(ROWS[body["report"]]().fields)
+            names = row_names(body["report"], body["parameters"])
             return csv(csv_table(names, body["rows"], raw=raw), filename=f"report-{body['report']}.csv")
         case "svg":
             return HTTPResponse(chart(body), content_type="image/svg+xml")
