@@ -18,7 +18,7 @@ Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
 
 
 def heavy_read(handler: Handler) -> Handler:
-    """Run a list or a statistic with a permit of its account, for `read_seconds` at most.
+    """Run a list or a statistic with a permit of its account, for `read_seconds` at most, its wait included.
 
     The query behind it is cancelled when the time is up, or the client leaves.
     """
@@ -31,8 +31,9 @@ def heavy_read(handler: Handler) -> Handler:
             async with permits.cores.core(request.permit_owner):
                 return await or_from_primary(request, lambda: handler(request, *args, **kwargs))
 
+        deadline = asyncio.get_running_loop().time() + permits.bounds.read_seconds
         async with permits.reads.acquire(request.permit_owner):
-            return await finish(request, read(), permits.bounds.read_seconds)
+            return await finish(request, read(), deadline)
 
     return mark(run, "reads")
 
@@ -61,16 +62,19 @@ def heavy_kind(handler: Callable[..., Any]) -> str | None:
 
 
 async def finish(
-    request: Request, work: Awaitable[HTTPResponse | None], seconds: float
+    request: Request, work: Awaitable[HTTPResponse | None], deadline: float
 ) -> HTTPResponse | None:
     """Await the work; cancel it when the client leaves.
 
+    :param deadline: in seconds of the event loop's clock
+
     :raises Unavailable: `too_expensive`, when the time is up
     """
+    left = deadline - asyncio.get_running_loop().time()
     working = asyncio.ensure_future(work)
     leaving = asyncio.create_task(request.wait_for_disconnect())
     try:
-        done, _ = await asyncio.wait((working, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait((working, leaving), timeout=left, return_when=asyncio.FIRST_COMPLETED)
     finally:
         leaving.cancel()
         if not working.done():
@@ -81,4 +85,5 @@ async def finish(
     if leaving in done:
         return HTTPResponse(status=CLIENT_CLOSED_REQUEST)
     record_refusal("read_seconds")
+    seconds = request.deps.permits.bounds.read_seconds
     raise Unavailable(f"this takes longer than {seconds:g} s: ask for less", code="too_expensive")

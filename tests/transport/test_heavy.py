@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import aiohttp
@@ -64,6 +64,31 @@ async def test_a_read_that_takes_too_long_is_cancelled_in_the_database(
         await eventually(lambda: nobody_waits(deps.db))
     use_bounds(server, deps, Bounds(read_seconds=3600))  # a busy machine takes more than 0.2 s
     assert (await user.client.get(STATISTICS)).status == 200
+
+
+async def test_the_wait_for_a_turn_is_part_of_the_time_of_a_read(
+    user: User, server: RunningApp, deps: Deps
+) -> None:
+    use_bounds(server, deps, Bounds(read_seconds=0.2, permit_seconds=3600))
+    permits = server.app.ctx.deps.permits.reads
+    loop = asyncio.get_running_loop()
+
+    async def one_waits() -> bool:
+        return bool(permits._queues[user.id].members > Bounds().account_reads)
+
+    async with AsyncExitStack() as stack:
+        for _ in range(Bounds().account_reads):
+            await stack.enter_async_context(permits.acquire(user.id))
+        asking = asyncio.create_task(user.client.get(STATISTICS))
+        await eventually(one_waits)
+        end = loop.time() + 0.2
+        await eventually(lambda: has_passed(end))
+    answer = await asking
+    assert (answer.status, answer.code) == (503, "too_expensive")
+
+
+async def has_passed(end: float) -> bool:
+    return asyncio.get_running_loop().time() > end
 
 
 async def nobody_waits(db: Database) -> bool:
