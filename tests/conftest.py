@@ -134,6 +134,12 @@ def server(running_app: RunningApp, deps: Deps) -> RunningApp:
     return running_app
 
 
+@pytest.fixture
+def front_url(server: RunningApp) -> str:
+    """Where requests that are written byte by byte go: the server, or what stands before it."""
+    return server.url
+
+
 @pytest.fixture(autouse=True)
 def requests_fit_the_document() -> Iterator[None]:
     """Assert that the requests and responses of a test fit the OpenAPI document."""

@@ -1,8 +1,6 @@
 """Fixtures of modules whose tests come by nginx, with the example of deploy/: TLS, gzip, kept connections."""
 
-import ssl
 from collections.abc import AsyncIterator
-from functools import cache
 
 import aiohttp
 import pytest
@@ -11,15 +9,8 @@ from tests.support.command_line import free_port
 from tests.support.http_client import Client
 from tests.support.http_server import RunningApp
 from tests.support.proxies import own_host, run_nginx
+from tests.support.raw_http import trusting_context
 from transport.settings import HttpSettings
-
-
-@cache
-def trusting_context() -> ssl.SSLContext:
-    """Return the context of connections to a server that nobody vouches for; it loads no authorities."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +20,12 @@ async def nginx_url(running_app: RunningApp, tmp_path_factory: pytest.TempPathFa
     servers = own_host(running_app.url.removeprefix("http://"), port, free_port())
     async with run_nginx(tmp_path_factory.mktemp("nginx"), servers, port):
         yield f"https://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def front_url(nginx_url: str) -> str:
+    """Where requests that are written byte by byte go, too."""
+    return nginx_url
 
 
 @pytest.fixture
