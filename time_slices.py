@@ -51,12 +51,16 @@ class TimeSlices:
         return slice(begin, int(np.searchsorted(self.begins, last, "right")))
 
 
-def time_slices(unit: str, zone: str, first: int, last: int) -> TimeSlices:
-    """Return the slices that hold all instants from `first` to `last`, in microseconds since 1970."""
+def time_slices(unit: str, zone: str, first: int, last: int, *, begins_at: int = 0) -> TimeSlices:
+    """Return the slices that hold all instants from `first` to `last`, in microseconds since 1970.
+
+    :param begins_at: the time of the clock at which days begin, in microseconds
+    """
     begins, labels = [], []
     # The first slice begins where the spans begin: before any hour or day that matters.
     for span in clock_spans(zone, (first - 2 * DAY) // SECOND, last // SECOND):
         begin, end, offset = (each * SECOND for each in (span.begin, span.end, span.ahead))
+        offset -= begins_at  # such days are those of a clock that is so far behind
         marks = marks_of(unit, begin + offset, end + offset) - offset
         begins.append(np.maximum(marks, begin))
         labels.append(begins[-1] if unit == "hour" else days_of(unit, begins[-1] + offset))

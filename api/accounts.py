@@ -7,7 +7,17 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, post_dump, post_load, validates_schema
 from marshmallow.validate import Email as LooksLikeEmail
 
-from api.fields import OPTIONAL, Choice, DateTime, Integer, JsonSchema, RowResponse, Strict, Text
+from api.fields import (
+    OPTIONAL,
+    Choice,
+    DateTime,
+    Integer,
+    JsonSchema,
+    NullIsAbsent,
+    RowResponse,
+    Strict,
+    Text,
+)
 from api.limits import MAX_LOGIN, MAX_NAME, MAX_PASSWORD, MAX_TYPED_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.paging import Cursor, PageQuery
 
@@ -102,15 +112,18 @@ class Named(Strict):
         return data
 
 
-class RegisterRequest(Named):
+class RegisterRequest(NullIsAbsent, Named):
     """One of `login`, `username` and `email` is needed; an e-mail given alone is the login too."""
 
     example: ClassVar[dict[str, Any]] = {"login": "anna", "password": "correct horse battery"}
 
-    login = Login()
-    username = Login()
-    email = Email()
+    login = Login(allow_none=True)
+    username = Login(allow_none=True)
+    email = Email(allow_none=True)
     password = NewPassword(required=True)
+    first_name = Text(maximum=MAX_NAME, allow_none=True)
+    last_name = Text(maximum=MAX_NAME, allow_none=True)
+    name = Text(maximum=2 * MAX_NAME, allow_none=True)
 
     @post_load
     def choose_login(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -140,8 +153,10 @@ class UpdateProfileRequest(Named):
     current_password = TypedPassword(metadata={"description": NEEDED_FOR_CHANGES})
 
 
-class DeleteAccountRequest(Strict):
-    current_password = TypedPassword(load_default=None, metadata={"description": NEEDED_UNLESS_FRESH})
+class DeleteAccountRequest(NullIsAbsent):
+    current_password = TypedPassword(
+        load_default=None, allow_none=True, metadata={"description": NEEDED_UNLESS_FRESH}
+    )
 
 
 class UpdateUserRequest(Strict):

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from api.accounts import NEEDED_UNLESS_FRESH, TypedPassword
-from api.fields import Choice, DateTime, Flag, Strict, Text, Uuid, item_count
+from api.fields import Choice, DateTime, Flag, NullIsAbsent, Strict, Text, Uuid, item_count
 from api.limits import MAX_NAME
 from api.paging import Cursor, PageQuery
 
@@ -55,11 +55,13 @@ class SessionResponse(Schema):
         return current
 
 
-class CreateKeyRequest(Strict):
+class CreateKeyRequest(NullIsAbsent):
     name = Text(minimum=1, maximum=MAX_NAME, required=True)
     scopes = fields.List(Choice(*SCOPES), required=True, validate=item_count(1, len(SCOPES)))
     expires_at = DateTime(load_default=None, allow_none=True)
-    current_password = TypedPassword(load_default=None, metadata={"description": NEEDED_UNLESS_FRESH})
+    current_password = TypedPassword(
+        load_default=None, allow_none=True, metadata={"description": NEEDED_UNLESS_FRESH}
+    )
 
 
 class ListKeysRequest(PageQuery):

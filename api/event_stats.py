@@ -106,6 +106,23 @@ class Day(fields.Field[date]):
         return day
 
 
+class Start(FilterTime):
+    """Where windows begin: a time, or a date for its day in `tz`; both from 1970 on."""
+
+    json_schema: ClassVar[JsonSchema] = {
+        **FilterTime.json_schema,
+        "description": "where the first window begins: a time, or a plain date: the day in `tz`",
+    }
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and DATE.fullmatch(value):
+            return Day().deserialize(value)
+        time = super()._deserialize(value, *args, **kwargs)
+        if not FIRST_TIME <= time < LAST_LOCAL:
+            raise ValidationError(f"must be {self.expected}, from 1970 on")
+        return time
+
+
 class Segment(Text):
     """`event_type:NAME` or `property.NAME:VALUE`. Loads to `{event_type}` or `{name, values}`."""
 
@@ -134,11 +151,18 @@ class PeriodRequest(TimeFilters):
 
     @validates_schema
     def check_period(self, data: Mapping[str, Any], **_: Any) -> None:
-        for name, time in (("from", data["since"]), ("to", data["until"])):
-            if time is not None and not FIRST_LOCAL <= time < LAST_LOCAL:
-                raise ValidationError("must lie in the years 2 to 9997", name)
         if data["since"] and data["until"] and data["since"] > data["until"]:
             raise ValidationError("is before from", "to")
+
+    @post_load
+    def open_ends(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Take the ends of the calendar for no bound: clients send them for ever."""
+        ends: dict[str, Any] = {}
+        if data["since"] and data["since"] < FIRST_LOCAL:
+            ends["since"] = None
+        if data["until"] and data["until"] >= LAST_LOCAL:
+            ends["until"] = None
+        return data | ends
 
 
 class GroupKey(fields.Field[Any]):
@@ -227,8 +251,8 @@ class TopEventResponse(Schema):
 class RetentionRequest(Strict):
     """`start_date` is another name of `start`; one of them must be given."""
 
-    start = Day(load_default=None)
-    start_date = Day(load_default=None)
+    start = Start(load_default=None)
+    start_date = Start(load_default=None)
     windows = IntegerText(minimum=1, maximum=MAX_WINDOWS, load_default=WINDOWS)
     unit = Choice("day", "week", load_default="day")
     tz = TimeZone(load_default="UTC")

@@ -13,12 +13,11 @@ from marshmallow import ValidationError, fields, pre_load, validates, validates_
 from api.bulk import BulkResponse, ItemError, Verdict, Verdicts
 from api.fields import (
     OPTIONAL,
-    WHOLE_NUMBER,
     Choice,
     DatedFilters,
     DateTime,
+    DigitsOrInteger,
     FilterTime,
-    Integer,
     IntegerText,
     JsonSchema,
     RawCells,
@@ -118,23 +117,11 @@ def check_value(value: Any, depth: int) -> int:
     return 0
 
 
-class UserNumber(Integer):
-    """A whole number, or its digits as text."""
-
-    @property
-    def json_schema(self) -> JsonSchema:
-        return {"anyOf": [super().json_schema, {"type": "string", "pattern": "^-?[0-9]{1,19}$"}]}
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        is_text = isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) is not None
-        return super()._deserialize(int(value) if is_text else value)
-
-
 class EventRequest(Strict):
     """One event of a batch that came at `now`. `properties` may be left out, or null, for none."""
 
     event_id = Uuid(required=True)
-    user_id = UserNumber(required=True)
+    user_id = DigitsOrInteger(required=True)
     event_type = Text(minimum=1, maximum=MAX_EVENT_TYPE, required=True)
     occurred_at = EventTime(required=True)
     properties = Properties(load_default=dict, allow_none=True)

@@ -6,7 +6,7 @@
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import MINYEAR, UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load
@@ -21,9 +21,9 @@ RFC3339 = re.compile(
     re.ASCII,
 )
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
+FIRST_INSTANT, LAST_INSTANT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
-
 
 JsonSchema = dict[str, Any]
 OPTIONAL = {"x-optional": True}  # metadata of a response's field that may be missing
@@ -57,6 +57,17 @@ class Strict(Schema):
         unknown = RAISE
 
 
+class NullIsAbsent(Strict):
+    """Base of bodies whose fields may be null as well as left out: so clients send what is not set."""
+
+    @pre_load
+    def drop_nulls(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data  # whose error is told
+        nullable = {field.data_key or name for name, field in self.load_fields.items() if field.allow_none}
+        return {name: value for name, value in data.items() if value is not None or name not in nullable}
+
+
 class RowResponse(Schema):
     """Base of responses of many rows: reads attributes only; marshmallow tries items first, which costs."""
 
@@ -88,6 +99,20 @@ class IntegerText(Integer):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         number = int(value) if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) else None
         return super()._deserialize(number)
+
+
+class DigitsOrInteger(Integer):
+    """A whole JSON number, or its digits as text, which programs send whose own numbers are shorter."""
+
+    @property
+    def json_schema(self) -> JsonSchema:
+        digits = {"type": "string", "pattern": "^-?[0-9]{1,19}$"}
+        null = [{"type": "null"}] if self.allow_none else []
+        return {"anyOf": [super().json_schema, digits, *null]}
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        is_text = isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) is not None
+        return super()._deserialize(int(value) if is_text else value)
 
 
 class Text(fields.Field[str]):
@@ -258,9 +283,15 @@ class TimeFilters(Strict):
         tz = data.get("tz", "UTC")
         if not isinstance(tz, str) or not is_time_zone(tz):
             return dict(data)  # whose error is told
-        instants = {name: instant_text(data.get(name), tz, days=0) for name in self.starts}
-        instants |= {name: instant_text(data.get(name), tz, days=1) for name in self.ends}
-        return dict(data) | {name: instant for name, instant in instants.items() if instant is not None}
+        instants = {name: day_begin(data.get(name), tz, days=0) for name in self.starts}
+        instants |= {name: day_begin(data.get(name), tz, days=1) for name in self.ends}
+        return dict(data) | {
+            name: rfc3339(self.fit(day)) for name, day in instants.items() if day is not None
+        }
+
+    def fit(self, instant: datetime) -> datetime:
+        """Return an instant that the filter takes, for one at which a day begins."""
+        return instant
 
 
 class DatedFilters(TimeFilters):
@@ -271,12 +302,18 @@ class DatedFilters(TimeFilters):
         return {name: value for name, value in data.items() if name != "tz"}
 
 
-def instant_text(text: Any, tz: str, *, days: int) -> str | None:
-    """Write the instant at which a date's day begins in a zone, so many days later; None for no date."""
+def day_begin(text: Any, tz: str, *, days: int) -> datetime | None:
+    """Return the instant at which a date's day begins in a zone, so many days later; None for no date.
+
+    Where the calendar ends before that, it is the first or the last of all instants: 9999-12-31 is for ever.
+    """
     if not isinstance(text, str) or not DATE.fullmatch(text):
         return None
     try:
-        day = date.fromisoformat(text) + timedelta(days=days)
-        return rfc3339(start_of_day(day, tz))
-    except (ValueError, OverflowError):
+        day = date.fromisoformat(text)
+    except ValueError:
         return None
+    try:
+        return start_of_day(day + timedelta(days=days), tz)
+    except OverflowError:
+        return FIRST_INSTANT if day.year == MINYEAR else LAST_INSTANT

@@ -2,7 +2,7 @@
 
 from marshmallow import ValidationError, fields
 
-from api.fields import DateTime, Integer, IntegerText, RowResponse, Strict, Text
+from api.fields import DateTime, DigitsOrInteger, Integer, IntegerText, RowResponse, Strict, Text
 from api.limits import MAX_FILM_PAGE, MAX_SEARCH
 from api.paging import Cursor, PageQuery
 
@@ -23,7 +23,7 @@ class SearchFilmsRequest(Strict):
 
 
 class CreateFavouriteRequest(Strict):
-    kinopoisk_id = Integer(minimum=1, required=True)
+    kinopoisk_id = DigitsOrInteger(minimum=1, required=True)
 
 
 class ListFavouritesRequest(PageQuery):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from api.fields import Choice, DateTime, JsonSchema, Strict, Text, TimeZone, Uuid, instant_text
+from api.fields import Choice, DateTime, JsonSchema, NullIsAbsent, Text, TimeZone, Uuid, day_begin
 from api.limits import MAX_NAME, MAX_PAGE_URL
 from api.paging import Cursor, PageQuery
 
@@ -42,7 +42,7 @@ class TimeText(Text):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = super()._deserialize(value)
-        if instant_text(text, "UTC", days=0) is None:
+        if day_begin(text, "UTC", days=0) is None:
             DateTime().deserialize(text)
         return text
 
@@ -54,7 +54,7 @@ class ParameterText(Text):
         super().__init__(minimum=1, maximum=MAX_PAGE_URL, **kwargs)
 
 
-class ShareParameters(Strict):
+class ShareParameters(NullIsAbsent):
     """Parameters of a view as its address has them: a period, or `from` and `to`.
 
     Filters are of the overview. The reports have parameters of their own: `r2.category` is that of report 2.
@@ -62,32 +62,32 @@ class ShareParameters(Strict):
 
     example: ClassVar[dict[str, Any]] = {"period": "7d", "tz": "Europe/Berlin"}
 
-    period = Choice(*PERIODS)
-    since = TimeText(data_key="from")
-    until = TimeText(data_key="to")
-    tz = TimeZone()
-    source = Choice("all", "log", "api", "page", "site")
-    traffic = Choice("human", "bot", "all")
-    user_id = ParameterText()
-    page_url = ParameterText()
-    country = ParameterText()
-    category = ParameterText()
-    kind = ParameterText()
-    referrer = ParameterText()
-    browser = ParameterText()
-    os = ParameterText()
-    device = ParameterText()
-    status = ParameterText()
-    pages = ParameterText()
-    metric = ParameterText()
-    min_age = ParameterText()
-    r1_metric = ParameterText(data_key="r1.metric")
-    r2_category = ParameterText(data_key="r2.category")
-    r2_pages = ParameterText(data_key="r2.pages")
-    r3_category = ParameterText(data_key="r3.category")
-    r3_pages = ParameterText(data_key="r3.pages")
-    r5_category = ParameterText(data_key="r5.category")
-    r6_min_age = ParameterText(data_key="r6.min_age")
+    period = Choice(*PERIODS, allow_none=True)
+    since = TimeText(data_key="from", allow_none=True)
+    until = TimeText(data_key="to", allow_none=True)
+    tz = TimeZone(allow_none=True)
+    source = Choice("all", "log", "api", "page", "site", allow_none=True)
+    traffic = Choice("human", "bot", "all", allow_none=True)
+    user_id = ParameterText(allow_none=True)
+    page_url = ParameterText(allow_none=True)
+    country = ParameterText(allow_none=True)
+    category = ParameterText(allow_none=True)
+    kind = ParameterText(allow_none=True)
+    referrer = ParameterText(allow_none=True)
+    browser = ParameterText(allow_none=True)
+    os = ParameterText(allow_none=True)
+    device = ParameterText(allow_none=True)
+    status = ParameterText(allow_none=True)
+    pages = ParameterText(allow_none=True)
+    metric = ParameterText(allow_none=True)
+    min_age = ParameterText(allow_none=True)
+    r1_metric = ParameterText(data_key="r1.metric", allow_none=True)
+    r2_category = ParameterText(data_key="r2.category", allow_none=True)
+    r2_pages = ParameterText(data_key="r2.pages", allow_none=True)
+    r3_category = ParameterText(data_key="r3.category", allow_none=True)
+    r3_pages = ParameterText(data_key="r3.pages", allow_none=True)
+    r5_category = ParameterText(data_key="r5.category", allow_none=True)
+    r6_min_age = ParameterText(data_key="r6.min_age", allow_none=True)
 
     @validates_schema
     def check_one_period(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -99,14 +99,14 @@ class ShareParameters(Strict):
         return {self.fields[name].data_key or name: value for name, value in data.items()}
 
 
-class CreateShareRequest(Strict):
+class CreateShareRequest(NullIsAbsent):
     example: ClassVar[dict[str, Any]] = {
         "view": "reports",
         "parameters": {"period": "7d", "tz": "Europe/Berlin"},
     }
 
     view = Choice(*OWN_PARAMETERS, required=True)
-    parameters = fields.Nested(ShareParameters, load_default=dict)
+    parameters = fields.Nested(ShareParameters, load_default=dict, allow_none=True)
     expires_at = DateTime(load_default=None, allow_none=True)
 
     @validates_schema

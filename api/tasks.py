@@ -11,6 +11,7 @@ from api.fields import (
     DateTime,
     FilterTime,
     Integer,
+    NullIsAbsent,
     RowResponse,
     Strict,
     Text,
@@ -63,18 +64,18 @@ class Title(Text):
         return text
 
 
-class CreateTaskRequest(Strict):
-    """A whole task: what is not named has its default."""
+class CreateTaskRequest(NullIsAbsent):
+    """A whole task: what is not named, or null, has its default."""
 
     title = Title(required=True)
-    description = Text(maximum=MAX_DESCRIPTION, load_default="")
-    status = Choice(*STATUSES, load_default="todo")
-    priority = Choice(*PRIORITIES, load_default="normal")
+    description = Text(maximum=MAX_DESCRIPTION, load_default="", allow_none=True)
+    status = Choice(*STATUSES, load_default="todo", allow_none=True)
+    priority = Choice(*PRIORITIES, load_default="normal", allow_none=True)
     due_at = DueTime(load_default=None)
 
 
 class ReplaceTaskRequest(CreateTaskRequest):
-    """The same for a task that is there: what is not named goes back to its default.
+    """The same for a task that is there: what is not named, or null, goes back to its default.
 
     `id`, `created_at` and `updated_at`, as GET gives them, are ignored.
     """

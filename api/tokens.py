@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load
 
 from api.accounts import Login, TypedPassword
-from api.fields import Choice, Strict, Text
+from api.fields import Choice, NullIsAbsent, Strict, Text
 from api.limits import MAX_CODE, MAX_LOGIN, MAX_REFRESH_TOKEN
 
 NAMES = ("login", "username", "email")
@@ -14,7 +14,7 @@ NEEDED_WITH_TOTP = "of an account with a second factor: a code of its app, or a 
 GRANTS = ("password", "refresh_token")
 
 
-class SignInRequest(Strict):
+class SignInRequest(NullIsAbsent):
     """A password with one of `login`, `username` and `email`; several must be of one account.
 
     With `grant_type` `refresh_token`, a refresh token instead.
@@ -22,18 +22,24 @@ class SignInRequest(Strict):
 
     example: ClassVar[dict[str, Any]] = {"login": "anna", "password": "correct horse battery"}
 
-    grant_type = Choice(*GRANTS, load_default="password")
-    login = Login(minimum=1)
-    username = Login(minimum=1)
-    email = Text(minimum=1, maximum=MAX_LOGIN)
-    password = TypedPassword()
-    totp = Text(minimum=1, maximum=MAX_CODE, metadata={"description": NEEDED_WITH_TOTP, "example": "492039"})
+    grant_type = Choice(*GRANTS, load_default="password", allow_none=True)
+    login = Login(minimum=1, allow_none=True)
+    username = Login(minimum=1, allow_none=True)
+    email = Text(minimum=1, maximum=MAX_LOGIN, allow_none=True)
+    password = TypedPassword(allow_none=True)
+    totp = Text(
+        minimum=1,
+        maximum=MAX_CODE,
+        allow_none=True,
+        metadata={"description": NEEDED_WITH_TOTP, "example": "492039"},
+    )
     recovery_code = Text(
         minimum=1,
         maximum=MAX_CODE,
+        allow_none=True,
         metadata={"description": "instead of `totp`, once", "example": "abcd-efgh-ijkl-mnop"},
     )
-    refresh_token = Text(minimum=1, maximum=MAX_REFRESH_TOKEN)
+    refresh_token = Text(minimum=1, maximum=MAX_REFRESH_TOKEN, allow_none=True)
 
     @post_load
     def choose_grant(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, post_load
 
 from api.accounts import NEEDED_UNLESS_FRESH, TypedPassword, find_login
-from api.fields import Strict, Text
+from api.fields import NullIsAbsent, Text
 from api.limits import MAX_CODE
 
 
-class TotpRequest(Strict):
-    current_password = TypedPassword(load_default=None, metadata={"description": NEEDED_UNLESS_FRESH})
+class TotpRequest(NullIsAbsent):
+    current_password = TypedPassword(
+        load_default=None, allow_none=True, metadata={"description": NEEDED_UNLESS_FRESH}
+    )
 
 
 class ConfirmTotpRequest(TotpRequest):
@@ -19,8 +21,8 @@ class ConfirmTotpRequest(TotpRequest):
 
     example: ClassVar[dict[str, Any]] = {"code": "492039"}
 
-    code = Text(minimum=1, maximum=MAX_CODE, metadata={"example": "492039"})
-    totp = Text(minimum=1, maximum=MAX_CODE, metadata={"description": "the same as `code`"})
+    code = Text(minimum=1, maximum=MAX_CODE, allow_none=True, metadata={"example": "492039"})
+    totp = Text(minimum=1, maximum=MAX_CODE, allow_none=True, metadata={"description": "the same as `code`"})
 
     @post_load
     def choose_code(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:

@@ -9,7 +9,17 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from api.bulk import BulkResponse, Verdict, Verdicts
-from api.fields import Choice, DateTime, Integer, RawItems, RowResponse, Strict, Text, Uuid, item_count
+from api.fields import (
+    Choice,
+    DateTime,
+    DigitsOrInteger,
+    RawItems,
+    RowResponse,
+    Strict,
+    Text,
+    Uuid,
+    item_count,
+)
 from api.limits import (
     FIRST_TIME,
     MAX_ADDRESS,
@@ -81,7 +91,7 @@ class RecordVisitRequest(Strict):
 
     page_url = PageUrl(required=True)
     timestamp = VisitTime(load_default=None, allow_none=True)
-    user_id = Integer(load_default=None, allow_none=True)
+    user_id = DigitsOrInteger(load_default=None, allow_none=True)
     id = Uuid(load_default=None, allow_none=True)
     address = Address(load_default=None, allow_none=True)
     agent = Text(maximum=MAX_AGENT, load_default=None, allow_none=True)

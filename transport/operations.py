@@ -31,6 +31,13 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Array:
+    """A bare list of 1 to MAX_BATCH objects of the schema."""
+
+    item: type[Schema]
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """NDJSON: one object of the schema a line."""
 
@@ -68,7 +75,8 @@ class Raw:
     example: Any = None
 
 
-Shape = type[Schema] | tuple[type[Schema], ...] | Page | Items | Lines | Events | Text | Binary | Raw
+OneOf = tuple[type[Schema] | Array, ...]
+Shape = type[Schema] | OneOf | Page | Items | Array | Lines | Events | Text | Binary | Raw
 # A shape alone is JSON; a mapping has shapes by media type; None is no body.
 Content = Shape | Mapping[str, Shape] | None
 

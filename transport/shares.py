@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from marshmallow import ValidationError
 
-from api.fields import DateTime, instant_text
+from api.fields import DateTime, day_begin
 from api.limits import MAX_PARAMETERS
 from api.reports import REQUESTS
 from api.shares import REPORT_KEYS, REPORT_PARAMETERS
@@ -249,7 +249,7 @@ def read_instant(text: str | None, tz: str, *, days: int) -> datetime | None:
     if text is None:
         return None
     try:
-        return time_field.deserialize(instant_text(text, tz, days=days) or text)
+        return day_begin(text, tz, days=days) or time_field.deserialize(text)
     except ValidationError:
         raise outside("from, to: must be times or dates") from None
 

@@ -5,43 +5,41 @@ import numpy as np
 from db.array_files import Array
 from db.read_threads import Waiting
 from service.events.columns import Events
-from service.events.counting import MAX_FLAGS, slices_of, time_dimension
+from service.events.counting import MAX_FLAGS, day_number, microseconds, slices_of, time_dimension
+from service.events.windows import Windows
 
 NEVER = np.iinfo(np.int64).max
 
 
-def count_cohorts(
-    events: Events, *, start: int, days: int, windows: int, tz: str, waiting: Waiting
-) -> dict[tuple[int, int], int]:
+def count_cohorts(events: Events, windows: Windows, waiting: Waiting) -> dict[tuple[int, int], int]:
     """Count the users whose first event of all lies in a window, by window and by later window with events.
 
     :param events: all, from the first one on
-    :param start: the day on which the first window begins, counted from 1970
     """
-    dimension = time_dimension(events, "day", tz, waiting)
+    dimension = time_dimension(events, "day", windows.tz, waiting, begins_at=windows.offset)
     if dimension.slices is None:
         return {}
-    window_of = (dimension.labels - start) // days
+    window_of = (dimension.labels - day_number(windows.day)) // windows.days
     cohort = np.full(events.users, -1, np.int64)
     first = first_times(events, waiting)
-    seen = first < NEVER
+    seen = (first >= microseconds(windows.start)) & (first < NEVER)
     slices = dimension.slices
     groups = slices.groups[np.searchsorted(slices.begins, first[seen], "right") - 1]
     cohort[seen] = window_of[groups]
-    cohort[(cohort < 0) | (cohort >= windows)] = -1
+    cohort[cohort >= windows.count] = -1
     newcomers = np.flatnonzero(cohort >= 0)
     counts: dict[tuple[int, int], int] = {}
-    width = max(1, MAX_FLAGS // windows)
+    width = max(1, MAX_FLAGS // windows.count)
     for begin in range(0, len(newcomers), width):
         some = newcomers[begin : begin + width]
         column = np.full(events.users, len(some), np.int32)  # the last column is of all others
         column[some] = np.arange(len(some))
-        active = np.zeros((windows, len(some) + 1), np.bool_)
+        active = np.zeros((windows.count, len(some) + 1), np.bool_)
         for block in events.blocks(waiting):
             user = block.user
             for group, rows in slices_of(slices, block):
                 window = window_of[group]
-                if 0 <= window < windows:
+                if 0 <= window < windows.count:
                     active[window][column[user[rows]]] = True
         for number in np.unique(cohort[some]).tolist():
             users = np.count_nonzero(active[number:, :-1][:, cohort[some] == number], axis=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from time_slices import EPOCH_DAY, TimeSlices, time_slices
 MAX_CODES = 1 << 22  # combinations of groups for each of which a count is kept
 MAX_FLAGS = 1 << 26  # a byte for each user of each group that is counted at a time
 DAY_SECONDS = 86_400_000_000  # microseconds
+MICROSECOND = timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,13 @@ def dimension(events: Events, name: str, tz: str, waiting: Waiting) -> Dimension
     return time_dimension(events, name, tz, waiting)
 
 
-def time_dimension(events: Events, unit: str, tz: str, waiting: Waiting) -> Dimension:
-    """Return the dimension of the hours, days, weeks or months of a zone."""
+def time_dimension(events: Events, unit: str, tz: str, waiting: Waiting, *, begins_at: int = 0) -> Dimension:
+    """Return the dimension of the hours, days, weeks or months of a zone, whose days begin at `begins_at`."""
     spans = [(int(block.occurred[0]), int(block.occurred[-1])) for block in events.blocks(waiting)]
     if not spans:
         return Dimension(0, np.empty(0, np.int64), lambda block: block.type)
-    slices = time_slices(unit, tz, min(first for first, _ in spans), max(last for _, last in spans))
+    first, last = min(first for first, _ in spans), max(last for _, last in spans)
+    slices = time_slices(unit, tz, first, last, begins_at=begins_at)
     return Dimension(len(slices.labels), slices.labels, lambda block: groups_at(slices, block), slices)
 
 
@@ -267,4 +270,4 @@ def day_number(day: Any) -> int:
 
 
 def microseconds(moment: Any) -> int:
-    return int((moment - FIRST_TIME).total_seconds() * 1_000_000)
+    return int((moment - FIRST_TIME) // MICROSECOND)

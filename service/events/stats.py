@@ -16,6 +16,7 @@ from db.event_store import EventStore
 from db.queries.events import EventFilter
 from db.read_threads import Waiting, load_numpy, run_while_awaited
 from service.errors import Invalid
+from service.events.windows import Windows
 
 if TYPE_CHECKING:
     from service.events.counting import Groups
@@ -197,24 +198,22 @@ async def list_top_events(
 
 
 async def count_retention(
-    db: Database, store: EventStore, *, start: date, windows: int, unit: str, tz: str
+    db: Database, store: EventStore, *, start: date | datetime, windows: int, unit: str, tz: str
 ) -> list[Cohort]:
-    """Count a cohort of new users for each window, and how many came back in each later window."""
+    """Count a cohort of new users for each window, and how many came back in each later window.
+
+    :param start: an instant, or a day of the zone
+    """
     await load_numpy()
-    from service.events import counting
     from service.events.cohorts import count_cohorts
     from service.events.columns import read_events
 
-    days = UNIT_DAYS[unit]
+    periods = Windows.begin_at(start, days=UNIT_DAYS[unit], count=windows, tz=tz)
     events = await read_events(db, store, EventFilter())
-    users = await run_while_awaited(
-        lambda waiting: count_cohorts(
-            events, start=counting.day_number(start), days=days, windows=windows, tz=tz, waiting=waiting
-        )
-    )
+    users = await run_while_awaited(lambda waiting: count_cohorts(events, periods, waiting))
     return [
         Cohort(
-            start_of_day(start + cohort * days * DAY, tz),
+            periods.begin_of(cohort),
             users.get((cohort, 0), 0),
             [users.get((cohort, later), 0) for later in range(windows - cohort)],
         )

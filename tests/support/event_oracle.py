@@ -114,12 +114,24 @@ def top(events: Iterable[OneEvent]) -> list[tuple[str, int, int]]:
 
 
 def retention(
-    events: Sequence[OneEvent], start: date, windows: int, days: int, tz: str
+    events: Sequence[OneEvent], start: date | datetime, windows: int, days: int, tz: str
 ) -> list[tuple[datetime, int, list[int]]]:
-    """Count returning users. Rows are (begin of a cohort's window, its users, those active in each one)."""
+    """Count returning users. Rows are (begin of a cohort's window, its users, those active in each one).
+
+    From a time on, each window begins when the clock says the same.
+    """
+    zone, clock, instant = ZoneInfo(tz), time(), begin_of(start, tz)
+    if isinstance(start, datetime):
+        clock, instant = start.astimezone(zone).time(), start
+    start = day_of(start, tz) if isinstance(start, datetime) else start
+    since_midnight = datetime.combine(start, clock) - datetime.combine(start, time())
 
     def window(moment: datetime) -> int:
-        return (day_of(moment, tz) - start).days // days
+        local = moment.astimezone(zone).replace(tzinfo=None)
+        return ((local - since_midnight).date() - start).days // days
+
+    def begin(number: int) -> datetime:
+        return datetime.combine(start + number * days * DAY, clock, zone).astimezone(UTC)
 
     active = defaultdict(set)
     first: dict[int, datetime] = {}
@@ -128,9 +140,9 @@ def retention(
         active[window(event.occurred_at)].add(event.user_id)
     rows = []
     for cohort in range(windows):
-        users = {user for user, moment in first.items() if window(moment) == cohort}
+        users = {user for user, moment in first.items() if window(moment) == cohort and moment >= instant}
         retained = [len(users & active[later]) for later in range(cohort, windows)]
-        rows.append((begin_of(start + cohort * days * DAY, tz), len(users), retained))
+        rows.append((begin(cohort) if cohort else instant, len(users), retained))
     return rows
 
 

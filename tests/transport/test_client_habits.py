@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.support.http_client import User
-from tests.support.http_server import RunningApp
 from tests.support.raw_http import raw_request
 
 NOW = "2025-08-01T12:00:00Z"
@@ -70,6 +69,95 @@ async def test_events_may_come_as_a_bare_list_with_digits_null_and_a_byte_order_
     stored = (await user.client.get("/events")).json["items"]
     assert {(item["user_id"], str(item["properties"])) for item in stored} == {(7, "{}"), (-8, "{}")}
     assert (await post_json(user, "/events", "[]")).status == 422
+
+
+async def test_visits_may_come_as_a_bare_list_with_digits(user: User) -> None:
+    visits = [{"page_url": f"/{number}/", "user_id": number} for number in ("301", -7, "7.0", "٣", None)]
+    answer = await user.client.post("/visits", json=visits)
+    assert (answer.status, answer.json["created"], answer.json["invalid"]) == (200, 3, 2)
+    assert [result["errors"][0]["pointer"] for result in answer.json["results"]] == [
+        "/visits/2/user_id",
+        "/visits/3/user_id",
+    ]
+    stored = (await user.client.get("/visits")).json["items"]
+    assert {item["user_id"] for item in stored} == {301, -7, user.id}
+    assert (await user.client.post("/visits", json=[])).status == 422
+    one = await user.client.post("/visits", json={"page_url": "/a/", "user_id": "302"})
+    assert (one.status, one.json["user_id"]) == (201, 302)
+
+
+NULLS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "/tasks": ({"title": "a"}, ("description", "status", "priority", "due_at")),
+    "/visits": ({"page_url": "/a/"}, ("timestamp", "user_id", "id", "address", "agent", "referrer")),
+    "/keys": ({"name": "a", "scopes": ["visits:read"]}, ("expires_at", "current_password")),
+    "/shares": ({"view": "reports"}, ("parameters", "expires_at")),
+}
+
+
+@pytest.mark.parametrize("path", NULLS)
+async def test_null_is_as_good_as_a_field_left_out_of_what_is_made(user: User, path: str) -> None:
+    """Generated clients send it for what nobody has set; it fills in nothing that is needed."""
+    body, optional = NULLS[path]
+    answer = await user.client.post(path, json=body | dict.fromkeys(optional))
+    assert answer.status == 201, answer.body
+    for name in (*body, "colour"):
+        assert (await user.client.post(path, json=body | {name: None})).pointers == [f"/{name}"]
+
+
+async def test_null_in_a_task_that_is_put_is_its_default_and_in_a_patch_is_wrong(user: User) -> None:
+    task = (await user.client.post("/tasks", json={"title": "a", "status": "done", "description": "b"})).json
+    path, nulls = f"/tasks/{task['id']}", dict.fromkeys(("description", "status", "priority"))
+    assert (await user.client.patch(path, json=nulls)).pointers == [f"/{name}" for name in nulls]
+    put = (await user.client.put(path, json={"title": "a", **nulls})).json
+    assert (put["status"], put["description"], put["priority"]) == ("todo", "", "normal")
+
+
+async def test_null_for_what_a_sign_in_does_not_need_is_no_name(user: User) -> None:
+    names = dict.fromkeys(("login", "email", "totp", "recovery_code", "refresh_token", "grant_type"))
+    body = {**names, "username": user.login, "password": "wrong password"}
+    assert (await user.client.post("/login", json=body)).code == "bad_credentials"
+    assert (await user.client.post("/login", json={**body, "username": None})).pointers == ["/login"]
+    assert (await user.client.post("/login", json={**body, "password": None})).pointers == ["/password"]
+
+
+EVER = ("0001-01-01", "9999-12-31")
+COUNTS = {  # items that a visit, and two events of a user in one day, are
+    "/visits?": 1,
+    "/visits/stats?": 1,
+    "/visits/stats?group_by=day": 1,
+    "/events?": 2,
+    "/events/stats?": 2,
+    "/events/stats?group_by=week": 1,
+    "/stats/dau?": 1,
+    "/stats/top-events?": 2,
+    "/stats/funnel?steps=view,cart": 2,
+}
+
+
+@pytest.mark.parametrize("time", ["", "T00:00:00Z"])
+@pytest.mark.parametrize("tz", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+async def test_the_ends_of_the_calendar_mean_for_ever(user: User, admin: User, time: str, tz: str) -> None:
+    since, until = (f"{end}{time}" for end in EVER)
+    await user.client.post("/events", json=[event(), event(event_type="cart")])
+    await user.client.post("/visits", json={"page_url": "/caviar/", "timestamp": NOW})
+    await user.client.post("/tasks", json={"title": "a", "due_at": NOW})
+    for path, count in COUNTS.items():
+        for period in (f"from={since}&to={until}", f"from={since}", f"to={until}"):
+            answer = await user.client.get(f"{path}&{period}&tz={tz}")
+            assert (answer.status, len(answer.json["items"])) == (200, count), (path, period, answer.body)
+        assert (await user.client.get(f"{path}&from={until}&tz={tz}")).status == 200, path
+    period = f"from={since}&to={until}&tz={tz}"
+    compared = (await user.client.get(f"/visits/stats?compare=previous&{period}")).json["items"]
+    assert compared[0]["previous"] == {"visits": 0, "visitors": 0}
+    for number in range(1, 8):
+        assert (await user.client.get(f"/report/{number}?{period}")).status == 200
+    assert (await user.client.get(f"/report/4?{period}")).json["answer"] == 1
+    for path in ("/events/export", "/visits/export"):
+        assert (await user.client.get(f"{path}?{period}")).body
+    assert len((await user.client.get(f"/tasks?due_before={until}&tz={tz}")).json["items"]) == 1
+    assert not (await user.client.get(f"/tasks?due_before={since}&tz={tz}")).json["items"]
+    await user.client.post("/logout")
+    assert (await admin.client.get(f"/admin/auth-events?{period}")).json["items"]
 
 
 @pytest.mark.parametrize("number", ["1e-20000", "0e-20000", "1.5e-16383", "1e-99999999999999999999"])
@@ -138,22 +226,22 @@ async def test_pages_go_on_past_a_group_that_begins_before_1970(user: User, grou
     assert len({str(item) for item in first["items"] + second["items"]}) == 2
 
 
-async def test_utf_8_that_is_not_percent_encoded_is_the_same_url(server: RunningApp, user: User) -> None:
+async def test_utf_8_that_is_not_percent_encoded_is_the_same_url(front_url: str, user: User) -> None:
     await user.client.post("/tasks", json={"title": "Заказать лосося"})
     for path, part in (("/tasks?q=лосос", "лосося"), ("/pages/икра/", "page_url")):
         request = (
             f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: {user.token}\r\n\r\n"
         )
-        status, _, body = await raw_request(server.url, request.encode())
+        status, _, body = await raw_request(front_url, request.encode())
         assert status == 200
         assert part in body.decode()
     encoded = (await user.client.get("/pages/икра/")).json  # aiohttp encodes it
     assert encoded["visits"] == 2
 
 
-async def test_bytes_that_are_no_utf_8_are_a_bad_request(server: RunningApp, user: User) -> None:
+async def test_bytes_that_are_no_utf_8_are_a_bad_request(front_url: str, user: User) -> None:
     head = f"HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: {user.token}\r\n\r\n".encode()
-    status, _, _ = await raw_request(server.url, b"GET /tasks?q=\xff\xfe " + head)
+    status, _, _ = await raw_request(front_url, b"GET /tasks?q=\xff\xfe " + head)
     assert status == 400  # of the HTTP server itself, which has no body for it
 
 

@@ -153,7 +153,9 @@ async def test_what_can_not_be_looked_up_is_not_saved(
     ("body", "pointer"),
     [
         ({}, "/kinopoisk_id"),
-        ({"kinopoisk_id": "1"}, "/kinopoisk_id"),
+        ({"kinopoisk_id": "1.0"}, "/kinopoisk_id"),
+        ({"kinopoisk_id": "0"}, "/kinopoisk_id"),
+        ({"kinopoisk_id": None}, "/kinopoisk_id"),
         ({"kinopoisk_id": 0}, "/kinopoisk_id"),
         ({"kinopoisk_id": 2**63}, "/kinopoisk_id"),
         ({"kinopoisk_id": FILM, "note": "x"}, "/note"),

@@ -189,4 +189,5 @@ def test_the_document_tells_oauth2_beside_bearer() -> None:
     assert schemes["oauth2"]["flows"]["password"]["tokenUrl"] == "/api/v1/token"
     assert schemes["bearer"]["scheme"] == "bearer"
     content = document()["paths"]["/api/v1/token"]["post"]["requestBody"]["content"]
-    assert content.keys() == {"application/json", "application/x-www-form-urlencoded"}
+    forms = {"application/x-www-form-urlencoded", "multipart/form-data"}
+    assert content.keys() == {"application/json", *forms}

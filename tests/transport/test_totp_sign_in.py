@@ -95,7 +95,7 @@ async def test_each_recovery_code_works_once_for_its_account(
     assert (await audit_types(deps)).count("totp_recovery_used") == 10
 
 
-@pytest.mark.parametrize("code", ["", "0" * 201, 123456, None, "\0"])
+@pytest.mark.parametrize("code", ["", "0" * 201, 123456, "\0"])
 async def test_what_can_be_no_code_is_told_by_its_field(client: Client, user: User, code: Any) -> None:
     await enable(user)
     for name in ("totp", "recovery_code"):

@@ -5,8 +5,9 @@ from typing import Any
 
 import orjson
 
+from api.limits import MAX_BATCH
 from api.openapi import SchemaDocument
-from transport.operations import JSON, Binary, Content, Events, Items, Lines, Page, Raw, Shape, Text
+from transport.operations import JSON, Array, Binary, Content, Events, Items, Lines, Page, Raw, Shape, Text
 
 MediaType = dict[str, Any]
 
@@ -20,11 +21,17 @@ def media_types(schemas: SchemaDocument, content: Content) -> dict[str, MediaTyp
 
 
 def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
+    schema: MediaType
     match shape:
         case Page():
             return list_type(schemas, shape.item, {**shape.next, "type": [shape.next["type"], "null"]})
         case Items():
             return list_type(schemas, shape.item, {"type": "null"})
+        case Array():
+            reference = schemas.reference(shape.item)
+            bounds = {"minItems": 1, "maxItems": MAX_BATCH}
+            schema = {"type": "array", "items": reference, **bounds}
+            return {"schema": schema, "example": [schemas.example(reference)]}
         case Lines():
             reference = schemas.reference(shape.item)
             line = orjson.dumps(schemas.example(reference)).decode()
@@ -51,8 +58,8 @@ def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
             example = {} if shape.example is None else {"example": shape.example}
             return {"schema": dict(shape.schema), **example}
         case tuple():
-            references = [schemas.reference(schema) for schema in shape]
-            return {"schema": {"anyOf": references}, "example": schemas.example(references[0])}
+            types = [media_type(schemas, each) for each in shape]
+            return {"schema": {"anyOf": [each["schema"] for each in types]}, "example": types[0]["example"]}
         case _:
             reference = schemas.reference(shape)
             return {"schema": reference, "example": schemas.example(reference)}

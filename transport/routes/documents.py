@@ -36,21 +36,21 @@ async def get_openapi(request: Request) -> HTTPResponse:
 
 
 @blueprint.get("/docs", name="swagger", ctx_public=True, ctx_limit="none")
-@operation(responses={200: PAGE_SHAPE})
-async def show_swagger(_request: Request) -> HTTPResponse:
-    return html_page("swagger.html")
+@operation(responses={200: PAGE_SHAPE, 308: None})
+async def show_swagger(request: Request) -> HTTPResponse:
+    return html_page(request, "swagger.html")
 
 
 @blueprint.get("/redoc", name="redoc", ctx_public=True, ctx_limit="none")
-@operation(responses={200: PAGE_SHAPE})
-async def show_redoc(_request: Request) -> HTTPResponse:
-    return html_page("redoc.html")
+@operation(responses={200: PAGE_SHAPE, 308: None})
+async def show_redoc(request: Request) -> HTTPResponse:
+    return html_page(request, "redoc.html")
 
 
 @blueprint.get("/scalar", name="scalar", ctx_public=True, ctx_limit="none")
-@operation(responses={200: PAGE_SHAPE})
-async def show_scalar(_request: Request) -> HTTPResponse:
-    return html_page("scalar.html")
+@operation(responses={200: PAGE_SHAPE, 308: None})
+async def show_scalar(request: Request) -> HTTPResponse:
+    return html_page(request, "scalar.html")
 
 
 @blueprint.get("/docs/assets/<name:str>", ctx_public=True, ctx_limit="none")
@@ -64,7 +64,11 @@ async def get_asset(request: Request, name: str) -> HTTPResponse:
     return send_file(request, FOLDER, name, cache_control=PUBLIC_CACHE)
 
 
-def html_page(name: str) -> HTTPResponse:
+def html_page(request: Request, name: str) -> HTTPResponse:
+    """Answer with a page. Its relative links work under any path, but none that ends with a slash."""
+    path = request.path.rstrip("/")
+    if path != request.path:
+        return HTTPResponse(status=308, headers={"location": f"../{path.rpartition('/')[2]}"})
     headers = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
     return HTTPResponse(load_asset(FOLDER, name).plain, 200, headers, "text/html; charset=utf-8")
 

@@ -19,7 +19,7 @@ from clock import now
 from service.events import events
 from transport.bulk.events import read_json, read_ndjson
 from transport.heavy import heavy_export, heavy_read
-from transport.operations import Lines, Page, Text, operation
+from transport.operations import Array, Lines, Page, Text, operation
 from transport.parsing import BOM, query, require_media_type
 from transport.request import Request
 from transport.responses import ok, page
@@ -52,7 +52,10 @@ FIELDS = tuple(event_response.fields)
     ctx_gzip=True,
 )
 @operation(
-    body={"application/json": CreateEventsRequest, "application/x-ndjson": Lines(EventRequest)},
+    body={
+        "application/json": (CreateEventsRequest, Array(EventRequest)),
+        "application/x-ndjson": Lines(EventRequest),
+    },
     responses={200: CreateEventsResponse},
 )
 async def create_events(request: Request) -> HTTPResponse:

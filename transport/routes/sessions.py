@@ -14,6 +14,7 @@ from service.accounts.sessions import SignInSeed
 from service.accounts.token_pairs import PairSeed
 from service.security.refresh_tokens import SECRET_BYTES
 from transport.grants import FORM, read_grant
+from transport.multipart import FORM as MULTIPART
 from transport.operations import JSON, Page, operation
 from transport.parsing import body, query
 from transport.replicas import note_account
@@ -28,7 +29,7 @@ blueprint = Blueprint("sessions")
 @blueprint.post("/auth/login", name="auth_login", ctx_public=True, ctx_oauth=True)
 @blueprint.post("/token", name="token", ctx_public=True, ctx_oauth=True)
 @operation(
-    body={JSON: SignInRequest, FORM: SignInForm},
+    body={JSON: SignInRequest, FORM: SignInForm, MULTIPART: SignInForm},
     responses={200: TokenPairResponse},
     problems={
         400: "unsupported_grant_type",
@@ -38,8 +39,6 @@ blueprint = Blueprint("sessions")
 )
 async def sign_in(request: Request) -> HTTPResponse:
     """Sign in, by JSON or by a form: the password grant of OAuth 2, and its refresh token grant.
-
-    The form may also be `multipart/form-data`.
 
     An account with a second factor needs `totp` or `recovery_code` too: 401 `totp_needed` without.
     """

@@ -25,7 +25,7 @@ from service.visits.record import NewVisit, Visitor
 from transport.bulk.visits import read_visits, summarise
 from transport.heavy import heavy_export, heavy_read
 from transport.kept_answers import cache_answer
-from transport.operations import Lines, Page, Text, operation
+from transport.operations import Array, Lines, Page, Text, operation
 from transport.parsing import json_body, query
 from transport.request import Request
 from transport.responses import created, ok, page, with_etag
@@ -60,7 +60,7 @@ def visitor_of(request: Request) -> Visitor:
     ctx_gzip=True,
 )
 @operation(
-    body=(RecordVisitRequest, RecordVisitsRequest),
+    body=(RecordVisitRequest, RecordVisitsRequest, Array(RecordVisitRequest)),
     responses={201: VisitResponse, 200: (VisitResponse, RecordVisitsResponse)},
     problems={409: "conflict"},
 )
@@ -68,8 +68,8 @@ async def record_visits(request: Request) -> HTTPResponse:
     # Parsing more would keep other requests waiting.
     is_long = len(request.body) > LONG_BODY
     body = await asyncio.to_thread(json_body, request) if is_long else json_body(request)
-    if isinstance(body, dict) and "visits" in body:
-        return await record_many(request, body)
+    if isinstance(body, list) or (isinstance(body, dict) and "visits" in body):
+        return await record_many(request, {"visits": body} if isinstance(body, list) else body)
     visitor = visitor_of(request)
     new = NewVisit(**load_visit(body, now=visitor.now))
     outcome = await visits.record_visit(request.deps, visitor, new, randomness=secrets.randbits)

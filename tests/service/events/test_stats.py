@@ -167,14 +167,27 @@ async def test_top_events_agree_with_the_oracle(
     assert ranking == oracle.top(oracle.between(events, since, until))[:3]
 
 
-@given(cases(), st.integers(-4, 2), st.integers(1, 5), st.sampled_from(("day", "week")))
+@given(
+    cases(),
+    st.tuples(st.integers(-4, 2), st.none() | st.integers(-200, 200)),
+    st.integers(1, 5),
+    st.sampled_from(("day", "week")),
+)
 @SETTINGS
 async def test_retention_agrees_with_the_oracle(
-    db: Database, case: tuple[str, datetime, list[OneEvent]], start: int, windows: int, unit: str
+    db: Database,
+    case: tuple[str, datetime, list[OneEvent]],
+    start: tuple[int, int | None],
+    windows: int,
+    unit: str,
 ) -> None:
+    """Windows begin with a day, or so many minutes before or after the clock changes."""
     zone, change, events = case
     await store(db, events)
-    first = oracle.day_of(change, zone) + start * oracle.DAY
+    days, minutes = start
+    first: date = oracle.day_of(change, zone) + days * oracle.DAY
+    if minutes is not None:
+        first = change + days * oracle.DAY + timedelta(minutes=minutes)
     rows = await stats.count_retention(db, STORE, start=first, windows=windows, unit=unit, tz=zone)
     expected = oracle.retention(events, first, windows, 7 if unit == "week" else 1, zone)
     assert [(row.cohort, row.size, list(row.retained)) for row in rows] == expected
