@@ -102,15 +102,28 @@ def open_file(
             yield OpenLog(log, size, file.tell, first_line=partial(read_first_line, lines, log))
         else:
             log = LogFile(file, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
-            yield OpenLog(log, size, first_line=partial(read_first_line, file, log))
+            yield OpenLog(log, size, first_line=partial(read_first_line, file, log, begin=data_begin(file)))
 
 
-def read_first_line(file: BinaryIO, log: LogFile, formats: FormatOptions) -> bytes:
-    """Return the digest of the first line that fits, and go back to the start.
+def data_begin(file: BinaryIO) -> int:
+    """Return where a file begins behind a hole, as far as its file system tells."""
+    descriptor = file.fileno()
+    at = os.lseek(descriptor, 0, os.SEEK_CUR)
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_DATA)
+    except OSError:  # there is nothing else in it
+        return 0
+    finally:
+        os.lseek(descriptor, at, os.SEEK_SET)  # where the buffer of the file supposes it
+
+
+def read_first_line(file: BinaryIO, log: LogFile, formats: FormatOptions, *, begin: int = 0) -> bytes:
+    """Return the digest of the first line that fits from `begin` on, and go back to the start.
 
     One that can't be read there has none: the import will meet the error again, and its row tells it.
     """
     try:
+        file.seek(begin)
         return digest_first_line(file, formats, accept_partial_line=log.accepts_partial_line)[0]
     except READ_ERRORS:
         return NO_FIRST_LINE

@@ -59,8 +59,18 @@ def log_line(number: int) -> bytes:
 def copy_and_cut(writer: LogWriter, number: int) -> None:
     """Rotate as logrotate does with copytruncate, but that nothing is written between copy and cut."""
     with writer.pause:
-        shutil.copyfile(writer.log, rotated(writer, number))
+        copy_without_hole(writer.log, rotated(writer, number))
         os.truncate(writer.log, 0)
+
+
+def copy_without_hole(log: Path, copy: Path) -> None:
+    """Copy a log; what it begins with and was never written takes no room in the copy either."""
+    with log.open("rb") as source, copy.open("wb") as target:
+        size = os.fstat(source.fileno()).st_size
+        target.truncate(size)
+        if size:
+            target.seek(source.seek(0, os.SEEK_DATA))
+            shutil.copyfileobj(source, target)
 
 
 def rename_and_create(writer: LogWriter, number: int) -> None:
