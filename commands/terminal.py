@@ -93,8 +93,8 @@ def load_settings(*, quiet: bool = True, **options: str | None) -> Settings:
     :param options: settings of the command line by name, which go before the environment
     :raises SettingsError: a setting is wrong
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    settings = read_settings(os.environ | given)
+    overrides = {name: value for name, value in options.items() if value is not None}
+    settings = read_settings(os.environ | overrides)
     level = "WARNING" if quiet else settings.log_level
     configure_logging("DEBUG" if settings.debug else level, log_format(settings.log_format))
     logging.getLogger("alembic").setLevel(logging.WARNING)

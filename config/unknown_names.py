@@ -15,12 +15,12 @@ COMPOSE_PREFIX = "COMPOSE_"  # Compose's own
 
 def unknown_names(dotenv: Path = Path(".env")) -> list[str]:
     """List the names of a file that are none of ours, each with the setting that may be meant."""
-    known = {*SettingsSchema().fields, *ALIASES}
+    settings = {*SettingsSchema().fields, *ALIASES}
     names = {name.upper(): name for name in dotenv_values(dotenv)}
     unknown = [
-        name for name in names if name not in known | OF_COMPOSE and not name.startswith(COMPOSE_PREFIX)
+        name for name in names if name not in settings | OF_COMPOSE and not name.startswith(COMPOSE_PREFIX)
     ]
-    return [describe(names[name], get_close_matches(name, known, n=1)) for name in unknown]
+    return [describe(names[name], get_close_matches(name, settings, n=1)) for name in unknown]
 
 
 def describe(name: str, matches: list[str]) -> str:

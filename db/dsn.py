@@ -143,9 +143,9 @@ def split_dsn(url: str) -> tuple[str, float]:
     parameters = dict(parse_qsl(parts.query))
     seconds = float(parameters.pop("connect_timeout", 0)) or CONNECT_SECONDS
     parameters.pop("pooler", None)
-    known = {name: value for name, value in parameters.items() if name not in IGNORED}
+    own_parameters = {name: value for name, value in parameters.items() if name not in IGNORED}
     path = "" if parts.path == "/" else parts.path  # the driver takes a slash alone for a database of no name
-    return parts._replace(scheme="postgresql", path=path, query=urlencode(known)).geturl(), seconds
+    return parts._replace(scheme="postgresql", path=path, query=urlencode(own_parameters)).geturl(), seconds
 
 
 def is_transaction_pooled(url: str) -> bool:

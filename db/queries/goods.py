@@ -75,14 +75,14 @@ def new_visits_of_part(span: PartSpan, lines: PartLines, pages: ProductPages) ->
 async def new_live_visits(session: AsyncSession, rows: Sequence[LiveRow]) -> NewVisits:
     """Return what goods are inferred from of live visits. Their addresses are stored."""
     ids = await ensure_address_ids(session, {row.address for row in rows if row.address is not None})
-    known = [(row, ids[row.address]) for row in rows if row.address is not None]
+    pairs = [(row, ids[row.address]) for row in rows if row.address is not None]
     lines = [
         (row.goods_id, address_id, microseconds(row.occurred_at), row.position, row.request_id)
-        for row, address_id in known
+        for row, address_id in pairs
         if row.kind == "cart" and row.goods_id is not None
     ]
     viewed_at: dict[int, int] = {}
-    for row, address_id in known:
+    for row, address_id in pairs:
         if row.kind == "product":
             at = microseconds(row.occurred_at)
             viewed_at[address_id] = min(at, viewed_at.get(address_id, at))

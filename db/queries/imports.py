@@ -244,9 +244,9 @@ async def request_undo(session: AsyncSession, import_id: int, *, at: datetime) -
 
 def is_same_file(first_line_sha256: bytes | None, location: str | None) -> ColumnElement[bool]:
     """Return whether an import may be of the file with this first line and location; None is not known."""
-    known = ((Import.first_line_sha256, first_line_sha256), (Import.location, location))
+    criteria = ((Import.first_line_sha256, first_line_sha256), (Import.location, location))
     return and_(
-        true(), *(column.is_(None) | (column == value) for column, value in known if value is not None)
+        true(), *(column.is_(None) | (column == value) for column, value in criteria if value is not None)
     )
 
 

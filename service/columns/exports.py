@@ -38,12 +38,12 @@ async def export_columns(
             return
         border = window_border(opened, newest, waiting[0].last_at if waiting else BEFORE_ALL)
         live_rows, border = await live.take_after(border, WINDOW)
-        taken = [
+        part_rows = [
             (part, part.take(begin)) for part in opened if (begin := part.begin_after(border)) < part.end
         ]
-        names = await load_window_names(snapshot, taken)
+        names = await load_window_names(snapshot, part_rows)
         opened = [part for part in opened if part.end]
-        yield await run_while_awaited(partial(window_columns, snapshot, names, taken, live_rows))
+        yield await run_while_awaited(partial(window_columns, snapshot, names, part_rows, live_rows))
 
 
 def match(snapshot: Snapshot, criteria: PartFilter, span: Span, part: PartColumns, _: Waiting) -> Rows:

@@ -91,13 +91,13 @@ async def count_purchases(
     :param is_bot: likewise of bots
     """
     days = await select_purchase_days(raw, since, until)
-    known = {version: store.get(version) for _, version in days}
-    missing = [(day, version) for day, version in days if known[version] is None]
+    days_by_version = {version: store.get(version) for _, version in days}
+    missing = [(day, version) for day, version in days if days_by_version[version] is None]
     for begin in range(0, len(missing), READ_DAYS):
         versions = dict(missing[begin : begin + READ_DAYS])
         purchases = await select_purchases(raw, list(versions))
-        known |= await run_while_awaited(partial(put_days, store, versions, purchases))
-    paid = [day for day in known.values() if day is not None]
+        days_by_version |= await run_while_awaited(partial(put_days, store, versions, purchases))
+    paid = [day for day in days_by_version.values() if day is not None]
     bounds = microseconds(since), microseconds(until)
     return await run_while_awaited(lambda waiting: count(paid, bounds, is_live, is_bot, waiting))
 

@@ -90,8 +90,8 @@ class FormatSearch:
         verb = "does not fit" if self.tried == 1 else "fits"
         if self._declared is not None:
             return UnknownFormat(f"{lines} {verb} the format {self._declared}")
-        known = ", ".join(BUILT_IN)
-        return UnknownFormat(f"{lines} {verb} a known format: {known}, or a log_format in LOGS_FORMAT")
+        names = ", ".join(BUILT_IN)
+        return UnknownFormat(f"{lines} {verb} a known format: {names}, or a log_format in LOGS_FORMAT")
 
 
 def is_shop_line(raw: bytes) -> bool:

@@ -39,7 +39,7 @@ class WatchedFile:
         self._start = 0  # of the window in the file
         self.hole = 0  # so many bytes of the file, before the window, are NULs
         self._cursor = 0
-        self._seen: tuple[int, int] | None = None  # size and time of change at the last look
+        self._last_state: tuple[int, int] | None = None  # size and time of change at the last look
         self.size = 0
         self.is_cut = False
         self.turn_end: int | None = None  # a read goes no further; None: to the end
@@ -57,10 +57,10 @@ class WatchedFile:
             if self.is_cut or self._file.closed:
                 return False
             stat = os.fstat(self._file.fileno())
-            seen = (stat.st_size, stat.st_mtime_ns)
-            if seen == self._seen:
+            state = (stat.st_size, stat.st_mtime_ns)
+            if state == self._last_state:
                 return False
-            self._seen = seen
+            self._last_state = state
             if self._check(stat.st_size):
                 self.size = stat.st_size
                 self._skip_hole()
