@@ -21,7 +21,7 @@ import pytest
 from server.connections import ConnectionGuard, network_of
 from server.shared_counts import SharedCounts
 from tests.support.eventually import eventually
-from tests.support.processes import PATIENCE
+from tests.support.processes import patience
 
 PROJECT = Path(__file__).parents[2]
 ATTACKER = "127.0.0.2"
@@ -52,7 +52,7 @@ def url() -> Iterator[str]:
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert select.select([process.stdout], [], [], PATIENCE)[0]
+        assert select.select([process.stdout], [], [], patience())[0]
         word, address = process.stdout.readline().split()
         assert word == "ready"
         yield address
@@ -100,7 +100,7 @@ async def attack(url: str, data: bytes) -> AsyncIterator[Attack]:
 
 async def is_served(url: str) -> bool:
     """Ask on a new connection, from another address."""
-    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    timeout = aiohttp.ClientTimeout(total=patience())
     async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
         return answer.status == 200
 

@@ -15,7 +15,7 @@ import pytest
 from bench.shop_log import generate
 from tests.support.command_line import PASSWORD
 from tests.support.http_client import Client
-from tests.support.processes import PATIENCE, eventually
+from tests.support.processes import eventually, patience
 from tests.support.stand import Stand, make_stand
 
 WITHIN = 10.0  # seconds
@@ -108,7 +108,7 @@ def good(statuses: dict[str, int]) -> list[str]:
 
 
 async def wait_for_import(client: Client, import_id: int) -> dict[str, int]:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience()
     while time.monotonic() < end:
         record = (await client.get(f"/imports/{import_id}")).json
         if record["status"] != "running":

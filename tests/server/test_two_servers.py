@@ -3,18 +3,15 @@
 import asyncio
 import random
 import signal
-import time
-from typing import Any
 
 import pytest
 
 from bench.shop_log import generate
 from tests.support.command_line import PASSWORD, wait_until_ready
 from tests.support.eventually import eventually
-from tests.support.http_client import Client
 from tests.support.live_stream import listening
-from tests.support.processes import PATIENCE
-from tests.support.two_servers import CAN_MOUNT, TwoServers, two_servers
+from tests.support.processes import patience
+from tests.support.two_servers import CAN_MOUNT, TwoServers, ended, two_servers, visits
 
 LINES = 20_000
 KILLS = 4
@@ -24,21 +21,6 @@ needs_mounts = pytest.mark.skipif(not CAN_MOUNT, reason="only root may give a pr
 
 def lines(count: int, seed: int) -> list[str]:
     return list(generate(count, seed))
-
-
-async def visits(client: Client) -> int:
-    answer = await client.get("/visits/stats?group_by=day&traffic=all&limit=1000")
-    return sum(group["visits"] for group in answer.json["items"])
-
-
-async def ended(client: Client, import_id: int) -> dict[str, Any]:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        record: dict[str, Any] = (await client.get(f"/imports/{import_id}")).json
-        if record["status"] != "running":
-            return record
-        await asyncio.sleep(0.1)
-    raise AssertionError("the import does not end")
 
 
 async def test_both_are_one_trawl() -> None:
@@ -68,7 +50,7 @@ async def sign_out(site: TwoServers) -> None:
 
 
 async def count_live(site: TwoServers) -> None:
-    async with asyncio.timeout(PATIENCE), listening(site.clients[1]) as listener:
+    async with asyncio.timeout(patience()), listening(site.clients[1]) as listener:
         first = await listener.state()
         assert first is not None
         assert (await site.clients[0].post("/visits", json={"page_url": "/a/"})).status == 201
@@ -93,7 +75,7 @@ async def test_a_server_that_dies_leaves_its_import_to_the_other() -> None:
             await asyncio.sleep(rng.uniform(0, 1.5))
             victim.end(signal.SIGKILL)
             victim.start()
-            await asyncio.to_thread(wait_until_ready, victim.url)
+            await asyncio.to_thread(wait_until_ready, victim.url, victim.process)
         record = await ended(site.clients[0], started["id"])
         assert (record["status"], record["imported"], record["duplicates"]) == ("done", LINES * 5, 0)
         assert [await visits(client) for client in site.clients] == [LINES * 5] * 2

@@ -98,8 +98,13 @@ def call(url: str, *, token: str | None = None, body: Mapping[str, Any] | None =
         return json.load(response)
 
 
-def wait_until_ready(url: str) -> None:
-    assert eventually(lambda: is_ready(url)), "the server is not ready"
+def wait_until_ready(url: str, process: subprocess.Popen[Any] | None = None) -> None:
+    """Wait until a server is ready, for as long as its process lives."""
+
+    def watch() -> None:
+        assert process is None or process.poll() is None, f"the server has ended with {process.returncode}"
+
+    assert eventually(lambda: is_ready(url), watch=watch), "the server is not ready"
 
 
 def is_ready(url: str) -> bool:

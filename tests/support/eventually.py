@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-PATIENCE = 100.0  # seconds; a busy machine is ten times as slow
+from tests.support.processes import patience
+
 PAUSE = 0.02
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return when the condition holds; fail the test if it does not within PATIENCE."""
-    async with asyncio.timeout(PATIENCE):
+    """Return when the condition holds; fail the test if it does not within a test's patience."""
+    async with asyncio.timeout(patience()):
         holds = await condition()
         while not holds:
             await asyncio.sleep(PAUSE)

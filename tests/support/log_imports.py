@@ -23,8 +23,8 @@ from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
 from service.logs.log_parser import LogParser
 from service.logs.source import LogSource
-from tests.support.eventually import PATIENCE
 from tests.support.log_lines import line
+from tests.support.processes import PATIENCE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATIENT_UNDO = UndoLimits(wait_seconds=PATIENCE)

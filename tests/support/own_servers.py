@@ -2,11 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import randrange
 
-from embedded.postgres import Postgres
+from embedded.postgres import DATABASE, ROLE, SETTINGS, Postgres
 from embedded.supervisor import Supervisor
 from embedded.valkey import Valkey
 from tests.support.processes import children, send_signal
@@ -52,11 +53,21 @@ class OwnServer:
         self._supervisor.stop()
 
 
+class TcpPostgres(Postgres):
+    """One that listens on a loopback address of this process too, as if it stood on another machine."""
+
+    address = f"127.{randrange(1, 255)}.{randrange(256)}.{randrange(1, 255)}"
+    tcp_url = f"postgresql://{ROLE}@{address}/{DATABASE}"
+    settings = SETTINGS | {"listen_addresses": address}
+
+
 @contextmanager
-def own_servers(folder: Path) -> Iterator[tuple[OwnServer, OwnServer]]:
+def own_servers(
+    folder: Path, make_postgres: Callable[[Path], Postgres] = Postgres
+) -> Iterator[tuple[OwnServer, OwnServer]]:
     """Make a PostgreSQL and a Valkey below `folder`, which are not started yet."""
     folder.mkdir(parents=True)
-    postgres, valkey = OwnServer(Postgres(folder / "postgres")), OwnServer(Valkey(folder / "valkey"))
+    postgres, valkey = OwnServer(make_postgres(folder / "postgres")), OwnServer(Valkey(folder / "valkey"))
     try:
         yield postgres, valkey
     finally:

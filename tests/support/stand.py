@@ -13,7 +13,7 @@ from embedded.postgres import Postgres
 from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.support.http_client import Client
 from tests.support.own_servers import OwnServer, own_servers
-from tests.support.processes import PATIENCE
+from tests.support.processes import patience
 from tests.support.replica import make_replica
 from tests.support.served import Site
 
@@ -63,11 +63,11 @@ async def make_stand(*, with_replica: bool = False, **settings: str) -> AsyncIte
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            await asyncio.to_thread(wait_until_ready, url)
+            await asyncio.to_thread(wait_until_ready, url, process)
             async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
                 yield Stand(url, process, postgres, valkey, Client(session), folder, replica)
         finally:
             process.terminate()
-            await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+            await asyncio.to_thread(process.communicate, timeout=patience())
             if replica is not None:
                 replica.stop()

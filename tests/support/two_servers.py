@@ -8,17 +8,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
+from embedded.postgres import Postgres
 from tests.support.command_line import PASSWORD, PROJECT, Command, free_port, wait_until_ready
 from tests.support.http_client import Client
-from tests.support.own_servers import own_servers
-from tests.support.processes import PATIENCE
+from tests.support.own_servers import TcpPostgres, own_servers
+from tests.support.processes import patience
 from tests.support.stand import short_folder
 
 CAN_MOUNT = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
@@ -52,7 +55,7 @@ class Server:
     def end(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
-        self.process.wait(PATIENCE)
+        self.process.wait(patience())
         self.process = None
 
 
@@ -62,22 +65,28 @@ class TwoServers:
     second: Server
     folder: Path
     clients: tuple[Client, Client]  # of an admin who is signed in, at each
+    database_url: str
 
 
 @asynccontextmanager
-async def two_servers(*, views: Sequence[str] = (), **settings: str) -> AsyncIterator[TwoServers]:
+async def two_servers(
+    *, views: Sequence[str] = (), is_over_tcp: bool = False, **settings: str
+) -> AsyncIterator[TwoServers]:
     """Start both at once, on an empty database.
 
     :param views: the folder that is LOGS_DIR for each, in mounts of its own, at the same path
+    :param is_over_tcp: they reach PostgreSQL by TCP, as if it stood on another machine
     """
-    with short_folder() as folder, own_servers(folder / "servers") as (postgres, valkey):
+    kind, url = (TcpPostgres, TcpPostgres.tcp_url) if is_over_tcp else (Postgres, None)
+    with short_folder() as folder, own_servers(folder / "servers", kind) as (postgres, valkey):
         await asyncio.gather(postgres.start(), valkey.start())
+        url = url or postgres.url
         logs = folder / "logs"
         for each in (logs, folder / "logs-0", folder / "logs-1"):
             each.mkdir()
         command = Command(
             {
-                "DATABASE_URL": postgres.url,
+                "DATABASE_URL": url,
                 "REDIS_URL": valkey.url,
                 "SECRET": "one secret for all servers of a site",
                 "ADMIN_LOGIN": "root",
@@ -98,14 +107,14 @@ async def two_servers(*, views: Sequence[str] = (), **settings: str) -> AsyncIte
             for server in servers:
                 server.start()
             for server in servers:
-                await asyncio.to_thread(wait_until_ready, server.url)
+                await asyncio.to_thread(wait_until_ready, server.url, server.process)
             async with (
                 aiohttp.ClientSession(servers[0].url) as one,
                 aiohttp.ClientSession(servers[1].url) as other,
             ):
                 token = await sign_in(Client(one))
                 clients = Client(one, token), Client(other, token)
-                yield TwoServers(servers[0], servers[1], folder, clients)
+                yield TwoServers(servers[0], servers[1], folder, clients, url)
         finally:
             for server in servers:
                 if server.process is not None:
@@ -116,3 +125,20 @@ async def sign_in(client: Client) -> str:
     answer = await client.post("/login", json={"login": "root", "password": PASSWORD})
     token: str = answer.json["access_token"]
     return token
+
+
+async def visits(client: Client) -> int:
+    """Count all visits."""
+    answer = await client.get("/visits/stats?group_by=day&traffic=all&limit=1000")
+    return sum(group["visits"] for group in answer.json["items"])
+
+
+async def ended(client: Client, import_id: int) -> dict[str, Any]:
+    """Return the record of an import once it has ended."""
+    end = time.monotonic() + patience()
+    while time.monotonic() < end:
+        record: dict[str, Any] = (await client.get(f"/imports/{import_id}")).json
+        if record["status"] != "running":
+            return record
+        await asyncio.sleep(0.1)
+    raise AssertionError("the import does not end")
