@@ -1,6 +1,10 @@
 """Writes arrays as PostgreSQL's text of them, for a parameter that a statement casts from text.
 
 asyncpg encodes a list element by element in Python, which takes some ten times as long.
+
+A condition takes the cast from a SELECT: `= ANY(CAST((SELECT CAST(CAST($1 AS text) AS int[])) AS int[]))`.
+That is evaluated once. Where PostgreSQL reads a whole table, as it may while that is new, it evaluates a bare
+cast for each row: an import of 640,000 lines took it 9 s of CPU instead of 1.
 """
 
 from collections.abc import Iterable, Sequence

@@ -14,8 +14,14 @@ from db.array_literals import digest_array, text_array
 from db.database import Raw, raw_connection
 from db.sql import raw_statement
 
-AGENTS = "SELECT digest, id, is_bot FROM agent WHERE digest = ANY(CAST(CAST($1 AS text) AS bytea[]))"
-REFERRERS = "SELECT digest, id FROM referrer WHERE digest = ANY(CAST(CAST($1 AS text) AS bytea[]))"
+AGENTS = """
+    SELECT digest, id, is_bot FROM agent
+    WHERE digest = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bytea[])) AS bytea[]))
+"""
+REFERRERS = """
+    SELECT digest, id FROM referrer
+    WHERE digest = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bytea[])) AS bytea[]))
+"""
 AGENT_IDS = """
     SELECT id FROM agent
     WHERE

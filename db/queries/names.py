@@ -58,7 +58,8 @@ async def select_category_ids(session: AsyncSession, names: Sequence[str]) -> di
     """Return the ids of categories by name."""
     rows = await session.execute(
         text(
-            "SELECT name, id FROM category WHERE name_sha256 = ANY(CAST(CAST(:digests AS text) AS bytea[]))"
+            "SELECT name, id FROM category WHERE name_sha256 = "
+            "ANY(CAST((SELECT CAST(CAST(:digests AS text) AS bytea[])) AS bytea[]))"
         ),
         {"digests": digest_array([name_digest(name) for name in names])},
     )

@@ -39,7 +39,7 @@ IN_ORDER = ("occurred_at", "position")
 GOODS_CATEGORIES = """
     SELECT goods.goods_id, product.category_id
     FROM goods INNER JOIN product ON goods.product_id = product.id
-    WHERE goods.goods_id = ANY(CAST(CAST($1 AS text) AS bigint[]))
+    WHERE goods.goods_id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
 """
 
 

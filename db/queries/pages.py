@@ -12,7 +12,10 @@ from db.array_literals import array_literal, digest_array, text_array
 from db.database import raw_connection
 from db.sql import raw_statement
 
-PAGES = "SELECT digest, id FROM page WHERE digest = ANY(CAST(CAST($1 AS text) AS bytea[]))"
+PAGES = """
+    SELECT digest, id FROM page
+    WHERE digest = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bytea[])) AS bytea[]))
+"""
 
 
 class PageRow(NamedTuple):

@@ -33,12 +33,12 @@ CARTS = """
         FROM payment
         WHERE payment.cart_id = cart.id OFFSET 0
     ) AS paid ON TRUE
-    WHERE cart.id = ANY(CAST(CAST($1 AS text) AS bigint[]))
+    WHERE cart.id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
 """
 ITEMS = """
     SELECT array_send(array_agg(cart_id)) AS cart_id, array_send(array_agg(goods_id)) AS goods_id
     FROM cart_item
-    WHERE cart_id = ANY(CAST(CAST($1 AS text) AS bigint[]))
+    WHERE cart_id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
 """
 INSTANTS = ("opened_at", "changed_at", "user_known_at", "paid_at")
 KNOWN = ("user_id", "user_known_at", "user_known_position")  # from the last pay line

@@ -2,11 +2,16 @@
 
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db.array_literals import array_literal, digest_array, text_array
-from db.database import Database
+from db.database import Database, raw_connection
+from db.queries.agents import AGENTS, REFERRERS
+from db.queries.new_carts import GOODS_CATEGORIES
+from db.queries.pages import PAGES
+from db.queries.stored_carts import CARTS, ITEMS
 
 TEXTS = ("", "NULL", "null", 'a"b', "a\\b", "\\", '"', '","', "{a,b}", " a ", "a\nb\t", "рыба", "a,b", "\x1f")
 
@@ -45,3 +50,15 @@ def test_quotes_stand_around_each_text_and_nothing_else_ends_one(texts: list[str
             places.append(place)
     assert not is_quoted
     assert len(places) == max(0, len(texts) - 1)
+
+
+@pytest.mark.parametrize("statement", [AGENTS, CARTS, GOODS_CATEGORIES, ITEMS, PAGES, REFERRERS])
+async def test_an_array_is_read_once_where_a_whole_table_is_read(db: Database, statement: str) -> None:
+    async with db.transaction() as session:
+        raw = await raw_connection(session)
+        for way in ("indexscan", "bitmapscan"):
+            await raw.execute(f"SET LOCAL enable_{way} = off")
+        plan = [row[0].strip() for row in await raw.fetch(f"EXPLAIN {statement}", "{}")]
+    filters = [line for line in plan if line.startswith(("Filter:", "Index Cond:")) and "ANY" in line]
+    assert len(filters) == 1
+    assert "::" not in filters[0]
