@@ -1,5 +1,6 @@
 """Tells errors of a database that pass from those that last, and a lost connection from all others."""
 
+import re
 from errno import EDQUOT, ENOSPC
 
 from asyncpg import InterfaceError as DriverError
@@ -9,6 +10,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # SQLSTATEs of a database that starts, stops, has no free connection, is read-only or breaks a deadlock.
 TRANSIENT_STATES = ("08", "53", "57P", "57014", "25006", "40001", "40P01")
+# With which a coordinator of Citus tells, among other errors, of a worker that died in a transaction.
+NODE_STATES = ("XX000", "58030")
+LOST_NODE = re.compile(
+    "failure on connection marked as essential|failed to prepare transaction|failed to COPY to shard"
+    "|failed to complete COPY on|could not commit transaction for shard|terminating connection "
+    "|the database system is |server closed the connection unexpectedly|no connection to the server"
+)
 DISK_FULL = "53100"
 READ_ONLY = "25006"
 NO_ROOM = (ENOSPC, EDQUOT)
@@ -27,10 +35,15 @@ def is_outage(error: BaseException) -> bool:
     """Return whether the database, or another server, is away, so that a retry may succeed."""
     state = sqlstate(error)
     if state is not None:
-        return state.startswith(TRANSIENT_STATES)
+        return state.startswith(TRANSIENT_STATES) or (state in NODE_STATES and loses_node(error))
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     return isinstance(error, PoolTimeout | OSError | DriverError)
+
+
+def loses_node(error: BaseException) -> bool:
+    """Return whether a cluster's coordinator says that a worker was lost; the session goes on."""
+    return LOST_NODE.search(str(driver_error(error))) is not None
 
 
 def is_lasting(error: BaseException) -> bool:

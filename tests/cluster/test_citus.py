@@ -1,14 +1,7 @@
-"""Trawl on a Citus cluster: a day gives the same answers as on one PostgreSQL; what operators run works.
+"""Trawl on a Citus cluster: a day gives the same answers as on one PostgreSQL; what operators run works."""
 
-TRAWL_TEST_CITUS_URL names the coordinator of a cluster with at least one worker, on which its user may create
-databases. Without it these tests are skipped.
-"""
-
-import os
 import re
-import secrets
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +9,6 @@ from random import Random
 from typing import Any
 
 import asyncpg
-import pytest
 from sqlalchemy import text
 
 from bench.shop_log import generate
@@ -31,7 +23,7 @@ from service.events.stats import count_events
 from service.visits.queries import count_visits, list_visits
 from service.visits.retention import delete_before
 from tests.support.accounts import add_account, add_session
-from tests.support.citus import create_cluster_database, drop_cluster_database
+from tests.support.citus import needs_cluster
 from tests.support.command_line import Command
 from tests.support.event_oracle import OneEvent
 from tests.support.eventually import eventually
@@ -42,8 +34,7 @@ from tests.support.merging import merge_visits
 from tests.support.stored_events import store_events
 from tests.support.visit_cases import NOTHING
 
-CITUS_URL = os.environ.get("TRAWL_TEST_CITUS_URL")
-pytestmark = pytest.mark.skipif(CITUS_URL is None, reason="TRAWL_TEST_CITUS_URL names no cluster")
+pytestmark = needs_cluster
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 OFTEN = MergeLimits(batches=1, events=1, most=100, small=150, small_parts=2)
@@ -56,21 +47,6 @@ STATISTICS = (
     "page", "user", "country", "category", "referrer", "browser", "os", "device", "status", "kind", "hour",
     "day", "week", "month", "country,day", "page,hour",
 )  # fmt: skip
-
-
-@pytest.fixture
-async def cluster_url() -> AsyncIterator[str]:
-    """A database on all nodes of the cluster, whose tables are not spread yet."""
-    assert CITUS_URL is not None
-    name = f"trawl_{secrets.token_hex(6)}"
-    yield await create_cluster_database(CITUS_URL, name)
-    await drop_cluster_database(CITUS_URL, name)
-
-
-@pytest.fixture
-def cluster(cluster_url: str, trawl: Command) -> Command:
-    """The command line on the cluster."""
-    return Command(trawl.settings | {"DATABASE_URL": cluster_url})
 
 
 def visits(random: Random, number: int) -> list[dict[str, Any]]:
@@ -182,13 +158,6 @@ class Day:
         await delete_dropped_columns(self.deps.db, kept_for=timedelta(0))
         await self.look()
         await self.ask("GET", "/visits/stats?group_by=day&traffic=all")
-
-
-@pytest.fixture
-async def databases(committed_url: str, cluster_url: str, cluster: Command) -> tuple[str, str]:
-    """One on a PostgreSQL, and one that is spread over the cluster."""
-    assert (await cluster.run_beside("distribute"))[0] == 0
-    return committed_url, cluster_url
 
 
 async def test_a_day_gives_the_answers_of_one_postgresql(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.database import Database
 from db.engine import TIMEOUTS, PoolTimeouts
-from db.outages import describe, is_outage, refuses_value
+from db.outages import describe, is_lasting, is_outage, refuses_value
 
 STATE = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 GOODBYE = b"E" + struct.pack("!i", len(STATE) + 4) + STATE
@@ -84,3 +84,32 @@ async def test_a_connection_that_ends_under_a_statement_is_not_given_to_the_next
                 await session.scalar(end)
         assert is_outage(caught.value)
         assert await read(broken_db) == 1
+
+
+RAISE = "DO $$ BEGIN RAISE EXCEPTION '{}' USING ERRCODE = '{}'; END $$"
+
+
+@pytest.mark.parametrize(
+    ("message", "state", "is_lost"),
+    [
+        ("failure on connection marked as essential: worker-1.example:5432", "XX000", True),
+        ("failed to prepare transaction ''citus_0_1_2_3'' on host worker-1.example:5432", "XX000", True),
+        ("could not commit transaction for shard 102010 on at least one active node", "XX000", True),
+        ("terminating connection due to unexpected postmaster exit", "XX000", True),
+        ("failed to COPY to shard 102010 on worker-1.example:5432", "58030", True),
+        ("failed to complete COPY on worker-1.example:5432", "58030", True),
+        ("duplicate key value violates unique constraint", "XX000", False),
+        ("could not read block 7 in file", "58030", False),
+        ("failed to complete COPY on worker-1.example:5432", "23505", False),
+    ],
+)
+async def test_a_worker_that_a_cluster_loses_is_an_outage(
+    database_url: str, message: str, state: str, is_lost: bool
+) -> None:
+    """And no lasting error, with which an import would fail."""
+    db = Database.connect(database_url)
+    with pytest.raises(DBAPIError) as caught:
+        async with db.transaction() as session:
+            await session.execute(text(RAISE.format(message, state)))
+    assert (is_outage(caught.value), is_lasting(caught.value)) == (is_lost, not is_lost)
+    await db.close()

@@ -1,10 +1,15 @@
 """Databases on a Citus cluster: on each of its nodes, which know each other."""
 
+import os
+
 import asyncpg
+import pytest
 
 from db.distribution import Worker, select_workers
 from tests.support.databases import on_server, with_database
 
+CITUS_URL = os.environ.get("TRAWL_TEST_CITUS_URL")
+needs_cluster = pytest.mark.skipif(CITUS_URL is None, reason="TRAWL_TEST_CITUS_URL names no cluster")
 COORDINATOR = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid = 0"
 
 
