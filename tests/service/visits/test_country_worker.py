@@ -14,10 +14,10 @@ from db.queries import countries as queries
 from service.background import Schedule
 from service.visits.countries import backfill_batch, backfill_countries
 from tests.support.backfills import ADDRESS_COUNTRIES, store_live
-from tests.support.eventually import PATIENCE
 from tests.support.ipinfo_service import TOKEN, FakeIpInfo
 from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer
+from tests.support.processes import PATIENCE
 
 
 @asynccontextmanager
