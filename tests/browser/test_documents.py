@@ -32,9 +32,7 @@ async def test_a_page_renders_with_all_other_hosts_blocked(server: RunningApp, t
     # Playwright hears the end of each of Scalar's requests only where it lets them through itself.
     await tab.page.route("**/*", lambda route: route.continue_())
     await open_document(tab.page, f"{server.url}{path}", shows=SHOWN[path])
-    # Fonts are what such pages fetch last. With Scalar "networkidle" never comes, though no request is open.
-    await tab.page.wait_for_function("document.readyState === 'complete'")
-    await tab.page.evaluate("document.fonts.ready.then(() => true)")
+    await tab.page.wait_for_load_state("networkidle")
     if folder := os.environ.get("SCREENSHOTS"):
         await tab.page.screenshot(path=Path(folder) / f"{path.replace('/', '-')}.png")
     assert (tab.errors, tab.blocked_urls) == ([], [])
