@@ -49,6 +49,12 @@ def split_quarters(spans: Sequence[ClockSpan]) -> list[tuple[int, int]]:
     return [(begin, end) for begin, end in ranges if begin < end]
 
 
+def period_before(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """Return the equally long period before one; it begins with the year 1 at the earliest."""
+    first = datetime.min.replace(tzinfo=UTC)
+    return since - min(until - since, since - first), since
+
+
 def time_zone(name: str) -> ZoneInfo:
     """Return a zone of the table."""
     return ZoneInfo(name)

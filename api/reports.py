@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_dump, validates_schema
 
+from api.compared import ComparedPeriod
 from api.fields import (
     OPTIONAL,
     Choice,
@@ -75,8 +76,12 @@ class BoughtTogetherRequest(ReportRequest):
     category = Text(minimum=1, maximum=MAX_CATEGORY, load_default="semi_manufactures")
 
 
-class UnpaidCartsRequest(ReportRequest):
+class UnpaidCartsRequest(ComparedPeriod, ReportRequest):
     min_age = IntegerText(minimum=0, maximum=MAX_CART_AGE, load_default=0)
+
+    @post_dump
+    def leave_out_no_comparison(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if name != "compare" or value is not None}
 
 
 class CountryRow(Schema):
@@ -149,7 +154,10 @@ def row_names(number: int, parameters: Mapping[str, Any]) -> list[str]:
 
 
 class ReportResponse(Schema):
-    """A report's answer with all that tells what it means. Rows are those of the report's own schema."""
+    """A report's answer with all that tells what it means. Rows are those of the report's own schema.
+
+    `previous` is there if it was asked for: the row of the equally long period before.
+    """
 
     report = fields.Integer(attribute="report.number")
     title = fields.String(metadata=QUESTION)
@@ -165,7 +173,12 @@ class ReportResponse(Schema):
     rows = fields.Method(
         "dump_rows", metadata={"type": "array", "x-items": tuple(dict.fromkeys(ROWS.values()))}
     )
+    previous = fields.Nested(CartRow, metadata=OPTIONAL)
     as_of = DateTime(allow_none=True)
+
+    @post_dump
+    def leave_out_no_comparison(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if name != "previous" or value is not None}
 
     def dump_parameters(self, result: Any) -> Any:
         return REQUESTS[result.report.number]().dump(result.parameters)

@@ -26,7 +26,8 @@ FILTERS = (
 REPORT_PARAMETERS = ("category", "pages", "metric", "min_age")
 # Those of one report alone, as the dashboard's address has them.
 REPORT_KEYS = ("r1.metric", "r2.category", "r2.pages", "r3.category", "r3.pages", "r5.category", "r6.min_age")
-OWN_PARAMETERS = {"overview": FILTERS, "reports": (*REPORT_PARAMETERS, *REPORT_KEYS)}  # by view
+UNITS = ("hour", "day", "week", "month")
+OWN_PARAMETERS = {"overview": (*FILTERS, "unit"), "reports": (*REPORT_PARAMETERS, *REPORT_KEYS)}  # by view
 
 
 class TimeText(Text):
@@ -57,7 +58,8 @@ class ParameterText(Text):
 class ShareParameters(NullIsAbsent):
     """Parameters of a view as its address has them: a period, or `from` and `to`.
 
-    Filters are of the overview. The reports have parameters of their own: `r2.category` is that of report 2.
+    Filters, and the unit of its chart, are of the overview. The reports have parameters of their own:
+    `r2.category` is that of report 2.
     """
 
     example: ClassVar[dict[str, Any]] = {"period": "7d", "tz": "Europe/Berlin"}
@@ -78,6 +80,7 @@ class ShareParameters(NullIsAbsent):
     os = ParameterText(allow_none=True)
     device = ParameterText(allow_none=True)
     status = ParameterText(allow_none=True)
+    unit = Choice(*UNITS, allow_none=True)
     pages = ParameterText(allow_none=True)
     metric = ParameterText(allow_none=True)
     min_age = ParameterText(allow_none=True)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 
+from api.compared import ComparedPeriod
 from api.fields import (
     OPTIONAL,
     Choice,
@@ -125,24 +126,14 @@ class GroupBy(Text):
         return groups
 
 
-class CountVisitsRequest(VisitFilter, PageQuery):
+class CountVisitsRequest(ComparedPeriod, VisitFilter, PageQuery):
     """Without `group_by` all visits are one group. Bots do not count unless `traffic` says so."""
 
     repeatable: ClassVar[frozenset[str]] = frozenset({"group_by"})
 
     traffic = Choice(*TRAFFIC, load_default="human")
     group_by = GroupBy(*GROUPS, load_default=None)
-    compare = Choice("previous", load_default=None)
     after = Cursor(Integer(minimum=1))
-
-    @validates_schema
-    def check_compared_period(self, data: Mapping[str, Any], **_: Any) -> None:
-        names = {"from": "since", "to": "until"}
-        missing = [name for name, field in names.items() if data["compare"] and data[field] is None]
-        if missing:
-            raise ValidationError(
-                {name: ["must be given, to compare with the period before"] for name in missing}
-            )
 
 
 class PreviousCountResponse(Schema):

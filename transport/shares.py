@@ -32,9 +32,10 @@ ANY_VIEW = "own"  # of a route that tells only what the share itself is
 CARTS = "6"  # the one report that the overview shows
 FREE = {
     "statistics": frozenset({"group_by", "compare", "limit", "offset", "cursor", "tz"}),
-    "report": frozenset({"limit", "format", "raw", "tz"}),
+    "report": frozenset({"compare", "limit", "format", "raw", "tz"}),
 }
 NOT_SHOWN = "user"  # what the overview does not group by
+UNIT = "unit"  # in which the page draws its chart; the routes have groups
 PRODUCTS = ("kind", "product")  # the overview lists them beside whatever filter it has
 PARTS_OF_API = ("page", "site")  # sources that reports count together
 DEFAULTS = {"source": "all", "traffic": "human"}
@@ -84,6 +85,7 @@ async def check_share(request: Request, share: SharedView) -> None:
         return
     parameters = read_parameters(request)
     shared = report_parameters(request, share) if kind == "report" else dict(share.parameters)
+    shared.pop(UNIT, None)
     defaults = DEFAULTS | (report_defaults(request, share) if kind == "report" else {})
     if kind == "statistics":
         check_groups(parameters)

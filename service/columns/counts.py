@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import numpy as np
 
+from calendar_days import period_before
 from db.kinds import KIND_CODES
 from db.queries import column_reads
 from db.queries.column_reads import Span, microseconds
@@ -36,7 +37,6 @@ from service.columns.statistics import Statistics
 from service.columns.templates import Template, parse_templates
 from time_slices import time_slices
 
-FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 UNITS = ("hour", "day", "week", "month")
 Count = tuple[CountRow, tuple[int, int]]  # a group; its visits and visitors in the period before, or 0
 NO_VISITS: Count = (CountRow((), 0, 0, None, None), (0, 0))
@@ -121,10 +121,8 @@ def previous_period(visit_filter: VisitFilter) -> tuple[VisitFilter, int]:
     since, until = visit_filter.since, visit_filter.until
     assert since is not None
     assert until is not None
-    length = until - since
-    # Before the year 1 there is nothing to compare with.
-    begin = FIRST_INSTANT if since - FIRST_INSTANT < length else since - length
-    return replace(visit_filter, since=begin, until=since), length // MICROSECOND
+    begin, end = period_before(since, until)
+    return replace(visit_filter, since=begin, until=end), (until - since) // MICROSECOND
 
 
 def period(

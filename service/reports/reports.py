@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calendar_days import DAY, FIRST_TIME, LAST_TIME, ClockSpan, clock_spans, split_quarters
+from calendar_days import (
+    DAY,
+    FIRST_TIME,
+    LAST_TIME,
+    ClockSpan,
+    clock_spans,
+    period_before,
+    split_quarters,
+)
 from db.database import Database, Raw
 from db.queries import reports as queries
 from db.queries.reports import Clock, CountryRequests, CountryVisitors, Scope
@@ -14,9 +22,11 @@ from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.reports.rows import (
+    CartRow,
     CountryRow,
     VisitorCountryRow,
     bought_together_rows,
+    cart_row,
     cart_rows,
     country_rows,
     part_of_day_rows,
@@ -43,10 +53,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ReportAnswer:
-    """A report's answer and its rows, which are dataclasses of service.reports.rows or db.queries.reports."""
+    """A report's answer and its rows, which are dataclasses of service.reports.rows or db.queries.reports.
+
+    `previous` is the row of the equally long period before, if that was asked for.
+    """
 
     answer: str | int | None
     rows: Sequence[Any]
+    previous: CartRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,7 @@ class ReportResult:
     parameters: Parameters
     answer: str | int | None
     rows: Sequence[Any]
+    previous: CartRow | None
     as_of: datetime | None
 
     @property
@@ -90,7 +105,7 @@ async def run_report(
         scope = scope_of(parameters, as_of)
         outcome = await report.compute(Source(db, raw, store), scope, parameters)
     rows = outcome.rows[: parameters["limit"]]
-    return ReportResult(report, parameters, outcome.answer, rows, as_of)
+    return ReportResult(report, parameters, outcome.answer, rows, outcome.previous, as_of)
 
 
 def get_report(number: str) -> Report:
@@ -172,7 +187,12 @@ async def compute_unpaid_carts(source: Source, scope: Scope, parameters: Paramet
     """Count unpaid carts, but none that changed in the last `min_age` minutes before the newest visit."""
     unchanged_since = scope.as_of - timedelta(minutes=parameters["min_age"])
     counts = await queries.select_unpaid_carts(source.raw, scope, unchanged_since)
-    return ReportAnswer(counts.unpaid, cart_rows(counts))
+    if parameters.get("compare") is None:
+        return ReportAnswer(counts.unpaid, cart_rows(counts))
+    since, until = period_before(parameters["since"], parameters["until"])
+    scope_before = scope_of(parameters | {"since": since, "until": until}, scope.as_of)
+    before = await queries.select_unpaid_carts(source.raw, scope_before, unchanged_since)
+    return ReportAnswer(counts.unpaid, cart_rows(counts), cart_row(before))
 
 
 async def compute_repeat_purchases(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:

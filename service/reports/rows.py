@@ -118,9 +118,12 @@ def bought_together_rows(counts: Sequence[CategoryCarts]) -> list[BoughtTogether
 
 def cart_rows(counts: CartCounts) -> list[CartRow]:
     """Make the one row of all carts. No carts, no row."""
-    if not counts.carts:
-        return []
-    return [CartRow(counts.carts, counts.paid, counts.unpaid, ratio(counts.unpaid, counts.carts))]
+    return [cart_row(counts)] if counts.carts else []
+
+
+def cart_row(counts: CartCounts) -> CartRow:
+    share = ratio(counts.unpaid, counts.carts) if counts.carts else 0.0
+    return CartRow(counts.carts, counts.paid, counts.unpaid, share)
 
 
 def ratio(part: int, whole: int) -> float:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Browser, Page, Request, async_playwright
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
 from db.database import Database
 from tests.support.dashboard_page import Dashboard
@@ -18,6 +18,8 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 NO_SANDBOX = ("--no-sandbox", "--disable-dev-shm-usage")  # as root, and in containers, there is none
 # Other hosts have no address: to hold each request until Python lets it through costs a fifth of a page.
 THIS_MACHINE_ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 def find_chromium() -> str | None:

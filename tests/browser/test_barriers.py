@@ -94,6 +94,7 @@ async def test_every_view_can_be_used_with_the_keyboard_alone(
     assert (await admin.client.post("/tasks", json={"title": "Order salmon"})).status == 201
     await dashboard.open()
     await dashboard.sign_in(admin.login)
+    await expect(page.locator("main")).to_be_focused()
     for view in (*VIEWS, f"people?user={admin.id}"):
         await dashboard.visit(view)
         for card in await page.locator("[data-card]").all():

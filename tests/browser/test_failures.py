@@ -9,7 +9,9 @@ from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.processes import PATIENCE
 
+COLOURS = "all => all.map(one => getComputedStyle(one).color)"
 LOST = "net::ERR_FAILED"
+UNPROCESSABLE = "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"
 UNAUTHORIZED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
 
 
@@ -48,6 +50,29 @@ async def test_what_fails_is_said_where_it_fails_and_the_rest_is_shown(
     tab.errors.clear()
 
 
+async def test_a_wrong_filter_of_the_address_is_asked_once_and_has_one_message(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page = dashboard.page
+    await add_visits(user)
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    refusals: list[str] = []
+    page.on("response", lambda answer: refusals.append(answer.url) if answer.status == 422 else None)
+    await dashboard.visit("overview?status=many&country=US")
+    await page.get_by_text("status: must be").wait_for()
+    assert await page.locator(".trouble:not(:empty)").count() == 1
+    assert not await page.locator("[data-total=visits]").is_visible()
+    await page.get_by_role("button", name="Remove the filter Status: many").click()
+    await expect(page.locator("[data-total=visits]")).to_have_text("1")
+    await expect(page.locator("[data-total=visits]")).to_be_visible()
+    await expect(page.locator(".trouble:not(:empty)")).to_have_count(0)
+    await expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
+    assert len(refusals) == 1
+    assert tab.errors == [UNPROCESSABLE]
+    tab.errors.clear()
+
+
 async def test_an_older_answer_never_replaces_a_newer_one(dashboard: Dashboard, user: User) -> None:
     page, visits = dashboard.page, dashboard.page.locator("[data-total=visits]")
     await add_visits(user)
@@ -65,6 +90,8 @@ async def test_an_older_answer_never_replaces_a_newer_one(dashboard: Dashboard, 
     await page.locator("[data-card=countries]").scroll_into_view_if_needed()
     await page.locator("[data-card=countries] [data-value=US]").click()
     await page.locator(".tile.late").first.wait_for()  # what it shows is of the question before
+    colours = await page.eval_on_selector_all(".tile.late, main", COLOURS)
+    assert len({*colours}) == 1  # and is marked by its frame, not as something bad
     await page.get_by_role("button", name="Remove the filter Country").click()
     await expect(page.locator(".tile.late")).to_have_count(0, timeout=PATIENCE * 1000)
     release.set()

@@ -1,5 +1,7 @@
 """Imports by drop and the live stream in a real browser."""
 
+from playwright.async_api import expect
+
 from tests.support.command_line import PASSWORD
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
@@ -24,6 +26,7 @@ async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
     await dashboard.visit("imports")
     log = some_lines(30).decode() + "no line <b>of</b> a log\n"
     await page.locator(".drop").evaluate(DROP, ["dropped.log", log])
+    await page.wait_for_selector(".badge.done")  # rejects are counted before they can be read
     await page.get_by_role("button", name="Rejects (1)").click()
     await page.get_by_text("no line <b>of</b> a log").wait_for()
     assert (await admin.client.get("/imports")).json["items"][0]["imported"] == 30
@@ -31,6 +34,11 @@ async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
     await page.get_by_role("dialog").get_by_role("button", name="Undo").click()
     await page.wait_for_selector(".badge.undone")
     assert (await admin.client.get("/report/4")).json["answer"] is None
+
+    await page.locator(".drop").evaluate(DROP, ["other.log", "no line of a log\n"])
+    trouble = page.locator(".badge.failed + .trouble")
+    await expect(trouble).to_contain_text("the only line does not fit a known format")
+    assert await page.get_by_role("button", name="Undo").count() == 0  # nothing was stored
 
 
 async def test_live_counts_reach_the_page_without_reloading(dashboard: Dashboard, user: User) -> None:

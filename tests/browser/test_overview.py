@@ -65,13 +65,16 @@ async def check_filter(dashboard: Dashboard, user: User, country: str) -> None:
     filtered = (await stats(user, f"tz=UTC&country={country}"))[0]
     await expect(visits).to_have_text(f"{filtered['visits']:,}")
     await expect(page.locator("[data-total=visitors]")).to_have_text(f"{filtered['visitors']:,}")
+    await expect(page.locator(f"[data-card=countries] [data-value={country}]")).to_be_focused()  # drawn anew
     assert [each[0] for each in await tops(page, "countries")] == [country]
     products = await stats(user, f"tz=UTC&country={country}&kind=product&group_by=page&limit=8")
     assert await tops(page, "products") == [[item["page_url"], f"{item['visits']:,}"] for item in products]
     await page.reload()
     await dashboard.wait_until_loaded("overview")
     await expect(visits).to_have_text(f"{filtered['visits']:,}")
-    await page.get_by_role("button", name="Remove the filter Country").click()
+    await page.get_by_role("button", name="Remove the filter Country").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
     await expect(visits).to_have_text(f"{(await stats(user, 'tz=UTC'))[0]['visits']:,}")
     await page.go_back()
     await dashboard.wait_until_loaded("overview")

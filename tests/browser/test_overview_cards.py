@@ -15,7 +15,7 @@ PRINT = """window.print = () => {
     document.body.dataset.missing = document.querySelectorAll(".overview > [aria-busy]").length;
 }"""
 CHOICES = """all => all.map(one => one.dataset.choice)"""
-ANSWERS_AT_MOST = 15
+ANSWERS_AT_MOST = 14
 
 
 def visit(page_url: str, **fields: str) -> dict[str, str]:
@@ -53,6 +53,24 @@ async def test_an_answer_that_several_cards_need_is_read_once(dashboard: Dashboa
         assert await card.locator(".bar-value").all_inner_texts() == ["11"]
         await expect(card.get_by_text("logs of the combined format do")).to_be_visible()
     assert await page.locator("[data-card=kinds] .bar-value").all_inner_texts() == ["11"]
+
+
+async def test_products_of_one_name_are_told_apart(dashboard: Dashboard, user: User) -> None:
+    paths = ["/fresh_fish/salmon/", "/frozen_fish/salmon/", "/caviar/", "/caviar/black_caviar/"]
+    visits = [visit(path) for path in paths] + [visit("/fresh_fish/salmon/"), visit("/caviar/red/")]
+    other_shop = {**visit("/"), "page_url": "https://other.example/caviar/red/"}
+    assert (await user.client.post("/visits", json={"visits": [*visits, other_shop]})).json["created"] == 7
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    products = dashboard.page.locator("[data-card=products]")
+    await products.scroll_into_view_if_needed()
+    labels = products.locator(".bar-label")
+    await expect(labels).to_have_count(5)
+    assert await labels.first.inner_text() == "salmon · fresh fish"
+    assert {*await labels.all_inner_texts()} == {
+        *("salmon · fresh fish", "salmon · frozen fish", "black caviar"),
+        *("shop.example/caviar/red/", "other.example/caviar/red/"),
+    }
 
 
 async def test_under_filters_carts_say_in_words_what_their_numbers_are(

@@ -65,6 +65,7 @@ async def test_the_account_has_its_profile_second_factor_and_keys(dashboard: Das
     await keys.get_by_role("button", name="End").click()
     await page.get_by_role("dialog").get_by_role("button", name="End").click()
     await expect(keys.get_by_role("row", name="import of the shop")).to_have_count(0)
+    await expect(keys).to_be_focused()  # as its button is gone
     assert (await program.post("/visits", json={"page_url": "/about"})).status == 401
 
 
@@ -100,6 +101,7 @@ async def test_tasks_are_added_filtered_edited_in_place_and_deleted(dashboard: D
     await page.get_by_role("button", name="Delete: Order salmon").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await page.get_by_text("Nothing found.").wait_for()
+    await expect(page.locator(".card", has_text="Nothing found.")).to_be_focused()
     assert [task["title"] for task in (await user.client.get("/tasks")).json["items"]] == [
         "Call <b>Boris</b>"
     ]

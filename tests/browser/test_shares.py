@@ -106,7 +106,7 @@ async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes
     server: RunningApp, browser: Browser, tab: Tab, owner: User
 ) -> None:
     dashboard = Dashboard(tab.page, server.url)
-    await dashboard.open("#overview?period=30d&kind=product")
+    await dashboard.open("#overview?period=30d&kind=product&unit=week")
     await dashboard.sign_in(owner.login)
     visits = await tab.page.locator("[data-total=visits]").get_attribute("data-value")
     link = await share(dashboard, "overview", "never")
@@ -116,6 +116,8 @@ async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes
         await shown.wait_until_loaded("overview")
         assert await page.locator("[data-total=visits]").get_attribute("data-value") == visits != "0"
         await expect(page.locator(".shown")).to_contain_text("Last 30 days: ")
+        weeks = await page.locator("[data-card=timeline] .band").count()
+        assert 5 <= weeks <= 6  # and not 30 days
         await expect(page.get_by_text("Click a row")).to_have_count(0)
         await page.locator("[data-card=countries]").scroll_into_view_if_needed()  # which loads it
         await page.locator("[data-card=countries] .content button").first.click()

@@ -19,7 +19,7 @@ OWN: dict[int, dict[str, Any]] = {
     3: {"category": "frozen_fish", "pages": "category"},
     4: {},
     5: {"category": "semi_manufactures"},
-    6: {"min_age": 0},
+    6: {"min_age": 0},  # and `compare`, which is told where it is asked for
     7: {},
 }
 
@@ -94,6 +94,25 @@ async def test_parameters_change_the_answer(user: User, visits: None) -> None:
     visitors = (await user.client.get("/report/1?metric=visitors")).json
     assert [(row["country"], row["visitors"]) for row in visitors["rows"]] == [("JP", 1), ("US", 1)]
     assert visitors["answer"] == "Japan"  # a tie, by name
+
+
+async def test_report_6_tells_what_there_was_in_the_period_before(user: User, visits: None) -> None:
+    async def ask(since: str, until: str, **others: str) -> Any:
+        period = {"from": f"2018-08-01T{since}:00Z", "to": f"2018-08-01T{until}:00Z"}
+        return (await user.client.get("/report/6", params=period | others)).json
+
+    before, now = await ask("00:00", "06:00"), await ask("06:00", "12:00")
+    both = await ask("06:00", "12:00", compare="previous")
+    assert both["parameters"] == now["parameters"] | {"compare": "previous"}
+    assert (both["answer"], both["rows"]) == (now["answer"], now["rows"])
+    assert [both["previous"]] == before["rows"]
+    assert before["rows"] != now["rows"]
+    nothing = (await ask("00:00", "06:00", compare="previous"))["previous"]
+    assert nothing == {"carts": 0, "paid": 0, "unpaid": 0, "unpaid_share": 0.0}
+    for path in ("?compare=previous", "?compare=previous&from=2018-08-01T00:00:00Z"):
+        answer = await user.client.get(f"/report/6{path}")
+        assert (answer.status, "/to" in str(answer.json["errors"])) == (422, True)
+    assert (await user.client.get("/report/7?compare=previous")).status == 422
 
 
 @pytest.mark.parametrize("number", ["0", "8", "999", "-1", "one", "9223372036854775807"])
@@ -185,7 +204,8 @@ async def test_the_reports_are_listed_with_their_parameters(user: User) -> None:
     assert [report["report"] for report in items] == list(EXPECTED)
     for report in items:
         defaults = {parameter["name"]: parameter["default"] for parameter in report["parameters"]}
-        assert defaults == TIMES | OWN[report["report"]] | {"format": None, "raw": False}
+        comparison = {"compare": None} if report["report"] == 6 else {}
+        assert defaults == TIMES | OWN[report["report"]] | comparison | {"format": None, "raw": False}
         body = (await user.client.get(f"/report/{report['report']}")).json
         category = OWN[report["report"]].get("category", "")
         assert body["title"] == report["title"].replace("a category", category)

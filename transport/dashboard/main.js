@@ -158,6 +158,7 @@ async function draw(reason) {
 function begin() {
   readAddress();
   if (isEntry(address.name)) history.replaceState(null, "", fragment(FIRST_VIEW));
+  main.focus({ preventScroll: true }); // the form that has the focus goes
   draw();
 }
 

@@ -117,7 +117,7 @@ PARAMETERS = {
     "os": "only visits under this operating system",
     "referrer": "only visits that came from pages of this host, or if it has a slash from this page",
     "traffic": "whether visits of humans count, those of bots, or all",
-    "compare": "`previous`: tell of each group also what it had in the equally long period before",
+    "compare": "`previous`: tell also what there was in the equally long period before",
     "kind": "what a page is for the shop",
     "kinopoisk_id": "the number of a film at Kinopoisk",
     "limit": "items, or rows, at most",

@@ -26,12 +26,14 @@ export async function show(view, context) {
   await audit.load();
 }
 
+const named = (login) => login && element("span", { class: "name" }, login);
+
 function columns() {
   return [
     { label: translate("column.time"), of: (event) => moment(event.time, settings.tz) },
     { label: translate("column.what"), of: (event) => translate(`audit.${event.type}`) },
-    { label: translate("column.login"), of: (event) => event.login },
-    { label: translate("actor"), of: (event) => event.actor },
+    { label: translate("column.login"), of: (event) => named(event.login) },
+    { label: translate("actor"), of: (event) => named(event.actor) },
     { label: translate("column.address"), of: (event) => event.address },
     { label: translate("column.agent"), of: (event) => event.agent && element("span", { class: "agent" }, event.agent) },
   ];

@@ -2,6 +2,7 @@
 import { element } from "../shared/elements.js";
 import { dayAndMonth, number, wholePercent } from "../shared/formats.js";
 import { settings } from "../shared/settings.js";
+import { scroller } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 
 export function retentionGrid(cohorts, unit) {
@@ -15,7 +16,7 @@ export function retentionGrid(cohorts, unit) {
     element("td", { class: "numeric" }, number(cohort.size)),
     cohort.retained.map((users) => cell(users, cohort.size))));
   const later = element("p", { class: "dim small-print" }, translate(`later.${unit}`));
-  return element("div", {}, later, element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": translate("retention") },
+  return element("div", {}, later, scroller(translate("retention"),
     element("table", { class: "grid" },
       element("caption", { class: "unseen" }, translate("retention")), element("thead", {}, head), element("tbody", {}, rows))));
 }

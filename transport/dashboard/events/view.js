@@ -11,7 +11,7 @@ import { columns, rankedBars } from "../shared/plots.js";
 import { retentionGrid } from "./retention.js";
 import { currentPeriod, loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
-import { table } from "../shared/tables.js";
+import { scroller, table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 
 const COLUMN = 34; // rem
@@ -86,7 +86,7 @@ function activeUsers(getJson, inputs, keep) {
     return [
       element("p", { class: "answer" }, number(days.at(-1).value), element("small", {}, ` ${days.at(-1).label}`)),
       columns(days, translate("dau")),
-      element("details", {}, element("summary", {}, translate("rows")), element("div", { class: "scroll" }, table(translate("dau"), tableColumns, days))),
+      element("details", {}, element("summary", {}, translate("rows")), scroller(translate("dau"), table(translate("dau"), tableColumns, days))),
     ];
   });
 }

@@ -3,6 +3,7 @@ import { requestJson, sendJson } from "../shared/api.js";
 import { button, element, field } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
 import { attempt } from "../shared/lists.js";
+import { redraw } from "../shared/redraw.js";
 import { translate } from "../shared/words.js";
 import { filmDetails, filmItem } from "./film.js";
 
@@ -30,14 +31,14 @@ export async function show(view, { signal, own, setOwn }) {
   async function loadFavourites(cursor = null) {
     try {
       const { items, next } = await requestJson("/movies/favorites", { query: { limit: PAGE, cursor }, signal });
-      if (!cursor) {
-        ids.clear();
-        favourites.replaceChildren();
-      }
-      favourites.querySelector(".more")?.remove();
+      if (!cursor) ids.clear();
       items.forEach((film) => ids.add(film.kinopoisk_id));
-      favourites.append(ids.size ? films(items) : element("p", { class: "dim" }, translate("no-favourites")));
-      if (next) favourites.append(button(translate("more"), () => loadFavourites(next), { class: "more" }));
+      favourites.querySelector(".more")?.remove();
+      const shown = [
+        ...(cursor ? favourites.childNodes : []), ids.size ? films(items) : element("p", { class: "dim" }, translate("no-favourites")),
+        ...(next ? [button(translate("more"), () => loadFavourites(next), { class: "more" })] : []),
+      ];
+      redraw(favourites, ...shown);
     } catch (error) {
       showTrouble(favourites, error);
     }

@@ -1,6 +1,7 @@
 // Shows imports as a table, with the progress of each.
 import { element } from "../shared/elements.js";
 import { bytes, moment, number, percent } from "../shared/formats.js";
+import { faultText } from "../shared/refusals.js";
 import { settings } from "../shared/settings.js";
 import { table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
@@ -32,6 +33,6 @@ function status(record) {
     return element("span", { class: "progress" }, badge, element("progress", { max: 1, value: done, "aria-label": label }), percent(done));
   }
   if (record.status === "running") return element("span", { class: "progress" }, badge, bytes(record.bytes));
-  const warning = record.error ?? (isMostlyRejected(record) ? translate("mostly-rejected") : null);
+  const warning = (record.error && faultText(record.error)) ?? (isMostlyRejected(record) ? translate("mostly-rejected") : null);
   return warning ? element("span", {}, badge, element("span", { class: "trouble" }, warning)) : badge;
 }

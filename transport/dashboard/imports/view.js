@@ -1,25 +1,27 @@
 // The view of imports: upload by drag and drop, progress as it happens, rejects, cancel and undo.
-import { requestJson } from "../shared/api.js";
+import { pause, requestJson } from "../shared/api.js";
 import { button, element } from "../shared/elements.js";
 import { number } from "../shared/formats.js";
 import { problemText } from "../shared/forms.js";
 import { importsTable } from "./table.js";
 import { onLive } from "../shared/live.js";
 import { confirmAction, showMessage } from "../shared/messages.js";
-import { table } from "../shared/tables.js";
+import { redraw } from "../shared/redraw.js";
+import { scroller, table } from "../shared/tables.js";
 import { uploadForm } from "./upload.js";
 import { translate } from "../shared/words.js";
 
 const PAGE = 25;
+const UNDO_PERIOD = 2000; // milliseconds between two looks at an undo under way
 
 export async function show(view, { signal, user }) {
-  const list = element("div", { class: "scroll" });
+  const list = scroller(translate("imports"));
   const rejects = element("section", { class: "card", hidden: true, tabindex: "-1" });
   const isAdmin = user.role === "admin";
   let records = new Map(); // by id
   let lastImports = ""; // that the live stream told
 
-  const draw = () => list.replaceChildren(importsTable([...records.values()].sort((a, b) => b.id - a.id), { actions }));
+  const draw = () => redraw(list, importsTable([...records.values()].sort((a, b) => b.id - a.id), { actions }));
   async function load() {
     const { items } = await requestJson("/imports", { query: { limit: PAGE }, signal });
     records = new Map(items.map((record) => [record.id, record]));
@@ -30,7 +32,7 @@ export async function show(view, { signal, user }) {
     const buttons = [];
     if (record.rejected) buttons.push(button(translate("show-rejects", number(record.rejected)), () => showRejects(rejects, record, signal), { class: "link" }));
     if (isAdmin && record.status === "running") buttons.push(button(translate("cancel"), () => remove(record, "cancel")));
-    if (isAdmin && !record.dry_run && ["done", "failed", "cancelled"].includes(record.status)) buttons.push(button(translate("undo"), () => remove(record, "undo")));
+    if (isAdmin && canUndo(record)) buttons.push(button(translate("undo"), () => remove(record, "undo")));
     return buttons.length ? buttons : "—";
   }
   // `action`: "cancel" or "undo". The server does what fits the import's status.
@@ -40,8 +42,16 @@ export async function show(view, { signal, user }) {
       await requestJson(`/imports/${record.id}`, { method: "DELETE" });
       showMessage(translate(`${action}-begun`, record.name));
       await load();
+      await untilChanged(record);
     } catch (error) {
-      showMessage(problemText(error), "bad");
+      if (error.name !== "AbortError") showMessage(problemText(error), "bad");
+    }
+  }
+  // A long undo goes on after the answer, and the stream tells nothing of it.
+  async function untilChanged({ id, status, error }) {
+    while (records.get(id)?.status === status && records.get(id).error === error) {
+      await pause(UNDO_PERIOD, signal);
+      await load();
     }
   }
   async function parse() {
@@ -71,6 +81,9 @@ export async function show(view, { signal, user }) {
   }, signal);
 }
 
+// Of an import that ended early without a line there is nothing to take back.
+const canUndo = ({ dry_run: isDry, status, imported }) => !isDry && (status === "done" || (["failed", "cancelled"].includes(status) && imported > 0));
+
 async function showRejects(section, record, signal) {
   const { items, next } = await requestJson(`/imports/${record.id}/rejects`, { query: { limit: 100 }, signal });
   const columns = [
@@ -82,7 +95,7 @@ async function showRejects(section, record, signal) {
   section.replaceChildren(
     element("h2", {}, translate("rejects-of", record.name)),
     next ? element("p", { class: "dim" }, translate("first-rejects", items.length)) : "",
-    element("div", { class: "scroll" }, table(translate("rejects-of", record.name), columns, items, { empty: translate("no-rejects") })),
+    scroller(translate("rejects-of", record.name), table(translate("rejects-of", record.name), columns, items, { empty: translate("no-rejects") })),
   );
   section.hidden = false;
   section.focus();

@@ -7,7 +7,7 @@ import { importsTable } from "../imports/table.js";
 import { live, onLive } from "../shared/live.js";
 import { secondsLine } from "../shared/plots.js";
 import { settings } from "../shared/settings.js";
-import { table } from "../shared/tables.js";
+import { scroller, table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 
 const SECONDS = 120;
@@ -17,8 +17,8 @@ const REFRESH_PERIOD = 10_000; // milliseconds between two requests for the list
 export async function show(view, { signal, user, redraw }) {
   const visits = meter("visits");
   const events = meter("events");
-  const imports = element("div", { class: "scroll" });
-  const newest = element("div", { class: "scroll" });
+  const imports = scroller(translate("imports-now"));
+  const newest = scroller(translate("newest-visits"));
   view.replaceChildren(
     element("h1", {}, translate("live")),
     element("p", { class: "dim" }, translate("live-hint")),

@@ -6,6 +6,7 @@ import { button, element, newId } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
 import { markLate } from "../shared/late.js";
 import { attempt } from "../shared/lists.js";
+import { redraw } from "../shared/redraw.js";
 import { translate } from "../shared/words.js";
 import { insist } from "./stats.js";
 
@@ -43,7 +44,7 @@ export function card(name, { load, draw, rows, definition, wide = false }, signa
       trouble.textContent = "";
       if (data.text === shown) return; // nothing flickers
       shown = data.text;
-      content.replaceChildren(...[draw(data)].flat());
+      redraw(content, ...[draw(data)].flat());
     } catch (error) {
       if (error.name === "AbortError" || signal.aborted || current !== loads) return;
       shown = null;

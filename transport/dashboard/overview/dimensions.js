@@ -25,8 +25,26 @@ export function valueText(filter, value) {
   return filter === "category" ? value.replaceAll("_", " ") : String(value);
 }
 
+// Returns how the pages of products are written. Those of several categories may have one name: then more of the address
+// tells them apart.
+export function productTexts(urls) {
+  const names = urls.map(productText);
+  const isShared = repeats(names);
+  const longer = names.map((name, index) => (isShared(name) ? `${name} · ${productText(parent(urls[index]))}` : name));
+  const isStillShared = repeats(longer);
+  return longer.map((text, index) => (isStillShared(text) ? valueText("page_url", urls[index]) : text));
+}
+
+const parent = (url) => url.replace(/[?#].*$/, "").replace(/[^/]*\/*$/, "");
+
+function repeats(texts) {
+  const seen = new Set();
+  const twice = new Set(texts.filter((text) => seen.has(text) || !seen.add(text)));
+  return (text) => twice.has(text);
+}
+
 // The name of a product is the last part of its page's path.
-export function productText(pageUrl) {
+function productText(pageUrl) {
   const name = pageUrl.replace(/[?#].*$/, "").split("/").filter(Boolean).at(-1) ?? pageUrl;
   try {
     return decodeURIComponent(name).replaceAll("_", " ");

@@ -4,6 +4,7 @@ import { localOf, number, weekdayName } from "../shared/formats.js";
 import { addDays, isDate } from "../shared/period.js";
 import { isShare } from "../shared/session.js";
 import { settings } from "../shared/settings.js";
+import { scroller } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 import { spanOf } from "./buckets.js";
 import { card } from "./card.js";
@@ -35,7 +36,7 @@ export function heatMapCard({ reader, series, span, signal }) {
     const rows = cells.map((row, weekday) => element("tr", {}, element("th", { scope: "row" }, weekdayName(weekday)), row.map((visits, hour) => cell(visits, most, weekday, hour))));
     return [
       isCut ? element("p", { class: "dim small-print" }, translate("heat-cut", MOST_DAYS)) : "",
-      element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": translate("card.hours") },
+      scroller(translate("card.hours"),
         element("table", { class: "heat-map" }, element("caption", { class: "unseen" }, translate("card.hours")), element("thead", {}, hours), element("tbody", {}, rows))),
     ];
   }

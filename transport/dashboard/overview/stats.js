@@ -6,6 +6,7 @@ import { currentPeriod, settings } from "../shared/settings.js";
 export const FALLBACK = "7d";
 export const MOST = 1000; // rows of an answer
 const AT_ONCE = 3; // the server has four turns for an account
+const REFUSED = 422;
 
 // The address names the filters as the API does.
 export const FILTERS = ["user_id", "page_url", "country", "category", "kind", "referrer", "browser", "os", "device", "status"];
@@ -22,7 +23,10 @@ export async function insist(action, signal) {
   }
 }
 
-export function statsReader(own, signal) {
+// `onRefusal`: gets the problem of a question that the server does not understand, once; nothing else is asked then.
+export function statsReader(own, signal, onRefusal) {
+  // Filters of the address may be wrong: until the server has taken them, one question is asked at a time.
+  let isTaken = Object.keys(filtersOf(own)).length === 0;
   let answers = new Map();
   let question = new AbortController(); // ends the requests for the current settings and filters
   signal.addEventListener("abort", () => question.abort());
@@ -30,13 +34,13 @@ export function statsReader(own, signal) {
   const waiting = [];
 
   async function inTurn(action) {
-    if (running >= AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
+    while (running >= (isTaken ? AT_ONCE : 1)) await new Promise((resolve) => waiting.push(resolve));
     running += 1;
     try {
       return await action();
     } finally {
       running -= 1;
-      waiting.shift()?.();
+      for (const resolve of waiting.splice(0)) resolve();
     }
   }
 
@@ -46,10 +50,23 @@ export function statsReader(own, signal) {
     const current = question.signal;
     if (!answers.has(key)) answers.set(key, inTurn(async () => {
       current.throwIfAborted();
-      const text = await (await request(path, { query, signal: current })).text();
-      return { text, ...JSON.parse(text) };
+      try {
+        const text = await (await request(path, { query, signal: current })).text();
+        isTaken = true;
+        return { text, ...JSON.parse(text) };
+      } catch (error) {
+        if (error.status !== REFUSED || current !== question.signal) throw error;
+        refuse(error);
+        throw question.signal.reason; // the cards say nothing: the view does
+      }
     }));
     return answers.get(key);
+  }
+
+  function refuse(problem) {
+    question.abort();
+    isTaken = false;
+    onRefusal(problem);
   }
 
   const common = () => ({ tz: settings.tz, source: settings.source === "all" ? "" : settings.source, traffic: settings.traffic });
@@ -62,7 +79,7 @@ export function statsReader(own, signal) {
     totals: () => stats(compare()),
     kinds: () => stats({ group_by: "kind", ...compare() }),
     kindSeries: (unit) => stats({ group_by: `kind,${unit}`, limit: MOST }),
-    carts: (period = currentPeriod(FALLBACK)) => get("/report/6", { ...period, ...common(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
+    carts: () => get("/report/6", { ...currentPeriod(FALLBACK), ...common(), ...compare(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
     // Begins anew: answers to an older question take no turns any more.
     forget: () => {
       answers = new Map();

@@ -4,7 +4,7 @@ import { button, element, select, shape } from "../shared/elements.js";
 import { day, dayAndMonth, dayWithWeekday, hourOfDay, localOf, moment, month, number, signedPercent } from "../shared/formats.js";
 import { addDays, isDate, OWN } from "../shared/period.js";
 import { newestTime, settings } from "../shared/settings.js";
-import { table } from "../shared/tables.js";
+import { scroller, table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 import { endOf, nextDate, spanOf, unitsFor } from "./buckets.js";
 import { card } from "./card.js";
@@ -129,7 +129,7 @@ function rowsTable({ now, then, unit, choose }) {
     ...(then ? [{ label: translate("visits-before"), numeric: true, of: (row) => number(then[now.indexOf(row)]?.visits ?? 0) }] : []),
   ];
   const details = element("details", {}, element("summary", {}, translate("rows")));
-  details.addEventListener("toggle", () => details.append(element("div", { class: "scroll" }, table(translate("card.timeline"), columns, now))), { once: true });
+  details.addEventListener("toggle", () => details.append(scroller(translate("card.timeline"), table(translate("card.timeline"), columns, now))), { once: true });
   return details;
 }
 

@@ -6,7 +6,7 @@ import { isShare } from "../shared/session.js";
 import { translate } from "../shared/words.js";
 import { showAllRows } from "./all-rows.js";
 import { card } from "./card.js";
-import { productText, valueText } from "./dimensions.js";
+import { productTexts, valueText } from "./dimensions.js";
 import { insist, MOST } from "./stats.js";
 import { worldMap } from "./world.js";
 
@@ -17,7 +17,7 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
   const get = (rows) => reader.stats({ group_by: group, ...query, limit: rows });
   // A filter of the view by kind leaves nothing of a card that has another one.
   const isEmpty = () => Object.entries(query).some(([key, value]) => own[key] && own[key] !== value);
-  const textOf = (value) => (name === "products" ? productText(value ?? "") : valueText(filter, value));
+  const textsOf = (items) => (name === "products" ? productTexts(items.map((item) => item[filter] ?? "")) : items.map((item) => valueText(filter, item[filter])));
 
   // Two cards share one answer, unless that has too many rows.
   async function first() {
@@ -36,7 +36,9 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
 
   function draw({ items, next, total }) {
     if (!items.length) return element("p", { class: "dim" }, translate("no-data"));
-    const list = element("ol", { class: "tops" }, items.slice(0, FIRST).map((item) => row(item, items[0].visits, total)));
+    const firstItems = items.slice(0, FIRST);
+    const texts = textsOf(firstItems);
+    const list = element("ol", { class: "tops" }, firstItems.map((item, index) => row(item, texts[index], items[0].visits, total)));
     const hasMore = next || items.length > FIRST;
     const more = hasMore ? button(translate("more"), () => attempt(() => showAll(total)), { class: "link", "aria-haspopup": "dialog" }) : null;
     const map = group === "country" ? worldMap(items, (code) => onFilter(filter, code)) : null;
@@ -46,13 +48,13 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
 
   async function showAll(total) {
     const { items, next } = await insist(() => get(MOST), signal);
-    const rows = items.map((item) => ({ ...item, text: textOf(item[filter]) }));
+    const texts = textsOf(items);
+    const rows = items.map((item, index) => ({ ...item, text: texts[index] }));
     await showAllRows({ title: translate(`card.${name}`), items: rows, filter, total, isCut: Boolean(next), onChoose: isShare() ? null : (value) => onFilter(filter, value) });
   }
 
-  function row(item, most, total) {
+  function row(item, text, most, total) {
     const value = item[filter];
-    const text = textOf(value);
     const share = total ? percent(item.visits / total) : "";
     const isOn = value !== null && String(value) === own[filter];
     const bar = element("span", { class: "bar" });

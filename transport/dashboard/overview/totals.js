@@ -46,10 +46,9 @@ export function totalTiles({ reader, own, span, series, signal }) {
   const ofCarts = (name, kind, label) => async () => {
     if (strangers().length) return notBy();
     if (filters().length) return { ...(await ofKinds(kind)), label, note: translate("total-of-lines") };
-    const before = previousPeriod(reader.period());
-    const [now, then, line] = await Promise.all([reader.carts(), before ? reader.carts(before) : null, kindLine(kind)]);
+    const [{ rows, previous }, line] = await Promise.all([reader.carts(), kindLine(kind)]);
     const note = ["all", "log"].includes(settings.source) ? "" : translate("total-all-live");
-    return { value: now.rows[0]?.[name] ?? 0, before: then && (then.rows[0]?.[name] ?? 0), line, note };
+    return { value: rows[0]?.[name] ?? 0, before: previous?.[name] ?? null, line, note };
   };
 
   async function conversion() {

@@ -2,6 +2,7 @@
 import { element } from "../shared/elements.js";
 import { firstRun } from "../shared/first-run.js";
 import { moment } from "../shared/formats.js";
+import { problemText } from "../shared/forms.js";
 import { onChange } from "../shared/live.js";
 import { onPrint } from "../shared/print.js";
 import { isShare } from "../shared/session.js";
@@ -29,7 +30,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     const steps = isFixed ? element("p", {}, translate("no-data")) : firstRun(user, signal, redraw);
     return void view.replaceChildren(element("h1", {}, translate("overview")), steps);
   }
-  const reader = statsReader(own, signal);
+  const reader = statsReader(own, signal, showRefusal);
   let measured = null;
   let series = null;
   const parts = {
@@ -48,13 +49,14 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   const cards = [timelineCard(parts), ...DIMENSIONS.map((dimension) => topCard(dimension, parts)), heatMapCard(parts)];
   const current = currentVisitors(parts);
   const controls = element("div");
+  const trouble = element("p", { class: "trouble", role: "alert" });
   const chipList = element("div");
   const shown = element("p", { class: "shown" });
   const asOf = element("p", { class: "dim as-of" });
   const content = element("div", {}, totals.root, element("div", { class: "overview" }, cards.map((each) => each.root)),
     element("p", { class: "paper-only" }, translate("not-all-printed")));
   const drawSettings = () => controls.replaceChildren(settingsForm(onSettings, { fallback: FALLBACK, sources: SOURCES, withTraffic: true }));
-  view.replaceChildren(element("div", { class: "row headline" }, element("h1", {}, translate("overview")), current.root), controls, shown, chipList, content, asOf);
+  view.replaceChildren(element("div", { class: "row headline" }, element("h1", {}, translate("overview")), current.root), controls, shown, chipList, trouble, content, asOf);
   drawSettings();
 
   function filter(name, value) {
@@ -64,16 +66,30 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
 
   async function refresh() {
     content.hidden = settingsProblem() !== null;
+    trouble.textContent = "";
     if (content.hidden) return;
     shown.textContent = shownText(FALLBACK, SOURCES);
     reader.forget();
     measured = null;
     series = null;
-    chipList.replaceChildren(chips(own, (name) => filter(name, "")));
+    drawChips();
     const first = [totals.refresh(), cards[0].refresh()]; // have the first turns
     await new Promise((resolve) => setTimeout(resolve));
     current.refresh();
     await Promise.all([...first, ...cards.slice(1).map((each) => each.refresh())]);
+  }
+
+  // Who takes a filter away by keyboard is at the next one, or at the view's beginning.
+  function drawChips() {
+    const hadFocus = chipList.contains(document.activeElement);
+    chipList.replaceChildren(chips(own, (name) => filter(name, "")));
+    if (hadFocus) (chipList.querySelector("button") ?? document.getElementById("main")).focus({ preventScroll: true });
+  }
+
+  // A wrong filter of the address has one message, and no stale numbers.
+  function showRefusal(problem) {
+    trouble.textContent = problemText(problem);
+    content.hidden = true;
   }
 
   const showTime = (time) => { asOf.textContent = time ? translate("as-of", moment(time, settings.tz)) : ""; };

@@ -6,16 +6,17 @@ import { problemText } from "../shared/forms.js";
 import { markLate } from "../shared/late.js";
 import { attempt } from "../shared/lists.js";
 import { currentPeriod, settings } from "../shared/settings.js";
+import { scroller } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 import { answerText, noteText, questionText, definitionText } from "./answer.js";
 import { readChart } from "./charts.js";
 import { rowsTable } from "./rows.js";
 
-const COMMON = new Set(["from", "to", "tz", "source", "traffic", "limit", "format", "raw"]);
+const NOT_CHOSEN = new Set(["from", "to", "tz", "source", "traffic", "limit", "format", "raw", "compare"]); // in a card
 const FORMATS = ["json", "csv", "svg"];
 
 export function reportCard(report, { signal, own, setOwn, categories, withTraffic }) {
-  const parameters = report.parameters.filter((parameter) => !COMMON.has(parameter.name));
+  const parameters = report.parameters.filter((parameter) => !NOT_CHOSEN.has(parameter.name));
   const keyOf = (name) => `r${report.report}.${name}`; // in the address
   const values = () => Object.fromEntries(parameters.map(({ name, default: value }) => [name, own[keyOf(name)] || own[name] || value]));
   const query = () => ({ ...sharedQuery(withTraffic), ...values() });
@@ -25,7 +26,7 @@ export function reportCard(report, { signal, own, setOwn, categories, withTraffi
   const answer = element("p", { class: "answer" }, "…");
   const note = element("p", { class: "dim note" });
   const plot = element("figure", { class: "plot" });
-  const rows = element("div", { class: "scroll" });
+  const rows = scroller(translate("rows"));
   const trouble = element("p", { class: "trouble", role: "alert" });
   const files = element("div", { class: "row files" });
   const tile = element("article", { class: "card tile", "aria-labelledby": id, "data-report": report.report }, question, answer, note, trouble);

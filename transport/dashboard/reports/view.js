@@ -12,8 +12,8 @@ import { shownText } from "../shared/shown.js";
 import { translate } from "../shared/words.js";
 import { reportCard } from "./card.js";
 
-const SOURCES = ["all", "log", "api"].map((name) => [name, `source.${name}`]);
-const COLUMN = 25; // rem
+const SOURCES = [["all", "source.any"], ["log", "source.log"], ["api", "source.api"]];
+const COLUMN = 22; // rem: two in a window of 768 pixels
 const HEIGHTS = [10, 10.4, 6, 5.2, 5.5, 5.6, 4.7]; // of the cards while their details are closed
 const MOST_CATEGORIES = 1000;
 

@@ -39,8 +39,7 @@ export async function shareView(view) {
 function parametersOf(view) {
   const { period, from, to, tz, source, traffic } = settings;
   const span = from || to ? { from, to } : { period: period || FALLBACKS[view] };
-  const { unit: _, ...own } = address.own; // how a chart is drawn is the reader's own matter
-  const parameters = { ...span, tz, source: source === "all" ? "" : source, traffic, ...own };
+  const parameters = { ...span, tz, source: source === "all" ? "" : source, traffic, ...address.own };
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ""));
 }
 
@@ -60,5 +59,6 @@ function columns(reload) {
 
 function described({ period, from, to, tz, ...others }) {
   const span = period ? translate(`period.${period}`) : [from, to].filter(Boolean).join(" – ");
-  return [span, ...Object.values(others)].filter(Boolean).join(" · ");
+  const unit = others.unit && translate(`unit-name.${others.unit}`);
+  return [span, ...Object.values({ ...others, unit })].filter(Boolean).join(" · ");
 }

@@ -3,7 +3,8 @@ import { download, requestJson } from "./api.js";
 import { button, element } from "./elements.js";
 import { problemText } from "./forms.js";
 import { showMessage } from "./messages.js";
-import { table } from "./tables.js";
+import { redraw } from "./redraw.js";
+import { scroller, table } from "./tables.js";
 import { translate } from "./words.js";
 
 const PAGE = 50;
@@ -12,7 +13,7 @@ const PAGE = 50;
 // to its columns. `csv`: the name of a file, if the list can be saved. `empty`: what stands where there is no row.
 // `footer`: an element that stands below the rows, if there are any.
 export function list({ name, path, filters = [], columnsOf, query = {}, csv, empty, footer, heading = true }, { signal, own, setOwn }) {
-  const content = element("div", { class: "scroll" });
+  const content = scroller(translate(name));
   const trouble = element("p", { class: "trouble", role: "alert" });
   const more = button(translate("more"), () => load(true), { hidden: true });
   const save = csv ? button("CSV", () => download(path, { ...query, ...values(), format: "csv" }, csv).catch((error) => showMessage(problemText(error), "bad"))) : null;
@@ -37,7 +38,7 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
       more.hidden = !cursor;
       if (footer) footer.hidden = !rows.length;
       trouble.textContent = "";
-      content.replaceChildren(rows.length || !empty ? table(translate(name), columnsOf(load, rows), rows, { empty: translate("nothing-found") }) : empty());
+      redraw(content, rows.length || !empty ? table(translate(name), columnsOf(load, rows), rows, { empty: translate("nothing-found") }) : empty());
     } catch (error) {
       if (error.name === "AbortError" || current !== loads) return;
       content.replaceChildren(); // no stale rows under other filters

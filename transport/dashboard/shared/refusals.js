@@ -21,6 +21,8 @@ const FAULTS = [
   [/^must have (\d+) to (\d+) characters$/, "нужно от $1 до $2 знаков"], [/^must have (\d+) to (\d+) items$/, "нужно от $1 до $2 значений"],
   [/^must be a whole number from (-?\d+) to (-?\d+)$/, "нужно целое число от $1 до $2"],
   [/^must be one of: (.+)$/, "возможно: $1"], [/^must be (\d+) to (\d+) names with commas between$/, "нужно от $1 до $2 имён через запятую"],
+  [/^none of the first ([\d,]+) lines fits a known format: (.+), or a log_format in (\w+)$/, "ни одна из первых строк ($1) не подходит ни под один формат: $2 или log_format в $3"],
+  [/^the only line does not fit a known format: (.+), or a log_format in (\w+)$/, "единственная строка не подходит ни под один формат: $1 или log_format в $2"],
   [/^is (?:needed|missing)$/, "нужно"], [/^must not be blank$/, "не должно быть пустым"], [/^must be given$/, "нужно"],
   [/^is among the most common passwords$/, "один из самых частых паролей"], [/^is the login$/, "совпадает с логином"], [/^must be an e-mail address$/, "нужен адрес почты"],
   [/^must be a time such as (\S+), or a date such as (\S+)$/, "нужно время, например $1, или дата, например $2"],

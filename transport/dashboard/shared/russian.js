@@ -17,7 +17,7 @@ export const russian = {
   period: "Период", "period.today": "Последний день", "period.24h": "Последние 24 часа", "period.7d": "Последние 7 дней", "period.30d": "Последние 30 дней", "period.90d": "Последние 90 дней",
   "period.month": "Этот месяц", "period.last-month": "Прошлый месяц", "period.year": "Этот год", "period.all": "Всё время", "period.own": "С … по …",
   from: "С", to: "По", apply: "Применить", "no-date": "Это не дата.", "no-dates": "Выберите дату.", "ends-before": "Конец периода раньше начала.", "no-zone": "Такого часового пояса нет.",
-  zone: "Часовой пояс", source: "Источник", "source.all": "Журнал и живые", "source.log": "Журнал", "source.api": "Живые",
+  zone: "Часовой пояс", source: "Источник", "source.log": "Журнал", "source.api": "Живые",
   "as-of": (time) => `По последний визит, ${time}`, "no-visits": "Визитов пока нет: импортируйте журнал.",
   "no-data": "нет данных", definition: "Что считается", rows: "Строки", "download-as": (format, title) => `${format}: ${title}`,
   "parameter.metric": "Считать", "parameter.category": "Категория", "parameter.pages": "Страницы", "parameter.min_age": "Без изменений не менее (минут)",

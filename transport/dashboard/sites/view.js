@@ -38,7 +38,7 @@ function columns(reload) {
   };
   return [
     { label: translate("column.name"), of: (site) => element("strong", {}, site.name) },
-    { label: translate("origins"), of: (site) => site.origins.join(", ") },
+    { label: translate("origins"), of: (site) => element("span", { class: "name" }, site.origins.join(", ")) },
     { label: translate("snippet"), of: (site) => element("details", { class: "snippet" }, element("summary", {}, translate("snippet-show")), element("pre", {}, element("code", {}, snippetOf(site))), copyButton(snippetOf(site))) },
     { label: translate("column.created"), of: (site) => moment(site.created_at, settings.tz) },
     { label: translate("column.actions"), of: (site) => button(translate("delete"), () => remove(site), { class: "link" }) },

@@ -22,7 +22,7 @@ export function taskItem(task, { onSave, onDelete }) {
       element("div", { class: "task-text" }, element("strong", {}, task.title),
         task.description ? element("p", {}, task.description) : null,
         element("p", { class: "dim" }, translate(`task.${task.priority}`),
-          task.due_at ? element("span", { class: isLate ? "late" : null }, ` · ${translate(isLate ? "late-since" : "due-at", moment(task.due_at, settings.tz))}`) : null)),
+          task.due_at ? element("span", { class: isLate ? "overdue" : null }, ` · ${translate(isLate ? "late-since" : "due-at", moment(task.due_at, settings.tz))}`) : null)),
       element("div", { class: "row" }, status, button(translate("edit"), edit, { class: "link", "aria-label": translate("edit-of", task.title) }),
         button(translate("delete"), remove, { class: "link", "aria-label": translate("delete-of", task.title) })));
   }

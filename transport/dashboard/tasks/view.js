@@ -5,6 +5,7 @@ import { instantOf } from "../shared/formats.js";
 import { form, problemText } from "../shared/forms.js";
 import { attempt } from "../shared/lists.js";
 import { showMessage } from "../shared/messages.js";
+import { redraw } from "../shared/redraw.js";
 import { settings } from "../shared/settings.js";
 import { translate } from "../shared/words.js";
 import { choice, PRIORITIES, STATUSES } from "./choices.js";
@@ -33,7 +34,7 @@ export async function show(view, { signal, own, setOwn }) {
       trouble.textContent = "";
       const drawn = page.items.map((task) => taskItem(task, { onSave: save, onDelete: remove }));
       if (append) items.append(...drawn);
-      else items.replaceChildren(...(drawn.length ? drawn : [element("li", { class: "dim" }, translate(hasFilter() ? "nothing-found" : "no-tasks"))]));
+      else redraw(items, ...(drawn.length ? drawn : [element("li", { class: "dim" }, translate(hasFilter() ? "nothing-found" : "no-tasks"))]));
     } catch (error) {
       if (error.name === "AbortError") return;
       items.replaceChildren();

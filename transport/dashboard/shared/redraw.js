@@ -1,0 +1,18 @@
+// Draws something anew under a reader who is in it: what the keyboard is on and what is unfolded stay.
+
+// Replaces what `root` holds. The focus goes to the control with the same data-value or data-star; else, if it was in
+// `root`, to the card around it, so that the next Tab goes on from there and not from the top of the page.
+export function redraw(root, ...parts) {
+  const { activeElement } = document;
+  const hadFocus = root.contains(activeElement);
+  const [[name, value] = []] = hadFocus ? Object.entries(activeElement.dataset) : [];
+  const isOpen = root.querySelector("details")?.open;
+  root.replaceChildren(...parts);
+  if (isOpen) root.querySelector("details")?.setAttribute("open", "");
+  if (hadFocus) focus((name && root.querySelector(`[data-${name}="${CSS.escape(value)}"]`)) ?? root.closest(".card"));
+}
+
+function focus(element) {
+  if (element?.matches(".card")) element.tabIndex = -1;
+  element?.focus({ preventScroll: true });
+}
