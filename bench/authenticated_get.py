@@ -44,7 +44,8 @@ TOKENS = TokenSettings("a secret of the benchmarks, over 32 bytes")
 UNLIMITED = 10**9  # requests a minute: counted, never refused
 
 
-def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
+def trawl_app(postgres_url: str, redis_url: str, folder: Path, *, views: int = UNLIMITED) -> Any:
+    """Make the app; `views` are those that pages may report from one address in a minute."""
     configure_logging("INFO", "json")
     database = Database.connect(postgres_url, pool_size=10)
     return make_app(
@@ -55,7 +56,7 @@ def trawl_app(postgres_url: str, redis_url: str, folder: Path) -> Any:
             tokens=TOKENS,
             logs=LogFolder(file=folder / "logs.txt", folder=folder, zone=UTC),
             geo=Geo.open(),
-            limits=RateLimits(UNLIMITED, UNLIMITED, UNLIMITED),
+            limits=RateLimits(UNLIMITED, UNLIMITED, views),
             columns=ColumnStore.under(folder, megabytes=2048),
         ),
         HttpSettings(),

@@ -3,6 +3,9 @@
 Every answer that says `stored` is counted, and must be a row in the end. Beside the load, a client of another
 address reads one row again and again. The reference is a bare Sanic route in the same run, which answers 202
 to the same requests and stores nothing.
+
+Then 10,000 views are offered at once, from as many addresses as may have a quarter of them stored in a
+minute: the rest must be told as dropped, and no other client may wait for long.
 """
 
 import asyncio
@@ -26,6 +29,7 @@ from bench.results import write_results
 from embedded import open_servers
 
 CLIENTS = (1, 32, 256)  # connections, each with one view under way
+OFFERED, ADDRESSES, VIEWS = 10_000, 8, 300  # views at once, from so many addresses; the limit of each
 SECONDS = 5.0
 OTHER_ADDRESS = "127.0.0.2"  # requests of an address wait for each other, and for few of other addresses
 KEY, ORIGIN = "the-key-of-a-site", "https://shop.example"
@@ -95,6 +99,36 @@ async def measure(port: int, pid: int, token: str, clients: int) -> tuple[tuple[
     return tuple(cells), stored
 
 
+async def offer(port: int, address: str, count: int) -> Counter[str]:
+    """Send so many views of an address at once; return how many became what."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+    writer.write(view_request() * count)
+    outcomes: Counter[str] = Counter()
+    for _ in range(count):
+        outcomes[json.loads(await exchange(reader, writer, b""))["status"]] += 1
+    writer.close()
+    await writer.wait_closed()
+    return outcomes
+
+
+async def measure_offered(port: int, pid: int, token: str) -> tuple[tuple[str, ...], int]:
+    """Make the table row of the views that are offered at once. Return it, and how many were stored."""
+    begin, cpu = time.perf_counter(), cpu_seconds(pid)
+    share, addresses = OFFERED // ADDRESSES // 10, [f"127.0.1.{number}" for number in range(1, ADDRESSES + 1)]
+    offered = asyncio.gather(*(offer(port, address, share) for address in addresses for _ in range(10)))
+    waits = list[float]()
+    while not offered.done():
+        waits += await read_rows(port, token, time.perf_counter() + 0.5)
+    outcomes = sum(await offered, Counter[str]())
+    seconds, cpu = time.perf_counter() - begin, cpu_seconds(pid) - cpu
+    total, stored = outcomes.total(), outcomes["stored"]
+    cells = (str(total), str(stored), str(total - stored), f"{seconds:.1f} s", f"{cpu / total * 1e6:.0f} us")
+    return (
+        *cells,
+        f"{statistics.median(waits):.0f}, {statistics.quantiles(waits, n=100)[-1]:.0f} ms",
+    ), stored
+
+
 def bare_app() -> Sanic[Any, Any]:
     """Make an app that says of any view that it was stored."""
     app = Sanic("bare_collect", configure_logging=False)
@@ -139,6 +173,9 @@ def main() -> int:
         with Path("/dev/null").open("w") as nowhere:
             sys.stderr, before = nowhere, sys.stderr  # the worker's log is formatted, then discarded
             port, pid = stack.enter_context(serving(lambda: trawl_app(postgres_url, redis_url, folder)))
+            limited = stack.enter_context(
+                serving(lambda: trawl_app(postgres_url, redis_url, folder, views=VIEWS))
+            )
             bare_port, bare_pid = stack.enter_context(serving(bare_app))
             sys.stderr = before
         for clients in CLIENTS:
@@ -148,6 +185,8 @@ def main() -> int:
             bare = asyncio.run(measure_bare(bare_port, bare_pid, clients))
             rows.append((*row, f"{spent:.0f} us", bare))
             views += stored
+        offered, stored = asyncio.run(measure_offered(*limited, token))
+        views += stored
         count = asyncio.run(count_views(postgres_url))
     columns = (
         "clients",
@@ -160,6 +199,8 @@ def main() -> int:
         "a bare route",
     )
     write_results("Views that pages of sites report, one worker", columns, rows)
+    names = ("offered", "stored", "dropped", "in", "CPU each", "another's GET: median, p99")
+    write_results(f"{OFFERED:,} views that pages report at once, one worker", names, [offered])
     print(f"told as stored: {views}; rows: {count}")
     return int(views != count)
 
