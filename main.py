@@ -2,7 +2,9 @@
 
 import gc
 import os
+import shlex
 import signal
+import sys
 
 if __name__ == "__main__":
     # Until a command handles signals itself there is nothing to leave in order.
@@ -16,12 +18,24 @@ from typing import Annotated, Any
 
 try:
     import typer
+    from typer import _completion_shared
     from typer.core import TyperGroup
 except ModuleNotFoundError as error:  # of a Python that is not the one of `make run`
     raise SystemExit(f"trawl: {error}; run .venv/bin/python main.py, which `make install` sets up") from None
 
 # Imports of logs make many objects that live on, and few circles: looking less often saves a twentieth of it.
 GARBAGE_THRESHOLDS = (10_000, 20, 20)
+# Completes the words behind `main.py`. Typer's own script is of a command that is one word, and ours are two.
+BASH = r"""
+%(complete_func)s() {
+    local IFS=$'\n' first=0
+    [[ ${COMP_WORDS[0]##*/} == python* ]] && first=1
+    [[ ${COMP_WORDS[first]##*/} == %(prog_name)s && $COMP_CWORD -gt $first ]] || return
+    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]:first}" COMP_CWORD=$((COMP_CWORD - first)) \
+                   %(autocomplete_var)s=complete_bash "${COMP_WORDS[@]:0:first + 1}" ) )
+}
+
+complete -o bashdefault -o default -F %(complete_func)s %(prog_name)s .venv/bin/python """
 SERVE_OPTIONS = ("--host", "--port")
 # Without a default typer loads pydantic to read an option: a third of the time of a command's --help.
 DEFAULTS = dict.fromkeys(("help", "install_completion", "show_completion"), False)
@@ -261,8 +275,12 @@ def openapi() -> None:
     print_document()
 
 
-if __name__ == "__main__":
-    from commands.completion import offer_completion
+def offer_completion() -> None:
+    """Have --show-completion and --install-completion write our script, which is bash's alone."""
+    interpreter = shlex.quote(sys.executable).replace("%", "%%")
+    _completion_shared._completion_scripts = {"bash": BASH + interpreter}  # noqa: SLF001 - typer has no hook
 
+
+if __name__ == "__main__":
     offer_completion()
     cli()

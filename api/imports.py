@@ -1,6 +1,6 @@
 """Requests and responses about imports."""
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from api.fields import Choice, DateTime, Flag, Integer, IntegerText, Strict, Text
 from api.limits import IMPORT_WAIT, MAX_FILE_NAME, MAX_IMPORT_NAME, MAX_IMPORT_WAIT, MAX_LOG_FORMAT
@@ -32,6 +32,9 @@ class UploadLogRequest(Strict):
 
 class UploadForm(Strict):
     """A form whose first file is a log, plain or gzip, under any name; other fields are not read."""
+
+    class Meta:
+        unknown = INCLUDE  # the document then says that other fields may be there
 
     file = fields.Raw(required=True, metadata={"type": "string", "format": "binary", "example": "a log"})
 

@@ -11,6 +11,7 @@ from sanic.exceptions import BadRequest
 from clients.geo import Geo
 from db.database import Database
 from service.logs.streams import BrokenOff
+from tests.support.document_checks import document
 from tests.support.http_client import User
 from tests.support.log_imports import Importer, some_lines
 from transport.multipart import MAX_FIELDS, MAX_HEAD, open_first_file
@@ -150,3 +151,7 @@ async def test_a_form_that_breaks_off_fails_and_keeps_its_whole_lines(admin: Use
     answer = await admin.client.post("/imports", data=body, headers={"Content-Type": TYPE})
     assert (answer.status, answer.json["status"], answer.json["imported"]) == (202, "failed", 39)
     assert "boundary" in answer.json["error"]
+
+
+def test_the_document_says_that_a_form_may_have_other_fields() -> None:
+    assert document()["components"]["schemas"]["UploadForm"]["additionalProperties"] is True
