@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_pton
 from struct import pack
+from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from db.columns import COPY_HEADER as HEADER
 from db.columns import COPY_TRAILER as TRAILER
-from db.columns import YEAR_2000
+from db.columns import YEAR_2000, Values
+from db.frames import NO_NUMBER, Frame, Texts, height, texts_of
 
 __all__ = ["HEADER", "TRAILER"]
 
@@ -81,15 +82,15 @@ class Strings:
             cells[used] = content
 
 
-def as_copy(frame: pl.DataFrame, limits: BlockLimits = BLOCK_LIMITS) -> list[memoryview]:
+def as_copy(frame: Frame, limits: BlockLimits = BLOCK_LIMITS) -> list[memoryview]:
     """Encode the frame for `copy_rows`, in pieces of about a megabyte.
 
-    Datetime is for timestamptz, Int64 for bigint, Int32 for integer, Boolean for boolean, String for text,
-    and Binary for any other type, in the format of its `recv` function.
+    Instants are for timestamptz, int64 for bigint, int32 for integer, bool for boolean, texts for text, and
+    bytes for any other type, in the format of its `recv` function.
     """
-    fields = [encode_column(column) for column in frame.iter_columns()]
-    starts = range(0, frame.height, limits.rows)
-    blocks = (slice(start, min(start + limits.rows, frame.height)) for start in starts)
+    fields = [encode_column(column) for column in frame.values()]
+    rows = height(frame)
+    blocks = (slice(start, min(start + limits.rows, rows)) for start in range(0, rows, limits.rows))
     parts = (part for block in blocks for part in split_block(fields, block, limits.bytes))
     return [memoryview(HEADER), *(encode_rows(fields, part).data for part in parts), memoryview(TRAILER)]
 
@@ -105,11 +106,10 @@ def split_block(fields: Sequence[Numbers | Strings], part: slice, max_bytes: int
         yield part
 
 
-def as_inet(addresses: pl.Series) -> pl.Series:
-    """Encode canonical addresses as Binary for a column of type inet."""
-    distinct = addresses.drop_nulls().unique()
-    values = pl.Series([encode_inet(address) for address in distinct], dtype=pl.Binary)
-    return addresses.replace_strict(distinct, values, default=None, return_dtype=pl.Binary)
+def as_inet(addresses: Texts) -> Texts:
+    """Encode canonical addresses as bytes for a column of type inet."""
+    distinct = {address: encode_inet(address) for address in set(addresses.tolist()) if address is not None}
+    return texts_of(distinct.get(address) for address in addresses.tolist())
 
 
 def encode_inet(address: str) -> bytes:
@@ -119,12 +119,11 @@ def encode_inet(address: str) -> bytes:
     return b"\x02\x20\x00\x04" + inet_pton(AF_INET, address)
 
 
-def as_numeric(numbers: pl.Series) -> pl.Series:
-    """Encode whole numbers from 0, however large, as Binary for a column of type numeric."""
-    texts = numbers.cast(pl.String)  # numpy, through which polars replaces numbers, has none of 128 bits
-    distinct = texts.unique()
-    values = pl.Series([encode_numeric(int(number)) for number in distinct], dtype=pl.Binary)
-    return texts.replace_strict(distinct, values, return_dtype=pl.Binary)
+def as_numeric(numbers: Values | Texts) -> Texts:
+    """Encode whole numbers from 0, however large, as bytes for a column of type numeric."""
+    values = numbers.tolist()
+    distinct = {number: encode_numeric(number) for number in set(values)}
+    return texts_of(distinct[number] for number in values)
 
 
 def encode_numeric(number: int) -> bytes:
@@ -142,28 +141,27 @@ def encode_numeric(number: int) -> bytes:
     return pack(f">4h{len(digits)}h", len(digits), max(weight, 0), 0, 0, *digits)
 
 
-def encode_column(column: pl.Series) -> Numbers | Strings:
+def encode_column(column: NDArray[Any]) -> Numbers | Strings:
     """Return the values of a column in the format of COPY."""
-    if column.dtype == pl.String:
-        return split_strings(column.str.join("").item().encode(), column.str.len_bytes())
-    if column.dtype == pl.Binary:
-        return split_strings(bytes.fromhex(column.bin.encode("hex").str.join("").item()), column.bin.size())
-    valid = column.is_not_null().to_numpy() if column.null_count() else None
-    if isinstance(column.dtype, pl.Datetime):
-        column = column.dt.cast_time_unit("us").to_physical() - YEAR_2000
-    if column.dtype == pl.Boolean:
-        column = column.cast(pl.Int8)
-    numbers = column.fill_null(0).to_numpy()
-    assert numbers.dtype in (np.int8, np.int32, np.int64)
-    return Numbers(numbers.astype(numbers.dtype.newbyteorder(">")), valid)
+    if column.dtype.kind == "O":
+        return encode_strings(column)
+    if column.dtype.kind == "b":
+        return Numbers(column.astype(np.int8), None)
+    numbers = column.view(np.int64) if column.dtype.kind == "M" else column
+    assert numbers.dtype in (np.int32, np.int64)
+    valid = numbers != NO_NUMBER if numbers.dtype == np.int64 else np.ones(len(numbers), np.bool_)
+    if column.dtype.kind == "M":
+        numbers = np.where(valid, numbers - YEAR_2000, 0)
+    return Numbers(numbers.astype(numbers.dtype.newbyteorder(">")), None if valid.all() else valid)
 
 
-def split_strings(content: bytes, lengths: pl.Series) -> Strings:
-    """Return the column whose values stand one after another in `content`; a length is null for null."""
-    ends = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths.fill_null(0).to_numpy(), out=ends[1:])
-    lengths_on_wire = lengths.cast(pl.Int32).fill_null(-1).to_numpy()
-    return Strings(np.frombuffer(content, np.uint8), ends, lengths_on_wire)
+def encode_strings(column: Texts) -> Strings:
+    """Return a column of texts or bytes."""
+    cells = [value.encode() if isinstance(value, str) else value for value in column.tolist()]
+    lengths = np.array([-1 if cell is None else len(cell) for cell in cells], np.int32)
+    ends = np.zeros(len(cells) + 1, np.int64)
+    np.cumsum(np.maximum(lengths, 0), out=ends[1:])
+    return Strings(np.frombuffer(b"".join(filter(None, cells)), np.uint8), ends, lengths)
 
 
 def encode_rows(fields: Sequence[Numbers | Strings], part: slice) -> Bytes:

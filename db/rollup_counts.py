@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from db.bulk import array_literals
+from db.frames import Frame, concatenate, height, instants_at, texts_of
 from db.kinds import KINDS
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 
@@ -45,83 +45,65 @@ class CountedColumns:
 
 def rollup_literals(columns: CountedColumns, *, source: str = "log", sign: int = 1) -> Rollups:
     """Write what visits add to roll-ups (`sign` 1), or take away (-1), as array literals, in their order."""
-    return [
-        (
-            model,
-            array_literals(counts.with_columns(source=pl.lit(source), requests=pl.col("requests") * sign)),
-        )
-        for model, counts in count_traffic(columns)
-        if not counts.is_empty()
-    ]
+    rollups: Rollups = []
+    for model, counts in count_traffic(columns):
+        if rows := height(counts):
+            sources = np.full(rows, source, np.object_)
+            changed = counts | {"source": sources, "requests": counts["requests"] * sign}
+            rollups.append((model, array_literals(changed)))
+    return rollups
 
 
-def count_traffic(columns: CountedColumns) -> list[tuple[type[Base], pl.DataFrame]]:
+def count_traffic(columns: CountedColumns) -> list[tuple[type[Base], Frame]]:
     """Count people and bots apart for each roll-up."""
     if columns.is_bot is None or not columns.is_bot.any():
-        return [(model, counts.with_columns(is_bot=pl.lit(False))) for model, counts in count(columns)]
+        return [(model, with_traffic(counts, is_bot=False)) for model, counts in count(columns)]
     pairs = zip(count(columns.take(~columns.is_bot)), count(columns.take(columns.is_bot)), strict=True)
     return [
-        (
-            model,
-            pl.concat([people.with_columns(is_bot=pl.lit(False)), bots.with_columns(is_bot=pl.lit(True))]),
-        )
+        (model, concatenate([with_traffic(people, is_bot=False), with_traffic(bots, is_bot=True)]))
         for (model, people), (_, bots) in pairs
     ]
 
 
-def count(columns: CountedColumns) -> list[tuple[type[Base], pl.DataFrame]]:
+def with_traffic(counts: Frame, *, is_bot: bool) -> Frame:
+    return counts | {"is_bot": np.full(height(counts), is_bot)}
+
+
+def count(columns: CountedColumns) -> list[tuple[type[Base], Frame]]:
     """Count visits for each roll-up, in the order in which roll-ups are written."""
     quarter, day = columns.occurred // QUARTER, columns.occurred // DAY
     shown = np.flatnonzero(columns.category_id)
     located = np.flatnonzero(columns.country >= 0)
     both = shown[columns.country[shown] >= 0]
     category, kind, country = columns.category_id, columns.kind, columns.country
-    requests = count_groups(quarter)
-    pages = count_groups(category[shown], quarter[shown], kind[shown])
-    countries = count_groups(day[located], country[located])
-    categories = count_groups(category[both], day[both], country[both], kind[both])
-    names = pl.Series(columns.countries, dtype=pl.String)
-    kinds = pl.Series(KINDS, dtype=pl.String)
-    return [
-        (RequestQuarter, pl.DataFrame({"quarter": instants(requests[0], QUARTER), "requests": requests[1]})),
-        (
-            CategoryQuarter,
-            pl.DataFrame(
-                {
-                    "category_id": pages[0],
-                    "quarter": instants(pages[1], QUARTER),
-                    "kind": kinds.gather(pages[2]),
-                    "requests": pages[3],
-                }
-            ),
-        ),
-        (
-            CountryDay,
-            pl.DataFrame(
-                {
-                    "day": instants(countries[0], DAY),
-                    "country": names.gather(countries[1]),
-                    "requests": countries[2],
-                }
-            ),
-        ),
-        (
-            CategoryCountryDay,
-            pl.DataFrame(
-                {
-                    "category_id": categories[0],
-                    "day": instants(categories[1], DAY),
-                    "country": names.gather(categories[2]),
-                    "kind": kinds.gather(categories[3]),
-                    "requests": categories[4],
-                }
-            ),
-        ),
+    names, kinds = texts_of(columns.countries), texts_of(KINDS)
+    quarters, requests = count_groups(quarter)
+    rollups: list[tuple[type[Base], Frame]] = [
+        (RequestQuarter, {"quarter": instants_at(quarters * QUARTER), "requests": requests})
     ]
-
-
-def instants(numbers: Integers, unit: int) -> pl.Series:
-    return pl.Series(numbers * unit, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    categories, quarters, kind_indexes, requests = count_groups(category[shown], quarter[shown], kind[shown])
+    counts = {
+        "category_id": categories,
+        "quarter": instants_at(quarters * QUARTER),
+        "kind": kinds[kind_indexes],
+        "requests": requests,
+    }
+    rollups.append((CategoryQuarter, counts))
+    days, countries, requests = count_groups(day[located], country[located])
+    counts = {"day": instants_at(days * DAY), "country": names[countries], "requests": requests}
+    rollups.append((CountryDay, counts))
+    categories, days, countries, kind_indexes, requests = count_groups(
+        category[both], day[both], country[both], kind[both]
+    )
+    counts = {
+        "category_id": categories,
+        "day": instants_at(days * DAY),
+        "country": names[countries],
+        "kind": kinds[kind_indexes],
+        "requests": requests,
+    }
+    rollups.append((CategoryCountryDay, counts))
+    return rollups
 
 
 def count_groups(*keys: Integers) -> list[NDArray[np.int64]]:

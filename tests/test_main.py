@@ -106,7 +106,7 @@ def test_what_a_server_imports_before_its_workers_are_forked_starts_no_threads()
     )
     threads, *modules = process.stdout.split()
     assert threads == "1"
-    assert {"numpy", "polars"} & set(modules) == set()  # their threads are not Python's
+    assert "numpy" not in modules  # its threads are not Python's
 
 
 def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:

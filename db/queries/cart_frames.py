@@ -1,38 +1,28 @@
-"""The visits that name carts as polars frames: of parts, and live."""
+"""The visits that name carts as frames: of parts, and live.
+
+Columns: occurred_at, position, source, kind (a code of db.kinds), address, cart_id, goods_id, amount (0 where
+there is none), user_id (who pays) and is_bot.
+"""
 
 from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import ARRAY, BigInteger, any_, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values
-from db.kinds import KIND_NAMES
+from db.database import AnyRow
+from db.frames import NO_NUMBER, Frame, concatenate, instants_at, instants_of, numbers_of, texts_of
+from db.kinds import KIND_CODES
 from db.models import LiveVisit
 from db.queries.bots import select_bots
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import LOG, PartSpan, select_part_spans
 from db.queries.part_lines import PartLines, select_cart_ids, select_part_lines
-from db.visit_frame import schema_of
-
-NAMES = (
-    "occurred_at",
-    "position",
-    "source",
-    "kind",
-    "address",
-    "cart_id",
-    "goods_id",
-    "amount",
-    "user_id",
-    "is_bot",
-)
-KIND_BY_CODE = np.array([KIND_NAMES.get(chr(code), "") for code in range(128)])
 
 
-async def part_frame(session: AsyncSession, lines: PartLines, source: str) -> pl.DataFrame:
+async def part_frame(session: AsyncSession, lines: PartLines, source: str) -> Frame:
     """Make a frame of the visits of a part that name a cart, with their addresses."""
     rows = await session.execute(
         text("SELECT id, host(address) FROM address WHERE id = ANY(:ids)"),
@@ -43,44 +33,53 @@ async def part_frame(session: AsyncSession, lines: PartLines, source: str) -> pl
 
 def make_frame(
     lines: PartLines, names: Mapping[int, str], is_bot: NDArray[np.bool_] | None, source: str = LOG
-) -> pl.DataFrame:
+) -> Frame:
     """Make a frame of the visits of a part that name a cart.
 
     :param names: their addresses by id
     :param is_bot: None where no visit is a bot's
     """
     distinct, places = np.unique(lines.address_id, return_inverse=True)
-    addresses = pl.Series([names[address_id] for address_id in distinct.tolist()], dtype=pl.String)
-    numbers = {
-        name: pl.Series(getattr(lines, name)).replace(0, None)
-        for name in ("cart_id", "goods_id", "amount", "user_id")
-    }
-    columns = {
-        "occurred_at": pl.Series(lines.occurred).cast(pl.Datetime("us", "UTC")),
+    return {
+        "occurred_at": instants_at(lines.occurred),
         "position": lines.position,
-        "source": [source] * len(lines),
-        "kind": KIND_BY_CODE[lines.kind],
-        "address": addresses.gather(places),
-        **numbers,
-        "is_bot": [False] * len(lines) if is_bot is None else is_bot,
+        "source": np.full(len(lines), source, np.object_),
+        "kind": lines.kind,
+        "address": texts_of(names[address_id] for address_id in distinct.tolist())[places],
+        "cart_id": lines.cart_id,
+        "goods_id": lines.goods_id,
+        "amount": lines.amount,
+        "user_id": np.where(lines.user_id == 0, NO_NUMBER, lines.user_id),
+        "is_bot": np.zeros(len(lines), np.bool_) if is_bot is None else is_bot,
     }
-    return pl.DataFrame(columns, schema=schema_of(*NAMES))
 
 
-def live_frame(rows: Sequence[LiveRow], bots: Container[str]) -> pl.DataFrame:
-    """Make a frame of live visits that are being stored. `user_id` is who pays.
+def live_frame(rows: Sequence[LiveRow], bots: Container[str]) -> Frame:
+    """Make a frame of live visits that are being stored and name a cart.
 
     :param bots: ids of those that are of bots
     """
-    columns = {name: [getattr(row, name) for row in rows] for name in NAMES if name != "is_bot"}
-    columns["user_id"] = [row.buyer_id for row in rows]
-    columns["is_bot"] = [row.request_id in bots for row in rows]
-    return pl.DataFrame(columns, schema=schema_of(*NAMES))
+    return frame_of_rows(rows, [row.request_id in bots for row in rows])
+
+
+def frame_of_rows(rows: Sequence[LiveRow | AnyRow], is_bot: Sequence[bool]) -> Frame:
+    return {
+        "occurred_at": instants_of(row.occurred_at for row in rows),
+        "position": numbers_of(row.position for row in rows),
+        "source": texts_of(row.source for row in rows),
+        "kind": np.array([ord(KIND_CODES[row.kind]) for row in rows], np.uint8),
+        "address": texts_of(row.address for row in rows),
+        "cart_id": numbers_of(row.cart_id for row in rows),
+        "goods_id": numbers_of(row.goods_id for row in rows),
+        "amount": numbers_of(row.amount or 0 for row in rows),
+        "user_id": numbers_of(row.buyer_id for row in rows),
+        "is_bot": np.array(is_bot, np.bool_),
+    }
 
 
 async def select_cart_visits(
     session: AsyncSession, cart_ids: Sequence[int], *, excluding: Sequence[PartSpan] = ()
-) -> pl.DataFrame:
+) -> Frame:
     """Return the visits that name one of the carts, but those of some parts."""
     frames = [await select_live_frame(session, cart_ids)]
     sought = np.unique(np.array(cart_ids, np.int64))
@@ -90,7 +89,7 @@ async def select_cart_visits(
             rows = np.flatnonzero(np.isin(lines.cart_id, sought))
             if len(rows):
                 frames.append(await part_frame(session, lines.take(rows), span.source))
-    return pl.concat(frames)
+    return concatenate(frames)
 
 
 async def select_carts_in_parts(
@@ -121,16 +120,16 @@ def may_name(span: PartSpan, cart_ids: Values) -> bool:
     return bool(np.searchsorted(cart_ids, first) < np.searchsorted(cart_ids, last, "right"))
 
 
-async def select_live_frame(session: AsyncSession, cart_ids: Sequence[int]) -> pl.DataFrame:
-    """Return the live visits that name one of the carts. `user_id` is who pays."""
+async def select_live_frame(session: AsyncSession, cart_ids: Sequence[int]) -> Frame:
+    """Return the live visits that name one of the carts."""
     live = LiveVisit
-    rows = await session.execute(
+    result = await session.execute(
         select(
             live.occurred_at,
             live.position,
             live.source,
             live.kind,
-            func.host(live.address),
+            func.host(live.address).label("address"),
             live.cart_id,
             live.goods_id,
             live.amount,
@@ -138,4 +137,5 @@ async def select_live_frame(session: AsyncSession, cart_ids: Sequence[int]) -> p
             live.is_bot,
         ).where(live.cart_id == any_(cast(list(cart_ids), ARRAY(BigInteger))))
     )
-    return pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*NAMES), orient="row")
+    rows = result.all()
+    return frame_of_rows(rows, [row.is_bot for row in rows])

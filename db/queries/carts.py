@@ -3,12 +3,13 @@
 from collections.abc import Container, Sequence
 
 import numpy as np
-import polars as pl
 from sqlalchemy import ARRAY, BigInteger, any_, cast, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import array_literals, execute_with_arrays
 from db.columns import Values
+from db.frames import NO_INSTANT, NO_NUMBER, Frame, group_rows, height, take
+from db.kinds import KIND_CODES
 from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
 from db.queries.cart_frames import (
@@ -29,7 +30,9 @@ from db.sql import statement
 from db.threads import run_in_thread
 
 CART, CART_ITEM, PAYMENT = (model.__table__ for model in (Cart, CartItem, Payment))
-IN_ORDER = ("occurred_at", "position")
+MERGES = ("carts/merge_carts", "carts/add_cart_items", "carts/merge_payments")
+LARGEST = 2**63 - 1  # amount
+CART_LINE, PAY, SUCCESS = (ord(KIND_CODES[kind]) for kind in ("cart", "pay", "success"))
 
 
 async def merge_live_visits(session: AsyncSession, rows: Sequence[LiveRow], bots: Container[str]) -> None:
@@ -43,12 +46,12 @@ async def merge_live_visits(session: AsyncSession, rows: Sequence[LiveRow], bots
         await merge_visits(session, frame, await new_live_visits(session, lines))
 
 
-async def merge_visits(session: AsyncSession, lines: pl.DataFrame, new: NewVisits) -> None:
+async def merge_visits(session: AsyncSession, lines: Frame, new: NewVisits) -> None:
     """Merge newly inserted visits that name carts, and infer goods from new visits.
 
     Pages may come after the lines that they explain, and lines in any order.
     """
-    cart_ids = lines["cart_id"].unique().sort().to_list()
+    cart_ids = np.unique(lines["cart_id"]).tolist()
     await lock_cart_rollups(session)
     goods = await select_inferred_goods(session, new)
     goods_ids = [each.goods_id for each in goods if each.product_id != each.old_product_id]
@@ -57,7 +60,7 @@ async def merge_visits(session: AsyncSession, lines: pl.DataFrame, new: NewVisit
         await upsert_goods(session, goods)
 
 
-async def merge_cart_lines(session: AsyncSession, visits: pl.DataFrame) -> None:
+async def merge_cart_lines(session: AsyncSession, visits: Frame) -> None:
     """Merge visits into carts, items and payments.
 
     Each merge takes the first, the last or the sum, so lines may arrive in any order.
@@ -100,42 +103,66 @@ async def subtract_visits(
         await rebuild_carts(session, shared.tolist(), excluding=excluding)
 
 
-def merge_parameters(visits: pl.DataFrame) -> list[tuple[str, dict[str, str]]]:
-    """Return the statements that merge visits, in their order, with their parameters."""
-    lines = visits.filter(pl.col("cart_id").is_not_null()).sort(*IN_ORDER)
-    merges = {
-        "carts/merge_carts": carts_of(lines),
-        "carts/add_cart_items": items_of(lines.filter(pl.col("kind") == "cart")),
-        "carts/merge_payments": payments_of(lines.filter(pl.col("kind") == "success")),
-    }
-    return [(name, array_literals(rows)) for name, rows in merges.items() if not rows.is_empty()]
+def merge_parameters(visits: Frame) -> list[tuple[str, dict[str, str]]]:
+    """Return the statements that merge visits that name carts, in their order, with their parameters."""
+    merges = dict(zip(MERGES, sum_lines(visits), strict=True))
+    return [(name, array_literals(rows)) for name, rows in merges.items() if height(rows)]
 
 
-def carts_of(lines: pl.DataFrame) -> pl.DataFrame:
+def sum_lines(visits: Frame) -> tuple[Frame, Frame, Frame]:
+    """Return what visits that name carts add up to: carts, items and payments, in the order of their keys."""
+    lines = take(visits, np.lexsort((visits["position"], visits["occurred_at"])))
+    kind = lines["kind"]
+    return (
+        carts_of(lines),
+        items_of(take(lines, kind == CART_LINE)),
+        payments_of(take(lines, kind == SUCCESS)),
+    )
+
+
+def carts_of(lines: Frame) -> Frame:
     """Return a row for each cart. The lines are in order."""
-    pay_line = pl.col("kind") == "pay"
-    return lines.group_by(id="cart_id").agg(
-        address=pl.col("address").first(),
-        source=pl.col("source").first(),
-        is_bot=pl.col("is_bot").first(),
-        opened_at=pl.col("occurred_at").first(),
-        opened_position=pl.col("position").first(),
-        changed_at=pl.col("occurred_at").last(),
-        user_id=pl.col("user_id").filter(pay_line).last(),
-        user_known_at=pl.col("occurred_at").filter(pay_line).last(),
-        user_known_position=pl.col("position").filter(pay_line).last(),
-    )
+    order, starts = group_rows(lines["cart_id"])
+    first, last = order[starts], order[np.append(starts, len(order))[1:] - 1]
+    cart_ids = lines["cart_id"][first]
+    paying = np.flatnonzero(lines["kind"] == PAY)
+    pay_line = np.full(len(starts), -1)
+    pay_line[np.searchsorted(cart_ids, lines["cart_id"][paying])] = paying  # of several the last is written
+    is_known = pay_line >= 0
+    return {
+        "id": cart_ids,
+        "address": lines["address"][first],
+        "source": lines["source"][first],
+        "is_bot": lines["is_bot"][first],
+        "opened_at": lines["occurred_at"][first],
+        "opened_position": lines["position"][first],
+        "changed_at": lines["occurred_at"][last],
+        "user_id": np.where(is_known, lines["user_id"][pay_line], NO_NUMBER),
+        "user_known_at": np.where(is_known, lines["occurred_at"][pay_line], NO_INSTANT),
+        "user_known_position": np.where(is_known, lines["position"][pay_line], NO_NUMBER),
+    }
 
 
-def items_of(cart_lines: pl.DataFrame) -> pl.DataFrame:
+def items_of(cart_lines: Frame) -> Frame:
     """Sum the amounts of each kind of goods in each cart."""
-    amount = pl.col("amount").cast(pl.Int128).sum()  # two amounts of 2^63-1 are more than 64 bits hold
-    return cart_lines.group_by("cart_id", "goods_id").agg(amount)
+    order, starts = group_rows(cart_lines["cart_id"], cart_lines["goods_id"])
+    first, amounts = order[starts], cart_lines["amount"][order]
+    if len(amounts) and int(amounts.max()) > LARGEST // len(amounts):
+        amounts = amounts.astype(np.object_)  # two amounts of 2^63-1 are more than 64 bits hold
+    return {
+        "cart_id": cart_lines["cart_id"][first],
+        "goods_id": cart_lines["goods_id"][first],
+        "amount": np.add.reduceat(amounts, starts) if len(starts) else amounts,
+    }
 
 
-def payments_of(success_lines: pl.DataFrame) -> pl.DataFrame:
-    return success_lines.group_by("cart_id").agg(
-        paid_at=pl.col("occurred_at").first(),
-        position=pl.col("position").first(),
-        source=pl.col("source").first(),
-    )
+def payments_of(success_lines: Frame) -> Frame:
+    """Return the first success line of each cart. The lines are in order."""
+    order, starts = group_rows(success_lines["cart_id"])
+    first = order[starts]
+    return {
+        "cart_id": success_lines["cart_id"][first],
+        "paid_at": success_lines["occurred_at"][first],
+        "position": success_lines["position"][first],
+        "source": success_lines["source"][first],
+    }

@@ -5,26 +5,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.binary_copy import as_copy, as_inet, as_numeric
 from db.bulk import copy_rows, execute_with_arrays
 from db.database import raw_connection
+from db.frames import Frame, concatenate, height, numbers_of, take
 from db.locks import lock_cart_rollups
 from db.queries import cart_rollups
 from db.queries.cart_counts import changes_between, count_carts
 from db.queries.cart_frames import make_frame
 from db.queries.cart_rollups import Counts, add_changes
-from db.queries.carts import carts_of, items_of, payments_of
+from db.queries.carts import sum_lines
 from db.queries.goods import new_visits_of_part, select_inferred_goods, upsert_goods
 from db.queries.goods_inference import InferredGoods
 from db.queries.part_columns import Columns, PartSpan
 from db.queries.part_lines import PartLines, ProductPages, lines_of, product_pages_of, remember
 from db.queries.stored_carts import (
     StoredCarts,
-    is_among,
     merge_carts,
     merge_payments,
     select_items,
@@ -35,7 +34,6 @@ from db.sql import statement
 from db.threads import run_in_thread
 
 COUNTED = ("id", "source", "is_bot", "opened_at", "user_id")  # of a cart
-IN_ORDER = ("occurred_at", "position")
 GOODS_CATEGORIES = """
     SELECT goods.goods_id, product.category_id
     FROM goods INNER JOIN product ON goods.product_id = product.id
@@ -48,13 +46,14 @@ class CartLines:
     """The lines of a part that name carts, and what they add up to.
 
     :param pages: the views of products, from which goods are inferred
+    :param carts: and items and payments: in the order of their keys
     """
 
     part_lines: PartLines
     pages: ProductPages
-    carts: pl.DataFrame
-    items: pl.DataFrame
-    payments: pl.DataFrame
+    carts: Frame
+    items: Frame
+    payments: Frame
 
 
 def cart_lines_of(
@@ -67,14 +66,8 @@ def cart_lines_of(
     """
     part_lines = lines_of(columns)
     bots = None if is_bot is None else is_bot[np.flatnonzero(columns["cart_id"])]
-    lines = make_frame(part_lines, addresses, bots).sort(*IN_ORDER)
-    return CartLines(
-        part_lines,
-        product_pages_of(columns),
-        carts_of(lines).sort("id"),
-        items_of(lines.filter(pl.col("kind") == "cart")).sort("cart_id", "goods_id"),
-        payments_of(lines.filter(pl.col("kind") == "success")).sort("cart_id"),
-    )
+    carts, items, payments = sum_lines(make_frame(part_lines, addresses, bots))
+    return CartLines(part_lines, product_pages_of(columns), carts, items, payments)
 
 
 async def merge_part(session: AsyncSession, span: PartSpan, lines: CartLines) -> None:
@@ -93,19 +86,20 @@ async def add_cart_lines(session: AsyncSession, lines: CartLines, goods: Sequenc
 
     The caller holds the lock of cart roll-ups, so that nobody else changes a cart meanwhile.
     """
-    stored = await select_stored_carts(session, lines.carts["id"].to_list())
+    stored = await select_stored_carts(session, lines.carts["id"])
     payments = await run_in_thread(lambda: merge_payments(stored.payments, lines.payments))
-    is_paid = is_among("cart_id", payments["cart_id"])
-    paid_ids = stored.carts.select(cart_id="id").filter(is_paid)["cart_id"]
-    items = await select_items(session, paid_ids.to_list())
-    categories = await select_categories(session, items if len(stored.payments) else items.clear())
+    paid_ids = payments["cart_id"]
+    items = await select_items(session, stored.ids[np.isin(stored.ids, paid_ids)])
+    none = {name: column[:0] for name, column in items.items()}
+    categories = await select_categories(session, items if height(stored.payments) else none)
     before = await run_in_thread(lambda: count_carts(stored.carts, stored.payments, items, categories))
-    moved = await store_goods(session, goods, without=stored.ids.to_list())
+    moved = await store_goods(session, goods, without=stored.ids.tolist())
 
     merged = await run_in_thread(lambda: merge_carts(stored, lines.carts))
-    new = lines.carts.filter(~is_among("id", stored.ids))
-    carts = pl.concat([frame.select(COUNTED) for frame in (merged, new)])
-    items = pl.concat([items, lines.items.select(items.columns).filter(is_paid)]).unique()
+    new = take(lines.carts, ~np.isin(lines.carts["id"], stored.ids))
+    carts = concatenate([{name: frame[name] for name in COUNTED} for frame in (merged, new)])
+    new_items = take(lines.items, np.isin(lines.items["cart_id"], paid_ids))
+    items = {name: np.concatenate([items[name], new_items[name]]) for name in items}
     categories = await select_categories(session, items)
     counting = asyncio.create_task(run_in_thread(lambda: count_carts(carts, payments, items, categories)))
     try:
@@ -130,9 +124,7 @@ async def store_goods(session: AsyncSession, goods: Sequence[InferredGoods], *, 
     return changes
 
 
-async def write_carts(
-    session: AsyncSession, stored: StoredCarts, merged: pl.DataFrame, lines: CartLines
-) -> None:
+async def write_carts(session: AsyncSession, stored: StoredCarts, merged: Frame, lines: CartLines) -> None:
     """Change stored carts, and insert the others, their items, and payments of carts that were not paid."""
     updates = await run_in_thread(
         lambda: update_parameters(
@@ -141,29 +133,28 @@ async def write_carts(
     )
     for name, arrays in updates:
         await execute_with_arrays(session, statement(name), arrays)
-    carts = lines.carts.filter(~is_among("id", stored.ids))
-    items = lines.items.filter(~is_among("cart_id", stored.ids))
-    payments = lines.payments.filter(~is_among("cart_id", stored.payments["cart_id"]))
+    carts = take(lines.carts, ~np.isin(lines.carts["id"], stored.ids))
+    items = take(lines.items, ~np.isin(lines.items["cart_id"], stored.ids))
+    payments = take(lines.payments, ~np.isin(lines.payments["cart_id"], stored.payments["cart_id"]))
     pieces = await run_in_thread(
         lambda: (
-            as_copy(carts.with_columns(as_inet(carts["address"]))),
-            as_copy(items.with_columns(as_numeric(items["amount"]))),
+            as_copy(carts | {"address": as_inet(carts["address"])}),
+            as_copy(items | {"amount": as_numeric(items["amount"])}),
             as_copy(payments),
         )
     )
     for table, frame, encoded in zip(
         ("cart", "cart_item", "payment"), (carts, items, payments), pieces, strict=True
     ):
-        if not frame.is_empty():
-            await copy_rows(session, table, frame.columns, encoded)
+        if height(frame):
+            await copy_rows(session, table, list(frame), encoded)
 
 
-async def select_categories(session: AsyncSession, items: pl.DataFrame) -> pl.DataFrame:
+async def select_categories(session: AsyncSession, items: Frame) -> Frame:
     """Return the categories of those goods whose product is known: columns goods_id, category_id."""
     rows = []
-    goods_ids = items["goods_id"].unique().to_list()
+    goods_ids = np.unique(items["goods_id"]).tolist()
     if goods_ids:
         raw = await raw_connection(session)
         rows = await raw.fetch(GOODS_CATEGORIES, f"{{{','.join(map(str, goods_ids))}}}")
-    schema = {"goods_id": pl.Int64, "category_id": pl.Int32}
-    return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+    return {name: numbers_of(row[name] for row in rows) for name in ("goods_id", "category_id")}

@@ -1,20 +1,19 @@
 """Retention: deletes visits and events that are too old, a span of time after the other."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import polars as pl
-from sqlalchemy import Table, Text, delete, func, literal, select
+from sqlalchemy import Table, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import AnyRow
 from db.models import Event, LiveVisit, UnfinishedRetention
-from db.visit_frame import schema_of
 
 assert isinstance(LiveVisit.__table__, Table)
 LIVE_VISIT: Table = LiveVisit.__table__
 # What live visits are subtracted by.
 NAMES = (
-    "address",
     "occurred_at",
     "source",
     "kind",
@@ -32,15 +31,17 @@ async def has_live_visits(session: AsyncSession, *, before: datetime) -> bool:
     return await session.scalar(visit.limit(1)) is not None
 
 
-async def delete_oldest_live_visits(session: AsyncSession, *, before: datetime, count: int) -> pl.DataFrame:
+async def delete_oldest_live_visits(
+    session: AsyncSession, *, before: datetime, count: int
+) -> Sequence[AnyRow]:
     """Delete the first `count` live visits before a moment, and return them."""
     visit = LIVE_VISIT.c
     key = (visit.occurred_at, visit.request_id)
     oldest = select(*key).where(visit.occurred_at < before).order_by(*key).limit(count).subquery("oldest")
     is_oldest = (column == oldest.c[column.name] for column in key)
-    columns = (func.host(visit.address, type_=Text).label("address"), *(visit[name] for name in NAMES[1:]))
+    columns = [visit[name] for name in NAMES]
     rows = await session.execute(delete(LIVE_VISIT).where(*is_oldest).returning(*columns))
-    return pl.DataFrame([tuple(row) for row in rows], schema=schema_of(*NAMES), orient="row")
+    return rows.all()
 
 
 async def select_end_of_oldest_events(

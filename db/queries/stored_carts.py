@@ -1,16 +1,17 @@
 """Carts that are stored, and that new lines of a log name: what they become, and how that is written."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import array_literal
 from db.bulk import array_literals
-from db.columns import decode
+from db.columns import Values, decode
 from db.database import raw_connection
+from db.frames import NO_NUMBER, Frame, concatenate, find_rows, height, instants_at, take, texts_of
 
 # LATERAL and OFFSET 0 have payments looked up cart by cart: PostgreSQL would read the table while it is new.
 CARTS = """
@@ -50,116 +51,105 @@ PAYMENT = ("paid_at", "position", "source")  # from the first success line
 class StoredCarts:
     """Carts as they are stored, but for their addresses, and their payments."""
 
-    carts: pl.DataFrame
-    payments: pl.DataFrame
+    carts: Frame
+    payments: Frame
 
     @property
-    def ids(self) -> pl.Series:
+    def ids(self) -> Values:
         return self.carts["id"]
 
 
-async def select_stored_carts(session: AsyncSession, cart_ids: Sequence[int]) -> StoredCarts:
+async def select_stored_carts(session: AsyncSession, cart_ids: Values) -> StoredCarts:
     """Return those of the carts that are stored. The caller holds the lock of cart roll-ups."""
     raw = await raw_connection(session)
-    row = await raw.fetchrow(CARTS, array_literal(cart_ids))
+    row = await raw.fetchrow(CARTS, array_literal(cart_ids.tolist()))
     assert row is not None  # also where none is stored
-    frame = pl.DataFrame({name: series_of(name, row[name]) for name in row.keys()})  # noqa: SIM118 - a Record yields its values
-    frame = frame.with_columns(pl.col("is_bot").cast(pl.Boolean))
-    return StoredCarts(
-        frame.drop("paid_at", "position", "paid_source"),
-        frame.select("paid_at", "position", cart_id="id", source="paid_source").drop_nulls("paid_at"),
-    )
+    carts = {name: column_of(name, row[name]) for name in row.keys()}  # noqa: SIM118 - a Record yields its values
+    payments = {name: carts.pop(name) for name in ("paid_at", "position", "paid_source")}
+    payments = {"cart_id": carts["id"], "source": payments.pop("paid_source"), **payments}
+    carts["is_bot"] = carts["is_bot"] > 0
+    return StoredCarts(carts, take(payments, ~np.isnat(payments["paid_at"])))
 
 
-async def select_items(session: AsyncSession, cart_ids: Sequence[int]) -> pl.DataFrame:
+async def select_items(session: AsyncSession, cart_ids: Values) -> Frame:
     """Return the goods in stored carts: columns cart_id, goods_id."""
     row = None
-    if cart_ids:
+    if len(cart_ids):
         raw = await raw_connection(session)
-        row = await raw.fetchrow(ITEMS, array_literal(cart_ids))
-    return pl.DataFrame(
-        {name: series_of(name, None if row is None else row[name]) for name in ("cart_id", "goods_id")}
-    )
+        row = await raw.fetchrow(ITEMS, array_literal(cart_ids.tolist()))
+    return {name: column_of(name, None if row is None else row[name]) for name in ("cart_id", "goods_id")}
 
 
-def series_of(name: str, array: bytes | list[str | None] | None) -> pl.Series:
+def column_of(name: str, array: bytes | list[str | None] | None) -> NDArray[Any]:
     """Return a column of carts: texts, or a binary array of numbers or instants; None stands for no row."""
-    if isinstance(array, list) or "source" in name:
-        return pl.Series(name, array or [], dtype=pl.String)
+    if "source" in name:
+        return texts_of(array if isinstance(array, list) else [])
+    assert not isinstance(array, list)
     values, valid = (np.empty(0, np.int64), None) if array is None else decode(array)
-    series = pl.Series(name, values, dtype=pl.Int64)
-    if valid is not None:
-        series = series.zip_with(pl.Series(valid), pl.Series([None], dtype=pl.Int64))
-    return series.cast(pl.Datetime("us", "UTC")) if name in INSTANTS else series
+    numbers = values.astype(np.int64) if valid is None else np.where(valid, values, NO_NUMBER)
+    return instants_at(numbers) if name in INSTANTS else numbers
 
 
-def merge_carts(stored: StoredCarts, new: pl.DataFrame) -> pl.DataFrame:
+def merge_carts(stored: StoredCarts, new: Frame) -> Frame:
     """Return what stored carts become by new lines, with `is_opened_earlier` and `is_changed`.
 
-    :param new: what the new lines add up to, a row for each cart
+    :param new: what the new lines add up to, a row for each cart, in the order of ids
     """
-    both = stored.carts.join(new, left_on="id", right_on="id", suffix="_new")
-    is_opened_earlier = is_before("opened_at", "opened_position")
-    is_known_later = pl.col("user_known_at_new").is_not_null() & (
-        pl.col("user_known_at").is_null() | ~is_before("user_known_at", "user_known_position", or_equal=True)
+    old, new = stored.carts, take(new, np.searchsorted(new["id"], stored.ids))
+    is_opened_earlier = is_before(new, old, "opened_at", "opened_position")
+    is_known_later = ~np.isnat(new["user_known_at"]) & (
+        np.isnat(old["user_known_at"]) | is_before(old, new, "user_known_at", "user_known_position")
     )
-    is_changed_later = pl.col("changed_at_new") > pl.col("changed_at")
-    return both.select(
-        "id",
-        *(choose(is_opened_earlier, name) for name in OPENED if name != "address"),
-        *(choose(is_known_later, name) for name in KNOWN),
-        choose(is_changed_later, "changed_at"),
-        is_opened_earlier=is_opened_earlier,
-        is_changed=is_opened_earlier | is_known_later | is_changed_later,
-    )
+    is_changed_later = new["changed_at"] > old["changed_at"]
+    return {
+        "id": old["id"],
+        **{name: np.where(is_opened_earlier, new[name], old[name]) for name in OPENED if name != "address"},
+        **{name: np.where(is_known_later, new[name], old[name]) for name in KNOWN},
+        "changed_at": np.where(is_changed_later, new["changed_at"], old["changed_at"]),
+        "is_opened_earlier": is_opened_earlier,
+        "is_changed": is_opened_earlier | is_known_later | is_changed_later,
+    }
 
 
-def merge_payments(stored: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+def merge_payments(stored: Frame, new: Frame) -> Frame:
     """Return the payments of carts: those that are stored, unless new lines are earlier, and new ones."""
-    both = stored.join(new, on="cart_id", suffix="_new")
-    earlier = both.select("cart_id", *(choose(is_before("paid_at", "position"), name) for name in PAYMENT))
     columns = ("cart_id", *PAYMENT)
-    return pl.concat(
+    stored, new = ({name: frame[name] for name in columns} for frame in (stored, new))
+    rows = find_rows(stored["cart_id"], new["cart_id"])
+    both = np.flatnonzero(rows >= 0)
+    old, other = take(stored, both), take(new, rows[both])
+    is_earlier = is_before(other, old, "paid_at", "position")
+    return concatenate(
         [
-            earlier,
-            stored.join(new, on="cart_id", how="anti").select(columns),
-            new.join(stored, on="cart_id", how="anti").select(columns),
+            {name: np.where(is_earlier, other[name], old[name]) for name in columns},
+            take(stored, rows < 0),
+            take(new, ~np.isin(new["cart_id"], stored["cart_id"])),
         ]
     )
 
 
-def is_before(at: str, position: str, *, or_equal: bool = False) -> pl.Expr:
-    """Return whether the new line is before the one that a stored cart has."""
-    new, old = pl.col(f"{position}_new"), pl.col(position)
-    is_first = new <= old if or_equal else new < old
-    return (pl.col(f"{at}_new") < pl.col(at)) | ((pl.col(f"{at}_new") == pl.col(at)) & is_first)
-
-
-def choose(is_new: pl.Expr, name: str) -> pl.Expr:
-    return pl.when(is_new).then(pl.col(f"{name}_new")).otherwise(pl.col(name)).alias(name)
+def is_before(one: Frame, other: Frame, at: str, position: str) -> NDArray[np.bool_]:
+    """Return in which rows a line is before another one."""
+    is_first: NDArray[np.bool_] = (one[at] < other[at]) | (
+        (one[at] == other[at]) & (one[position] < other[position])
+    )
+    return is_first
 
 
 def update_parameters(
-    stored: StoredCarts,
-    merged: pl.DataFrame,
-    carts: pl.DataFrame,
-    items: pl.DataFrame,
-    payments: pl.DataFrame,
+    stored: StoredCarts, merged: Frame, *, carts: Frame, items: Frame, payments: Frame
 ) -> list[tuple[str, dict[str, str]]]:
     """Return the statements that write what becomes of stored carts, with their parameters.
 
     :param merged: as `merge_carts` returns them
     :param carts: and items and payments: what the new lines add up to
     """
-    changed = merged.filter("is_changed").sort("id")
+    is_opened_earlier = merged["is_opened_earlier"]
+    kept = take(merged, merged["is_changed"] & ~is_opened_earlier)
     frames = {
-        "carts/update_carts": changed.filter(~pl.col("is_opened_earlier")).select("id", "changed_at", *KNOWN),
-        "carts/merge_carts": carts.join(changed.filter("is_opened_earlier"), on="id", how="semi"),
-        "carts/add_cart_items": items.filter(is_among("cart_id", stored.ids)),
-        "carts/merge_payments": payments.filter(is_among("cart_id", stored.payments["cart_id"])),
+        "carts/update_carts": {name: kept[name] for name in ("id", "changed_at", *KNOWN)},
+        "carts/merge_carts": take(carts, np.isin(carts["id"], merged["id"][is_opened_earlier])),
+        "carts/add_cart_items": take(items, np.isin(items["cart_id"], stored.ids)),
+        "carts/merge_payments": take(payments, np.isin(payments["cart_id"], stored.payments["cart_id"])),
     }
-    return [(name, array_literals(rows)) for name, rows in frames.items() if not rows.is_empty()]
-
-
-def is_among(name: str, ids: pl.Series) -> pl.Expr:
-    return pl.col(name).is_in(ids.implode())
+    return [(name, array_literals(rows)) for name, rows in frames.items() if height(rows)]

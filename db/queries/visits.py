@@ -1,29 +1,26 @@
-"""Visits of logs, and the roll-ups that count all visits."""
+"""The roll-ups that count visits."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-import polars as pl
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.bulk import (
-    add_counts,
-    array_literals,
-    delete_zero_counts,
-)
+from db.bulk import add_counts, delete_zero_counts
+from db.database import AnyRow
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.queries.names import name_digest
 from db.rollup_counts import Rollups
 from db.threads import run_in_thread
 
 COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)
-
-
-async def add_to_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Count newly inserted visits in every roll-up. Times are in UTC."""
-    for model, counts in await run_in_thread(lambda: rollup_literals(visits)):
-        await add_counts(session, model, counts)
+KEYS: dict[type[Base], tuple[str, ...]] = {
+    RequestQuarter: ("quarter", "source", "is_bot"),
+    CategoryQuarter: ("category_id", "quarter", "kind", "source", "is_bot"),
+    CountryDay: ("day", "country", "source", "is_bot"),
+    CategoryCountryDay: ("category_id", "day", "country", "kind", "source", "is_bot"),
+}
 
 
 async def add_counts_to_rollups(session: AsyncSession, counts: Rollups) -> None:
@@ -32,15 +29,16 @@ async def add_counts_to_rollups(session: AsyncSession, counts: Rollups) -> None:
         await add_counts(session, model, arrays)
 
 
-async def add_to_country_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Count visits that have got a country. The caller is the only writer."""
-    for model, counts in await run_in_thread(lambda: rollup_literals(visits, only=COUNTRY_ROLLUPS)):
-        await add_counts(session, model, counts)
+async def add_to_country_rollups(session: AsyncSession, visits: Sequence[AnyRow]) -> None:
+    """Count live visits that have got a country. The caller is the only writer."""
+    for model, counts in await run_in_thread(lambda: rollups_of(visits)):
+        if model in COUNTRY_ROLLUPS:
+            await add_counts(session, model, counts)
 
 
-async def subtract_from_rollups(session: AsyncSession, visits: pl.DataFrame) -> None:
-    """Take deleted visits away from every roll-up. The caller is the only writer."""
-    for model, counts in await run_in_thread(lambda: rollup_literals(visits, sign=-1)):
+async def subtract_from_rollups(session: AsyncSession, visits: Sequence[AnyRow]) -> None:
+    """Take deleted live visits away from every roll-up. The caller is the only writer."""
+    for model, counts in await run_in_thread(lambda: rollups_of(visits, sign=-1)):
         await add_counts(session, model, counts)
         await delete_zero_counts(session, model, counts)
 
@@ -60,41 +58,24 @@ async def subtract_page_views(session: AsyncSession, page_urls: Iterable[str] | 
         await delete_zero_counts(session, PageVisits, counts)
 
 
-def rollup_literals(
-    visits: pl.DataFrame, *, sign: int = 1, only: Container[type[Base]] | None = None
-) -> list[tuple[type[Base], dict[str, str]]]:
-    """Write what visits add to roll-ups (`sign` 1), or take away (-1), as array literals."""
-    return [
-        (model, array_literals(counts.with_columns(pl.col("requests").cast(pl.Int64) * sign)))
-        for model, counts in rollups_of(visits)
-        if not counts.is_empty() and (only is None or model in only)
-    ]
+def rollups_of(visits: Sequence[AnyRow], *, sign: int = 1) -> list[tuple[type[Base], dict[str, list[Any]]]]:
+    """Return what live visits add to roll-ups (`sign` 1), or take away (-1), in the order of writing."""
+    counts: dict[type[Base], Counter[tuple[Any, ...]]] = {model: Counter() for model in KEYS}
+    for visit in visits:
+        at: datetime = visit.occurred_at
+        quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+        day, origin = quarter.replace(hour=0, minute=0), (visit.source, visit.is_bot)
+        category_id, country, kind = visit.category_id, visit.country, visit.kind
+        counts[RequestQuarter][quarter, *origin] += sign
+        if category_id is not None:
+            counts[CategoryQuarter][category_id, quarter, kind, *origin] += sign
+        if country is not None:
+            counts[CountryDay][day, country, *origin] += sign
+            if category_id is not None:
+                counts[CategoryCountryDay][category_id, day, country, kind, *origin] += sign
+    return [(model, columns_of(KEYS[model], rows)) for model, rows in counts.items() if rows]
 
 
-def rollups_of(visits: pl.DataFrame) -> list[tuple[type[Base], pl.DataFrame]]:
-    """Count visits for each roll-up, in the order in which roll-ups are written."""
-    requests = visits.select(
-        "category_id",
-        "country",
-        "kind",
-        "source",
-        "is_bot",
-        quarter=pl.col("occurred_at").dt.truncate("15m"),
-        day=pl.col("occurred_at").dt.truncate("1d"),
-    )
-    pages = requests.filter(pl.col("category_id").is_not_null())
-    with_country = requests.filter(pl.col("country").is_not_null())
-    pages_with_country = with_country.filter(pl.col("category_id").is_not_null())
-    return [
-        (RequestQuarter, count_by(requests, "quarter", "source", "is_bot")),
-        (CategoryQuarter, count_by(pages, "category_id", "quarter", "kind", "source", "is_bot")),
-        (CountryDay, count_by(with_country, "day", "country", "source", "is_bot")),
-        (
-            CategoryCountryDay,
-            count_by(pages_with_country, "category_id", "day", "country", "kind", "source", "is_bot"),
-        ),
-    ]
-
-
-def count_by(visits: pl.DataFrame, *key: str) -> pl.DataFrame:
-    return visits.group_by(*key).agg(requests=pl.len())
+def columns_of(key: Sequence[str], counts: Counter[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    columns = dict(zip(key, map(list, zip(*counts, strict=True)), strict=True))
+    return columns | {"requests": list(counts.values())}

@@ -138,7 +138,7 @@ async def remove_or_fail(db: Database, import_id: int, limits: UndoLimits) -> No
 
 async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> None:
     """Delete what the import has stored, batch by batch. The caller holds its lock."""
-    await asyncio.to_thread(import_module, "service.visits.parts")  # with polars, which takes a while
+    await asyncio.to_thread(import_module, "service.visits.parts")  # with numpy, which takes a while
     from db.queries import goods
     from db.queries.address_countries import AddressCountries
     from service.visits.goods import reinfer_goods

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-import polars as pl
 import structlog
 
 from clients.geo import public_address
@@ -29,14 +28,12 @@ from db.queries import countries as queries
 from db.queries import visits
 from db.queries.addresses import select_address_ids
 from db.queries.visits_of_addresses import VisitsOfAddresses
-from db.visit_frame import schema_of
 from service.background import Schedule, run_periodically
 from service.visits.pacing import LIMITS, AdaptiveBatch
 
 log = structlog.get_logger("trawl.countries")
 
 SCHEDULE = Schedule(every=10.0, retry=60.0)
-COUNTED = schema_of("occurred_at", "source", "kind", "category_id", "country", "is_bot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +147,7 @@ async def set_countries(db: Database, countries: Mapping[str, str], *, clock: Cl
         count = batch.rows
         async with batch.exclusive(db) as session:
             rows = await queries.set_visit_countries(session, countries, count=count)
-            await visits.add_to_country_rollups(
-                session, pl.DataFrame([tuple(row) for row in rows], schema=COUNTED, orient="row")
-            )
+            await visits.add_to_country_rollups(session, rows)
             if len(rows) < count:
                 total += await in_parts.count_with_countries(session)
                 await queries.set_address_countries(session, countries_by_id, at=clock())

@@ -10,15 +10,15 @@ One worker of all servers does it: the one that holds the lock.
 """
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import polars as pl
 import structlog
 
 from clock import Clock
-from db.database import Database, Transaction, raw_connection
+from db.database import AnyRow, Database, Transaction, raw_connection
 from db.event_parts import EventColumns, merge_columns
 from db.locks import EVENT_COLUMNS, RETENTION, lock_job, lock_parts
 from db.queries import event_columns, goods, retention
@@ -124,8 +124,8 @@ async def delete_live_visits(db: Database, before: datetime, limits: BatchLimits
     while await has_live_visits(db, before):
         async with batch.exclusive(db) as session:
             visits = await delete_batch(session, before, batch.rows)
-        metrics.count_dropped("visits", visits.height)
-        total += visits.height
+        metrics.count_dropped("visits", len(visits))
+        total += len(visits)
     return total
 
 
@@ -135,10 +135,10 @@ async def has_live_visits(db: Database, before: datetime) -> bool:
         return await retention.has_live_visits(session, before=before)
 
 
-async def delete_batch(session: Transaction, before: datetime, count: int) -> pl.DataFrame:
+async def delete_batch(session: Transaction, before: datetime, count: int) -> Sequence[AnyRow]:
     """Delete the first live visits before a moment, and return them. The caller is the only writer."""
     visits = await retention.delete_oldest_live_visits(session, before=before, count=count)
-    if not visits.is_empty():
+    if visits:
         await retention.insert_unfinished(session, before)
         await derive.subtract(session, visits)
     return visits

@@ -183,7 +183,7 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool
         raw = await raw_connection(session)
         result = await queries.insert_live_visits(raw, rows, infer_goods=infer_goods)
         if infer_goods and not isinstance(result, Missing):
-            # polars starts threads as it is imported, and workers are forked from a process without any.
+            # numpy starts threads as it is imported, and workers are forked from a process without any.
             from db.queries.carts import merge_live_visits
 
             bots = {request_id for request_id, visit in result.items() if visit.is_bot}

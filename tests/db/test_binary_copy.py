@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
 
-import polars as pl
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -12,6 +11,7 @@ from sqlalchemy import text
 from db.binary_copy import BLOCK_LIMITS, BlockLimits, as_copy, as_inet
 from db.bulk import copy_rows
 from db.database import Database
+from db.frames import instants_of, numbers_of, texts_of
 
 TEXTS = st.one_of(
     st.none(),
@@ -24,31 +24,29 @@ ADDRESSES = st.one_of(st.none(), st.ip_addresses(v=4), st.ip_addresses(v=6), st.
 ROWS = st.lists(
     st.tuples(
         TEXTS,
-        st.none() | st.integers(-(2**63), 2**63 - 1),
-        st.none() | st.integers(-(2**31), 2**31 - 1),
+        st.none() | st.integers(1 - 2**63, 2**63 - 1),
+        st.integers(-(2**31), 2**31 - 1),
         INSTANTS,
         ADDRESSES,
         st.integers(-5, 5),
     ),
     max_size=9,
 )
-SCHEMA: dict[str, Any] = {
-    "name": pl.String,
-    "large": pl.Int64,
-    "small": pl.Int32,
-    "instant": pl.Datetime("us", "UTC"),
-    "address": pl.String,
-    "never_null": pl.Int64,
-}
-Row = tuple[str | None, int | None, int | None, datetime | None, IPv4Address | IPv6Address | None, int]
+Row = tuple[str | None, int | None, int, datetime | None, IPv4Address | IPv6Address | None, int]
 
 
 @given(ROWS, st.integers(1, 4))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_postgresql_reads_the_rows_of_the_frame(db: Database, rows: list[Row], block: int) -> None:
-    written = [(*row[:4], None if row[4] is None else str(row[4]), row[5]) for row in rows]
-    frame = pl.DataFrame(written, schema=SCHEMA, orient="row")
-    pieces = as_copy(frame.with_columns(as_inet(frame["address"])), BlockLimits(rows=block))
+    frame = {
+        "name": texts_of(row[0] for row in rows),
+        "large": numbers_of(row[1] for row in rows),
+        "small": np.array([row[2] for row in rows], np.int32),
+        "instant": instants_of(row[3] for row in rows),
+        "address": as_inet(texts_of(None if row[4] is None else str(row[4]) for row in rows)),
+        "never_null": numbers_of(row[5] for row in rows),
+    }
+    pieces = as_copy(frame, BlockLimits(rows=block))
     async with db.transaction() as session:
         await session.execute(text("DROP TABLE IF EXISTS copied"))
         await session.execute(
@@ -57,7 +55,7 @@ async def test_postgresql_reads_the_rows_of_the_frame(db: Database, rows: list[R
                 "address inet, never_null bigint, number bigint GENERATED ALWAYS AS IDENTITY)"
             )
         )
-        await copy_rows(session, "copied", frame.columns, pieces)
+        await copy_rows(session, "copied", list(frame), pieces)
         copied = await session.execute(
             text("SELECT name, large, small, instant, host(address), never_null FROM copied ORDER BY number")
         )
@@ -74,8 +72,7 @@ def host(address: IPv4Address | IPv6Address) -> str:
 
 def test_rows_come_in_pieces() -> None:
     block = BLOCK_LIMITS.rows
-    frame = pl.DataFrame({"number": range(3 * block + 1)}, schema={"number": pl.Int64})
-    begin, *rows, end = as_copy(frame)
+    begin, *rows, end = as_copy({"number": np.arange(3 * block + 1)})
     assert [len(piece) // (2 + 4 + 8) for piece in rows] == [*3 * [block], 1]
     assert (len(begin), len(end)) == (19, 2)
 
@@ -83,6 +80,6 @@ def test_rows_come_in_pieces() -> None:
 def test_a_long_value_does_not_make_all_rows_wide() -> None:
     urls = ["/"] * 8192
     urls[5000] = "/" + 2047 * "x"
-    _, *rows, _ = as_copy(pl.DataFrame({"page_url": urls}))
+    _, *rows, _ = as_copy({"page_url": texts_of(urls)})
     assert sum(map(len, rows)) == 8192 * (2 + 4 + 1) + 2047
     assert len(rows) > 2  # few were laid out beside the long one
