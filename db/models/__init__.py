@@ -7,10 +7,10 @@ from db.models.cart_rollups import (
     Buyer,
     BuyerCount,
     CartDay,
+    CartDayVersion,
     PaidCategoryDay,
     PaidPairDay,
     PaymentDay,
-    PurchaseDay,
 )
 from db.models.carts import Cart, CartItem, Payment
 from db.models.events import DroppedPart, Event, EventBatch, EventPart, EventPartColumns
@@ -39,6 +39,7 @@ __all__ = [
     "BuyerCount",
     "Cart",
     "CartDay",
+    "CartDayVersion",
     "CartItem",
     "Category",
     "CategoryCountryDay",
@@ -63,7 +64,6 @@ __all__ = [
     "Payment",
     "PaymentDay",
     "Product",
-    "PurchaseDay",
     "RecoveryCode",
     "Referrer",
     "RefreshToken",

@@ -1,8 +1,8 @@
 """Roll-ups of carts: what the reports of carts, payments and buyers read.
 
-Each counts carts by UTC day; the reports count the partial days at both ends of a period from the carts
-themselves. Those of people and of bots are counted apart. How many users bought how often does not add up
-over days: it is counted for all time alone.
+Each counts carts by UTC day; the reports count the partial days at both ends of a period on columns of the
+carts themselves. Those of people and of bots are counted apart. How many users bought how often does not add
+up over days: it is counted for all time alone.
 """
 
 import uuid
@@ -85,13 +85,13 @@ class BuyerCount(Base):
     traffic: Mapped[str] = mapped_column(primary_key=True, server_default=text("'all'"))
 
 
-class PurchaseDay(Base):
-    """Names what was paid on a UTC day, when and by whom: it changes with any of it.
+class CartDayVersion(Base):
+    """Names the carts that were opened or paid on a UTC day: it changes with each of them.
 
     What was computed of such a day holds as long as the version is the same, also in a restored database.
     """
 
-    __tablename__ = "purchase_day"
+    __tablename__ = "cart_day_version"
 
     day: Mapped[datetime] = mapped_column(primary_key=True)
     version: Mapped[uuid.UUID]

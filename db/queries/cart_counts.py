@@ -135,7 +135,6 @@ def changes_between(before: CartCounts, after: CartCounts) -> Changes:
     number = np.add.reduceat(number[order], starts)
     rows = take(both, order[starts][number != 0])
     number = number[number != 0]
-    changes.days.update(date_of(day) for day in np.unique(days_of(rows["paid_at"])).tolist())
     user_ids, places = np.unique(rows["user_id"], return_inverse=True)
     carts = np.zeros((len(user_ids), len(PURCHASES)), np.int64)
     np.add.at(carts, (places, 2 * rows["is_bot"] + rows["is_live"]), number)

@@ -24,7 +24,7 @@ KEYS: dict[type[Base], tuple[str, ...]] = {
 BUYER_KEY = ("day", "user_id", "source", "is_bot")  # the time of payments instead of their day
 KEYS_BY_TABLE = {model.__tablename__: names for model, names in KEYS.items()}
 CHANGE_DAYS = text("""
-    INSERT INTO purchase_day (day, version)
+    INSERT INTO cart_day_version (day, version)
     SELECT day, gen_random_uuid() FROM unnest(CAST(:days AS timestamptz[])) AS day
     ON CONFLICT (day) DO UPDATE SET version = excluded.version
 """)
@@ -40,7 +40,7 @@ class Changes:
 
     :param carts: by roll-up and key in it
     :param buyers: of carts that a user has paid, in the order of PURCHASES
-    :param days: on which payments changed whose user is known
+    :param days: on which carts were opened or paid that may have changed
     """
 
     carts: Counter[tuple[str, Key]] = field(default_factory=Counter)
@@ -48,13 +48,14 @@ class Changes:
     days: set[datetime] = field(default_factory=set)
 
     def add(self, counts: Mapping[tuple[str, Key], int]) -> None:
-        """Add counts, which may be negative."""
+        """Add counts, which may be negative. Those of 0 are of carts that changed within a day, perhaps."""
         for (name, key), number in counts.items():
+            if name in KEYS_BY_TABLE:
+                self.days.add(key[KEYS_BY_TABLE[name].index("day")])
             if not number:
                 continue
             if name == "buyer":
-                paid_at, user_id, source, is_bot = key
-                self.days.add(paid_at.replace(hour=0, minute=0, second=0, microsecond=0))
+                _, user_id, source, is_bot = key
                 self.buyers.setdefault(user_id, [0] * len(PURCHASES))[2 * is_bot + (source != "log")] += (
                     number
                 )
@@ -103,14 +104,13 @@ async def subtract_counts(session: AsyncSession, rows: Sequence[AnyRow]) -> None
     """Take away what deleted carts counted for: rows of delete_carts.sql."""
     carts: Counter[tuple[str, Key]] = Counter()
     users: Counter[Purchases] = Counter()
-    days: list[datetime] = []
+    days = set[datetime]()
     for row in rows:
         match row.rollup:
             case "buyer":
                 users[tuple(row.purchases)] += row.carts
-            case "purchase_day":
-                days.append(row.day)
             case rollup:
+                days.add(row.day)
                 carts[rollup, tuple(getattr(row, name) for name in KEYS_BY_TABLE[rollup])] += row.carts
     await add_carts(session, carts)
     await move_buyers(session, users, days)
@@ -147,7 +147,7 @@ async def add_to_buyers(
     """Add to the number of carts that users have paid.
 
     :param buyers: changes by user, in the order of PURCHASES
-    :param days: of the payments
+    :param days: whose version is renewed
     """
     columns = {"user_id": list(buyers)}
     columns |= {name: [carts[place] for carts in buyers.values()] for place, name in enumerate(PURCHASES)}

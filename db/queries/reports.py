@@ -1,7 +1,7 @@
 """The queries of the reports. Each runs the .sql file of its name and returns the rows that it selects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from db.queries.names import name_digest
 from db.sql import raw_statement
 
 Raw = Connection  # asyncpg's, within a transaction
+LOG = "log"
 NEWEST = "SELECT greatest((SELECT max(last_at) FROM visit_part), (SELECT max(occurred_at) FROM live_visit))"
 
 # min and max are read at the ends of an index; EXISTS would be planned as if a row were found soon.
@@ -42,6 +43,18 @@ class Scope:
     def is_bot(self) -> bool | None:
         """The value of is_bot that counts; None if both do."""
         return self.bots[0] if len(self.bots) == 1 else None
+
+    @property
+    def is_live(self) -> bool | None:
+        """Whether live visits count, or those of logs; None if both do."""
+        has_log, has_live = LOG in self.sources, bool(set(self.sources) - {LOG})
+        return None if has_log and has_live else has_live
+
+    @property
+    def partial_days(self) -> list[tuple[datetime, datetime]]:
+        """Return the periods of the scope that are no whole days."""
+        ends = ((self.since, self.first_day), (self.last_day, self.until))
+        return [(since, until) for since, until in ends if since < until]
 
     def parameters(self) -> dict[str, Any]:
         return {"since": self.since, "until": self.until, "sources": self.sources, "bots": self.bots}
@@ -107,6 +120,24 @@ class CategoryCarts:
 
 
 @dataclass(frozen=True, slots=True)
+class BasketCounts:
+    """Paid carts of partial days: all; those that hold a category; those that hold it and the report's."""
+
+    paid: int = 0
+    holding: Mapping[int, int] = field(default_factory=dict)
+    together: Mapping[int, int] = field(default_factory=dict)
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "other_paid": self.paid,
+            "holding_ids": list(self.holding.keys()),
+            "holding_carts": list(self.holding.values()),
+            "together_ids": list(self.together.keys()),
+            "together_carts": list(self.together.values()),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class CartCounts:
     carts: int
     paid: int
@@ -161,20 +192,33 @@ async def select_busiest_hours(raw: Raw, scope: Scope, clock: Clock, limit: int)
     return [HourRequests(*row) for row in rows]
 
 
-async def select_bought_together(raw: Raw, scope: Scope, category: str, limit: int) -> list[CategoryCarts]:
+async def select_bought_together(
+    raw: Raw, scope: Scope, category: str, others: BasketCounts, limit: int
+) -> list[CategoryCarts]:
+    """Count paid carts by the categories beside one in them.
+
+    :param others: those of partial days
+    """
+    values = scope.day_parameters() | others.parameters()
     rows = await select_rows(
-        raw,
-        "reports/bought_together",
-        scope.day_parameters() | {"category": name_digest(category), "limit": limit},
+        raw, "reports/bought_together", values | {"category": name_digest(category), "limit": limit}
     )
     return [CategoryCarts(*row) for row in rows]
 
 
-async def select_unpaid_carts(raw: Raw, scope: Scope, unchanged_since: datetime) -> CartCounts:
+async def select_unpaid_carts(
+    raw: Raw, scope: Scope, unchanged_since: datetime, others: tuple[int, int]
+) -> CartCounts:
+    """Count opened carts. Those that have changed since count as not unpaid.
+
+    :param others: the carts of partial days, and how many of them are paid
+    """
     rows = await select_rows(
         raw, "reports/unpaid_carts", scope.day_parameters() | {"unchanged_since": unchanged_since}
     )
-    return CartCounts(*rows[0])
+    carts, paid, young = rows[0]
+    carts, paid = carts + others[0], paid + others[1]
+    return CartCounts(carts, paid, carts - paid - young)
 
 
 async def holds_all_payments(raw: Raw, since: datetime, until: datetime) -> bool:

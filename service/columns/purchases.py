@@ -13,9 +13,9 @@ from db.database import Raw
 from db.event_users import UserCodes
 from db.part_cache import PartCache
 from db.part_files import Array
-from db.queries.column_reads import microseconds
-from db.queries.purchases import NO_PURCHASES, Purchases, select_purchase_days, select_purchases
+from db.queries.cart_days import NO_PURCHASES, CartColumns, Purchases, select_cart_days, select_purchases
 from db.read_threads import Waiting, run_while_awaited
+from service.columns.cart_days import CartFilter
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_USERS = 5_000_000  # with more numbers, a store is given up for a new one
@@ -24,20 +24,17 @@ READ_DAYS = 32  # that are asked for at a time
 
 
 @dataclass(frozen=True, slots=True)
-class PaidDay:
-    """The payments of a day in order of time.
+class PaidDay(CartColumns):
+    """The payments of a day.
 
     :param users: their numbers in UserCodes
     """
 
-    paid_at: Array
     users: Array
-    is_live: Array
-    is_bot: Array
 
     @property
     def size(self) -> int:
-        return sum(each.nbytes for each in (self.paid_at, self.users, self.is_live, self.is_bot)) + OVERHEAD
+        return sum(each.nbytes for each in (self.at, self.users, self.is_live, self.is_bot)) + OVERHEAD
 
 
 class PurchaseStore:
@@ -66,31 +63,20 @@ class PurchaseStore:
     def put(self, version: uuid.UUID, purchases: Purchases) -> PaidDay:
         users, places = np.unique(purchases.user_id, return_inverse=True)
         day = PaidDay(
-            purchases.paid_at,
-            self._codes.number(users)[places.reshape(-1)],
+            purchases.at,
             purchases.is_live.astype(np.bool_),
             purchases.is_bot.astype(np.bool_),
+            self._codes.number(users)[places.reshape(-1)],
         )
         with self._lock:
             self._days.put(version, day, day.size)
         return day
 
 
-async def count_purchases(
-    raw: Raw,
-    store: PurchaseStore,
-    since: datetime,
-    until: datetime,
-    *,
-    is_live: bool | None,
-    is_bot: bool | None,
-) -> list[tuple[int, int]]:
-    """Return how many users paid for so many carts in [since, until), by that number.
-
-    :param is_live: count live payments alone, or those of logs; None for all
-    :param is_bot: likewise of bots
-    """
-    days = await select_purchase_days(raw, since, until)
+async def count_purchases(raw: Raw, store: PurchaseStore, cart_filter: CartFilter) -> list[tuple[int, int]]:
+    """Return how many users paid for so many carts in the one period of a filter, by that number."""
+    [period] = cart_filter.periods
+    days = await select_cart_days(raw, *period)
     days_by_version = {version: store.get(version) for _, version in days}
     missing = [(day, version) for day, version in days if days_by_version[version] is None]
     for begin in range(0, len(missing), READ_DAYS):
@@ -98,8 +84,7 @@ async def count_purchases(
         purchases = await select_purchases(raw, list(versions))
         days_by_version |= await run_while_awaited(partial(put_days, store, versions, purchases))
     paid = [day for day in days_by_version.values() if day is not None]
-    bounds = microseconds(since), microseconds(until)
-    return await run_while_awaited(lambda waiting: count(paid, bounds, is_live, is_bot, waiting))
+    return await run_while_awaited(lambda waiting: count(paid, cart_filter, waiting))
 
 
 def put_days(
@@ -114,22 +99,10 @@ def put_days(
     }
 
 
-def count(
-    days: Sequence[PaidDay],
-    bounds: tuple[int, int],
-    is_live: bool | None,
-    is_bot: bool | None,
-    waiting: Waiting,
-) -> list[tuple[int, int]]:
+def count(days: Sequence[PaidDay], cart_filter: CartFilter, waiting: Waiting) -> list[tuple[int, int]]:
     users = [np.empty(0, np.int32)]
     for day in days:
         waiting.check()
-        rows = slice(*np.searchsorted(day.paid_at, bounds).tolist())
-        chosen = np.ones(rows.stop - rows.start, np.bool_)
-        if is_live is not None:
-            chosen &= day.is_live[rows] == is_live
-        if is_bot is not None:
-            chosen &= day.is_bot[rows] == is_bot
-        users.append(day.users[rows][chosen])
+        users += [day.users[places] for places in cart_filter.places(day)]
     users_of = np.bincount(np.bincount(np.concatenate(users)))
     return [(carts, int(users_of[carts])) for carts in np.flatnonzero(users_of).tolist() if carts]

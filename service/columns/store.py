@@ -22,6 +22,7 @@ log = structlog.get_logger("trawl.columns")
 if TYPE_CHECKING:
     from db.part_files import PartColumns
     from service.columns.agents import AgentTable, ReferrerTable
+    from service.columns.cart_days import CartDayStore
     from service.columns.names import AddressCountries, Names, PageTable
     from service.columns.purchases import PurchaseStore
     from service.columns.users import UserTable
@@ -42,7 +43,8 @@ class ColumnStore:
     agents: "AgentTable | None" = None
     referrers: "ReferrerTable | None" = None
     users: "UserTable | None" = None
-    purchases: "PurchaseStore | None" = None  # made by the report that counts them
+    purchases: "PurchaseStore | None" = None  # made by the report that counts them, as the next
+    cart_days: "CartDayStore | None" = None
 
     @classmethod
     def under(cls, data_dir: Path, *, megabytes: int) -> "ColumnStore":

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -21,14 +20,6 @@ from service.columns.counts import live_block
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.snapshot import Parts, Snapshot, make_snapshot
 from service.columns.store import ColumnStore
-
-LOG = "log"
-
-
-def partial_days(scope: Scope) -> list[tuple[datetime, datetime]]:
-    """Return the periods of the scope that are no whole days."""
-    ends = ((scope.since, scope.first_day), (scope.last_day, scope.until))
-    return [(since, until) for since, until in ends if since < until]
 
 
 async def add_lines(
@@ -49,7 +40,7 @@ async def add_lines(
     category_id = None if category is None else await select_category_id(raw, category)
     if category is None or category_id is not None:
         snapshot = await make_snapshot(db, raw, store)
-        for since, until in partial_days(scope):
+        for since, until in scope.partial_days:
             criteria = PartFilter(
                 since=microseconds(since),
                 until=microseconds(until),
@@ -104,7 +95,7 @@ async def count_visitors(db: Database, raw: Raw, store: ColumnStore, scope: Scop
     )
     spans = await snapshot.spans(scope.since, scope.until, scope.sources)
     live = None
-    if set(scope.sources) - {LOG}:
+    if scope.is_live is not False:
         visit_filter = VisitFilter(scope.since, scope.until, is_bot=scope.is_bot)
         columns = await select_live_columns(raw, visit_filter, ["country"], snapshot.addresses.ids)
         live = live_block(snapshot, columns, None)

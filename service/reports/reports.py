@@ -1,26 +1,17 @@
 """The seven reports: each a question, its definition, and how its answer and rows are computed."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calendar_days import (
-    DAY,
-    FIRST_TIME,
-    LAST_TIME,
-    ClockSpan,
-    clock_spans,
-    period_before,
-    split_quarters,
-)
-from db.database import Database, Raw
+from calendar_days import DAY, FIRST_TIME, LAST_TIME, ClockSpan, clock_spans, period_before
+from db.database import Database
 from db.queries import reports as queries
-from db.queries.reports import Clock, CountryRequests, CountryVisitors, Scope
-from db.read_threads import load_numpy
+from db.queries.reports import CartCounts, Scope
 from service.columns.store import ColumnStore
 from service.errors import NotFound
+from service.reports import uncounted
 from service.reports.rows import (
     CartRow,
     CountryRow,
@@ -32,6 +23,7 @@ from service.reports.rows import (
     part_of_day_rows,
     visitor_country_rows,
 )
+from service.reports.uncounted import Source
 
 LIVE = ("api", "page", "site")
 SOURCES = {"all": ("log", *LIVE), "log": ("log",), "api": LIVE}
@@ -40,15 +32,6 @@ A_CATEGORY = "a category"  # in the titles of reports that take one
 KINDS = {"all": ("category", "product"), "category": ("category",), "product": ("product",)}
 
 Parameters = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a report reads: a transaction that sees one moment, and the columns of log lines."""
-
-    db: Database
-    raw: Raw
-    store: ColumnStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,38 +130,42 @@ def clock_spans_of(scope: Scope, tz: str) -> list[ClockSpan]:
 async def compute_top_countries(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     rows: Sequence[CountryRow | VisitorCountryRow]
     if parameters["metric"] == "visitors":
-        rows = visitor_country_rows(await count_visitors(source, scope))
+        rows = visitor_country_rows(await uncounted.count_visitors(source, scope))
     else:
         counts = await queries.select_top_countries(source.raw, scope)
-        rows = country_rows(await add_lines(source, scope, counts))
+        rows = country_rows(await uncounted.add_lines(source, scope, counts))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
 
 async def compute_category_countries(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
     counts = await queries.select_category_countries(source.raw, scope, category, kinds)
-    rows = country_rows(await add_lines(source, scope, counts, category=category, kinds=kinds))
+    rows = country_rows(await uncounted.add_lines(source, scope, counts, category=category, kinds=kinds))
     return ReportAnswer(rows[0].name if rows else None, rows)
 
 
 async def compute_category_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     category, kinds = parameters["category"], KINDS[parameters["pages"]]
-    clock = await make_clock(
-        source, scope, parameters["tz"], unit="hour of the day", category=category, kinds=kinds
+    spans = clock_spans_of(scope, parameters["tz"])
+    clock = await uncounted.make_clock(
+        source, scope, spans, unit="hour of the day", category=category, kinds=kinds
     )
     rows = part_of_day_rows(await queries.select_category_hours(source.raw, scope, category, kinds, clock))
     return ReportAnswer(rows[0].part_of_day if rows else None, rows)
 
 
 async def compute_busiest_hours(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
-    clock = await make_clock(source, scope, parameters["tz"], unit="clock hour")
+    spans = clock_spans_of(scope, parameters["tz"])
+    clock = await uncounted.make_clock(source, scope, spans, unit="clock hour")
     rows = await queries.select_busiest_hours(source.raw, scope, clock, parameters["limit"])
     return ReportAnswer(rows[0].requests if rows else None, rows)
 
 
 async def compute_bought_together(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
+    category, limit = parameters["category"], parameters["limit"]
+    others = await uncounted.count_baskets(source, scope, category)
     rows = bought_together_rows(
-        await queries.select_bought_together(source.raw, scope, parameters["category"], parameters["limit"])
+        await queries.select_bought_together(source.raw, scope, category, others, limit)
     )
     return ReportAnswer(rows[0].category if rows else None, rows)
 
@@ -186,55 +173,26 @@ async def compute_bought_together(source: Source, scope: Scope, parameters: Para
 async def compute_unpaid_carts(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     """Count unpaid carts, but none that changed in the last `min_age` minutes before the newest visit."""
     unchanged_since = scope.as_of - timedelta(minutes=parameters["min_age"])
-    counts = await queries.select_unpaid_carts(source.raw, scope, unchanged_since)
+    counts = await count_carts(source, scope, unchanged_since)
     if parameters.get("compare") is None:
         return ReportAnswer(counts.unpaid, cart_rows(counts))
     since, until = period_before(parameters["since"], parameters["until"])
     scope_before = scope_of(parameters | {"since": since, "until": until}, scope.as_of)
-    before = await queries.select_unpaid_carts(source.raw, scope_before, unchanged_since)
+    before = await count_carts(source, scope_before, unchanged_since)
     return ReportAnswer(counts.unpaid, cart_rows(counts), cart_row(before))
+
+
+async def count_carts(source: Source, scope: Scope, unchanged_since: datetime) -> CartCounts:
+    others = await uncounted.count_opened_carts(source, scope)
+    return await queries.select_unpaid_carts(source.raw, scope, unchanged_since, others)
 
 
 async def compute_repeat_purchases(source: Source, scope: Scope, parameters: Parameters) -> ReportAnswer:
     if await queries.holds_all_payments(source.raw, scope.since, scope.until):
         rows = await queries.select_repeat_purchases(source.raw, parameters["source"], parameters["traffic"])
     else:
-        await load_numpy()
-        from service.reports import purchases
-
-        rows = await purchases.count_users(source.raw, source.store, scope)
+        rows = await uncounted.count_users(source, scope)
     return ReportAnswer(sum(row.users for row in rows if row.purchases > 1), rows)
-
-
-async def make_clock(source: Source, scope: Scope, tz: str, **views: Any) -> Clock:
-    """Return a zone's clock, with those views counted that its whole quarter hours do not hold."""
-    spans, others = clock_spans_of(scope, tz), Counter[int]()
-    if split_quarters(spans):
-        await load_numpy()
-        from service.reports.split_quarters import count_views
-
-        others = await count_views(source.db, source.raw, source.store, scope, spans, **views)
-    return Clock(spans, others)
-
-
-async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:
-    await load_numpy()
-    from service.reports import partial_days
-
-    return await partial_days.count_visitors(source.db, source.raw, source.store, scope)
-
-
-async def add_lines(
-    source: Source, scope: Scope, rows: list[CountryRequests], **pages: Any
-) -> list[CountryRequests]:
-    """Add the visits in parts of partial days, if there are any, to the requests of countries."""
-    is_whole = scope.since == scope.first_day and scope.last_day == scope.until
-    if is_whole:
-        return rows
-    await load_numpy()
-    from service.reports import partial_days
-
-    return await partial_days.add_lines(source.db, source.raw, source.store, scope, rows, **pages)
 
 
 PEOPLE = "Visits of people count or, by traffic, those of bots, or all."

@@ -23,7 +23,6 @@ from service.columns.store import ColumnStore
 
 SECOND = 1_000_000  # microseconds
 HOUR = 3600
-LOG = "log"
 Ranges = Sequence[tuple[int, int]]  # of microseconds since 1970
 
 
@@ -73,7 +72,7 @@ async def select_times(
         await run_while_awaited(partial(times_of, snapshot, filters, parts))
         async for parts in snapshot.batches(spans)
     ]
-    if set(scope.sources) - {LOG}:
+    if scope.is_live is not False:
         visit_filter = VisitFilter(since, until, category_id=category_id, is_bot=scope.is_bot)
         live = await select_live_columns(snapshot.raw, visit_filter, ["kind"], snapshot.addresses.ids)
         counts = np.array([kinds is None or kind in kinds for kind in live.kinds], np.bool_)

@@ -1,6 +1,6 @@
 -- Delete carts :cart_ids with their goods and payments, and take them away from their buyers. Return what they counted
--- for, as cart_counts and cart_categories count: negative, to be added; of buyers how many users more, or less, have
--- paid so many carts, as count_buyers counts them; and the days of their payments.
+-- for, as cart_counts and cart_categories count: negative, to be added; and of buyers how many users more, or less, have
+-- paid so many carts, as count_buyers counts them.
 WITH sought AS MATERIALIZED (
     SELECT unnest(CAST(:cart_ids AS bigint[])) AS id
 ),
@@ -109,21 +109,6 @@ SELECT
 FROM paid
 INNER JOIN opened ON paid.cart_id = opened.id
 GROUP BY paid.day, paid.source, opened.is_bot
-UNION ALL
-SELECT
-    'purchase_day',
-    paid.day,
-    NULL,
-    NULL,
-    NULL,
-    CAST(NULL AS int),
-    CAST(NULL AS int),
-    CAST(NULL AS bigint[]),
-    -count(*)
-FROM paid
-INNER JOIN opened ON paid.cart_id = opened.id
-WHERE opened.user_id IS NOT NULL
-GROUP BY paid.day
 UNION ALL
 SELECT
     'buyer',

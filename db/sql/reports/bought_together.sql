@@ -1,28 +1,8 @@
--- Which categories are in the carts paid in [:since, :until) that hold :category too? Most carts first; ties by name.
--- Whole days [:first_day, :last_day) come from the roll-ups, the partial days at both ends from the carts.
+-- Which categories are in the carts of a period that hold :category too? Most carts first; ties by name. Its whole days
+-- [:first_day, :last_day) come from the roll-ups. Of the partial days at both ends, :other_paid carts were paid,
+-- :holding_carts hold :holding_ids, :together_carts hold :together_ids and :category (service/columns/cart_days.py).
 WITH base AS (
     SELECT category.id FROM category WHERE category.name_sha256 = :category
-),
-
-partial_day_cart AS (
-    SELECT payment.cart_id
-    FROM payment
-    INNER JOIN cart ON payment.cart_id = cart.id
-    WHERE
-        (
-            (payment.paid_at >= :since AND payment.paid_at < :first_day)
-            OR (payment.paid_at >= :last_day AND payment.paid_at < :until)
-        )
-        AND payment.source = ANY(CAST(:sources AS text[]))
-        AND cart.is_bot = ANY(CAST(:bots AS boolean[]))
-),
-
-cart_category AS (
-    SELECT DISTINCT partial_day_cart.cart_id, product.category_id
-    FROM partial_day_cart
-    INNER JOIN cart_item ON partial_day_cart.cart_id = cart_item.cart_id
-    INNER JOIN goods ON cart_item.goods_id = goods.goods_id
-    INNER JOIN product ON goods.product_id = product.id
 ),
 
 pair_total AS (
@@ -37,11 +17,8 @@ pair_total AS (
             AND pair.source = ANY(CAST(:sources AS text[]))
             AND pair.is_bot = ANY(CAST(:bots AS boolean[]))
         UNION ALL
-        SELECT other.category_id, count(*)
-        FROM cart_category AS this
-        INNER JOIN cart_category AS other ON this.cart_id = other.cart_id AND this.category_id <> other.category_id
-        WHERE this.category_id = (SELECT base.id FROM base)
-        GROUP BY other.category_id
+        SELECT other.category_id, other.carts
+        FROM unnest(CAST(:together_ids AS int[]), CAST(:together_carts AS bigint[])) AS other (category_id, carts)
     ) AS counted
     GROUP BY counted.other_id
 ),
@@ -58,9 +35,8 @@ category_total AS (
             AND single.source = ANY(CAST(:sources AS text[]))
             AND single.is_bot = ANY(CAST(:bots AS boolean[]))
         UNION ALL
-        SELECT cart_category.category_id, count(*)
-        FROM cart_category
-        GROUP BY cart_category.category_id
+        SELECT other.category_id, other.carts
+        FROM unnest(CAST(:holding_ids AS int[]), CAST(:holding_carts AS bigint[])) AS other (category_id, carts)
     ) AS counted
     GROUP BY counted.category_id
 ),
@@ -75,7 +51,7 @@ paid AS (
                 AND payment_day.day < :last_day
                 AND payment_day.source = ANY(CAST(:sources AS text[]))
                 AND payment_day.is_bot = ANY(CAST(:bots AS boolean[]))
-        ) + (SELECT count(*) FROM partial_day_cart) AS carts
+        ) + CAST(:other_paid AS bigint) AS carts
 )
 
 SELECT

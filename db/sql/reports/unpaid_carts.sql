@@ -1,10 +1,10 @@
--- How many carts opened in [:since, :until) are there, how many of them paid, and how many unpaid with no change
--- since :unchanged_since? Whole days [:first_day, :last_day) come from the roll-up, the partial days at both ends from
--- the carts; of the unpaid ones, the few that have changed since are subtracted.
+-- How many carts opened on whole days [:first_day, :last_day) are there, and how many of them paid? And how many carts
+-- opened in [:since, :until) are unpaid and have changed since :unchanged_since, which are few? The carts of partial
+-- days are added from their columns (service/columns/cart_days.py).
 SELECT
-    CAST(coalesce(sum(counted.carts), 0) AS bigint) AS carts,
-    CAST(coalesce(sum(counted.carts) FILTER (WHERE counted.is_paid), 0) AS bigint) AS paid,
-    CAST(coalesce(sum(counted.carts) FILTER (WHERE NOT counted.is_paid), 0) AS bigint) - (
+    CAST(coalesce(sum(cart_day.carts), 0) AS bigint) AS carts,
+    CAST(coalesce(sum(cart_day.carts) FILTER (WHERE cart_day.is_paid), 0) AS bigint) AS paid,
+    (
         SELECT count(*)
         FROM cart AS young
         WHERE
@@ -14,25 +14,10 @@ SELECT
             AND young.source = ANY(CAST(:sources AS text[]))
             AND young.is_bot = ANY(CAST(:bots AS boolean[]))
             AND NOT EXISTS (SELECT FROM payment WHERE payment.cart_id = young.id)
-    ) AS unpaid
-FROM (
-    SELECT cart_day.is_paid, cart_day.carts
-    FROM cart_day
-    WHERE
-        cart_day.day >= :first_day
-        AND cart_day.day < :last_day
-        AND cart_day.source = ANY(CAST(:sources AS text[]))
-        AND cart_day.is_bot = ANY(CAST(:bots AS boolean[]))
-    UNION ALL
-    SELECT payment.cart_id IS NOT NULL AS is_paid, count(*) AS carts
-    FROM cart
-    LEFT JOIN payment ON cart.id = payment.cart_id
-    WHERE
-        (
-            (cart.opened_at >= :since AND cart.opened_at < :first_day)
-            OR (cart.opened_at >= :last_day AND cart.opened_at < :until)
-        )
-        AND cart.source = ANY(CAST(:sources AS text[]))
-        AND cart.is_bot = ANY(CAST(:bots AS boolean[]))
-    GROUP BY payment.cart_id IS NOT NULL
-) AS counted;
+    ) AS young
+FROM cart_day
+WHERE
+    cart_day.day >= :first_day
+    AND cart_day.day < :last_day
+    AND cart_day.source = ANY(CAST(:sources AS text[]))
+    AND cart_day.is_bot = ANY(CAST(:bots AS boolean[]));
