@@ -87,7 +87,6 @@ def test_what_a_buyer_has_paid_changes_by_the_difference(before: Buyers, after: 
         if number:
             expected.setdefault(user_id, [0, 0, 0, 0])[2 * is_bot + is_live] += number
     assert changes.buyers == expected
-    assert changes.days == {datetime(1970, 1, 1 + row[0], tzinfo=UTC) for row, n in difference.items() if n}
 
 
 def counts_of(rows: Buyers) -> CartCounts:
