@@ -29,9 +29,8 @@ def part_large_blocks() -> None:
     if _malloc_trim is not None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        libc.mallopt(
-            M_TRIM_THRESHOLD, LARGE_BLOCK
-        )  # else 128 KiB now: its end would come and go all the time
+        # Else the heap's end would come and go all the time: its bound would be 128 KiB now.
+        libc.mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK)
 
 
 def trim_memory() -> None:

@@ -35,9 +35,10 @@ from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import Statistics
 from service.columns.templates import Template, parse_templates
-from time_slices import time_slices
+from time_slices import DAY, EPOCH, time_slices
 
 UNITS = ("hour", "day", "week", "month")
+LONGEST_GROUP = 33 * DAY  # a month, and the clocks of all zones
 Count = tuple[CountRow, tuple[int, int]]  # a group; its visits and visitors in the period before, or 0
 NO_VISITS: Count = (CountRow((), 0, 0, None, None), (0, 0))
 
@@ -79,6 +80,8 @@ async def select_counts(
     selections = [await select(snapshot, visit_filter, group_by)]
     if compare:
         before, shift = previous_period(visit_filter)
+        if any(name in UNITS for name in group_by):
+            before = narrow(before, [instant - shift for instant in selections[0].instants()])
         selections.append(replace(await select(snapshot, before, group_by), shift=shift))
     if "page" in group_by or compare:
         for selection in selections:  # knows all pages and addresses from now on
@@ -123,6 +126,22 @@ def previous_period(visit_filter: VisitFilter) -> tuple[VisitFilter, int]:
     assert until is not None
     begin, end = period_before(since, until)
     return replace(visit_filter, since=begin, until=end), (until - since) // MICROSECOND
+
+
+def narrow(visit_filter: VisitFilter, instants: Sequence[int]) -> VisitFilter:
+    """Leave out visits that lie in no hour, day, week or month from the first to the last of some instants.
+
+    A period of centuries would be cut into millions of hours else, of which some visit of the period before
+    is in the last.
+    """
+    since, until = visit_filter.since, visit_filter.until
+    assert since is not None
+    assert until is not None
+    first = max(microseconds(since), min(instants, default=0) - LONGEST_GROUP)
+    last = min(microseconds(until), max(instants, default=0) + LONGEST_GROUP)
+    if not instants or first >= last:
+        return replace(visit_filter, until=since)
+    return replace(visit_filter, since=EPOCH + first * MICROSECOND, until=EPOCH + last * MICROSECOND)
 
 
 def period(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from db.database import Database
+from service.columns import counts
 from service.columns.store import ColumnStore
 from service.visits.queries import count_visits
 from service.visits.store import store_live_visits
@@ -13,6 +14,7 @@ from tests.support.live_cases import NOW, live_row
 from tests.support.parts import NOTHING_SAID, Line, line, some_keys, store_part
 from tests.support.visit_cases import NOTHING, LiveSaid, Row
 from tests.support.visit_oracle import expected_counts, values_of
+from time_slices import DAY, TimeSlices, time_slices
 
 
 @pytest.mark.parametrize("group_by", [("page",), ("page", "user"), ("kind", "page")])
@@ -118,3 +120,27 @@ def payments(seed: int) -> list[Line]:
         )
         for place, key in enumerate(some_keys(30, seed=seed), start=1)
     ]
+
+
+@pytest.mark.parametrize("since", [datetime(1, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)])
+async def test_centuries_are_compared_without_an_hour_for_each_of_theirs(
+    db: Database, store: ColumnStore, monkeypatch: pytest.MonkeyPatch, since: datetime
+) -> None:
+    times = [datetime(year, 8, 1, 12, tzinfo=UTC) for year in (1971, 1999, 2018)]
+    await store_live_visits(
+        db, [live_row("/", position=year, occurred_at=each) for year, each in enumerate(times)]
+    )
+    spans: list[int] = []
+
+    def cut_some(unit: str, zone: str, first: int, last: int) -> TimeSlices:
+        spans.append(last - first)
+        assert last - first < 200 * 366 * DAY, "which would take gigabytes"
+        return time_slices(unit, zone, first, last)
+
+    monkeypatch.setattr(counts, "time_slices", cut_some)
+    how: dict[str, Any] = {"group_by": ("hour",), "tz": "Europe/Berlin", "compare": "previous", "after": None}
+    period = NOTHING | {"since": since, "until": datetime(9999, 12, 31, tzinfo=UTC)}
+    counted = await count_visits(db, store, **period, **how, limit=100, offset=0)
+    inside = [each for each in times if each >= since]
+    assert [(count.group, count.visits) for count in counted] == [({"hour": each}, 1) for each in inside]
+    assert spans
