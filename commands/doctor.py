@@ -13,12 +13,11 @@ from pathlib import Path
 import orjson
 import typer
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap import Addresses, backing_services
 from commands.terminal import load_settings, one_line_errors, say
 from config import Settings
-from db.database import Database
+from db.database import DATABASE_ERRORS, Database
 from db.health import read_revision, read_workers
 from db.migrate import newest_revision
 from embedded import EmbeddedError
@@ -140,7 +139,7 @@ async def check_database(database: Database) -> list[Finding]:
     try:
         async with database.read() as session:
             version, database_time = (await session.execute(VERSION_AND_TIME)).one()
-    except (TimeoutError, SQLAlchemyError, OSError) as error:
+    except (*DATABASE_ERRORS, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
         return [Finding("database", cause, "start it, or check DATABASE_URL")]
     outdated = "PostgreSQL 15 or newer is needed" if version < OLDEST_POSTGRES else ""

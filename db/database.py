@@ -8,7 +8,7 @@ from typing import Any
 
 from asyncpg import Connection, InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import Executable, Row, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import EmulatedDBAPIException, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.util import greenlet_spawn
@@ -155,7 +155,10 @@ class Database:
                 yield raw_of(await (await session.connection()).get_raw_connection())
             return
         self._check_silence()
-        pooled = await greenlet_spawn(self._reads.sync_engine.pool.connect)
+        try:
+            pooled = await greenlet_spawn(self._reads.sync_engine.pool.connect)
+        except EmulatedDBAPIException as error:  # a refused connection: an engine would wrap it once more
+            raise error.__cause__ or error from None
         try:
             yield raw_of(pooled)
         except BaseException as error:

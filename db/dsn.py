@@ -24,6 +24,7 @@ CHOICES = {
     "ssl_max_protocol_version": TLS_VERSIONS,
     "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
 }
+SYSTEM = "system"  # as sslrootcert: the authorities that this system trusts
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 # Of libpq's own connection. Ours are in db/engine.py (keepalive); asyncpg has no channel binding, no GSS
 # encryption and no balancing of hosts.
@@ -86,7 +87,10 @@ def check_choices(parameters: Mapping[str, str]) -> None:
 def check_certificates(parameters: Mapping[str, str]) -> None:
     """Load what the parameters of TLS name, as the driver will do it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    for name in ("sslrootcert", "sslcrl"):
+    trusts_system = parameters.get("sslrootcert") == SYSTEM
+    if trusts_system and parameters.get("sslmode", "verify-full") != "verify-full":
+        raise WrongParameter(f"as sslmode verify-full beside sslrootcert=system, not {parameters['sslmode']}")
+    for name in ("sslcrl",) if trusts_system else ("sslrootcert", "sslcrl"):
         if path := parameters.get(name):
             try:
                 context.load_verify_locations(cafile=path)
@@ -146,6 +150,21 @@ def split_dsn(url: str) -> tuple[str, float]:
     own_parameters = {name: value for name, value in parameters.items() if name not in IGNORED}
     path = "" if parts.path == "/" else parts.path  # the driver takes a slash alone for a database of no name
     return parts._replace(scheme="postgresql", path=path, query=urlencode(own_parameters)).geturl(), seconds
+
+
+def system_tls(url: str) -> ssl.SSLContext | None:
+    """Return how TLS is spoken with `sslrootcert=system`, which the driver takes for a file; else None."""
+    parameters = dict(parse_qsl(urlsplit(url).query))
+    if parameters.get("sslrootcert") != SYSTEM:
+        return None
+    context = ssl.create_default_context()
+    if crl := parameters.get("sslcrl"):
+        context.load_verify_locations(cafile=crl)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+    if certificate := parameters.get("sslcert"):
+        password = parameters.get("sslpassword", "")
+        context.load_cert_chain(certificate, parameters.get("sslkey"), password=password)
+    return context
 
 
 def is_transaction_pooled(url: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import await_only
 
-from db.dsn import is_transaction_pooled, split_dsn
+from db.dsn import is_transaction_pooled, split_dsn, system_tls
 from db.outages import loses_connection
 from db.silence import SilenceWatch, bound_silence
 
@@ -67,6 +67,7 @@ def connector(url: str, settings: Mapping[str, str] = SESSION_SETTINGS) -> Calla
     track; the others just make things faster. A pooler of sessions refuses them until the session has begun.
     """
     dsn, timeout = split_dsn(url)
+    tls = system_tls(url)
     is_pooled = is_transaction_pooled(url)
     tracked = {name: value for name, value in settings.items() if name in TRACKED}
     rest = {} if is_pooled else {name: value for name, value in settings.items() if name not in TRACKED}
@@ -76,6 +77,7 @@ def connector(url: str, settings: Mapping[str, str] = SESSION_SETTINGS) -> Calla
         return await asyncpg.connect(
             dsn,
             timeout=timeout,
+            ssl=tls,
             server_settings=dict(server_settings),
             statement_cache_size=0 if is_pooled else DEFAULT_STATEMENT_CACHE,
         )

@@ -106,7 +106,7 @@ def scope_of(parameters: Parameters, as_of: datetime | None) -> Scope:
     """Return the period, its whole days, the sources and the traffic that the parameters ask for."""
     since = parameters["since"] or FIRST_TIME
     until = parameters["until"] or LAST_TIME
-    first_day = midnight(since + DAY - timedelta(microseconds=1))
+    first_day = midnight(min(since, LAST_TIME) + DAY - timedelta(microseconds=1))
     last_day = midnight(until)
     if first_day >= last_day:
         first_day = last_day = since

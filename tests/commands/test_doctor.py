@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -39,6 +40,13 @@ def test_the_doctor_says_what_to_do(trawl: Command, settings: dict[str, str], ba
     assert lines[place].startswith(bad)
     assert advice in lines[place + 1]
     assert "s3cret" not in output
+
+
+def test_a_role_that_the_database_refuses_is_told(trawl: Command, database_url: str) -> None:
+    url = urlsplit(database_url)._replace(netloc="stranger@").geturl()
+    code, output, errors = trawl.run("doctor", DATABASE_URL=url)
+    assert (code, errors) == (1, "")
+    assert 'BAD database: role "stranger" does not exist' in output
 
 
 def test_a_limit_of_open_files_that_a_worker_raises_itself_is_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,25 @@ async def test_a_certificate_of_another_authority_is_refused(socket_url: str) ->
             await ask(f"{url}?sslmode=verify-ca&sslrootcert={OTHER_AUTHORITY}")
 
 
+async def test_the_authorities_of_the_system_are_trusted(
+    socket_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    async with over_tcp(socket_url, tls=True) as url:
+        named = f"{url.replace('127.0.0.1', 'localhost')}?sslrootcert=system"
+        check_dsn(named)
+        assert await ask(named) == "answer"
+
+
+async def test_a_certificate_that_the_system_does_not_trust_is_refused(
+    socket_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(OTHER_AUTHORITY))
+    async with over_tcp(socket_url, tls=True) as url:
+        with pytest.raises(OSError, match="certificate"):
+            await ask(f"{url.replace('127.0.0.1', 'localhost')}?sslmode=verify-full&sslrootcert=system")
+
+
 async def test_what_is_no_parameter_of_a_connection_is_one_of_the_session(socket_url: str) -> None:
     async with over_tcp(socket_url) as url:
         named = f"{url}?application_name=shop&options=-c%20work_mem%3D7MB"
@@ -124,6 +143,7 @@ async def test_the_password_of_a_passfile_is_sent(tmp_path: Path) -> None:
         "pooler=some",
         "connect_timeout=soon",
         "connect_timeout=-1",
+        "sslrootcert=system&sslmode=require",
         *(f"{name}=/no/file" for name in ("sslrootcert", "sslcrl", "sslcert", "sslkey", "passfile")),
         *(f"{name}={__file__}" for name in ("sslrootcert", "sslcrl")),
         f"sslcert={CERTIFICATE}&sslkey={__file__}",

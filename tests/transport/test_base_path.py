@@ -85,6 +85,7 @@ async def test_each_page_finds_its_files(client: Client, base: str, page: str) -
     path = f"{base}/{page}"
     answer = await client.get(path)
     if answer.status == 308:
+        assert answer.headers["Content-Type"] == "text/plain"
         path = urljoin(path, answer.headers["Location"])
         answer = await client.get(path)
     links = re.findall(r'(?:src|href)="([^"#]+)"', answer.body.decode())

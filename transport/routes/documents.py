@@ -68,7 +68,8 @@ def html_page(request: Request, name: str) -> HTTPResponse:
     """Answer with a page. Its relative links work under any path, but none that ends with a slash."""
     path = request.path.rstrip("/")
     if path != request.path:
-        return HTTPResponse(status=308, headers={"location": f"../{path.rpartition('/')[2]}"})
+        location = f"../{path.rpartition('/')[2]}"
+        return HTTPResponse(status=308, headers={"location": location}, content_type="text/plain")
     headers = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
     return HTTPResponse(load_asset(FOLDER, name).plain, 200, headers, "text/html; charset=utf-8")
 

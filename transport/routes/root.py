@@ -29,7 +29,8 @@ METRICS_EXAMPLE = 'trawl_request_duration_seconds_count{method="GET",route="/tas
 async def greet(request: Request) -> HTTPResponse:
     """Says that the service is there. A browser, which asks for a page first, is sent to the dashboard."""
     if request.method in {"GET", "HEAD"} and prefers_page(request):
-        return HTTPResponse(status=303, headers={"location": "/dashboard", "vary": "accept"})
+        headers = {"location": "/dashboard", "vary": "accept"}
+        return HTTPResponse(status=303, headers=headers, content_type="text/plain")
     return ok(GreetingResponse().dump({"status": "ok", "name": "trawl", "version": request.deps.version}))
 
 

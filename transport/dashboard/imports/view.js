@@ -30,15 +30,22 @@ export async function show(view, { signal, user }) {
   }
   function actions(record) {
     const buttons = [];
-    if (record.rejected) buttons.push(button(translate("show-rejects", number(record.rejected)), () => showRejects(rejects, record, signal), { class: "link" }));
-    if (isAdmin && record.status === "running") buttons.push(button(translate("cancel"), () => remove(record, "cancel")));
-    if (isAdmin && canUndo(record)) buttons.push(button(translate("undo"), () => remove(record, "undo")));
+    if (record.rejected) buttons.push(button(translate("show-rejects", number(record.rejected)), () => showRejects(rejects, record, signal), { class: "link", "data-rejects": record.id }));
+    if (isAdmin && record.status === "running") buttons.push(button(translate("cancel"), () => remove(record, "cancel"), { "data-cancel": record.id }));
+    if (isAdmin && canUndo(record)) buttons.push(button(translate("undo"), () => remove(record, "undo"), { "data-undo": record.id }));
     return buttons.length ? buttons : "—";
   }
-  // `action`: "cancel" or "undo". The server does what fits the import's status.
+  // `action`: "cancel" or "undo". The server does what fits the import's status, which may be another by now: what was
+  // to be cancelled and has ended would be undone.
   async function remove(record, action) {
     if (!(await confirmAction(translate(`${action}-sure`, record.name, number(record.imported)), translate(action)))) return;
     try {
+      const { status } = await requestJson(`/imports/${record.id}`, { signal });
+      if ((status === "running") !== (action === "cancel")) {
+        showMessage(translate("import-ended", record.name));
+        await load();
+        return;
+      }
       await requestJson(`/imports/${record.id}`, { method: "DELETE" });
       showMessage(translate(`${action}-begun`, record.name));
       await load();
@@ -73,8 +80,7 @@ export async function show(view, { signal, user }) {
   await load();
   onLive(({ state }) => {
     const imports = JSON.stringify(state?.imports ?? []);
-    // Drawing would take the focus from a button in the list.
-    if (!state || imports === lastImports || list.contains(document.activeElement)) return;
+    if (!state || imports === lastImports) return;
     lastImports = imports;
     for (const record of state.imports) records.set(record.id, record);
     draw();

@@ -55,7 +55,8 @@ export function statsReader(own, signal, onRefusal) {
         isTaken = true;
         return { text, ...JSON.parse(text) };
       } catch (error) {
-        if (error.status !== REFUSED || current !== question.signal) throw error;
+        current.throwIfAborted(); // others were refused together with this one
+        if (error.status !== REFUSED) throw error;
         refuse(error);
         throw question.signal.reason; // the cards say nothing: the view does
       }

@@ -41,7 +41,7 @@ export const english = {
   cancel: "Cancel", undo: "Undo", back: "Back", change: "Change",
   "cancel-sure": (name, lines) => `Cancel the import of ${name}? Its ${lines} lines stay until it is undone.`,
   "undo-sure": (name, lines) => `Undo the import of ${name}? Its ${lines} lines are removed from all reports.`,
-  "cancel-begun": (name) => `The import of ${name} is being cancelled.`, "undo-begun": (name) => `The import of ${name} is being undone.`,
+  "import-ended": (name) => `The import of ${name} has ended meanwhile. Nothing was done.`, "cancel-begun": (name) => `The import of ${name} is being cancelled.`, "undo-begun": (name) => `The import of ${name} is being undone.`,
   "lines-per-second": (lines) => `${lines}/s`, "progress-of": (name) => `Progress of ${name}`,
   "status.running": "running", "status.done": "done", "status.failed": "failed", "status.cancelled": "cancelled", "status.undone": "undone",
   dau: "Daily active users", "dau-hint": "Different users of each day; large: the last day.", segment: "Segment",

@@ -53,7 +53,7 @@ export const russian = {
   cancel: "Отменить", undo: "Откатить", back: "Назад", change: "Изменить",
   "cancel-sure": (name, lines) => `Отменить импорт ${name}? Принятые строки (${lines}) останутся до отката.`,
   "undo-sure": (name, lines) => `Откатить импорт ${name}? Его строки (${lines}) исчезнут из всех отчётов.`,
-  "cancel-begun": (name) => `Импорт ${name} отменяется.`, "undo-begun": (name) => `Импорт ${name} откатывается.`,
+  "import-ended": (name) => `Импорт ${name} тем временем закончился. Ничего не сделано.`, "cancel-begun": (name) => `Импорт ${name} отменяется.`, "undo-begun": (name) => `Импорт ${name} откатывается.`,
   "lines-per-second": (lines) => `${lines}/с`, "progress-of": (name) => `Ход импорта ${name}`,
   "status.running": "идёт", "status.done": "готово", "status.failed": "ошибка", "status.cancelled": "отменён", "status.undone": "откачен",
   dau: "Активные пользователи по дням", "dau-hint": "Разные пользователи каждого дня; крупно — последний день.", segment: "Сегмент",

@@ -27,10 +27,10 @@ function isZone(name) {
 
 export const zones = () => [...new Set([NO_ZONE, ownZone, ...Intl.supportedValuesOf("timeZone")])];
 
-// Returns the zone that a reader means; null if there is none.
+// Returns the zone that a reader means, by its name in the browser's table; null if there is none.
 export function findZone(text) {
   const name = text.trim().replaceAll(" ", "_").toLowerCase();
-  return zones().find((zone) => zone.toLowerCase() === name) ?? (isZone(text.trim()) ? text.trim() : null);
+  return zones().find((zone) => zone.toLowerCase() === name) ?? (isZone(text.trim()) ? Intl.DateTimeFormat("en", { timeZone: text.trim() }).resolvedOptions().timeZone : null);
 }
 
 // `parameters`: those of the address.
