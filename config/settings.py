@@ -8,11 +8,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from marshmallow import ValidationError
 
 from config.schema import SECRETS, SettingsSchema, split_list
@@ -153,14 +155,20 @@ def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]
 def read_dotenv(path: Path) -> dict[str, str | None]:
     """Read a `.env` file; one that is not there is empty.
 
-    :raises SettingsError: it can't be read, or is not UTF-8
+    :raises SettingsError: it can't be read, is not UTF-8, or has a line that sets nothing
     """
     try:
-        return dotenv_values(path)
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
     except OSError as error:
         raise SettingsError(f"{path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8: byte {error.start}") from None
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:  # its text may hold a secret
+            raise SettingsError(
+                f"{path}, line {binding.original.line}: write NAME=value, with quotes in pairs"
+            )
+    return dotenv_values(stream=StringIO(text))
 
 
 def describe_error(error: ValidationError, texts: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config import SettingsSchema, read_settings
+from config import SettingsError, SettingsSchema, read_settings
 from config.unknown_names import OF_COMPOSE, unknown_names
 from tests.support.command_line import PROJECT
 from tests.support.settings import read, refusal
@@ -191,3 +191,12 @@ def test_variables_of_compose_alone_are_known() -> None:
 
 def test_the_example_file_sets_nothing() -> None:
     assert read_settings({}, PROJECT / ".env.example") == read()
+
+
+@pytest.mark.parametrize("line", ['ADMIN_LOGIN="root', "PORT 9000"])
+def test_a_line_of_the_file_that_sets_nothing_is_named(tmp_path: Path, line: str) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"LOG_FORMAT=json\n{line}\n")
+    with pytest.raises(SettingsError, match=r"\.env, line 2: write NAME=value") as refusal:
+        read_settings({}, dotenv)
+    assert "ADMIN_LOGIN" not in str(refusal.value)  # nor its value, which may be secret

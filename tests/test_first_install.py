@@ -12,8 +12,10 @@ from tests.support.command_line import PROJECT
 from tests.support.processes import PATIENCE
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
-# A Python that is new enough and has no module venv, as Debian's without python3-venv.
-NO_VENV = f'#!/bin/sh\n[ "$1" = -m ] && exit 1\nexec {sys.executable} "$@"\n'
+# A Python that is new enough and makes no environments, as Debian's without python3-venv.
+NO_VENV = (
+    f'#!/bin/sh\n[ "$1" = -m ] && echo ensurepip is not available && exit 1\nexec {sys.executable} "$@"\n'
+)
 NO_NETWORK = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
 
 
@@ -55,6 +57,12 @@ def test_no_venv_is_told_in_one_line(folder: Path) -> None:
     [line] = make_run(folder, PYTHON=str(python))
     assert line == "trawl needs the venv module: apt install python3-venv"
     assert not (folder / ".venv").exists()
+
+
+def test_a_folder_without_room_for_an_environment_is_told_in_one_line(folder: Path) -> None:
+    (folder / ".venv").write_text("is no folder")
+    [line] = make_run(folder)
+    assert line.startswith("trawl can't set up .venv: Error: ")
 
 
 def test_no_network_is_told_in_one_line_after_what_is_done(folder: Path) -> None:
