@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from datetime import UTC
@@ -32,6 +33,10 @@ from tests.support.kinopoisk import FakeKinopoisk, play_kinopoisk
 
 pytest_plugins = ("tests.support.databases", "tests.support.accounts", "tests.support.distribution")
 FAST = 4  # log2 of scrypt's N in tests
+
+# What a script runs in its background has SIGINT ignored, and so would the servers that tests stop by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes tells of the machine only.
 settings.register_profile("trawl", deadline=None)
