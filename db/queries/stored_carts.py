@@ -145,9 +145,9 @@ def update_parameters(
     :param carts: and items and payments: what the new lines add up to
     """
     is_opened_earlier = merged["is_opened_earlier"]
-    kept = take(merged, merged["is_changed"] & ~is_opened_earlier)
+    updates = take(merged, merged["is_changed"] & ~is_opened_earlier)
     frames = {
-        "carts/update_carts": {name: kept[name] for name in ("id", "changed_at", *KNOWN)},
+        "carts/update_carts": {name: updates[name] for name in ("id", "changed_at", *KNOWN)},
         "carts/merge_carts": take(carts, np.isin(carts["id"], merged["id"][is_opened_earlier])),
         "carts/add_cart_items": take(items, np.isin(items["cart_id"], stored.ids)),
         "carts/merge_payments": take(payments, np.isin(payments["cart_id"], stored.payments["cart_id"])),

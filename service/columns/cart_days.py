@@ -111,9 +111,9 @@ def count_held(
             chosen[places] = True
             paid += len(places)
             holding.update(count_categories(day, chosen))
-            asked = np.zeros(len(day.at), np.bool_)
-            asked[day.place[day.category_id == category_id]] = True
-            together.update(count_categories(day, chosen & asked))
+            has_category = np.zeros(len(day.at), np.bool_)
+            has_category[day.place[day.category_id == category_id]] = True
+            together.update(count_categories(day, chosen & has_category))
     together.pop(category_id or 0, None)
     return BasketCounts(paid, holding, together)
 

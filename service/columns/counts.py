@@ -131,16 +131,19 @@ def previous_period(visit_filter: VisitFilter) -> tuple[VisitFilter, int]:
 def narrow(visit_filter: VisitFilter, instants: Sequence[int]) -> VisitFilter:
     """Leave out visits that lie in no hour, day, week or month from the first to the last of some instants.
 
-    A period of centuries would be cut into millions of hours else, of which some visit of the period before
-    is in the last.
+    Else the hours between the period's own visits and those of the period before would count too: of
+    centuries they are millions.
     """
     since, until = visit_filter.since, visit_filter.until
     assert since is not None
     assert until is not None
-    first = max(microseconds(since), min(instants, default=0) - LONGEST_GROUP)
-    last = min(microseconds(until), max(instants, default=0) + LONGEST_GROUP)
-    if not instants or first >= last:
-        return replace(visit_filter, until=since)
+    nothing = replace(visit_filter, until=since)
+    if not instants:
+        return nothing
+    first = max(microseconds(since), min(instants) - LONGEST_GROUP)
+    last = min(microseconds(until), max(instants) + LONGEST_GROUP)
+    if first >= last:
+        return nothing
     return replace(visit_filter, since=EPOCH + first * MICROSECOND, until=EPOCH + last * MICROSECOND)
 
 
