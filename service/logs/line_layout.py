@@ -37,7 +37,7 @@ from service.logs.views import is_view
 
 QUOTE = '"'
 IN_QUOTES = r'(?>(?:[^"\\]|\\.)*)'
-ADDRESSES = r"(?>[^ ,]+(?:, *[^ ,]+)*)"
+ADDRESSES = r"(?>[^ ]+(?:(?<=,) +[^ ]+)*)"  # proxies pass on lists of clients, whose parts may be empty
 PATTERNS: dict[Role, str] = {
     "local_time": LOCAL_TIME,
     "iso_time": ISO_TIME,
@@ -56,7 +56,7 @@ STAMPS: dict[Role, str] = {
     "unix_time": r"\d{10}\.\d{3}",
 }
 END = "end"  # the name of the place where the last field begins
-IN_LISTS = r"(?>(?:[^ ,]+(?:(?:, | : )[^ ,]+)*)?)"
+IN_LISTS = r"(?>[^ ]*(?:(?:(?<=,) | : )[^ ]+)*)"
 # A second request begins so; a quote in a field of a client's would have a backslash before it.
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
 # In the name of a user: where the time of a line was cut, the next line, with its address, begins.

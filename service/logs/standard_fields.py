@@ -184,6 +184,7 @@ def list_ends(text: ChunkText, at: Places, *, is_list: bool) -> Places:
         if not len(rows):
             return ends
         more = text.find(SPACE, ends[rows] + 1, MAX_BYTES)
+        more[more == 0] = -1  # of several spaces, only the grammar knows that they are one gap
         ends[rows] = np.where(more < 0, -1, ends[rows] + 1 + more)
     ends[rows] = -1
     return ends

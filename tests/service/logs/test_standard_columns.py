@@ -100,6 +100,25 @@ def test_each_line_is_what_the_grammar_says(state: str, write: Callable[[Fields]
     check()
 
 
+LIST_PARTS = ("8.8.8.8", "10.0.0.1", "2001:db8::1", "unknown", "x", ",", ",", ", ", " ", " : ", ":80", "-")
+UPSTREAMS = "$remote_addr [$time_iso8601] $request $status $upstream_addr $http_user_agent"
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        ("combined", '{} - - [01/Aug/2018:00:01:00 +0000] "GET /a/ HTTP/1.1" 200 -'),
+        ("vhost_combined", 'shop:443 {} - anna [01/Aug/2018:00:01:00 +0000] "GET /a/ HTTP/1.1" 200 -'),
+        (UPSTREAMS, "8.8.4.4 [2018-08-01T00:01:35+02:00] GET /a/ HTTP/1.1 200 {} curl/8"),
+    ],
+)
+@given(data=st.data())
+def test_lists_are_what_the_grammar_says(state: str, line: str, data: st.DataObject) -> None:
+    lists = data.draw(st.lists(st.lists(st.sampled_from(LIST_PARTS), max_size=8).map("".join), max_size=8))
+    log = "\n".join(line.format(addresses) for addresses in lists).encode()
+    check_parts(log, parse(log, state=state), state, None)
+
+
 def check_parts(log: bytes, parts: list[LineColumns], state: str, rules: Rules | None) -> None:
     """Check that each line of a log became what its grammar says."""
     rows = {row[0].position: row for part in parts for row in request_rows(part)}
