@@ -7,19 +7,10 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, post_dump, post_load, validates_schema
 from marshmallow.validate import Email as LooksLikeEmail
 
-from api.fields import (
-    OPTIONAL,
-    Choice,
-    DateTime,
-    Integer,
-    JsonSchema,
-    NullIsAbsent,
-    RowResponse,
-    Strict,
-    Text,
-)
+from api.fields import OPTIONAL, Choice, Integer, JsonSchema, NullIsAbsent, RowResponse, Strict, Text
 from api.limits import MAX_LOGIN, MAX_NAME, MAX_PASSWORD, MAX_TYPED_PASSWORD, MIN_LOGIN, MIN_PASSWORD
 from api.paging import Cursor, PageQuery
+from api.times import DateTime
 
 NEEDED_UNLESS_FRESH = "needed unless the sign-in was less than 10 minutes ago"
 NEEDED_FOR_CHANGES = f"for a new password or e-mail {NEEDED_UNLESS_FRESH}"

@@ -6,21 +6,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.accounts import UserResponse
-from api.fields import (
-    Choice,
-    DatedFilters,
-    DateTime,
-    FilterTime,
-    Flag,
-    Integer,
-    IntegerText,
-    RawCells,
-    Strict,
-    Text,
-    TimeZone,
-)
+from api.fields import Choice, Flag, Integer, IntegerText, RawCells, Strict, Text
 from api.limits import MAX_EVENT_TYPE, MAX_LOGIN, MAX_PAGE_SIZE, PAGE_SIZE
 from api.paging import Cursor, PageQuery
+from api.times import DatedFilters, DateTime, FilterTime, TimeZone
 
 ROLES = ("user", "admin")
 AUTH_EVENTS = (

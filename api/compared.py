@@ -5,7 +5,8 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from api.fields import Choice, TimeFilters
+from api.fields import Choice
+from api.times import TimeFilters
 
 BOUNDS = {"from": "since", "to": "until"}
 

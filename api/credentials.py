@@ -6,9 +6,10 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from api.accounts import NEEDED_UNLESS_FRESH, TypedPassword
-from api.fields import Choice, DateTime, Flag, NullIsAbsent, Strict, Text, Uuid, item_count
+from api.fields import Choice, Flag, NullIsAbsent, Strict, Text, Uuid, item_count
 from api.limits import MAX_NAME
 from api.paging import Cursor, PageQuery
+from api.times import DateTime
 
 SCOPES = (
     "events:read",

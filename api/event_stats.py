@@ -8,19 +8,13 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load, va
 
 from api.events import EventFilterRequest, PropertyFilters, collect_properties, filter_values
 from api.fields import (
-    DATE,
     OPTIONAL,
     Choice,
-    DatedFilters,
-    DateTime,
-    FilterTime,
     Integer,
     IntegerText,
     JsonSchema,
     Strict,
     Text,
-    TimeFilters,
-    TimeZone,
     choices_schema,
 )
 from api.limits import (
@@ -37,6 +31,7 @@ from api.limits import (
     WINDOWS,
 )
 from api.paging import Cursor, PageQuery
+from api.times import DATE, DatedFilters, DateTime, FilterTime, TimeFilters, TimeZone
 
 GROUPS = ("type", "user", "hour", "day", "week", "month")
 FIRST_DAY = FIRST_TIME.date()

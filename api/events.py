@@ -14,10 +14,7 @@ from api.bulk import BulkResponse, ItemError, Verdict, Verdicts
 from api.fields import (
     OPTIONAL,
     Choice,
-    DatedFilters,
-    DateTime,
     DigitsOrInteger,
-    FilterTime,
     IntegerText,
     JsonSchema,
     RawCells,
@@ -25,8 +22,6 @@ from api.fields import (
     RowResponse,
     Strict,
     Text,
-    TimeFilters,
-    TimeZone,
     Uuid,
     item_count,
 )
@@ -42,6 +37,7 @@ from api.limits import (
     MIN_INTEGER,
 )
 from api.paging import Cursor, PageQuery
+from api.times import DatedFilters, DateTime, FilterTime, TimeFilters, TimeZone
 
 PROPERTY = re.compile(r"(?:property|properties)\.")
 LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)

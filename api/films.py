@@ -2,9 +2,10 @@
 
 from marshmallow import ValidationError, fields
 
-from api.fields import DateTime, DigitsOrInteger, Integer, IntegerText, RowResponse, Strict, Text
+from api.fields import DigitsOrInteger, Integer, IntegerText, RowResponse, Strict, Text
 from api.limits import MAX_FILM_PAGE, MAX_SEARCH
 from api.paging import Cursor, PageQuery
+from api.times import DateTime
 
 
 class Keyword(Text):

@@ -2,9 +2,10 @@
 
 from marshmallow import INCLUDE, Schema, fields
 
-from api.fields import Choice, DateTime, Flag, Integer, IntegerText, Strict, Text
+from api.fields import Choice, Flag, Integer, IntegerText, Strict, Text
 from api.limits import IMPORT_WAIT, MAX_FILE_NAME, MAX_IMPORT_NAME, MAX_IMPORT_WAIT, MAX_LOG_FORMAT
 from api.paging import Cursor, PageQuery
+from api.times import DateTime
 
 
 class ParseLogRequest(Strict):

@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields
 
-from api.fields import DateTime
 from api.imports import ImportResponse
+from api.times import DateTime
 
 
 class LiveResponse(Schema):

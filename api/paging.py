@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from api.fields import IntegerText, JsonSchema, Strict, rfc3339
+from api.fields import IntegerText, JsonSchema, Strict
 from api.limits import MAX_CURSOR, MAX_OFFSET, MAX_PAGE_SIZE, PAGE_SIZE
+from api.times import rfc3339
 
 
 class Cursor(fields.Field[tuple[Any, ...]]):

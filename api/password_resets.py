@@ -3,8 +3,9 @@
 from marshmallow import Schema, fields
 
 from api.accounts import Login, NewPassword
-from api.fields import DateTime, Strict, Text
+from api.fields import Strict, Text
 from api.limits import MAX_RESET_TOKEN
+from api.times import DateTime
 
 
 class ForgotPasswordRequest(Strict):

@@ -7,18 +7,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_dump, validates_schema
 
 from api.compared import ComparedPeriod
-from api.fields import (
-    OPTIONAL,
-    Choice,
-    DateTime,
-    FilterTime,
-    IntegerText,
-    RawCells,
-    Text,
-    TimeFilters,
-    TimeZone,
-)
+from api.fields import OPTIONAL, Choice, IntegerText, RawCells, Text
 from api.limits import MAX_CART_AGE, MAX_CATEGORY, MAX_PAGE_SIZE, REPORT_ROWS
+from api.times import DateTime, FilterTime, TimeFilters, TimeZone
 
 FORMATS = ("json", "csv", "svg")
 METRICS = ("requests", "visitors")

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from api.fields import Choice, DateTime, JsonSchema, NullIsAbsent, Text, TimeZone, Uuid, day_begin
+from api.fields import Choice, JsonSchema, NullIsAbsent, Text, Uuid
 from api.limits import MAX_NAME, MAX_PAGE_URL
 from api.paging import Cursor, PageQuery
+from api.times import DateTime, TimeZone, day_begin
 
 # Those of the dashboard's settings; each but the last ends at the newest visit.
 PERIODS = ("today", "24h", "7d", "30d", "90d", "month", "last-month", "year", "all")

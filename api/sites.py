@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
-from api.fields import Choice, DateTime, Integer, JsonSchema, Strict, Text, item_count
+from api.fields import Choice, Integer, JsonSchema, Strict, Text, item_count
 from api.limits import MAX_NAME, MAX_ORIGIN, MAX_ORIGINS, MAX_PAGE_URL, MAX_SITE_KEY
 from api.paging import Cursor, PageQuery
+from api.times import DateTime
 from api.visits import PageUrl
 
 ORIGIN = re.compile(

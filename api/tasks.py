@@ -5,20 +5,10 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, post_load
 
-from api.fields import (
-    Choice,
-    DatedFilters,
-    DateTime,
-    FilterTime,
-    Integer,
-    NullIsAbsent,
-    RowResponse,
-    Strict,
-    Text,
-    TimeZone,
-)
+from api.fields import Choice, Integer, NullIsAbsent, RowResponse, Strict, Text
 from api.limits import MAX_DESCRIPTION, MAX_SEARCH, MAX_TITLE
 from api.paging import Cursor, PageQuery
+from api.times import DatedFilters, DateTime, FilterTime, TimeZone
 
 IGNORED = {"description": "as GET gave it; ignored"}
 STATUSES = ("todo", "in_progress", "done")

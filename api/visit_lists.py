@@ -10,16 +10,11 @@ from api.compared import ComparedPeriod
 from api.fields import (
     OPTIONAL,
     Choice,
-    DatedFilters,
-    DateTime,
-    FilterTime,
     Integer,
     IntegerText,
     JsonSchema,
     RawCells,
     Text,
-    TimeFilters,
-    TimeZone,
     Uuid,
     choices_schema,
 )
@@ -33,6 +28,7 @@ from api.limits import (
     MIN_STATUS,
 )
 from api.paging import Cursor, PageQuery
+from api.times import DatedFilters, DateTime, FilterTime, TimeFilters, TimeZone
 
 GROUPS = (
     "page",

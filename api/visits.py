@@ -9,17 +9,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from api.bulk import BulkResponse, Verdict, Verdicts
-from api.fields import (
-    Choice,
-    DateTime,
-    DigitsOrInteger,
-    RawItems,
-    RowResponse,
-    Strict,
-    Text,
-    Uuid,
-    item_count,
-)
+from api.fields import Choice, DigitsOrInteger, RawItems, RowResponse, Strict, Text, Uuid, item_count
 from api.limits import (
     FIRST_TIME,
     MAX_ADDRESS,
@@ -29,6 +19,7 @@ from api.limits import (
     MAX_PAGE_URL,
     MAX_REFERRER,
 )
+from api.times import DateTime
 
 PAGE_URL = re.compile(r"(?:https?://[^\s/?#]+(?:[/?#].*)?|/.*)", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

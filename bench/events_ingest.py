@@ -22,7 +22,7 @@ from typing import Any, TextIO
 import asyncpg
 import orjson
 
-from api.fields import rfc3339
+from api.times import rfc3339
 from bench.authenticated_get import cpu_seconds, prepare, serving, trawl_app
 from bench.event_apps import fastapi_app, sanic_app
 from embedded import open_servers

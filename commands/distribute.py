@@ -7,7 +7,7 @@ from asyncpg import PostgresError
 import db.migrate
 from bootstrap import backing_services
 from commands.terminal import fail, load_settings, one_line_errors, say
-from db.database import Database, raw_connection
+from db.database import Database
 from db.distribution import (
     LocalTable,
     Worker,
@@ -16,6 +16,7 @@ from db.distribution import (
     select_local_tables,
     select_workers,
 )
+from db.sessions import raw_connection
 
 HOW_TO_SET_UP = "docs/scaling.md tells how a cluster is set up"
 

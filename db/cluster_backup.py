@@ -7,8 +7,9 @@ meanwhile are deleted, and those of events are made anew if they hold others tha
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from db.database import Database, raw_connection
+from db.database import Database
 from db.locks import DROPPED_PARTS, lock_job
+from db.sessions import raw_connection
 
 DELETE_NEWER = """
     DELETE FROM visit_part_columns

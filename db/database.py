@@ -1,13 +1,11 @@
 """Connections to PostgreSQL: a pool, transactions that use cases open, and single reads without one."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from asyncpg import Connection, InterfaceError, InternalClientError, PostgresError
-from sqlalchemy import Executable, Row, func, select, text
 from sqlalchemy.exc import EmulatedDBAPIException, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
@@ -28,11 +26,7 @@ DATABASE_ERRORS = (
     TimeoutError,
 )
 
-AnyRow = Row[*tuple[Any, ...]]
 Transaction = AsyncSession  # what a use case opens and passes to its queries
-
-# Takes effect with the next statement of the transaction.
-FORCE_CUSTOM_PLAN = func.set_config("plan_cache_mode", "force_custom_plan", True)
 
 # Names the transactions whose work a read sees: two reads of a server have it in common only if they see the
 # same. Commits to any table change it. The snapshots of a replica do not name the transactions that run on
@@ -44,8 +38,6 @@ SELECT concat_ws(' ', CASE WHEN pg_is_in_recovery() THEN CAST(pg_last_wal_replay
 # Where a transaction that has committed is in the log.
 POSITION = "SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint)"
 
-# Rows of a large result that are in memory at a time. Decoding them holds the event loop: two milliseconds.
-BATCH = 250
 Raw = Connection  # asyncpg's, within a transaction
 
 
@@ -269,35 +261,7 @@ class Database:
             await self.bind.dispose()
 
 
-async def raw_connection(session: AsyncSession) -> Connection:
-    """Return asyncpg's connection within the session's transaction."""
-    connection = await session.connection()
-    raw = raw_of(await connection.get_raw_connection())
-    if not raw.is_in_transaction():
-        await connection.execute(text("SELECT"))  # SQLAlchemy begins the transaction with its first statement
-    return raw
-
-
 def raw_of(pooled: PoolProxiedConnection) -> Connection:
     raw = pooled.driver_connection
     assert isinstance(raw, Connection)
     return raw
-
-
-async def force_custom_plan(session: AsyncSession) -> None:
-    """Have PostgreSQL plan the transaction's statements for the values of their parameters.
-
-    A generic plan would treat an absent filter like a present one, and a rare value like a common one.
-    """
-    await session.execute(select(FORCE_CUSTOM_PLAN))
-
-
-async def select_in_batches(session: AsyncSession, query: Executable) -> AsyncGenerator[Sequence[AnyRow]]:
-    """Yield the rows of a query of any size in batches of BATCH, from one snapshot.
-
-    They come from a server-side cursor, which keeps the session open until the last row: use
-    `Database.dedicated`.
-    """
-    result = await session.stream(query)
-    async for rows in result.partitions(BATCH):
-        yield rows

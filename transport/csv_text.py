@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from api.fields import rfc3339
+from api.times import rfc3339
 
 FORMULA_BEGINS = frozenset("=+-@\t\r")
 QUOTE = "'"  # a spreadsheet takes what is behind it for text

@@ -17,11 +17,11 @@ from urllib.parse import parse_qsl
 
 from marshmallow import ValidationError
 
-from api.fields import DateTime, day_begin
 from api.limits import MAX_PARAMETERS
 from api.reports import REQUESTS
 from api.shares import REPORT_KEYS, REPORT_PARAMETERS
 from api.time_zones import is_time_zone
+from api.times import DateTime, day_begin
 from service.accounts.authentication import SharedView
 from service.accounts.shares import get_newest_visit_time
 from service.errors import Forbidden

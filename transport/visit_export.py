@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from api.fields import rfc3339
+from api.times import rfc3339
 from db.part_files import NO_BYTES
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.export_windows import VisitColumns

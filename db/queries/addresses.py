@@ -9,8 +9,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import array_literal
-from db.database import raw_connection
 from db.models import AddressVersion
+from db.sessions import raw_connection
 from db.sql import raw_statement
 
 IF_NEW = "ON CONFLICT DO NOTHING"  # in insert_addresses.sql

@@ -11,7 +11,8 @@ from hashlib import sha256
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import digest_array, text_array
-from db.database import Raw, raw_connection
+from db.database import Raw
+from db.sessions import raw_connection
 from db.sql import raw_statement
 
 AGENTS = """

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, delete, insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.database import AnyRow, select_in_batches
 from db.models import Account, AuthEvent
+from db.sessions import AnyRow, select_in_batches
 
 # What the audit tells of; `login_failed` is `insert_failed_login`'s alone.
 AuthEventType = Literal[

@@ -12,7 +12,6 @@ from sqlalchemy import ARRAY, BigInteger, any_, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values
-from db.database import AnyRow
 from db.frames import NO_NUMBER, Frame, concatenate, instants_at, instants_of, numbers_of, texts_of
 from db.kinds import KIND_CODES
 from db.models import LiveVisit
@@ -20,6 +19,7 @@ from db.queries.bots import select_bots
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import LOG, PartSpan, select_part_spans
 from db.queries.part_lines import PartLines, select_cart_ids, select_part_lines
+from db.sessions import AnyRow
 
 
 async def part_frame(session: AsyncSession, lines: PartLines, source: str) -> Frame:

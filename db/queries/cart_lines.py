@@ -7,10 +7,10 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values
-from db.database import AnyRow
 from db.queries.cart_line_pages import CartLines
 from db.queries.part_columns import PartSpan
 from db.queries.part_lines import CART, PartLines, order_keys
+from db.sessions import AnyRow
 from db.sql import statement
 from db.visit_ids import ids_of_texts
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import add_counts, delete_zero_counts, execute_with_arrays
-from db.database import AnyRow
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
+from db.sessions import AnyRow
 from db.sql import statement
 
 KEYS: dict[type[Base], tuple[str, ...]] = {

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import AnyRow
+from db.sessions import AnyRow
 from db.sql import statement
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from asyncpg import Connection
 
-from db.database import Database, raw_connection
+from db.database import Database
 from db.locks import DROPPED_PARTS, try_lock
+from db.sessions import raw_connection
 
 KEPT_FOR = timedelta(minutes=10)
 BATCH = 100  # parts whose columns are deleted in a transaction

@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, not_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import FORCE_CUSTOM_PLAN, force_custom_plan
 from db.models import Event
 from db.queries.events import EventFilter, newest_first
+from db.sessions import FORCE_CUSTOM_PLAN, force_custom_plan
 
 Key = tuple[datetime, uuid.UUID]
 

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Row, Select, cast, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import select_in_batches
 from db.models import Event
+from db.sessions import select_in_batches
 from db.sql import statement
 
 COLUMNS = (Event.event_id, Event.user_id, Event.event_type, Event.occurred_at, Event.properties)

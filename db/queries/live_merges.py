@@ -8,11 +8,11 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values, decode
-from db.database import raw_connection
 from db.part_files import NO_VISITOR
 from db.queries.new_parts import Part, encode_part, insert_part, next_part_id
 from db.queries.pages import PageRow, ensure_pages
 from db.queries.part_columns import NO_VALUE, TYPES, Columns
+from db.sessions import raw_connection
 from db.threads import run_in_thread
 from db.visit_ids import Ids, id_texts
 

@@ -9,10 +9,10 @@ from asyncpg import Connection, Record
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import AnyRow
 from db.models import PageVisits
 from db.queries.agents import text_digest
 from db.queries.names import name_digest
+from db.sessions import AnyRow
 from db.sql import raw_statement, statement
 
 

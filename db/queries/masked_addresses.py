@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import raw_connection
+from db.sessions import raw_connection
 
 LETTERS = 26
 NO_COUNTRY = LETTERS**2 + 1

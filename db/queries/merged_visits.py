@@ -8,7 +8,7 @@ from asyncpg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import AnyRow
+from db.sessions import AnyRow
 from db.sql import statement
 
 

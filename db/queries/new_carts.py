@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.binary_copy import as_copy, as_inet, as_numeric
 from db.bulk import copy_rows, execute_with_arrays
-from db.database import raw_connection
 from db.frames import Frame, concatenate, height, numbers_of, take
 from db.locks import lock_cart_rollups
 from db.queries import cart_rollups
@@ -30,6 +29,7 @@ from db.queries.stored_carts import (
     select_stored_carts,
     update_parameters,
 )
+from db.sessions import raw_connection
 from db.sql import statement
 from db.threads import run_in_thread
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.binary_copy import HEADER, TRAILER
 from db.bulk import copy_rows
 from db.columns import YEAR_2000, Values, decode, encode
-from db.database import raw_connection
 from db.queries.part_columns import LOG, NO_ID, NO_VALUE, TYPES, Columns, PartSpan
+from db.sessions import raw_connection
 
 ALWAYS = ("occurred", "key", "position", "address_id", "page_id", "kind")  # what every visit has
 METADATA = (

@@ -9,7 +9,7 @@ from asyncpg import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import array_literal, digest_array, text_array
-from db.database import raw_connection
+from db.sessions import raw_connection
 from db.sql import raw_statement
 
 PAGES = """

@@ -9,9 +9,9 @@ from sqlalchemy import LargeBinary, column, func, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.columns import Values, decode
-from db.database import raw_connection
 from db.part_files import NO_VISITOR
 from db.queries.dropped_parts import drop_columns
+from db.sessions import raw_connection
 from db.threads import run_in_thread
 
 TYPES = {

@@ -7,8 +7,8 @@ from sqlalchemy import Table, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.database import AnyRow
 from db.models import Event, LiveVisit, UnfinishedRetention
+from db.sessions import AnyRow
 
 assert isinstance(LiveVisit.__table__, Table)
 LIVE_VISIT: Table = LiveVisit.__table__

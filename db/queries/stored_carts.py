@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.array_literals import array_literal
 from db.bulk import array_literals
 from db.columns import Values, decode
-from db.database import raw_connection
 from db.frames import NO_NUMBER, Frame, concatenate, find_rows, height, instants_at, take, texts_of
+from db.sessions import raw_connection
 
 # LATERAL and OFFSET 0 have payments looked up cart by cart: PostgreSQL would read the table while it is new.
 CARTS = """

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from asyncpg import Connection, Record
 
-from db.database import BATCH
+from db.sessions import BATCH
 from db.sql import raw_statement
 
 LOG, LIVE_SOURCES = "log", ("api", "page", "site")

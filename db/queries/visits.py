@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import add_counts, delete_zero_counts
-from db.database import AnyRow
 from db.models import Base, CategoryCountryDay, CategoryQuarter, CountryDay, PageVisits, RequestQuarter
 from db.queries.names import name_digest
 from db.rollup_counts import Rollups
+from db.sessions import AnyRow
 from db.threads import run_in_thread
 
 COUNTRY_ROLLUPS = (CountryDay, CategoryCountryDay)

@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 
-from db.database import AnyRow, Database
+from db.database import Database
 from db.models import AuthEvent
 from db.queries.auth_events import AuthEventFilter, select_all_auth_events, select_auth_events
+from db.sessions import AnyRow
 from service.security.identifiers import fold
 
 

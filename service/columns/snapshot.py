@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from db.column_files import ColumnFiles
-from db.database import Database, Raw, raw_connection
+from db.database import Database, Raw
 from db.part_files import PartColumns, make_columns
 from db.queries import column_reads as queries
 from db.queries.column_reads import Span
@@ -17,6 +17,7 @@ from db.queries.dropped_parts import select_late_columns
 from db.queries.live_columns import LiveColumns
 from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
+from db.sessions import raw_connection
 from db.unique import distinct
 from service.columns.agents import AgentTable, ReferrerTable
 from service.columns.names import AddressCountries, Names, PageTable

@@ -11,7 +11,7 @@ import numpy as np
 
 from calendar_days import FIRST_TIME, LAST_TIME
 from db.array_files import Array
-from db.database import Database, raw_connection
+from db.database import Database
 from db.event_parts import EventColumns
 from db.event_store import EventStore
 from db.event_users import UserCodes
@@ -20,6 +20,7 @@ from db.queries.dropped_parts import select_late_columns
 from db.queries.event_stats import select_first_and_last_time
 from db.queries.events import EventFilter
 from db.read_threads import Waiting, run_while_awaited
+from db.sessions import raw_connection
 
 DECODED = 4  # parts whose arrays are asked for at a time
 MICROSECOND = timedelta(microseconds=1)

@@ -6,9 +6,10 @@ into a new part, in one transaction, so that nobody sees an event twice or not a
 
 from dataclasses import dataclass
 
-from db.database import Database, raw_connection
+from db.database import Database
 from db.queries.event_backlog import Backlog, count_backlog
 from db.read_threads import load_numpy, run_while_awaited
+from db.sessions import raw_connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ each table in the order of their keys: they wait for each other, but never in a 
 
 from collections.abc import Sequence
 
-from db.database import AnyRow, Transaction
+from db.database import Transaction
 from db.queries import carts
 from db.queries import visits as queries
+from db.sessions import AnyRow
 from service.visits.pages import is_bare_path
 
 

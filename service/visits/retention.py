@@ -18,12 +18,13 @@ import numpy as np
 import structlog
 
 from clock import Clock
-from db.database import AnyRow, Database, Transaction, raw_connection
+from db.database import Database, Transaction
 from db.event_parts import EventColumns, merge_columns
 from db.locks import EVENT_COLUMNS, RETENTION, lock_job, lock_parts
 from db.queries import event_columns, goods, retention
 from db.queries.address_countries import AddressCountries
 from db.queries.part_columns import PartSpan, select_columns, select_part_spans
+from db.sessions import AnyRow, raw_connection
 from db.threads import run_in_thread
 from service.background import Schedule, run_periodically
 from service.visits import derive, parts

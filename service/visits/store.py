@@ -7,13 +7,14 @@ from ipaddress import ip_address
 from typing import Literal
 
 from clients.geo import public_address
-from db.database import Database, Transaction, raw_connection
+from db.database import Database, Transaction
 from db.locks import lock_writers_shared
 from db.queries import live_visits as queries
 from db.queries.countries import select_countries
 from db.queries.live_visits import Inserted, InsertedVisit, LiveRow, Missing
 from db.queries.merged_visits import select_merged_visits
 from db.queries.names import insert_names
+from db.sessions import raw_connection
 from service.visits.agents import ensure_agents, ensure_referrers
 from telemetry.metrics import count_ingested
 

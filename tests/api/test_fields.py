@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError, fields
 
-from api.fields import Choice, DateTime, Flag, Integer, IntegerText, Strict, Text, Uuid
+from api.fields import Choice, Flag, Integer, IntegerText, Strict, Text, Uuid
+from api.times import DateTime
 
 LARGEST = 2**63 - 1
 

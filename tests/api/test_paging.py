@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from api.fields import DateTime, Integer, Text
+from api.fields import Integer, Text
 from api.paging import Cursor, PageQuery, encode_cursor
+from api.times import DateTime
 
 
 class ListThingsRequest(PageQuery):

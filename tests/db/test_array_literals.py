@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.array_literals import array_literal, digest_array, text_array
-from db.database import Database, raw_connection
+from db.database import Database
 from db.queries.agents import AGENTS, REFERRERS
 from db.queries.new_carts import GOODS_CATEGORIES
 from db.queries.pages import PAGES
 from db.queries.stored_carts import CARTS, ITEMS
+from db.sessions import raw_connection
 
 TEXTS = ("", "NULL", "null", 'a"b', "a\\b", "\\", '"', '","', "{a,b}", " a ", "a\nb\t", "рыба", "a,b", "\x1f")
 

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from db.binary_copy import HEADER, TRAILER
 from db.bulk import copy_rows
 from db.columns import TYPES, decode, encode
-from db.database import Database, raw_connection
+from db.database import Database
+from db.sessions import raw_connection
 from db.visit_ids import id_texts, ids_of_texts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from db.binary_copy import as_copy, as_numeric
 from db.bulk import copy_rows
-from db.database import Database, raw_connection
+from db.database import Database
 from db.queries.new_parts import encode_range, row_pieces
 from db.rollup_counts import count_groups
+from db.sessions import raw_connection
 
 BIG = 2**63 - 1
 

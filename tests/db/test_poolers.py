@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db.database import Database, raw_connection, select_in_batches
+from db.database import Database
 from db.dsn import check_dsn, is_transaction_pooled, split_dsn
 from db.migrate import migrate
+from db.sessions import raw_connection, select_in_batches
 from tests.support.command_line import Command
 from tests.support.database_over_tcp import over_tcp
 from tests.support.pgbouncer import PGBOUNCER, run_pgbouncer

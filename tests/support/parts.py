@@ -12,9 +12,10 @@ import numpy as np
 from sqlalchemy import text
 
 from db.columns import encode
-from db.database import Database, Transaction, raw_connection
+from db.database import Database, Transaction
 from db.kinds import KIND_CODES, METHOD_CODES
 from db.queries.names import insert_names, select_category_ids, select_product_ids
+from db.sessions import raw_connection
 from service.columns.templates import parse_template
 from service.logs.line_columns import shop_key
 from service.visits.ids import log_line_id

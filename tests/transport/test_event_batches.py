@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from api.events import EventRequest
-from api.fields import rfc3339
+from api.times import rfc3339
 from service.events.events import EventBatch
 from transport.bulk.events import read_json, read_ndjson
 

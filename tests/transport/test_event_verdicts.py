@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.fields import rfc3339
+from api.times import rfc3339
 from tests.support.event_requests import JSON, bodies, counts, event, list_events, send
 from tests.support.http_client import User
 

@@ -18,7 +18,8 @@ from sanic.response import HTTPResponse
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from db.database import Database, select_in_batches
+from db.database import Database
+from db.sessions import select_in_batches
 from service.deps import Deps
 from tests.support.eventually import eventually
 from tests.support.http_client import Client

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from api.fields import TimeZone
 from api.problems import ProblemResponse, TokenProblemResponse
+from api.times import TimeZone
 from transport.errors import PROBLEM
 from transport.oauth import oauth_error
 from transport.openapi.routes import RouteFacts
