@@ -1,6 +1,7 @@
 """Runs the command line as its users do: each command a process of its own."""
 
 import asyncio
+import atexit
 import json
 import os
 import socket
@@ -18,7 +19,6 @@ from tests.support.processes import PATIENCE, eventually
 
 PROJECT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
-reservations: list[socket.socket] = []  # of ports, for as long as this process runs
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def free_port() -> int:
     for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
         reservation.setsockopt(socket.SOL_SOCKET, option, 1)
     reservation.bind(("127.0.0.1", 0))
-    reservations.append(reservation)
+    atexit.register(reservation.close)
     port: int = reservation.getsockname()[1]
     return port
 
