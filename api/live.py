@@ -7,7 +7,7 @@ from api.times import DateTime
 
 
 class LiveResponse(Schema):
-    """`visits` and `events` are counted since the cache was started; `imports` run or have just ended."""
+    """`visits` and `events` are counted since the cache was started; `imports` run or have just changed."""
 
     time = DateTime(attribute="at")
     visits_per_second = fields.Float()

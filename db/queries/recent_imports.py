@@ -1,4 +1,4 @@
-"""The imports that the live feed shows: running, or ended a moment ago."""
+"""The imports that the live feed shows: running, or ended or undone a moment ago."""
 
 from datetime import datetime, timedelta
 
@@ -13,12 +13,13 @@ NEWEST = 100  # imports that are looked at
 async def select_recent_imports(
     session: AsyncSession, ended_within: timedelta
 ) -> tuple[datetime, list[Import]]:
-    """Select the database's time, and imports that run or have ended within that time, newest first.
+    """Select the database's time, and imports that run or have changed within that time, newest first.
 
     Looks at the newest imports only, so that the cost does not grow with their number.
     """
     newest = select(Import.id).order_by(Import.id.desc()).limit(NEWEST)
-    is_recent = (Import.status == "running") | (Import.finished_at > func.clock_timestamp() - ended_within)
+    changed_at = func.greatest(Import.finished_at, Import.updated_at)
+    is_recent = (Import.status == "running") | (changed_at > func.clock_timestamp() - ended_within)
     clock = select(func.clock_timestamp().label("at")).subquery()
     result = await session.execute(
         select(clock.c.at, Import)

@@ -1,6 +1,6 @@
 """Undoing an import: restores the file's position."""
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition, Import
@@ -49,7 +49,8 @@ async def restore_one(session: AsyncSession, position: FilePosition, record: Imp
 
 
 async def mark_undone(session: AsyncSession, import_id: int) -> None:
-    await session.execute(update(Import).where(Import.id == import_id).values(status="undone", error=None))
+    values = {"status": "undone", "error": None, "updated_at": func.clock_timestamp()}
+    await session.execute(update(Import).where(Import.id == import_id).values(values))
 
 
 async def fail_undo(session: AsyncSession, import_id: int, error: str) -> None:
@@ -57,5 +58,5 @@ async def fail_undo(session: AsyncSession, import_id: int, error: str) -> None:
     await session.execute(
         update(Import)
         .where(Import.id == import_id, Import.status != "undone")
-        .values(status="failed", undo_at=None, error=error)
+        .values(status="failed", undo_at=None, error=error, updated_at=func.clock_timestamp())
     )

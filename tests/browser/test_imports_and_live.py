@@ -1,5 +1,7 @@
 """Imports by drop and the live stream in a real browser."""
 
+from datetime import timedelta
+
 from playwright.async_api import expect
 from sqlalchemy import update
 
@@ -63,6 +65,22 @@ async def test_an_import_that_ended_before_it_was_cancelled_is_not_undone(
     await page.wait_for_selector(".badge.done")
     [record] = (await admin.client.get("/imports")).json["items"]
     assert (record["status"], record["imported"]) == ("done", 30)
+
+
+async def test_what_another_admin_undoes_is_shown_without_reloading(
+    dashboard: Dashboard, admin: User, db: Database
+) -> None:
+    await admin.client.post("/imports?name=theirs.log", data=some_lines(30))
+    async with db.transaction() as session:  # it has ended long ago
+        values = {each: getattr(Import, each) - timedelta(days=1) for each in ("finished_at", "updated_at")}
+        await session.execute(update(Import).values(values))
+    await dashboard.open("#imports")
+    await dashboard.sign_in(admin.login, view="imports")
+    await dashboard.page.locator(".badge.done").wait_for()
+    await dashboard.page.locator(".pulse.on").wait_for()
+    [record] = (await admin.client.get("/imports")).json["items"]
+    assert (await admin.client.delete(f"/imports/{record['id']}")).json["status"] == "undone"
+    await dashboard.page.locator(".badge.undone").wait_for()
 
 
 async def set_status(db: Database, status: str) -> None:

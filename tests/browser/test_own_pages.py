@@ -47,6 +47,7 @@ async def test_the_account_has_its_profile_second_factor_and_keys(dashboard: Das
     codes = await page.locator(".secrets code").all_inner_texts()
     assert len(set(codes)) == 10
     await page.get_by_role("button", name="Close").click()
+    await expect(factor).to_be_focused()  # as the form that turned it on is gone
     await factor.get_by_text("Recovery codes left: 10").wait_for()
     assert (await user.client.get("/profile/totp")).json["enabled"] is True
 
@@ -57,6 +58,7 @@ async def test_the_account_has_its_profile_second_factor_and_keys(dashboard: Das
     await keys.get_by_role("button", name="Make the key").click()
     key = await page.locator(".secrets code").inner_text()
     await page.get_by_role("button", name="Close").click()
+    await expect(keys.get_by_role("button", name="Make the key")).to_be_focused()
     await expect(keys.get_by_role("row", name="import of the shop")).to_be_visible()
     program = user.client.signed_in(key)
     assert (await program.post("/visits", json={"page_url": "/about"})).status == 201
@@ -84,8 +86,16 @@ async def test_tasks_are_added_filtered_edited_in_place_and_deleted(dashboard: D
     await editor.get_by_label("Due").fill("2026-12-24T18:00")
     await editor.get_by_role("button", name="Save").click()
     await page.get_by_text("20 kg, for Friday").wait_for()
-    await page.get_by_label("Status of Call <b>Boris</b>").select_option("done")
+    edit = page.get_by_role("button", name="Edit: Order salmon")
+    await expect(edit).to_be_focused()
+    await edit.click()
+    await editor.get_by_role("button", name="Back").click()
+    await expect(edit).to_be_focused()
+    status = page.get_by_label("Status of Call <b>Boris</b>")
+    await status.focus()
+    await status.select_option("done")
     await page.locator(".task.done").wait_for()
+    await expect(status).to_be_focused()
     tasks = {task["title"]: task for task in (await user.client.get("/tasks")).json["items"]}
     salmon = tasks["Order salmon"]
     assert (salmon["priority"], salmon["due_at"]) == ("high", "2026-12-24T18:00:00Z")

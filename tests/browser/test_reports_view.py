@@ -131,3 +131,18 @@ async def test_a_wrong_period_has_one_message_at_its_field_and_no_answer(
         await expect(page.get_by_label("Time zone")).not_to_have_value(zone)
         await page.locator("[data-report='7']").wait_for()
     assert await page.locator("[role=alert]:visible").count() == 0
+
+
+async def test_a_new_category_can_be_chosen_without_reloading(dashboard: Dashboard, user: User) -> None:
+    page = dashboard.page
+    category = page.locator("[data-chart='3']").get_by_label("Category")
+    assert (await user.client.post("/visits", json={"page_url": "/caviar/"})).status == 201
+    await dashboard.open("#reports?r3.category=caviar")
+    await dashboard.sign_in(user.login, view="reports")
+    await page.locator(".pulse.on").wait_for()
+    assert await category.locator("option").all_inner_texts() == ["caviar", "frozen fish"]
+    await category.focus()
+    assert (await user.client.post("/visits", json={"page_url": "/canned_food/"})).status == 201
+    await category.locator("option", has_text="canned food").wait_for(state="attached")
+    await expect(category).to_have_value("caviar")
+    await expect(category).to_be_focused()

@@ -48,7 +48,9 @@ async def share(dashboard: Dashboard, view: str, choice: str = "after a day") ->
     link: str = await page.locator(".secrets code").inner_text()
     assert await dashboard.barriers() == []
     await page.get_by_role("dialog").last.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="Make a link")).to_be_focused()
     await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="Share", exact=True)).to_be_focused()
     await page.wait_for_selector(f"[data-view={view}]")
     return link
 
@@ -120,7 +122,7 @@ async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes
         assert 5 <= weeks <= 6  # and not 30 days
         await expect(page.get_by_text("Click a row")).to_have_count(0)
         await page.locator("[data-card=countries]").scroll_into_view_if_needed()  # which loads it
-        await page.locator("[data-card=countries] .content button").first.click()
+        await page.locator("[data-card=countries] [data-value]").first.click()
         await expect(page.locator("[data-card=countries]")).not_to_have_attribute("aria-busy", "true")
         assert await page.locator("[data-total=visits]").get_attribute("data-value") == visits
         assert (
@@ -164,6 +166,8 @@ async def test_a_link_shows_the_overview_with_its_filters_and_cannot_be_led_else
         await shown.wait_until_loaded("overview")
         [total] = (await owner.client.get("/visits/stats?kind=product")).json["items"]
         assert await page.locator("[data-total=visits]").inner_text() == f"{total['visits']:,}"
+        await expect(page.locator(".chips li")).to_have_text(["Kind: product"])  # without what removes it
+        assert await page.locator(".chips button, button[data-value]").count() == 0
         page_row = page.locator("[data-card=pages] [data-value]").first
         await page_row.scroll_into_view_if_needed()
         await page_row.click()

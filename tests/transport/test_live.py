@@ -2,11 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from db.database import Database
 from db.models import Import
+from db.queries.undo import mark_undone
 from service import live_feed as live
 from service.cache import Cache
 from service.deps import Deps
@@ -101,18 +104,23 @@ async def test_all_who_listen_share_one_task_which_ends_with_them(user: User, de
     assert deps.live.listeners == 0
 
 
-async def test_imports_that_run_or_have_just_ended_are_told_of(user: User, db: Database) -> None:
+async def test_imports_that_run_or_have_just_changed_are_told_of(user: User, db: Database) -> None:
+    then = datetime(2026, 1, 1, tzinfo=UTC)
     async with db.transaction() as session:
         session.add_all(
             [
                 Import(name="running.txt", bytes=5, bytes_total=10, lines=1, imported=1),
-                Import(name="long.txt", status="done"),
+                Import(name="long.txt", status="done", finished_at=then, updated_at=then),
+                Import(name="undone.txt", status="done", finished_at=then, updated_at=then),
             ]
         )
+        [undone] = await session.scalars(select(Import.id).where(Import.name == "undone.txt"))
+        await mark_undone(session, undone)
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
         state = await listener.state()
         assert state is not None
-        assert [(each["name"], each["bytes"]) for each in state["imports"]] == [("running.txt", 5)]
+        told = {each["name"]: (each["status"], each["bytes"]) for each in state["imports"]}
+        assert told == {"running.txt": ("running", 5), "undone.txt": ("undone", 0)}
         assert set(state["imports"][0]) == set((await user.client.get("/imports")).json["items"][0])
 
 

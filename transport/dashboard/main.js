@@ -1,6 +1,7 @@
 // Puts the page together: the header, and the view that the address names. A view is loaded when it is first shown.
 import { address, fragment, readAddress } from "./shared/address.js";
 import { Problem } from "./shared/api.js";
+import { lose, onBack } from "./shared/connection.js";
 import { button, element } from "./shared/elements.js";
 import { problemText } from "./shared/forms.js";
 import { drawHeader } from "./shared/header.js";
@@ -39,6 +40,7 @@ let isPrinting = search.has("print"); // /dashboard?print#reports prints the vie
 let user = null;
 let viewAbort = new AbortController(); // ends what the current view does
 let refresh = null; // the view's own function, if it can show other settings without a redraw
+let retry = null; // draws what could not be shown
 let sessionAbort = new AbortController();
 
 const isAllowed = (name) => Object.hasOwn(VIEWS, name) && (user?.role === "admin" || !ADMIN_VIEWS.has(name));
@@ -49,37 +51,57 @@ function readView() {
   return address.name;
 }
 
+const reload = () => location.reload();
+
 async function show() {
   viewAbort.abort();
   viewAbort = new AbortController();
   const { signal } = viewAbort;
   const name = readView();
   refresh = null;
+  retry = null;
   main.setAttribute("aria-busy", "true");
   showHeader();
   document.title = `${translate(name)} · Trawl`;
   const view = element("div", { class: "view", "data-view": name, "aria-busy": "true" });
   try {
-    const module = await VIEWS[name]();
+    const module = await load(name);
     if (signal.aborted) return;
     const drawing = module.show(view, { signal, user, own: address.own, onSettings, setOwn, redraw: draw });
     // The previous view stays until the new one has something to show.
     await Promise.race([drawing, untilFilled(view)]);
     if (signal.aborted) return;
-    main.replaceChildren(view);
+    replaceView(view);
     refresh = (await drawing) ?? null;
     await printOnce();
   } catch (error) {
     if (signal.aborted) return;
     // A browser does not load a module again that it could not load once.
-    const again = error instanceof Problem ? show : () => location.reload();
+    const again = error instanceof Problem ? show : reload;
+    retry = again;
     view.replaceChildren(element("h1", {}, translate(name)), element("p", { class: "notice bad", role: "alert" }, problemText(error)),
       button(translate("again"), again, { class: "primary" }));
-    main.replaceChildren(view);
+    replaceView(view);
   } finally {
     view.removeAttribute("aria-busy");
     if (!signal.aborted) main.removeAttribute("aria-busy");
   }
+}
+
+async function load(name) {
+  try {
+    return await VIEWS[name]();
+  } catch (error) {
+    lose();
+    throw error;
+  }
+}
+
+// What had the focus goes with the previous view: the next Tab goes on from this one.
+function replaceView(view) {
+  const hadFocus = main.contains(document.activeElement);
+  main.replaceChildren(view);
+  if (hadFocus) main.focus({ preventScroll: true });
 }
 
 async function printOnce() {
@@ -102,9 +124,20 @@ async function onSettings() {
   const { signal } = viewAbort;
   showHeader();
   main.setAttribute("aria-busy", "true");
-  await refresh();
+  try {
+    await refresh();
+  } catch {
+    if (!signal.aborted) await show(); // which says why there is nothing to see, rather than what was asked before
+  }
   if (!signal.aborted) main.removeAttribute("aria-busy");
 }
+
+// What could not be shown is, and what may have changed meanwhile is read anew. A module is loaded by a reload alone.
+onBack((wasAway) => {
+  if (retry === reload && !wasAway) return;
+  if (retry) retry();
+  else refresh?.().catch(() => {});
+}, new AbortController().signal);
 
 // Writes the view's own parameters into the address; the view itself shows what they change.
 function setOwn(changes) {
@@ -126,7 +159,10 @@ async function drawShare(key) {
   viewAbort.abort();
   viewAbort = new AbortController();
   showHeader();
-  const name = await showShare(main, key, VIEWS, viewAbort.signal);
+  const name = await showShare(main, key, VIEWS, viewAbort.signal).catch(() => {
+    retry = draw;
+    return "";
+  });
   document.title = [name && translate(name), "Trawl"].filter(Boolean).join(" · ");
   if (name) await printOnce();
 }
@@ -134,6 +170,8 @@ async function drawShare(key) {
 async function draw(reason) {
   document.querySelector(".skip").textContent = translate("skip");
   const key = shareKey(location.hash);
+  refresh = null;
+  retry = null;
   if (key !== null) return drawShare(key);
   leaveShare();
   readAddress();
@@ -150,7 +188,9 @@ async function draw(reason) {
     if (isNew) followLive(sessionAbort.signal);
     await show();
   } catch {
-    if (token()) main.replaceChildren(element("p", { class: "notice bad", role: "alert" }, translate("unreachable")), button(translate("again"), () => draw(), { class: "primary" }));
+    if (!token()) return;
+    retry = draw;
+    main.replaceChildren(element("p", { class: "notice bad", role: "alert" }, translate("unreachable")), button(translate("again"), () => draw(), { class: "primary" }));
   }
 }
 

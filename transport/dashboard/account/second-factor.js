@@ -3,6 +3,7 @@ import { requestJson, sendJson } from "../shared/api.js";
 import { button, element, field, shape } from "../shared/elements.js";
 import { number } from "../shared/formats.js";
 import { form } from "../shared/forms.js";
+import { redraw } from "../shared/redraw.js";
 import { copyButton, showMessage, showOnce } from "../shared/messages.js";
 import { translate } from "../shared/words.js";
 import { card, currentPassword, named } from "./profile.js";
@@ -15,7 +16,7 @@ export function secondFactorCard(signal) {
 
   async function load() {
     const state = await requestJson("/profile/totp", { signal });
-    content.replaceChildren(...(state.enabled ? enabled(state) : disabled()));
+    redraw(content, ...(state.enabled ? enabled(state) : disabled()));
   }
 
   function disabled() {

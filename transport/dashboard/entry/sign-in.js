@@ -1,6 +1,6 @@
 // Signing in and out.
 import { request, requestJson, sendJson } from "../shared/api.js";
-import { button, element, field } from "../shared/elements.js";
+import { button, element, field, isBusy, setBusy } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
 import { beginSession, endSession } from "../shared/session.js";
 import { translate } from "../shared/words.js";
@@ -15,7 +15,8 @@ export function signInForm(onSignedIn) {
   const submit = button(translate("sign-in"), null, { type: "submit", class: "primary" });
   async function signIn(event) {
     event.preventDefault();
-    submit.disabled = true;
+    if (isBusy(submit)) return;
+    setBusy(submit, true);
     trouble.textContent = "";
     try {
       const totp = codeField.hidden || !code.value.trim() ? {} : { totp: code.value };
@@ -31,7 +32,7 @@ export function signInForm(onSignedIn) {
       trouble.textContent = error.code === "bad_credentials" ? wrong : problemText(error);
       (codeField.hidden ? password : code).select();
     } finally {
-      submit.disabled = false;
+      setBusy(submit, false);
     }
   }
   const form = element("form", { onsubmit: signIn }, field(translate("login"), login), field(translate("password"), password), codeField, trouble, submit);

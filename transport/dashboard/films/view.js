@@ -1,5 +1,6 @@
 // The view of films: search, details, favourites.
 import { requestJson, sendJson } from "../shared/api.js";
+import { onBack } from "../shared/connection.js";
 import { button, element, field } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
 import { attempt } from "../shared/lists.js";
@@ -58,6 +59,10 @@ export async function show(view, { signal, own, setOwn }) {
     setOwn({ query: query.value });
     search();
   } }, field(translate("film-search"), query), button(translate("search"), null, { type: "submit", class: "primary" }));
+  onBack(() => {
+    if (results.querySelector(".bad")) search();
+    if (favourites.querySelector(".bad")) loadFavourites();
+  }, signal);
   view.replaceChildren(element("h1", {}, translate("films")),
     element("section", { class: "card" }, form, results),
     element("section", { class: "card", "data-list": "favourites" }, element("h2", {}, translate("favourites")), favourites));

@@ -1,5 +1,6 @@
 // The view of imports: upload by drag and drop, progress as it happens, rejects, cancel and undo.
 import { pause, requestJson } from "../shared/api.js";
+import { onBack } from "../shared/connection.js";
 import { button, element } from "../shared/elements.js";
 import { number } from "../shared/formats.js";
 import { problemText } from "../shared/forms.js";
@@ -78,7 +79,12 @@ export async function show(view, { signal, user }) {
     rejects,
   );
   await load();
-  onLive(({ state }) => {
+  const reload = () => load().catch(() => {}); // the next time that the server is back
+  onBack(reload, signal);
+  let wasConnected = true;
+  onLive(({ state, connected }) => {
+    if (connected && !wasConnected) reload(); // what ended meanwhile was not told
+    wasConnected = connected;
     const imports = JSON.stringify(state?.imports ?? []);
     if (!state || imports === lastImports) return;
     lastImports = imports;

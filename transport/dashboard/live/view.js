@@ -30,11 +30,11 @@ export async function show(view, { signal, user, redraw }) {
   let refreshedAt = 0;
   async function showNewest(total) {
     if (total === lastTotal || Date.now() - refreshedAt < REFRESH_PERIOD) return;
-    lastTotal = total;
     refreshedAt = Date.now();
     // A visit of a log is no live one: those of the other sources are merged, newest first.
     const pages = await Promise.all(["api", "page", "site"].map((source) => requestJson("/visits", { query: { source, limit: NEWEST }, signal })));
     const visits = pages.flatMap((page) => page.items).sort((one, other) => Date.parse(other.timestamp) - Date.parse(one.timestamp));
+    lastTotal = total;
     newest.replaceChildren(visits.length ? visitsTable(visits.slice(0, NEWEST)) : firstRun(user, signal, redraw));
   }
   onLive(({ state, connected }) => {
@@ -43,7 +43,7 @@ export async function show(view, { signal, user, redraw }) {
     visits.update(live.visits, state.visits);
     events.update(live.events, state.events);
     imports.replaceChildren(importsTable(state.imports, { empty: translate("no-imports-now") }));
-    showNewest(state.visits).catch(() => {}); // requested again with the next change
+    showNewest(state.visits).catch(() => {}); // requested again with one of the next seconds
   }, signal);
   await showNewest(live.state?.visits ?? -1).catch(() => {});
 }

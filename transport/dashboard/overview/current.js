@@ -3,6 +3,7 @@ import { element } from "../shared/elements.js";
 import { number } from "../shared/formats.js";
 import { isShare } from "../shared/session.js";
 import { newestTime } from "../shared/settings.js";
+import { repeat } from "../shared/visible.js";
 import { translate } from "../shared/words.js";
 
 const MINUTES = 30;
@@ -10,11 +11,9 @@ const PERIOD = 60_000; // milliseconds between two readings while no visit comes
 
 export function currentVisitors({ reader, signal }) {
   const root = element("p", { class: "current", role: "status" });
-  let timer = null;
   let readings = 0;
 
   async function refresh() {
-    clearTimeout(timer);
     const current = (readings += 1);
     const since = Date.now() - MINUTES * 60_000;
     if (isShare() || !newestTime() || Date.parse(newestTime()) < since) return void root.replaceChildren();
@@ -24,8 +23,7 @@ export function currentVisitors({ reader, signal }) {
     } catch {
       if (current === readings) root.replaceChildren(); // no number is no untrue one
     }
-    if (current === readings && !signal.aborted) timer = setTimeout(() => (document.hidden ? null : refresh()), PERIOD);
   }
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  repeat(refresh, PERIOD, signal);
   return { root, refresh };
 }

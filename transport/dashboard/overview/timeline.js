@@ -40,7 +40,7 @@ export function timelineCard({ reader, own, setOwn, span, series, onPeriod, sign
   function draw({ now, then, unit, bounds, ...choice }) {
     if (!now.length) return element("p", { class: "dim" }, translate("no-data"));
     const root = element("div", { class: "timeline" });
-    const choose = (bucket) => onPeriod(periodOf(bucket, unit, bounds));
+    const choose = onPeriod && ((bucket) => onPeriod(periodOf(bucket, unit, bounds)));
     const open = openIndex(now, bounds);
     // What is under the pointer, at once; its rows say the same by keyboard.
     const readout = element("p", { class: "readout", "aria-hidden": "true" });
@@ -95,12 +95,12 @@ function chart({ now, then, open, unit, width, choose, point }) {
   const y = (value) => FLOOR - ((FLOOR - TOP) * value) / lines.at(-1);
   const line = (buckets, name) => buckets.map((bucket, index) => `${x(index).toFixed(1)} ${y(bucket[name]).toFixed(1)}`).join("L");
   const bars = now.map((bucket, index) => shape("rect", { class: index === open ? "mark open" : "mark", x: (x(index) - pitch * 0.38).toFixed(1), y: y(bucket.visits).toFixed(1), width: (pitch * 0.76).toFixed(1), height: (FLOOR - y(bucket.visits)).toFixed(1), rx: Math.min(3, pitch / 5) }));
-  const bands = now.map((bucket, index) => shape("rect", { class: "band", x: (x(index) - pitch / 2).toFixed(1), y: 0, width: pitch.toFixed(1), height: FLOOR, onclick: () => choose(bucket), onpointerenter: () => point(bucket) }));
+  const bands = now.map((bucket, index) => shape("rect", { class: "band", x: (x(index) - pitch / 2).toFixed(1), y: 0, width: pitch.toFixed(1), height: FLOOR, onclick: choose && (() => choose(bucket)), onpointerenter: () => point(bucket) }));
   const isLong = unit === "hour" && now.length > 2 * DAY_HOURS; // hours of many days are labelled by the days
   const least = Math.max(1, Math.ceil(now.length / Math.max(2, Math.min(LABELS, Math.floor(width / 90)))));
   const step = isLong ? DAY_HOURS * Math.ceil(least / DAY_HOURS) : least;
   const labels = now.flatMap((bucket, index) => (index % step || x(index) + 30 > width) ? [] : [shape("text", { class: "dim small middle", x: Math.max(x(index), 26), y: FLOOR + 20 }, LABEL[isLong ? "day" : unit](bucket.time, settings.tz))]);
-  return shape("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": translate("card.timeline"), onpointerleave: () => point(null) },
+  return shape("svg", { class: choose ? "chart choices" : "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": translate("card.timeline"), onpointerleave: () => point(null) },
     shape("path", { class: "rule", d: [0, ...lines].map((value) => `M${left} ${Math.round(y(value)) + 0.5}H${width - SIDE}`).join("") }),
     lines.map((value) => shape("text", { class: "dim small end", x: left - 6, y: y(value) + 4 }, number(value))),
     bars,
@@ -123,7 +123,7 @@ const describe = (bucket, before, unit) => [
 
 function rowsTable({ now, then, unit, choose }) {
   const columns = [
-    { label: translate(`unit-name.${unit}`), of: (row) => button(NAME[unit](row.time, settings.tz), () => choose(row), { class: "link" }) },
+    { label: translate(`unit-name.${unit}`), of: (row) => (choose ? button(NAME[unit](row.time, settings.tz), () => choose(row), { class: "link" }) : NAME[unit](row.time, settings.tz)) },
     { label: translate("total.visits"), numeric: true, of: (row) => number(row.visits) },
     { label: translate("total.visitors"), numeric: true, of: (row) => number(row.visitors) },
     ...(then ? [{ label: translate("visits-before"), numeric: true, of: (row) => number(then[now.indexOf(row)]?.visits ?? 0) }] : []),

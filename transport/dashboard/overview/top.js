@@ -2,7 +2,6 @@
 import { button, element } from "../shared/elements.js";
 import { number, percent } from "../shared/formats.js";
 import { attempt } from "../shared/lists.js";
-import { isShare } from "../shared/session.js";
 import { translate } from "../shared/words.js";
 import { showAllRows } from "./all-rows.js";
 import { card } from "./card.js";
@@ -41,7 +40,7 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
     const list = element("ol", { class: "tops" }, firstItems.map((item, index) => row(item, texts[index], items[0].visits, total)));
     const hasMore = next || items.length > FIRST;
     const more = hasMore ? button(translate("more"), () => attempt(() => showAll(total)), { class: "link", "aria-haspopup": "dialog" }) : null;
-    const map = group === "country" ? worldMap(items, (code) => onFilter(filter, code)) : null;
+    const map = group === "country" ? worldMap(items, onFilter && ((code) => onFilter(filter, code)), signal) : null;
     const isUntold = TOLD.includes(filter) && items.length === 1 && items[0][filter] === null;
     return [map, list, isUntold ? element("p", { class: "hint" }, translate("not-told")) : null, more].filter(Boolean);
   }
@@ -50,7 +49,7 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
     const { items, next } = await insist(() => get(MOST), signal);
     const texts = textsOf(items);
     const rows = items.map((item, index) => ({ ...item, text: texts[index] }));
-    await showAllRows({ title: translate(`card.${name}`), items: rows, filter, total, isCut: Boolean(next), onChoose: isShare() ? null : (value) => onFilter(filter, value) });
+    await showAllRows({ title: translate(`card.${name}`), items: rows, filter, total, isCut: Boolean(next), onChoose: onFilter && ((value) => onFilter(filter, value)) });
   }
 
   function row(item, text, most, total) {
@@ -65,7 +64,7 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
       element("span", { class: "bar-track", "aria-hidden": "true" }, bar),
     ];
     // A value that is not known can't be filtered by.
-    return element("li", {}, value === null ? element("div", { class: "value" }, parts)
+    return element("li", {}, value === null || !onFilter ? element("div", { class: "value", "data-value": value }, parts)
       : element("button", { type: "button", class: "value", "data-value": value, "aria-pressed": String(isOn), onclick: () => onFilter(filter, isOn ? "" : String(value)) }, parts));
   }
 

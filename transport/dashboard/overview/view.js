@@ -8,7 +8,7 @@ import { onPrint } from "../shared/print.js";
 import { isShare } from "../shared/session.js";
 import { loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
-import { shownText } from "../shared/shown.js";
+import { isFixed, shownText } from "../shared/shown.js";
 import { translate } from "../shared/words.js";
 import { currentVisitors } from "./current.js";
 import { DIMENSIONS } from "./dimensions.js";
@@ -24,10 +24,9 @@ import { untilDrawn } from "./world.js";
 const SOURCES = [["all", "source.any"], ["log", "source.log"], ["api", "source.reported"], ["page", "source.page"], ["site", "source.site"]];
 
 export async function show(view, { signal, user, own, setOwn, onSettings, redraw }) {
-  const isFixed = isShare(); // a click changes nothing
   const newest = await loadNewest(signal);
   if (newest === null && settings.source === "all") {
-    const steps = isFixed ? element("p", {}, translate("no-data")) : firstRun(user, signal, redraw);
+    const steps = isShare() ? element("p", {}, translate("no-data")) : firstRun(user, signal, redraw);
     return void view.replaceChildren(element("h1", {}, translate("overview")), steps);
   }
   const reader = statsReader(own, signal, showRefusal);
@@ -37,9 +36,8 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     reader, own, setOwn, signal,
     span: () => (measured ??= measure(reader)),
     series: () => (series ??= parts.span().then((span) => readSeries(reader, span))),
-    onFilter: (name, value) => (isFixed ? null : filter(name, value)),
-    onPeriod: (period) => {
-      if (isFixed) return;
+    onFilter: isFixed() ? null : filter,
+    onPeriod: isFixed() ? null : (period) => {
       Object.assign(settings, period);
       drawSettings();
       onSettings();
@@ -82,7 +80,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   // Who takes a filter away by keyboard is at the next one, or at the view's beginning.
   function drawChips() {
     const hadFocus = chipList.contains(document.activeElement);
-    chipList.replaceChildren(chips(own, (name) => filter(name, "")));
+    chipList.replaceChildren(chips(own, isFixed() ? null : (name) => filter(name, "")));
     if (hadFocus) (chipList.querySelector("button") ?? document.getElementById("main")).focus({ preventScroll: true });
   }
 

@@ -22,9 +22,9 @@ export function userActions(user, me, reload) {
   };
   const role = user.role === "admin" ? "user" : "admin";
   return element("span", { class: "row" },
-    button(translate(`make.${role}`), () => change({ role }, translate(`make-sure.${role}`, user.login)), { class: "link" }),
-    button(translate(user.active ? "deactivate" : "activate"), () => change({ active: !user.active }, translate(user.active ? "deactivate-sure" : "activate-sure", user.login)), { class: "link" }),
-    user.active ? button(translate("new-password-link"), () => makeLink(user), { class: "link" }) : null);
+    button(translate(`make.${role}`), () => change({ role }, translate(`make-sure.${role}`, user.login)), { class: "link", "data-role": user.id }),
+    button(translate(user.active ? "deactivate" : "activate"), () => change({ active: !user.active }, translate(user.active ? "deactivate-sure" : "activate-sure", user.login)), { class: "link", "data-active": user.id }),
+    user.active ? button(translate("new-password-link"), () => makeLink(user), { class: "link", "data-link": user.id }) : null);
 }
 
 // The link is shown this once, for the admin to pass on; its token stands behind the `#` and is never sent in a URL.

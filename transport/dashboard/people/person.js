@@ -6,6 +6,7 @@ import { button, element } from "../shared/elements.js";
 import { moment, momentToSecond } from "../shared/formats.js";
 import { attempt, list } from "../shared/lists.js";
 import { confirmAction } from "../shared/messages.js";
+import { redraw } from "../shared/redraw.js";
 import { settings } from "../shared/settings.js";
 import { hasTranslation, translate } from "../shared/words.js";
 import { roleBadge, userActions } from "./actions.js";
@@ -18,7 +19,7 @@ export async function showPerson(view, id, { signal, user: me }) {
   const keys = list({ name: "keys-of", path: `${path}/keys`, columnsOf: keyColumns(`${path}/keys`), footer: endAll("keys") }, { signal });
   const activity = list({ name: "activity", path: `${path}/activity`, columnsOf: activityColumns }, { signal });
   const load = () => Promise.all([sessions.load(), keys.load(), activity.load()]);
-  view.replaceChildren(
+  redraw(view,
     element("p", { class: "row" }, element("a", { href: fragment("people") }, translate("all-people"))),
     element("h1", {}, user.login), facts(user),
     element("p", {}, userActions(user, me, () => showPerson(view, id, { signal, user: me }))),

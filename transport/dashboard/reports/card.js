@@ -15,7 +15,7 @@ import { rowsTable } from "./rows.js";
 const NOT_CHOSEN = new Set(["from", "to", "tz", "source", "traffic", "limit", "format", "raw", "compare"]); // in a card
 const FORMATS = ["json", "csv", "svg"];
 
-export function reportCard(report, { signal, own, setOwn, categories, withTraffic }) {
+export function reportCard(report, { signal, own, setOwn, withTraffic }) {
   const parameters = report.parameters.filter((parameter) => !NOT_CHOSEN.has(parameter.name));
   const keyOf = (name) => `r${report.report}.${name}`; // in the address
   const values = () => Object.fromEntries(parameters.map(({ name, default: value }) => [name, own[keyOf(name)] || own[name] || value]));
@@ -32,7 +32,7 @@ export function reportCard(report, { signal, own, setOwn, categories, withTraffi
   const tile = element("article", { class: "card tile", "aria-labelledby": id, "data-report": report.report }, question, answer, note, trouble);
   const root = element("section", { class: "card report", "data-chart": report.report },
     heading, plot,
-    parameters.length ? element("form", { class: "row own", onsubmit: (event) => event.preventDefault() }, parameters.map((each) => control(each, values()[each.name], categories, change))) : null,
+    parameters.length ? element("form", { class: "row own", onsubmit: (event) => event.preventDefault() }, parameters.map((each) => control(each, values()[each.name], change))) : null,
     element("details", {}, element("summary", {}, translate("definition")), element("p", {}, definitionText(report))),
     element("details", {}, element("summary", {}, translate("rows")), rows),
     files);
@@ -83,8 +83,19 @@ export function reportCard(report, { signal, own, setOwn, categories, withTraffi
     picture.setAttribute("aria-label", `${question.textContent} ${answerText(result)}`);
     rows.replaceChildren(rowsTable(result));
   }
+  // The list may be under a reader's hand: it is filled anew only where it differs.
+  function showCategories(categories) {
+    const parameter = parameters.find((each) => each.name === "category");
+    if (!parameter) return;
+    const control = root.querySelector("select[name=category]");
+    const { value } = control;
+    const options = categoryOptions([...categories, value, parameter.default]);
+    if (String(options) === String([...control.options].map((option) => [option.value, option.text]))) return;
+    control.replaceChildren(...select(options, value).children);
+    control.value = value;
+  }
   drawTitles();
-  return { tile, root, load };
+  return { tile, root, load, showCategories };
 }
 
 // The hours of a chart have day and month below them; here is their year.
@@ -99,12 +110,13 @@ function sharedQuery(withTraffic) {
   return { ...currentPeriod("all"), tz: settings.tz, source, ...(withTraffic ? { traffic: settings.traffic } : {}) };
 }
 
-function control(parameter, value, categories, change) {
+const categoryOptions = (names) => [...new Set(names)].sort().map((name) => [name, name.replaceAll("_", " ")]);
+
+function control(parameter, value, change) {
   const label = translate(`parameter.${parameter.name}`);
   const onchange = (event) => change(parameter.name, event.target.value || parameter.default);
   if (parameter.name === "category") {
-    const names = [...new Set([...categories, value, parameter.default])].sort();
-    return field(label, select(names.map((name) => [name, name.replaceAll("_", " ")]), value, { onchange }));
+    return field(label, select(categoryOptions([value, parameter.default]), value, { name: "category", onchange }));
   }
   if (parameter.choices) return field(label, select(parameter.choices.map((choice) => [choice, translate(`choice.${choice}`)]), value, { onchange }));
   const isNumber = typeof parameter.default === "number";

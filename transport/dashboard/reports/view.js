@@ -18,12 +18,12 @@ const HEIGHTS = [10, 10.4, 6, 5.2, 5.5, 5.6, 4.7]; // of the cards while their d
 const MOST_CATEGORIES = 1000;
 
 export async function show(view, { signal, user, own, setOwn, onSettings, redraw }) {
-  const [{ items }, categories] = await Promise.all([requestJson("/reports", { signal }), loadCategories(signal)]);
+  const { items } = await requestJson("/reports", { signal });
   const withTraffic = items.some((report) => report.parameters.some((parameter) => parameter.name === "traffic"));
   const steps = element("div");
   const shown = element("p", { class: "shown" });
   const asOf = element("p", { class: "dim as-of" });
-  const cards = items.map((report) => reportCard(report, { signal, own, setOwn, categories, withTraffic }));
+  const cards = items.map((report) => reportCard(report, { signal, own, setOwn, withTraffic }));
   const columns = element("div", { class: "cards" });
   const content = element("div", {}, element("div", { class: "tiles answers" }, cards.map((card) => card.tile)), steps, columns);
   view.replaceChildren(element("h1", {}, translate("reports")), settingsForm(onSettings, { sources: SOURCES, withTraffic }), shown, content, asOf);
@@ -34,9 +34,14 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     if (content.hidden) return;
     const newest = await loadNewest(signal);
     shown.textContent = shownText("all", SOURCES);
-    await Promise.all(cards.map((card) => card.load()));
+    await Promise.all([showCategories(), ...cards.map((card) => card.load())]);
     asOf.textContent = newest ? translate("as-of", moment(newest, settings.tz)) : "";
     steps.replaceChildren(newest || isShare() || settings.source !== "all" ? "" : firstRun(user, signal, redraw));
+  }
+  // Without the list, the categories that were chosen can still be read.
+  async function showCategories() {
+    const categories = await loadCategories(signal).catch(() => null);
+    if (categories) for (const card of cards) card.showCategories(categories);
   }
   onChange(() => refresh().catch(() => {}), signal);
   await refresh();

@@ -1,10 +1,12 @@
 // The page of somebody who has the link of a share: its view alone, with nothing to change, and no way to another.
 import { requestJson } from "../shared/api.js";
 import { address } from "../shared/address.js";
+import { onBack } from "../shared/connection.js";
 import { element } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
 import { useShare } from "../shared/session.js";
 import { loadNewest, readSettings, SETTINGS } from "../shared/settings.js";
+import { repeat } from "../shared/visible.js";
 import { translate } from "../shared/words.js";
 
 const NAME = "share=";
@@ -15,7 +17,8 @@ const nothing = () => {};
 // Returns the key in an address such as #share=KEY; null if it has none.
 export const shareKey = (fragment) => (fragment.startsWith(`#${NAME}`) ? fragment.slice(NAME.length + 1) : null);
 
-// `views`: functions that load the modules of views, by name. Returns the name of what is shown.
+// `views`: functions that load the modules of views, by name. Returns the name of what is shown; throws a Problem if the
+// server is away.
 export async function showShare(main, key, views, signal) {
   useShare(key);
   document.body.dataset.share = "";
@@ -34,6 +37,7 @@ export async function showShare(main, key, views, signal) {
   } catch (error) {
     if (signal.aborted) return "";
     showTrouble(main, error);
+    if (error.status !== 401) throw error;
     return "";
   } finally {
     if (!signal.aborted) main.removeAttribute("aria-busy");
@@ -42,18 +46,20 @@ export async function showShare(main, key, views, signal) {
 
 // A share has no stream of what happens: its view is loaded anew each minute, until the share ends.
 function keepFresh(main, refresh, signal) {
-  const timer = setInterval(async () => {
-    if (document.hidden) return;
+  const end = new AbortController();
+  signal.addEventListener("abort", () => end.abort());
+  const read = async () => {
     try {
       await loadNewest(signal);
       await refresh?.();
     } catch (error) {
       if (error.status !== 401 || signal.aborted) return; // the next minute tries again
-      clearInterval(timer);
+      end.abort();
       showTrouble(main, error);
     }
-  }, MINUTE);
-  signal.addEventListener("abort", () => clearInterval(timer));
+  };
+  repeat(read, MINUTE, end.signal);
+  onBack(read, end.signal);
 }
 
 function showTrouble(main, error) {

@@ -1,10 +1,13 @@
 // Sends requests to the API with the user's token. The token goes into the Authorization header, never into a URL.
+import { lose } from "./connection.js";
 import { endSession, refreshToken, replacePair, token } from "./session.js";
 
 const MAX_RETRIES = 3;
 const MAX_WAIT = 65; // seconds: the server's limits count by the minute
 // Where the server is, which may stand under a path: this file is at /dashboard/shared/api.js below it.
 export const rootUrl = new URL("../..", import.meta.url).href.slice(0, -1);
+
+const AWAY = [502, 503, 504]; // of a proxy, or of a server without its database
 
 const urlOf = (path) => `${rootUrl}${path}`;
 
@@ -23,6 +26,7 @@ async function send(path, options) {
     return await fetch(urlOf(path), options);
   } catch (error) {
     if (error.name === "AbortError" || options.signal?.aborted) throw error;
+    lose();
     throw new Problem(0, {});
   }
 }
@@ -72,6 +76,7 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
     }
     const problem = await response.json().catch(() => ({}));
     if (response.status === 401 && requestToken && requestToken === token()) endSession("expired");
+    if (AWAY.includes(response.status) && ["unavailable", undefined].includes(problem.code)) lose();
     throw new Problem(response.status, problem);
   }
 }

@@ -63,3 +63,7 @@ export function select(options, value, attributes = {}) {
 
 export const button = (label, onclick, attributes = {}) =>
   element("button", { type: "button", onclick, ...attributes }, label);
+
+// A button that waits for an answer does nothing. It is not disabled, which would take the keyboard's focus from it.
+export const isBusy = (control) => control.getAttribute("aria-disabled") === "true";
+export const setBusy = (control, busy) => control.setAttribute("aria-disabled", String(busy));

@@ -1,6 +1,6 @@
 // What stands where there are no visits yet: the next steps, each a button.
 import { requestJson, rootUrl } from "./api.js";
-import { button, element } from "./elements.js";
+import { button, element, isBusy, setBusy } from "./elements.js";
 import { fragment } from "./address.js";
 import { attempt } from "./lists.js";
 import { copyText } from "./messages.js";
@@ -11,8 +11,9 @@ export function firstRun(user, signal, redraw) {
   if (isShare()) return element("p", { class: "notice" }, translate("no-visits"));
   const step = (name, ...parts) => element("section", { class: "card step", "data-step": name }, element("h2", {}, translate(`step.${name}`)), element("p", { class: "dim" }, translate(`step-hint.${name}`)), parts);
   const parse = button(translate("parse-log"), () => attempt(async () => {
-    parse.disabled = true;
-    await requestJson("/parse", { method: "POST", query: { wait: 30 }, signal }).finally(() => { parse.disabled = false; });
+    if (isBusy(parse)) return;
+    setBusy(parse, true);
+    await requestJson("/parse", { method: "POST", query: { wait: 30 }, signal }).finally(() => setBusy(parse, false));
     await redraw();
   }), { class: "primary" });
   const isAdmin = user.role === "admin";

@@ -1,6 +1,6 @@
 // Forms whose refusals stand at the fields that they name.
 import { Problem } from "./api.js";
-import { button, element, showFieldProblem } from "./elements.js";
+import { button, element, isBusy, setBusy, showFieldProblem } from "./elements.js";
 import { faultText, refusalText } from "./refusals.js";
 import { translate } from "./words.js";
 
@@ -11,14 +11,15 @@ export function form(fields, label, send, { primary = true, actions = [] } = {})
   const submit = button(label, null, { type: "submit", class: primary ? "primary" : null });
   async function onsubmit(event) {
     event.preventDefault();
-    submit.disabled = true;
+    if (isBusy(submit)) return;
+    setBusy(submit, true);
     clear();
     try {
       await send(Object.fromEntries(new FormData(root)));
     } catch (error) {
       showProblem(root, trouble, error);
     } finally {
-      submit.disabled = false;
+      setBusy(submit, false);
     }
   }
   function clear() {

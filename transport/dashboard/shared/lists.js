@@ -1,5 +1,6 @@
 // Lists of the API: filters that stand in the address, rows as a table, and a button that loads more of them.
 import { download, requestJson } from "./api.js";
+import { onBack } from "./connection.js";
 import { button, element } from "./elements.js";
 import { problemText } from "./forms.js";
 import { showMessage } from "./messages.js";
@@ -46,6 +47,7 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
       trouble.textContent = problemText(error);
     }
   }
+  onBack(() => (trouble.textContent ? load() : null), signal);
   const root = element("section", { class: "card", "data-list": name },
     heading ? element("h2", {}, translate(name)) : null, filters.length || csv ? form : null, trouble, content, more, footer);
   return { root, load };

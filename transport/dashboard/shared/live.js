@@ -1,9 +1,12 @@
 // Follows /live, one stream for the whole page. EventSource can't send the token in a header, so it is read by fetch.
 import { request, pause } from "./api.js";
+import { lose } from "./connection.js";
 import { token } from "./session.js";
+import { untilVisible } from "./visible.js";
 
 const RETRY = 3000; // milliseconds
 const HISTORY = 120; // seconds
+const SILENCE = 15_000; // milliseconds after which a stream that tells something each second is cut
 
 export const live = { state: null, visits: [], events: [], connected: false };
 const listeners = new Set();
@@ -18,15 +21,16 @@ export function onLive(listener, signal) {
 const SETTLE = 2000; // milliseconds from a change until it is shown
 const LEAST_PAUSE = 20_000; // between two reads of a view, each of which takes a dozen of the requests that the limit allows
 
-// Calls the listener soon after visits, events or imports have changed, but not too often.
+// Calls the listener soon after visits, events or imports have changed, but not too often. What has changed while the
+// stream was away is not known: then it is called when that is back.
 export function onChange(listener, signal) {
   let last = null;
   let timer = null;
   let calledAt = 0;
-  onLive(({ state }) => {
+  onLive(({ state, connected }) => {
     if (!state) return;
-    const current = JSON.stringify([state.visits, state.events, state.imports.map((record) => [record.id, record.status, record.imported])]);
-    if (last !== null && current !== last) timer ??= setTimeout(call, Math.max(SETTLE, calledAt + LEAST_PAUSE - Date.now()));
+    const current = connected ? JSON.stringify([state.visits, state.events, state.imports.map((record) => [record.id, record.status, record.imported])]) : "away";
+    if (connected && last !== null && current !== last) timer ??= setTimeout(call, Math.max(SETTLE, calledAt + LEAST_PAUSE - Date.now()));
     last = current;
   }, signal);
   function call() {
@@ -55,12 +59,26 @@ async function follow(signal) {
   const stop = new AbortController();
   const onAbort = () => stop.abort();
   const onHide = () => document.hidden && stop.abort();
+  let silence = null;
+  // A network that is cut says nothing: the stream just ends to tell.
+  const listen = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      lose();
+      stop.abort();
+    }, SILENCE);
+  };
   signal.addEventListener("abort", onAbort);
   document.addEventListener("visibilitychange", onHide);
   try {
     const response = await request("/live", { signal: stop.signal });
-    for await (const data of events(response.body)) receive(JSON.parse(data));
+    listen();
+    for await (const data of events(response.body)) {
+      listen();
+      receive(JSON.parse(data));
+    }
   } finally {
+    clearTimeout(silence);
     stop.abort();
     signal.removeEventListener("abort", onAbort);
     document.removeEventListener("visibilitychange", onHide);
@@ -90,13 +108,4 @@ function receive(state) {
 function notify(change) {
   Object.assign(live, change);
   for (const listener of listeners) listener(live);
-}
-
-// Waits until the page is visible. A hidden one holds no connection, as browsers allow few to one host.
-function untilVisible(signal) {
-  if (!document.hidden) return Promise.resolve();
-  return new Promise((resolve) => {
-    document.addEventListener("visibilitychange", resolve, { once: true });
-    signal.addEventListener("abort", resolve, { once: true });
-  });
 }

@@ -5,9 +5,14 @@ import { translate } from "./words.js";
 const VISIBLE_TIME = 8000; // milliseconds
 
 export function showMessage(text, kind = "good") {
+  setTimeout(showNotice(text, kind), VISIBLE_TIME);
+}
+
+// Shows a message until the function that is returned is called.
+export function showNotice(text, kind = "bad") {
   const message = element("p", { class: `message ${kind}` }, text);
   document.getElementById("messages").append(message);
-  setTimeout(() => message.remove(), VISIBLE_TIME);
+  return () => message.remove();
 }
 
 // Asks in a dialog. Resolves to false unless it is closed by its first button, which is labelled `action`.

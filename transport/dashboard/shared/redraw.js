@@ -1,7 +1,8 @@
 // Draws something anew under a reader who is in it: what the keyboard is on and what is unfolded stay.
 
 // Replaces what `root` holds. The focus goes to the control with the same data-value or data-star; else, if it was in
-// `root`, to the card around it, so that the next Tab goes on from there and not from the top of the page.
+// `root`, to the card around it, or else to the view, so that the next Tab goes on from there and not from the top of the
+// page.
 export function redraw(root, ...parts) {
   const { activeElement } = document;
   const hadFocus = root.contains(activeElement);
@@ -9,7 +10,7 @@ export function redraw(root, ...parts) {
   const isOpen = root.querySelector("details")?.open;
   root.replaceChildren(...parts);
   if (isOpen) root.querySelector("details")?.setAttribute("open", "");
-  if (hadFocus) focus((name && root.querySelector(`[data-${name}="${CSS.escape(value)}"]`)) ?? root.closest(".card"));
+  if (hadFocus) focus((name && root.querySelector(`[data-${name}="${CSS.escape(value)}"]`)) ?? root.closest(".card") ?? document.getElementById("main"));
 }
 
 function focus(element) {

@@ -1,8 +1,11 @@
 // Which period, zone, source and traffic a view shows, in words: on a wall and in a share, which have no controls.
 import { day, moment } from "./formats.js";
 import { isDate, OWN } from "./period.js";
+import { isShare } from "./session.js";
 import { currentPeriod, settings } from "./settings.js";
 import { translate } from "./words.js";
+
+export const isFixed = () => isShare() || "wall" in document.documentElement.dataset;
 
 // `fallback`: the view's preset, if none is chosen. `sources`: pairs of a source and its word.
 export function shownText(fallback, sources) {

@@ -14,6 +14,7 @@ export function taskItem(task, { onSave, onDelete }) {
   const root = element("li", { class: `task ${task.status}`, "data-task": task.id });
   const isLate = task.due_at && task.status !== "done" && Date.parse(task.due_at) < Date.now();
   const status = choice("status", STATUSES, task.status);
+  status.dataset.status = task.id;
   status.setAttribute("aria-label", translate("task-status-of", task.title));
   status.addEventListener("change", () => attempt(() => onSave(task, { status: status.value })));
 
@@ -48,7 +49,10 @@ export function taskItem(task, { onSave, onDelete }) {
       // The field has no seconds: an untouched due time keeps its own.
       const changes = { ...values, due_at: values.due_at === due ? current.due_at : instantOf(values.due_at, settings.tz) || null };
       return onSave(task, changes, etag);
-    }, { actions: [button(translate("back"), showTask)] });
+    }, { actions: [button(translate("back"), () => {
+      showTask();
+      root.querySelector("button").focus();
+    })] });
   }
 
   async function remove() {

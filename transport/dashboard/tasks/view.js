@@ -1,5 +1,6 @@
 // The view of tasks: a new one, and the list, in which each is edited in its place.
 import { request, requestJson, sendJson } from "../shared/api.js";
+import { onBack } from "../shared/connection.js";
 import { button, element, field, select } from "../shared/elements.js";
 import { instantOf } from "../shared/formats.js";
 import { form, problemText } from "../shared/forms.js";
@@ -53,13 +54,15 @@ export async function show(view, { signal, own, setOwn }) {
       showMessage(translate("task-changed"), "bad");
     }
     await load();
-    items.querySelector(`[data-task="${task.id}"] button`)?.focus(); // the list was drawn anew
+    const item = items.querySelector(`[data-task="${task.id}"]`);
+    if (!item?.contains(document.activeElement)) item?.querySelector("button").focus(); // its form has gone
   }
   const remove = (task) => attempt(async () => {
     await requestJson(`/tasks/${task.id}`, { method: "DELETE" });
     await load();
   });
 
+  onBack(() => (trouble.textContent ? load() : null), signal);
   view.replaceChildren(element("h1", {}, translate("tasks")), newTask(load), element("section", { class: "card" }, filters, trouble, items, more));
   await load();
 }
