@@ -1,11 +1,13 @@
 """Installs the packages of a lock file with pip, and says how far it is: python .ci/install.py LOCK.
 
-On a failure it prints one line that says what to do, and ends with 1.
+On a failure it prints one line that says what to do, and ends with 1; after Ctrl-C with 130.
 """
 
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 from collections import deque
 from pathlib import Path
 
@@ -33,20 +35,44 @@ CAUSES = (
 )
 
 
+INTERRUPTED = 130  # as a shell has it
+
+
 def main(lock: str) -> int:
     """Install a lock file's packages. Return the exit code."""
+    try:
+        remove_unfinished(Path(sysconfig.get_path("purelib")))
+        return install(lock)
+    except KeyboardInterrupt:
+        print("\ntrawl: interrupted; run it again, and it goes on", file=sys.stderr)
+        return INTERRUPTED
+
+
+def remove_unfinished(packages: Path) -> None:
+    """Have pip install anew what it was unpacking when it was interrupted: INSTALLER is written last."""
+    for folder in packages.glob("*.dist-info"):
+        if not (folder / "INSTALLER").exists():
+            shutil.rmtree(folder)
+
+
+def install(lock: str) -> int:
+    """Run pip, and show how far it is. Return the exit code."""
     total = len(re.findall(r"^[\w.\[\]-]+==", Path(lock).read_text(), re.MULTILINE))
     command = [sys.executable, *PIP, *PATIENCE, f"--requirement={lock}"]
     lines: deque[str] = deque(maxlen=200)
     count = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
-        for line in pip.stdout or ():
-            lines.append(line.rstrip())
-            if line.startswith(PACKAGE):
-                count += 1
-                show(f"  {count} of about {total} packages", is_step=count % STEP == 0)
-            elif line.startswith("Installing collected packages"):
-                show("  unpacking them, which takes as long again", is_step=True)
+        try:
+            for line in pip.stdout or ():
+                lines.append(line.rstrip())
+                if line.startswith(PACKAGE):
+                    count += 1
+                    show(f"  {count} of about {total} packages", is_step=count % STEP == 0)
+                elif line.startswith("Installing collected packages"):
+                    show("  unpacking them, which takes as long again", is_step=True)
+        except KeyboardInterrupt:
+            pip.terminate()  # a terminal's Ctrl-C has reached it too, another's signal has not
+            raise
     if sys.stdout.isatty():
         print()
     if pip.returncode:

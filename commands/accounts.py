@@ -9,8 +9,9 @@ from typing import Any
 import typer
 
 from api.accounts import CreateAdminRequest, SetPasswordRequest
-from bootstrap import Addresses, backing_services, run_with_database
+from bootstrap import Addresses, run_with_database
 from clock import now
+from commands.installation import open_installation
 from commands.terminal import load_settings, one_line_errors, say
 from db.database import Database
 from db.models import Account
@@ -23,7 +24,7 @@ from service.security.passwords import Hasher
 
 def create_admin(login: str) -> None:
     """Create an admin, or make the account of this login one, which keeps its password."""
-    with one_line_errors(), backing_services(load_settings()) as (addresses, _):
+    with one_line_errors(), open_installation(load_settings(), may_be_new=True) as addresses:
         try:
             account = run(addresses, lambda db, cache: operator.promote(db, cache, login, cli_origin()))
         except NotFound:
@@ -41,7 +42,7 @@ def create_admin(login: str) -> None:
 
 def set_password(login: str, *, without_totp: bool) -> None:
     """Give an account a new password, and end its sessions and keys; also without its second factor."""
-    with one_line_errors(), backing_services(load_settings()) as (addresses, _):
+    with one_line_errors(), open_installation(load_settings()) as addresses:
         account = run(addresses, lambda db, _: operator.get_account_by_login(db, login))
         password = SetPasswordRequest().load({"password": read_password()})["password"]
         salt = secrets.token_bytes(16)

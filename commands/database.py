@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import db.migrate
-from bootstrap import Addresses, backing_services
+from bootstrap import Addresses
 from commands.distribute import distribute_database
+from commands.installation import open_installation
 from commands.terminal import err, fail, load_settings, one_line_errors, say
 from db.cluster_backup import dropped_parts_kept, mend_restored
 from db.database import DATABASE_ERRORS, Database
@@ -19,7 +20,7 @@ def migrate() -> None:
     """Apply the migrations that are missing."""
     with one_line_errors():
         settings = load_settings()
-        with backing_services(settings) as (addresses, _):
+        with open_installation(settings, may_be_new=True) as addresses:
             before, after = asyncio.run(db.migrate.migrate(addresses.database, on_progress=say_progress))
     say(f"up to date at {after}" if before == after else f"migrated from {before or 'nothing'} to {after}")
 
@@ -40,7 +41,7 @@ def back_up(file: Path, *, overwrite: bool) -> None:
         if file.exists() and not overwrite:
             fail(f"{file} is there; take another name, or overwrite it with --force")
         settings = load_settings()
-        with backing_services(settings) as (addresses, _):
+        with open_installation(settings) as addresses:
             require_session(addresses.database)
             try:
                 asyncio.run(write_backup(addresses.database, file))
@@ -71,7 +72,7 @@ def restore(file: Path) -> None:
         settings = load_settings()
         if not file.is_file():
             fail(f"there is no {file}")
-        with backing_services(settings, exclusive=True) as (addresses, _):
+        with open_installation(settings, may_be_new=True, exclusive=True) as addresses:
             require_session(addresses.database)
             was_spread = asyncio.run(is_database_spread(addresses.database))
             try:

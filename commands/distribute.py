@@ -5,7 +5,7 @@ import asyncio
 from asyncpg import PostgresError
 
 import db.migrate
-from bootstrap import backing_services
+from commands.installation import open_installation
 from commands.terminal import fail, load_settings, one_line_errors, say
 from db.database import Database
 from db.distribution import (
@@ -25,7 +25,7 @@ def distribute(*, dry_run: bool) -> None:
     """Spread the tables that are not spread yet, and say what is done."""
     with one_line_errors():
         settings = load_settings()
-        with backing_services(settings) as (addresses, _):
+        with open_installation(settings) as addresses:
             asyncio.run(distribute_database(addresses.database, dry_run=dry_run))
 
 

@@ -15,6 +15,7 @@ import typer
 from sqlalchemy import text
 
 from bootstrap import Addresses, backing_services
+from commands.installation import describe_missing, is_missing
 from commands.terminal import load_settings, one_line_errors, say
 from config import Settings
 from db.database import DATABASE_ERRORS, Database
@@ -117,6 +118,10 @@ def check_log(file: Path) -> Finding:
 
 def check_services(settings: Settings) -> list[Finding]:
     """Check the database and the cache, and the start of those that are embedded."""
+    if is_missing(settings):
+        return [
+            Finding("database", f"there is none in {settings.data_dir}", describe_missing(settings.data_dir))
+        ]
     try:
         with backing_services(settings) as (addresses, _):
             return asyncio.run(check_connections(addresses))

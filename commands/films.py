@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bootstrap import Addresses, backing_services, make_films, run_with_database
+from bootstrap import Addresses, make_films, run_with_database
 from clock import now
+from commands.installation import open_installation
 from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
@@ -22,7 +23,7 @@ def refresh_favourites() -> None:
     """Refresh the details of all favourites. Exit code 1 if some could not be updated."""
     with one_line_errors():
         settings = load_settings()
-        with backing_services(settings) as (addresses, _):
+        with open_installation(settings) as addresses:
             progress = asyncio.run(run_refresh(settings, addresses))
         print_summary(progress)
     raise typer.Exit(0 if progress.is_complete else 1)

@@ -19,8 +19,9 @@ import orjson
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bootstrap import backing_services, make_deps
+from bootstrap import make_deps
 from clock import now
+from commands.installation import open_installation
 from commands.terminal import err, fail, load_settings, one_line_errors, say
 from db.migrate import migrate
 from service.deps import Deps
@@ -71,7 +72,7 @@ def import_events(files: list[str], *, as_json: bool) -> None:
     """Store the events of each file. Exit code 3 if more than half of a file's were refused."""
     with one_line_errors():
         settings = load_settings()
-        with backing_services(settings) as (addresses, _):
+        with open_installation(settings, may_be_new=True) as addresses:
             asyncio.run(migrate(addresses.database))
             deps = make_deps(settings, addresses)
             totals = asyncio.run(store_files(deps, files, as_json=as_json))

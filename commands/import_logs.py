@@ -14,11 +14,12 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.imports import ImportResponse
-from bootstrap import backing_services, read_rules_setting, run_with_database
+from bootstrap import read_rules_setting, run_with_database
 from calendar_days import time_zone
 from clients.geo import Geo
 from clock import now
 from commands.followed import FAILED, MOSTLY_REJECTED, Followed, worst_code
+from commands.installation import open_installation
 from commands.terminal import err, load_settings, one_line_errors, say
 from config import Settings
 from db.database import Database
@@ -74,7 +75,7 @@ def import_logs(
         options = import_options(settings, dry_run=dry_run, rules=rules, log_format=log_format)
         command = ImportCommand(files, follow, options, settings.geoip_path, as_json)
         with (
-            backing_services(settings) as (addresses, _),
+            open_installation(settings, may_be_new=True) as addresses,
             multiprocess.count_into(find_folder(candidates(settings.data_dir))),
         ):
             code = asyncio.run(run_with_database(addresses, lambda db: run_import(db, command)))

@@ -12,7 +12,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from api.reports import REQUESTS, ReportRequest, ReportResponse, row_names
-from bootstrap import backing_services, run_with_database
+from bootstrap import run_with_database
+from commands.installation import open_installation
 from commands.terminal import describe_error, fail, load_settings, one_line_errors, out, say
 from db.database import Database
 from db.queries.names import select_categories
@@ -33,7 +34,7 @@ def print_report(number: int, pairs: list[str], *, form: Form) -> None:
         parameters = read_parameters(REQUESTS[number](), pairs)
         settings = load_settings()
         columns = ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb)
-        with backing_services(settings) as (addresses, _):
+        with open_installation(settings) as addresses:
             body = asyncio.run(
                 run_with_database(addresses, lambda db: run_report(db, columns, number, parameters))
             )

@@ -13,6 +13,7 @@ import typer
 from commands.serve import serve, url_of
 from commands.terminal import load_settings, one_line_errors, out
 from demo.shop import LOGIN
+from server.port import reserve_port
 
 DATA_DIR = Path("var") / "demo"
 PASSWORD_FILE = "demo-password"
@@ -62,6 +63,8 @@ def serve_demo() -> None:
         os.environ.setdefault("DATA_DIR", str(DATA_DIR))
         os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line for each request would hide the password
         settings = load_settings()
+        # Before anything else: what answers at the port would be sent the password.
+        reserve_port(settings.host, settings.port, command="make demo")[1].close()
         password = read_password(settings.data_dir)
     os.environ |= {"ADMIN_LOGIN": LOGIN, "ADMIN_PASSWORD": password}
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
@@ -71,8 +74,7 @@ def serve_demo() -> None:
         shop.stdin.write(f"{password}\n")
         shop.stdin.flush()
         os.environ |= {"KINOPOISK_URL": films, "KINOPOISK_API_KEY": "demo"}
-        out.print(f"The film routes know forty invented films, served at {films}", highlight=False)
-        out.print("A shop is being invented; its account is told here in a moment", highlight=False)
+        out.print(f"Forty invented films, for the film routes, are served at {films}", highlight=False)
         serve()
 
 

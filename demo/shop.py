@@ -115,6 +115,7 @@ async def run_shop(url: str, password: str) -> None:
     await wait_until_ready(url)
     async with aiohttp.ClientSession(url) as http:
         shop = Shop(http)
+        print("A shop is being invented; its account is told here in a moment", flush=True)
         await shop.sign_in(LOGIN, password)
         if not await shop.is_filled():
             await shop.fill(password)

@@ -74,6 +74,11 @@ class Postgres:
         self.sockets = socket_directory(home, SOCKET, self._account)
 
     @staticmethod
+    def is_set_up(home: Path) -> bool:
+        """Return whether there are data in `home`."""
+        return (home / "data" / "PG_VERSION").exists()
+
+    @staticmethod
     def url(sockets: Path) -> str:
         """Return the libpq URL of the database behind the socket in `sockets`."""
         return f"postgresql://{ROLE}@/{DATABASE}?host={sockets}&port=5432"
@@ -100,7 +105,7 @@ class Postgres:
         """
         unfinished = self.home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        if (self.data / "PG_VERSION").exists():
+        if self.is_set_up(self.home):
             return
         if self.data.exists():
             raise EmbeddedError(f"{self.data} holds no PostgreSQL data: move it away")

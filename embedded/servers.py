@@ -51,6 +51,14 @@ class EmbeddedServers:
         self._supervisors = []
 
 
+def has_database(data_dir: Path) -> bool:
+    """Return whether the PostgreSQL of `data_dir` has been set up; true if that can't be seen."""
+    try:
+        return Postgres.is_set_up(data_dir / "postgres")
+    except PermissionError:
+        return True  # opening it says who may
+
+
 @contextmanager
 def open_servers(
     data_dir: Path,

@@ -6,9 +6,10 @@ import socket
 from server.errors import ServerError
 
 
-def reserve_port(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
+def reserve_port(host: str, port: int, *, command: str = "make run") -> tuple[tuple[str, int], socket.socket]:
     """Resolve an address, and bind a socket to it that never listens, so that nobody else takes it.
 
+    :param command: what the message of a port in use tells to begin again
     :raises ServerError: the host is unknown, or the port can't be had
     """
     try:
@@ -25,14 +26,14 @@ def reserve_port(host: str, port: int) -> tuple[tuple[str, int], socket.socket]:
             probe.bind(address)
         reservation = _bind(family, address)
     except OSError as error:
-        raise ServerError(f"PORT {port} on HOST {host} {describe_refusal(error, port)}") from error
+        raise ServerError(f"PORT {port} on HOST {host} {describe_refusal(error, port, command)}") from error
     return (address[0], int(reservation.getsockname()[1])), reservation
 
 
-def describe_refusal(error: OSError, port: int) -> str:
+def describe_refusal(error: OSError, port: int, command: str) -> str:
     """Say why a port can't be had, and what to do where that is plain."""
     if error.errno == errno.EADDRINUSE:
-        return f"is in use; stop what uses it, or take another: PORT={port % 65535 + 1} make run"
+        return f"is in use; stop what uses it, or take another: PORT={port % 65535 + 1} {command}"
     if error.errno == errno.EACCES:
         return "is root's alone; take one from 1024 on, such as PORT=8000, and put a proxy in front"
     return f"can't be bound: {error.strerror}"

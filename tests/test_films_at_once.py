@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -150,6 +151,17 @@ async def test_the_demonstration_serves_invented_films_and_leaves_nothing_behind
     port = int(output.splitlines()[0].rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_the_demonstration_on_a_port_in_use_tells_its_own_way_out(settings: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = start(["-m", "demo"], settings | {"PORT": str(port)})
+        code, output, errors = await wait_for_end(process)
+    assert (code, output) == (1, "")
+    [line] = errors.splitlines()
+    assert line.startswith(f"trawl: PORT {port} on HOST 127.0.0.1 is in use; ")
+    assert line.endswith(f"PORT={port % 65535 + 1} make demo")
 
 
 async def test_the_demonstration_tells_an_account_that_finds_data_in_every_view(

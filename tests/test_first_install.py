@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +65,36 @@ def test_a_folder_without_room_for_an_environment_is_told_in_one_line(folder: Pa
     (folder / ".venv").write_text("is no folder")
     [line] = make_run(folder)
     assert line.startswith("trawl can't set up .venv: Error: ")
+
+
+def test_an_interrupted_installation_is_one_line_and_the_next_run_goes_on(folder: Path) -> None:
+    """The index takes the connection and never answers."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        process = subprocess.Popen(
+            ["make", "run", f"PYTHON={sys.executable}"],
+            cwd=folder,
+            env=variables | NO_NETWORK | {"PIP_INDEX_URL": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # as a terminal has it: its Ctrl-C reaches all of them
+        )
+        index.settimeout(PATIENCE)
+        connection, _ = index.accept()
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=PATIENCE)
+        connection.close()
+    [line] = [line for line in output.splitlines() if line and not line.startswith(("make", "installing"))]
+    assert line == "trawl: interrupted; run it again, and it goes on"
+    assert "Error 130" in output or process.returncode == -signal.SIGINT
+    packages = next((folder / ".venv").glob("lib/python*/site-packages"))
+    (packages / "sanic-1.dist-info").mkdir()
+    (packages / "sanic-1.dist-info" / "METADATA").touch()
+    assert "is there a network?" in make_run(folder, **NO_NETWORK)[-1]
+    assert [path.name for path in packages.glob("sanic*")] == []
+    assert [*packages.glob("pip-*.dist-info")] != []
 
 
 def test_no_network_is_told_in_one_line_after_what_is_done(folder: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_port_in_use_is_named_with_a_way_out(trawl: Command) -> None:
 
 
 def test_a_port_of_roots_is_named_with_a_way_out() -> None:
-    assert "PORT=8000" in describe_refusal(PermissionError(errno.EACCES, "Permission denied"), 80)
+    assert "PORT=8000" in describe_refusal(PermissionError(errno.EACCES, "Permission denied"), 80, "make run")
 
 
 def test_a_python_without_the_packages_is_sent_to_the_one_that_has_them() -> None:
