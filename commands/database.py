@@ -12,6 +12,7 @@ from db.cluster_backup import dropped_parts_kept, mend_restored
 from db.database import DATABASE_ERRORS, Database
 from db.distribution import is_spread
 from db.dsn import is_transaction_pooled
+from db.unusable import DatabaseUnusable, describe_unusable
 from embedded import database_files
 from service.cache import Cache
 
@@ -87,13 +88,16 @@ def restore(file: Path) -> None:
 
 
 async def is_database_spread(url: str) -> bool:
-    """Return whether the database is there and spread over a cluster."""
+    """Return whether the database is spread over a cluster.
+
+    :raises DatabaseUnusable: it can't be reached or refuses
+    """
     database = Database.connect(url)
     try:
         async with database.raw() as raw:
             return await is_spread(raw)
-    except DATABASE_ERRORS:
-        return False  # the next command on it tells why
+    except DATABASE_ERRORS as error:
+        raise DatabaseUnusable(describe_unusable(url, error)) from error
     finally:
         await database.close()
 

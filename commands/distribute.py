@@ -17,6 +17,7 @@ from db.distribution import (
     select_workers,
 )
 from db.sessions import raw_connection
+from db.unusable import DatabaseUnusable, describe_unusable
 
 HOW_TO_SET_UP = "docs/scaling.md tells how a cluster is set up"
 
@@ -43,6 +44,8 @@ async def distribute_database(url: str, *, dry_run: bool) -> None:
             async with database.dedicated() as session:
                 await distribute_table(await raw_connection(session), table.name)
             say(f"{table.name}: spread")
+    except OSError as error:
+        raise DatabaseUnusable(describe_unusable(url, error)) from error
     except PostgresError as error:
         fail(f"DATABASE_URL: the cluster refuses: {str(error).splitlines()[0]}")
     finally:

@@ -19,8 +19,10 @@ from commands.installation import describe_missing, is_missing
 from commands.terminal import load_settings, one_line_errors, say
 from config import Settings
 from db.database import DATABASE_ERRORS, Database
+from db.dsn import describe_address
 from db.health import read_revision, read_workers
 from db.migrate import newest_revision
+from db.unusable import explain
 from embedded import EmbeddedError
 from service.cache import Cache, CacheUnavailable
 
@@ -133,20 +135,25 @@ async def check_connections(addresses: Addresses) -> list[Finding]:
     database = Database.connect(addresses.database)
     cache = Cache.connect(addresses.cache)
     try:
-        return [*await check_database(database), *await check_workers(database), await check_cache(cache)]
+        return [
+            *await check_database(database, addresses.database),
+            *await check_workers(database),
+            await check_cache(cache),
+        ]
     finally:
         await database.close()
         await cache.close()
 
 
-async def check_database(database: Database) -> list[Finding]:
+async def check_database(database: Database, url: str) -> list[Finding]:
     before = time.time()
     try:
         async with database.read() as session:
             version, database_time = (await session.execute(VERSION_AND_TIME)).one()
-    except (*DATABASE_ERRORS, OSError) as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-        return [Finding("database", cause, "start it, or check DATABASE_URL")]
+    except DATABASE_ERRORS as error:
+        cause, remedy = explain(error)
+        advice = f"{remedy} (DATABASE_URL)" if remedy else "check DATABASE_URL"
+        return [Finding("database", f"{cause}, at {describe_address(url)}", advice)]
     outdated = "PostgreSQL 15 or newer is needed" if version < OLDEST_POSTGRES else ""
     skew = float(database_time) - (before + time.time()) / 2
     skewed = "set both clocks, by NTP for example" if abs(skew) > MAX_SKEW else ""

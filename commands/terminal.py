@@ -14,7 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, SettingsError, chosen_log_format, read_settings
-from db.migrate import DatabaseUnusable
+from db.unusable import DatabaseUnusable
 from embedded import EmbeddedError
 from server.errors import ServerError
 from service.errors import TrawlError

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 CONNECT_SECONDS = 2.0
 MAX_PORT = 65535
+DEFAULT_PORT = "5432"
 TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
 CHOICES = {
     "pooler": ("session", "transaction"),
@@ -173,7 +174,16 @@ def is_transaction_pooled(url: str) -> bool:
 
 
 def describe_address(url: str) -> str:
-    """Return the hosts and the database of a URL, for a message: no user and no password."""
+    """Return the hosts, with ports, and the database of a URL, for a message: no user and no password."""
     parts = urlsplit(url)
-    hosts = parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
-    return f"{unquote(hosts)}{parts.path}"
+    parameters = dict(parse_qsl(parts.query))
+    hosts = unquote(parts.netloc.rpartition("@")[2] or parameters.get("host", "")).split(",")
+    port = parameters.get("port", DEFAULT_PORT)
+    addresses = [
+        host if host.startswith("/") or not host or has_port(host) else f"{host}:{port}" for host in hosts
+    ]
+    return f"{','.join(addresses)}{parts.path}"
+
+
+def has_port(host: str) -> bool:
+    return ":" in host.rpartition("]")[2]

@@ -7,7 +7,13 @@ from typing import Any
 
 import asyncpg
 import orjson
-from asyncpg import InterfaceError, InternalClientError, PostgresError, ProtocolViolationError
+from asyncpg import (
+    InterfaceError,
+    InternalClientError,
+    PostgresError,
+    ProtocolViolationError,
+    TargetServerAttributeNotMatched,
+)
 from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -74,13 +80,20 @@ def connector(url: str, settings: Mapping[str, str] = SESSION_SETTINGS) -> Calla
     startup_settings = {**tracked, **rest}
 
     async def open_connection(server_settings: Mapping[str, str]) -> Any:
-        return await asyncpg.connect(
-            dsn,
-            timeout=timeout,
-            ssl=tls,
-            server_settings=dict(server_settings),
-            statement_cache_size=0 if is_pooled else DEFAULT_STATEMENT_CACHE,
-        )
+        try:
+            return await asyncpg.connect(
+                dsn,
+                timeout=timeout,
+                ssl=tls,
+                server_settings=dict(server_settings),
+                statement_cache_size=0 if is_pooled else DEFAULT_STATEMENT_CACHE,
+            )
+        except (ConnectionError, FileNotFoundError, TimeoutError):
+            raise
+        except OSError as error:  # a host without a name or a way to it: an outage as a refusal is
+            raise ConnectionError(error.errno, error.strerror or str(error)) from error
+        except TargetServerAttributeNotMatched as error:  # of several hosts, none is the primary yet
+            raise ConnectionError(str(error)) from error
 
     async def connect() -> Any:
         nonlocal startup_settings

@@ -13,10 +13,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.dsn import describe_address
 from db.engine import create_single_engine
 from db.locks import lock_migration
-from db.outages import driver_error
+from db.unusable import DatabaseUnusable, describe_unusable
 from migrations.old_visits import estimate_lines, move_span
 from migrations.page_names import estimate_rows, rename_span
 
@@ -105,13 +104,6 @@ def downgrade(connection: Connection, revision: str = "base") -> None:
     command.downgrade(alembic_config(connection), revision)
 
 
-PYTHON_NAME = re.compile(r"<\w+\.\w+: '([^']+)'>")  # of a member of an enum, in a message of the driver
-
-
-class DatabaseUnusable(Exception):
-    """The database can't be reached or used. The message names the setting, the address and the cause."""
-
-
 Progress = Callable[
     [str, int, int], object
 ]  # called with an event, its rows so far and about how many in all
@@ -130,13 +122,8 @@ async def migrate(url: str, *, on_progress: Progress = log_progress) -> tuple[st
     """
     try:
         return await upgrade_to_newest(url, on_progress)
-    except TimeoutError as error:
-        cause = "does not answer"
-        raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
     except (OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
-        [cause, *_] = str(driver_error(error)).splitlines() or [type(error).__name__]
-        cause = PYTHON_NAME.sub(r"\1", cause)
-        raise DatabaseUnusable(f"DATABASE_URL: {describe_address(url)}: {cause}") from error
+        raise DatabaseUnusable(describe_unusable(url, error)) from error
 
 
 async def upgrade_to_newest(url: str, on_progress: Progress) -> tuple[str | None, str | None]:

@@ -3,11 +3,13 @@
 import asyncio
 
 from alembic import context
+from asyncpg import PostgresError
 from sqlalchemy import Connection
 
-from config import read_settings
+from config import SettingsError, read_settings
 from db.engine import create_single_engine
 from db.models import Base
+from db.unusable import describe_unusable
 from embedded import EmbeddedError, open_servers
 
 
@@ -31,10 +33,15 @@ handed_over = context.config.attributes.get("connection")
 if handed_over is not None:
     run(handed_over)
 else:
-    settings = read_settings()
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        raise SystemExit(f"trawl: {error}") from None
     # `alembic upgrade head`, with the embedded database unless a setting names another.
     try:
         with open_servers(settings.data_dir, postgres=settings.database_url is None, valkey=False) as servers:
             asyncio.run(connect_and_run(settings.database_url or str(servers.postgres_url)))
+    except (OSError, PostgresError) as error:  # of the connection: those of statements are SQLAlchemy's
+        raise SystemExit(f"trawl: {describe_unusable(settings.database_url or '', error)}") from None
     except EmbeddedError as error:
         raise SystemExit(f"trawl: {error}") from error

@@ -43,10 +43,18 @@ def last_error(trawl: Command, log_format: str, settings: dict[str, str]) -> str
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (r"^.*$", "postgresql://a@127.0.0.1:1/shop", ["127.0.0.1:1/shop", "111"]),
-        (r"^.*$", "postgresql://a:s3cret@nowhere.invalid/shop", ["nowhere.invalid/shop", "not known"]),
-        (r"/own_\w+", "/none", ["/none", 'database "none" does not exist']),
-        (r"trawl@", "nobody:s3cret@", ['role "nobody" does not exist']),
+        (
+            r"^.*$",
+            "postgresql://a@127.0.0.1:1/shop",
+            ["127.0.0.1:1/shop: nothing listens there; start PostgreSQL, or set the host and port"],
+        ),
+        (
+            r"^.*$",
+            "postgresql://a:s3cret@nowhere.invalid/shop",
+            ["nowhere.invalid:5432/shop: the host is not known; set its name"],
+        ),
+        (r"/own_\w+", "/none", ["/none", 'database "none" does not exist; create it']),
+        (r"trawl@", "nobody:s3cret@", ['role "nobody" does not exist; set a user']),
         (r"$", "&sslmode=banana", ["sslmode", "verify-full"]),
         (r"$", "&sslrootcert=/no/ca.pem", ["sslrootcert", "/no/ca.pem: No such file"]),
         (r"$", "&target_session_attrs=wrong", ["target_session_attrs", "prefer-standby, not wrong"]),
@@ -60,9 +68,28 @@ def test_a_database_that_can_not_be_used_is_named_with_its_setting(
     trawl: Command, old: str, new: str, words: list[str]
 ) -> None:
     url = re.sub(old, lambda _: new, trawl.settings["DATABASE_URL"], count=1)
-    line = error_of(trawl, "migrate", DATABASE_URL=url)
-    assert all(word in line for word in ("DATABASE_URL", *words)), line
-    assert "s3cret" not in line
+    for command in (["migrate"], ["backup", "/tmp/none.backup"]):
+        line = error_of(trawl, *command, DATABASE_URL=url)
+        assert all(word in line for word in ("DATABASE_URL", *words)), line
+        assert "s3cret" not in line
+
+
+@pytest.mark.parametrize("program", [["main.py", "distribute"], ["-m", "alembic", "upgrade", "head"]])
+def test_a_database_out_of_reach_is_one_line_of_what_connects_by_itself_too(
+    trawl: Command, program: list[str]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, *program],
+        cwd=PROJECT,
+        env=trawl.environment() | {"DATABASE_URL": "postgresql://a:s3cret@127.0.0.1:1/shop"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("trawl: DATABASE_URL: 127.0.0.1:1/shop: nothing listens there; ")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

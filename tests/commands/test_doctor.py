@@ -28,7 +28,16 @@ def test_the_doctor_finds_all_well(trawl: Command) -> None:
 @pytest.mark.parametrize(
     ("settings", "bad", "advice"),
     [
-        ({"DATABASE_URL": "postgresql://a:s3cret@127.0.0.1:1/a"}, "BAD database: ", "DATABASE_URL"),
+        (
+            {"DATABASE_URL": "postgresql://a:s3cret@127.0.0.1:1/a"},
+            "BAD database: nothing listens there, at 127.0.0.1:1/a",
+            "DATABASE_URL",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://a:s3cret@nowhere.invalid/a"},
+            "BAD database: the host is not",
+            "DATABASE_URL",
+        ),
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "BAD cache: ", "REDIS_URL"),
     ],
 )

@@ -199,4 +199,7 @@ def test_a_url_is_split_into_what_the_driver_reads_and_the_time_to_connect() -> 
 
 def test_an_address_is_described_without_its_user_and_password() -> None:
     assert describe_address("postgresql://a:secret@c:1,d:2/e?sslmode=x") == "c:1,d:2/e"
-    assert describe_address("postgresql://a@/e?host=/run/x") == "/run/x/e"
+    assert describe_address("postgresql://a@/e?host=/run/x&port=5432") == "/run/x/e"
+    assert describe_address("postgresql://a@c,[::1],[::1]:2/e") == "c:5432,[::1]:5432,[::1]:2/e"
+    assert describe_address("postgresql://a@/e?host=c&port=7") == "c:7/e"
+    assert describe_address("postgresql:///e?service=shop") == "/e"

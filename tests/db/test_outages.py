@@ -113,3 +113,15 @@ async def test_a_worker_that_a_cluster_loses_is_an_outage(
             await session.execute(text(RAISE.format(message, state)))
     assert (is_outage(caught.value), is_lasting(caught.value)) == (is_lost, not is_lost)
     await db.close()
+
+
+async def test_a_host_without_a_name_or_a_primary_is_an_outage_as_a_refusal_is(database_url: str) -> None:
+    """The name of a container goes with it when it is stopped; no host is the primary during a failover."""
+    nameless = "postgresql://trawl@nowhere.invalid/trawl"
+    for url in (nameless, f"{database_url}&target_session_attrs=standby"):
+        db = Database.connect(url)
+        with pytest.raises(ConnectionError) as error:
+            async with db.raw():
+                pass
+        assert is_outage(error.value)
+        await db.close()
