@@ -22,7 +22,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from bootstrap import make_deps
 from clock import now
 from commands.installation import open_installation
-from commands.terminal import err, fail, load_settings, one_line_errors, say
+from commands.terminal import err, fail, load_settings, one_line_errors, say, say_above_bar
 from db.migrate import migrate
 from service.deps import Deps
 from service.events.events import BatchOutcome, Verdict, create_events
@@ -37,6 +37,12 @@ MAX_LINE = 2**18  # bytes; an event has 16 KiB of properties at most
 SHOWN = 10  # refused lines of a file
 MOSTLY_REFUSED = 3  # exit code
 GZIP = b"\x1f\x8b"
+HEADER = ",".join(FIELDS)
+KINDS = f"this takes NDJSON, an event a line, and CSV with the header {HEADER}; `main.py import` takes logs"
+
+
+class WrongHeader(ValueError):
+    """A CSV file has other fields. The message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +101,29 @@ async def store_files(deps: Deps, files: list[str], *, as_json: bool) -> list[To
 async def store_file(deps: Deps, name: str) -> Total:
     """Store the events of a file, batch by batch. `-` is standard input."""
     total = Total(name)
-    with open_events(name) as (raw, size), events_progress(name, raw, size) as show:
-        try:
+    try:  # outside of the progress bar, which would stay below an error
+        with open_events(name) as (raw, size), events_progress(name, raw, size) as show:
             lines = iter_lines(gunzipped(raw))
             while batch := list(islice(lines, BATCH)):
                 reader = BatchReader(now())
-                total.add(await create_events(deps, reader.read_each([line.text for line in batch])), batch)
+                outcome = await create_events(deps, reader.read_each([line.text for line in batch]))
+                if not total.counts and has_no_event(outcome):
+                    say_above_bar(f"trawl: {name}: no line is an event; {KINDS}")
+                total.add(outcome, batch)
                 show(total)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            print_total(total, as_json=False)
-            fail(f"{name}: the gzip data is broken or cut off; the events before that are stored")
-        except csv.Error as error:
-            fail(f"{name}: {error}")
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        print_total(total, as_json=False)
+        fail(f"{name}: the gzip data is broken or cut off; the events before that are stored")
+    except (csv.Error, WrongHeader) as error:
+        fail(f"{name}: {error}")
     return total
+
+
+def has_no_event(outcome: BatchOutcome) -> bool:
+    """Return whether nothing in a batch has even the form of an event, as in a file of another kind."""
+    return outcome.invalid == outcome.received and not any(
+        field_of(pointer) for verdict in outcome.results for pointer, _ in verdict.errors
+    )
 
 
 @contextmanager
@@ -132,15 +148,18 @@ def gunzipped(raw: BinaryIO) -> BinaryIO:
 
 
 def iter_lines(file: BinaryIO) -> Iterator[Line]:
-    """Yield the events of CSV, which begins with the names of its fields, or of NDJSON."""
+    """Yield the events of CSV, which begins with the names of its fields, or of NDJSON.
+
+    :raises WrongHeader: the CSV has other fields than those of events
+    """
     first = file.readline(MAX_LINE).removeprefix(BOM)
     names = [name.strip() for name in first.decode(errors="replace").strip().split(",")]
     if names[0] != FIELDS[0]:
         yield from ndjson_lines(first, file)
     elif missing := set(FIELDS[:-1]) - set(names):
-        fail(f"the header lacks {', '.join(sorted(missing))}; it names {', '.join(FIELDS)}")
+        raise WrongHeader(f"line 1: the header lacks {', '.join(sorted(missing))}; {KINDS}")
     elif unknown := set(names) - set(FIELDS):
-        fail(f"the header names {', '.join(sorted(unknown))}; it names {', '.join(FIELDS)}")
+        raise WrongHeader(f"line 1: the header also names {', '.join(sorted(unknown))}; {KINDS}")
     else:
         yield from csv_lines(names, file)
 
@@ -198,8 +217,14 @@ def print_total(total: Total, *, as_json: bool) -> None:
 def describe(error: tuple[str, str]) -> str:
     """Return what is wrong with an event: the field, unless it is the event as a whole, and the detail."""
     pointer, detail = error
+    name = field_of(pointer)
+    return f"{name} {detail}" if name else detail
+
+
+def field_of(pointer: str) -> str:
+    """Return the field that a pointer into a batch names; empty if it names an event as a whole."""
     _, _, *names = pointer.removeprefix("/").split("/")  # after `events` and its index
-    return f"{names[-1]} {detail}" if names else detail
+    return names[-1] if names else ""
 
 
 @contextmanager

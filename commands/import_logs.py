@@ -20,7 +20,7 @@ from clients.geo import Geo
 from clock import now
 from commands.followed import FAILED, MOSTLY_REJECTED, Followed, worst_code
 from commands.installation import open_installation
-from commands.terminal import err, load_settings, one_line_errors, say
+from commands.terminal import err, load_settings, one_line_errors, say, say_above_bar
 from config import Settings
 from db.database import Database
 from db.models import Import
@@ -146,14 +146,14 @@ async def import_file(db: Database, geo: Geo, command: ImportCommand, name: str)
         source = LogSource.of_stream("-", PipedLog(sys.stdin.fileno()), size=stdin_size())
     else:
         source = LogSource.of_file(Path(name), accept_partial_line=True)
-    with import_progress(source.name) as on_progress:
-        try:
+    try:  # outside of the progress bar, which would stay below an error
+        with import_progress(source.name) as on_progress:
             record = await import_when_free(db, geo, source, command.options, on_progress)
-        except READ_ERRORS as error:
-            say(f"trawl: {name}: {describe_failure(error)}", console=err, style="red")
-            if command.as_json:
-                say(json.dumps({"name": name, "status": "failed", "error": describe_failure(error)}))
-            return FAILED
+    except READ_ERRORS as error:
+        say(f"trawl: {name}: {describe_failure(error)}", console=err, style="red")
+        if command.as_json:
+            say(json.dumps({"name": name, "status": "failed", "error": describe_failure(error)}))
+        return FAILED
     await print_rejects(db, record)
     say(json.dumps(ImportResponse().dump(record)) if command.as_json else summary(record))
     if record.status != "done":
@@ -171,7 +171,7 @@ async def import_when_free(
             return await import_log(db, geo, source, options, clock=now, on_progress=on_progress)
         except Conflict as conflict:
             if not waiting:
-                say(f"trawl: {conflict.detail}; waiting for its end", console=err)
+                say_above_bar(f"trawl: {conflict.detail}; waiting for its end")
             waiting = True
         await asyncio.sleep(RETRY_SECONDS)
 

@@ -44,6 +44,11 @@ def say(text: str, *, console: Console = out, style: str | None = None) -> None:
     console.print(printable(text), style=style, soft_wrap=True)
 
 
+def say_above_bar(text: str) -> None:
+    """Print a line of the error output above a progress bar, which soft wrapping would double."""
+    err.print(printable(text), soft_wrap=not err.is_terminal)
+
+
 @contextmanager
 def one_line_errors(*, as_log: bool = False) -> Iterator[None]:
     """Print an error that an operator can mend in one line, and exit with 1.

@@ -111,3 +111,25 @@ def test_an_empty_file_has_no_events(trawl: Command, tmp_path: Path) -> None:
         0,
         "0 events: 0 created, 0 duplicates, 0 conflicts, 0 invalid\n",
     )
+
+
+def test_a_file_of_another_kind_is_told_with_its_line_and_what_is_taken(
+    trawl: Command, tmp_path: Path
+) -> None:
+    log, table, mixed = tmp_path / "shop.log", tmp_path / "shop.csv", tmp_path / "mixed.ndjson"
+    log.write_text("a line\nof a log\n")
+    code, output, errors = trawl.run("import-events", str(log))
+    first, second, *_ = errors.splitlines()
+    assert (code, output) == (3, f"{log}: 2 events: 0 created, 0 duplicates, 0 conflicts, 2 invalid\n")
+    assert first.startswith(f"trawl: {log}: no line is an event; ")
+    assert all(
+        word in first for word in ("NDJSON", "CSV with the header event_id,user_id", "`main.py import`")
+    )
+    assert second.startswith(f"{log}:1: invalid: can't be read")
+    table.write_text("event_id,kind\n")
+    code, output, errors = trawl.run("import-events", str(table))
+    assert (code, output) == (1, "")
+    assert errors.startswith(f"trawl: {table}: line 1: the header lacks event_type, occurred_at, user_id; ")
+    mixed.write_bytes(b"broken\n" + ndjson(event(1, user_id=None)))
+    code, output, errors = trawl.run("import-events", str(mixed))
+    assert (code, "no line is an event" in errors) == (3, False)

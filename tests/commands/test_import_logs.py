@@ -2,19 +2,24 @@
 
 import asyncio
 import gzip
+import os
 import re
 import signal
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from embedded.database_files import tool_path
-from tests.support.command_line import Command
+from tests.support.command_line import PROJECT, Command
 from tests.support.log_imports import some_lines
 from tests.support.processes import PATIENCE, eventually
 from tests.support.shop_lines import LINES, LOG, one_line
+
+ERASE_LINE = "\x1b[2K"  # which a progress bar does before it is drawn anew
 
 
 @pytest.fixture
@@ -165,3 +170,35 @@ async def fetch(url: str, statement: str) -> object:
         return await connection.fetchval(statement)
     finally:
         await connection.close()
+
+
+def test_an_error_on_a_terminal_is_the_last_that_stands_there(trawl: Command, tmp_path: Path) -> None:
+    """Narrow as the terminal is, the bar took two lines, of which one stayed below the error."""
+    (tmp_path / "prose.log").write_text("no line of a log\n" * 20_000)
+    (tmp_path / "cut.ndjson.gz").write_bytes(gzip.compress(b"\n" * 99)[:-5])
+    for command, file in (("import", "prose.log"), ("import-events", "cut.ndjson.gz")):
+        screen = errors_on_a_terminal(trawl, command, str(tmp_path / file))
+        assert screen.count("trawl: ") == 1
+        after = screen[screen.index("trawl: ") :]
+        assert (ERASE_LINE in screen, ERASE_LINE in after) == (True, False), screen
+
+
+def errors_on_a_terminal(trawl: Command, *arguments: str) -> str:
+    """Run a command that fails; returns what it writes to the terminal of its error output."""
+    terminal, inside = os.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        process = subprocess.Popen(
+            [sys.executable, str(PROJECT / "main.py"), *arguments],
+            cwd=PROJECT,
+            env=trawl.environment() | {"TERM": "xterm", "COLUMNS": "60", "LOG_LEVEL": "ERROR"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=inside,
+        )
+        os.close(inside)
+        written = b""
+        with suppress(OSError):  # the kernel's end of a terminal that nobody has open any more
+            while piece := screen.read(65536):
+                written += piece
+    assert process.wait() == 1
+    return written.decode()
