@@ -7,7 +7,7 @@ import db.migrate
 from bootstrap import Addresses
 from commands.distribute import distribute_database
 from commands.installation import open_installation
-from commands.terminal import err, fail, load_settings, one_line_errors, say
+from commands.terminal import err, fail, load_settings, one_line_errors, say, told_interruption
 from db.cluster_backup import dropped_parts_kept, mend_restored
 from db.database import DATABASE_ERRORS, Database
 from db.distribution import is_spread
@@ -45,7 +45,8 @@ def back_up(file: Path, *, overwrite: bool) -> None:
         with open_installation(settings) as addresses:
             require_session(addresses.database)
             try:
-                asyncio.run(write_backup(addresses.database, file))
+                with told_interruption(f"interrupted; there is no new {file}"):
+                    asyncio.run(write_backup(addresses.database, file))
             except database_files.ToolFailed as error:
                 fail(str(error))
     say(f"{file}: {file.stat().st_size:,} bytes")
@@ -73,11 +74,16 @@ def restore(file: Path) -> None:
         settings = load_settings()
         if not file.is_file():
             fail(f"there is no {file}")
+        try:
+            database_files.check_backup(file)
+        except database_files.ToolFailed as error:
+            fail(f"nothing is changed: {error}")
         with open_installation(settings, may_be_new=True, exclusive=True) as addresses:
             require_session(addresses.database)
             was_spread = asyncio.run(is_database_spread(addresses.database))
             try:
-                database_files.restore(addresses.database, file)
+                with told_interruption("interrupted; nothing is changed"):
+                    database_files.restore(addresses.database, file)
             except database_files.ToolFailed as error:
                 fail(f"nothing is changed: {error}")
             _, revision = asyncio.run(db.migrate.migrate(addresses.database, on_progress=say_progress))

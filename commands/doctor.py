@@ -12,12 +12,14 @@ from pathlib import Path
 
 import orjson
 import typer
+from maxminddb import InvalidDatabaseError
 from sqlalchemy import text
 
-from bootstrap import Addresses, backing_services
+from bootstrap import Addresses, backing_services, read_rules_setting
+from clients.geo import Geo
 from commands.installation import describe_missing, is_missing
-from commands.terminal import load_settings, one_line_errors, say
-from config import Settings
+from commands.terminal import describe_error, load_settings, one_line_errors, say
+from config import Settings, SettingsError
 from db.database import DATABASE_ERRORS, Database
 from db.dsn import describe_address
 from db.health import read_revision, read_workers
@@ -31,6 +33,7 @@ MIN_FREE_SHARE = 0.05
 MAX_SKEW = 2.0  # seconds
 MIN_FILES = 4096  # open at once
 FIRST_YEAR = 2026
+DEFAULT_LOG = Path("logs.txt")
 OLDEST_POSTGRES = 150000
 VERSION_AND_TIME = text(
     "SELECT current_setting('server_version_num')::int, extract(epoch FROM clock_timestamp())"
@@ -49,8 +52,7 @@ class Finding:
 def diagnose(*, as_json: bool) -> None:
     """Print a finding a line, with advice under a bad one. Exit code 1 if any is bad."""
     with one_line_errors():
-        settings = load_settings()
-        findings = [*check_machine(settings), *check_services(settings)]
+        findings = [*find_all()]
     if as_json:
         sys.stdout.buffer.write(
             orjson.dumps(findings, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -58,6 +60,18 @@ def diagnose(*, as_json: bool) -> None:
     else:
         print_findings(findings)
     raise typer.Exit(1 if any(finding.advice for finding in findings) else 0)
+
+
+def find_all() -> Iterator[Finding]:
+    """Check everything; with a wrong setting there is nothing else to check."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        yield Finding("settings", str(error), "set it right, in the environment or in .env")
+        return
+    yield from check_machine(settings)
+    yield from check_files(settings)
+    yield from check_services(settings)
 
 
 def print_findings(findings: list[Finding]) -> None:
@@ -73,7 +87,6 @@ def check_machine(settings: Settings) -> Iterator[Finding]:
     yield Finding("settings", "read and checked")
     yield check_disk(settings.data_dir)
     yield check_secret(settings)
-    yield check_log(settings.logs_file)
     yield check_open_files()
     year = time.gmtime().tm_year
     advice = "set the clock: tokens and visits are dated by it" if year < FIRST_YEAR else ""
@@ -110,9 +123,26 @@ def check_secret(settings: Settings) -> Finding:
     return Finding("secret", f"in {path}", f"others can read it: chmod 600 {path}" if open_to_others else "")
 
 
-def check_log(file: Path) -> Finding:
+def check_files(settings: Settings) -> Iterator[Finding]:
+    """Check the files that settings name, those of which a start reads too."""
+    yield check_log(settings.logs_file, is_expected=settings.logs_follow or settings.logs_file != DEFAULT_LOG)
+    if settings.logs_dir is not None and not settings.logs_dir.is_dir():
+        yield Finding("folder of logs", f"there is no folder {settings.logs_dir}", "make it, or set LOGS_DIR")
+    try:
+        read_rules_setting(settings.logs_rules)
+    except SettingsError as error:
+        yield Finding("rules", str(error), "mend that, or set LOGS_RULES")
+    try:
+        Geo.open(settings.geoip_path)
+    except (InvalidDatabaseError, OSError) as error:
+        yield Finding("countries", describe_error(error), "set GEOIP_PATH")
+
+
+def check_log(file: Path, *, is_expected: bool) -> Finding:
+    """Check the log: where no setting names one, it need not be there."""
     if not file.exists():
-        return Finding("log", f"{file} is not there: /parse answers 404 until it is")
+        advice = f"make {file}, or set LOGS_FILE to the log of the shop" if is_expected else ""
+        return Finding("log", f"{file} is not there: /parse answers 404 until it is", advice)
     if not os.access(file, os.R_OK):
         return Finding("log", f"{file} can't be read", f"let this user read {file}, or set LOGS_FILE")
     return Finding("log", f"{file}, {file.stat().st_size:,} bytes")

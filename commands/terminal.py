@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +60,32 @@ def one_line_errors(*, as_log: bool = False) -> Iterator[None]:
         yield
     except MENDABLE as error:
         fail(describe_error(error), as_log=as_log)
+
+
+@contextmanager
+def told_interruption(text: str) -> Iterator[None]:
+    """On Ctrl-C and SIGTERM print a line and leave in order; the exit code is 128 and the signal's number."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise Interrupted(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except Interrupted as error:
+        say(f"trawl: {text}", console=err, style="red")
+        raise typer.Exit(128 + error.number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Interrupted(BaseException):
+    """A signal ends the command."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def describe_error(error: Exception) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -44,6 +45,7 @@ BEGIN
     END LOOP;
 END $$;
 """
+MAGIC = b"PGDMP"  # with which pg_dump's own format begins
 OWNERLESS = ("--no-owner", "--no-privileges")
 COMMIT = b"\nCOMMIT;\n"
 SETTING = re.compile(rb"SET (\w+) = '?([^']*?)'?;\n")
@@ -85,7 +87,10 @@ def back_up(url: str, file: Path) -> None:
     :raises OSError: the file can't be written
     """
     draft = file.with_name(f"{file.name}.part")
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    try:
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from None
     try:
         with TemporaryFile() as errors:
             command = [tool_path("pg_dump"), "--format=custom", *OWNERLESS, f"--file={draft}"]
@@ -94,6 +99,23 @@ def back_up(url: str, file: Path) -> None:
         draft.rename(file)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def check_backup(file: Path) -> None:
+    """Look into the table of contents of a backup.
+
+    :raises ToolFailed: it is none, is broken, or is one of another database than Trawl's
+    """
+    with file.open("rb") as opened:
+        if opened.read(len(MAGIC)) != MAGIC:
+            raise ToolFailed(f"{file} is no backup: `main.py backup` writes what can be restored")
+    command = [tool_path("pg_restore"), "--list", str(file)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listing.returncode:
+        cause = listing.stderr.partition("\n")[0].removeprefix("pg_restore: error: ")
+        raise ToolFailed(f"{file} is a backup that can't be read: {cause}")
+    if not re.search(r" TABLE public alembic_version ", listing.stdout):
+        raise ToolFailed(f"{file} is a backup of another database than Trawl's")
 
 
 def restore(url: str, file: Path) -> None:
@@ -122,6 +144,11 @@ def restore(url: str, file: Path) -> None:
             target.stdin.close()
         except BrokenPipeError:
             source.kill()
+        except BaseException:  # an interruption: without COMMIT nothing changes
+            target.kill()
+            with suppress(BrokenPipeError):
+                target.stdin.close()
+            raise
         check_exit_code(target.wait(), "psql", load_errors)
         check_exit_code(source.wait(), "pg_restore", unpack_errors)
 

@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from commands.doctor import MIN_FILES, MIN_FREE, check_disk, check_log, check_open_files, check_secret
+from commands.doctor import (
+    MIN_FILES,
+    MIN_FREE,
+    check_disk,
+    check_files,
+    check_log,
+    check_open_files,
+    check_secret,
+)
 from config import read_settings
 from tests.support.command_line import Command
 
@@ -81,12 +89,46 @@ def test_a_secret_that_others_can_read_is_told(tmp_path: Path, mode: int, advice
 def test_files_that_this_user_may_not_use_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root may use all files, so the operating system's answer is played."""
     log = tmp_path / "logs.txt"
-    assert "/parse answers 404" in check_log(log).state
     log.write_text("a line\n")
-    assert (check_log(log).advice, check_log(log).state) == ("", f"{log}, 7 bytes")
+    found = check_log(log, is_expected=True)
+    assert (found.advice, found.state) == ("", f"{log}, 7 bytes")
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert check_log(log).advice == f"let this user read {log}, or set LOGS_FILE"
+    assert check_log(log, is_expected=True).advice == f"let this user read {log}, or set LOGS_FILE"
     assert check_disk(tmp_path / "var").advice == f"let this user write to {tmp_path}, or set DATA_DIR"
+
+
+def test_a_log_that_is_not_there_is_told_where_a_setting_names_or_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for texts, is_well in (
+        ({}, True),
+        ({"LOGS_FOLLOW": "true"}, False),
+        ({"LOGS_FILE": str(tmp_path / "shop.log")}, False),
+    ):
+        log, *_ = check_files(read_settings(texts, tmp_path / ".env"))
+        assert "/parse answers 404" in log.state
+        assert (log.advice == "") == is_well
+
+
+def test_other_files_of_settings_are_told(tmp_path: Path) -> None:
+    (tmp_path / "no.mmdb").touch()
+    (tmp_path / "no.toml").write_text("page = [")
+    texts = {"LOGS_DIR": "none", "LOGS_RULES": "no.toml", "GEOIP_PATH": "no.mmdb"}
+    named = {name: str(tmp_path / value) for name, value in texts.items()}
+    _, *findings = check_files(read_settings(named, tmp_path / ".env"))
+    assert [finding.part for finding in findings] == ["folder of logs", "rules", "countries"]
+    for finding, name in zip(findings, texts, strict=True):
+        assert name in finding.advice
+
+
+def test_a_wrong_setting_is_a_finding(trawl: Command) -> None:
+    code, output, errors = trawl.run("doctor", "--json", PORT="eighty")
+    [finding] = json.loads(output)
+    assert (code, errors, finding["part"]) == (1, "", "settings")
+    assert finding["state"].startswith("PORT is 'eighty'; it takes ")
+    code, output, errors = trawl.run("doctor", PORT="eighty")
+    assert (code, output.splitlines()[0], errors) == (1, f"BAD settings: {finding['state']}", "")
 
 
 def test_a_disk_with_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
