@@ -5,7 +5,7 @@ and times. COPY's documentation describes the format under "Binary Format": a ro
 then for each field the length of its value, or -1 for null, and the value in the format of the type's `recv`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_pton
 from struct import pack
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from db.columns import COPY_HEADER as HEADER
 from db.columns import COPY_TRAILER as TRAILER
 from db.columns import YEAR_2000, Values
-from db.frames import NO_NUMBER, Frame, Texts, height, texts_of
+from db.frames import NO_NUMBER, Texts
 
 __all__ = ["HEADER", "TRAILER"]
 
@@ -67,6 +67,9 @@ class Strings:
     ends: NDArray[np.int64]
     lengths: NDArray[np.int32]
 
+    def __len__(self) -> int:
+        return len(self.lengths)
+
     def widest(self, part: slice) -> int:
         """Return the bytes of the longest value in these rows."""
         return max(int(self.lengths[part].max()), 0)
@@ -82,14 +85,16 @@ class Strings:
             cells[used] = content
 
 
-def as_copy(frame: Frame, limits: BlockLimits = BLOCK_LIMITS) -> list[memoryview]:
+def as_copy(
+    frame: Mapping[str, NDArray[Any] | Strings], limits: BlockLimits = BLOCK_LIMITS
+) -> list[memoryview]:
     """Encode the frame for `copy_rows`, in pieces of about a megabyte.
 
     Instants are for timestamptz, int64 for bigint, int32 for integer, bool for boolean, texts for text, and
     bytes for any other type, in the format of its `recv` function.
     """
     fields = [encode_column(column) for column in frame.values()]
-    rows = height(frame)
+    rows = min(map(len, frame.values()))
     blocks = (slice(start, min(start + limits.rows, rows)) for start in range(0, rows, limits.rows))
     parts = (part for block in blocks for part in split_block(fields, block, limits.bytes))
     return [memoryview(HEADER), *(encode_rows(fields, part).data for part in parts), memoryview(TRAILER)]
@@ -106,10 +111,9 @@ def split_block(fields: Sequence[Numbers | Strings], part: slice, max_bytes: int
         yield part
 
 
-def as_inet(addresses: Texts) -> Texts:
-    """Encode canonical addresses as bytes for a column of type inet."""
-    distinct = {address: encode_inet(address) for address in set(addresses.tolist()) if address is not None}
-    return texts_of(distinct.get(address) for address in addresses.tolist())
+def as_inet(addresses: Texts) -> Strings:
+    """Encode canonical addresses for a column of type inet."""
+    return strings_of([None if address is None else encode_inet(address) for address in addresses.tolist()])
 
 
 def encode_inet(address: str) -> bytes:
@@ -119,11 +123,11 @@ def encode_inet(address: str) -> bytes:
     return b"\x02\x20\x00\x04" + inet_pton(AF_INET, address)
 
 
-def as_numeric(numbers: Values | Texts) -> Texts:
-    """Encode whole numbers from 0, however large, as bytes for a column of type numeric."""
+def as_numeric(numbers: Values | Texts) -> Strings:
+    """Encode whole numbers from 0, however large, for a column of type numeric."""
     values = numbers.tolist()
     distinct = {number: encode_numeric(number) for number in set(values)}
-    return texts_of(distinct[number] for number in values)
+    return strings_of([distinct[number] for number in values])
 
 
 def encode_numeric(number: int) -> bytes:
@@ -141,8 +145,10 @@ def encode_numeric(number: int) -> bytes:
     return pack(f">4h{len(digits)}h", len(digits), max(weight, 0), 0, 0, *digits)
 
 
-def encode_column(column: NDArray[Any]) -> Numbers | Strings:
+def encode_column(column: NDArray[Any] | Strings) -> Numbers | Strings:
     """Return the values of a column in the format of COPY."""
+    if isinstance(column, Strings):
+        return column
     if column.dtype.kind == "O":
         return encode_strings(column)
     if column.dtype.kind == "b":
@@ -157,7 +163,24 @@ def encode_column(column: NDArray[Any]) -> Numbers | Strings:
 
 def encode_strings(column: Texts) -> Strings:
     """Return a column of texts or bytes."""
-    cells = [value.encode() if isinstance(value, str) else value for value in column.tolist()]
+    values = column.tolist()
+    if values and values.count(values[0]) == len(values):
+        return repeated(encode_string(values[0]), len(values))
+    return strings_of([encode_string(value) for value in values])
+
+
+def encode_string(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+def repeated(cell: bytes | None, rows: int) -> Strings:
+    """Return a column whose rows are all the same."""
+    length = -1 if cell is None else len(cell)
+    ends = np.arange(rows + 1, dtype=np.int64) * max(length, 0)
+    return Strings(np.frombuffer((cell or b"") * rows, np.uint8), ends, np.full(rows, length, np.int32))
+
+
+def strings_of(cells: Sequence[bytes | None]) -> Strings:
     lengths = np.array([-1 if cell is None else len(cell) for cell in cells], np.int32)
     ends = np.zeros(len(cells) + 1, np.int64)
     np.cumsum(np.maximum(lengths, 0), out=ends[1:])

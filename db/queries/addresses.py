@@ -8,7 +8,7 @@ from asyncpg import UniqueViolationError
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.array_literals import array_literal
+from db.array_literals import array_literal, number_array
 from db.models import AddressVersion
 from db.sessions import raw_connection
 from db.sql import raw_statement
@@ -96,7 +96,7 @@ async def insert_addresses(
     """
     raw = await raw_connection(session)
     sql, _ = raw_statement("visits/insert_addresses")
-    arrays = [array_literal(values) for values in (addresses, countries, first_products)]
+    arrays = [array_literal(addresses), array_literal(countries), number_array(first_products)]
     try:
         async with raw.transaction():
             # A row that may clash costs PostgreSQL half as much again, and few do.
@@ -122,6 +122,6 @@ async def lower_first_products(session: AsyncSession, ids: Sequence[int], times:
         ) AS new
         WHERE address.id = new.id AND (address.first_product_at IS NULL OR address.first_product_at > new.at)
         """,
-        array_literal(ids),
-        array_literal(times),
+        number_array(ids),
+        number_array(times),
     )

@@ -39,6 +39,10 @@ class CartCounts:
     carts: Counter[tuple[str, Key]]
     buyers: Frame
 
+    def nothing(self) -> "CartCounts":
+        """Return what no carts count for."""
+        return CartCounts(Counter(), {name: column[:0] for name, column in self.buyers.items()})
+
 
 def count_carts(carts: Frame, payments: Frame, paid_items: Frame, categories: Frame) -> CartCounts:
     """Count carts.

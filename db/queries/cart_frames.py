@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ARRAY, BigInteger, any_, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.array_literals import number_array
 from db.columns import Values
 from db.frames import NO_NUMBER, Frame, concatenate, instants_at, instants_of, numbers_of, texts_of
 from db.kinds import KIND_CODES
@@ -19,14 +20,21 @@ from db.queries.bots import select_bots
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import LOG, PartSpan, select_part_spans
 from db.queries.part_lines import PartLines, select_cart_ids, select_part_lines
-from db.sessions import AnyRow
+from db.sessions import AnyRow, raw_connection
+from db.unique import distinct
+
+LIVE_CARTS = """
+    SELECT DISTINCT cart_id
+    FROM live_visit
+    WHERE cart_id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
+"""
 
 
 async def part_frame(session: AsyncSession, lines: PartLines, source: str) -> Frame:
     """Make a frame of the visits of a part that name a cart, with their addresses."""
     rows = await session.execute(
         text("SELECT id, host(address) FROM address WHERE id = ANY(:ids)"),
-        {"ids": np.unique(lines.address_id).tolist()},
+        {"ids": distinct(lines.address_id).tolist()},
     )
     return make_frame(lines, dict(rows.all()), await select_bots(session, lines.agent_id), source)
 
@@ -39,13 +47,13 @@ def make_frame(
     :param names: their addresses by id
     :param is_bot: None where no visit is a bot's
     """
-    distinct, places = np.unique(lines.address_id, return_inverse=True)
+    address_ids, places = np.unique(lines.address_id, return_inverse=True)
     return {
         "occurred_at": instants_at(lines.occurred),
         "position": lines.position,
         "source": np.full(len(lines), source, np.object_),
         "kind": lines.kind,
-        "address": texts_of(names[address_id] for address_id in distinct.tolist())[places],
+        "address": texts_of([names[address_id] for address_id in address_ids.tolist()])[places],
         "cart_id": lines.cart_id,
         "goods_id": lines.goods_id,
         "amount": lines.amount,
@@ -82,7 +90,7 @@ async def select_cart_visits(
 ) -> Frame:
     """Return the visits that name one of the carts, but those of some parts."""
     frames = [await select_live_frame(session, cart_ids)]
-    sought = np.unique(np.array(cart_ids, np.int64))
+    sought = distinct(np.array(cart_ids, np.int64))
     for span in await select_part_spans(session):
         if may_name(span, sought) and span not in excluding:
             lines = await select_part_lines(session, span)
@@ -105,11 +113,10 @@ async def select_carts_in_parts(
 
 
 async def select_live_carts(session: AsyncSession, cart_ids: Values) -> Values:
-    """Return which of these carts, which are sorted, live visits name."""
-    live = await session.scalars(
-        select(LiveVisit.cart_id).where(LiveVisit.cart_id == any_(cast(cart_ids.tolist(), ARRAY(BigInteger))))
-    )
-    return cart_ids[np.isin(cart_ids, np.array(live.all(), np.int64))]
+    """Return which of these carts live visits name."""
+    raw = await raw_connection(session)
+    rows = await raw.fetch(LIVE_CARTS, number_array(cart_ids.tolist()))
+    return cart_ids[np.isin(cart_ids, numbers_of(row["cart_id"] for row in rows))]
 
 
 def may_name(span: PartSpan, cart_ids: Values) -> bool:

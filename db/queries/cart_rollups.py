@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.bulk import add_counts, delete_zero_counts, execute_with_arrays
+from db.bulk import add_counts, array_literals, delete_zero_counts, execute_with_arrays
 from db.models import Base, BuyerCount, CartDay, PaidCategoryDay, PaidPairDay, PaymentDay
-from db.sessions import AnyRow
 from db.sql import statement
 
 KEYS: dict[type[Base], tuple[str, ...]] = {
@@ -100,22 +100,6 @@ async def count_carts(
     return counts
 
 
-async def subtract_counts(session: AsyncSession, rows: Sequence[AnyRow]) -> None:
-    """Take away what deleted carts counted for: rows of delete_carts.sql."""
-    carts: Counter[tuple[str, Key]] = Counter()
-    users: Counter[Purchases] = Counter()
-    days = set[datetime]()
-    for row in rows:
-        match row.rollup:
-            case "buyer":
-                users[tuple(row.purchases)] += row.carts
-            case rollup:
-                days.add(row.day)
-                carts[rollup, tuple(getattr(row, name) for name in KEYS_BY_TABLE[rollup])] += row.carts
-    await add_carts(session, carts)
-    await move_buyers(session, users, days)
-
-
 async def add_counts_of_carts(session: AsyncSession, counts: Mapping[tuple[str, Key], int]) -> None:
     """Add counts, by roll-up and key, to the roll-ups of carts."""
     changes = Changes()
@@ -149,20 +133,16 @@ async def add_to_buyers(
     :param buyers: changes by user, in the order of PURCHASES
     :param days: whose version is renewed
     """
-    columns = {"user_id": list(buyers)}
-    columns |= {name: [carts[place] for carts in buyers.values()] for place, name in enumerate(PURCHASES)}
-    arrays = {name: f"{{{','.join(map(str, numbers))}}}" for name, numbers in columns.items()}
-    states = await execute_with_arrays(session, statement("carts/count_buyers"), arrays)
-    await move_buyers(session, {tuple(state[:-1]): state[-1] for state in states}, days)
-    decreased = [user_id for user_id, carts in buyers.items() if min(carts) < 0]
-    if decreased:
-        await session.execute(
-            text(
-                "DELETE FROM buyer WHERE user_id = ANY(CAST(:ids AS bigint[])) "
-                "AND log = 0 AND live = 0 AND bot_log = 0 AND bot_live = 0"
-            ),
-            {"ids": decreased},
-        )
+    user_ids, carts = np.array(list(buyers), np.int64), np.array(list(buyers.values()), np.int64)
+    is_more = (carts > 0).any(axis=1)  # of some kind: such a user is left with some
+    users: Counter[Purchases] = Counter()
+    for name, rows in (("carts/count_buyers", is_more), ("carts/lower_buyers", ~is_more)):
+        if rows.any():
+            columns = {"user_id": user_ids[rows], **dict(zip(PURCHASES, carts[rows].T, strict=True))}
+            states = await execute_with_arrays(session, statement(name), array_literals(columns))
+            for state in states:
+                users[tuple(state[:-1])] += state[-1]
+    await move_buyers(session, users, days)
 
 
 async def move_buyers(

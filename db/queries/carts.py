@@ -12,12 +12,13 @@ from db.frames import NO_INSTANT, NO_NUMBER, Frame, group_rows, height, take
 from db.kinds import KIND_CODES
 from db.locks import lock_cart_rollups
 from db.models import Cart, CartItem, Payment
+from db.queries.cart_counts import changes_between, count_carts
 from db.queries.cart_frames import (
     live_frame,
     select_cart_visits,
     select_live_carts,
 )
-from db.queries.cart_rollups import rollup_changes, subtract_counts
+from db.queries.cart_rollups import add_changes, rollup_changes
 from db.queries.goods import (
     NewVisits,
     new_live_visits,
@@ -26,6 +27,7 @@ from db.queries.goods import (
 )
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import PartSpan
+from db.queries.stored_carts import delete_carts, select_categories
 from db.sql import statement
 from db.threads import run_in_thread
 
@@ -90,17 +92,24 @@ async def subtract_visits(
 
     Carts that no other visit names go as a whole, which costs a fraction.
 
-    :param cart_ids: sorted, each once
+    :param cart_ids: each once; those of one user together cost less
     :param in_parts: parts that stay name them too, all of them or none
     :param excluding: parts that are about to be deleted
     """
     shared = cart_ids if in_parts else await select_live_carts(session, cart_ids)
-    own = np.setdiff1d(cart_ids, shared, assume_unique=True).tolist()
-    if own:
-        rows = await session.execute(statement("carts/delete_carts"), {"cart_ids": own})
-        await subtract_counts(session, rows.all())
+    own = np.setdiff1d(cart_ids, shared, assume_unique=True)
+    if len(own):
+        await delete_unnamed_carts(session, own)
     if len(shared):
         await rebuild_carts(session, shared.tolist(), excluding=excluding)
+
+
+async def delete_unnamed_carts(session: AsyncSession, cart_ids: Values) -> None:
+    """Delete carts that no visit names any more, and take them away from roll-ups."""
+    carts, payments, items = await delete_carts(session, cart_ids)
+    categories = await select_categories(session, items)
+    counts = await run_in_thread(lambda: count_carts(carts, payments, items, categories))
+    await add_changes(session, changes_between(counts, counts.nothing()))
 
 
 def merge_parameters(visits: Frame) -> list[tuple[str, dict[str, str]]]:

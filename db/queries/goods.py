@@ -34,6 +34,7 @@ from db.queries.part_lines import (
     select_part_lines,
 )
 from db.sql import statement
+from db.unique import distinct
 from db.visit_ids import ids_of_texts
 
 # Are there cart lines that are not before a moment, live and in other parts?
@@ -101,7 +102,7 @@ async def select_candidates(session: AsyncSession, lines: CartLines) -> CartLine
     """Return the lines whose goods no line before them has resolved."""
     if not len(lines):
         return lines
-    goods_ids = np.unique(lines.goods_id)
+    goods_ids = distinct(lines.goods_id)
     rows = await session.execute(
         text(
             "SELECT goods_id, CAST(extract(epoch FROM learned_at) * 1000000 AS bigint) AS learned_at, "

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.binary_copy import as_copy, as_inet, as_numeric
 from db.bulk import copy_rows, execute_with_arrays
-from db.frames import Frame, concatenate, height, numbers_of, take
+from db.frames import Frame, concatenate, height, take
 from db.locks import lock_cart_rollups
 from db.queries import cart_rollups
 from db.queries.cart_counts import changes_between, count_carts
@@ -22,23 +22,17 @@ from db.queries.goods_inference import InferredGoods
 from db.queries.part_columns import Columns, PartSpan
 from db.queries.part_lines import PartLines, ProductPages, lines_of, product_pages_of, remember
 from db.queries.stored_carts import (
+    COUNTED,
     StoredCarts,
     merge_carts,
     merge_payments,
+    select_categories,
     select_items,
     select_stored_carts,
     update_parameters,
 )
-from db.sessions import raw_connection
 from db.sql import statement
 from db.threads import run_in_thread
-
-COUNTED = ("id", "source", "is_bot", "opened_at", "user_id")  # of a cart
-GOODS_CATEGORIES = """
-    SELECT goods.goods_id, product.category_id
-    FROM goods INNER JOIN product ON goods.product_id = product.id
-    WHERE goods.goods_id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +132,8 @@ async def write_carts(session: AsyncSession, stored: StoredCarts, merged: Frame,
     payments = take(lines.payments, ~np.isin(lines.payments["cart_id"], stored.payments["cart_id"]))
     pieces = await run_in_thread(
         lambda: (
-            as_copy(carts | {"address": as_inet(carts["address"])}),
-            as_copy(items | {"amount": as_numeric(items["amount"])}),
+            as_copy({**carts, "address": as_inet(carts["address"])}),
+            as_copy({**items, "amount": as_numeric(items["amount"])}),
             as_copy(payments),
         )
     )
@@ -148,13 +142,3 @@ async def write_carts(session: AsyncSession, stored: StoredCarts, merged: Frame,
     ):
         if height(frame):
             await copy_rows(session, table, list(frame), encoded)
-
-
-async def select_categories(session: AsyncSession, items: Frame) -> Frame:
-    """Return the categories of those goods whose product is known: columns goods_id, category_id."""
-    rows = []
-    goods_ids = np.unique(items["goods_id"]).tolist()
-    if goods_ids:
-        raw = await raw_connection(session)
-        rows = await raw.fetch(GOODS_CATEGORIES, f"{{{','.join(map(str, goods_ids))}}}")
-    return {name: numbers_of(row[name] for row in rows) for name in ("goods_id", "category_id")}

@@ -13,6 +13,7 @@ from db.bulk import copy_rows
 from db.columns import YEAR_2000, Values, decode, encode
 from db.queries.part_columns import LOG, NO_ID, NO_VALUE, TYPES, Columns, PartSpan
 from db.sessions import raw_connection
+from db.unique import distinct
 
 ALWAYS = ("occurred", "key", "position", "address_id", "page_id", "kind")  # what every visit has
 METADATA = (
@@ -88,7 +89,7 @@ def encode_part(part: Part) -> Fields:
 
 
 def encode_metadata(part: Part) -> Fields:
-    occurred, page_ids = part.columns["occurred"], np.unique(part.columns["page_id"])
+    occurred, page_ids = part.columns["occurred"], distinct(part.columns["page_id"])
     cart_ids = range_of(part.columns["cart_id"])
     return [
         pack(">q", part.import_id),

@@ -14,6 +14,7 @@ from db.columns import Values
 from db.kinds import KIND_CODES
 from db.part_cache import PART_CACHE
 from db.queries.part_columns import NO_ID, Columns, PartSpan, select_columns
+from db.unique import distinct
 from db.visit_ids import Ids, visit_ids
 
 Places = NDArray[np.bytes_]  # S20: address, time and position, which numpy orders as their numbers
@@ -159,7 +160,7 @@ async def select_cart_ids(session: AsyncSession, span: PartSpan) -> Values:
     if cart_ids is None:
         columns = await select_columns(session, span, ["cart_id"])
         cart_ids = (NO_VISITS if columns is None else columns)["cart_id"]
-        cart_ids = np.unique(cart_ids[cart_ids > 0])
+        cart_ids = distinct(cart_ids[cart_ids > 0])
         PART_CACHE.put(key, cart_ids, cart_ids.nbytes + 1000)
     return cart_ids
 

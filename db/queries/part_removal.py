@@ -16,7 +16,7 @@ from db.rollup_counts import CountedColumns, rollup_literals
 from db.threads import run_in_thread
 
 # What visits are subtracted by.
-NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "agent_id", "request_id")
+NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "user_id", "agent_id", "request_id")
 KIND_INDEX = np.zeros(256, np.int64)
 KIND_INDEX[[ord(code) for code in KIND_CODES.values()]] = np.arange(len(KIND_CODES))
 

@@ -7,11 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.array_literals import array_literal
-from db.bulk import array_literals
+from db.array_literals import number_array
+from db.bulk import array_literals, execute_with_arrays
 from db.columns import Values, decode
-from db.frames import NO_NUMBER, Frame, concatenate, find_rows, height, instants_at, take, texts_of
+from db.frames import (
+    NO_NUMBER,
+    Frame,
+    concatenate,
+    find_rows,
+    height,
+    instants_at,
+    numbers_of,
+    take,
+    texts_of,
+)
 from db.sessions import raw_connection
+from db.sql import statement
+from db.unique import distinct
 
 # LATERAL and OFFSET 0 have payments looked up cart by cart: PostgreSQL would read the table while it is new.
 CARTS = """
@@ -41,6 +53,12 @@ ITEMS = """
     FROM cart_item
     WHERE cart_id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
 """
+GOODS_CATEGORIES = """
+    SELECT goods.goods_id, product.category_id
+    FROM goods INNER JOIN product ON goods.product_id = product.id
+    WHERE goods.goods_id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
+"""
+COUNTED = ("id", "source", "is_bot", "opened_at", "user_id")  # of a cart
 INSTANTS = ("opened_at", "changed_at", "user_known_at", "paid_at")
 KNOWN = ("user_id", "user_known_at", "user_known_position")  # from the last pay line
 OPENED = ("address", "source", "is_bot", "opened_at", "opened_position")  # from the first line
@@ -62,7 +80,7 @@ class StoredCarts:
 async def select_stored_carts(session: AsyncSession, cart_ids: Values) -> StoredCarts:
     """Return those of the carts that are stored. The caller holds the lock of cart roll-ups."""
     raw = await raw_connection(session)
-    row = await raw.fetchrow(CARTS, array_literal(cart_ids.tolist()))
+    row = await raw.fetchrow(CARTS, number_array(cart_ids.tolist()))
     assert row is not None  # also where none is stored
     carts = {name: column_of(name, row[name]) for name in row.keys()}  # noqa: SIM118 - a Record yields its values
     payments = {name: carts.pop(name) for name in ("paid_at", "position", "paid_source")}
@@ -76,8 +94,32 @@ async def select_items(session: AsyncSession, cart_ids: Values) -> Frame:
     row = None
     if len(cart_ids):
         raw = await raw_connection(session)
-        row = await raw.fetchrow(ITEMS, array_literal(cart_ids.tolist()))
+        row = await raw.fetchrow(ITEMS, number_array(cart_ids.tolist()))
     return {name: column_of(name, None if row is None else row[name]) for name in ("cart_id", "goods_id")}
+
+
+async def select_categories(session: AsyncSession, items: Frame) -> Frame:
+    """Return the categories of those goods whose product is known: columns goods_id, category_id."""
+    rows = []
+    goods_ids = distinct(items["goods_id"]).tolist()
+    if goods_ids:
+        raw = await raw_connection(session)
+        rows = await raw.fetch(GOODS_CATEGORIES, number_array(goods_ids))
+    return {name: numbers_of(row[name] for row in rows) for name in ("goods_id", "category_id")}
+
+
+async def delete_carts(session: AsyncSession, cart_ids: Values) -> tuple[Frame, Frame, Frame]:
+    """Delete carts with their goods and payments. Return the three, as `count_carts` takes them."""
+    result = await execute_with_arrays(
+        session, statement("carts/delete_carts"), array_literals({"cart_ids": cart_ids})
+    )
+    row = {name: column_of(name, array) for name, array in result.mappings().one().items()}
+    row["is_bot"] = row["is_bot"] > 0
+    return (
+        {name: row[name] for name in COUNTED},
+        {"cart_id": row["paid_id"], "paid_at": row["paid_at"], "source": row["paid_source"]},
+        {"cart_id": row["item_id"], "goods_id": row["goods_id"]},
+    )
 
 
 def column_of(name: str, array: bytes | list[str | None] | None) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.array_literals import number_array
 from db.columns import Values, decode
 from db.queries.addresses import change_address_version
 from db.queries.part_columns import select_columns, select_part_spans
@@ -18,12 +19,17 @@ LIVE_IDS = """
 """
 # A masked address stays as long as one of its variants: statistics tell visitors by it.
 DELETE = """
-    DELETE FROM address
-    WHERE id = ANY(:ids) AND (
-        variant > 0
+    WITH unvisited AS MATERIALIZED (
+        SELECT unnest(CAST(CAST(:ids AS text) AS int[])) AS id
+    )
+    DELETE FROM address USING unvisited
+    WHERE address.id = unvisited.id AND (
+        address.variant > 0
         OR NOT EXISTS (
             SELECT FROM address AS own
-            WHERE own.address = address.address AND own.variant > 0 AND own.id <> ALL(:ids)
+            WHERE
+                own.address = address.address AND own.variant > 0
+                AND NOT EXISTS (SELECT FROM unvisited AS other WHERE other.id = own.id)
         )
     )
 """
@@ -88,7 +94,7 @@ async def delete_addresses(session: AsyncSession, address_ids: Values, visited: 
     """Delete those of the addresses that no new part names either. The caller holds the lock of parts."""
     await visited.read_parts(session)
     unvisited = address_ids[~visited.among(address_ids)]
-    await session.execute(text(DELETE), {"ids": unvisited.tolist()})
+    await session.execute(text(DELETE), {"ids": number_array(unvisited.tolist())})
     await change_address_version(session)
 
 

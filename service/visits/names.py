@@ -160,10 +160,10 @@ class NameIds:
             countries = await asyncio.to_thread(look_up_countries, self.geo, missing)
             bounds = [None if views[address] == NEVER else views[address] for address in missing]
             ids = await address_queries.insert_addresses(session, missing, countries, bounds)
+            indexes = {country: self._country_index(country) for country in set(countries)}
             for address, country in zip(missing, countries, strict=True):
                 if address in ids:
-                    index = self._country_index(country)
-                    self.addresses[address] = KnownAddress(ids[address], index, views[address])
+                    self.addresses[address] = KnownAddress(ids[address], indexes[country], views[address])
             await self._select(session, [address for address in missing if address not in ids])
 
     async def _select(self, session: Transaction, addresses: list[str]) -> None:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.array_literals import array_literal, digest_array, text_array
+from db.array_literals import array_literal, digest_array, number_array, text_array
 from db.database import Database
 from db.queries.agents import AGENTS, REFERRERS
-from db.queries.new_carts import GOODS_CATEGORIES
+from db.queries.cart_frames import LIVE_CARTS
 from db.queries.pages import PAGES
-from db.queries.stored_carts import CARTS, ITEMS
+from db.queries.stored_carts import CARTS, GOODS_CATEGORIES, ITEMS
 from db.sessions import raw_connection
 
 TEXTS = ("", "NULL", "null", 'a"b', "a\\b", "\\", '"', '","', "{a,b}", " a ", "a\nb\t", "рыба", "a,b", "\x1f")
@@ -32,7 +32,8 @@ async def test_an_array_of_digests_or_numbers_is_what_it_was(db: Database) -> No
         for count in range(5):
             literal = digest_array(digests[:count])
             assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS bytea[])", literal) == digests[:count]
-        assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS int[])", array_literal(numbers)) == numbers
+        for literal in (array_literal(numbers), number_array(numbers)):
+            assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS int[])", literal) == numbers
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")) | st.none()))
@@ -53,7 +54,7 @@ def test_quotes_stand_around_each_text_and_nothing_else_ends_one(texts: list[str
     assert len(places) == max(0, len(texts) - 1)
 
 
-@pytest.mark.parametrize("statement", [AGENTS, CARTS, GOODS_CATEGORIES, ITEMS, PAGES, REFERRERS])
+@pytest.mark.parametrize("statement", [AGENTS, CARTS, GOODS_CATEGORIES, ITEMS, LIVE_CARTS, PAGES, REFERRERS])
 async def test_an_array_is_read_once_where_a_whole_table_is_read(db: Database, statement: str) -> None:
     async with db.transaction() as session:
         raw = await raw_connection(session)

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from sqlalchemy import text
 
-from db.binary_copy import BLOCK_LIMITS, BlockLimits, as_copy, as_inet
+from db.binary_copy import BLOCK_LIMITS, BlockLimits, Strings, as_copy, as_inet
 from db.bulk import copy_rows
 from db.database import Database
 from db.frames import instants_of, numbers_of, texts_of
@@ -38,7 +40,7 @@ Row = tuple[str | None, int | None, int, datetime | None, IPv4Address | IPv6Addr
 @given(ROWS, st.integers(1, 4))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_postgresql_reads_the_rows_of_the_frame(db: Database, rows: list[Row], block: int) -> None:
-    frame = {
+    frame: dict[str, NDArray[Any] | Strings] = {
         "name": texts_of(row[0] for row in rows),
         "large": numbers_of(row[1] for row in rows),
         "small": np.array([row[2] for row in rows], np.int32),
