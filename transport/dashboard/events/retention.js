@@ -10,15 +10,22 @@ export function retentionGrid(cohorts, unit) {
   const head = element("tr", {},
     element("th", { scope: "col" }, translate("column.cohort")),
     element("th", { scope: "col", class: "numeric" }, translate("column.size")),
-    cohorts.map((_, index) => element("th", { scope: "col", class: "numeric" }, number(index))));
+    cohorts.map((_, index) => later(index, cohorts.length)));
   const rows = cohorts.map((cohort) => element("tr", {},
     element("th", { scope: "row" }, dayAndMonth(cohort.cohort, settings.tz)),
     element("td", { class: "numeric" }, number(cohort.size)),
     cohort.retained.map((users) => cell(users, cohort.size))));
-  const later = element("p", { class: "dim small-print" }, translate(`later.${unit}`));
-  return element("div", {}, later, scroller(translate("retention"),
+  const hint = element("p", { class: "dim small-print" }, translate(`later.${unit}`));
+  return element("div", {}, hint, scroller(translate("retention"),
     element("table", { class: "grid" },
       element("caption", { class: "unseen" }, translate("retention")), element("thead", {}, head), element("tbody", {}, rows))));
+}
+
+// Columns are equally wide.
+function later(index, count) {
+  const head = element("th", { scope: "col", class: "numeric" }, number(index));
+  head.style.inlineSize = `${80 / count}%`;
+  return head;
 }
 
 function cell(users, size) {

@@ -11,6 +11,7 @@ import { columns, rankedBars } from "../shared/plots.js";
 import { retentionGrid } from "./retention.js";
 import { currentPeriod, loadNewest, settings, settingsProblem } from "../shared/settings.js";
 import { settingsForm } from "../shared/settings-form.js";
+import { shownText } from "../shared/shown.js";
 import { scroller, table } from "../shared/tables.js";
 import { translate } from "../shared/words.js";
 
@@ -32,14 +33,17 @@ export async function show(view, { signal, own, setOwn, onSettings, redraw }) {
   const keep = () => setOwn(Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, value === usual[name] ? "" : value])));
   const cards = [activeUsers, topCard, retention, funnel].map((make) => make(getJson, inputs, keep));
   const columnsRoot = element("div", { class: "cards" });
+  const shown = element("p", { class: "shown" });
   view.replaceChildren(
     element("h1", {}, translate("events")),
     settingsForm(onSettings),
+    shown,
     columnsRoot,
   );
-  layOutInColumns(columnsRoot, cards.map((card) => [card.root, 1]), COLUMN, signal);
+  layOutInColumns(columnsRoot, cards.map((card) => [card.root, 1]), COLUMN);
   async function refresh() {
     columnsRoot.hidden = settingsProblem() !== null;
+    shown.textContent = columnsRoot.hidden ? "" : shownText("all", []);
     if (!columnsRoot.hidden) await Promise.all(cards.map((card) => card.load()));
   }
   await refresh();

@@ -54,7 +54,7 @@ export async function show(view, { signal, own, setOwn }) {
   const details = (film) => attempt(async () => filmDetails(await requestJson(`/movies/${film.kinopoisk_id}`, { signal })));
   const films = (items) => element("ul", { class: "films" }, items.map((film) => filmItem(film, { isFavourite: ids.has(film.kinopoisk_id), onStar: toggle, onDetails: details })));
 
-  const form = element("form", { class: "row", role: "search", onsubmit: (event) => {
+  const form = element("form", { class: "row own", role: "search", onsubmit: (event) => {
     event.preventDefault();
     setOwn({ query: query.value });
     search();

@@ -10,6 +10,6 @@ export function chips(own, onRemove) {
   return element("ul", { class: "chips", "aria-label": translate("filters") }, filters.map(([name, value]) => {
     const text = `${translate(`filter.${name}`)}: ${valueText(name, value)}`;
     if (!onRemove) return element("li", { class: "chip" }, text);
-    return element("li", {}, button(`${text} ×`, () => onRemove(name), { class: "chip", "aria-label": translate("remove-filter", text) }));
+    return element("li", {}, button([text, element("span", { class: "screen-only" }, " ×")], () => onRemove(name), { class: "chip", "aria-label": translate("remove-filter", text) }));
   }));
 }

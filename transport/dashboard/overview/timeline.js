@@ -2,6 +2,7 @@
 // week or month makes it the period; its rows do the same by keyboard.
 import { button, element, select, shape } from "../shared/elements.js";
 import { day, dayAndMonth, dayWithWeekday, hourOfDay, localOf, moment, month, number, signedPercent } from "../shared/formats.js";
+import { drawToFit } from "../shared/fit.js";
 import { addDays, isDate, OWN } from "../shared/period.js";
 import { newestTime, settings } from "../shared/settings.js";
 import { scroller, table } from "../shared/tables.js";
@@ -39,15 +40,13 @@ export function timelineCard({ reader, own, setOwn, span, series, onPeriod, sign
 
   function draw({ now, then, unit, bounds, ...choice }) {
     if (!now.length) return element("p", { class: "dim" }, translate("no-data"));
-    const root = element("div", { class: "timeline" });
+    const root = element("div", { class: "timeline fitted" });
     const choose = onPeriod && ((bucket) => onPeriod(periodOf(bucket, unit, bounds)));
     const open = openIndex(now, bounds);
     // What is under the pointer, at once; its rows say the same by keyboard.
     const readout = element("p", { class: "readout", "aria-hidden": "true" });
     const point = (bucket) => { readout.textContent = bucket ? describe(bucket, then?.[now.indexOf(bucket)], unit) : ""; };
-    // The picture grows with the letters of the page, which are larger on a wall.
-    const scale = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-    watchWidth(root, (width) => root.replaceChildren(chart({ now, then, open, unit, width: width / scale(), choose, point })), signal);
+    drawToFit(root, (width) => chart({ now, then, open, unit, width, choose, point }));
     return [legend(Boolean(then), open >= 0, unitChoice({ unit, ...choice }), readout), root, rowsTable({ now, then, unit, choose })];
   }
 
@@ -131,17 +130,4 @@ function rowsTable({ now, then, unit, choose }) {
   const details = element("details", {}, element("summary", {}, translate("rows")));
   details.addEventListener("toggle", () => details.append(scroller(translate("card.timeline"), table(translate("card.timeline"), columns, now))), { once: true });
   return details;
-}
-
-// Calls `draw` with the width of an element, now that it is shown and whenever it changes.
-function watchWidth(root, draw, signal) {
-  let width = 0;
-  const observer = new ResizeObserver(() => {
-    if (!root.isConnected) return observer.disconnect();
-    if (!root.clientWidth || root.clientWidth === width) return;
-    width = root.clientWidth;
-    draw(width);
-  });
-  observer.observe(root);
-  signal.addEventListener("abort", () => observer.disconnect());
 }

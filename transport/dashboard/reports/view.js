@@ -27,7 +27,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   const columns = element("div", { class: "cards" });
   const content = element("div", {}, element("div", { class: "tiles answers" }, cards.map((card) => card.tile)), steps, columns);
   view.replaceChildren(element("h1", {}, translate("reports")), settingsForm(onSettings, { sources: SOURCES, withTraffic }), shown, content, asOf);
-  layOutInColumns(columns, cards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN, signal);
+  layOutInColumns(columns, cards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN);
 
   async function refresh() {
     content.hidden = settingsProblem() !== null;

@@ -1,11 +1,12 @@
 // Lays out cards in as many columns as the window has room for. Unlike with CSS columns, a card stays in its column when
 // another one grows.
 import { element } from "./elements.js";
+import { onWidth } from "./fit.js";
 
 const GAP = 16; // pixels
 
 // `cards`: pairs of an element and its rough height, of any unit. `minWidth`: of a column, in rem.
-export function layOutInColumns(root, cards, minWidth, signal) {
+export function layOutInColumns(root, cards, minWidth) {
   let count = 0;
   function layOut() {
     const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -21,7 +22,5 @@ export function layOutInColumns(root, cards, minWidth, signal) {
     root.replaceChildren(...columns.map((column) => element("div", { class: "column" }, column.cards)));
   }
   layOut();
-  const observer = new ResizeObserver(layOut);
-  observer.observe(root);
-  signal.addEventListener("abort", () => observer.disconnect());
+  onWidth(root, layOut);
 }
