@@ -166,7 +166,7 @@ def import_events(
 def report(
     number: Annotated[
         int,
-        typer.Argument(min=1, max=7, metavar="NUMBER", help="Number of the report; GET /reports lists them."),
+        typer.Argument(metavar="NUMBER", help="Number of the report, 1 to 7; an unknown one lists them all."),
     ],
     parameters: Annotated[
         list[str] | None,

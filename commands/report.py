@@ -30,6 +30,8 @@ NOT_HERE = {"format", "raw"}  # parameters of the answer over HTTP: options say 
 
 def print_report(number: int, pairs: list[str], *, form: Form) -> None:
     """Run a report with parameters `NAME=VALUE` and print its answer."""
+    if number not in REQUESTS:
+        raise typer.BadParameter(f"there is no report {number}, but these:\n{list_reports()}")
     with one_line_errors():
         parameters = read_parameters(REQUESTS[number](), pairs)
         settings = load_settings()
@@ -46,6 +48,11 @@ def print_report(number: int, pairs: list[str], *, form: Form) -> None:
             sys.stdout.buffer.write(text.encode())
         case "table":
             print_table(body)
+
+
+def list_reports() -> str:
+    """Return the number and the question of each report, a line each."""
+    return "\n".join(f"  {report.number} {report.title}" for report in reports.list_reports())
 
 
 def read_parameters(request: ReportRequest, pairs: list[str]) -> dict[str, Any]:

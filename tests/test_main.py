@@ -132,9 +132,12 @@ def test_a_wrong_port_of_the_command_line_is_told_in_one_line(trawl: Command) ->
 
 
 def test_an_unknown_report_is_refused(invoke: Callable[..., Result]) -> None:
-    result = invoke(["report", "8"])
-    assert result.exit_code != 0
-    assert "number" in result.stderr.lower()
+    result = invoke(["report", "9"])
+    assert result.exit_code == 2
+    assert "there is no report 9, but these:" in result.stderr
+    titles = [line.strip() for line in result.stderr.splitlines()[-7:]]
+    assert [title[0] for title in titles] == list("1234567")
+    assert titles[3] == "4 What is the most requests in a clock hour?"
 
 
 def test_an_admin_is_made_with_a_password_from_standard_input(trawl: Command) -> None:

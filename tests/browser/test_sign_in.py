@@ -1,5 +1,9 @@
 """Signing in, up and out in a real browser, and how sessions go on and end."""
 
+import re
+
+from playwright.async_api import expect
+
 from tests.browser.conftest import Tab
 from tests.support.authenticator import enable
 from tests.support.command_line import PASSWORD
@@ -75,6 +79,8 @@ async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_
     page = dashboard.page
     await dashboard.open()
     await page.get_by_role("link", name="Create an account").click()
+    for name, description in (("First name", "Optional."), ("Last name", "Optional."), ("Login", "3 to 254")):
+        await expect(page.get_by_label(name)).to_have_accessible_description(re.compile(f"^{description}"))
     await page.get_by_label("Login").fill("vera")
     await page.get_by_label("Password").fill("12345678")
     await page.get_by_role("button", name="Create an account").click()

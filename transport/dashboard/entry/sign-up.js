@@ -9,8 +9,8 @@ export function signUpForm(onSignedIn) {
   const text = (name, autocomplete) => element("input", { name, autocomplete, spellcheck: "false", autocapitalize: name === "login" ? "none" : null });
   const fields = [
     field(translate("login"), text("login", "username"), translate("login-hint")),
-    field(translate("first-name"), text("first_name", "given-name")),
-    field(translate("last-name"), text("last_name", "family-name")),
+    field(translate("first-name"), text("first_name", "given-name"), translate("optional")),
+    field(translate("last-name"), text("last_name", "family-name"), translate("optional")),
     field(translate("password"), element("input", { name: "password", type: "password", autocomplete: "new-password" }), translate("password-hint")),
   ];
   const signUp = form(fields, translate("sign-up"), async (account) => {
