@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import MINYEAR, UTC, date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from marshmallow import ValidationError, fields, post_load, pre_load
 
@@ -99,12 +99,17 @@ class DatedFilters(TimeFilters):
         return {name: value for name, value in data.items() if name != "tz"}
 
 
+def is_date(text: object) -> TypeGuard[str]:
+    """Return whether a value has the form of a plain date."""
+    return isinstance(text, str) and DATE.fullmatch(text) is not None
+
+
 def day_begin(text: Any, tz: str, *, days: int) -> datetime | None:
     """Return the instant at which a date's day begins in a zone, so many days later; None for no date.
 
     Where the calendar ends before that, it is the first or the last of all instants: 9999-12-31 is for ever.
     """
-    if not isinstance(text, str) or not DATE.fullmatch(text):
+    if not is_date(text):
         return None
     try:
         day = date.fromisoformat(text)

@@ -42,6 +42,25 @@ async def test_a_plain_date_is_the_whole_day_of_its_zone(user: User) -> None:
         assert (await user.client.get(f"{path}?{period}")).body.count(b"\n") == 2
 
 
+async def test_a_day_that_a_zone_skipped_holds_nothing_and_is_a_period_all_the_same(user: User) -> None:
+    """Samoa went from 29 to 31 December 2011."""
+    visit = {"page_url": "https://shop.example/caviar/", "timestamp": "2011-12-30T10:00:00Z"}
+    assert (await user.client.post("/visits", json=visit)).status == 201
+    for first, last, counts in (("30", "30", 0), ("31", "31", 1), ("29", "29", 0), ("30", "31", 1)):
+        period = f"from=2011-12-{first}&to=2011-12-{last}&tz=Pacific/Apia"
+        answers = [await user.client.get(f"/report/{number}?{period}") for number in range(1, 8)]
+        assert [answer.status for answer in answers] == [200] * 7
+        assert sum(row["requests"] for row in answers[3].json["rows"]) == counts
+        compared = await user.client.get(f"/report/6?{period}&compare=previous")
+        assert (compared.status, (await user.client.get(f"/stats/dau?{period}")).status) == (200, 200)
+        for chart in range(1, 8):
+            assert (await user.client.get(f"/report/{chart}?{period}&format=svg")).status == 200
+    refused = await user.client.get("/report/4?from=2011-12-31&to=2011-12-30&tz=Pacific/Apia")
+    assert (refused.status, refused.pointers) == (422, ["/to"])
+    refused = await user.client.get("/report/4?from=2025-08-02&to=2025-08-01")
+    assert (refused.status, refused.pointers) == (422, ["/to"])
+
+
 @pytest.mark.parametrize("text", ["2025-02-30", "2025-8-1", "9999-12-31T", "20250801"])
 async def test_a_date_that_is_none_is_refused_by_name(user: User, text: str) -> None:
     answer = await user.client.get("/visits", params={"from": text})
