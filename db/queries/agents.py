@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import digest_array, text_array
 from db.database import Raw
+from db.queries.new_rows import insert_new
 from db.sessions import raw_connection
 from db.sql import raw_statement
 
@@ -104,7 +105,8 @@ async def insert_referrers(session: AsyncSession, referrers: Sequence[ReferrerRo
     digests = sorted(by_digest)
     rows = [by_digest[digest] for digest in digests]
     sql, _ = raw_statement("visits/insert_referrers")
-    inserted = await raw.fetch(
+    inserted = await insert_new(
+        raw,
         sql,
         text_array([row.url for row in rows]),
         digest_array(digests),

@@ -9,6 +9,7 @@ from asyncpg import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import array_literal, digest_array, text_array
+from db.queries.new_rows import insert_new
 from db.sessions import raw_connection
 from db.sql import raw_statement
 
@@ -49,7 +50,8 @@ async def ensure_pages(session: AsyncSession, pages: Sequence[PageRow]) -> list[
     )
     if new:
         sql, _ = raw_statement("visits/insert_pages")
-        rows = await raw.fetch(
+        rows = await insert_new(
+            raw,
             sql,
             digest_array([digest for digest, _ in new]),
             text_array([page.url for _, page in new]),
@@ -57,7 +59,7 @@ async def ensure_pages(session: AsyncSession, pages: Sequence[PageRow]) -> list[
             array_literal(page.category_id for _, page in new),
             array_literal(page.product_id for _, page in new),
         )
-        ids |= {row["digest"]: row["id"] for row in rows}
+        ids |= dict(map(tuple, rows))
     missing = [digest for digest, _ in new if digest not in ids]
     if missing:  # somebody else has inserted them meanwhile
         ids |= await select_page_ids(raw, missing)
@@ -67,4 +69,4 @@ async def ensure_pages(session: AsyncSession, pages: Sequence[PageRow]) -> list[
 async def select_page_ids(raw: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
     """Return the ids of pages that are stored, by their digests."""
     rows = await raw.fetch(PAGES, digest_array(digests))
-    return {row["digest"]: row["id"] for row in rows}
+    return dict(map(tuple, rows))

@@ -92,9 +92,12 @@ class ChunkText:
 
     def lines_with_controls(self) -> Mask:
         """Return which lines hold a control character, but for carriage returns."""
-        places = np.flatnonzero(self._padded[: len(self.data)] < SPACE)
-        controls = self._padded[places]
+        is_control = self._padded[: len(self.data)] < SPACE
         has_control = np.zeros(len(self.starts), np.bool_)
+        if np.count_nonzero(is_control) == len(self._newlines):  # which is counted much faster than searched
+            return has_control
+        places = np.flatnonzero(is_control)
+        controls = self._padded[places]
         inner = places[(controls != NEWLINE) & (controls != CARRIAGE_RETURN)]
         has_control[np.searchsorted(self._newlines, inner)] = True
         return has_control

@@ -10,6 +10,10 @@ from typing import Any, BinaryIO, Self
 from service.logs.shop_format import MAX_LINE_BYTES
 
 CHUNK_BYTES = 8 * 1024 * 1024
+LONG_LINE, MORE_BYTES = (
+    400,
+    2,
+)  # where lines have so many bytes, chunks have twice as many: each costs something
 TAIL_BYTES = 16 * 1024 * 1024  # remembered of what stands before the first chunk
 HEAD_BYTES = 64 * 1024  # remembered of the beginning of the log
 HOLE = b"\n" + bytes(MAX_LINE_BYTES)  # what a file has where it was cut under its writer
@@ -131,7 +135,8 @@ class LogFile:
         they are longer than a line.
         """
         rest = b""
-        while block := self._stream.read(self._chunk_bytes - len(rest)):
+        chunk_bytes = self._chunk_bytes
+        while block := self._stream.read(chunk_bytes - len(rest)):
             self._is_read = True
             data = self._skip_nuls(rest + block)
             while end := data.find(HOLE) + 1:
@@ -140,8 +145,11 @@ class LogFile:
             end = data.rfind(b"\n") + 1
             if end:
                 rest = data[end:]
+                line = self._line
                 yield self._chunk(data[:end])
-            elif len(data) < self._chunk_bytes:
+                if end > LONG_LINE * (self._line - line):
+                    chunk_bytes = MORE_BYTES * self._chunk_bytes
+            elif len(data) < chunk_bytes:
                 rest = data
             else:
                 rest = b""

@@ -11,49 +11,62 @@ The shop's own format has its container's name in its grammar (shop_format.py).
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
-NAME = rb"[A-Za-z0-9][A-Za-z0-9_.-]* +\| "
+NAME = rb"[A-Za-z0-9][A-Za-z0-9_.-]*+ ++\| "
 ISO_TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 SYSLOG_TIME = rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|" + ISO_TIME + rb")"
-PROGRAM = rb"[^ :\[\]\n]+(?:\[\d+\])?: "
-SYSLOG = rb"(?:<\d{1,3}>)?" + SYSLOG_TIME + rb" (?:[^ \n]+ )?" + PROGRAM
+PROGRAM = rb"[^ :\[\]\n]++(?:\[\d++\])?: "
+SYSLOG = rb"(?:<\d{1,3}>)?" + SYSLOG_TIME + rb" (?:[^ \n]++ )?" + PROGRAM
 HYPERCORN = rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] "
+
+
+MARKS = rb"((?:\0|\xef\xbb\xbf)*+)"  # chunks.BEFORE_LINE
+# Newlines are searched for in no time, unlike places where a line begins. Hardly a line is looked at further.
+BEGINS = rb"(?=[\0\xef<\[A-Z]|\d{4}-)"
 
 
 @dataclass(frozen=True, slots=True)
 class LinePrefix:
-    """What may stand before a line: `pattern`, which no line itself begins with."""
+    """What may stand before a line: `first` before that of a chunk, `later` before others. No line begins so.
 
-    pattern: bytes
-    _first: re.Pattern[bytes] = field(init=False)
-    _later: re.Pattern[bytes] = field(init=False)
+    :param later_unnamed: the same, where no line has a container's name
+    """
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_first", re.compile(rb"((?:\0|\xef\xbb\xbf)*+)(?:" + self.pattern + rb")"))
-        # Newlines are searched for in no time, unlike places where a line begins.
-        later = rb"\n((?:\0|\xef\xbb\xbf)*+)(?:" + self.pattern + rb")"
-        object.__setattr__(self, "_later", re.compile(later))
+    first: re.Pattern[bytes]
+    later: re.Pattern[bytes]
+    later_unnamed: re.Pattern[bytes] | None
 
     def remove(self, data: bytes) -> bytes:
-        """Return lines without it; NULs and a byte order mark may stand before it (chunks.BEFORE_LINE)."""
-        first = self._first.match(data)
-        data = data if first is None else first[1] + data[first.end() :]
-        return self._later.sub(rb"\n\1", data)
+        """Return lines without it; NULs and a byte order mark may stand before it."""
+        # One byte is searched for in no time, unlike three.
+        has_names = b"|" in data and b" | " in data
+        later = self.later if has_names else self.later_unnamed
+        if later is None:
+            return data
+        begin = self.first.match(data)
+        data = data if begin is None else begin[1] + data[begin.end() :]
+        return later.sub(rb"\n\1", data)
 
 
-CONTAINER = LinePrefix(NAME)
+def make_prefix(pattern: bytes, unnamed: bytes | None) -> LinePrefix:
+    return LinePrefix(
+        re.compile(MARKS + rb"(?:" + pattern + rb")"),
+        re.compile(rb"\n" + MARKS + rb"(?:" + pattern + rb")"),
+        None if unnamed is None else re.compile(rb"\n" + BEGINS + MARKS + rb"(?:" + unnamed + rb")"),
+    )
+
+
+CONTAINER = make_prefix(NAME, None)
+UNNAMED = SYSLOG + rb"|" + HYPERCORN
 # Before lines that begin with an address, a host or an object, none of which looks like a time.
-ANY_PREFIX = LinePrefix(rb"(?:" + NAME + rb")?(?:" + SYSLOG + rb"|" + HYPERCORN + rb")|" + NAME)
+ANY_PREFIX = make_prefix(rb"(?:" + NAME + rb")?(?:" + UNNAMED + rb")|" + NAME, UNNAMED)
 
 
 def plain_lines(data: bytes, prefix: LinePrefix | None = CONTAINER) -> bytes:
     """Return lines without their prefixes and colours."""
     data = without_colours(data)
-    # One byte is searched for in no time, unlike three.
-    if prefix is CONTAINER and not (b"|" in data and b" | " in data):
-        return data
     return data if prefix is None else prefix.remove(data)
 
 

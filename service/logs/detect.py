@@ -100,9 +100,18 @@ def is_shop_line(raw: bytes) -> bool:
 
 def log_lines(data: bytes) -> Iterator[bytes]:
     """Yield the lines of a chunk that are not blank, without what may stand before them."""
-    for raw in data.split(b"\n"):
+    for raw in iter_lines(data):
         if not is_blank(raw):
             yield without_marks(raw)
+
+
+def iter_lines(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of a chunk, and what stands behind the last newline: mostly the first is enough."""
+    start = 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield data[start:end]
+        start = end + 1
+    yield data[start:]
 
 
 def find_first_line(file: LogFile, options: FormatOptions) -> tuple[bytes | None, bool]:

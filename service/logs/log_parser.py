@@ -5,7 +5,7 @@ from datetime import datetime
 
 from service.logs.chunks import Chunk, without_marks
 from service.logs.container_text import plain_lines
-from service.logs.detect import SHOP, FormatSearch, log_lines, restore_format
+from service.logs.detect import SHOP, FormatSearch, iter_lines, log_lines, restore_format
 from service.logs.format_options import FormatOptions
 from service.logs.line_columns import LineColumns
 from service.logs.rejects import RejectedLine, is_blank, make_reject
@@ -88,7 +88,7 @@ class LogParser:
                     self._begin(self._search.w3c.state if state == "w3c" else state)
                     return True
         offset, held = chunk.offset, list[tuple[int, int, bytes]]()
-        for number, raw in enumerate(chunk.data.split(b"\n"), start=chunk.line):
+        for number, raw in enumerate(iter_lines(chunk.data), start=chunk.line):
             if not is_blank(raw):
                 line = without_marks(raw)
                 state = self._search.fit(line)

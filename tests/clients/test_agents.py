@@ -64,6 +64,12 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, 
             "Tizen",
             "tv",
         ),
+        (  # uap-core's last spider fits this, and devices before it
+            "Mozilla/5.0 (Linux; U; Android 4.0.3; en-us; KFTT Build/IML74K) Silk/3.4 Mobile Safari/535.19",
+            "Amazon Silk",
+            "Android",
+            "tablet",
+        ),
         ("Mozilla/5.0", None, None, None),
         ("agent", None, None, None),
         ("123", None, None, None),
@@ -82,6 +88,8 @@ def test_an_agent_of_a_person_tells_browser_system_and_device(
         "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
         "curl/8.5.0",
         "python-requests/2.31",
+        "Mozilla/5.0 (X11; Linux x86_64) htdig",  # known to uap-core alone, as the last of its devices
+        "Mozilla/5.0 (Linux; Android 9; Spider Build/PPR1) Chrome/80.0 Mobile Safari/537.36",
         "GuzzleHttp/7",  # known to no list: a program that is no browser
         "Mozilla/5.0 (compatible; NewScanner/1.0; +https://scanner.example/)",  # the same: it names a URL
         f"{WINDOWS} HeadlessChrome/117.0.0.0 Safari/537.36",

@@ -6,7 +6,6 @@ FROM unnest(
     CAST(CAST(:digest AS text) AS bytea[]),
     CAST(CAST(:host AS text) AS text[])
 ) AS new (url, digest, host)
-WHERE NOT EXISTS (SELECT FROM referrer WHERE referrer.digest = new.digest)
 ORDER BY new.digest
 ON CONFLICT DO NOTHING
 RETURNING digest, id;

@@ -36,6 +36,16 @@ def test_small_chunks_lose_no_line(lengths: list[int], size: int) -> None:
     assert b"".join(chunk.data for chunk in chunks) == text
 
 
+def test_chunks_of_long_lines_are_longer() -> None:
+    size, text = 10_000, b"l" * 999 + b"\n"
+    long, short = (
+        [len(chunk.data) for chunk in LogFile(io.BytesIO(data), chunk_bytes=size).chunks()]
+        for data in (text * 50, b"short\n" * 5000)
+    )
+    assert long == [size, 2 * size, 2 * size]
+    assert max(short) <= size
+
+
 def test_an_oversized_line_is_cut_short_and_what_follows_keeps_its_place() -> None:
     size = MAX_LINE_BYTES + 10
     text = b"first\n" + b"x" * (5 * size) + b"\nlast\n"
