@@ -70,6 +70,13 @@ NEXT_ADDRESS = rf"(?:[^ ]*:\d{{1,5}} )?\[?(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{IPV6
 NEXT_LINE = re.compile(rf"\[{CUT_TIME}{NEXT_ADDRESS} [^ ]+ .", re.ASCII)
 
 
+# The referrer and agent, up to a quote behind which the field goes on: WEBrick and morgan escape none.
+BARE_QUOTE = re.compile(
+    rf'\[{LOCAL_TIME}\] "{IN_QUOTES}" (?:\d{{3}}|-) (?:\d+|-)(?: "{IN_QUOTES}"){{1,2}}[^ "].*"', re.ASCII
+)
+HAS_BARE_QUOTE = "a quote in the referrer or agent is not escaped"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field of a line.
@@ -143,8 +150,10 @@ class Layout:
 
     def explain(self, line: str) -> str:
         """Return why a line does not match."""
-        is_double = len(STAMP.findall(line)) > 1
-        return TWO_REQUESTS if is_double else f"not a line of the {self.name} log format"
+        if len(STAMP.findall(line)) > 1:
+            return TWO_REQUESTS
+        is_bare = self.has_tail and BARE_QUOTE.search(line) is not None
+        return HAS_BARE_QUOTE if is_bare else f"not a line of the {self.name} log format"
 
     def _request(self, texts: dict[str, str | None], status: int | None) -> tuple[str | None, str]:
         """Return the method and the URL.

@@ -139,3 +139,21 @@ def test_more_fields_may_follow_the_size_of_a_common_line() -> None:
 def test_another_request_in_those_fields_is_a_reject() -> None:
     columns = parse(f"{RACK} {RACK}\n{RACK}\n")
     assert [reject.reason for reject in columns.rejects] == ["common: two requests stand on one line"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ('"-" "Käse "1" (x)"', True),
+        ('"https://search.example/?q="salmon"" "curl/7.88.1"', True),
+        ('"-" "-" "a "b" c"', False),  # in what may follow the agent: the line is read
+        ('"-" "curl/7.88.1', False),  # cut
+        ('"-"', False),
+        ("OK", False),
+    ],
+)
+@pytest.mark.parametrize("line", [LINE, VHOST])
+def test_a_quote_that_webrick_or_morgan_has_not_escaped_is_named(line: str, text: str, is_told: bool) -> None:
+    log = f"{line}\n" + line.replace('"-" "curl/7.88.1"', text) + "\n"
+    reasons = [reject.reason for reject in parse(log).rejects]
+    assert any("a quote in the referrer or agent is not escaped" in reason for reason in reasons) == is_told
