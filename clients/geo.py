@@ -6,6 +6,7 @@ English names come from the table that the ipinfo library ships.
 import ipaddress
 import runpy
 from bisect import bisect
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,6 +76,10 @@ class Geo:
     def open(cls, mmdb: Path | None = None) -> "Geo":
         """Open an .mmdb file, or the registry data without one."""
         return cls(MmdbData(mmdb) if mmdb else RegistryData())
+
+    def countries(self, addresses: Sequence[str]) -> list[str | None]:
+        """Return the countries of addresses that come once, as `country` would, and remember none."""
+        return [self._country(address) for address in addresses]
 
     def _country(self, address: str) -> str | None:
         """Return the ISO code of a canonical address; None if it is not public or its country unknown."""

@@ -23,7 +23,8 @@ from db.rollup_counts import CountedColumns, Rollups, rollup_literals
 from db.threads import run_in_thread
 from service.logs import line_columns
 from service.logs.line_columns import LineColumns
-from service.visits.names import NEVER, ChunkNames, NameIds, first_products
+from service.visits.known_addresses import NEVER
+from service.visits.names import ChunkNames, NameIds, first_products
 
 CODES = np.array([ord(KIND_CODES[kind]) for kind in line_columns.KINDS], np.uint8)
 KIND_INDEXES = np.array([KINDS.index(kind) for kind in line_columns.KINDS], np.int8)
@@ -97,7 +98,7 @@ class PartWriter:
             rows, times = prepared.lower
             await addresses.lower_first_products(session, prepared.names.address_id[rows].tolist(), times)
             address_keys = prepared.lines.address_keys
-            self._names.lower_first_products([address_keys[row] for row in rows], times)
+            self._names.addresses.lower_first_products([address_keys[row] for row in rows], times)
         await add_counts_to_rollups(session, prepared.rollups)
         part = prepared.part
         await merge_part(session, part.span(part_id, token), prepared.carts)

@@ -4,10 +4,9 @@ Names are inserted in transactions of their own, so that nobody waits for visits
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from itertools import chain
-from typing import NamedTuple
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,12 @@ from db.kinds import KIND_CODES
 from db.queries import addresses as address_queries
 from db.queries import names as name_queries
 from db.queries.addresses import AddressRow
-from db.queries.masked_addresses import MaskedRow, ensure_masked_addresses
+from db.queries.masked_addresses import AddressCountry, MaskedRow, ensure_masked_addresses
 from db.queries.pages import PageRow, ensure_pages
-from service.logs.line_columns import EPOCH, KINDS, AddressKey, LineColumns, PageName
+from service.logs.line_columns import EPOCH, KINDS, LineColumns, PageName
 from service.visits.agents import ensure_agents, ensure_referrers, stored_text
+from service.visits.known_addresses import COUNTRY, FIRST_PRODUCT, ID, NEVER, KnownAddresses
 
-NEVER = np.iinfo(np.int64).max
 NO_COUNTRY = -1
 PRODUCT = KINDS.index("product")
 
@@ -65,12 +64,6 @@ class ChunkNames:
     is_bot: NDArray[np.bool_]
 
 
-class KnownAddress(NamedTuple):
-    id: int
-    country: int
-    first_product: int
-
-
 @dataclass(slots=True)
 class NameIds:
     """The ids of names, which an import remembers from chunk to chunk."""
@@ -78,7 +71,7 @@ class NameIds:
     geo: Geo
     limits: NameLimits = LIMITS
     version: int = 0
-    addresses: dict[AddressKey, KnownAddress] = field(default_factory=dict)
+    addresses: KnownAddresses = field(default_factory=KnownAddresses)
     pages: dict[PageName, tuple[int, int, int]] = field(default_factory=dict)
     referrers: dict[str, int] = field(default_factory=dict)
     agents: dict[str, tuple[int, bool]] = field(default_factory=dict)
@@ -97,18 +90,15 @@ class NameIds:
             await self._add_addresses(session, lines)
             await self._add_pages(session, [page for page in lines.pages if page not in self.pages])
         await self._add_referrers_and_agents(db, lines)
-        rows = chain.from_iterable([self.addresses[key] for key in lines.address_keys])
-        known = np.fromiter(rows, np.int64, 3 * len(lines.addresses)).reshape(
-            -1, 3
-        )  # numpy reads rows slowly
+        known = self.addresses.take(lines.address_keys)
         ids = np.array([self.pages[page] for page in lines.pages] + [(0, 0, 0)], np.int32)
         agents = [self.agents[stored_text(agent)] for agent in lines.agents] + [(0, False)]
         referrers = [self.referrers[stored_text(referrer)] for referrer in lines.referrers] + [0]
         return ChunkNames(
             version=version,
-            address_id=known[:, 0].astype(np.int32),
-            country=known[:, 1].astype(np.int16),
-            first_product=known[:, 2],
+            address_id=known[:, ID].astype(np.int32),
+            country=known[:, COUNTRY].astype(np.int16),
+            first_product=known[:, FIRST_PRODUCT],
             countries=self.countries,
             page_id=ids[:, 0],
             category_id=ids[:, 1],
@@ -117,12 +107,6 @@ class NameIds:
             agent_id=np.array([agent_id for agent_id, _ in agents], np.int32),
             is_bot=np.array([is_bot for _, is_bot in agents], np.bool_),
         )
-
-    def lower_first_products(self, addresses: list[AddressKey], times: list[int]) -> None:
-        """Remember the bounds of addresses that were lowered."""
-        for address, at in zip(addresses, times, strict=True):
-            if (known := self.addresses.get(address)) is not None:
-                self.addresses[address] = known._replace(first_product=at)
 
     def _forget(self) -> None:
         """Forget all if it is too much: what the next chunks need comes back."""
@@ -146,37 +130,38 @@ class NameIds:
     async def _add_addresses(self, session: Transaction, lines: LineColumns) -> None:
         if lines.countries is not None:
             pairs = zip(lines.addresses, lines.countries, strict=True)
-            masked = await ensure_masked_addresses(
-                session, [pair for pair in pairs if pair not in self.addresses]
-            )
-            for pair, row in masked.items():
-                self._remember(pair, row)
+            self._remember(await ensure_masked_addresses(session, self.addresses.missing(pairs)))
             return
-        new = [address for address in lines.addresses if address not in self.addresses]
+        new = self.addresses.missing(lines.addresses)
         await self._select(session, new)
         views = dict(zip(lines.addresses, first_products(lines).tolist(), strict=True)) if new else {}
         # Again where somebody else has inserted some of them meanwhile.
-        while missing := [address for address in new if address not in self.addresses]:
-            countries = await asyncio.to_thread(look_up_countries, self.geo, missing)
+        while missing := self.addresses.missing(new):
+            countries = await asyncio.to_thread(self.geo.countries, missing)
             bounds = [None if views[address] == NEVER else views[address] for address in missing]
             ids = await address_queries.insert_addresses(session, missing, countries, bounds)
             indexes = {country: self._country_index(country) for country in set(countries)}
-            for address, country in zip(missing, countries, strict=True):
-                if address in ids:
-                    self.addresses[address] = KnownAddress(ids[address], indexes[country], views[address])
+            self.addresses.add(
+                {
+                    address: (ids[address], indexes[country], views[address])
+                    for address, country in zip(missing, countries, strict=True)
+                    if address in ids
+                }
+            )
             await self._select(session, [address for address in missing if address not in ids])
 
     async def _select(self, session: Transaction, addresses: list[str]) -> None:
         if not addresses:
             return
-        rows = await address_queries.select_address_rows(session, addresses)
-        for address, row in rows.items():
-            self._remember(address, row)
+        self._remember(await address_queries.select_address_rows(session, addresses))
 
-    def _remember(self, key: AddressKey, row: AddressRow | MaskedRow) -> None:
-        at = row.first_product_at
-        first_product = NEVER if at is None else (at - EPOCH) // timedelta(microseconds=1)
-        self.addresses[key] = KnownAddress(row.id, self._country_index(row.country), first_product)
+    def _remember(self, rows: Mapping[str, AddressRow] | Mapping[AddressCountry, MaskedRow]) -> None:
+        self.addresses.add(
+            {
+                key: (row.id, self._country_index(row.country), microseconds(row.first_product_at))
+                for key, row in rows.items()
+            }
+        )
 
     def _country_index(self, country: str | None) -> int:
         if country is None:
@@ -211,13 +196,13 @@ class NameIds:
             self.pages[page] = (page_id, row.category_id or 0, row.product_id or 0)
 
 
+def microseconds(first_product_at: datetime | None) -> int:
+    return NEVER if first_product_at is None else (first_product_at - EPOCH) // timedelta(microseconds=1)
+
+
 def first_products(lines: LineColumns) -> NDArray[np.int64]:
     """Return when each address of the chunk viewed a product first; NEVER if it did not."""
     first = np.full(len(lines.addresses), NEVER, np.int64)
     views = np.flatnonzero(lines.kind == PRODUCT)[::-1]
     first[lines.address[views]] = lines.occurred[views]  # of several the last is written: the earliest
     return first
-
-
-def look_up_countries(geo: Geo, addresses: list[str]) -> list[str | None]:
-    return [geo.country(address) for address in addresses]
