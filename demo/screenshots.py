@@ -106,6 +106,7 @@ async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size
         whole = view not in {"overview", "reports"} or bool(size)
         if whole:  # cards load when they are scrolled to
             await page.evaluate(SCROLL)
+        await page.locator(".late").first.wait_for(state="hidden")  # all answers are there
         await page.screenshot(path=folder / f"{view}-{scheme}{size}.png", full_page=whole)
     await context.close()
 

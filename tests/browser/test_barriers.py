@@ -50,6 +50,7 @@ async def test_nobody_is_shut_out_of_any_view(dashboard: Dashboard, admin: User,
         for details in await dashboard.page.locator("details > summary").all():
             await details.click()
         assert not await dashboard.overflows(), view
+        assert await dashboard.cut() == [], view
         assert await barriers_in_both_themes(dashboard) == [], view
 
 
