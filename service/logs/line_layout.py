@@ -9,6 +9,7 @@ backslash. All but the name of a user is matched without going back, so a line t
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import reduce
@@ -59,22 +60,32 @@ END = "end"  # the name of the place where the last field begins
 IN_LISTS = r"(?>[^ ]*(?:(?:(?<=,) | : )[^ ]+)*)"
 # A second request begins so; a quote in a field of a client's would have a backslash before it.
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
+
+
+def cut_text(letters: Sequence[str], end: str) -> str:
+    """Return the pattern of a text of these letters that may be cut anywhere; `end` is behind a whole one."""
+    return reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(letters), end)
+
+
 # In the name of a user: where the time of a line was cut, the next line, with its address, begins.
-TIME_LETTERS = (r"\d", r"\d", "/", "[A-Z]", "[a-z]", "[a-z]", "/", *[r"\d"] * 4, *(":", r"\d", r"\d") * 3)
+DAY_LETTERS = (r"\d", r"\d", "/", "[A-Z]", "[a-z]", "[a-z]", "/", *[r"\d"] * 4, "[: ]")
+ISO_DAY_LETTERS = (*[r"\d"] * 4, "-", r"\d", r"\d", "-", r"\d", r"\d", " ")
+CLOCK_LETTERS = (r"\d", r"\d", ":", r"\d", r"\d", ":", r"\d", r"\d")
 ZONE_LETTERS = (" ", "[+-]", *[r"\d"] * 4, r"\]", " ")
-CUT_ZONE = reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(ZONE_LETTERS), "")
+CUT_ZONE = cut_text(ZONE_LETTERS, "")
 CUT_END = rf"(?:\] ?| [A-Z]{{1,5}}(?:\] ?)?|{CUT_ZONE})"  # of a time without an offset, or with one
-CUT_TIME = reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(TIME_LETTERS), CUT_END)
+CUT_TIMES = [cut_text((*day, *CLOCK_LETTERS), CUT_END) for day in (DAY_LETTERS, ISO_DAY_LETTERS)]
 IPV6 = r"(?=[^ ]*::|(?:[^ :]*:){7})[\da-fA-F:.]+"
 NEXT_ADDRESS = rf"(?:[^ ]*:\d{{1,5}} )?\[?(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{IPV6})[^ ]*"
-NEXT_LINE = re.compile(rf"\[{CUT_TIME}{NEXT_ADDRESS} [^ ]+ .", re.ASCII)
+NEXT_LINE = re.compile(rf"\[(?:{'|'.join(CUT_TIMES)}){NEXT_ADDRESS} [^ ]+ .", re.ASCII)
 
 
-# The referrer and agent, up to a quote behind which the field goes on: WEBrick and morgan escape none.
+# The request, referrer and agent, up to a quote behind which the field goes on: WEBrick, morgan and Python's
+# servers escape none.
 BARE_QUOTE = re.compile(
-    rf'\[{LOCAL_TIME}\] "{IN_QUOTES}" (?:\d{{3}}|-) (?:\d+|-)(?: "{IN_QUOTES}"){{1,2}}[^ "].*"', re.ASCII
+    rf'\[{LOCAL_TIME}\] "{IN_QUOTES}"(?: (?:\d{{3}}|-) (?:\d+|-)(?: "{IN_QUOTES}"){{1,2}})?[^ "].*"', re.ASCII
 )
-HAS_BARE_QUOTE = "a quote in the referrer or agent is not escaped"
+HAS_BARE_QUOTE = "a quote in the request, referrer or agent is not escaped"
 
 
 @dataclass(frozen=True, slots=True)

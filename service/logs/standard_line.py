@@ -20,10 +20,11 @@ from service.logs.shop_format import (
 )
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-BARE_TIME = r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d"
-ZONED_TIME = BARE_TIME + r" [+-]\d\d[0-5]\d"
-# CherryPy and daphne write no zone, WEBrick its abbreviation.
-LOCAL_TIME = BARE_TIME + r"(?: (?:[+-]\d\d[0-5]\d|[A-Z]{2,5}))?"
+DAY, CLOCK = r"\d\d/[A-Z][a-z]{2}/\d{4}", r"\d\d:\d\d:\d\d"
+ZONED_TIME = rf"{DAY}:{CLOCK} [+-]\d\d[0-5]\d"
+# CherryPy and daphne write no zone, WEBrick its abbreviation; Python's http.server, Werkzeug and eventlet
+# have a space between day and time, and gevent writes 2018-08-01 00:01:35.
+LOCAL_TIME = rf"(?:{DAY}[: ]{CLOCK}(?: (?:[+-]\d\d[0-5]\d|[A-Z]{{2,5}}))?|\d{{4}}-\d\d-\d\d {CLOCK})"
 ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?[0-5]\d)?"
 UNIX_TIME = r"\d{1,11}(?:\.\d{1,9})?"
 TWO_REQUESTS = "two requests stand on one line"
@@ -100,6 +101,8 @@ def parse_local_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
 
     :raises BadLine: there is no such time, or it is out of range
     """
+    if text[4] == "-":
+        return parse_iso_time(text, now, zone)
     day, month, year, time, offset = text[:2], text[3:6], text[7:11], text[12:20], text[21:]
     try:
         month_number = MONTHS.index(month) + 1

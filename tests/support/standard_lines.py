@@ -67,7 +67,7 @@ fields = st.builds(
     address=st.sampled_from(
         ("8.8.8.8", "2001:DB8::1", "::ffff:8.8.4.4", "10.0.0.1, 8.8.8.8", "8.8.8.8:80", "[2001:db8::1]:443")
     ),
-    user=st.sampled_from(("-", "-", "anna", "an na", "a [b] c", "x] \\x22y", "a [01/Aug/")),
+    user=st.sampled_from(("-", "-", "anna", "an na", "a [b] c", "x] \\x22y", "a [01/Aug/", "a [2018-08-0")),
     second=st.integers(0, 23),
     zone=st.sampled_from(("+0000", "+0000", "-0530", "+1400")),
     method=st.sampled_from(("GET", "GET", "GET", "POST", "HEAD", "")),
@@ -82,8 +82,14 @@ fields = st.builds(
 
 
 def combined(parts: Fields, more: int = 0) -> str:
-    zone = {22: "", 23: " UTC"}.get(parts.second, f" {parts.zone}")
-    stamp = f"0{parts.second % 3 + 1}/Aug/2018:{parts.second:02}:01:{parts.second:02}{zone}"
+    day, clock = f"0{parts.second % 3 + 1}", f"{parts.second:02}:01:{parts.second:02}"
+    odd_stamps = {
+        20: f"{day}/Aug/2018 {clock}",
+        21: f"2018-08-{day} {clock}",
+        22: f"{day}/Aug/2018:{clock}",
+        23: f"{day}/Aug/2018:{clock} UTC",
+    }
+    stamp = odd_stamps.get(parts.second, f"{day}/Aug/2018:{clock} {parts.zone}")
     request = f"{parts.method} {parts.url}{parts.protocol}"
     line = f'{parts.address} - {parts.user} [{stamp}] "{request}" {parts.status} {parts.size}'
     tail = f' "{parts.referrer}" "{parts.agent}"' if (parts.second + more) % 3 else ""

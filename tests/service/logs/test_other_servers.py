@@ -141,6 +141,34 @@ def test_another_request_in_those_fields_is_a_reject() -> None:
     assert [reject.reason for reject in columns.rejects] == ["common: two requests stand on one line"]
 
 
+@pytest.mark.parametrize("line", [LINE, VHOST])
+def test_a_quote_in_a_request_that_werkzeug_has_decoded_is_named(line: str) -> None:
+    [reject] = parse(f"{line}\n" + line.replace("page=2", 'q="x"') + "\n").rejects
+    assert "a quote in the request, referrer or agent is not escaped" in reject.reason
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "30/Oct/2025 10:58:21",  # Python's http.server, Werkzeug, eventlet
+        "2025-10-30 10:58:21",  # gevent
+    ],
+)
+def test_times_of_servers_written_in_python_are_those_of_the_zone(time: str) -> None:
+    line = f'127.0.0.1 - - [{time}] "GET /fish/ HTTP/1.1" 200 106 0.022233'
+    columns = parse(f"{line}\n{line.replace('fish', 'caviar')}\n", zone="Europe/Berlin")
+    assert (columns.log_format, instants(columns), columns.rejects) == ("common", [AT, AT], [])
+
+
+@pytest.mark.parametrize("time", ["30/Oct/2025 10:58:21", "2025-10-30 10:58:21"])
+def test_such_lines_are_not_read_by_half_where_one_is_cut_in_its_time(time: str) -> None:
+    line = f'127.0.0.1 - - [{time}] "GET /fish/ HTTP/1.1" 200 106'
+    begin = line.index("[") + 1
+    for length in range(len(time)):
+        columns = parse(f"{line}\n{line[: begin + length]}{line}\n")
+        assert (len(columns), len(columns.rejects)) == (1, 1), length
+
+
 @pytest.mark.parametrize(
     ("text", "is_told"),
     [
@@ -156,4 +184,7 @@ def test_another_request_in_those_fields_is_a_reject() -> None:
 def test_a_quote_that_webrick_or_morgan_has_not_escaped_is_named(line: str, text: str, is_told: bool) -> None:
     log = f"{line}\n" + line.replace('"-" "curl/7.88.1"', text) + "\n"
     reasons = [reject.reason for reject in parse(log).rejects]
-    assert any("a quote in the referrer or agent is not escaped" in reason for reason in reasons) == is_told
+    assert (
+        any("a quote in the request, referrer or agent is not escaped" in reason for reason in reasons)
+        == is_told
+    )
