@@ -35,15 +35,15 @@ EXCLUDED = {
 HANG_SECONDS = 90
 # A 503 may be documented, such as films that have no turn. A schema can not tell all rules (a cursor is one
 # that a list gave, `from` is before `to`), and bulk routes answer 200 with a verdict for each item, so two
-# checks do not fit. What pages of other origins tell is answered with 202 whatever it is. An import that is
-# undone is no longer there to undo, and its record stays.
+# checks do not fit. What pages of other origins tell is answered with 202 whatever it is. An upload without a
+# body is that of an empty log. An import that is undone is no longer there to undo, and its record stays.
 CONFIGURATION = """\
 [checks]
 not_a_server_error = { expected-statuses = ["2xx", "3xx", "4xx", 503] }
 positive_data_acceptance = { enabled = false }
 
 [[operations]]
-include-operation-id = ["create_events", "record_visits", "collect_view", "get_pixel"]
+include-operation-id = ["create_events", "record_visits", "upload_log", "collect_view", "get_pixel"]
 checks.negative_data_rejection = { enabled = false }
 
 [[operations]]

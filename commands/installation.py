@@ -28,7 +28,10 @@ def open_installation(
     if is_missing(settings):
         if not (may_be_new and is_place_meant()):
             fail(describe_missing(settings.data_dir))
-        say(f"trawl: there is no Trawl in {settings.data_dir} yet: setting one up", console=err)
+        say(
+            f"trawl: there is no Trawl in {settings.data_dir} yet: setting one up; DATA_DIR names another",
+            console=err,
+        )
     with backing_services(settings, exclusive=exclusive) as (addresses, _):
         yield addresses
 
