@@ -49,6 +49,33 @@ async def test_what_fails_is_said_where_it_fails_and_the_rest_is_shown(
     tab.errors.clear()
 
 
+async def test_what_failed_while_the_rest_was_still_being_read_is_read_again(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page, pages = dashboard.page, dashboard.page.locator("[data-card=pages]")
+    await add_visits(user)
+    release = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await release.wait()
+        await route.continue_()
+
+    lost = "**/visits/stats?*group_by=page*"
+    await page.route(lost, lambda route: route.abort())
+    await page.route("**/report/6?*", hold)
+    await dashboard.open()
+    await dashboard.fill_login(user.login)
+    await pages.scroll_into_view_if_needed()
+    async with page.expect_response(f"{dashboard.url}/"):  # is it back?
+        await pages.get_by_text("The server can't be reached right now.").wait_for()
+        await page.unroute(lost)
+    release.set()
+    await pages.locator("[data-value]").first.wait_for()
+    await page.unroute("**/report/6?*")
+    assert all(LOST in error for error in tab.errors)
+    tab.errors.clear()
+
+
 async def test_a_wrong_filter_of_the_address_is_asked_once_and_has_one_message(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:

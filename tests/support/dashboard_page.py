@@ -57,16 +57,17 @@ class Dashboard:
         await self.page.goto(f"{self.url}/dashboard{fragment}")
 
     async def sign_in(self, login: str, view: str = "overview") -> None:
+        await self.fill_login(login)
+        await self.wait_until_loaded(view)
+
+    async def fill_login(self, login: str) -> None:
         await self.page.get_by_label("Login").fill(login)
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
-        await self.wait_until_loaded(view)
 
     async def sign_in_with_code(self, login: str, *codes: str) -> None:
         """Sign in to an account with a second factor; of the codes, the last one is right."""
-        await self.page.get_by_label("Login").fill(login)
-        await self.page.get_by_label("Password").fill(PASSWORD)
-        await self.page.keyboard.press("Enter")
+        await self.fill_login(login)
         for number, code in enumerate(codes, 1):
             await self.page.get_by_label("Code").fill(code)
             await self.page.keyboard.press("Enter")

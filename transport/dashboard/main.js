@@ -41,6 +41,7 @@ let user = null;
 let viewAbort = new AbortController(); // ends what the current view does
 let refresh = null; // the view's own function, if it can show other settings without a redraw
 let retry = null; // draws what could not be shown
+let isBehind = false; // the view was not yet drawn when the server was back
 let sessionAbort = new AbortController();
 
 const isAllowed = (name) => Object.hasOwn(VIEWS, name) && (user?.role === "admin" || !ADMIN_VIEWS.has(name));
@@ -60,6 +61,7 @@ async function show() {
   const name = readView();
   refresh = null;
   retry = null;
+  isBehind = false;
   main.setAttribute("aria-busy", "true");
   showHeader();
   document.title = `${translate(name)} · Trawl`;
@@ -73,6 +75,7 @@ async function show() {
     if (signal.aborted) return;
     replaceView(view);
     refresh = (await drawing) ?? null;
+    if (isBehind) readAnew();
     await printOnce();
   } catch (error) {
     if (signal.aborted) return;
@@ -136,8 +139,13 @@ async function onSettings() {
 onBack((wasAway) => {
   if (retry === reload && !wasAway) return;
   if (retry) retry();
-  else refresh?.().catch(() => {});
+  else readAnew();
 }, new AbortController().signal);
+
+function readAnew() {
+  isBehind = refresh === null;
+  refresh?.().catch(() => {});
+}
 
 // Writes the view's own parameters into the address; the view itself shows what they change.
 function setOwn(changes) {
