@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import text_array
 from db.database import Raw
-from db.frames import NO_NUMBER, Frame
+from db.frames import NO_NUMBER, Frame, Instants
 from db.models import Base
 
 # Array parameters by name: literals that `array_literals` writes, or lists.
@@ -158,10 +158,18 @@ def array_literal(column: NDArray[Any]) -> str:
     if column.dtype.kind == "O":
         return text_array([None if value is None else str(value) for value in column.tolist()])
     if column.dtype.kind == "M":
-        elements = ",".join(np.datetime_as_string(column, unit="us", timezone="UTC").tolist())
-        return f"{{{elements.replace('NaT', 'NULL')}}}"
+        return f"{{{','.join(instant_texts(column)).replace('NaT', 'NULL')}}}"
     elements = str(column.tolist())[1:-1]
     return f"{{{elements.replace(str(NO_NUMBER), 'NULL')}}}"
+
+
+def instant_texts(column: Instants) -> list[str]:
+    """Write instants. Those of equal neighbours, as in roll-ups, are written once."""
+    is_first = np.ones(len(column), np.bool_)
+    np.not_equal(column[1:], column[:-1], out=is_first[1:])
+    texts = np.datetime_as_string(column[is_first], unit="us", timezone="UTC").astype(np.object_)
+    elements: list[str] = texts[np.cumsum(is_first) - 1].tolist()
+    return elements
 
 
 async def execute_with_arrays(session: AsyncSession, statement: TextClause, arrays: Arrays) -> Result[Any]:

@@ -1,6 +1,7 @@
 """Counts columns of visits for the roll-ups."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,13 +111,20 @@ def count_groups(*keys: Integers) -> list[NDArray[np.int64]]:
     """Return the distinct rows of the keys, in order, an array for each key, and how often each occurs."""
     if not len(keys[0]):
         return [np.empty(0, np.int64)] * (len(keys) + 1)
-    codes, values = np.zeros(len(keys[0]), np.int64), []
-    cells = 1
-    for key in keys:
-        distinct, index = distinct_values(key)
-        codes = codes * len(distinct) + index
-        values.append(distinct)
-        cells *= len(distinct)
+    spans = [(int(key.min()), int(key.max())) for key in keys]
+    cells = prod(last - first + 1 for first, last in spans)
+    if cells <= DENSE * len(keys[0]):
+        values = [np.arange(first, last + 1) for first, last in spans]
+        indexes = [
+            np.subtract(key, first, dtype=np.int64) for key, (first, _) in zip(keys, spans, strict=True)
+        ]
+    else:
+        values, indexes = map(list, zip(*map(distinct_values, keys), strict=True))
+        cells = prod(map(len, values))
+    codes = np.zeros(len(keys[0]), np.int64)
+    for distinct, index in zip(values, indexes, strict=True):
+        codes *= len(distinct)
+        codes += index
     if cells <= DENSE * len(codes):
         numbers = np.bincount(codes, minlength=cells)
         groups = np.flatnonzero(numbers)

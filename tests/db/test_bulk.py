@@ -16,7 +16,11 @@ TEXTS = st.one_of(
     st.sampled_from(["NULL", "", '"', "\\", "{,}", ' "a\\" ']),
 )
 NUMBERS = st.none() | st.integers(1 - 2**63, 2**63 - 1)
-INSTANTS = st.none() | st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+INSTANTS = (
+    st.none()
+    | st.just(datetime(2024, 5, 6, tzinfo=UTC))  # equal ones stand beside each other
+    | st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+)
 ROWS = st.lists(st.tuples(TEXTS, NUMBERS, INSTANTS), max_size=8)
 SAME = text(
     "SELECT * FROM unnest(CAST(:name AS text[]), CAST(:number AS bigint[]), CAST(:instant AS timestamptz[]))"
