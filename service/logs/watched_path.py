@@ -80,7 +80,7 @@ class LogVersion:
 
     @property
     def unread_bytes(self) -> int:
-        return self.file.size - self.log.offset
+        return self.file.size - max(self.log.offset, self.file.hole)
 
     @property
     def is_due(self) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.logs.watched_path import WatchedPath
+from service.logs.watched_path import RotationLimits, WatchedPath
 from tests.support.log_imports import some_lines
 
 
@@ -36,6 +36,27 @@ def test_copies_are_searched_once_something_stands_in_a_log_that_was_empty(
         os.write(writer, some_lines(2, start=40))
         watched.look()
         assert not watched.has_missed
+    finally:
+        watched.close()
+        os.close(writer)
+
+
+def test_a_log_that_can_not_be_read_is_waited_for_no_longer_for_the_hole_before_its_lines(
+    tmp_path: Path,
+) -> None:
+    log, limits = tmp_path / "access.log", RotationLimits(longest=3, unread_bytes=10_000)
+    writer = os.open(log, os.O_WRONLY | os.O_CREAT)
+    watched = WatchedPath(log, limits)
+    try:
+        os.lseek(writer, 2 * limits.unread_bytes, os.SEEK_SET)
+        os.write(writer, some_lines(10))
+        watched.look()
+        log.rename(tmp_path / "access.log.1")
+        log.write_bytes(some_lines(5, start=10))
+        for _ in range(limits.longest + 1):
+            watched.look()
+        assert watched.due_versions() == watched.versions  # the old one is tried again, beside the new one
+        assert len(watched.versions) == 2
     finally:
         watched.close()
         os.close(writer)
