@@ -1,5 +1,6 @@
 """Tells errors of a database that pass from those that last, and a lost connection from all others."""
 
+import asyncio
 import re
 from errno import EDQUOT, ENOSPC
 
@@ -79,6 +80,19 @@ def driver_error(error: BaseException) -> BaseException:
     """Return asyncpg's error, which SQLAlchemy wraps twice."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     return error if cause is None else cause.__cause__ or cause
+
+
+def raise_if_cancelled() -> None:
+    """End a task that was cancelled, where an error has taken the cancellation's place.
+
+    A cancelled transaction rolls back, and without a database that fails in its turn: a loop that waits for
+    the database would never end.
+
+    :raises CancelledError: the task was cancelled
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def loses_connection(error: BaseException) -> bool:

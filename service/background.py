@@ -10,7 +10,7 @@ import structlog
 
 from db.database import DATABASE_ERRORS, Database
 from db.locks import try_lock
-from db.outages import describe, is_lasting, is_outage
+from db.outages import describe, is_lasting, is_outage, raise_if_cancelled
 from service.errors import TrawlError
 
 log = structlog.get_logger("trawl.background")
@@ -84,6 +84,7 @@ async def run_periodically(
             if is_due is None or await is_due():
                 await (work() if lock is None else run_exclusively(db, lock, work))
         except DATABASE_ERRORS as error:
+            raise_if_cancelled()
             lasting = is_lasting(error)
             log.log(ERROR if lasting else WARNING, failure_event, cause=describe(error))
             await asyncio.sleep(schedule.retry_lasting if lasting else schedule.retry)

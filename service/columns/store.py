@@ -14,6 +14,7 @@ import structlog
 from db.column_files import ColumnFiles
 from db.database import DATABASE_ERRORS, Database
 from db.event_store import EventStore
+from db.outages import raise_if_cancelled
 from db.queries.dropped_parts import delete_dropped_columns
 from db.queries.part_tokens import select_event_part_tokens, select_part_tokens
 
@@ -67,6 +68,7 @@ async def sweep_columns(db: Database, store: ColumnStore, *, seconds: float = SW
             async with db.read() as session:
                 event_tokens = await select_event_part_tokens(session)
         except DATABASE_ERRORS as error:
+            raise_if_cancelled()
             log.warning("columns_not_swept", error=str(error))
             continue
         if store.users is not None:

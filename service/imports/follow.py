@@ -15,7 +15,7 @@ import structlog
 from clients.geo import Geo
 from clock import Clock
 from db.database import DATABASE_ERRORS, Database
-from db.outages import describe, is_lasting
+from db.outages import describe, is_lasting, raise_if_cancelled
 from service.background import Schedule
 from service.imports.catch_up import import_rest_of_cut, import_rotated
 from service.imports.follow_events import FollowEvents
@@ -95,6 +95,7 @@ class LogFollower:
                 while await self._take_turns(importer, turns):
                     pass
             except DATABASE_ERRORS as error:
+                raise_if_cancelled()
                 lasting = is_lasting(error)
                 log.log(ERROR if lasting else WARNING, "log_follow_failed", cause=describe(error))
                 await locks.release_all()

@@ -10,6 +10,7 @@ import pytest
 from db.database import Database
 from db.locks import try_lock
 from service.background import Schedule, run_exclusively, run_periodically
+from tests.support.processes import PATIENCE
 
 QUICK = Schedule(every=0.01, retry=0.01)
 NEVER = 3600.0
@@ -69,6 +70,23 @@ async def test_a_database_that_fails_is_logged_and_tried_again_after_a_pause_of_
     assert passes.count == 3
     assert caplog.text.count("test_postponed") == 2
     assert "ConnectionError" in caplog.text
+
+
+async def test_a_loop_ends_also_where_its_rollback_finds_no_database(committed_db: Database) -> None:
+    working = asyncio.Event()
+
+    async def work() -> None:
+        working.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError("the connection is lost") from None
+
+    async with running(committed_db, work) as loop:
+        await working.wait()
+        loop.cancel()
+        await asyncio.wait([loop], timeout=PATIENCE)
+        assert loop.cancelled()
 
 
 async def test_any_other_error_ends_the_loop(committed_db: Database) -> None:

@@ -16,9 +16,11 @@ from service.imports.follow import LogFollower
 from service.imports.follow_events import FollowEvents
 from service.imports.jobs import list_imports
 from service.imports.record import ImportOptions, Progress
+from service.imports.version_import import VersionImporter
 from service.logs.watched_path import RotationLimits
 from tests.support.eventually import eventually
 from tests.support.log_imports import NOW, Importer, some_lines, write
+from tests.support.processes import PATIENCE
 
 SCHEDULE = Schedule(every=0.05, retry=0.05)
 LIMITS = RotationLimits(linger=20)
@@ -150,3 +152,25 @@ async def test_one_follows_and_another_takes_over(shop: Importer, log: Path) -> 
     rows = await list_imports(shop.db, after=None, limit=10, offset=0)
     assert sum(row.lines for row in rows) == 15
     assert {row.status for row in rows} == {"done"}
+
+
+async def test_following_ends_also_where_its_rollback_finds_no_database(
+    shop: Importer, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importing = asyncio.Event()
+
+    async def import_turn(*_: object) -> bool:
+        importing.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError("the connection is lost") from None
+        raise AssertionError
+
+    monkeypatch.setattr(VersionImporter, "import_turn", import_turn)
+    write(log, some_lines(10))
+    async with follow(shop, log) as task:
+        await importing.wait()
+        task.cancel()
+        await asyncio.wait([task], timeout=PATIENCE)
+        assert task.cancelled()
