@@ -76,6 +76,7 @@ async def test_a_loop_ends_also_where_its_rollback_finds_no_database(committed_d
     working = asyncio.Event()
 
     async def work() -> None:
+        assert not working.is_set(), "it goes on"
         working.set()
         try:
             await asyncio.Event().wait()

@@ -160,6 +160,7 @@ async def test_following_ends_also_where_its_rollback_finds_no_database(
     importing = asyncio.Event()
 
     async def import_turn(*_: object) -> bool:
+        assert not importing.is_set(), "it goes on"
         importing.set()
         try:
             await asyncio.Event().wait()
