@@ -105,11 +105,10 @@ async def import_rest_of_cut(importer: VersionImporter, version: LogVersion) -> 
         return
     async with importer.db.read() as session:
         position = await select_position(session, version.key, first_line, version.location)
-    if position is None:
-        return
+    offset = 0 if position is None else position.offset
     for rotated in await asyncio.to_thread(find_rotated, [version.path], importer.first_lines):
         if rotated.first_line == first_line and rotated.path != version.path:
-            if not await asyncio.to_thread(rotated.is_read_to, position.offset):
+            if not await asyncio.to_thread(rotated.is_read_to, offset):
                 source = rotated_source(rotated.path, version.key, importer.watched.path)
                 await importer.import_source(version, source)
             return

@@ -62,9 +62,7 @@ class WatchedFile:
                 return False
             self._last_state = state
             if self._check(stat.st_size):
-                self.size = stat.st_size
-                self._skip_hole()
-                self._extend(self._limits.ahead_bytes - len(self._window))
+                self._extend(self._start + self._limits.ahead_bytes)
             return True
 
     def has_lines(self, offset: int, *, partial: bool = False) -> bool:
@@ -72,6 +70,8 @@ class WatchedFile:
         with self._lock:
             if self.size > self._end and not self.is_cut:
                 return self.size > offset
+            if self.is_cut and self.hole <= offset < self._start:
+                return False  # what stood there is forgotten
             begin = max(0, offset - self._start)
             return self._end > offset and (partial or self._window.find(NEWLINE, begin) >= 0)
 
@@ -85,11 +85,13 @@ class WatchedFile:
         return self._start + len(self._window)
 
     def _check(self, size: int) -> bool:
-        """Return whether what was read still stands in the file. If not, it was cut."""
+        """Return whether what was read still stands in the file, now of the size. If not, it was cut."""
         known = bytes(self._window[-CHECKED_BYTES:])
-        is_whole = size >= self._end and self._pread(len(known), self._end - len(known)) == known
-        self.is_cut = not is_whole
-        return is_whole
+        self.is_cut = size < self._end or self._pread(len(known), self._end - len(known)) != known
+        if not self.is_cut:
+            self.size = size
+            self._skip_hole()
+        return not self.is_cut
 
     def _skip_hole(self) -> None:
         """Let the memory begin behind the NULs that the file begins with: they tell nothing of a cut."""
@@ -103,11 +105,11 @@ class WatchedFile:
             if self.hole < begin + len(block) or not block:
                 return
 
-    def _extend(self, count: int) -> None:
-        """Read more of the file into the memory."""
+    def _extend(self, end: int) -> None:
+        """Remember the file up to there, or to its size: a hole may have come behind that since."""
+        count = min(end, self.size) - self._end
         if count > 0:
             self._window += self._pread(count, self._end)
-            self.size = max(self.size, self._end)
 
     def _forget(self, count: int) -> None:
         if count > 0:
@@ -144,13 +146,13 @@ class WatchedFile:
 
     def _take(self, count: int) -> bytes:
         """Return the bytes at the cursor: of the memory, or of the file, which extends the memory."""
+        end = self._cursor + count
+        if end > self._end and not self.is_cut and self._check(os.fstat(self._file.fileno()).st_size):
+            self._extend(end)
         if self._cursor < self.hole:
             return bytes(min(count, self.hole - self._cursor))
         if self._cursor < self._start:
             return b"" if self.is_cut else self._pread(min(count, self._start - self._cursor), self._cursor)
-        missing = self._cursor + count - self._end
-        if missing > 0 and not self.is_cut and self._check(os.fstat(self._file.fileno()).st_size):
-            self._extend(missing)
         begin = self._cursor - self._start
         data = bytes(self._window[begin : begin + count])
         self._forget(len(self._window) - max(self._limits.ahead_bytes, CHECKED_BYTES))

@@ -4,17 +4,23 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, MutableMapping, Sequence
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from service.imports.catch_up import import_rest_of_cut
+from service.imports.follow_events import FollowEvents
+from service.imports.follow_locks import FollowLocks
 from service.imports.jobs import list_imports
-from service.logs.watched_path import RotationLimits
+from service.imports.record import ImportOptions
+from service.imports.version_import import VersionImporter
+from service.logs.watched_path import RotationLimits, WatchedPath
 from tests.service.imports.test_follow import append, follow, rename, wait_for_visits
 from tests.support.eventually import eventually
-from tests.support.log_imports import Importer, some_lines, write
+from tests.support.log_imports import NOW, Importer, some_lines, write
 
 PATIENT = RotationLimits(linger=1_000_000)
 
@@ -108,6 +114,25 @@ async def test_a_log_that_was_cut_without_a_copy_is_told_to_have_lost_lines_perh
             append(log, some_lines(1, start=40))
             await wait_for_visits(shop, 13)
             await wait_for_log(lambda: lost_rests(records) == [str(log)])
+
+
+async def test_a_log_of_which_nothing_could_be_stored_before_it_was_cut_is_read_from_its_copy(
+    shop: Importer, log: Path
+) -> None:
+    write(log, some_lines(10))
+    watched, locks = WatchedPath(log), FollowLocks(shop.db)
+    options = ImportOptions(UTC, mode="follow")
+    importer = VersionImporter(shop.db, shop.geo, options, lambda: NOW, FollowEvents(), locks, watched)
+    watched.look()
+    copy_and_cut(log, "access.log.1")
+    watched.look()
+    try:
+        cut, _ = watched.versions
+        cut.is_ours = True
+        await import_rest_of_cut(importer, cut)
+    finally:
+        watched.close()
+    assert await imports(shop) == [("access.log", "done", 10, 0, 0)]
 
 
 async def wait_for_log(condition: Callable[[], bool]) -> None:

@@ -76,3 +76,35 @@ def test_what_is_appended_behind_a_hole_is_read_on(path: Path) -> None:
     assert read_all(file) == bytes(500_000) + LINE * 4
     assert not file.is_cut
     file.close()
+
+
+def test_a_hole_that_came_since_the_last_look_takes_no_memory_and_what_is_behind_it_survives_a_cut(
+    path: Path,
+) -> None:
+    """A read comes between two looks, such as for the first line, as copies are searched."""
+    path.touch()
+    file = WatchedFile(path, limits=LIMITS)
+    file.look()
+    write_behind_hole(path, 250_000, LINE * 10, is_sparse=True)
+    content = bytes(250_000) + LINE * 10
+    assert read_all(file) == content
+    write_behind_hole(path, 300_000, LINE, is_sparse=True)
+    file.look()
+    assert file.is_cut
+    assert file.hole == 250_000
+    assert read_all(file) == content
+    file.close()
+
+
+def test_a_log_that_was_cut_has_no_lines_where_what_was_read_of_it_is_forgotten(path: Path) -> None:
+    path.write_bytes(LINE * 30_000)
+    file = WatchedFile(path, limits=LIMITS)
+    file.look()
+    read_all(file)  # more than is remembered, and nothing of it could be stored
+    os.truncate(path, 0)
+    file.look()
+    assert file.is_cut
+    assert read_all(file) == b""
+    assert not file.has_lines(0)
+    assert file.has_lines(len(LINE) * 30_000 - 50_000)
+    file.close()

@@ -2,12 +2,18 @@
 
 import os
 import shutil
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from service.logs.chunks import Position
+from service.logs.format_options import FormatOptions
+from service.logs.watched_file import WATCH_LIMITS
 from service.logs.watched_path import RotationLimits, WatchedPath
 from tests.support.log_imports import some_lines
+
+FORMATS = FormatOptions(UTC)
 
 
 @pytest.mark.parametrize("appends", [True, False])
@@ -57,6 +63,31 @@ def test_a_log_that_can_not_be_read_is_waited_for_no_longer_for_the_hole_before_
             watched.look()
         assert watched.due_versions() == watched.versions  # the old one is tried again, beside the new one
         assert len(watched.versions) == 2
+    finally:
+        watched.close()
+        os.close(writer)
+
+
+def test_lines_behind_a_hole_that_came_between_two_looks_are_read_though_the_log_is_cut_again(
+    tmp_path: Path,
+) -> None:
+    log, hole = tmp_path / "access.log", WATCH_LIMITS.ahead_bytes + 1_000_000
+    writer = os.open(log, os.O_WRONLY | os.O_CREAT)
+    watched = WatchedPath(log)
+    try:
+        watched.look()
+        os.lseek(writer, hole, os.SEEK_SET)
+        os.write(writer, some_lines(10))
+        assert len(watched.first_lines(FORMATS)) == 1  # copies are searched
+        os.truncate(log, 0)
+        os.write(writer, some_lines(5, start=10))
+        watched.look()
+        cut, _ = watched.versions
+        assert watched.due_versions() == watched.versions[:1]
+        cut.log.seek(Position.start())
+        assert b"".join(chunk.data for chunk in cut.log.chunks()) == some_lines(10)
+        assert watched.due_versions() == watched.versions[1:]
+        assert watched.ended_versions() == [cut]
     finally:
         watched.close()
         os.close(writer)
