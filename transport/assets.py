@@ -10,6 +10,7 @@ from pathlib import Path
 from sanic.response import HTTPResponse
 
 from service.errors import NotFound
+from transport.accept import takes_gzip
 from transport.request import Request
 from transport.responses import with_etag
 
@@ -36,7 +37,7 @@ def send_asset(
     request: Request, asset: Asset, media_type: str, *, headers: Mapping[str, str]
 ) -> HTTPResponse:
     """Answer with the asset, or with 304 if the client has this version."""
-    gzipped = "gzip" in request.headers.get("accept-encoding", "")
+    gzipped = takes_gzip(request)
     response = HTTPResponse(asset.gzipped if gzipped else asset.plain, content_type=media_type)
     response = with_etag(request, response, asset.etag(gzipped=gzipped))
     response.headers.update({**headers, "vary": "Accept-Encoding"})

@@ -31,6 +31,12 @@ async def test_the_root_answers_everybody_without_touching_anything(
         ("text/html;q=0", 200),
         ("*/*", 200),
         ("", 200),
+        ("*", 200),
+        ("text/html;q=", 200),
+        ("garbage", 200),
+        ("\xff", 200),
+        ("a/b;self=1, text/html", 200),
+        ("*/*, text/html", 303),
     ],
 )
 async def test_a_browser_is_sent_from_the_root_to_the_dashboard(

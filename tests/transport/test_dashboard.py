@@ -56,6 +56,12 @@ async def test_gzipped_and_plain_are_the_same_file_with_tags_of_their_own(client
     assert gzipped.headers["Vary"] == "Accept-Encoding"
 
 
+@pytest.mark.parametrize("encoding", ["gzip;q=0, identity", "gzip; q=0.0", "gzip;q=abc", "*;q=0", "notgzip"])
+async def test_no_gzip_is_sent_to_those_who_do_not_take_it(client: Client, encoding: str) -> None:
+    answer = await client.get("/dashboard", headers={"Accept-Encoding": encoding})
+    assert "Content-Encoding" not in answer.headers
+
+
 @pytest.mark.parametrize(
     "name",
     ["nothing.js", "index.html", "..%2fapp.py", "page.css.gz", "shared", "shared/nothing.js", "../app.py"],

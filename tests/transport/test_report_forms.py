@@ -58,6 +58,7 @@ async def test_svg_is_a_chart_of_the_rows(user: User, visits: None, number: int)
         ("text/csv;q=0.5, application/json", "application/json"),
         ("application/json;q=0.1, text/csv", "text/csv; charset=utf-8"),
         ("text/html, image/svg+xml;q=0.9", "image/svg+xml"),
+        ("garbage, application/json;q=abc, text/csv; q=0.5", "text/csv; charset=utf-8"),
     ],
 )
 async def test_accept_chooses_the_form(user: User, visits: None, accept: str, media_type: str) -> None:
