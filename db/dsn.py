@@ -11,7 +11,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 CONNECT_SECONDS = 2.0
 MAX_PORT = 65535
@@ -26,6 +26,7 @@ CHOICES = {
     "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
 }
 SYSTEM = "system"  # as sslrootcert: the authorities that this system trusts
+QUOTED = "the characters @ : / # ? [ ] of a user, password or database as %40 %3A %2F %23 %3F %5B %5D"
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
 # Of libpq's own connection. Ours are in db/engine.py (keepalive); asyncpg has no channel binding, no GSS
 # encryption and no balancing of hosts.
@@ -57,19 +58,54 @@ def check_dsn(url: str) -> None:
     :raises WrongParameter: a parameter has a wrong value, or names a file that can't be used
     :raises ValueError: it is no URL of PostgreSQL
     """
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.scheme not in SCHEMES:
         raise ValueError
+    check_account(parts)
     parameters = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    check_ports(parts, parameters)
     check_timeout(parameters)
     check_choices(parameters)
     check_certificates(parameters)
     check_passfile(parameters)
     check_service(parameters)
-    for host in parts.netloc.rpartition("@")[2].split(","):
-        port = host.rpartition("]")[2].partition(":")[2]
-        if port and not 1 <= int(port) <= MAX_PORT:
-            raise ValueError
+
+
+def split_url(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        if "[" in url or "]" in url:
+            raise WrongParameter(f"as host an IPv6 address such as [::1]; {QUOTED}") from None
+        raise
+
+
+def check_account(parts: SplitResult) -> None:
+    """Refuse a URL that a character of its password cuts short. The message holds nothing of the URL."""
+    _, _, after_account = parts.netloc.partition("@")
+    is_address = parts.path != "" and all(map(is_port, ports_of(parts.netloc.rpartition("@")[2])))
+    rest = parts.path + parts.fragment + ("" if is_address else parts.query)
+    if "@" in after_account or "@" in rest:
+        raise WrongParameter(QUOTED)
+
+
+def check_ports(parts: SplitResult, parameters: Mapping[str, str]) -> None:
+    account, _, hosts = parts.netloc.rpartition("@")
+    for port in [*ports_of(hosts), *filter(None, parameters.get("port", "").split(","))]:
+        if not is_port(port):
+            may_be_password = not account and port in hosts  # of a URL that lacks its host
+            value = "" if may_be_password else f", not {port}"
+            raise WrongParameter(f"as port a number from 1 to {MAX_PORT}{value}")
+
+
+def ports_of(hosts: str) -> list[str]:
+    """List the ports that stand in the hosts of a URL."""
+    ports = (host.rpartition("]")[2].partition(":")[2] for host in hosts.split(","))
+    return [port for port in ports if port]
+
+
+def is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_PORT
 
 
 def check_timeout(parameters: Mapping[str, str]) -> None:
@@ -126,7 +162,9 @@ def check_service(parameters: Mapping[str, str]) -> None:
     try:
         services.read_string(Path(path).read_text())
     except OSError as error:
-        raise WrongParameter(f"as service one of {path}: {error.strerror}") from None
+        raise WrongParameter(
+            f"as service one of the file that PGSERVICEFILE names, not {service}; {path}: {error.strerror}"
+        ) from None
     except (configparser.Error, UnicodeDecodeError):
         raise WrongParameter(f"as service one of {path}, which is no file of services") from None
     if service not in services:
@@ -174,11 +212,15 @@ def is_transaction_pooled(url: str) -> bool:
 
 
 def describe_address(url: str) -> str:
-    """Return the hosts, with ports, and the database of a URL, for a message: no user and no password."""
+    """Return the hosts, with ports, and the database of a URL, for a message: no user and no password.
+
+    Where it names no host, the driver takes those of libpq's variables, or sockets and then this machine.
+    """
     parts = urlsplit(url)
     parameters = dict(parse_qsl(parts.query))
-    hosts = unquote(parts.netloc.rpartition("@")[2] or parameters.get("host", "")).split(",")
-    port = parameters.get("port", DEFAULT_PORT)
+    default_host = "" if "service" in parameters else os.environ.get("PGHOST", "localhost")
+    hosts = unquote(parts.netloc.rpartition("@")[2] or parameters.get("host", default_host)).split(",")
+    port = parameters.get("port") or os.environ.get("PGPORT", DEFAULT_PORT)
     addresses = [
         host if host.startswith("/") or not host or has_port(host) else f"{host}:{port}" for host in hosts
     ]

@@ -7,6 +7,8 @@ from db.dsn import describe_address
 from db.outages import driver_error, sqlstate
 
 PYTHON_NAME = re.compile(r"<\w+\.\w+: '([^']+)'>")  # of a member of an enum, in a message of the driver
+# What the driver says where its first bytes, which ask for TLS, are not answered as PostgreSQL does.
+NOT_POSTGRES = ("rejected SSL upgrade", "unexpected connection_lost() call")
 REMEDIES = {  # by SQLSTATE
     "28000": "set a user that it takes, or let it take this one (pg_hba.conf)",
     "28P01": "set the password that this user has there",
@@ -39,6 +41,8 @@ def explain(error: BaseException) -> tuple[str, str]:
             return "the host is not known", "set its name as DNS or /etc/hosts has it, or its address"
         case TimeoutError():
             return "it does not answer", "look at the host, the port, and firewalls between"
+        case ConnectionError() if str(origin).endswith(NOT_POSTGRES):
+            return "what answers there is no PostgreSQL, or one without TLS", "check host, port and sslmode"
         case OSError(strerror=str(reason)):
             return reason, "look at the host, the port, and the network between"
     [text, *_] = str(cause).splitlines() or [type(cause).__name__]

@@ -60,7 +60,7 @@ def last_error(trawl: Command, log_format: str, settings: dict[str, str]) -> str
         (r"$", "&target_session_attrs=wrong", ["target_session_attrs", "prefer-standby, not wrong"]),
         (r"$", "&target_session_attrs=standby", ["None of the hosts", "requirement standby"]),
         (r"$", "&nonsense=5", ['parameter "nonsense"']),
-        (r"^.*$", "postgresql://a@b:99999/shop", ["postgresql://"]),
+        (r"^.*$", "postgresql://a@b:99999/shop", ["as port a number from 1 to 65535, not 99999"]),
         (r"^.*$", "mysql://a@b/shop", ["postgresql://"]),
     ],
 )

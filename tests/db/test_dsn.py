@@ -1,6 +1,7 @@
 """URLs of databases as hosting companies give them out."""
 
 import asyncio
+import re
 import socket
 import struct
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.database import Database
 from db.dsn import CONNECT_SECONDS, WrongParameter, check_dsn, describe_address, split_dsn
+from db.unusable import describe_unusable
 from tests.support.database_over_tcp import CERTIFICATE, over_tcp
 
 OTHER_AUTHORITY = Path(__file__).parents[1] / "support" / "other_authority.pem"
@@ -112,6 +114,12 @@ async def test_a_service_is_read_from_its_file(
         check_dsn("postgresql://?service=shop")
 
 
+def test_a_service_without_a_file_of_services_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSERVICEFILE", "/no/services")
+    with pytest.raises(WrongParameter, match="the file that PGSERVICEFILE names, not shop; /no/services: No"):
+        check_dsn("postgresql://?service=shop")
+
+
 async def test_the_password_of_a_passfile_is_sent(tmp_path: Path) -> None:
     """Something that plays PostgreSQL asks for the password as it is, and keeps what it gets."""
     sent = asyncio.Queue[bytes]()
@@ -168,9 +176,6 @@ def test_a_parameter_that_can_not_be_honoured_is_named_with_its_value(
     "url",
     [
         "mysql://a@b/c",
-        "postgresql://a@b:0/c",
-        "postgresql://a@b:1,c:70000/d",
-        "postgresql://a@b:x/c",
         "postgresql://a@b/c?sslmode",
     ],
 )
@@ -180,8 +185,48 @@ def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "password", ["s3@cret", "s3/cret", "s3#cret", "s3?cret", "1?a=cret", "s3[cret", "s3@c/r?e#t"]
+)
+def test_a_password_that_is_not_quoted_is_told_and_not_shown(password: str) -> None:
+    with pytest.raises(WrongParameter, match="%40 %3A %2F %23 %3F") as refusal:
+        check_dsn(f"postgresql://anna:{password}@127.0.0.1:1/shop")
+    assert not re.search("s3|cret|127", str(refusal.value))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://a@b:0/c", "as port a number from 1 to 65535, not 0"),
+        ("postgresql://a@b:1,c:70000/d", "as port a number from 1 to 65535, not 70000"),
+        ("postgresql://a:s3cret@b:abc/c", "as port a number from 1 to 65535, not abc"),
+        ("postgresql://a@/c?host=b&port=x", "as port a number from 1 to 65535, not x"),
+        ("postgresql://anna:s3cret", "as port a number from 1 to 65535"),
+        ("postgresql://[::1/x", "as host an IPv6 address such as [::1]"),
+    ],
+)
+def test_the_part_of_an_address_that_is_wrong_is_named(url: str, told: str) -> None:
+    with pytest.raises(WrongParameter) as refusal:
+        check_dsn(url)
+    assert str(refusal.value).partition(";")[0] == told
+
+
+async def test_what_answers_and_is_no_postgresql_is_told() -> None:
+    async def answer_as_web_server(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer_as_web_server, "127.0.0.1", 0) as server:
+        url = f"postgresql://a@127.0.0.1:{server.sockets[0].getsockname()[1]}/shop"
+        with pytest.raises(OSError, match="SSL") as refusal:
+            await ask(url)
+    assert "what answers there is no PostgreSQL" in describe_unusable(url, refusal.value)
+
+
+@pytest.mark.parametrize(
     "url",
     [
+        "postgres://h:5432/shop?user=anna@b",
+        "postgres://anna:p:q@h:5432/shop?application_name=a@b",
         "postgres://anna:p%40ss@[::1]:5433,b.example,c.example:1/shop?sslmode=require",
         "postgresql+asyncpg:///shop?host=/run/postgresql",
         "postgresql://anna@/shop",
@@ -197,7 +242,10 @@ def test_a_url_is_split_into_what_the_driver_reads_and_the_time_to_connect() -> 
     assert split_dsn(url) == ("postgresql://a:b%2F@c/d?sslmode=disable", 7.0)
 
 
-def test_an_address_is_described_without_its_user_and_password() -> None:
+def test_an_address_is_described_without_its_user_and_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PGHOST", "PGPORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert describe_address("postgresql://") == "localhost:5432"
     assert describe_address("postgresql://a:secret@c:1,d:2/e?sslmode=x") == "c:1,d:2/e"
     assert describe_address("postgresql://a@/e?host=/run/x&port=5432") == "/run/x/e"
     assert describe_address("postgresql://a@c,[::1],[::1]:2/e") == "c:5432,[::1]:5432,[::1]:2/e"
