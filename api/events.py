@@ -12,6 +12,7 @@ from marshmallow import ValidationError, fields, pre_load, validates, validates_
 
 from api.bulk import BulkResponse, ItemError, Verdict, Verdicts
 from api.fields import (
+    NOT_AN_OBJECT,
     OPTIONAL,
     Choice,
     DigitsOrInteger,
@@ -80,7 +81,7 @@ class Properties(fields.Field[dict[str, Any]]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise ValidationError("must be an object")
+            raise ValidationError(NOT_AN_OBJECT)
         expansion = check_value(value, MAX_DEPTH)
         size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
         if size + expansion > MAX_PROPERTIES:
@@ -181,8 +182,6 @@ class PropertyFilters(fields.Field[dict[str, list[Any]]]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, list[Any]]:
         if not isinstance(value, dict):
             raise ValidationError("is asked for as property.<name>=<value>")
-        for name in value:
-            filter_text.deserialize(name)
         return {name: filter_values(text) for name, text in value.items()}
 
 
@@ -201,7 +200,16 @@ def filter_values(text: str) -> list[Any]:
 
 
 def collect_properties(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Collect the parameters `property.NAME` (or `properties.NAME`) of a query under `property.*`."""
+    """Collect the parameters `property.NAME` (or `properties.NAME`) of a query under `property.*`.
+
+    :raises ValidationError: a name or a value is too long or can't be stored
+    """
+    for name in filter(PROPERTY.match, data):
+        try:
+            filter_text.deserialize(PROPERTY.sub("", name))
+            filter_text.deserialize(data[name])
+        except ValidationError as error:
+            raise ValidationError(error.messages, name) from None
     properties = {PROPERTY.sub("", name): value for name, value in data.items() if PROPERTY.match(name)}
     rest = {name: value for name, value in data.items() if not PROPERTY.match(name)}
     return rest | ({"property.*": properties} if properties else {})

@@ -18,7 +18,12 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 JsonSchema = dict[str, Any]
 OPTIONAL = {"x-optional": True}  # metadata of a response's field that may be missing
-UNKNOWN_FIELD = {"unknown": "is not known here"}
+NOT_AN_OBJECT = "must be an object"
+OWN_WORDS = {"unknown": "is not known here", "type": NOT_AN_OBJECT}
+# What the library says of any field, in our words: they follow the field's name.
+fields.Field.default_error_messages |= {"required": "is needed", "null": "must not be null"}
+fields.List.default_error_messages |= {"invalid": "must be a list"}
+fields.Nested.default_error_messages |= {"type": NOT_AN_OBJECT}
 
 
 def item_count(minimum: int, maximum: int) -> Length:
@@ -42,7 +47,7 @@ class CodedMessage(str):
 class Strict(Schema):
     """Base of all request schemas: an unknown field is an error."""
 
-    error_messages = UNKNOWN_FIELD
+    error_messages = OWN_WORDS
 
     class Meta:
         unknown = RAISE

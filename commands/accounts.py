@@ -18,7 +18,7 @@ from db.models import Account
 from db.queries.auth_events import NOBODY, Origin
 from service.accounts import accounts, operator
 from service.cache import Cache
-from service.errors import NotFound
+from service.errors import Invalid, NotFound
 from service.security.passwords import Hasher
 
 
@@ -77,11 +77,17 @@ def run(addresses: Addresses, work: Callable[[Database, Cache], Coroutine[Any, A
 
 
 def read_password() -> str:
-    """Read a password, typed twice on a terminal, else the first line of standard input."""
+    """Read a password, typed twice on a terminal, else the first line of standard input.
+
+    :raises Invalid: standard input is empty
+    """
     if sys.stdin.isatty():
         password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
         return password
-    return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    line = sys.stdin.readline()
+    if not line:
+        raise Invalid("no password came: type it, or send it on standard input")
+    return line.removesuffix("\n").removesuffix("\r")
 
 
 def cli_origin() -> Origin:

@@ -16,7 +16,7 @@ from sanic import Sanic
 from bootstrap import Addresses, backing_services, make_deps, start_background_work
 from commands.preparation import prepare_database
 from commands.terminal import announce, load_settings, log_format, one_line_errors
-from config import Settings
+from config import Settings, SettingsError
 from config.unknown_names import unknown_names
 from server.connections import ConnectionBound
 from server.processes import worker_number
@@ -40,6 +40,7 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
     """Migrate, then serve on the address of the settings; `host` and `port` go before these."""
     with one_line_errors(as_log=True), handle_termination() as termination:
         settings = load_settings(quiet=False, HOST=host, PORT=port)
+        check_logs_dir(settings.logs_dir)
         sys.excepthook = log_unexpected
         is_for_programs = log_format(settings.log_format) == "json"
         # A person wants to see where the dashboard is, which comes last, and not 1,200 characters before.
@@ -68,6 +69,15 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
                     settings, url_of(*server.address) + settings.base_path, has_accounts=has_accounts
                 ),
             )
+
+
+def check_logs_dir(folder: Path | None) -> None:
+    """Check LOGS_DIR where it is read: a command beside the server, such as `migrate`, may not see it.
+
+    :raises SettingsError: it is no folder
+    """
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(f"LOGS_DIR is {str(folder)!r}; it takes the path of a folder that is there")
 
 
 def log_unexpected(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

@@ -74,8 +74,18 @@ def text(default: Any = None, *, check: Callable[[Any], None] | None = None) -> 
     return fields.String(load_default=default, validate=check)
 
 
-def one_of(*choices: str, default: str | None) -> fields.String:
-    return text(default, check=validate.OneOf(choices, error="one of " + ", ".join(choices)))
+class Choice(fields.String):
+    """One of a few words, in any letter case."""
+
+    def __init__(self, *choices: str, default: str | None) -> None:
+        super().__init__(load_default=default)
+        self.choices = choices
+
+    def _deserialize(self, value: str, *_: Any, **__: Any) -> str:
+        for choice in self.choices:
+            if choice.lower() == value.lower():
+                return choice
+        raise ValidationError("one of " + ", ".join(self.choices))
 
 
 def split_list(value: str) -> list[str]:
@@ -168,7 +178,8 @@ def is_log_format(value: str) -> None:
 
 
 is_key = validator(
-    "a key without blanks", lambda value: value.isascii() and value.isprintable() and " " not in value
+    "a key without blanks",
+    lambda value: value != "" and value.isascii() and value.isprintable() and " " not in value,
 )
 web_url = url_validator(*WEB_SCHEMES)
 sentry_dsn = validator("a DSN such as https://key@sentry.example/5", is_sentry_dsn)
@@ -192,9 +203,9 @@ class SettingsSchema(Schema):
     REDIS_URL = text(check=url_validator("redis", "rediss", "unix"))
     SECRET = text(check=is_long_secret)
     SECRET_PREVIOUS = text(check=is_long_secret)
-    JWT_ALGORITHM = one_of("HS256", "HS384", "HS512", default="HS256")
+    JWT_ALGORITHM = Choice("HS256", "HS384", "HS512", default="HS256")
     ACCESS_TOKEN_EXPIRE_MINUTES = whole(1, 525_600, 30)
-    REGISTRATION = one_of("open", "closed", default="open")
+    REGISTRATION = Choice("open", "closed", default="open")
     ADMIN_LOGIN = text(
         check=validate.Length(MIN_LOGIN, MAX_LOGIN, error=f"{MIN_LOGIN} to {MAX_LOGIN} characters")
     )
@@ -219,8 +230,8 @@ class SettingsSchema(Schema):
     RETENTION_DAYS = whole(1, 36_500, None)
     AUDIT_DAYS = whole(1, 36_500, 365)
     COLUMN_CACHE_MB = whole(0, 10_000_000, 2048)
-    IPINFO_TOKEN = text()
-    ADDRESS_MASK = one_of("1", "2", "3", default=None)
+    IPINFO_TOKEN = text(check=is_key)
+    ADDRESS_MASK = Choice("1", "2", "3", default=None)
     GEOIP_PATH = text(check=validator("the path of an .mmdb file that is there", is_file))
     KINOPOISK_API_KEY = text(check=is_key)
     KINOPOISK_URL = text("https://kinopoiskapiunofficial.tech", check=web_url)
@@ -255,8 +266,8 @@ class SettingsSchema(Schema):
         )
     )
     SENTRY_DSN = text(check=sentry_dsn)
-    LOG_LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")
-    LOG_FORMAT = one_of("json", "console", default=None)
+    LOG_LEVEL = Choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")
+    LOG_FORMAT = Choice("json", "console", default=None)
     POSTGRES_USER = text("postgres")
     POSTGRES_PASSWORD = text("")
     POSTGRES_DB = text()

@@ -26,8 +26,6 @@ ALIASES = {
     "ALGORITHM": "JWT_ALGORITHM",
     "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "ACCESS_TOKEN_EXPIRE_MINUTES",
 }
-UPPER_CASE = ("JWT_ALGORITHM", "LOG_LEVEL")
-LOWER_CASE = ("REGISTRATION", "LOG_FORMAT")
 
 
 class SettingsError(ValueError):
@@ -132,9 +130,10 @@ def read_settings(environ: Mapping[str, str] = os.environ, dotenv: Path = Path("
 def chosen_log_format(environ: Mapping[str, str] = os.environ, dotenv: Path = Path(".env")) -> str | None:
     """Return LOG_FORMAT as it is set, for the error of settings that can't be read; None if it is not."""
     try:
-        return collect_settings(environ, dotenv).get("LOG_FORMAT")
+        texts = collect_settings(environ, dotenv)
     except SettingsError:
-        return collect_settings(environ, Path(os.devnull)).get("LOG_FORMAT")
+        texts = collect_settings(environ, Path(os.devnull))
+    return texts.get("LOG_FORMAT", "").lower() or None
 
 
 def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]:
@@ -144,11 +143,14 @@ def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]
     """
     texts: dict[str, str] = {}
     for source in (read_dotenv(dotenv), environ):
-        variables = {name.upper(): value.strip() for name, value in source.items() if value and value.strip()}
+        variables = {
+            name.upper(): value.strip()
+            for name, value in source.items()
+            # A secret of spaces alone is no way to leave it out: it is refused.
+            if value and (value.strip() or ALIASES.get(name.upper(), name.upper()) in SECRETS)
+        }
         texts |= {ALIASES[name]: value for name, value in variables.items() if name in ALIASES}
         texts |= {name: value for name, value in variables.items() if name in SettingsSchema().fields}
-    texts |= {name: texts[name].upper() for name in UPPER_CASE if name in texts}
-    texts |= {name: texts[name].lower() for name in LOWER_CASE if name in texts}
     return texts
 
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,12 @@ def read_password(folder: Path) -> str:
     return path.read_text().strip()
 
 
+def describe_commands(data_dir: str) -> str:
+    """Say how the command line is led to this Trawl, and not to the one of `make run`."""
+    command = f"DATA_DIR={shlex.quote(data_dir)} .venv/bin/python main.py …"
+    return f"Commands work on this demonstration with its DATA_DIR: {command}"
+
+
 def serve_demo() -> None:
     with one_line_errors():
         # Data of its own, so that invented films are never among somebody's favourites.
@@ -75,6 +82,7 @@ def serve_demo() -> None:
         shop.stdin.flush()
         os.environ |= {"KINOPOISK_URL": films, "KINOPOISK_API_KEY": "demo"}
         out.print(f"Forty invented films, for the film routes, are served at {films}", highlight=False)
+        out.print(describe_commands(os.environ["DATA_DIR"]), highlight=False, soft_wrap=True)
         serve()
 
 

@@ -63,8 +63,11 @@ _state = _State()
 def configure_logging(level: str, log_format: Literal["json", "console"]) -> None:
     """Write all logs, those of the standard library too, to standard error.
 
-    `json` writes one object a line, `console` coloured text.
+    `json` writes one object a line, `console` text, which is coloured on a terminal.
     """
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -73,7 +76,7 @@ def configure_logging(level: str, log_format: Literal["json", "console"]) -> Non
         hide_secret_fields,
     ]
     renderers: list[Processor] = (
-        [show_controls, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [show_controls, console]
         if log_format == "console"
         else [structlog.processors.JSONRenderer(serializer=to_json)]
     )

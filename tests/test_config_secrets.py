@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from config import SettingsError, load_secret
+from config.schema import SECRETS
+from config.settings import ALIASES
 from tests.support.command_line import PROJECT
 from tests.support.settings import read, refusal
 
@@ -32,6 +34,11 @@ def test_a_wrong_secret_is_named_but_never_shown(name: str, value: str) -> None:
     message = refusal(**{name: value})
     assert message.startswith(f"{name} is not what it must be; it takes ")
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("name", [*sorted(SECRETS - {"POSTGRES_PASSWORD"}), "SECRET_KEY"])
+def test_a_secret_of_spaces_alone_is_refused(name: str) -> None:
+    assert refusal(**{name: "  "}).startswith(f"{ALIASES.get(name, name)} is not what it must be; it takes ")
 
 
 def test_a_secret_is_measured_in_bytes() -> None:

@@ -99,6 +99,7 @@ def test_a_database_out_of_reach_is_one_line_of_what_connects_by_itself_too(
         ({"SECRET": "short"}, ["SECRET", "32 bytes"]),
         ({"LOGS_TIMEZONE": "Mars/Olympus"}, ["LOGS_TIMEZONE", "Europe/Berlin"]),
         ({"LOGS_RULES": "/no/such/rules.toml"}, ["LOGS_RULES", "is there"]),
+        ({"LOGS_DIR": "/no/such"}, ["LOGS_DIR", "'/no/such'", "a folder that is there"]),
         ({"CORS_ORIGINS": "*"}, ["CORS_ORIGINS", "https://shop.example"]),
         ({"ADMIN_LOGIN": "root"}, ["ADMIN_LOGIN", "ADMIN_PASSWORD"]),
         ({"SMTP_URL": "mail.example"}, ["SMTP_URL", "smtp://"]),

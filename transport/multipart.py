@@ -122,14 +122,25 @@ class PartReader:
 
         :raises BadRequest: it is too long, or there is none
         """
-        if not boundary:
+        boundary = boundary or await self._read_first_line()
+        if len(boundary) > MAX_BOUNDARY:
+            raise BadRequest(f"the boundary of {FORM} has over {MAX_BOUNDARY} characters")
+        self._delimiter = BOUNDARY_MARK + boundary
+
+    async def _read_first_line(self) -> bytes:
+        """Return the boundary that the body begins with; it stays in the buffer.
+
+        :raises BadRequest: it begins with none
+        """
+        try:
             while (end := self._buffer.find(b"\r\n", 2)) < 0 and len(self._buffer) <= MAX_HEAD:
                 await self._receive()
-            if self._buffer.startswith(BOUNDARY_MARK):
-                boundary = bytes(self._buffer[len(BOUNDARY_MARK) : end])
-        if not 1 <= len(boundary) <= MAX_BOUNDARY:
-            raise BadRequest(f"{FORM} needs a boundary of 1 to {MAX_BOUNDARY} characters")
-        self._delimiter = BOUNDARY_MARK + boundary
+        except BrokenOff:
+            end = -1
+        boundary = bytes(self._buffer[len(BOUNDARY_MARK) : end])
+        if end < 0 or not boundary or not self._buffer.startswith(BOUNDARY_MARK):
+            raise BadRequest("the Content-Type has no boundary")
+        return boundary
 
     async def read_head(self) -> bytes | None:
         """Return the headers of the part that begins here; None after the last one.

@@ -80,9 +80,8 @@ def require_media_type(request: Request, *accepted: str) -> str:
     """
     media_type: str = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in accepted:
-        raise UnsupportedMediaType(
-            f"the body must be {' or '.join(accepted)}, not {media_type or 'undeclared'}"
-        )
+        sent = f"not {media_type}" if media_type else "but the Content-Type is missing"
+        raise UnsupportedMediaType(f"the body must be {' or '.join(accepted)}, {sent}")
     return media_type
 
 

@@ -20,6 +20,30 @@ def refuses(field: fields.Field[Any], value: Any) -> bool:
     return False
 
 
+class Body(Strict):
+    number = Integer(required=True)
+    numbers = fields.List(Integer())
+    inner = fields.Nested(Strict)
+
+
+@pytest.mark.parametrize(
+    ("body", "messages"),
+    [
+        ({}, {"number": ["is needed"]}),
+        ({"number": None}, {"number": ["must not be null"]}),
+        ({"number": 1, "numbers": {}}, {"numbers": ["must be a list"]}),
+        ({"number": 1, "numbers": [None]}, {"numbers": {0: ["must not be null"]}}),
+        ({"number": 1, "inner": 5}, {"inner": {"_schema": ["must be an object"]}}),
+        ({"number": 1, "more": 5}, {"more": ["is not known here"]}),
+        ([], {"_schema": ["must be an object"]}),
+    ],
+)
+def test_every_message_of_a_body_is_in_our_words(body: Any, messages: object) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Body().load(body)
+    assert refusal.value.messages == messages
+
+
 @pytest.mark.parametrize("value", [0, -1, LARGEST, -LARGEST - 1])
 def test_whole_numbers_of_64_bits_are_taken(value: int) -> None:
     assert Integer().deserialize(value) == value

@@ -71,6 +71,14 @@ async def test_a_new_password_ends_sessions_and_keys_of_the_account_alone(
         assert (await session.execute(query)).all() == [("Anna", None)]
 
 
+@pytest.mark.parametrize("command", ["set-password", "create-admin"])
+async def test_an_empty_input_is_no_password(client: Client, trawl: Command, command: str) -> None:
+    login = "Anna" if command == "set-password" else "root"
+    await sign_up(client, "Anna")
+    code, _, errors = await trawl.run_beside(command, login, text="")
+    assert (code, errors) == (1, "trawl: no password came: type it, or send it on standard input")
+
+
 async def test_the_operator_takes_a_lost_second_factor_away_when_asked_to(
     client: Client, trawl: Command, committed_db: Database
 ) -> None:

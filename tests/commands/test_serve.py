@@ -7,6 +7,7 @@ from pathlib import Path
 
 from commands.serve import CREATE_ADMIN, create_admin
 from config import read_settings
+from demo.__main__ import describe_commands
 from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.support.processes import PATIENCE, children, command_of, eventually, send_signal
 
@@ -67,6 +68,10 @@ def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
     # Settings are many, and stand before what a person looks for: only who debugs gets them.
     has_settings = [any("registration" in line for line in lines) for lines in (errors, more_errors)]
     assert has_settings == [False, True]
+
+
+def test_the_demonstration_says_how_commands_find_it() -> None:
+    assert describe_commands("var/demo").endswith(": DATA_DIR=var/demo .venv/bin/python main.py …")
 
 
 def test_the_command_for_the_first_admin_names_the_data_folder_unless_it_is_the_default() -> None:

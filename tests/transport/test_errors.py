@@ -96,6 +96,8 @@ async def test_a_body_that_is_no_object_is_invalid(client: Client) -> None:
 async def test_json_under_another_name_is_refused(client: Client, declared: str) -> None:
     answer = await client.post("/login", data=b"{}", headers={"Content-Type": declared})
     assert (answer.status, answer.code) == (415, "unsupported_media_type")
+    told = f"not {declared}" if declared else "but the Content-Type is missing"
+    assert answer.json["detail"].endswith(f", {told}")
 
 
 async def test_json_may_name_its_charset(client: Client) -> None:
@@ -159,19 +161,10 @@ async def test_header_bytes_that_are_no_text_do_no_harm(server: RunningApp) -> N
     assert (status, json.loads(body)["status"]) == (401, 401)
 
 
-@pytest.mark.parametrize(
-    ("request_line", "header", "status"),
-    [
-        ("GET / HTTP/1.1", b"Accept: \xbd", 400),
-        ("POST /login HTTP/1.1", b"Content-Type: application/\xde\r\nContent-Length: 2", 415),
-    ],
-)
-async def test_a_refusal_that_tells_such_a_header_is_a_problem_too(
-    server: RunningApp, request_line: str, header: bytes, status: int
-) -> None:
-    head = f"{request_line}\r\nHost: x\r\nConnection: close\r\n".encode() + header
-    answer, headers, body = await raw_request(server.url, head + b"\r\n\r\n{}")
-    assert (answer, headers["content-type"]) == (status, "application/problem+json")
+async def test_a_refusal_that_tells_such_a_header_is_a_problem_too(server: RunningApp) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/\xde\r\n"
+    status, headers, body = await raw_request(server.url, head + b"Content-Length: 2\r\n\r\n{}")
+    assert (status, headers["content-type"]) == (415, "application/problem+json")
     assert json.loads(body)["status"] == status
 
 

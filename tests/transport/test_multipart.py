@@ -86,6 +86,12 @@ async def test_a_form_without_a_file_or_too_much_before_it_is_refused(body: byte
         await read_form(body, size=65536, content_type=content_type)
 
 
+@pytest.mark.parametrize("body", [b"", b"a line\r\n" + form(HEAD), b"a=1", b"--\r\n", b"--b"])
+async def test_a_form_that_tells_no_boundary_is_told_so(body: bytes) -> None:
+    with pytest.raises(BadRequest, match=r"^the Content-Type has no boundary$"):
+        await read_form(body, content_type="multipart/form-data")
+
+
 @pytest.mark.parametrize("size", [1, 1000])
 async def test_a_boundary_that_the_client_does_not_tell_is_the_first_line(size: int) -> None:
     body = form(FIELD, HEAD + LOG)
