@@ -1,11 +1,12 @@
 """Uses the dashboard as a person does, and asks axe what that person could not."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from tests.support.command_line import PASSWORD
 
@@ -83,6 +84,17 @@ class Dashboard:
     async def wait_until_loaded(self, view: str) -> None:
         """Wait until a view shows all that it has asked for."""
         await self.page.wait_for_selector(f"main:not([aria-busy]) > [data-view={view}]")
+
+    async def hold(self, url: str) -> asyncio.Event:
+        """Hold the requests whose URL fits a pattern until the event is set."""
+        release = asyncio.Event()
+
+        async def wait(route: Route) -> None:
+            await release.wait()
+            await route.continue_()
+
+        await self.page.route(url, wait)
+        return release
 
     async def token(self) -> str | None:
         token: str | None = await self.page.evaluate("sessionStorage.getItem('trawl.token')")

@@ -3,7 +3,7 @@ import { requestJson, sendJson } from "../shared/api.js";
 import { onBack } from "../shared/connection.js";
 import { button, element, field } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
-import { attempt } from "../shared/lists.js";
+import { attempt, pages } from "../shared/lists.js";
 import { redraw } from "../shared/redraw.js";
 import { translate } from "../shared/words.js";
 import { filmDetails, filmItem } from "./film.js";
@@ -12,43 +12,30 @@ const PAGE = 50;
 
 export async function show(view, { signal, own, setOwn }) {
   const query = element("input", { name: "query", type: "search", value: own.query ?? "", required: true });
-  const results = element("div");
-  const favourites = element("div");
+  const found = element("div");
+  const kept = element("div");
   const ids = new Set(); // of the favourites
 
-  async function search(page = 1) {
-    if (!query.value.trim()) return results.replaceChildren();
-    try {
-      const { items, next } = await requestJson("/movies/search", { query: { query: query.value, page }, signal });
-      if (page === 1) results.replaceChildren();
-      results.querySelector(".more")?.remove();
-      results.append(items.length ? films(items) : element("p", { class: "dim" }, translate("nothing-found")));
-      if (next) results.append(button(translate("more"), () => search(next), { class: "more" }));
-    } catch (error) {
-      showTrouble(results, error);
-    }
-  }
-
-  async function loadFavourites(cursor = null) {
-    try {
-      const { items, next } = await requestJson("/movies/favorites", { query: { limit: PAGE, cursor }, signal });
-      if (!cursor) ids.clear();
+  const results = pages("/movies/search", {
+    query: () => ({ query: query.value }), position: "page", fail: (error) => showTrouble(found, error), signal,
+    show: (items, isMore) => {
+      if (!isMore) found.replaceChildren();
+      if (items.length || !isMore) found.append(items.length ? films(items) : element("p", { class: "dim" }, translate("nothing-found")));
+    },
+  });
+  const favourites = pages("/movies/favorites", {
+    query: () => ({ limit: PAGE }), fail: (error) => showTrouble(kept, error), signal,
+    show: (items, isMore) => {
+      if (!isMore) ids.clear();
       items.forEach((film) => ids.add(film.kinopoisk_id));
-      favourites.querySelector(".more")?.remove();
-      const shown = [
-        ...(cursor ? favourites.childNodes : []), ids.size ? films(items) : element("p", { class: "dim" }, translate("no-favourites")),
-        ...(next ? [button(translate("more"), () => loadFavourites(next), { class: "more" })] : []),
-      ];
-      redraw(favourites, ...shown);
-    } catch (error) {
-      showTrouble(favourites, error);
-    }
-  }
+      redraw(kept, ...(isMore ? kept.childNodes : []), ids.size ? films(items) : element("p", { class: "dim" }, translate("no-favourites")));
+    },
+  });
 
   const toggle = (film) => attempt(async () => {
     if (ids.has(film.kinopoisk_id)) await requestJson(`/movies/favorites/${film.kinopoisk_id}`, { method: "DELETE" });
     else await sendJson("POST", "/movies/favorites", { kinopoisk_id: film.kinopoisk_id });
-    await loadFavourites();
+    await favourites.load();
     for (const star of view.querySelectorAll("[data-star]")) star.setAttribute("aria-pressed", String(ids.has(Number(star.dataset.star))));
   });
   const details = (film) => attempt(async () => filmDetails(await requestJson(`/movies/${film.kinopoisk_id}`, { signal })));
@@ -56,18 +43,20 @@ export async function show(view, { signal, own, setOwn }) {
 
   const form = element("form", { class: "row own", role: "search", onsubmit: (event) => {
     event.preventDefault();
+    query.value = query.value.trim();
+    if (!form.reportValidity()) return;
     setOwn({ query: query.value });
-    search();
+    results.load();
   } }, field(translate("film-search"), query), button(translate("search"), null, { type: "submit", class: "primary" }));
   onBack(() => {
-    if (results.querySelector(".bad")) search();
-    if (favourites.querySelector(".bad")) loadFavourites();
+    if (found.querySelector(".bad")) results.load();
+    if (kept.querySelector(".bad")) favourites.load();
   }, signal);
   view.replaceChildren(element("h1", {}, translate("films")),
-    element("section", { class: "card" }, form, results),
-    element("section", { class: "card", "data-list": "favourites" }, element("h2", {}, translate("favourites")), favourites));
-  await loadFavourites();
-  if (own.query) await search();
+    element("section", { class: "card" }, form, found, results.more),
+    element("section", { class: "card", "data-list": "favourites" }, element("h2", {}, translate("favourites")), kept, favourites.more));
+  await favourites.load();
+  if (own.query) await results.load();
 }
 
 function showTrouble(root, error) {

@@ -4,7 +4,7 @@ import { onBack } from "../shared/connection.js";
 import { button, element, field, select } from "../shared/elements.js";
 import { instantOf } from "../shared/formats.js";
 import { form, problemText } from "../shared/forms.js";
-import { attempt } from "../shared/lists.js";
+import { attempt, pages } from "../shared/lists.js";
 import { showMessage } from "../shared/messages.js";
 import { redraw } from "../shared/redraw.js";
 import { settings } from "../shared/settings.js";
@@ -18,30 +18,25 @@ const PAGE = 50;
 export async function show(view, { signal, own, setOwn }) {
   const items = element("ul", { class: "tasks" });
   const trouble = element("p", { class: "trouble", role: "alert" });
-  const more = button(translate("more"), () => load(true), { hidden: true });
   const filters = filterForm(own, () => {
     setOwn(filterValues());
     load();
   });
   const filterValues = () => Object.fromEntries(new FormData(filters));
-  let cursor = null;
 
-  async function load(append = false) {
-    try {
-      const query = { ...filterValues(), tz: settings.tz, limit: PAGE, cursor: append ? cursor : null };
-      const page = await requestJson("/tasks", { query, signal });
-      cursor = page.next;
-      more.hidden = !cursor;
-      trouble.textContent = "";
-      const drawn = page.items.map((task) => taskItem(task, { onSave: save, onDelete: remove }));
-      if (append) items.append(...drawn);
-      else redraw(items, ...(drawn.length ? drawn : [element("li", { class: "dim" }, translate(hasFilter() ? "nothing-found" : "no-tasks"))]));
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      items.replaceChildren();
-      trouble.textContent = problemText(error);
-    }
+  function showTasks(tasks, isMore) {
+    trouble.textContent = "";
+    const drawn = tasks.map((task) => taskItem(task, { onSave: save, onDelete: remove }));
+    if (isMore) items.append(...drawn);
+    else redraw(items, ...(drawn.length ? drawn : [element("li", { class: "dim" }, translate(hasFilter() ? "nothing-found" : "no-tasks"))]));
   }
+
+  function fail(error) {
+    items.replaceChildren();
+    trouble.textContent = problemText(error);
+  }
+  const query = () => ({ ...filterValues(), tz: settings.tz, limit: PAGE });
+  const { more, load } = pages("/tasks", { query, show: showTasks, fail, signal });
   const hasFilter = () => ["q", "status", "priority", "due_before"].some((name) => filterValues()[name]);
 
   // Another one may have changed the task meanwhile: then nothing is overwritten, and the list is read again.

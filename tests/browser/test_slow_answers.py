@@ -1,0 +1,123 @@
+"""The dashboard while answers are under way: what is shown is of the newest question, and once."""
+
+import asyncio
+import re
+
+from playwright.async_api import Page, expect
+
+from service.cache import Cache
+from service.deps import Deps
+from tests.browser.conftest import Tab
+from tests.support.dashboard_page import Dashboard
+from tests.support.fake_clock import Clock
+from tests.support.films import PATIENT, open_catalogue, serve_films
+from tests.support.http_client import User
+from tests.support.http_server import RunningApp
+from tests.support.kinopoisk import FakeKinopoisk
+
+TITLES = ("salmon", "caviar", "trout")
+SETTLED = "() => new Promise(resolve => setTimeout(resolve))"
+
+
+async def let_go(page: Page, url: str, release: asyncio.Event) -> None:
+    """Let held requests through, and wait until the page has read the answer."""
+    async with page.expect_response(url) as answer:
+        release.set()
+    await (await answer.value).finished()
+    await page.evaluate(SETTLED)
+
+
+async def shorten_pages(page: Page, url: str) -> None:
+    """Make pages of two items of those of fifty."""
+    await page.route(url, lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=2")))
+
+
+async def search(page: Page, label: str, text: str) -> None:
+    await page.get_by_label(label).fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def test_a_late_answer_does_not_replace_the_tasks_of_the_filter_now_chosen(
+    dashboard: Dashboard, user: User
+) -> None:
+    page, tasks = dashboard.page, dashboard.page.locator(".task strong")
+    for title in TITLES:
+        assert (await user.client.post("/tasks", json={"title": title})).status == 201
+    await dashboard.open("#tasks")
+    await dashboard.sign_in(user.login, view="tasks")
+    release = await dashboard.hold("**/tasks?*q=salmon*")
+    await search(page, "Search", "salmon")
+    await search(page, "Search", "caviar")
+    await expect(tasks).to_have_text(["caviar"])
+    await let_go(page, "**/tasks?*q=salmon*", release)
+    assert await tasks.all_inner_texts() == ["caviar"]
+    await page.unroute("**/tasks?*q=salmon*")
+
+
+async def test_a_double_click_on_more_shows_tasks_once_and_a_refusal_leaves_no_more(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page, tasks = dashboard.page, dashboard.page.locator(".task")
+    for title in TITLES:
+        assert (await user.client.post("/tasks", json={"title": title})).status == 201
+    await shorten_pages(page, "**/tasks?*")
+    await dashboard.open("#tasks")
+    await dashboard.sign_in(user.login, view="tasks")
+    more = page.get_by_role("button", name="More")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "cursor=" in request.url else None)
+    release = await dashboard.hold("**/tasks?*cursor=*")
+    await more.dblclick()
+    await let_go(page, "**/tasks?*cursor=*", release)
+    await expect(more).to_be_hidden()
+    await expect(tasks).to_have_count(3)
+    assert len(asked) == 1
+    await search(page, "Search", "")
+    await expect(more).to_be_visible()
+    await search(page, "Search", "a" * 1000)
+    await page.locator(".trouble:not(:empty)").wait_for()
+    await expect(more).to_be_hidden()
+    await page.unroute_all()
+    assert all("422" in error for error in tab.errors)
+    tab.errors.clear()
+
+
+async def test_films_are_those_of_the_newest_search_and_more_of_them_come_once(
+    dashboard: Dashboard,
+    user: User,
+    *,
+    server: RunningApp,
+    deps: Deps,
+    kinopoisk: FakeKinopoisk,
+    cache: Cache,
+) -> None:
+    page = dashboard.page
+    found = page.locator("[role=search] ~ div .film")
+    kept = page.locator("[data-list=favourites] .film")
+    async with open_catalogue(kinopoisk, cache, clock=Clock(), times=PATIENT) as catalogue:
+        serve_films(server, deps, catalogue)
+        films = (await user.client.get("/movies/search?query=e")).json["items"]
+        for film in films[:3]:
+            answer = await user.client.post("/movies/favorites", json={"kinopoisk_id": film["kinopoisk_id"]})
+            assert answer.status == 201
+        await shorten_pages(page, "**/movies/favorites?*")
+        await dashboard.open("#films")
+        await dashboard.sign_in(user.login, view="films")
+        await expect(kept).to_have_count(2)
+        await page.locator("[data-list=favourites] .more").dblclick()
+        await expect(kept).to_have_count(3)
+
+        held = re.compile(r"/movies/search\?query=a\b")
+        release = await dashboard.hold(held)
+        await search(page, "Title of a film", "a")
+        await search(page, "Title of a film", "e")
+        await expect(found).to_have_count(20)
+        names = await found.locator("strong").all_inner_texts()
+        await let_go(page, held, release)
+        assert await found.locator("strong").all_inner_texts() == names
+        await page.locator("[role=search] ~ .more").dblclick()
+        await expect(found).not_to_have_count(20)
+        await page.evaluate(SETTLED)
+        names = await found.locator("strong").all_inner_texts()
+        assert len(names) == len(set(names))
+        await page.unroute("**/movies/favorites?*")
