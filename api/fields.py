@@ -128,7 +128,8 @@ class Text(fields.Field[str]):
         if not isinstance(value, str):
             raise ValidationError("must be text")
         if not self.minimum <= len(value) <= self.maximum:
-            raise ValidationError(f"must have {self.minimum} to {self.maximum} characters")
+            count = f"{self.minimum} to {self.maximum}" if self.minimum < self.maximum else self.maximum
+            raise ValidationError(f"must have {count} characters")
         if "\0" in value:
             raise ValidationError("must not hold a NUL character")
         if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):

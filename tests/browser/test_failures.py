@@ -99,6 +99,22 @@ async def test_a_wrong_filter_of_the_address_is_asked_once_and_has_one_message(
     tab.errors.clear()
 
 
+async def test_a_wrong_country_says_how_long_one_is_and_an_unknown_view_leaves_the_address(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page = dashboard.page
+    await add_visits(user)
+    await dashboard.open("#nonsense?country=ZZZ")
+    await dashboard.fill_login(user.login)
+    await page.get_by_text("country: must have 2 characters").wait_for()
+    assert page.url == f"{dashboard.url}/dashboard#overview?country=ZZZ"
+    await page.evaluate("localStorage.setItem('trawl.language', 'ru')")
+    await page.reload()
+    await page.get_by_text("country: нужно знаков: 2").wait_for()
+    assert set(tab.errors) == {UNPROCESSABLE}
+    tab.errors.clear()
+
+
 async def test_an_older_answer_never_replaces_a_newer_one(dashboard: Dashboard, user: User) -> None:
     page, visits = dashboard.page, dashboard.page.locator("[data-total=visits]")
     await add_visits(user)

@@ -92,7 +92,9 @@ async def test_a_period_without_visits_shows_zeros_and_says_so(dashboard: Dashbo
     await dashboard.sign_in(user.login)
     for name in ("visits", "visitors", "views", "carts", "paid"):
         await expect(page.locator(f"[data-total={name}]")).to_have_text("0")
-    await expect(page.locator("[data-total=conversion]")).to_have_text("0.0%")
+    conversion = page.locator(".tile", has=page.locator("[data-total=conversion]"))
+    await expect(conversion.locator(".total")).to_have_text("—")  # of nobody
+    await expect(conversion.locator(".change")).to_have_text("before: —")
     await page.locator("[data-card=pages]").scroll_into_view_if_needed()
     await page.locator("[data-card=pages]").get_by_text("no data").wait_for()
     await page.get_by_role("button", name="Earlier").click()

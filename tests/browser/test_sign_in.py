@@ -106,3 +106,23 @@ async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_
     assert answer.status == 200
     assert len(tab.errors) == 1  # the browser's own line about the refused password
     assert "422" in tab.errors.pop()
+
+
+async def test_a_sign_up_says_that_it_waits_and_signs_in_where_only_that_failed(
+    dashboard: Dashboard, tab: Tab
+) -> None:
+    page = dashboard.page
+    await dashboard.open("#sign-up")
+    await page.get_by_label("Login").fill("olga")
+    await page.get_by_label("Password").fill(PASSWORD)
+    release = await dashboard.hold("**/register")
+    await page.route("**/login", lambda route: route.fulfill(status=504, body=""), times=1)
+    await page.get_by_role("button", name="Create an account").click()
+    await page.get_by_role("button", name="Signing up…").wait_for()
+    release.set()
+    await page.get_by_text("The server can't be reached right now.").wait_for()
+    await page.get_by_role("button", name="Create an account").click()
+    await dashboard.wait_until_loaded("overview")
+    assert len(tab.errors) == 1  # the browser's own line about the sign-in that failed
+    assert "504" in tab.errors.pop()
+    await page.unroute_all()

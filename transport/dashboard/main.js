@@ -48,7 +48,11 @@ const isAllowed = (name) => Object.hasOwn(VIEWS, name) && (user?.role === "admin
 
 function readView() {
   readSettings(readAddress());
-  if (!isAllowed(address.name)) address.name = FIRST_VIEW;
+  if (!isAllowed(address.name)) {
+    const isNamed = address.name !== "";
+    address.name = FIRST_VIEW;
+    if (isNamed) history.replaceState(null, "", fragment(FIRST_VIEW, settingsParameters(), address.own));
+  }
   return address.name;
 }
 

@@ -13,10 +13,12 @@ export function signUpForm(onSignedIn) {
     field(translate("last-name"), text("last_name", "family-name"), translate("optional")),
     field(translate("password"), element("input", { name: "password", type: "password", autocomplete: "new-password" }), translate("password-hint")),
   ];
+  let made = ""; // the login of an account that is made, though not signed in yet
   const signUp = form(fields, translate("sign-up"), async (account) => {
-    await sendJson("POST", "/register", account);
+    if (account.login !== made) await sendJson("POST", "/register", account);
+    made = account.login;
     beginSession(await sendJson("POST", "/login", { login: account.login, password: account.password }));
     onSignedIn();
-  });
+  }, { waiting: translate("signing-up") });
   return { heading: translate("sign-up"), hint: translate("sign-up-hint"), form: signUp };
 }

@@ -9,7 +9,7 @@ import { translate } from "../shared/words.js";
 const WIDTH = 120;
 const HEIGHT = 28;
 
-// `load` resolves to {value, before, line, format?, label?, note?}; a value of null is shown as none.
+// `load` resolves to {value, before?, line, format?, label?, note?}; a value of null is shown as none, now and before.
 export function tile(name, load, signal) {
   const title = element("h2", {}, translate(`total.${name}`));
   const value = element("p", { class: "total", "data-total": name }, "…");
@@ -48,7 +48,7 @@ export function tile(name, load, signal) {
     const label = data.label ?? name;
     title.textContent = translate(`total.${label}`);
     title.title = translate(`counted.total.${label}`);
-    value.textContent = data.value === null ? "—" : (data.format ?? number)(data.value);
+    value.textContent = textOf(data.value, data.format);
     value.dataset.value = JSON.stringify(data.value);
     change.replaceChildren(...changeOf(data));
     note.textContent = data.note ?? "";
@@ -57,10 +57,12 @@ export function tile(name, load, signal) {
   return { root, refresh };
 }
 
-function changeOf({ value, before, format = number }) {
-  if (value === null || before === null || before === undefined) return [];
-  const note = element("span", { class: "dim" }, translate("before", format(before)));
-  if (!before) return [note];
+const textOf = (value, format = number) => (value === null ? "—" : format(value));
+
+function changeOf({ value, before, format }) {
+  if (before === undefined) return [];
+  const note = element("span", { class: "dim" }, translate("before", textOf(before, format)));
+  if (value === null || !before) return [note];
   const change = value / before - 1;
   if (!change) return [element("span", {}, "="), note];
   return [element("span", { class: change < 0 ? "down" : "up" }, `${change < 0 ? "▼" : "▲"} ${signedPercent(change)}`), note];

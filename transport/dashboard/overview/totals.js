@@ -31,13 +31,13 @@ export function totalTiles({ reader, own, span, series, signal }) {
 
   const ofAll = (name) => async () => {
     const [all, { now }] = await Promise.all([totals(), series()]);
-    return { value: all?.[name] ?? 0, before: hasBefore() ? all?.previous?.[name] ?? 0 : null, line: now.map((bucket) => bucket[name]) };
+    return { value: all?.[name] ?? 0, before: hasBefore() ? all?.previous?.[name] ?? 0 : undefined, line: now.map((bucket) => bucket[name]) };
   };
 
   const ofKinds = async (...names) => {
     const [map, line] = await Promise.all([kinds(), kindLine(...names)]);
     const sum = (pick) => names.reduce((all, name) => all + (pick(map.get(name)) ?? 0), 0);
-    return { value: sum((item) => item?.visits), before: hasBefore() ? sum((item) => item?.previous?.visits) : null, line };
+    return { value: sum((item) => item?.visits), before: hasBefore() ? sum((item) => item?.previous?.visits) : undefined, line };
   };
 
   // Under a filter by which no cart can be told there is no number, rather than a wrong one.
@@ -48,18 +48,18 @@ export function totalTiles({ reader, own, span, series, signal }) {
     if (filters().length) return { ...(await ofKinds(kind)), label, note: translate("total-of-lines") };
     const [{ rows, previous }, line] = await Promise.all([reader.carts(), kindLine(kind)]);
     const note = ["all", "log"].includes(settings.source) ? "" : translate("total-all-live");
-    return { value: rows[0]?.[name] ?? 0, before: previous?.[name] ?? null, line, note };
+    return { value: rows[0]?.[name] ?? 0, before: previous?.[name], line, note };
   };
 
   async function conversion() {
     if (strangers().length) return notBy();
     const [all, map, buckets, { now }] = await Promise.all([totals(), kinds(), kindBuckets("success"), series()]);
-    const share = (some, every) => (every ? some / every : 0);
+    const share = (some, every) => (every ? some / every : null); // of nobody there is none
     const paid = map.get("success");
     return {
       value: share(paid?.visitors ?? 0, all?.visitors), format: percent,
-      before: hasBefore() ? share(paid?.previous?.visitors ?? 0, all?.previous?.visitors) : null,
-      line: buckets.map((bucket, index) => share(bucket.visitors, now[index].visitors)),
+      before: hasBefore() ? share(paid?.previous?.visitors ?? 0, all?.previous?.visitors) : undefined,
+      line: buckets.map((bucket, index) => share(bucket.visitors, now[index].visitors) ?? 0),
     };
   }
 

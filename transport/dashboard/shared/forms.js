@@ -5,14 +5,15 @@ import { faultText, refusalText } from "./refusals.js";
 import { translate } from "./words.js";
 
 // `fields`: elements made by `field`, whose controls have names. `send`: a function from the form's values to a promise.
-// Its problem is shown at the fields named in it, else above the button.
-export function form(fields, label, send, { primary = true, actions = [] } = {}) {
+// Its problem is shown at the fields named in it, else above the button. `waiting`: what the button says meanwhile.
+export function form(fields, label, send, { primary = true, actions = [], waiting = label } = {}) {
   const trouble = element("p", { class: "trouble", role: "alert" });
   const submit = button(label, null, { type: "submit", class: primary ? "primary" : null });
   async function onsubmit(event) {
     event.preventDefault();
     if (isBusy(submit)) return;
     setBusy(submit, true);
+    submit.textContent = waiting;
     clear();
     try {
       await send(Object.fromEntries(new FormData(root)));
@@ -20,6 +21,7 @@ export function form(fields, label, send, { primary = true, actions = [] } = {})
       showProblem(root, trouble, error);
     } finally {
       setBusy(submit, false);
+      submit.textContent = label;
     }
   }
   function clear() {

@@ -18,7 +18,7 @@ const REFUSALS = {
 
 // What is wrong with a field.
 const FAULTS = [
-  [/^must have (\d+) to (\d+) characters$/, "нужно от $1 до $2 знаков"], [/^must have (\d+) to (\d+) items$/, "нужно от $1 до $2 значений"],
+  [/^must have (\d+) to (\d+) characters$/, "нужно от $1 до $2 знаков"], [/^must have (\d+) characters$/, "нужно знаков: $1"], [/^must have (\d+) to (\d+) items$/, "нужно от $1 до $2 значений"],
   [/^must be a whole number from (-?\d+) to (-?\d+)$/, "нужно целое число от $1 до $2"],
   [/^must be one of: (.+)$/, "возможно: $1"], [/^must be (\d+) to (\d+) names with commas between$/, "нужно от $1 до $2 имён через запятую"],
   [/^none of the first ([\d,]+) lines fits a known format: (.+), or a log_format in (\w+)$/, "ни одна из первых строк ($1) не подходит ни под один формат: $2 или log_format в $3"],
