@@ -178,3 +178,23 @@ async def test_a_link_is_read_anew_each_minute_until_it_ends(
     await expect(visits).to_have_count(0)
     assert set(tab.errors) == {UNAUTHORIZED}
     tab.errors.clear()
+
+
+async def test_a_question_that_a_report_refused_is_asked_once_though_others_are_read_anew(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page = dashboard.page
+    await add_visits(user)
+    refusals: list[str] = []
+    page.on("response", lambda answer: refusals.append(answer.url) if answer.status == 422 else None)
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await page.locator(".pulse.on").wait_for()
+    await dashboard.visit("reports?category=%00nonsense")
+    await expect(page.locator(".tile .trouble:not(:empty)")).to_have_count(3)
+    async with page.expect_response("**/report/7?*") as anew:
+        await add_visits(user)
+    await (await anew.value).finished()
+    await expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
+    assert len(refusals) == len(tab.errors) == 3
+    tab.errors.clear()

@@ -14,6 +14,7 @@ import { rowsTable } from "./rows.js";
 
 const NOT_CHOSEN = new Set(["from", "to", "tz", "source", "traffic", "limit", "format", "raw", "compare"]); // in a card
 const FORMATS = ["json", "csv", "svg"];
+const REFUSED = 422;
 
 export function reportCard(report, { signal, own, setOwn, withTraffic }) {
   const parameters = report.parameters.filter((parameter) => !NOT_CHOSEN.has(parameter.name));
@@ -38,6 +39,7 @@ export function reportCard(report, { signal, own, setOwn, withTraffic }) {
     files);
   let requests = 0;
   let shown = null; // the text of what is shown
+  let refused = ""; // the question that the server did not understand: new data change nothing in that
 
   function change(name, value) {
     const isDefault = String(value) === String(parameters.find((each) => each.name === name).default);
@@ -48,18 +50,22 @@ export function reportCard(report, { signal, own, setOwn, withTraffic }) {
   const save = (format) => attempt(() => download(`/report/${report.report}`, { ...query(), format }, `report-${report.report}.${format}`));
 
   async function load() {
+    const asked = { ...query(), format: "svg" };
     const current = (requests += 1);
     drawTitles();
+    if (JSON.stringify(asked) === refused) return;
     try {
-      const reading = request(`/report/${report.report}`, { query: { ...query(), format: "svg" }, signal }).then((response) => response.text());
+      const reading = request(`/report/${report.report}`, { query: asked, signal }).then((response) => response.text());
       const text = await markLate(root, markLate(tile, reading));
       if (current !== requests || text === shown) return; // a newer request is under way, or nothing has changed
       const { report: result, picture } = readChart(text);
       shown = text;
+      refused = "";
       draw(result, picture);
     } catch (error) {
       if (signal.aborted || current !== requests) return;
       shown = null;
+      refused = error.status === REFUSED ? JSON.stringify(asked) : "";
       for (const part of [answer, note, plot, rows]) part.replaceChildren(); // no stale answer
       delete answer.dataset.answer;
       trouble.textContent = problemText(error);
