@@ -120,3 +120,25 @@ async def test_films_are_those_of_the_newest_search_and_more_of_them_come_once(
         names = await found.locator("strong").all_inner_texts()
         assert len(names) == len(set(names))
         await page.unroute("**/movies/favorites?*")
+
+
+async def test_a_share_and_a_wall_say_at_once_that_they_load(dashboard: Dashboard, user: User) -> None:
+    page, loading = dashboard.page, dashboard.page.get_by_text("Loading…")
+    assert (await user.client.post("/visits", json={"page_url": "/"})).status == 201
+    share = (await user.client.post("/shares", json={"view": "overview", "parameters": {}})).json
+    release = await dashboard.hold("**/shares/current")
+    await dashboard.open(share["link"].removeprefix("/dashboard"))
+    await loading.wait_for()
+    release.set()
+    await dashboard.wait_until_loaded("overview")
+    await expect(loading).to_have_count(0)
+
+    await dashboard.open("?wall#overview")
+    await dashboard.sign_in(user.login)
+    release = await dashboard.hold("**/profile")
+    await page.reload()
+    await loading.wait_for()
+    release.set()
+    await dashboard.wait_until_loaded("overview")
+    await expect(loading).to_have_count(0)
+    await page.unroute_all()

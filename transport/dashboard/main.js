@@ -7,6 +7,7 @@ import { problemText } from "./shared/forms.js";
 import { drawHeader } from "./shared/header.js";
 import { attempt } from "./shared/lists.js";
 import { followLive } from "./shared/live.js";
+import { loadingNote } from "./shared/messages.js";
 import { printView } from "./shared/print.js";
 import { onSessionEnd, token } from "./shared/session.js";
 import { readSettings, settingsParameters } from "./shared/settings.js";
@@ -184,6 +185,7 @@ async function draw(reason) {
   const key = shareKey(location.hash);
   refresh = null;
   retry = null;
+  if (main.querySelector("noscript")) main.replaceChildren(loadingNote()); // nothing has been shown yet
   if (key !== null) return drawShare(key);
   leaveShare();
   readAddress();

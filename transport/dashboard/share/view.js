@@ -4,6 +4,7 @@ import { address } from "../shared/address.js";
 import { onBack } from "../shared/connection.js";
 import { element } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
+import { loadingNote } from "../shared/messages.js";
 import { useShare } from "../shared/session.js";
 import { loadNewest, readSettings, SETTINGS } from "../shared/settings.js";
 import { repeat } from "../shared/visible.js";
@@ -28,7 +29,7 @@ export async function showShare(main, key, views, signal) {
     readSettings(new URLSearchParams({ ...(parameters.from || parameters.to ? {} : { period: "all" }), ...parameters }));
     const own = Object.fromEntries(Object.entries(parameters).filter(([each]) => !SETTINGS.includes(each)));
     Object.assign(address, { name, own });
-    const view = element("div", { class: "view", "data-view": name });
+    const view = element("div", { class: "view", "data-view": name }, loadingNote());
     const module = await views[name]();
     main.replaceChildren(view);
     const refresh = await module.show(view, { signal, user: READER, own: { ...own }, onSettings: nothing, setOwn: nothing, redraw: nothing });

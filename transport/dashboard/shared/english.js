@@ -3,7 +3,7 @@ export const english = {
   reports: "Reports", live: "Live", events: "Events", imports: "Imports", people: "People",
   skip: "Skip to content", views: "Views", language: "Language", dark: "Dark", settings: "For all reports",
   connected: "live", disconnected: "connecting…", offline: "No connection to the server: trying again…", unreachable: "The server can't be reached right now.", again: "Try again",
-  "sign-up": "Create an account", "signing-up": "Signing up…", "sign-up-hint": "With an account you read the reports and keep tasks and films of your own.", "login-hint": "3 to 254 characters; an e-mail address will do.", "password-hint": "8 to 128 characters, and none of the common ones.",
+  "sign-up": "Create an account", "signing-up": "Signing up…", loading: "Loading…", "sign-up-hint": "With an account you read the reports and keep tasks and films of your own.", "login-hint": "3 to 254 characters; an e-mail address will do.", "password-hint": "8 to 128 characters, and none of the common ones.",
   optional: "Optional.", "first-name": "First name", "last-name": "Last name", "forgot-password": "Forgot the password?", "forgot-hint": "If the account has an e-mail address and this server sends mails, a mail brings a token.", "send-mail": "Send the mail", "mail-sent": "If the account has an e-mail address, a mail is on its way.",
   "new-password": "New password", "new-password-hint": "This ends all sessions and keys of the account.", token: "Token", "token-hint": "From the mail, or from an admin; works once, for an hour.", "set-password": "Set the password", "password-set": "The new password is set. Sign in with it.",
   "sign-in": "Sign in", "sign-out": "Sign out", login: "Login", password: "Password",

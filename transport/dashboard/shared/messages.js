@@ -67,3 +67,6 @@ export async function copyText(copy, text) {
     showMessage(translate("copy-failed"), "bad");
   }
 }
+
+// What stands where nothing is yet, until the first answer.
+export const loadingNote = () => element("p", { class: "dim", role: "status" }, translate("loading"));
