@@ -143,11 +143,11 @@ class WatchedPath:
             self._tell("cut", path)
         else:
             self._tell("rotated", path)
-        if former is not None:
-            former.replaced = 0
-            self.has_missed = True
         log = FollowedLog(file, chunk_bytes=self.chunk_bytes)
         self.versions.append(LogVersion(path, file, log, locate(file_key(path))))
+        if former is not None:
+            former.replaced = 0
+            self.has_missed = True  # only now: this log is not one of those that were missed
         if self.is_closed:
             self.close()
 

@@ -108,7 +108,7 @@ def test_a_backup_by_a_pooler_of_transactions_is_refused_by_name(
 ) -> None:
     file = tmp_path / "a.dump"
     if command == "restore":
-        file.touch()
+        assert trawl.run("backup", str(file))[0] == 0
     pooled = trawl.settings["DATABASE_URL"] + "&pooler=transaction"
     code, _, errors = trawl.run(command, str(file), DATABASE_URL=pooled)
     assert code == 1
