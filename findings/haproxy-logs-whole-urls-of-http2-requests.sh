@@ -4,21 +4,21 @@
 # Guess: one page has one URL in the log, whether it was asked for by HTTP/1.1 or by HTTP/2; the browser sent the same
 # path in both.
 #
-# The request line of an HTTP/2 request is written as a whole URL with scheme and host: "GET http://shop.test/films
+# The request line of an HTTP/2 request is written as a whole URL with scheme and host: "GET <http>://shop.test/films
 # HTTP/2.0" beside "GET /films HTTP/1.1". So it is in the standard format (option httplog), in the CLF one, and in the
 # variables %HP and %HU. A rewrite rule, an ACL by path and what the server behind HAProxy logs have the path alone.
 #
 # Who counts pages: each page is two, one for old clients and bots and one for browsers, and a filter for URLs that
 # begin with a slash drops the browsers. %HPO is the path in either.
 #
-# Seen (each line after #> is compared):
+# Seen (each line after #> is compared; <http> stands for the scheme):
 #
 #> option httplog:     GET /films?tag=a HTTP/1.1
-#> option httplog:     GET http://shop.test/films?tag=a HTTP/2.0
+#> option httplog:     GET <http>://shop.test/films?tag=a HTTP/2.0
 #> option httplog clf: GET /films?tag=a HTTP/1.1
-#> option httplog clf: GET http://shop.test/films?tag=a HTTP/2.0
+#> option httplog clf: GET <http>://shop.test/films?tag=a HTTP/2.0
 #> HTTP/1.1 HU=/films?tag=a HP=/films HPO=/films path=/films
-#> HTTP/2.0 HU=http://shop.test/films?tag=a HP=http://shop.test/films HPO=/films path=/films
+#> HTTP/2.0 HU=<http>://shop.test/films?tag=a HP=<http>://shop.test/films HPO=/films path=/films
 
 set -euo pipefail
 export LC_ALL=C.UTF-8 TZ=UTC
@@ -106,7 +106,7 @@ for name in ("default", "clf", "own"):
 END
 python3 client.py
 for _ in $(seq 1200); do [ "$(wc -l <access.log)" -lt 6 ] || break; sleep 0.05; done
-sed -E 's/^[^"]*"([^"]*)".*/\1/; 1,2s/^/option httplog:     /; 3,4s/^/option httplog clf: /' access.log >seen
+sed -E 's|http(://)|<http>\1|g; s/^[^"]*"([^"]*)".*/\1/; 1,2s/^/option httplog:     /; 3,4s/^/option httplog clf: /' access.log >seen
 
 if ! diff <(sed -n 's/^#> \{0,1\}//p' "$script") "$work/seen"; then
     echo "changed: lines marked < were seen with the versions above" >&2
