@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -23,10 +23,18 @@ class OneAtATime(Database):
 
     @asynccontextmanager
     async def dedicated(self) -> AsyncIterator[AsyncSession]:
-        async with super().transaction() as session:  # without the lock: the others run inside of it
+        """Open a transaction inside of which the others run: it begins and ends between two of them."""
+        async with AsyncExitStack() as stack:
+            await self._lock.acquire()
+            stack.callback(self._lock.release)
+            session = await stack.enter_async_context(super().transaction())
+            await session.connection()  # begins it
+            stack.push_async_callback(self._lock.acquire)
+            self._lock.release()
             yield session
 
     @asynccontextmanager
     async def dedicated_snapshot(self) -> AsyncIterator[AsyncSession]:
-        async with self.dedicated() as session:
+        """Open a transaction that asyncpg reads by itself: nothing else can use the connection meanwhile."""
+        async with self.transaction() as session:
             yield session
