@@ -14,7 +14,7 @@ from db.models import ApiKey
 from service.cache import Cache
 from service.deps import Deps
 from service.security.quotas import Quotas
-from tests.support.films import FILM, open_catalogue
+from tests.support.films import FILM, PATIENT, open_catalogue
 from tests.support.http_client import Answer, Client, User
 from tests.support.http_server import RunningApp, make_unserved_app, serve
 from tests.support.kinopoisk import FakeKinopoisk
@@ -34,7 +34,7 @@ def db(committed_db: Database) -> Database:
 async def small_quotas(
     server: RunningApp, deps: Deps, kinopoisk: FakeKinopoisk, cache: Cache
 ) -> AsyncIterator[Deps]:
-    async with open_catalogue(kinopoisk, cache) as catalogue:
+    async with open_catalogue(kinopoisk, cache, times=PATIENT) as catalogue:
         small = replace(deps, films=catalogue, quotas=Quotas(QUOTA, QUOTA, QUOTA))
         server.use(small)
         yield small
