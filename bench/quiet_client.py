@@ -6,6 +6,7 @@ import math
 import time
 import uuid
 from dataclasses import dataclass, field
+from statistics import median
 
 from bench.wire import BadResponse, Hang, exchange
 
@@ -22,11 +23,16 @@ class Timings:
     seconds: list[float] = field(default_factory=list)
     sign_ins: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    by_name: dict[str, list[float]] = field(default_factory=dict)
 
     def p99(self) -> float:
         """Return the 99th percentile in milliseconds, sign-ins apart: they hash a password."""
         ordered = sorted(self.seconds) or [math.nan]
         return ordered[math.ceil(0.99 * len(ordered)) - 1] * 1000
+
+    def medians(self) -> dict[str, float]:
+        """Return the median of each kind of request in milliseconds."""
+        return {name: median(seconds) * 1000 for name, seconds in sorted(self.by_name.items())}
 
     def longest_sign_in(self) -> float:
         """Return the longest sign-in in milliseconds."""
@@ -78,7 +84,9 @@ class QuietClient:
             name, status = await (self._measured_sign_in() if is_sign_in else self._one(self._turn % 5))
         except (Hang, BadResponse, OSError) as error:
             name, status = type(error).__name__, 0
-        (timings.sign_ins if is_sign_in else timings.seconds).append(time.monotonic() - begin)
+        seconds = time.monotonic() - begin
+        (timings.sign_ins if is_sign_in else timings.seconds).append(seconds)
+        timings.by_name.setdefault(name, []).append(seconds)
         if not 200 <= status < 300:
             timings.failures.append(f"{name}: {status}")
 

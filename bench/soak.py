@@ -16,7 +16,7 @@ from bench.quiet_client import QuietClient, Timings
 PARTS = 6  # of an hour: ten minutes
 # Kept answers (8 MiB a worker), compiled statements and the plans of each connection begin empty, and have a
 # bound. All that the load asks for is asked for at first; then it runs for a while before the soak begins.
-WARM_UP = 1 / 12  # of the soak, beside it
+WARM_UP = 1 / 6  # of the soak, beside it: a worker's heap is level after ten minutes
 RATE = 10.0  # requests a second of the quiet client
 GROWTH, SLOWDOWN = 1.02, 1.2
 SAMPLE_SECONDS = 1.0
@@ -45,7 +45,8 @@ class Part:
         failures = dict(Counter(self.timings.failures))
         memory = f"{self.total / MB:.0f} MB ({kinds}), at least {self.least / MB:.0f}"
         waiting = f"p99 {self.timings.p99():.0f} ms, {len(self.timings.failures)} failed {failures}"
-        return f"{memory}, {waiting}, load {os.getloadavg()[1]:.1f}"
+        medians = ", ".join(f"{name} {ms:.1f}" for name, ms in self.timings.medians().items())
+        return f"{memory}, {waiting}, load {os.getloadavg()[1]:.1f}; medians in ms: {medians}"
 
 
 async def sample_memory(trawl: OwnTrawl, samples: list[Memory]) -> None:
