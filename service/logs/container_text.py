@@ -4,6 +4,8 @@ r"""Takes off what other programs put before the lines of a server, and the colo
     └ name, as `docker compose logs` writes it
     Aug  1 00:01:35 shop nginx[7]: 203.0.113.9 - - [01/Aug/2018:00:01:35 +0200] "GET / …
     └ time, host and program, as a syslog writes them; the time as RFC 5424 has it, too
+    2018-07-31T22:01:35.123456789Z stdout F 203.0.113.9 - - [01/Aug/2018:00:01:35 +0200] "GET / …
+    └ time and stream, as Kubernetes keeps them; `docker logs -t` and loggers of services have the time alone
     [2018-08-01 00:01:35 +0200] [7] [INFO] 203.0.113.9 - - [01/Aug/2018:00:01:35 +0200] "GET / …
     └ time, process and level, as hypercorn writes them
 
@@ -14,17 +16,27 @@ import re
 from dataclasses import dataclass
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
-NAME = rb"[A-Za-z0-9][A-Za-z0-9_.-]*+ ++\| "
+NAME = (
+    rb"(?:\d\d:\d\d:\d\d )?[A-Za-z0-9][A-Za-z0-9_.@-]*+ ++\| "  # foreman has the time before it, swarms an @
+)
 ISO_TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
-SYSLOG_TIME = rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|" + ISO_TIME + rb")"
-PROGRAM = rb"[^ :\[\]\n]++(?:\[\d++\])?: "
-SYSLOG = rb"(?:<\d{1,3}>)?" + SYSLOG_TIME + rb" (?:[^ \n]++ )?" + PROGRAM
+SYSLOG_TIME = rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?|" + ISO_TIME + rb")"
+PROGRAM = rb'[^ :\[\]{"\n]++(?:\[[^ \[\]{"\n]++\])?: '
+LEVEL = rb"[a-z]+[0-7]?\.[a-z]+ "  # of BusyBox, such as daemon.info
+SYSLOG = rb"(?:<\d{1,3}>)?" + SYSLOG_TIME + rb' (?:[^ {"\n]++ (?:' + LEVEL + rb")?)?" + PROGRAM
+SYSLOG_DATA = rb'(?:-|(?:\[(?:[^\]"\n]|"(?:[^"\\\n]|\\.)*+")*+\])++)'
+NEW_SYSLOG = rb"<\d{1,3}>1 " + ISO_TIME + rb" (?:[^ \n]++ ){4}" + SYSLOG_DATA + rb" (?:\xef\xbb\xbf)?"
 HYPERCORN = rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] "
+POD = rb"\[(?:pod|container)/[^ \]\n]++\] "  # of `kubectl logs --prefix`
+# multilog's, then svlogd's and s6-log's.
+LOGGER_TIME = rb"(?:@[0-9a-f]{24}|\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d:\d\d\.\d{1,9})"
+# A part of a line that was too long for the runtime is marked P, and is no line.
+STAMP = rb"(?:" + ISO_TIME + rb"(?: std(?:out|err) F)?|" + LOGGER_TIME + rb") {1,2}"
 
 
 MARKS = rb"((?:\0|\xef\xbb\xbf)*+)"  # chunks.BEFORE_LINE
 # Newlines are searched for in no time, unlike places where a line begins. Hardly a line is looked at further.
-BEGINS = rb"(?=[\0\xef<\[A-Z]|\d{4}-)"
+BEGINS = rb"(?=[\0\xef<\[@A-Z]|\d{4}-)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,10 @@ def make_prefix(pattern: bytes, unnamed: bytes | None) -> LinePrefix:
 
 
 CONTAINER = make_prefix(NAME, None)
-UNNAMED = SYSLOG + rb"|" + HYPERCORN
+UNNAMED = (
+    rb"(?:" + POD + rb")?(?:" + SYSLOG + rb"|" + NEW_SYSLOG + rb"|(?:" + STAMP + rb")?" + HYPERCORN
+    + rb"|" + STAMP + rb")|" + POD
+)  # fmt: skip
 # Before lines that begin with an address, a host or an object, none of which looks like a time.
 ANY_PREFIX = make_prefix(rb"(?:" + NAME + rb")?(?:" + UNNAMED + rb")|" + NAME, UNNAMED)
 

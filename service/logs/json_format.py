@@ -188,7 +188,8 @@ def read_answer(
         method: str | None
         method, url = parse_request(text, status)
     else:
-        method, url = optional(method_text), require_url(text)
+        # hapi writes methods in small letters.
+        method, url = optional((method_text or "").upper()), require_url(text)
     is_shown = is_view(
         method, status, tells_method=method_text is not None, tells_status=status_text is not None
     )

@@ -87,6 +87,8 @@ def roles_of(chosen: dict[str, Leaf | None]) -> dict[int, Role] | None:
             role = "request" if " " in leaf.text and URL.match(leaf.text) is None else "url"
         if role is None or leaf.start in roles or (leaf.is_number and name not in NUMERIC):
             return None
+        if role == "method" and not leaf.text.isupper():  # json_format makes it so
+            return None
         if leaf.is_number and role in ("local_time", "iso_time"):
             return None
         roles[leaf.start] = role

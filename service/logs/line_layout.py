@@ -85,7 +85,14 @@ NEXT_LINE = re.compile(rf"\[(?:{'|'.join(CUT_TIMES)}){NEXT_ADDRESS} [^ ]+ .", re
 BARE_QUOTE = re.compile(
     rf'\[{LOCAL_TIME}\] "{IN_QUOTES}"(?: (?:\d{{3}}|-) (?:\d+|-)(?: "{IN_QUOTES}"){{1,2}})?[^ "].*"', re.ASCII
 )
+QUOTE_MARK = re.compile(r'\\.|(")')
 HAS_BARE_QUOTE = "a quote in the request, referrer or agent is not escaped"
+# The last field in quotes, where its last one stands behind a backslash: H2O, squid and uWSGI escape none.
+OPEN_QUOTE = re.compile(
+    rf'\[{LOCAL_TIME}\] "{IN_QUOTES}" (?:\d{{3}}|-) (?:\d+|-) (?:"{IN_QUOTES}" )?"(?:[^"\\]|\\.)*\\"[^"]*',
+    re.ASCII,
+)
+HAS_OPEN_QUOTE = "the last quote stands behind a backslash: that is not escaped, or the line is cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +170,22 @@ class Layout:
         """Return why a line does not match."""
         if len(STAMP.findall(line)) > 1:
             return TWO_REQUESTS
-        is_bare = self.has_tail and BARE_QUOTE.search(line) is not None
-        return HAS_BARE_QUOTE if is_bare else f"not a line of the {self.name} log format"
+        if self._has_bare_quote(line):
+            return HAS_BARE_QUOTE
+        if self.has_tail and OPEN_QUOTE.search(line) is not None:
+            return HAS_OPEN_QUOTE
+        return f"not a line of the {self.name} log format"
+
+    def _has_bare_quote(self, line: str) -> bool:
+        if self.has_tail:
+            return BARE_QUOTE.search(line) is not None
+        texts = (self.begin, *(item.text for item in self.fields))
+        quotes = sum(text.count(QUOTE) for text in texts)
+        return (
+            bool(quotes)
+            and STAMP.search(line) is not None
+            and sum(map(bool, QUOTE_MARK.findall(line))) > quotes
+        )
 
     def _request(self, texts: dict[str, str | None], status: int | None) -> tuple[str | None, str]:
         """Return the method and the URL.

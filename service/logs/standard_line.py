@@ -25,7 +25,8 @@ ZONED_TIME = rf"{DAY}:{CLOCK} [+-]\d\d[0-5]\d"
 # CherryPy and daphne write no zone, WEBrick its abbreviation; Python's http.server, Werkzeug and eventlet
 # have a space between day and time, and gevent writes 2018-08-01 00:01:35.
 LOCAL_TIME = rf"(?:{DAY}[: ]{CLOCK}(?: (?:[+-]\d\d[0-5]\d|[A-Z]{{2,5}}))?|\d{{4}}-\d\d-\d\d {CLOCK})"
-ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?[0-5]\d)?"
+# Sanic, Ruby and Go have a space before the offset, Ruby also UTC.
+ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?[0-5]\d| UTC)?"
 UNIX_TIME = r"\d{1,11}(?:\.\d{1,9})?"
 TWO_REQUESTS = "two requests stand on one line"
 ZULU = ("UTC", "GMT", "Z")
@@ -38,7 +39,7 @@ FINER_DIGITS = (
     (16, 6),
     (13, 3),
 )  # of nano-, micro- and milliseconds in this century
-ISO_FORMAT = re.compile(r"(.{10})[T ](.{8})(?:[.,](\d+))?(.*)", re.DOTALL)
+ISO_FORMAT = re.compile(r"(.{10})[T ](.{8})(?:[.,](\d+))? ?(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from service.logs.nginx_variables import Role
 
 USER = re.compile(rb'[^"]*')
 PROTOCOL = re.compile(rb' (?:[Hh][Tt][Tt][Pp]/[^ "\\]*|[A-Z]{2,}/[0-9][0-9.]*|1\.[01]|[23])')
-METHOD = re.compile(rb'[^ "\\]+')
+METHOD = re.compile(rb'[^ "\\a-z]+')  # with small letters it is for the grammar, which knows what they mean
 MAX_KNOWN_BYTES = 1024 * 1024
 
 

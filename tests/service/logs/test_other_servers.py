@@ -8,7 +8,7 @@ import pytest
 
 from service.logs.chunks import LogFile
 from service.logs.format_options import FormatOptions
-from service.logs.line_columns import LineColumns
+from service.logs.line_columns import KINDS, LineColumns
 from service.logs.log_parser import LogParser
 from tests.support.log_imports import NOW
 
@@ -42,6 +42,24 @@ def instants(columns: LineColumns) -> list[datetime]:
         "2025-10-30T09:58:21+0000 shop nginx[12]: ",
         "[2025-10-30 09:58:21 +0000] [28729] [INFO] ",
         "web-1  | [2025-10-30 09:58:21 +0000] [7] [INFO] ",
+        "Oct 30 09:58:21.123456 shop nginx[7]: ",  # journalctl -o short-precise
+        "Oct 30 09:58:21 shop daemon.info nginx: ",  # BusyBox
+        "<190>1 2025-10-30T09:58:21+00:00 shop nginx 7 - - ",
+        '<190>1 2025-10-30T09:58:21.1+00:00 shop nginx 7 x [a@1 b="c \\" ]"][d@1] ',
+        "2025-10-30T09:58:21.123456+00:00 app[web.1]: ",  # Heroku
+        "2025-10-30T09:58:21.123456789Z stdout F ",  # what Kubernetes keeps
+        "2025-10-30T10:58:21.123456789+01:00 stderr F ",
+        "2025-10-30T09:58:21.123456789Z ",  # docker logs -t
+        "2025-10-30T09:58:21.123456789Z [2025-10-30 09:58:21 +0000] [7] [INFO] ",
+        "web-1  | 2025-10-30T09:58:21.123456789Z ",
+        "[pod/web-5d8f/nginx] ",
+        "[pod/web-5d8f/nginx] 2025-10-30T09:58:21.123456789Z ",
+        "web.1.x8k2@node1    | ",  # docker service logs
+        "09:58:21 web.1   | ",  # foreman
+        "@400000006903361d0a1b2c3d ",  # multilog
+        "2025-10-30_09:58:21.12345 ",  # svlogd -tt
+        "2025-10-30T09:58:21.12345 ",  # svlogd -ttt
+        "2025-10-30 09:58:21.123456789  ",  # s6-log
     ],
 )
 @pytest.mark.parametrize(("line", "name"), [(LINE, "combined"), (VHOST, "vhost_combined"), (JSON, "json")])
@@ -53,6 +71,18 @@ def test_what_a_syslog_or_hypercorn_puts_before_a_line_is_taken_off(
     assert columns.key.tolist() == parse(f"{line}\n{line}\n").key.tolist()
     [reject] = columns.rejects
     assert reject.text == f"{prefix}Started server"
+
+
+def test_a_part_of_a_line_that_was_too_long_for_kubernetes_is_none() -> None:
+    stamp = "2025-10-30T09:58:21.123456789Z stdout"
+    columns = parse(f"{stamp} F {LINE}\n{stamp} P {LINE}\n{stamp} F {LINE}\n")
+    assert (len(columns), [reject.line for reject in columns.rejects]) == (2, [2])
+
+
+def test_json_behind_a_time_is_not_taken_for_the_name_of_a_program() -> None:
+    line = JSON.replace("{", '{"a": 1, ')
+    columns = parse(f"2025-10-30T09:58:21Z {line}\n2025-10-30T09:58:21Z shop app: {line}\n")
+    assert (columns.log_format, len(columns), columns.rejects) == ("json", 2, [])
 
 
 def test_a_prefix_is_taken_off_before_a_format_of_ones_own_that_begins_with_an_address() -> None:
@@ -120,6 +150,42 @@ def test_times_of_json_and_of_a_format_of_ones_own_are_of_the_zone_of_logs_too()
     assert instants(parse(log, zone="Europe/Berlin", declared=own)) == [AT, AT]
 
 
+@pytest.mark.parametrize(
+    ("time", "zone"),
+    [
+        ("2025-10-30 09:58:21 +0000", "Europe/Berlin"),  # Sanic, Ruby
+        ("2025-10-30 10:58:21.000 +0100", "UTC"),
+        ("2025-10-30T04:58:21 -05:00", "UTC"),
+        ("2025-10-30 09:58:21 UTC", "Europe/Berlin"),  # Ruby
+    ],
+)
+def test_a_space_may_stand_before_the_offset_of_a_time(time: str, zone: str) -> None:
+    line = JSON.replace("2025-10-30T09:58:21Z", time)
+    assert instants(parse(f"{line}\n{line}\n", zone=zone)) == [AT, AT]
+    own = "$x |$time_iso8601 INFO: $remote_addr $request_method $request_uri $status"
+    line = f"Main |{time} INFO: 203.0.113.9:5678 GET http://shop.example/fish/ 200"
+    assert instants(parse(f"{line}\n{line}\n", zone=zone, declared=own)) == [AT, AT]
+
+
+@pytest.mark.parametrize("mixes", [False, True])
+def test_hapi_writes_methods_in_small_letters(mixes: bool) -> None:
+    line = JSON.replace('"request":"GET /fish/ HTTP/1.1"', '"method":"get","url":"/fish/","status":200')
+    upper = line.replace('"get"', '"GET"')
+    columns = parse(f"{upper if mixes else line}\n{line}\n" + line.replace('"get"', '"head"') + "\n")
+    assert columns.method is not None
+    methods = [columns.methods[index] for index in columns.method.tolist()]
+    assert (methods, [KINDS[kind] for kind in columns.kind]) == (
+        ["GET", "GET", "HEAD"],
+        ["category", "category", "other"],
+    )
+
+
+def test_a_method_of_a_request_keeps_its_letters() -> None:
+    columns = parse(f"{LINE}\n" + LINE.replace("GET", "get") + "\n")
+    assert columns.method is not None
+    assert [columns.methods[index] for index in columns.method.tolist()] == ["GET", "get"]
+
+
 def test_a_line_that_is_cut_in_a_time_without_an_offset_is_two_requests() -> None:
     for cut in ("[30/Oct/2025:09:58:21] ", "[30/Oct/2025:09:58:21]", "[30/Oct/2025:09:58:21 CE"):
         columns = parse(f"203.0.113.9 - - {cut}{LINE}\n{LINE}\n")
@@ -176,6 +242,7 @@ def test_such_lines_are_not_read_by_half_where_one_is_cut_in_its_time(time: str)
         ('"https://search.example/?q="salmon"" "curl/7.88.1"', True),
         ('"-" "-" "a "b" c"', False),  # in what may follow the agent: the line is read
         ('"-" "curl/7.88.1', False),  # cut
+        ('"-" "back\\"', False),
         ('"-"', False),
         ("OK", False),
     ],
@@ -188,3 +255,21 @@ def test_a_quote_that_webrick_or_morgan_has_not_escaped_is_named(line: str, text
         any("a quote in the request, referrer or agent is not escaped" in reason for reason in reasons)
         == is_told
     )
+
+
+@pytest.mark.parametrize("text", ['"-" "back\\"', '"-" "back\\" 0.01', '"back\\"', '"-" "a \\"b'])
+@pytest.mark.parametrize("line", [LINE, VHOST])
+def test_a_backslash_before_the_last_quote_is_named(line: str, text: str) -> None:
+    [reject] = parse(f"{line}\n" + line.replace('"-" "curl/7.88.1"', text) + "\n").rejects
+    assert (
+        "the last quote stands behind a backslash: that is not escaped, or the line is cut" in reject.reason
+    )
+
+
+def test_a_quote_that_is_not_escaped_is_named_in_a_format_of_ones_own_too() -> None:
+    own = '$remote_addr [$time_local] "$request" $status "$http_user_agent"'
+    line = '203.0.113.9 [30/Oct/2025:09:58:21 +0000] "GET /fish/ HTTP/1.1" 200 "curl"'
+    others = [line.replace("curl", 'say "hi"'), line.replace("200", "OK"), line.replace("200", '\\" 200')]
+    columns = parse("\n".join([line, *others, ""]), declared=own)
+    are_named = ["is not escaped" in reject.reason for reject in columns.rejects]
+    assert are_named == [True, False, False]
