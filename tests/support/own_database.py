@@ -1,6 +1,7 @@
 """A database that tests have for themselves one after the other: emptied between them, not made anew.
 
-To copy and drop one costs 0.2 CPU seconds, to empty one a third of that. Whatever more than rows has changed,
+To copy and drop one costs 160 ms of CPU, to empty one 10: of few rows DELETE takes a tenth of TRUNCATE, and
+the connection is kept, for a new one takes 13 ms to read the catalogs. Whatever more than rows has changed,
 and whatever fails, makes the next test's database a new one.
 """
 
@@ -9,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
+
+from db.models import Base
 
 # All that a test may have changed beside rows. `xmin` shows rows of a catalog that were updated, and TRUNCATE
 # updates pg_class alone.
@@ -33,11 +36,14 @@ END_OTHERS = """
     SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 FILLED = """
-    SELECT relname FROM pg_class
+    SELECT relname, pg_relation_size(oid) AS size FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0"""
 SEQUENCES = """
     SELECT setval(format('%I', sequencename)::regclass, start_value, false) FROM pg_sequences
     WHERE schemaname = 'public' AND last_value IS NOT NULL"""
+SMALL = 64 * 1024  # bytes of a table up to which its rows are deleted; what is gone takes room, too
+# Those that refer to others first.
+TABLES = [table.name for table in reversed(Base.metadata.sorted_tables)]
 
 
 @dataclass
@@ -55,6 +61,7 @@ class OwnDatabase:
     _rows: dict[str, str] = field(
         default_factory=dict, init=False
     )  # digests of the tables that the template fills
+    _connection: asyncpg.Connection | None = field(default=None, init=False)  # that empties it
 
     async def prepare(self) -> None:
         """Make it, unless it is as the template is."""
@@ -64,33 +71,50 @@ class OwnDatabase:
                 await connection.execute(
                     f"CREATE DATABASE {self.name} TEMPLATE {self.template} STRATEGY file_copy"
                 )
-            async with connection_to(self.url) as connection:
-                self._rows = {table: await digest(connection, table) for table in await filled(connection)}
-                self._schema = await connection.fetchval(SCHEMA)
+            connection = await self._connect()
+            self._rows = {table: await digest(connection, table) for table in await filled(connection)}
+            self._schema = await connection.fetchval(SCHEMA)
 
     async def empty(self) -> None:
         """Undo what a test wrote; where that can't be done, the next test gets a new one."""
         schema, self._schema = self._schema, None
         try:
-            async with connection_to(self.url) as connection:
-                await connection.fetch(END_OTHERS)
-                if await connection.fetchval(SCHEMA) == schema and await self._restore(connection):
-                    self._schema = schema
-        except (OSError, asyncpg.PostgresError):
+            connection = await self._connect()
+            await connection.fetch(END_OTHERS)
+            if await connection.fetchval(SCHEMA) == schema and await self._restore(connection):
+                self._schema = schema
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return
+        finally:
+            if self._schema is None:
+                await self._disconnect()
 
     async def drop(self) -> None:
+        await self._disconnect()
         async with connection_to(self.server) as connection:
             await connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
+    async def _connect(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self.url)
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+        self._connection = None
+
     async def _restore(self, connection: asyncpg.Connection) -> bool:
         """Empty the tables that the template has empty; returns False if the others have other rows."""
-        tables = await filled(connection)
-        if {table: await digest(connection, table) for table in tables if table in self._rows} != self._rows:
+        sizes = await filled(connection)
+        if {table: await digest(connection, table) for table in sizes if table in self._rows} != self._rows:
             return False
-        names = ", ".join(f'"{table}"' for table in tables if table not in self._rows)
-        if names:
-            await connection.execute(f"TRUNCATE {names} CASCADE")
+        small = [table for table in TABLES if 0 < sizes.get(table, 0) <= SMALL and table not in self._rows]
+        large = [f'"{table}"' for table in sizes if table not in (*small, *self._rows)]
+        if large:
+            await connection.execute(f"TRUNCATE {', '.join(large)} CASCADE")
+        if small:
+            await connection.execute("; ".join(f'DELETE FROM "{table}"' for table in small))
         await connection.fetch(SEQUENCES)
         return True
 
@@ -104,9 +128,9 @@ async def connection_to(url: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-async def filled(connection: asyncpg.Connection) -> list[str]:
-    """Return the tables that have, or had, rows."""
-    return [table for (table,) in await connection.fetch(FILLED)]
+async def filled(connection: asyncpg.Connection) -> dict[str, int]:
+    """Return the tables that have, or had, rows, and their sizes in bytes."""
+    return {row["relname"]: row["size"] for row in await connection.fetch(FILLED)}
 
 
 async def digest(connection: asyncpg.Connection, table: str) -> str:
