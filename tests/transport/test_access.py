@@ -1,7 +1,7 @@
 """Who may use which route. A test fails for a route without a row here."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -165,51 +165,67 @@ async def test_public_routes_ask_nobody_for_a_token(client: Client, name: str) -
     assert answer.status in (200, 202, 204, 422)
 
 
+async def outcome(of: Client, name: str) -> str:
+    """Return the code of a refusal, or that there was none."""
+    method, path = name.split()
+    for parameter, example in EXAMPLES.items():
+        path = re.sub(parameter, example, path)
+    answer = await of.request(method, path, json={})
+    return answer.code if answer.status in (401, 403) else "let in"
+
+
+async def make_key(client: Client, owner: User, scopes: Sequence[str]) -> Client:
+    answer = await owner.client.post("/keys", json={"name": "k", "scopes": scopes})
+    return client.signed_in(answer.json["key"])
+
+
+async def test_private_routes_refuse_all_others(
+    server: RunningApp, client: Client, add_user: AddUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One test of all routes: who is refused has changed nothing, and is as before at the next one."""
+    user, revoked, deleted = [await add_user(login) for login in ("one", "four", "five")]
+    admin = await add_user("three", role="admin")
+    assert (await revoked.client.post("/logout")).status == 204
+    assert (await deleted.client.delete("/profile")).status == 204
+    shared = await user.client.post("/shares", json={"view": "overview", "parameters": {"country": "US"}})
+    share = client.signed_in(shared.json["link"].partition("=")[2])
+    keys = {
+        (owner.id, wants): await make_key(client, owner, [scope for scope in SCOPES if scope != wants])
+        for wants in {*PRIVATE.values()}
+        for owner in (user, admin)
+    }
+    for name, wants in sorted(PRIVATE.items()):
+        refused = {
+            "nobody": (client, "unauthorized"),
+            "a revoked token": (revoked.client, "bad_token"),
+            "a deleted user": (deleted.client, "bad_token"),
+            "a key of all other scopes": (keys[user.id, wants], "out_of_scope"),
+            "an admin's key of those": (keys[admin.id, wants], "out_of_scope"),
+        }
+        if name != "GET /shares/current":  # others need the parameters of the share
+            refused["a share's key"] = (share, "out_of_scope")
+        with monkeypatch.context() as patch:
+            if name == "GET /live":  # has no end but this
+                patch.setattr(server.app.ctx, "draining", True)
+            codes = {who: await outcome(caller, name) for who, (caller, _) in refused.items()}
+        assert codes == {who: code for who, (_, code) in refused.items()}, name
+
+
 @pytest.mark.parametrize("name", sorted(PRIVATE))
 async def test_private_routes_let_in_whom_they_may(
     server: RunningApp, client: Client, add_user: AddUser, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     if name == "GET /live":  # has no end but this
         monkeypatch.setattr(server.app.ctx, "draining", True)
-    method, path = name.split()
-    for parameter, example in EXAMPLES.items():
-        path = re.sub(parameter, example, path)
     wants = PRIVATE[name]
-
-    async def outcome(of: Client) -> str:
-        answer = await of.request(method, path, json={})
-        return answer.code if answer.status in (401, 403) else "let in"
-
-    async def key(owner: User, *scopes: str) -> Client:
-        answer = await owner.client.post("/keys", json={"name": "k", "scopes": scopes})
-        return client.signed_in(answer.json["key"])
-
-    user, other, admin = [await add_user(login) for login in ("one", "two")] + [
-        await add_user("three", role="admin")
-    ]
-    revoked, deleted = await add_user("four"), await add_user("five")
-    assert (await revoked.client.post("/logout")).status == 204
-    assert (await deleted.client.delete("/profile")).status == 204
-    other_scopes = [scope for scope in SCOPES if scope != wants]
-    shared = await user.client.post("/shares", json={"view": "overview", "parameters": {"country": "US"}})
-    share = client.signed_in(shared.json["link"].partition("=")[2])
-    refused = {
-        "nobody": (client, "unauthorized"),
-        "a revoked token": (revoked.client, "bad_token"),
-        "a deleted user": (deleted.client, "bad_token"),
-        "a key of all other scopes": (await key(user, *other_scopes), "out_of_scope"),
-        "an admin's key of those": (await key(admin, *other_scopes), "out_of_scope"),
-    }
-    if name != "GET /shares/current":  # others need the parameters of the share
-        refused["a share's key"] = (share, "out_of_scope")
-    for who, (caller, code) in refused.items():
-        assert await outcome(caller) == code, who
+    user, other = [await add_user(login) for login in ("one", "two")]
+    admin = await add_user("three", role="admin")
     mine = {"admin": "admins_only"}.get(wants or "", "not_yours" if "/user/<" in name else "let in")
     if wants in SCOPES:
-        assert await outcome(await key(user, wants)) == "let in"
+        assert await outcome(await make_key(client, user, [wants]), name) == "let in"
     for caller in (user.client, other.client):
-        assert await outcome(caller) == mine
-    assert await outcome(admin.client) == ("not_yours" if mine == "not_yours" else "let in")
+        assert await outcome(caller, name) == mine
+    assert await outcome(admin.client, name) == ("not_yours" if mine == "not_yours" else "let in")
 
 
 @pytest.mark.parametrize("name", sorted(PRIVATE))
