@@ -116,11 +116,12 @@ class Dashboard:
         )
         return dict(pairs)
 
-    async def barriers(self) -> list[str]:
+    async def barriers(self, *, of_colour_alone: bool = False) -> list[str]:
         """What axe finds grave."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(axe())
-        report = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        options = {"resultTypes": ["violations"]} | ({"runOnly": ["cat.color"]} if of_colour_alone else {})
+        report = await self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{each['id']}: {node['target']} {node['failureSummary']}"
             for each in report["violations"]
