@@ -27,7 +27,7 @@ def sum_up(keys: Array, counts: Array) -> tuple[Array, Array]:
     order = np.argsort(keys)
     keys = keys[order]
     begins = first_rows(keys)
-    sums = np.add.reduceat(counts[order], begins)
+    sums = np.add.reduceat(counts[order], begins) if len(begins) else counts[:0]
     return keys[begins[sums > 0]], sums[sums > 0]
 
 
@@ -38,25 +38,55 @@ def first_rows(ordered: Array) -> Array:
     return np.flatnonzero(is_first)
 
 
-def frequent(keys: Array, counts: Array | None, need: int) -> Array:
-    """Return which keys to count: surely all of the `need` most frequent ones, and all that are as frequent.
+def least_of_frequent(counts: Array, need: int) -> int:
+    """Return what the `need` most frequent ones have at least, or less: at most MANY; 0 if there are less."""
+    as_frequent = np.cumsum(np.bincount(np.minimum(counts, MANY).ravel(), minlength=1)[::-1])
+    place = int(np.searchsorted(as_frequent, need))
+    return max(0, len(as_frequent) - 1 - place)
 
-    Each key is in a bucket, which has all its counts and those of a few others.
 
-    :param counts: of each key; None for 1
+def count_frequent(rows: Array, keys: Array, counts: Array, need: int) -> tuple[Array, Array]:
+    """Return keys and how often each stands: the `need` most frequent ones, all that are as frequent, others.
+
+    Each key is in a bucket, which has all its counts and those of a few others: only the keys of buckets that
+    have as many as the last one needed are sorted.
+
+    :param rows: keys, each of which counts once
+    :param keys: more keys, perhaps the same, of which each has its count
     """
-    every = np.ones(len(keys), np.bool_)
-    if len(keys) <= FEW:
-        return every
-    buckets = (keys.astype(np.uint64) * FACTOR >> BUCKET_SHIFT).astype(np.int64)
-    totals = np.bincount(buckets, counts, BUCKETS).astype(np.int64)
+    if len(rows) + len(keys) <= FEW:
+        return sum_both(rows, keys, counts)
+    row_buckets, key_buckets = buckets_of(rows), buckets_of(keys)
+    totals = np.bincount(row_buckets, minlength=BUCKETS)
+    if len(keys):
+        totals += np.bincount(key_buckets, counts, BUCKETS).astype(np.int64)
     # Of buckets that have many all are taken, which are few where it matters.
-    as_full = np.cumsum(np.bincount(np.minimum(totals, MANY))[::-1])
-    least = len(as_full) - 1 - int(np.searchsorted(as_full, FULL * need))
-    in_full = totals[buckets] >= least
-    if np.count_nonzero(in_full) > len(keys) // 2:
-        return every
-    _, sums = count_keys(keys[in_full]) if counts is None else sum_up(keys[in_full], counts[in_full])
-    if len(sums) < need:
-        return every
-    return np.asarray(totals[buckets] >= np.partition(sums, len(sums) - need)[len(sums) - need])
+    least = least_of_frequent(totals, FULL * need)
+    while True:
+        full = totals >= least
+        row_places = np.flatnonzero(full.take(row_buckets))
+        key_places = np.flatnonzero(full.take(key_buckets))
+        some = sum_both(rows.take(row_places), keys.take(key_places), counts.take(key_places))
+        if least <= 1:
+            return some
+        exact = int(np.partition(some[1], -need)[-need]) if len(some[1]) >= need else 0
+        if exact >= least:
+            return some
+        # Keys that are as frequent may be in other buckets, too.
+        least = exact
+
+
+def sum_both(rows: Array, keys: Array, counts: Array) -> tuple[Array, Array]:
+    """Return the distinct keys in order, and how often each stands, as `count_frequent` takes them."""
+    found, sums = count_keys(rows)
+    if not len(keys):
+        return found, sums
+    return sum_up(np.concatenate([found, keys]), np.concatenate([sums, counts]))
+
+
+def buckets_of(keys: Array) -> Array:
+    """Return the bucket of each key."""
+    mixed = keys.astype(np.uint64)
+    mixed *= FACTOR
+    mixed >>= BUCKET_SHIFT
+    return mixed.view(np.int64)

@@ -121,7 +121,7 @@ class PartColumns:
         """Return a column that there may not be: as if no visit had a value then."""
         column: Array = getattr(self, name)
         if len(column):
-            return column[rows]
+            return values_at(column, rows)
         count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
         return np.full(count, ABSENT.get(name, 0), column.dtype)
 
@@ -142,6 +142,11 @@ class PartColumns:
         numbers[numbers == len(self.number_rows)] = 0
         users = np.where(self.number_rows[numbers] == rows, self.user_id[numbers], 0)
         return users, users > 0
+
+
+def values_at(column: Array, rows: "Array | slice") -> Array:
+    """Return the values of some rows; `take` needs half the time of an index."""
+    return column[rows] if isinstance(rows, slice) else column.take(rows)
 
 
 def kind_bit(code: int) -> int:

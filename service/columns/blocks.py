@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from db.part_files import Array, PartColumns
+from db.part_files import Array, PartColumns, values_at
 from db.queries.column_reads import Span
 from db.queries.live_columns import LiveColumns
 from service.columns.matching import Rows, count_rows
@@ -26,17 +26,21 @@ class PartBlock:
 
     def at(self, places: Array) -> "PartBlock":
         """Return some of the rows, by their places among these."""
-        rows = self.rows.start + places if isinstance(self.rows, slice) else self.rows[places]
+        rows = self.rows.start + places if isinstance(self.rows, slice) else self.rows.take(places)
         return PartBlock(self.span, self.part, rows, self.visitors)
 
     @property
     def occurred(self) -> Array:
-        return self.part.occurred[self.rows]
+        return values_at(self.part.occurred, self.rows)
 
     @property
     def address(self) -> Array:
-        address_ids = self.part.address[self.rows]
-        return address_ids if self.visitors is None else self.visitors[address_ids]
+        address_ids = values_at(self.part.address, self.rows)
+        return address_ids if self.visitors is None else self.visitors.take(address_ids)
+
+    @property
+    def page(self) -> Array:
+        return values_at(self.part.page, self.rows)
 
     @property
     def agent(self) -> Array:

@@ -18,22 +18,18 @@ from service.columns.agents import TRAITS
 from service.columns.blocks import LiveBlock
 from service.columns.candidates import CountRow
 from service.columns.comparison import count_shown
-from service.columns.groups import (
-    AgentGroups,
-    CategoryGroups,
-    CountryGroups,
-    Groups,
-    KindGroups,
-    PageGroups,
-    ReferrerGroups,
-    StatusGroups,
-    TimeGroups,
-    UserGroups,
-)
+from service.columns.groups import Groups, PageGroups, StatusGroups, TimeGroups, UserGroups
 from service.columns.lists import MICROSECOND
 from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import Statistics
+from service.columns.table_groups import (
+    AgentGroups,
+    CategoryGroups,
+    CountryGroups,
+    KindGroups,
+    ReferrerGroups,
+)
 from service.columns.templates import Template, parse_templates
 from time_slices import DAY, EPOCH, time_slices
 

@@ -9,7 +9,8 @@ from db.part_files import Array
 MAX_FLAGS = 1 << 27  # a byte for each address of each group that is counted at a time
 LATER_THAN_ALL = 2**62
 NONE = -(2**62)
-FIRST_ROWS = 4096  # of a block, which nearly all groups are among
+FIRST_ROWS = 512  # of a block that are looked at for groups' first times, then so many times as many
+GROWTH = 4
 
 
 class GroupDetails:
@@ -50,7 +51,7 @@ class GroupDetails:
         if not len(occurred):
             return
         if slots is None:
-            self._flags[address] = True
+            self._flags[address.astype(np.intp)] = True  # numpy is twice as quick with what it needs
             self.visits[0] += len(occurred)
             self.first[0] = min(self.first[0], occurred[0])
             self.last[0] = max(self.last[0], occurred[-1])
@@ -58,13 +59,23 @@ class GroupDetails:
         if self._begin == 0:
             counts = np.bincount(slots, minlength=self._slots + 1)
             self.visits += counts[: self._slots]
-            first = first_times(slots, occurred, counts)
-            np.minimum(self.first, np.where(first == NONE, LATER_THAN_ALL, first), out=self.first)
-            np.maximum(self.last, first_times(slots[::-1], occurred[::-1], counts), out=self.last)
+            self._bound(slots, occurred, counts > 0)
         if self._slots > self._width:
             slots = slots - self._begin
-            slots = np.where((slots < 0) | (slots > self._width), self._width, slots)
-        self._flags[slots * self._addresses + address] = True
+            slots[(slots < 0) | (slots > self._width)] = self._width
+        places = slots * self._addresses
+        places += address
+        self._flags[places] = True
+
+    def _bound(self, slots: Array, occurred: Array, present: Array) -> None:
+        """Note the first and last times of the slots that are present."""
+        earlier = present & (self.first > occurred[0])
+        if earlier[:-1].any():
+            np.minimum(self.first, first_times(slots, occurred, earlier, LATER_THAN_ALL), out=self.first)
+        later = present & (self.last < occurred[-1])
+        if later[:-1].any():
+            last = first_times(slots[::-1], occurred[::-1], later, NONE)
+            np.maximum(self.last, last, out=self.last)
 
     def end(self) -> None:
         """End a round."""
@@ -76,16 +87,20 @@ class GroupDetails:
         self._flags = np.zeros(0, np.bool_)
 
 
-def first_times(slots: Array, occurred: Array, counts: Array) -> Array:
-    """Return the time of the first row of each slot; NONE for those without any.
+def first_times(slots: Array, occurred: Array, wanted: Array, none: int) -> Array:
+    """Return the times of the first rows of the wanted slots; perhaps of others, too, or else `none`.
 
-    :param counts: the rows of each slot
+    :param wanted: those of the slots that are to be found, all of which have rows; the last one is not
     """
-    times = np.full(len(counts), NONE)
-    # Where an index stands several times, the last value is what remains.
-    times[slots[:FIRST_ROWS][::-1]] = occurred[:FIRST_ROWS][::-1]
-    missing = (counts > 0) & (times == NONE)
-    if missing.any():
-        rows = np.flatnonzero(missing[slots])[::-1]
-        times[slots[rows]] = occurred[rows]
+    times, wanted = np.full(len(wanted), none), wanted.copy()
+    wanted[-1] = False
+    begin, end = 0, FIRST_ROWS
+    while wanted.any():
+        some = slots[begin:end]
+        rows = np.flatnonzero(wanted.take(some))[::-1] + begin
+        # Where an index stands several times, the last value is what remains.
+        found = slots.take(rows)
+        times[found] = occurred.take(rows)
+        wanted[found] = False
+        begin, end = end, end * GROWTH
     return times

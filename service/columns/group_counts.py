@@ -4,21 +4,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from db.key_counts import count_keys, frequent, sum_up
+from db.key_counts import count_frequent, count_keys, least_of_frequent
 from db.part_files import Array
 
 DENSE = 4  # numbers are counted in a table of at most so many times as many places as there are rows
-TABLE = 1 << 22  # keys below it are summed up in a table
-PENDING = 1 << 20  # rows that are counted together where the numbers of one block are too few for a table
+TABLE = 1 << 21  # groups, those without a visit included, up to which there is one table of all
+PENDING = 6 << 20  # rows that are counted together where the numbers of one block are too few for a table
+
+Pair = tuple[Array, Array]
 
 
 class GroupCounts:
-    """Counts rows by one or two numbers of each."""
+    """Counts rows by one or two numbers of each; where there is one, the other is 0."""
 
     def __init__(self, groups: int) -> None:
         self._groups = groups
-        self._pending: list[list[Array]] = []
+        self._table = np.zeros((0, 0), np.int64)  # by both numbers
+        self._pending: list[Pair] = []
         self._rows = 0
+        self._most = [0, 0]  # of the numbers that are pending
         self._pieces: list[tuple[Array, Array, Array]] = []
 
     def add(self, codes: Sequence[Array]) -> None:
@@ -26,28 +30,33 @@ class GroupCounts:
         if not len(codes[0]):
             return
         if not self._groups:
-            self._pieces.append((np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([len(codes[0])])))
-        elif not self._pending and is_dense(codes):
-            self._count(codes)
-        else:
-            self._pending.append(list(codes))
-            self._rows += len(codes[0])
-            if self._rows > PENDING:
-                self._flush()
+            self._add_table([0, 0], np.array([[len(codes[0])]]))
+            return
+        lows, highs = [int(each.min()) for each in codes], [int(each.max()) for each in codes]
+        if table_size(lows, highs) <= DENSE * len(codes[0]):
+            self._count(codes, lows, highs)
+            return
+        self._pending.append((codes[0], codes[1] if len(codes) > 1 else np.zeros(len(codes[0]), np.int8)))
+        self._most = [max(pair) for pair in zip(self._most, [*highs, 0], strict=False)]
+        self._rows += len(codes[0])
+        if self._rows > PENDING:
+            self._flush()
 
     def add_with_none(self, codes: Sequence[Array], place: int, rows: Array) -> None:
         """Count the rows of a block of which most have 0 as one of two numbers.
 
         :param codes: by a number of each group; those of the group at `place` are of `rows` alone
-        :param rows: all that have another number than 0 there, and perhaps others
+        :param rows: all that have another number than 0 there
         """
         other = codes[1 - place]
-        counts = np.bincount(other)
-        some = other[rows]
-        counts -= np.bincount(some, minlength=len(counts))
-        present = np.flatnonzero(counts)
-        none = np.zeros(len(present), np.int64)
-        self._pieces.append((*((none, present) if place == 0 else (present, none)), counts[present]))
+        some = other.take(rows)
+        if len(rows) < len(other):
+            low = int(other.min())
+            counts = np.bincount(other - low)
+            counts -= np.bincount(some - low, minlength=len(counts))
+            self._add_table(
+                [0, low] if place == 0 else [low, 0], counts.reshape((1, -1) if place == 0 else (-1, 1))
+            )
         self.add([codes[0], some] if place == 0 else [some, codes[1]])
 
     def add_counts(self, codes: Array, counts: Array) -> None:
@@ -60,64 +69,90 @@ class GroupCounts:
         :param need: how many of the most frequent groups; those as frequent as the last come too, others may
         :param without_none: which number, 0 or 1, a row must have to be in a group
         """
-        self._flush()
-        pieces = [piece for piece in self._pieces if len(piece[0])]
-        if not pieces:
-            none = np.zeros(0, np.int64)
-            return none, none, none
-        first, second, counts = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        if self._pending and fits(self._most):
+            self._flush()
         if without_none is not None:
-            has_value = (first, second)[without_none] != 0
-            first, second, counts = first[has_value], second[has_value], counts[has_value]
-        width = int(second.max(initial=0)) + 1
-        keys = first * width + second
-        if int(keys.max(initial=0)) < TABLE:
-            table = np.bincount(keys, counts)
-            keys = np.flatnonzero(table)
-            sums = table[keys].astype(np.int64)
-        else:
-            some = frequent(keys, counts, need)
-            keys, sums = sum_up(keys[some], counts[some])
+            self._table[:1] = 0 if without_none == 0 else self._table[:1]
+            self._table[:, :1] = 0 if without_none == 1 else self._table[:, :1]
+        if not self._pending and not self._pieces:
+            least = least_of_frequent(self._table, need)
+            first, second = np.nonzero(self._table >= max(1, least))
+            return first, second, self._table[first, second]
+        first, second, counts = concatenated([*self._pieces, pieces_of(self._table, [0, 0])], 3)
+        row_pairs = concatenated(self._pending, 2)
+        if without_none is not None:
+            chosen = np.flatnonzero((first, second)[without_none])
+            first, second, counts = first[chosen], second[chosen], counts[chosen]
+            chosen = np.flatnonzero(row_pairs[without_none])
+            row_pairs = [each[chosen] for each in row_pairs]
+        width = 1 + max(int(second.max(initial=0)), int(row_pairs[1].max(initial=0)))
+        keys, sums = count_frequent(keys_of(row_pairs, width), first * width + second, counts, need)
         return keys // width, keys % width, sums
 
     def _flush(self) -> None:
-        if self._pending:
-            self._count([np.concatenate(column) for column in zip(*self._pending, strict=True)])
+        codes = concatenated(self._pending, 2)
         self._pending, self._rows = [], 0
-
-    def _count(self, codes: Sequence[Array]) -> None:
-        if not is_dense(codes):
-            for code in codes if len(codes) > 1 else ():
-                is_none = code == 0
-                if is_none.any() and not is_none.all():  # most rows, perhaps, and few pairs
-                    self._count([each[is_none] for each in codes])
-                    self._count([each[~is_none] for each in codes])
-                    return
-        lows = [int(each.min()) for each in codes]
-        widths = [int(each.max()) - low + 1 for each, low in zip(codes, lows, strict=True)]
-        keys = codes[0].astype(np.int64) - lows[0]
-        if len(codes) > 1:
-            keys = keys * widths[1] + (codes[1] - lows[1])
-        if table_size(codes) <= DENSE * len(keys):
-            table = np.bincount(keys)
-            keys = np.flatnonzero(table)
-            counts = table[keys]
+        lows, highs = [int(each.min()) for each in codes], [int(each.max()) for each in codes]
+        if table_size(lows, highs) <= DENSE * len(codes[0]):
+            self._count(codes, lows, highs)
         else:
-            keys, counts = count_keys(keys)
+            width = highs[1] + 1
+            keys, counts = count_keys(keys_of(codes, width))
+            self._pieces.append((keys // width, keys % width, counts))
+
+    def _count(self, codes: Sequence[Array], lows: Sequence[int], highs: Sequence[int]) -> None:
+        widths = [high - low + 1 for low, high in zip(lows, highs, strict=True)]
+        keys = codes[0].astype(np.int64)
         if len(codes) > 1:
-            self._pieces.append((keys // widths[1] + lows[0], keys % widths[1] + lows[1], counts))
-        else:
-            self._pieces.append((keys + lows[0], np.zeros(len(keys), np.int64), counts))
+            keys *= widths[1]
+            keys += codes[1]
+        keys -= lows[0] * (widths[1] if len(codes) > 1 else 1) + (lows[1] if len(codes) > 1 else 0)
+        shape = (*widths, 1)[:2]
+        self._add_table([*lows, 0][:2], np.bincount(keys, minlength=shape[0] * shape[1]).reshape(shape))
+
+    def _add_table(self, lows: Sequence[int], counts: Array) -> None:
+        """Add the counts of numbers from the least ones on."""
+        ends = [low + size for low, size in zip(lows, counts.shape, strict=True)]
+        shape = [max(pair) for pair in zip(ends, self._table.shape, strict=True)]
+        if shape[0] * shape[1] > TABLE:
+            self._pieces.append(pieces_of(counts, lows))
+            return
+        if tuple(shape) != self._table.shape:
+            table = np.zeros(shape, np.int64)
+            table[: self._table.shape[0], : self._table.shape[1]] = self._table
+            self._table = table
+        self._table[lows[0] : ends[0], lows[1] : ends[1]] += counts
 
 
-def is_dense(codes: Sequence[Array]) -> bool:
-    """Return whether a table of all numbers is small beside the rows, so that counting sorts nothing."""
-    return table_size(codes) <= DENSE * len(codes[0])
-
-
-def table_size(codes: Sequence[Array]) -> int:
+def table_size(lows: Sequence[int], highs: Sequence[int]) -> int:
     """Return how many places a table has for all numbers between the least and the largest."""
     size = 1
-    for each in codes:
-        size *= int(each.max()) - int(each.min()) + 1
+    for low, high in zip(lows, highs, strict=True):
+        size *= high - low + 1
     return size
+
+
+def fits(highs: Sequence[int]) -> bool:
+    """Return whether the table of all groups has a place for numbers up to these."""
+    return table_size([0] * len(highs), highs) <= TABLE
+
+
+def pieces_of(table: Array, lows: Sequence[int]) -> tuple[Array, Array, Array]:
+    """Return the numbers and counts of the groups that a table has, whose first numbers are these."""
+    first, second = np.nonzero(table)
+    return first + lows[0], second + lows[1], table[first, second]
+
+
+def concatenated(columns: Sequence[Sequence[Array]], count: int) -> list[Array]:
+    """Return so many columns, each made of its pieces."""
+    if not columns:
+        return [np.zeros(0, np.int64)] * count
+    return [np.concatenate(pieces) for pieces in zip(*columns, strict=True)]
+
+
+def keys_of(codes: Sequence[Array], width: int) -> Array:
+    """Return one number for two, of which the second is less than a width."""
+    keys = codes[0].astype(np.int64)
+    keys *= width
+    keys += codes[1]
+    return keys

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from db.kinds import KIND_CODES, KINDS
 from db.part_files import Array
 from db.queries import column_reads as queries
-from service.columns.blocks import Block, LiveBlock
+from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.matching import Rows
 from service.columns.snapshot import Snapshot
+from service.columns.table_groups import TableGroups
 from time_slices import TimeSlices
 
 MANY = 5000  # pages whose names are looked up once and not kept
@@ -33,94 +33,6 @@ class Groups(Protocol):
 
     async def labels(self, snapshot: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
         """Return the values that numbers stand for. They have the order of the groups; None comes last."""
-
-
-class CountryGroups:
-    """Countries, of log lines those of their addresses."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._addresses = snapshot.addresses
-
-    @property
-    def size(self) -> int:
-        return len(self._addresses.countries)
-
-    def codes(self, block: Block) -> Array:
-        if isinstance(block, LiveBlock):
-            return block.country
-        return self._addresses.codes[block.part.address[block.rows]]
-
-    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
-        return {code: self._addresses.countries[code] for code in codes}
-
-
-class CategoryGroups:
-    """Categories of pages, by their ids."""
-
-    def __init__(self, snapshot: Snapshot, size: int) -> None:
-        self._pages = snapshot.pages
-        self.size = size
-
-    def codes(self, block: Block) -> Array:
-        if isinstance(block, LiveBlock):
-            return block.live.category
-        return self._pages.categories[block.part.page[block.rows]]
-
-    async def labels(self, snapshot: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
-        names = await snapshot.names.of_categories(snapshot.raw, [code for code in codes if code])
-        return {code: names[code] if code else None for code in codes}
-
-
-class KindGroups:
-    """Kinds, in the order of their names."""
-
-    names = tuple(sorted(KINDS))
-    size = len(KINDS)
-
-    def __init__(self) -> None:
-        self._codes = np.zeros(256, np.int8)
-        for number, name in enumerate(self.names):
-            self._codes[ord(KIND_CODES[name])] = number
-
-    def codes(self, block: Block) -> Array:
-        return self._codes[block.kind if isinstance(block, LiveBlock) else block.part.kind[block.rows]]
-
-    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
-        return {code: self.names[code] for code in codes}
-
-
-class AgentGroups:
-    """What agents tell: browsers, systems or devices."""
-
-    def __init__(self, snapshot: Snapshot, trait: str) -> None:
-        self._agents, self._trait = snapshot.agents, trait
-
-    @property
-    def size(self) -> int:
-        return len(self._agents.texts[self._trait].texts)
-
-    def codes(self, block: Block) -> Array:
-        return self._agents.codes[self._trait][block.agent]
-
-    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
-        return {code: self._agents.texts[self._trait].texts[code] for code in codes}
-
-
-class ReferrerGroups:
-    """The hosts of the pages that visits came from."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._referrers = snapshot.referrers
-
-    @property
-    def size(self) -> int:
-        return len(self._referrers.hosts.texts)
-
-    def codes(self, block: Block) -> Array:
-        return self._referrers.codes[block.referrer]
-
-    async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
-        return {code: self._referrers.hosts.texts[code] for code in codes}
 
 
 class StatusGroups:
@@ -179,7 +91,7 @@ class UserGroups:
     def codes(self, block: Block) -> Array:
         rows, users = self.rows(block)
         codes = np.zeros(len(block), np.int32)
-        codes[rows] = users
+        codes[rows.astype(np.intp)] = users
         return codes
 
     def rows(self, block: Block) -> tuple[Array, Array]:
@@ -187,31 +99,34 @@ class UserGroups:
         if isinstance(block, LiveBlock):
             rows = np.flatnonzero(block.live.has_user)
             return rows, self._users.of_users(block.live.user_id[rows])
-        codes = self._users.of_part(block.span.token, block.part)
-        if len(block.part.ids):
-            return np.arange(len(codes[block.rows])), codes[block.rows]
-        rows, inside = places_of(block.part.number_rows, block.rows)
-        return rows, codes[inside]
+        rows, codes = self._users.of_part(block.span.token, block.part)
+        if isinstance(block.rows, slice) and block.rows == slice(0, len(block.part)):
+            return rows, codes
+        places, inside = places_of(rows, block.rows)
+        return places, codes.take(inside)
 
     async def labels(self, _: Snapshot, codes: Sequence[int]) -> dict[int, Any]:
         return {code: self._users.id_of(code) for code in codes}
 
 
 def places_of(candidates: Array, rows: Rows) -> tuple[Array, Array]:
-    """Return where those of the candidate rows that are among `rows` stand there, and which of them are."""
+    """Return where those of the candidate rows that are among `rows` stand there, and which of them are.
+
+    Both are in order.
+    """
     if isinstance(rows, slice):
-        inside = (candidates >= rows.start) & (candidates < rows.stop)
-        return candidates[inside] - rows.start, inside
+        begin, end = np.searchsorted(candidates, [rows.start, rows.stop]).tolist()
+        return candidates[begin:end] - rows.start, np.arange(begin, end)
     if not len(rows) or not len(candidates):
-        return np.empty(0, np.int64), np.zeros(len(candidates), np.bool_)
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     places = np.full(max(int(rows[-1]), int(candidates[-1])) + 1, -1, np.int32)  # quicker than a search
     places[rows] = np.arange(len(rows))
-    places = places[candidates]
-    inside = places >= 0
-    return places[inside], inside
+    places = places.take(candidates)
+    inside = np.flatnonzero(places >= 0)
+    return places.take(inside), inside
 
 
-class PageGroups:
+class PageGroups(TableGroups):
     """Pages by URL: ids of pages, and numbers beyond them for URLs of live visits alone.
 
     Template pages have the number 0, also those with rows of their own, and are counted apart
@@ -227,10 +142,15 @@ class PageGroups:
     def size(self) -> int:
         return self._first_live + len(self._live)
 
-    def codes(self, block: Block) -> Array:
-        if isinstance(block, LiveBlock):
-            return block.page
-        return self._canonical[block.part.page[block.rows]]
+    @property
+    def table(self) -> Array:
+        return self._canonical
+
+    def ids(self, block: PartBlock) -> Array:
+        return block.page
+
+    def live_codes(self, block: LiveBlock) -> Array:
+        return block.page
 
     async def number_urls(self, snapshot: Snapshot, urls: Sequence[str]) -> dict[str, int]:
         """Return the numbers of live visits' URLs, none of which is a template page's."""

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from db.kinds import KIND_CODES
-from db.part_files import NO_VISITOR, Array, PartColumns, kind_bit
+from db.part_files import NO_VISITOR, Array, PartColumns, kind_bit, values_at
 from db.queries import column_reads as queries
 from db.queries.column_reads import Span, microseconds
 from db.queries.visit_list import VisitFilter
@@ -91,11 +91,13 @@ def matching_rows(
     if criteria.pages is not None:
         rows = rows_of_url(criteria, span, part, rows)
     if criteria.category_id is not None:
-        rows = narrow(rows, snapshot.pages.categories[part.page[rows]] == criteria.category_id)
+        rows = narrow(
+            rows, snapshot.pages.categories.take(values_at(part.page, rows)) == criteria.category_id
+        )
     if criteria.kind is not None:
-        rows = narrow(rows, part.kind[rows] == criteria.kind)
+        rows = narrow(rows, values_at(part.kind, rows) == criteria.kind)
     if criteria.country is not None:
-        rows = narrow(rows, snapshot.addresses.codes[part.address[rows]] == criteria.country)
+        rows = narrow(rows, snapshot.addresses.codes.take(values_at(part.address, rows)) == criteria.country)
     return rows_of_request(snapshot, criteria, part, rows)
 
 
@@ -112,18 +114,18 @@ def rows_of_request(snapshot: Snapshot, criteria: PartFilter, part: PartColumns,
     """Return those rows whose status, agent and referrer pass the filter, in a part that may have any."""
     agents, referrers = snapshot.agents, snapshot.referrers
     if criteria.status is not None:
-        rows = narrow(rows, part.status[rows] == criteria.status)
+        rows = narrow(rows, values_at(part.status, rows) == criteria.status)
     for name, text in criteria.traits.items():
         code = agents.texts[name].find(text)
-        rows = narrow(rows, agents.codes[name][part.agent[rows]] == code)
+        rows = narrow(rows, agents.codes[name].take(values_at(part.agent, rows)) == code)
     if criteria.is_bot is not None and agents.is_bot[part.agents].any():
         passes = agents.is_bot == criteria.is_bot  # looking up in fewer places than comparing rows
-        rows = narrow(rows, passes[part.agent[rows]])
+        rows = narrow(rows, passes.take(values_at(part.agent, rows)))
     if criteria.referrer_host is not None:
         host = referrers.hosts.find(criteria.referrer_host)
-        rows = narrow(rows, referrers.codes[part.referrer[rows]] == host)
+        rows = narrow(rows, referrers.codes.take(values_at(part.referrer, rows)) == host)
     if criteria.referrer_id is not None:
-        rows = narrow(rows, part.referrer[rows] == criteria.referrer_id)
+        rows = narrow(rows, values_at(part.referrer, rows) == criteria.referrer_id)
     return rows
 
 
@@ -203,7 +205,7 @@ def narrow(rows: Rows, fits: Array) -> Array:
     chosen = np.flatnonzero(fits)
     if isinstance(rows, slice):
         return chosen + rows.start if rows.start else chosen
-    return rows[chosen]
+    return rows.take(chosen)
 
 
 def count_rows(rows: Rows) -> int:

@@ -6,11 +6,47 @@ import numpy as np
 
 from db.part_files import Array
 from db.queries.column_reads import Span
-from service.columns.blocks import Block, LiveBlock
+from service.columns.blocks import Block, PartBlock
 from service.columns.distinct import GroupDetails
-from service.columns.groups import Groups, TimeGroups
+from service.columns.groups import Groups, TimeGroups, UserGroups
+from service.columns.table_groups import TableGroups
 
+HALF = 1 << 16
 FEW = 0.75  # of a block's rows up to which it pays to go on with these alone
+
+
+class Places:
+    """The place of each number of a group among those that are shown; the last place is that of all others.
+
+    :param step: by which the places of two neighbours differ
+    """
+
+    def __init__(self, group: Groups, codes: Sequence[int], step: int, dtype: type) -> None:
+        self.group, self.last = group, len(codes) * step
+        # The last number stands for those that are given out later.
+        self.table: Array = np.full(group.size + 1, self.last, dtype)
+        self.table[list(codes)] = np.arange(len(codes)) * step
+        self._by_id: tuple[Array, Array] | None = None  # the table of a group, and the place of each id
+
+    def of(self, block: Block) -> Array:
+        """Return the places of a block's rows."""
+        group = self.group
+        if isinstance(group, TimeGroups):
+            codes, lengths = group.runs(block.occurred)
+            return np.repeat(self.table.take(codes), lengths)
+        if isinstance(group, UserGroups):
+            rows, users = group.rows(block)
+            places = np.full(len(block), self.table[0])
+            places[rows.astype(np.intp)] = self._of_codes(users)
+            return places
+        if isinstance(group, TableGroups) and isinstance(block, PartBlock):
+            if self._by_id is None or self._by_id[0] is not group.table:
+                self._by_id = group.table, self._of_codes(group.table)
+            return self._by_id[1].take(group.ids(block))
+        return self._of_codes(group.codes(block))
+
+    def _of_codes(self, codes: Array) -> Array:
+        return self.table.take(codes, mode="clip")
 
 
 class Slots:
@@ -19,56 +55,48 @@ class Slots:
     def __init__(self, groups: Sequence[Groups], shown: Sequence[tuple[int, ...]]) -> None:
         # Most rows are soon told apart by times: those of a group stand together.
         order = sorted(range(len(groups)), key=lambda place: not isinstance(groups[place], TimeGroups))
-        self._groups = [groups[place] for place in order]
+        groups = [groups[place] for place in order]
         shown = [tuple(each[place] for place in order) for each in shown]
-        self._count = len(shown)
-        self._tables: list[Array] = []
         codes = [sorted({each[place] for each in shown}) for place in range(len(groups))]
-        self._slots = np.full([len(each) + 1 for each in codes], len(shown), np.int64)
-        for group, values in zip(self._groups, codes, strict=True):
-            # The last place stands for numbers that are given out later.
-            table = np.full(group.size + 1, len(values), np.int32)
-            table[values] = np.arange(len(values))
-            self._tables.append(table)
+        steps = [len(codes[1]) + 1, 1] if len(groups) > 1 else [1]
+        sizes = [len(each) + 1 for each in codes]
+        dtype = np.uint16 if np.prod(sizes, dtype=object) < HALF else np.int32
+        self._places = [
+            Places(group, values, step, dtype)
+            for group, values, step in zip(groups, codes, steps, strict=True)
+        ]
+        self._slots = np.full(sizes, len(shown), np.int64)
         places = [{code: place for place, code in enumerate(values)} for values in codes]
         for slot, each in enumerate(shown):
             self._slots[tuple(place[code] for place, code in zip(places, each, strict=True))] = slot
+        self._slots = self._slots.reshape(-1)
 
     def spans(self, spans: Sequence[Span]) -> Sequence[Span]:
         """Return those of the parts that may have rows with a slot, as far as their times tell."""
-        group = self._groups[0] if self._groups else None
-        if not isinstance(group, TimeGroups):
+        first = self._places[0] if self._places else None
+        if first is None or not isinstance(first.group, TimeGroups):
             return spans
-        is_shown = self._tables[0][:-1] < self._slots.shape[0] - 1
-        return [span for span in spans if is_shown[group.between(span.first_at, span.last_at)].any()]
+        is_shown = first.table[:-1] < first.last
+        return [span for span in spans if is_shown[first.group.between(span.first_at, span.last_at)].any()]
 
     def rows(self, block: Block) -> tuple[Array | None, Array, Array]:
         """Return the slots, addresses and times of all rows that have a slot, and perhaps of some others.
 
         Slots are None if there are no groups, and so one slot.
         """
-        if not self._groups:
+        if not self._places:
             return None, block.address, block.occurred
-        places: list[Array] = []
-        for group, table, size in zip(self._groups, self._tables, self._slots.shape, strict=True):
-            place = places_of(group, block, table)
-            places.append(place)
-            if isinstance(block, LiveBlock):
-                continue
-            chosen = np.flatnonzero(place < size - 1)
-            if len(chosen) < FEW * len(place):
-                block, places = block.at(chosen), [each[chosen] for each in places]
-        slots = self._slots[tuple(places)]
-        return slots, block.address, block.occurred
-
-
-def places_of(group: Groups, block: Block, table: Array) -> Array:
-    """Return what a table has for the numbers of a block's rows; its last value for those beyond it."""
-    if isinstance(group, TimeGroups):
-        codes, lengths = group.runs(block.occurred)
-        return np.repeat(table[codes], lengths)
-    codes, size = group.codes(block), len(table) - 1
-    return np.asarray(table[codes if group.size <= size else np.minimum(codes, size)])
+        keys = np.zeros(1, np.int8)
+        for each in self._places:
+            places = each.of(block)
+            if isinstance(block, PartBlock):
+                is_shown = places < each.last
+                if np.count_nonzero(is_shown) < FEW * len(places):
+                    chosen = np.flatnonzero(is_shown)
+                    block, places = block.at(chosen), places.take(chosen)
+                    keys = keys.take(chosen) if len(keys) > 1 else keys
+            keys = keys + places
+        return self._slots.take(keys), block.address, block.occurred
 
 
 def add_details(details: GroupDetails, slots: Slots, block: Block) -> None:

@@ -17,7 +17,7 @@ from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.candidates import Candidate, CountRow, label_order
 from service.columns.distinct import GroupDetails
-from service.columns.group_counts import GroupCounts, is_dense
+from service.columns.group_counts import GroupCounts
 from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
@@ -49,7 +49,7 @@ class Statistics:
         pages = [place for place, each in enumerate(self.groups) if isinstance(each, PageGroups)]
         self.page_group = pages[0] if pages else None
         users = [place for place, each in enumerate(self.groups) if isinstance(each, UserGroups)]
-        self.user_group = users[0] if users and len(self.groups) > 1 else None
+        self.user_group = users[0] if users else None
         self.templates = None if self.page_group is None else TemplateCounts(self.snapshot.pages)
 
     async def rows(self, *, limit: int, offset: int) -> list[CountRow]:
@@ -98,31 +98,26 @@ class Statistics:
         if len(self.groups) == 1 and isinstance(self.groups[0], TimeGroups):
             counts.add_counts(*self.groups[0].runs(block.occurred))
             return
-        if len(self.groups) == 1 and isinstance(self.groups[0], UserGroups):
-            rows, users = self.groups[0].rows(block)
-            counts.add([users])
-            counts.add_counts(np.zeros(1, np.int64), np.array([len(block) - len(rows)]))
-            return
         if self.templates is not None:
             self.templates.bound(block)
-        if self.user_group is not None and self.count_users(counts, block, self.user_group):
+        users = self.user_group
+        if users is not None:
+            self.count_users(counts, block, users)
             return
         codes = [each.codes(block) for each in self.groups] or [block.address]
-        if self.page_group is not None and not is_dense(codes):
-            is_page = codes[self.page_group] != 0
-            codes = [each[is_page] for each in codes]
         counts.add(codes)
 
-    def count_users(self, counts: GroupCounts, block: Block, place: int) -> bool:
-        """Count a block's visits by user and another group; return whether that has few numbers."""
+    def count_users(self, counts: GroupCounts, block: Block, place: int) -> None:
+        """Count a block's visits by user, perhaps with another group: most have no user."""
         users = self.groups[place]
         assert isinstance(users, UserGroups)
-        other = self.groups[1 - place].codes(block)
-        if not is_dense([other]):
-            return False
         rows, codes = users.rows(block)
-        counts.add_with_none([codes, other] if place == 0 else [other, codes], place, rows)
-        return True
+        if len(self.groups) > 1:
+            other = self.groups[1 - place].codes(block)
+            counts.add_with_none([codes, other] if place == 0 else [other, codes], place, rows)
+            return
+        counts.add([codes])
+        counts.add_counts(np.zeros(1, np.int64), np.array([len(block) - len(rows)]))
 
     def other_codes(self, codes: Sequence[Array]) -> Array | None:
         """Return the numbers of the group beside pages."""
@@ -191,8 +186,8 @@ class Statistics:
         every = np.concatenate([visits, known.visits])
         if begin >= len(every):
             return [], begin
-        ranked = -np.sort(-every)
-        most, least = ranked[begin], ranked[min(end, len(every)) - 1]
+        ends = [len(every) - 1 - begin, len(every) - min(end, len(every))]
+        most, least = np.partition(every, ends)[ends]
         places = np.flatnonzero((visits <= most) & (visits >= least))
         candidates = [
             Candidate(count, (one, two)[: len(self.groups)])

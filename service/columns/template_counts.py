@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from db.part_files import Array
+from db.part_files import Array, values_at
 from db.unique import distinct_sorted
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.groups import places_of
@@ -66,7 +66,7 @@ class TemplateCounts:
             _, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
             rows, pages = self._pages.rows(part, part.page)
             if len(rows):
-                mixes = np.concatenate([mixes, self._page_mixes[pages]])
+                mixes = np.concatenate([mixes, self._page_mixes.take(pages)])
         else:
             mixes = self.table(block).mixes
         self._buckets += count_in_buckets(mixes)
@@ -120,8 +120,8 @@ class TemplateCounts:
         numbers, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
         if not isinstance(rows, slice) or count_rows(rows) < len(part):
             _, inside = places_of(part.number_rows[numbers], rows)
-            numbers, mixes = numbers[inside], mixes[inside]
-        places, pages = self._pages.rows(part, part.page[rows])
+            numbers, mixes = numbers.take(inside), mixes.take(inside)
+        places, pages = self._pages.rows(part, values_at(part.page, rows))
         others = columns_of_values(self._pages.values[pages])
         if len(places):
             mixes = np.concatenate([mixes, self._page_mixes[pages]])

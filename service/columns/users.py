@@ -15,8 +15,8 @@ class UserTable:
 
     def __init__(self) -> None:
         self._codes = UserCodes()
-        # By part: the number of each row that may have a user, and how many users these are.
-        self._parts: dict[uuid.UUID, tuple[Array, int]] = {}
+        # By part: the rows that have a user, the number of each, and how many users these are.
+        self._parts: dict[uuid.UUID, tuple[Array, Array, int]] = {}
 
     @property
     def size(self) -> int:
@@ -26,22 +26,24 @@ class UserTable:
     @property
     def is_stale(self) -> bool:
         """Whether most numbers are of users that are gone."""
-        return self._codes.is_stale(sum(users for _, users in list(self._parts.values())))
+        return self._codes.is_stale(sum(users for *_, users in list(self._parts.values())))
 
     def id_of(self, code: int) -> int | None:
         return int(self._codes.ids[code - 1]) if code else None
 
-    def of_part(self, token: uuid.UUID, part: PartColumns) -> Array:
-        """Return the numbers of users of the rows `part.number_rows`, of live visits those of all rows."""
+    def of_part(self, token: uuid.UUID, part: PartColumns) -> tuple[Array, Array]:
+        """Return the rows of a part that have a user, of live visits a visitor, and the number of each."""
         known = self._parts.get(token)
         if known is None:
-            is_live = len(part.ids) > 0
-            user_ids = part.values("visitor", slice(0, len(part))) if is_live else part.user_id
-            has_user = user_ids != NO_VISITOR if is_live else user_ids > 0
-            codes = np.zeros(len(has_user), np.int32)
-            codes[has_user] = self.of_users(user_ids[has_user])
-            known = self._parts[token] = codes, len(distinct(codes))
-        return known[0]
+            if len(part.ids):
+                user_ids = part.values("visitor", slice(0, len(part)))
+                rows = np.flatnonzero(user_ids != NO_VISITOR).astype(np.int32)
+                codes = self.of_users(user_ids[rows])
+            else:
+                has_user = part.user_id > 0
+                rows, codes = part.number_rows[has_user], self.of_users(part.user_id[has_user])
+            known = self._parts[token] = rows, codes, len(distinct(codes))
+        return known[:2]
 
     def of_users(self, user_ids: Array) -> Array:
         """Return the numbers of users, some of which are new perhaps."""

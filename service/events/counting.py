@@ -9,7 +9,7 @@ import numpy as np
 
 from calendar_days import FIRST_TIME
 from db.array_files import Array
-from db.key_counts import count_keys, frequent
+from db.key_counts import count_frequent, count_keys
 from db.read_threads import Waiting
 from service.events.columns import EventBlock, Events
 from time_slices import EPOCH_DAY, TimeSlices, time_slices
@@ -166,9 +166,8 @@ def count_sparse(
     """Return the same where codes are too many to keep a count for each: all, or the most frequent ones."""
     codes = np.concatenate([np.empty(0, np.int64), *(codes_of(block) for block in events.blocks(waiting))])
     waiting.check()
-    if need is not None:
-        codes = codes[frequent(codes, None, need)]
-    present, totals = count_keys(codes)
+    none = np.empty(0, np.int64)
+    present, totals = count_keys(codes) if need is None else count_frequent(codes, none, none, need)
     return present, totals, lambda codes: np.searchsorted(present, codes)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import key_counts
-from db.key_counts import count_keys, frequent, sum_up
+from db.key_counts import count_frequent, count_keys, least_of_frequent, sum_up
 from db.unique import distinct, distinct_sorted
 from service.events.counting import first_places
 
@@ -40,7 +40,7 @@ def test_keys_are_counted_and_sums_of_nothing_are_left_out(values: list[int]) ->
     assert sums == {key: count for key, count in expected.items() if count}
 
 
-@pytest.mark.parametrize("buckets_shift", [44, 62])  # 4 buckets: many keys share one
+@pytest.mark.parametrize("buckets_shift", [54, 62])  # 4 buckets: many keys share one
 @given(
     values=st.lists(st.integers(0, 30) | st.integers(0, 2**40), min_size=1, max_size=300),
     need=st.integers(1, 40),
@@ -54,16 +54,26 @@ def test_none_of_the_most_frequent_keys_is_left_out(buckets_shift: int, values: 
         patch.object(key_counts, "BUCKETS", 1 << (64 - buckets_shift)),
         patch.object(key_counts, "BUCKET_SHIFT", np.uint64(buckets_shift)),
     ):
-        for counts in (None, np.ones(len(keys), np.int64)):
-            kept = Counter(keys[frequent(keys, counts, need)].tolist())
-            assert {key: count for key, count in kept.items() if count >= least} == expected
+        for begin in (0, len(keys) // 2, len(keys)):  # rows, and keys that have counts
+            counts = np.ones(len(keys) - begin, np.int64)
+            found = count_frequent(keys[:begin], keys[begin:], counts, need)
+            counted = dict(zip(*map(np.ndarray.tolist, found), strict=True))
+            assert counted.items() <= totals.items()
+            assert {key: count for key, count in counted.items() if count >= least} == expected
 
 
 def test_rare_keys_are_left_out_where_there_are_many() -> None:
     keys = np.concatenate([np.arange(1_000_000), np.repeat(np.arange(10), 50)])
-    kept = frequent(keys, None, 10)
-    assert int(np.count_nonzero(kept)) < 1000
-    assert set(range(10)) <= set(keys[kept].tolist())
+    found, counts = count_frequent(keys, keys[:0], keys[:0], 10)
+    assert len(found) < 1000
+    assert set(range(10)) == set(found[counts == 51].tolist())
+
+
+@given(st.lists(st.integers(0, 2000), max_size=30), st.integers(1, 40))
+def test_the_least_of_the_most_frequent_is_never_too_much(counts: list[int], need: int) -> None:
+    least = least_of_frequent(np.array(counts, np.int64), need)
+    exact = sorted(counts, reverse=True)[need - 1] if len(counts) >= need else 0
+    assert least == min(exact, key_counts.MANY)
 
 
 @given(

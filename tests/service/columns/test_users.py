@@ -14,16 +14,18 @@ from service.columns.users import UserTable
 def part_of(user_ids: list[int]) -> PartColumns:
     values: dict[str, Any] = {field.name: np.empty(0, np.int64) for field in fields(PartColumns)}
     values |= {"user_id": np.array(user_ids, np.int64), "kinds": 0, "size": 0}
+    values["number_rows"] = np.arange(len(user_ids), dtype=np.int32) * 10
     return PartColumns(**values)
 
 
 def test_a_user_has_one_number_in_all_parts_and_among_live_visits() -> None:
     users = UserTable()
-    first = users.of_part(uuid.uuid4(), part_of([7, 0, 2**62, 7]))
-    second = users.of_part(uuid.uuid4(), part_of([2**62, 5]))
+    rows, first = users.of_part(uuid.uuid4(), part_of([7, 0, 2**62, 7]))
+    _, second = users.of_part(uuid.uuid4(), part_of([2**62, 5]))
     live = users.of_users(np.array([5, 7]))
 
-    assert [users.id_of(code) for code in first.tolist()] == [7, None, 2**62, 7]
+    assert [users.id_of(code) for code in first.tolist()] == [7, 2**62, 7]
+    assert rows.tolist() == [0, 20, 30]
     assert [users.id_of(code) for code in second.tolist()] == [2**62, 5]
     assert live.tolist() == [second[1], first[0]]
     assert max(*first, *second, *live) < users.size
