@@ -46,7 +46,7 @@ def least_of_frequent(counts: Array, need: int) -> int:
 
 
 def count_frequent(rows: Array, keys: Array, counts: Array, need: int) -> tuple[Array, Array]:
-    """Return keys and how often each stands: the `need` most frequent ones, all that are as frequent, others.
+    """Return the `need` most frequent keys, all as frequent, perhaps others, and how often each stands.
 
     Each key is in a bucket, which has all its counts and those of a few others: only the keys of buckets that
     have as many as the last one needed are sorted.
@@ -66,12 +66,11 @@ def count_frequent(rows: Array, keys: Array, counts: Array, need: int) -> tuple[
         full = totals >= least
         row_places = np.flatnonzero(full.take(row_buckets))
         key_places = np.flatnonzero(full.take(key_buckets))
-        some = sum_both(rows.take(row_places), keys.take(key_places), counts.take(key_places))
-        if least <= 1:
-            return some
-        exact = int(np.partition(some[1], -need)[-need]) if len(some[1]) >= need else 0
-        if exact >= least:
-            return some
+        found, sums = sum_both(rows.take(row_places), keys.take(key_places), counts.take(key_places))
+        exact = int(np.partition(sums, -need)[-need]) if len(sums) >= need else 0
+        if exact >= least or least <= 1:
+            frequent = sums >= exact
+            return found[frequent], sums[frequent]
         # Keys that are as frequent may be in other buckets, too.
         least = exact
 

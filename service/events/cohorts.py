@@ -5,7 +5,8 @@ import numpy as np
 from db.array_files import Array
 from db.read_threads import Waiting
 from service.events.columns import Events
-from service.events.counting import MAX_FLAGS, day_number, microseconds, slices_of, time_dimension
+from service.events.counting import MAX_FLAGS, day_number, microseconds
+from service.events.dimensions import slices_of, time_dimension
 from service.events.windows import Windows
 
 NEVER = np.iinfo(np.int64).max

@@ -1,6 +1,6 @@
 """Counts events and their distinct users on columns, exactly."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,25 +12,14 @@ from db.array_files import Array
 from db.key_counts import count_frequent, count_keys
 from db.read_threads import Waiting
 from service.events.columns import EventBlock, Events
-from time_slices import EPOCH_DAY, TimeSlices, time_slices
+from service.events.dimensions import Dimension, slices_of, time_dimension
+from service.events.user_times import count_user_times, in_order_of
+from time_slices import EPOCH_DAY, TimeSlices
 
 MAX_CODES = 1 << 22  # combinations of groups for each of which a count is kept
 MAX_FLAGS = 1 << 26  # a byte for each user of each group that is counted at a time
 DAY_SECONDS = 86_400_000_000  # microseconds
 MICROSECOND = timedelta.resolution
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """What events are grouped by: `code_of` numbers the groups of a block from 0, below `size`.
-
-    :param labels: what stands for a group, by number: ids, microseconds, days since 1970, or numbers of types
-    """
-
-    size: int
-    labels: Array
-    code_of: Callable[[EventBlock], Array]
-    slices: TimeSlices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,42 +42,6 @@ class Groups:
         return [each.labels[codes] for each, codes in zip(self.dimensions, self.codes, strict=True)]
 
 
-def dimension(events: Events, name: str, tz: str, waiting: Waiting) -> Dimension:
-    """Return a dimension by the name of a grouping."""
-    if name == "type":
-        size = len(events.types)
-        return Dimension(size, np.arange(size), lambda block: block.type)
-    if name == "user":
-        return Dimension(events.users, events.user_ids, lambda block: block.user)
-    return time_dimension(events, name, tz, waiting)
-
-
-def time_dimension(events: Events, unit: str, tz: str, waiting: Waiting, *, begins_at: int = 0) -> Dimension:
-    """Return the dimension of the hours, days, weeks or months of a zone, whose days begin at `begins_at`."""
-    spans = [(int(block.occurred[0]), int(block.occurred[-1])) for block in events.blocks(waiting)]
-    if not spans:
-        return Dimension(0, np.empty(0, np.int64), lambda block: block.type)
-    first, last = min(first for first, _ in spans), max(last for _, last in spans)
-    slices = time_slices(unit, tz, first, last, begins_at=begins_at)
-    return Dimension(len(slices.labels), slices.labels, lambda block: groups_at(slices, block), slices)
-
-
-def groups_at(slices: TimeSlices, block: EventBlock) -> Array:
-    """Return the groups of the events of a block."""
-    ends = np.searchsorted(block.occurred, slices.begins[1:])
-    return np.repeat(slices.groups, np.diff(ends, prepend=0, append=len(block)))
-
-
-def slices_of(slices: TimeSlices, block: EventBlock) -> Iterator[tuple[int, slice]]:
-    """Yield the groups that events of a block are in, each with the rows of its events."""
-    ends = np.searchsorted(block.occurred, slices.begins[1:]).tolist()
-    begin = 0
-    for group, end in zip(slices.groups.tolist(), [*ends, len(block)], strict=True):
-        if end > begin:
-            yield group, slice(begin, end)
-        begin = end
-
-
 def count_groups(
     events: Events,
     dimensions: Sequence[Dimension],
@@ -102,9 +55,12 @@ def count_groups(
     :param by_user: one of the dimensions is the user: each group has one
     :param need: of the most frequent groups; others may be left out where each has one user. None for all
     """
-    slices = dimensions[0].slices if len(dimensions) == 1 else None
-    if slices is not None:
-        return count_times(events, dimensions[0], slices, waiting)
+    times = next((each for each in dimensions if each.slices is not None), None)
+    if times is not None and times.slices is not None and len(dimensions) == 1:
+        return count_times(events, times, times.slices, waiting)
+    if times is not None and by_user:
+        found, counts = in_order_of(dimensions, count_user_times(events, times, waiting, need))
+        return Groups(dimensions, found, counts, lambda places: np.ones(len(places), np.int64))
     sizes = [each.size for each in dimensions]
 
     def codes_of(block: EventBlock) -> Array:
@@ -152,8 +108,14 @@ def count_dense(
 ) -> Counted:
     """Return the codes that there are, how many events each has, and what turns codes into their places."""
     totals = np.zeros(size, np.int64)
+    pending, rows = [np.empty(0, np.int64)], 0
     for block in events.blocks(waiting):
-        totals += np.bincount(codes_of(block), minlength=size)
+        pending.append(codes_of(block))
+        rows += len(block)
+        if rows >= size:  # or adding up tables would take longer than counting
+            totals += np.bincount(np.concatenate(pending), minlength=size)
+            pending, rows = pending[:1], 0
+    totals += np.bincount(np.concatenate(pending), minlength=size)
     present = np.flatnonzero(totals)
     places = np.zeros(size, np.int32)
     places[present] = np.arange(len(present))

@@ -104,11 +104,12 @@ async def count_events(
     await load_numpy()
     from service.events import counting
     from service.events.columns import read_events
+    from service.events.dimensions import dimension
 
     events = await read_events(db, store, EventFilter(**filters))
 
     def count(waiting: Waiting) -> list[EventCount]:
-        dimensions = [counting.dimension(events, name, tz, waiting) for name in group_by]
+        dimensions = [dimension(events, name, tz, waiting) for name in group_by]
         need = offset + limit + 1 if after is None else None
         groups = counting.count_groups(events, dimensions, waiting, by_user="user" in group_by, need=need)
         last = None if after is None else [after[0], *labels_of(group_by, after[1:], events.types)]
