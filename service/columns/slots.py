@@ -58,12 +58,12 @@ class Slots:
         groups = [groups[place] for place in order]
         shown = [tuple(each[place] for place in order) for each in shown]
         codes = [sorted({each[place] for each in shown}) for place in range(len(groups))]
-        steps = [len(codes[1]) + 1, 1] if len(groups) > 1 else [1]
+        steps = [*(len(each) + 1 for each in codes[1:]), 1]
         sizes = [len(each) + 1 for each in codes]
         dtype = np.uint16 if np.prod(sizes, dtype=object) < HALF else np.int32
         self._places = [
             Places(group, values, step, dtype)
-            for group, values, step in zip(groups, codes, steps, strict=True)
+            for group, values, step in zip(groups, codes, steps, strict=False)
         ]
         self._slots = np.full(sizes, len(shown), np.int64)
         places = [{code: place for place, code in enumerate(values)} for values in codes]
