@@ -32,9 +32,11 @@ CACHED_ADDRESSES = 16_384  # of returning visitors: some 3 MB
 
 
 class CountryData(Protocol):
-    """A source of the countries of public addresses: ISO 3166 codes, or None where unknown."""
+    """A source of the countries of public addresses."""
 
-    def country(self, address: str) -> str | None: ...
+    def country(self, address: str) -> str | None:
+        """Return the ISO 3166 code of an address's country; None where that is unknown."""
+        ...
 
 
 class RegistryData:

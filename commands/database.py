@@ -7,7 +7,7 @@ import db.migrate
 from bootstrap import Addresses
 from commands.distribute import distribute_database
 from commands.installation import open_installation
-from commands.terminal import err, fail, load_settings, one_line_errors, say, told_interruption
+from commands.terminal import err, fail, interruption_message, load_settings, one_line_errors, say
 from db.cluster_backup import dropped_parts_kept, mend_restored
 from db.database import DATABASE_ERRORS, Database
 from db.distribution import is_spread
@@ -45,7 +45,7 @@ def back_up(file: Path, *, overwrite: bool) -> None:
         with open_installation(settings) as addresses:
             require_session(addresses.database)
             try:
-                with told_interruption(f"interrupted; there is no new {file}"):
+                with interruption_message(f"interrupted; there is no new {file}"):
                     asyncio.run(write_backup(addresses.database, file))
             except database_files.ToolFailed as error:
                 fail(str(error))
@@ -82,7 +82,7 @@ def restore(file: Path) -> None:
             require_session(addresses.database)
             was_spread = asyncio.run(is_database_spread(addresses.database))
             try:
-                with told_interruption("interrupted; nothing is changed"):
+                with interruption_message("interrupted; nothing is changed"):
                     database_files.restore(addresses.database, file)
             except database_files.ToolFailed as error:
                 fail(f"nothing is changed: {error}")

@@ -93,6 +93,8 @@ def split_list(value: str) -> list[str]:
 
 
 def url_validator(*schemes: str) -> Callable[[Any], None]:
+    """Return a validator that takes URLs of these schemes, with a host."""
+
     def is_valid(value: str) -> bool:
         try:
             parts = urlsplit(value)
@@ -120,6 +122,7 @@ def postgres_url(value: str) -> None:
 
 
 def is_origin(value: str) -> bool:
+    """Return whether it is an origin as browsers send it: scheme, host and port, and no path."""
     try:
         parts = urlsplit(value)
     except ValueError:
@@ -132,6 +135,7 @@ def is_origin(value: str) -> bool:
 
 
 def is_sentry_dsn(value: str) -> bool:
+    """Return whether it is a URL with a key as its user, and a number of a project at its end."""
     try:
         parts = urlsplit(value)
         is_url = parts.scheme in WEB_SCHEMES and bool(parts.hostname) and parts.port != 0

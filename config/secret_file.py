@@ -28,6 +28,7 @@ def load_secret(data_dir: Path) -> str:
 
 
 def read_or_make(path: Path) -> str:
+    """Return the secret in a file; make one if there is none, once for all processes that start together."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_name(f"secret.{os.getpid()}")

@@ -93,6 +93,7 @@ def literal_names(arrays: Arrays) -> frozenset[str]:
 
 @cache
 def upsert_counts(model: type[Base], literals: frozenset[str]) -> Insert:
+    """Make the statement of `add_counts`. `literals` are the arrays that come as text, not as lists."""
     table, count = table_and_count(model)
     new = unnest_parameters(table, literals)
     key = [column.name for column in table.primary_key]
@@ -105,6 +106,7 @@ def upsert_counts(model: type[Base], literals: frozenset[str]) -> Insert:
 
 @cache
 def delete_zeros(model: type[Base], literals: frozenset[str]) -> Delete:
+    """Make the statement of `delete_zero_counts`. `literals` are as in `upsert_counts`."""
     table, count = table_and_count(model)
     changed = unnest_parameters(table, literals)
     same_key = (column == changed.c[column.name] for column in table.primary_key)
@@ -113,6 +115,7 @@ def delete_zeros(model: type[Base], literals: frozenset[str]) -> Delete:
 
 @cache
 def update_or_delete_counts(model: type[Base], literals: frozenset[str]) -> Select[int]:
+    """Make the statement of `subtract_counts`. `literals` are as in `upsert_counts`."""
     table, count = table_and_count(model)
     changes = select(unnest_parameters(table, literals, prefix=CHANGE)).cte("changes")
     same_key = [column == changes.c[column.name] for column in table.primary_key]

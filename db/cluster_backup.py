@@ -41,7 +41,7 @@ READ_EVENTS = """
 
 @asynccontextmanager
 async def dropped_parts_kept(database: Database) -> AsyncIterator[None]:
-    """Have nobody delete columns of deleted parts meanwhile."""
+    """Keep all columns of deleted parts until the end of the block."""
     async with database.dedicated() as session:
         await lock_job(session, DROPPED_PARTS)
         yield

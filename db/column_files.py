@@ -128,7 +128,7 @@ class ColumnFiles(Generic[C]):
         """Forget the parts that are not among these, and delete their files."""
         with self._lock:
             for token in self._parts.keys() - set(tokens):
-                self._forget(token)
+                self._evict(token)
         names = {token.hex for token in tokens}
         for path, _, _ in self._files():
             if path.stem not in names:
@@ -163,13 +163,13 @@ class ColumnFiles(Generic[C]):
 
     def _keep(self, token: uuid.UUID, columns: C, now: float) -> None:
         with self._lock:
-            self._forget(token)
+            self._evict(token)
             self._parts[token] = (columns, now)
             self._bytes += columns.size
             while self._bytes > self._bound:
-                self._forget(next(iter(self._parts)))
+                self._evict(next(iter(self._parts)))
 
-    def _forget(self, token: uuid.UUID) -> None:
+    def _evict(self, token: uuid.UUID) -> None:
         entry = self._parts.pop(token, None)
         if entry is not None:
             self._bytes -= entry[0].size

@@ -14,7 +14,7 @@ from sqlalchemy.util import greenlet_spawn
 from db.engine import TIMEOUTS, PoolTimeouts, connector, create_dedicated_engine, create_engine
 from db.outages import loses_connection
 from db.replication import State
-from db.silence import SILENCE_TIMES, SilenceTimes, SilenceWatch
+from db.stalls import STALL_TIMES, StallDetector, StallTimes
 
 # What is raised when the database is away, or goes away. FileNotFoundError: its socket is missing.
 DATABASE_ERRORS = (
@@ -62,7 +62,7 @@ class Database:
         *,
         reads: AsyncEngine | None = None,
         url: str | None = None,
-        watch: SilenceWatch | None = None,
+        watch: StallDetector | None = None,
     ) -> None:
         """Make a database of one engine or connection.
 
@@ -84,10 +84,10 @@ class Database:
         *,
         pool_size: int = 5,
         timeouts: PoolTimeouts = TIMEOUTS,
-        silence: SilenceTimes = SILENCE_TIMES,
+        stall_times: StallTimes = STALL_TIMES,
     ) -> "Database":
         """Make a database with a pool of connections, which are opened when they are needed."""
-        watch = SilenceWatch(connector(url), silence)
+        watch = StallDetector(connector(url), stall_times)
         # Both share one pool. Transactions pay 70 us for changing the isolation level of a connection.
         reads = create_engine(url, pool_size=pool_size, autocommit=True, timeouts=timeouts, watch=watch)
         transactions = reads.execution_options(isolation_level="READ COMMITTED")
@@ -96,7 +96,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction: committed at the end of the block, rolled back if it raises."""
-        self._check_silence()
+        self._check_stall()
         session = AsyncSession(self.bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
         async with session, session.begin():
             yield session
@@ -108,7 +108,7 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
-        self._check_silence()
+        self._check_stall()
         session = AsyncSession(self._snapshots, expire_on_commit=False)
         async with session, session.begin():
             yield session
@@ -120,7 +120,7 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
-        self._check_silence()
+        self._check_stall()
         session = AsyncSession(self._reads, expire_on_commit=False)
         try:
             yield session
@@ -146,7 +146,7 @@ class Database:
             async with self.transaction() as session:
                 yield raw_of(await (await session.connection()).get_raw_connection())
             return
-        self._check_silence()
+        self._check_stall()
         try:
             pooled = await greenlet_spawn(self._reads.sync_engine.pool.connect)
         except EmulatedDBAPIException as error:  # a refused connection: an engine would wrap it once more
@@ -218,7 +218,7 @@ class Database:
             async with self.transaction() as session:
                 yield session
             return
-        self._check_silence()
+        self._check_stall()
         engine = create_dedicated_engine(self._url, self._watch)
         connection = await engine.execution_options(isolation_level=isolation_level).connect()
         try:
@@ -250,7 +250,7 @@ class Database:
         if self._watch is not None:
             self._watch.abort_connections()
 
-    def _check_silence(self) -> None:
+    def _check_stall(self) -> None:
         if self._watch is not None:
             self._watch.check()
 

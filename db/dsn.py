@@ -72,6 +72,11 @@ def check_dsn(url: str) -> None:
 
 
 def split_url(url: str) -> SplitResult:
+    """Split a URL.
+
+    :raises WrongParameter: its host is an IPv6 address without brackets, or the like
+    :raises ValueError: it is no URL
+    """
     try:
         return urlsplit(url)
     except ValueError:
@@ -90,6 +95,7 @@ def check_account(parts: SplitResult) -> None:
 
 
 def check_ports(parts: SplitResult, parameters: Mapping[str, str]) -> None:
+    """Refuse a port that is none. The message shows it, unless it may be part of a password."""
     account, _, hosts = parts.netloc.rpartition("@")
     for port in [*ports_of(hosts), *filter(None, parameters.get("port", "").split(","))]:
         if not is_port(port):

@@ -22,7 +22,7 @@ from sqlalchemy.util import await_only
 
 from db.dsn import is_transaction_pooled, split_dsn, system_tls
 from db.outages import loses_connection
-from db.silence import SilenceWatch, bound_silence
+from db.stalls import StallDetector, set_keepalive
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ SESSION_SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
     "client_connection_check_interval": "2s",  # ends the query of a worker that died
-    # End the session of a machine that vanished, whose locks nobody else gets meanwhile: as in db/silence.py.
+    # End the session of a machine that vanished, whose locks nobody else gets meanwhile: as in db/stalls.py.
     "tcp_keepalives_idle": "4",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
@@ -114,14 +114,14 @@ def connector(url: str, settings: Mapping[str, str] = SESSION_SETTINGS) -> Calla
 
 
 def watched_connector(
-    url: str, settings: Mapping[str, str] = SESSION_SETTINGS, *, watch: SilenceWatch | None = None
+    url: str, settings: Mapping[str, str] = SESSION_SETTINGS, *, watch: StallDetector | None = None
 ) -> Callable[[], Awaitable[Any]]:
     """Return what opens a connection that ends when its database falls silent."""
     open_connection = connector(url, settings)
 
     async def connect() -> Any:
         raw = await open_connection()
-        bound_silence(raw)
+        set_keepalive(raw)
         if watch is not None:
             watch.add(raw)  # before SQLAlchemy asks anything on it, which may be all it ever does
         return raw
@@ -140,7 +140,7 @@ def create_engine(
     pool_size: int = 5,
     autocommit: bool = False,
     timeouts: PoolTimeouts = TIMEOUTS,
-    watch: SilenceWatch | None = None,
+    watch: StallDetector | None = None,
 ) -> AsyncEngine:
     """Create an engine with a pool, whose connections `watch` gives up when the database is silent."""
     engine = create_async_engine(
@@ -167,7 +167,7 @@ def create_engine(
     return engine
 
 
-def create_dedicated_engine(url: str, watch: SilenceWatch | None = None) -> AsyncEngine:
+def create_dedicated_engine(url: str, watch: StallDetector | None = None) -> AsyncEngine:
     """Create an engine without a pool, for connections of their own."""
     engine = create_async_engine(
         DRIVER,

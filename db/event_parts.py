@@ -38,7 +38,7 @@ class EventColumns:
         return sum(getattr(self, name).nbytes for name in ARRAYS)
 
     def since(self, begin: int) -> "EventColumns":
-        """Return the events from a time on. Users and types of none may remain."""
+        """Return the events from a time on, in microseconds. Users and types without any may stay."""
         row = int(np.searchsorted(self.occurred, begin))
         return replace(self, occurred=self.occurred[row:], user=self.user[row:], type=self.type[row:])
 

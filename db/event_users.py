@@ -30,7 +30,7 @@ class UserCodes:
         """Return whether most numbers are of users that are gone, if parts name `users` in all."""
         return len(self._by_code) > 2 * users + SPARE
 
-    def forget_all_but(self, tokens: Collection[uuid.UUID]) -> None:
+    def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
         """Forget the parts that are not among these."""
         with self._lock:
             for token in self._parts.keys() - set(tokens):

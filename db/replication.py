@@ -60,6 +60,7 @@ class Progress:
         self._ahead: deque[tuple[float, int]] = deque()  # of the replica: moments and positions, both rising
 
     def note_written(self, position: int, now: float) -> None:
+        """Note how far the primary has written: the replica lags until it has replayed that."""
         if position > self.replayed and (not self._ahead or position > self._ahead[-1][1]):
             if len(self._ahead) >= SAMPLES:  # the oldest stays: it tells the lag
                 self._ahead = deque(list(self._ahead)[::2])
@@ -78,7 +79,7 @@ class Progress:
 
 
 class ReplicaMonitor:
-    """Looks at both servers again and again, on connections of its own, from the first question on."""
+    """Looks at both servers again and again, on connections of its own, from `start` on."""
 
     def __init__(
         self,
@@ -140,7 +141,7 @@ class ReplicaMonitor:
     async def _look_at_primary(self) -> None:
         """Note what it has written. One that is away writes nothing: what is known of it stays true."""
         try:
-            row = await self._ask("primary", PRIMARY_STATE)
+            row = await self._fetch_state("primary", PRIMARY_STATE)
         except ERRORS:
             return
         self._start = row["start"]
@@ -149,7 +150,7 @@ class ReplicaMonitor:
 
     async def _look_at_replica(self) -> None:
         try:
-            row = await self._ask("replica", REPLICA_STATE)
+            row = await self._fetch_state("replica", REPLICA_STATE)
         except ERRORS:
             if self.is_there or self._last != "away":
                 self._abort_connections()
@@ -163,13 +164,13 @@ class ReplicaMonitor:
         self.progress.note_replayed(2**63 if is_primary else row["replayed"] or 0)
         self.is_there = True
 
-    async def _ask(self, name: str, question: str) -> Any:
+    async def _fetch_state(self, name: str, query: str) -> Any:
         async with asyncio.timeout(self._times.answer):
             raw = self._connections.get(name)
             if raw is None or raw.is_closed():
                 raw = self._connections[name] = await self._connects[name]()
             try:
-                return await raw.fetchrow(question)
+                return await raw.fetchrow(query)
             except BaseException:
                 raw.terminate()
                 raise

@@ -56,6 +56,7 @@ class KeptAnswers:
         return entry[1]
 
     def put(self, key: Key, version: str, answer: Answer) -> None:
+        """Keep an answer in place of an older one, and drop others if all take too much."""
         old = self._answers.pop(key, None)
         if old is not None:
             self._bytes -= size_of(key, old[1])

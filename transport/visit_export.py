@@ -70,6 +70,7 @@ def written(write: Callable[[VisitColumns], bytes], columns: VisitColumns, _: Wa
 
 
 def ndjson_text(columns: VisitColumns) -> bytes:
+    """Write visits as NDJSON: an object a line."""
     urls = [b',"page_url":' + orjson.dumps(url) + b',"timestamp":"' for url in columns.urls]
     pieces = Pieces(
         tail=lambda *values: b'Z",' + orjson.dumps(dict(zip(TAIL, values, strict=True)))[1:-1] + b',"bytes":',
@@ -81,6 +82,8 @@ def ndjson_text(columns: VisitColumns) -> bytes:
 
 
 def csv_text(columns: VisitColumns, *, raw: bool) -> bytes:
+    """Write visits as CSV, without a header. `raw` leaves formulas as they are (transport/csv_text.py)."""
+
     def cells(*values: str | int | None) -> bytes:
         return csv_lines([values], raw=raw).encode().removesuffix(LINE_END)
 

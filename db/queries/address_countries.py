@@ -23,7 +23,7 @@ class AddressCountries:
         self._version = -1
         self._countries = np.full(0, UNREAD, np.int16)
 
-    async def look_up(self, session: AsyncSession, address_ids: Values) -> NDArray[np.int16]:
+    async def get(self, session: AsyncSession, address_ids: Values) -> NDArray[np.int16]:
         """Return the country of each address as an index into `names`, UNKNOWN where it has none.
 
         It stays so for as long as the caller holds the writers' lock, shared or not.

@@ -71,6 +71,7 @@ def live_frame(rows: Sequence[LiveRow], bots: Container[str]) -> Frame:
 
 
 def frame_of_rows(rows: Sequence[LiveRow | AnyRow], is_bot: Sequence[bool]) -> Frame:
+    """Make a frame of live visits that name a cart, from rows of either kind."""
     return {
         "occurred_at": instants_of(row.occurred_at for row in rows),
         "position": numbers_of(row.position for row in rows),

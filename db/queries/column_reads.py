@@ -217,7 +217,7 @@ async def select_referrer_urls(raw: Raw, ids: Sequence[int]) -> dict[int, str]:
 
 
 async def select_page_twins(raw: Raw, ids: Array) -> list[tuple[int, int]]:
-    """Return pairs of different pages that have the same URL, of which one is among the ids."""
+    """Return for each of these pages the other pages that have its URL, as pairs (page, other)."""
     return [(row["id"], row["twin_id"]) for row in await select_by_ids(raw, PAGE_TWINS, ids)]
 
 

@@ -30,7 +30,7 @@ async def count_columns(
     session: AsyncSession, columns: Columns, countries: AddressCountries
 ) -> CountedColumns:
     """Return what roll-ups count visits by. The caller holds the writers' lock."""
-    country = await countries.look_up(session, columns["address_id"])
+    country = await countries.get(session, columns["address_id"])
     return CountedColumns(
         occurred=columns["occurred"],
         kind=KIND_INDEX[columns["kind"]],

@@ -218,6 +218,8 @@ class HashPermits:
 
     @classmethod
     def make(cls, bounds: Bounds) -> "HashPermits":
+        """Make the permits. One address never has all of a kind, unless there is only one."""
+
         def make_permits(name: str, total: int) -> Permits:
             return Permits(
                 name,

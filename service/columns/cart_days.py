@@ -80,6 +80,7 @@ async def count_opened_carts(raw: Raw, store: CartDayStore, cart_filter: CartFil
 
 
 def count_paid(days: Sequence[OpenedCarts], cart_filter: CartFilter, waiting: Waiting) -> tuple[int, int]:
+    """Return how many carts a filter lets through, and how many of them are paid, in a thread."""
     carts = paid = 0
     for day in days:
         waiting.check()
@@ -97,12 +98,15 @@ async def count_baskets(
     :param category_id: of the category asked for; None if it is not known
     """
     days = await store.read(raw, cart_filter.periods, select_baskets)
-    return await run_while_awaited(lambda waiting: count_held(days, cart_filter, category_id, waiting))
+    return await run_while_awaited(
+        lambda waiting: count_categories_of_carts(days, cart_filter, category_id, waiting)
+    )
 
 
-def count_held(
+def count_categories_of_carts(
     days: Sequence[Baskets], cart_filter: CartFilter, category_id: int | None, waiting: Waiting
 ) -> BasketCounts:
+    """Count the carts that a filter lets through by category, and those with the category by the others."""
     paid, holding, together = 0, Counter[int](), Counter[int]()
     for day in days:
         waiting.check()

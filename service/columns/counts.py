@@ -73,12 +73,12 @@ async def select_counts(
 
     :param compare: count the same groups in the equally long period before, too; the filter has both bounds
     """
-    selections = [await select(snapshot, visit_filter, group_by)]
+    selections = [await select_visits(snapshot, visit_filter, group_by)]
     if compare:
         before, shift = previous_period(visit_filter)
         if any(name in UNITS for name in group_by):
             before = narrow(before, [instant - shift for instant in selections[0].instants()])
-        selections.append(replace(await select(snapshot, before, group_by), shift=shift))
+        selections.append(replace(await select_visits(snapshot, before, group_by), shift=shift))
     if "page" in group_by or compare:
         for selection in selections:  # knows all pages and addresses from now on
             async for _ in snapshot.batches(selection.spans):
@@ -104,7 +104,8 @@ async def select_counts(
     return list(zip(rows, await count_shown(statistics[1], shown), strict=True))
 
 
-async def select(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequence[str]) -> Selection:
+async def select_visits(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequence[str]) -> Selection:
+    """Choose the parts that a filter may let through, and read the live visits that it does."""
     criteria = await part_filter(snapshot, visit_filter)
     spans = [] if criteria is None else await snapshot.spans_of(visit_filter)
     live = None

@@ -117,6 +117,7 @@ class WindowBuilder:
         self.pieces: list[dict[str, Array]] = []
 
     def add_lines(self, opened: OpenPart, rows: Array) -> None:
+        """Add rows of a part of log lines."""
         part, source = opened.part, opened.span.source
         occurred, page, kind = part.occurred[rows], part.page[rows], part.kind[rows]
         url, tail = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int32)
@@ -169,6 +170,7 @@ class WindowBuilder:
         return put(self.requests, (METHOD_NAMES[chr(method)] if method else None, status or None))
 
     def add_live(self, rows: Sequence[Any]) -> None:
+        """Add live visits that stand in no part yet."""
         codes = {country: code for code, country in enumerate(self.countries)}
         url = np.arange(len(self.urls), len(self.urls) + len(rows))
         self.urls += [row["page_url"] for row in rows]

@@ -60,7 +60,7 @@ class GroupCounts:
         self.add([codes[0], some] if place == 0 else [some, codes[1]])
 
     def add_counts(self, codes: Array, counts: Array) -> None:
-        """Add rows that are counted by their one group already."""
+        """Add how many rows some groups have. Only where visits are grouped by one thing, not by two."""
         self._pieces.append((codes, np.zeros(len(codes), np.int64), counts))
 
     def result(self, need: int, *, without_none: int | None = None) -> tuple[Array, Array, Array]:

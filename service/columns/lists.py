@@ -159,6 +159,7 @@ async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) ->
 def show_line(
     snapshot: Snapshot, source: LineRows, row: int, names: dict[int, Any], visit_id: bytes
 ) -> tuple[Any, ...]:
+    """Return the fields of a line that come before those of its request, in their order in a list."""
     part, page = source.part, int(source.part.page[row])
     number = int(np.searchsorted(part.number_rows, row))
     name = names.get(page)

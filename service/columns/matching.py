@@ -102,7 +102,7 @@ def matching_rows(
 
 
 def rows_of_user(user_id: int, part: PartColumns, rows: Rows) -> Rows:
-    """Return those rows whose visitor, of lines whose buyer, is the user."""
+    """Return the rows of a user: of live visits its own, of lines those in which it buys."""
     if len(part.ids):
         if not len(part.visitor) or user_id == NO_VISITOR:
             return slice(0, 0)

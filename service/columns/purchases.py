@@ -84,7 +84,7 @@ async def count_purchases(raw: Raw, store: PurchaseStore, cart_filter: CartFilte
         purchases = await select_purchases(raw, list(versions))
         days_by_version |= await run_while_awaited(partial(put_days, store, versions, purchases))
     paid = [day for day in days_by_version.values() if day is not None]
-    return await run_while_awaited(lambda waiting: count(paid, cart_filter, waiting))
+    return await run_while_awaited(lambda waiting: count_users(paid, cart_filter, waiting))
 
 
 def put_days(
@@ -99,7 +99,8 @@ def put_days(
     }
 
 
-def count(days: Sequence[PaidDay], cart_filter: CartFilter, waiting: Waiting) -> list[tuple[int, int]]:
+def count_users(days: Sequence[PaidDay], cart_filter: CartFilter, waiting: Waiting) -> list[tuple[int, int]]:
+    """Return how many users paid for so many carts, by that number, in a thread."""
     users = [np.empty(0, np.int32)]
     for day in days:
         waiting.check()

@@ -76,11 +76,17 @@ class Statistics:
         :param spans: the parts that matter, if not all do
         """
         if self.live is not None:
-            await run_while_awaited(partial(call, work, self.live))
+            await run_while_awaited(partial(self.work_on_live, work, self.live))
         async for parts in self.snapshot.batches(self.spans if spans is None else spans):
             await run_while_awaited(partial(self.work_on_parts, work, parts))
 
+    @staticmethod
+    def work_on_live(work: Callable[[Block], object], block: Block, _: Waiting) -> None:
+        """Do work for the block of live visits, in a thread. It is small: nobody stops it."""
+        work(block)
+
     def work_on_parts(self, work: Callable[[Block], object], parts: Parts, waiting: Waiting) -> None:
+        """Do work for a block of each part, in a thread, until nobody waits for it any longer."""
         assert self.criteria is not None
         for span, part in parts:
             waiting.check()
@@ -258,7 +264,3 @@ class Statistics:
         live = 0 if self.live is None else int(self.live.address.max())
         visitors = self.snapshot.addresses.visitors
         return max(len(self.snapshot.addresses.codes), 0 if visitors is None else len(visitors), live + 1)
-
-
-def call(work: Callable[[Block], object], block: Block, _: Waiting) -> None:
-    work(block)

@@ -72,8 +72,8 @@ async def sweep_columns(db: Database, store: ColumnStore, *, seconds: float = SW
             log.warning("columns_not_swept", error=str(error))
             continue
         if store.users is not None:
-            store.users.forget_all_but(tokens)
+            store.users.drop_all_but(tokens)
         if store.pages is not None:
-            store.pages.mixes.forget_all_but(tokens)
+            store.pages.mixes.drop_all_but(tokens)
         await asyncio.to_thread(store.files.drop_all_but, tokens)
         await asyncio.to_thread(store.events.files.drop_all_but, event_tokens)

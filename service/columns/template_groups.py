@@ -46,7 +46,7 @@ class TemplateGroups:
 
     @classmethod
     def of_rows(cls, pieces: Sequence[Columns]) -> "TemplateGroups":
-        """Count rows with the columns of KEYS, `address` and `occurred`: all that there are of each group."""
+        """Count rows by KEYS. The pieces have all rows of each group, with `address` and `occurred`."""
         names = (*KEYS, "address", "occurred")
         rows = {
             name: np.concatenate([np.empty(0, np.int64), *(one[name] for one in pieces)]) for name in names
@@ -147,6 +147,7 @@ class Firsts:
 
 
 def first_of_hosts(columns: Columns, chosen: Array, most: int) -> Array:
+    """Return the first `most` chosen pages of each host; all that are chosen if there are many hosts."""
     hosts = np.unique(columns["host"][chosen])
     if len(hosts) > FEW_HOSTS:
         return chosen

@@ -58,7 +58,7 @@ class PartMixes:
             self._pages = pages, mixes
         return mixes
 
-    def forget_all_but(self, tokens: Collection[uuid.UUID]) -> None:
+    def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
         """Forget the parts that are not among these."""
         for token in self._parts.keys() - set(tokens):
             self._parts.pop(token, None)

@@ -50,7 +50,7 @@ class UserTable:
         users, places = np.unique(user_ids, return_inverse=True)
         return np.asarray(self._codes.number(users)[places.reshape(-1)] + 1)
 
-    def forget_all_but(self, tokens: Collection[uuid.UUID]) -> None:
+    def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
         """Forget the parts that are not among these."""
         for token in self._parts.keys() - set(tokens):
             self._parts.pop(token, None)

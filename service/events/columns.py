@@ -160,7 +160,7 @@ def number_users(
     users = store.users
     if users is None or users.is_stale(sum(len(part.users) for part in columns.values())):
         users = store.users = UserCodes()
-    users.forget_all_but(columns.keys())
+    users.drop_all_but(columns.keys())
     parts = [(part, users.number(part.users, token)) for token, part in columns.items()]
     rest = queries.decode_pending(pending)
     if rest is not None:

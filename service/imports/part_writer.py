@@ -73,7 +73,7 @@ class PartWriter:
         """Look the names of lines up, and encode what is to be stored; None without lines."""
         if not len(lines):
             return None
-        names = await self._names.look_up(db, lines)
+        names = await self._names.get(db, lines)
         return await asyncio.to_thread(prepare_part, lines, names, self._import_id)
 
     async def store(self, session: Transaction, prepared: PreparedPart) -> int:

@@ -173,6 +173,7 @@ async def finish_import(run: ImportRun, import_id: int, status: str, *, error: s
 
 
 def log_end(record: Import) -> None:
+    """Log how an import ended: a line for each, whatever its status."""
     duration = (record.finished_at or record.started_at) - record.started_at
     problem = {} if record.error is None else {"error": record.error}
     log.info(

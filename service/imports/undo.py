@@ -165,7 +165,7 @@ async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> Non
 async def remove_batch(
     db: Database, import_id: int, limits: BatchLimits, countries: "AddressCountries"
 ) -> bool:
-    """Delete the last parts of the import. Return whether there may be more."""
+    """Delete some parts of the import, the newest ones. Return whether there may be more."""
     from db.queries.part_columns import select_part_spans
     from service.visits import parts
 
@@ -173,7 +173,7 @@ async def remove_batch(
         spans = await select_part_spans(session, import_id=import_id)
     if not spans:
         return False
-    with suppress(parts.PartsChangedError):  # the retention was here: look again
+    with suppress(parts.PartsChangedError):  # the retention has deleted some meanwhile: look again
         await parts.remove_parts(db, spans[: limits.parts], countries, limits)
     return True
 

@@ -23,7 +23,7 @@ class AddressTable(NameTable[str]):
         """
         lengths = text.find(SPACE, starts, MAX_ADDRESS_BYTES)
         lengths[(lengths < 0) | (starts + lengths >= ends)] = 0
-        return self.look_up(text, starts, starts + lengths), starts + lengths
+        return self.get(text, starts, starts + lengths), starts + lengths
 
 
 def canonical_addresses(parse: Callable[[str], str], texts: list[bytes]) -> list[str | None]:

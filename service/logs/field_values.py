@@ -52,7 +52,7 @@ def read_value(
         case "body_bytes":
             return read_body_bytes(text, columns, span)
         case "address":
-            numbers = tables.addresses.look_up(text, *span)
+            numbers = tables.addresses.get(text, *span)
         case _:
             numbers = optional_texts(tables.names[role], text, *span)
     return keep(columns | {role: numbers}, numbers != UNKNOWN)
@@ -74,7 +74,7 @@ def read_user(
 ) -> Columns:
     """Pass the name of a user."""
     starts, ends = span
-    return keep(columns, (starts == ends) | (tables.users.look_up(text, starts, ends) != UNKNOWN))
+    return keep(columns, (starts == ends) | (tables.users.get(text, starts, ends) != UNKNOWN))
 
 
 def optional_texts(table: NameTable[str], text: ChunkText, starts: Places, ends: Places) -> Places:
@@ -82,7 +82,7 @@ def optional_texts(table: NameTable[str], text: ChunkText, starts: Places, ends:
     numbers, lengths = np.full(len(starts), -1, np.int64), ends - starts
     [words] = text.words(starts)
     rows = np.flatnonzero((lengths > 1) | ((lengths == 1) & (words & BYTE != DASH)))
-    numbers[rows] = table.look_up(text, starts[rows], ends[rows])
+    numbers[rows] = table.get(text, starts[rows], ends[rows])
     return numbers
 
 
@@ -98,8 +98,8 @@ def read_request(
     is_good = (method_ends > starts) & (url_ends > url_at) & (url_ends < ends)
     columns = columns | {"begin": starts, "method_end": method_ends, "request_end": ends}
     columns = keep(columns | {"url_at": url_at, "url_end": url_ends}, is_good)
-    method = tables.methods.look_up(text, columns["begin"], columns["method_end"])
-    protocol = tables.protocols.look_up(text, columns["url_end"], columns["request_end"])
+    method = tables.methods.get(text, columns["begin"], columns["method_end"])
+    protocol = tables.protocols.get(text, columns["url_end"], columns["request_end"])
     return keep(columns | {"method": method}, (method != UNKNOWN) & (protocol != UNKNOWN))
 
 

@@ -15,7 +15,7 @@ from service.logs.assembly import Columns, take
 from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.client_address import parse_client_address
 from service.logs.json_format import JsonFormat, decode_object, number_text, read_answer, whole
-from service.logs.json_shape import Shape, Values, has_shape, learn_shape
+from service.logs.json_shape import Shape, Values, has_shape, infer_shape
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import EPOCH, KINDS, NUMBERS, TEMPLATE_PAGE, PageName, is_template
 from service.logs.shop_format import LATEST_AHEAD, MAX_LINE_BYTES, BadLine
@@ -33,8 +33,8 @@ MILLION = 1_000_000
 # From 2004 on; a float of so many seconds has 22 bits behind the point, so that arithmetic on them is exact.
 SOME_SECONDS, MANY_SECONDS = 2.0**30, 2.0**33
 BLOCK = 1024  # lines that are read at once
-SAMPLES = 50  # lines from which a shape is learnt
-MOST_OTHERS = 8  # the shape is learnt anew when one of so many lines is not read
+SAMPLES = 50  # lines from which a shape is inferred
+MOST_OTHERS = 8  # the shape is inferred again when one of so many lines is not read
 MAX_MEMO = 32_768  # answers, or texts, that are remembered
 TIME_READERS = {
     heads.LOCAL_TIME_BYTES: heads.read_local_times,
@@ -60,7 +60,7 @@ class Memo(dict[Key, int]):
         self[key] = number
         return number
 
-    def look_up(self, keys: list[Key]) -> Places:
+    def numbers(self, keys: list[Key]) -> Places:
         return np.fromiter(map(self.__getitem__, keys), np.int64, len(keys))
 
 
@@ -79,7 +79,7 @@ class JsonReader:
         self._referrers = Memo[Any](lambda value: add_some(tables.referrers, optional(text_of(value))))
         self._agents = Memo[Any](lambda value: add_some(tables.agents, optional(text_of(value))))
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget the numbers of names: the tables have forgotten some."""
         for memo in (self._answer_numbers, self._addresses, self._referrers, self._agents):
             memo.clear()
@@ -88,7 +88,7 @@ class JsonReader:
     def read(self, text: ChunkText, rows: Places, now: datetime) -> Columns:
         """Return the columns of the lines that are written as most are; `position` is their index."""
         if any(len(memo) > MAX_MEMO for memo in (self._answer_numbers, self._addresses, self._referrers)):
-            self.forget()
+            self.clear()
         rows = rows[self._are_texts(text, rows)] if self._has_shape else rows[:0]
         parts = [
             self._read_block(text, rows[start : start + BLOCK], now)
@@ -100,7 +100,7 @@ class JsonReader:
         """Read some of the lines: what belongs to them stays in the processor's cache."""
         lines = text.slices(text.starts[rows], text.ends[rows])
         if self._shape is None:
-            self._shape = learn_shape(objects_of(lines), self._grammar.paths)
+            self._shape = infer_shape(objects_of(lines), self._grammar.paths)
         columns, is_good = self._columns(lines, self._shape, now)
         if np.count_nonzero(is_good) * MOST_OTHERS < len(rows) * (MOST_OTHERS - 1):
             self._shape = None
@@ -125,21 +125,21 @@ class JsonReader:
         for column, is_whole in zip(values, shape.is_whole, strict=True):
             if not is_whole and None in column:  # another path may have it
                 is_good &= [value is not None for value in column]
-        numbers = self._answer_numbers.look_up(list(zip(url, method, status, strict=True)))
+        numbers = self._answer_numbers.numbers(list(zip(url, method, status, strict=True)))
         distinct, places = np.unique(numbers, return_inverse=True)
         answers = np.array([self._answers[number] for number in distinct.tolist()] or [NO_ANSWER], np.int64)
         kind, page, *others = answers.T
         columns = {
             "occurred": self._times(time, now),
             "kind": kind[places],
-            "address": self._addresses.look_up(address),
+            "address": self._addresses.numbers(address),
             "page": page[places],
             **{name: column[places] for name, column in zip(NUMBERS, others, strict=False)},
             "status": others[-2][places],
             "body_bytes": sizes_of(size),
             "method": others[-1][places],
-            "referrer": self._referrers.look_up(referrer),
-            "agent": self._agents.look_up(agent),
+            "referrer": self._referrers.numbers(referrer),
+            "agent": self._agents.numbers(agent),
         }
         for name in ("address", "page", "body_bytes"):
             is_good &= columns[name] != UNKNOWN
@@ -152,7 +152,7 @@ class JsonReader:
         times, is_known = quick_times(values)
         is_known &= times <= microseconds(now + LATEST_AHEAD)
         rows = np.flatnonzero(~is_known)
-        times[rows] = others.look_up([values[row] for row in rows.tolist()])
+        times[rows] = others.numbers([values[row] for row in rows.tolist()])
         return times
 
     def _add_address(self, value: str | float | None) -> int:
@@ -223,7 +223,7 @@ def sizes_of(values: Values) -> Places:
             return np.maximum(np.array(values, np.int64), -1)
         except OverflowError:
             pass
-    return Memo[Any](read_size).look_up(values)
+    return Memo[Any](read_size).numbers(values)
 
 
 def read_size(value: str | float | None) -> int:

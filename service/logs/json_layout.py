@@ -54,7 +54,7 @@ class Unreadable(Exception):
     """A line has no layout."""
 
 
-def learn_layout(line: str, paths: Sequence[Paths]) -> Layout | None:
+def infer_layout(line: str, paths: Sequence[Paths]) -> Layout | None:
     """Return the layout of a line in ASCII without escapes; None if lines like it are read in another way.
 
     :param paths: of each of JSON_ROLES
@@ -102,6 +102,10 @@ def time_role(text: str) -> Role | None:
 
 
 def make_layout(line: str, leaves: Sequence[Leaf], roles: dict[int, Role]) -> Layout:
+    """Make the layout of lines that differ from this one only in their leaves.
+
+    :param roles: what is read, by where its leaf begins
+    """
     fields = []
     for leaf, following in zip(leaves, [*leaves[1:], None], strict=True):
         text = line[leaf.end : None if following is None else following.start]

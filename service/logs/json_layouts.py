@@ -1,7 +1,7 @@
 """Reads JSON lines in columns by the layouts of a log: some programs write all their lines in one or a few.
 
 Others write the fields of an object in any order, or as many headers as a request has: those lines are left
-to json_columns, and no more layouts are learnt after some in vain.
+to json_columns, and no more layouts are inferred after some in vain.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from service.logs.assembly import Columns
 from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.field_values import keep
 from service.logs.json_format import Paths
-from service.logs.json_layout import learn_layout
+from service.logs.json_layout import infer_layout
 from service.logs.requests import URL
 from service.logs.standard_fields import StandardFields
 from service.logs.standard_tables import StandardTables
@@ -27,12 +27,12 @@ Parse = Callable[[FieldReader, Places], Columns]  # of some lines; `position` sa
 
 @dataclass(frozen=True, slots=True)
 class LayoutLimits:
-    """When layouts are learnt and kept.
+    """When layouts are inferred and kept.
 
-    :param lines: of a chunk at least, before a layout is learnt from it
+    :param lines: of a chunk at least, before a layout is inferred from it
     :param layouts: that are kept
     :param trials: of layouts in the life of a parser
-    :param share: a layout is learnt if one of so many lines has none, and dropped if fewer have it
+    :param share: a layout is inferred if one of so many lines has none, and dropped if fewer have it
     """
 
     lines: int = 64
@@ -64,8 +64,8 @@ class JsonLayouts:
             parts.append(part)
             if len(rows) < self._limits.lines or self._are_many(len(part["position"]), rows):
                 readers.append(read)
-        while self._may_learn(rest, rows, readers):
-            reader = self._learn(text, rest)
+        while self._may_infer(rest, rows, readers):
+            reader = self._infer(text, rest)
             if reader is None:
                 continue
             part = parse(reader, rest)
@@ -76,7 +76,7 @@ class JsonLayouts:
         self._readers = readers
         return parts
 
-    def _may_learn(self, rest: Places, rows: Places, readers: Sequence[FieldReader]) -> bool:
+    def _may_infer(self, rest: Places, rows: Places, readers: Sequence[FieldReader]) -> bool:
         limits = self._limits
         has_room = self._trials < limits.trials and len(readers) < limits.layouts
         return has_room and len(rows) >= limits.lines and self._are_many(len(rest), rows)
@@ -84,14 +84,14 @@ class JsonLayouts:
     def _are_many(self, count: int, rows: Places) -> bool:
         return count * self._limits.share > len(rows)
 
-    def _learn(self, text: ChunkText, rows: Places) -> FieldReader | None:
+    def _infer(self, text: ChunkText, rows: Places) -> FieldReader | None:
         """Return what reads lines that are written as one of these is; None if nothing does."""
         place = (
             len(rows) * (2 * (self._trials * STRIDE % self._limits.trials) + 1) // (2 * self._limits.trials)
         )
         self._trials += 1
         [line] = text.lines(rows[place : place + 1])
-        layout = learn_layout(line.decode("ascii").removesuffix("\r"), self._paths)
+        layout = infer_layout(line.decode("ascii").removesuffix("\r"), self._paths)
         if layout is None:
             return None
         fields = StandardFields(layout, self._tables, have_escapes=False)

@@ -1,7 +1,7 @@
 """Decodes JSON lines into those of their fields that are read: others are skipped, not made into objects.
 
-A shape is learnt from some lines of a log. It has the paths of json_format.PATHS up to the one at which these
-lines have what is read, in their order, so that a value is that which the grammar finds, or none at all.
+A shape is inferred from some lines of a log. It has the paths of json_format.PATHS up to the one at which
+these lines have what is read, in their order, so a value is the one that the grammar finds, or none at all.
 """
 
 from collections.abc import Iterable, Sequence
@@ -82,7 +82,7 @@ def has_shape(paths: Sequence[Paths]) -> bool:
     return all(key.isprintable() and key and not set(key) & set('"\\') for key in keys)
 
 
-def learn_shape(records: Iterable[dict[str, Any]], paths: Sequence[Paths]) -> Shape:
+def infer_shape(records: Iterable[dict[str, Any]], paths: Sequence[Paths]) -> Shape:
     """Return the shape of objects like these."""
     records = list(records)
     lengths = [max((place_of(record, each) for record in records), default=len(each)) for each in paths]

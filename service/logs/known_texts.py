@@ -32,9 +32,9 @@ class KnownTexts:
     def __init__(self, parse: Parse) -> None:
         """`parse` takes distinct new texts."""
         self._parse = parse
-        self.forget()
+        self.clear()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Start anew without any text."""
         self._hashes = np.zeros(0, np.uint64)  # sorted
         self._ranks = np.zeros(0, np.int64)  # of the text with each of the hashes
@@ -50,7 +50,7 @@ class KnownTexts:
         """How many bytes the known texts take, about."""
         return self._words.nbytes + 48 * len(self._numbers)
 
-    def look_up(self, text: ChunkText, starts: Places, ends: Places) -> Places:
+    def get(self, text: ChunkText, starts: Places, ends: Places) -> Places:
         """Return the number of each of these texts of a chunk; UNKNOWN for bad, empty and too long ones."""
         lengths = ends - starts
         ranks = np.zeros(len(starts), np.int64)
@@ -124,13 +124,13 @@ class LongTexts:
 
     def __init__(self, parse: Parse) -> None:
         self._parse = parse
-        self.forget()
+        self.clear()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self._numbers: dict[bytes, int] = {}
         self.size = 0
 
-    def look_up(self, text: ChunkText, starts: Places, ends: Places) -> Places:
+    def get(self, text: ChunkText, starts: Places, ends: Places) -> Places:
         """Return the number of each of these texts of a chunk; UNKNOWN for bad and too long ones."""
         slices = text.slices(starts, ends)
         try:
@@ -165,6 +165,7 @@ def text_words(text: ChunkText, starts: Places, lengths: Places) -> TextWords:
 
 
 def hash_words(words: TextWords, lengths: Places) -> Words:
+    """Return the hash of each text: of its words and its length."""
     hashes: Words = lengths.astype(np.uint64) * MULTIPLIERS[-1]
     for (rows, part), multiplier in zip(words, MULTIPLIERS, strict=False):
         hashes[rows] += (part ^ (part >> HALF)) * multiplier

@@ -29,15 +29,15 @@ class NameTable(Generic[Name]):
         """Forget all names if there are too many. Return whether: their numbers are not valid any more."""
         is_full = self._texts.size + self._added_bytes + NAME_BYTES * len(self._names) > MAX_BYTES
         if is_full:
-            self._texts.forget()
+            self._texts.clear()
             self._numbers.clear()
             self._names.clear()
             self._added_bytes = 0
         return is_full
 
-    def look_up(self, text: ChunkText, starts: Places, ends: Places) -> Places:
+    def get(self, text: ChunkText, starts: Places, ends: Places) -> Places:
         """Return the number of the name at each place; UNKNOWN for bad ones, and for very long ones."""
-        return self._texts.look_up(text, starts, ends)
+        return self._texts.get(text, starts, ends)
 
     def add(self, name: Name, size: int) -> int:
         """Return the number of a name that was not looked up, and whose text has so many bytes."""

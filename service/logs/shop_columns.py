@@ -118,7 +118,7 @@ class ShopParser:
                     names = [self._pages.add(PageName(url.decode(), kind), len(url)) for url in urls]
                     columns["page"][rows] = names
         rows = np.flatnonzero(has_name)
-        columns["page"][rows] = self._pages.look_up(text, starts[rows], ends[rows])
+        columns["page"][rows] = self._pages.get(text, starts[rows], ends[rows])
         return hosts[0].decode() if hosts else "", columns
 
     def _visit(self, line: LogLine, occurred: int, position: int, host: str) -> tuple[int, ...]:

@@ -53,6 +53,7 @@ class Heads:
 
 
 def read_heads(text: ChunkText) -> Heads:
+    """Read the time and the key that begin each line of the shop's log; leave out lines that have none."""
     rows, times_at = find_times(text)
     day_word, hour_word, second_word, key_word, _ = text.words(times_at, WORD_OFFSETS)
     is_good = is_key(key_word)

@@ -68,7 +68,7 @@ class StandardParser:
     def parse(self, chunk: Chunk, *, now: datetime) -> LineColumns:
         """Parse every line of the chunk: into a visit, a duplicate within the chunk, or a reject."""
         if self._tables.trim() and self._json is not None:
-            self._json.forget()
+            self._json.clear()
         data = self._plain(chunk.data)
         text = ChunkText(data)
         source = text if data == chunk.data else ChunkText(chunk.data)
@@ -194,7 +194,7 @@ class StandardParser:
                 for name, values in numbers.items():
                     columns[name][rows] = values
         rows = np.flatnonzero(has_name)
-        columns["page"][rows] = self._pages.look_up(text, starts[rows], ends[rows])
+        columns["page"][rows] = self._pages.get(text, starts[rows], ends[rows])
 
     def _set_other_pages(
         self, text: ChunkText, starts: Places, ends: Places, columns: Columns, is_other: Mask

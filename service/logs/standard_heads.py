@@ -171,6 +171,7 @@ def iso_offset(text: bytes) -> int | None:
 
 
 def to_seconds(sign: bytes, hours: bytes, minutes: bytes) -> int | None:
+    """Return the seconds ahead of UTC of an offset; None if it is none."""
     if sign not in {b"+", b"-"} or not (hours + minutes).isdigit():
         return None
     if int(hours) >= ZONE_HOURS or int(minutes) >= MINUTE:

@@ -41,7 +41,7 @@ class StandardTables:
         trims = [table.trim() for table in tables]
         for texts in (self.users, self.protocols):
             if texts.size > MAX_KNOWN_BYTES:
-                texts.forget()
+                texts.clear()
         return any(trims)
 
 

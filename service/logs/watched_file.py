@@ -78,7 +78,7 @@ class WatchedFile:
     def release(self, offset: int) -> None:
         """Forget what stands before the offset, as it is stored, but for the bytes that tell of a cut."""
         with self._lock:
-            self._forget(offset - CHECKED_BYTES - self._start)
+            self._discard(offset - CHECKED_BYTES - self._start)
 
     @property
     def _end(self) -> int:
@@ -111,7 +111,7 @@ class WatchedFile:
         if count > 0:
             self._window += self._pread(count, self._end)
 
-    def _forget(self, count: int) -> None:
+    def _discard(self, count: int) -> None:
         if count > 0:
             count = min(count, len(self._window))
             del self._window[:count]
@@ -155,7 +155,7 @@ class WatchedFile:
             return b"" if self.is_cut else self._pread(min(count, self._start - self._cursor), self._cursor)
         begin = self._cursor - self._start
         data = bytes(self._window[begin : begin + count])
-        self._forget(len(self._window) - max(self._limits.ahead_bytes, CHECKED_BYTES))
+        self._discard(len(self._window) - max(self._limits.ahead_bytes, CHECKED_BYTES))
         return data
 
     def close(self) -> None:

@@ -67,6 +67,7 @@ async def count_countries(
 def count_parts(
     snapshot: Snapshot, criteria: PartFilter, kinds: np.ndarray, parts: Parts, waiting: Waiting
 ) -> Counter[str]:
+    """Count the visits in some parts by country, in a thread."""
     totals = np.zeros(len(snapshot.addresses.countries), np.int64)
     for span, part in parts:
         waiting.check()

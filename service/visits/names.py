@@ -78,9 +78,9 @@ class NameIds:
     countries: list[str] = field(default_factory=list)
     country_indexes: dict[str, int] = field(default_factory=dict)
 
-    async def look_up(self, db: Database, lines: LineColumns) -> ChunkNames:
+    async def get(self, db: Database, lines: LineColumns) -> ChunkNames:
         """Return the ids of all names of the chunk; insert those that are new."""
-        self._forget()
+        self._trim()
         async with db.transaction() as session:
             # Before the addresses: when it changes after them, whoever stores the chunk sees that.
             version = await address_queries.select_address_version(session)
@@ -108,7 +108,7 @@ class NameIds:
             is_bot=np.array([is_bot for _, is_bot in agents], np.bool_),
         )
 
-    def _forget(self) -> None:
+    def _trim(self) -> None:
         """Forget all if it is too much: what the next chunks need comes back."""
         if len(self.addresses) > self.limits.addresses:
             self.addresses.clear()

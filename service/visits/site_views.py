@@ -19,7 +19,7 @@ from service.visits.store import store_live_visits
 from telemetry.logs import PeriodicWarning
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-lost_warning = PeriodicWarning("site_views_lost")
+dropped_warning = PeriodicWarning("site_views_lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ UNKNOWN_SITE = Outcome("ignored", "no site has this key")
 WRONG_ORIGIN = Outcome("ignored", "the site takes no views from this origin")
 WRONG_PAGE = Outcome("ignored", "the page is of another origin than the request")
 FULL = Outcome("dropped", "too many views wait to be stored")
-LOST = Outcome("dropped", "views can't be stored right now")
+DROPPED = Outcome("dropped", "views can't be stored right now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ async def record_site_view(
         try:
             return await store_site_view(deps, visitor, view, randomness=randomness)
         except DATABASE_ERRORS as error:
-            lost_warning.log(cause=describe(error))
-            return LOST
+            dropped_warning.log(cause=describe(error))
+            return DROPPED
 
 
 async def store_site_view(deps: Deps, visitor: Visitor, view: SiteView, *, randomness: Randomness) -> Outcome:
@@ -111,5 +111,5 @@ async def is_site_origin(deps: Deps, origin: str | None) -> bool:
     try:
         return any(origin in origins for origins in (await get_site_origins(deps)).values())
     except DATABASE_ERRORS as error:
-        lost_warning.log(cause=describe(error))
+        dropped_warning.log(cause=describe(error))
         return False

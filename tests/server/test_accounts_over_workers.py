@@ -103,7 +103,7 @@ def request_of(method: str, path: str, *, by_admin: bool = False, **body: Any) -
         values = {
             name: each.format(**account) if isinstance(each, str) else each for name, each in body.items()
         }
-        return (await visitor.insist(method, path.format(**account), values or None, token))[0]
+        return (await visitor.send_patiently(method, path.format(**account), values or None, token))[0]
 
     return end
 
@@ -111,7 +111,7 @@ def request_of(method: str, path: str, *, by_admin: bool = False, **body: Any) -
 async def reset(site: TwoWorkers, visitor: Visitor, account: dict[str, Any]) -> int:
     path = f"/admin/users/{account['id']}/password-reset"
     token = (await visitor.expect(201, "POST", path, token=site.admin_token))["token"]
-    return (await visitor.insist("POST", "/password/reset", {"token": token, "password": NEW}))[0]
+    return (await visitor.send_patiently("POST", "/password/reset", {"token": token, "password": NEW}))[0]
 
 
 # What each leaves alive of the session that asks, another session of the account, and a key.
@@ -204,7 +204,7 @@ async def test_what_one_worker_has_stored_the_other_knows(site: TwoWorkers, wire
             path = f"/admin/users/{account['id']}"
             for role, status in (("admin", 200), ("user", 403)):
                 await visitor.expect(200, "PATCH", path, {"role": role}, site.admin_token)
-                seen = [visitor.insist("GET", "/admin/users?limit=1", token=token) for _ in range(6)]
+                seen = [visitor.send_patiently("GET", "/admin/users?limit=1", token=token) for _ in range(6)]
                 assert {answer[0] for answer in await asyncio.gather(*seen)} == {status}
             audit = f"/admin/auth-events?login={login}&type=role_changed"
             items = (await visitor.expect(200, "GET", audit, token=site.admin_token))["items"]
@@ -222,9 +222,9 @@ async def test_failures_of_one_account_from_one_address_are_counted_over_both_wo
             user = {"login": next(names), "password": PASSWORD}
             await visitor.expect(201, "POST", "/register", user)
             wrong = user | {"password": "not the battery"}
-            statuses = [(await visitor.insist("POST", "/login", wrong))[0] for _ in range(6)]
-            statuses.append((await visitor.insist("POST", "/login", user))[0])
-            assert (await elsewhere.insist("POST", "/login", user))[0] == 200
+            statuses = [(await visitor.send_patiently("POST", "/login", wrong))[0] for _ in range(6)]
+            statuses.append((await visitor.send_patiently("POST", "/login", user))[0])
+            assert (await elsewhere.send_patiently("POST", "/login", user))[0] == 200
         return statuses == [401] * 5 + [429] * 2
 
     await eventually(are_counted)
@@ -242,13 +242,17 @@ async def test_a_code_of_a_second_factor_works_once_on_one_of_the_workers(
             secret = (await visitor.expect(201, "POST", "/profile/totp", token=token))["secret"]
             code = {"code": Authenticator(secret).code()}
             recovery = await visitor.expect(200, "POST", "/profile/totp/confirm", code, token)
-            answers = await asyncio.gather(*(visitor.insist("POST", "/login", user) for _ in range(4)))
+            answers = await asyncio.gather(
+                *(visitor.send_patiently("POST", "/login", user) for _ in range(4))
+            )
             assert {(status, body["code"]) for status, body in answers} == {(401, "totp_needed")}
         for once in (Authenticator(secret).code(ahead=1), recovery["recovery_codes"][0]):
             async with site.visitor() as visitor:  # wrong codes are counted by address
-                signs = [visitor.insist("POST", "/login", user | {"totp": once}) for _ in range(4)]
+                signs = [visitor.send_patiently("POST", "/login", user | {"totp": once}) for _ in range(4)]
                 assert sorted(status for status, _ in await asyncio.gather(*signs)) == [200, 401, 401, 401]
         async with site.visitor() as visitor:
             await visitor.expect(204, "DELETE", "/profile/totp", token=token)
-            answers = await asyncio.gather(*(visitor.insist("POST", "/login", user) for _ in range(4)))
+            answers = await asyncio.gather(
+                *(visitor.send_patiently("POST", "/login", user) for _ in range(4))
+            )
             assert {status for status, _ in answers} == {200}

@@ -133,7 +133,7 @@ def running(load: Load) -> Iterator[None]:
             task.cancel()
 
 
-async def go_on(load: Load) -> None:
+async def await_a_round(load: Load) -> None:
     """Wait until all of the load has gone round."""
     writes, answers = load.writes, load.answers
     end = time.monotonic() + patience()
@@ -161,25 +161,25 @@ async def test_a_replica_that_fails_is_not_missed_and_own_writes_are_always_read
     await until_replica_is(stand, "ok")
     load = Load(await stand.sign_in_again("anna"))
     with running(load):
-        await go_on(load)
+        await await_a_round(load)
         assert not load.failures
         since = time.monotonic()
         if how == "paused":
             await replay(replica, paused=True)
-            await go_on(load)
+            await await_a_round(load)
             await until_replica_is(stand, "behind")
-            await go_on(load)
+            await await_a_round(load)
             await replay(replica, paused=False)
         elif how == "stopped":
             with replica.stopped():
                 await until_replica_is(stand, "away")
-                await go_on(load)
+                await await_a_round(load)
         else:
             async with killed(replica):
                 await until_replica_is(stand, "away")
-                await go_on(load)
+                await await_a_round(load)
         await until_replica_is(stand, "ok")
-        await go_on(load)
+        await await_a_round(load)
     assert load.misses == []
     assert {status for *_, status in load.failures} <= {503}
     assert [each for each in load.failures if each[0] > since + LIMIT * SLOWNESS] == []
@@ -200,11 +200,11 @@ async def test_without_valkey_the_primary_is_read(stand: Stand) -> None:
     await stand.valkey.end(signal.SIGKILL)
     try:
         with running(load):
-            await go_on(load)
+            await await_a_round(load)
     finally:
         await stand.valkey.start()
     with running(load):
-        await go_on(load)
+        await await_a_round(load)
     assert (load.misses, load.failures) == ([], [])
 
 

@@ -111,7 +111,7 @@ class Account:
     def apply(self, outcomes: list[Outcome], *, slow: bool) -> None:
         """Note what the actions of a round have made, and what they must have ended."""
         if any(outcome.status == BUSY for outcome in outcomes):
-            self.give_up()
+            self.stop_counting()
             return
         assert {outcome.status for outcome in outcomes} <= {200, 201, 204, *REFUSALS}, outcomes
         before, new = list(self.families), []
@@ -137,7 +137,7 @@ class Account:
         if changes:
             self.password = "" if len(changes) > 1 else changes[0].password
 
-    def give_up(self) -> None:
+    def stop_counting(self) -> None:
         """Stop after this round: on a busy machine an action may have been done, though its answer is 503."""
         self.password = ""
         for family in self.families:

@@ -36,7 +36,9 @@ class Visitor:
         async with self.http.request(method, path, json=body, headers=headers) as response:
             return response.status, await response.json(content_type=None) if response.status != 204 else {}
 
-    async def insist(self, method: str, path: str, body: object = None, token: str = "") -> tuple[int, Any]:
+    async def send_patiently(
+        self, method: str, path: str, body: object = None, token: str = ""
+    ) -> tuple[int, Any]:
         """Send a request; again while a busy machine has no connection free (503)."""
         while True:
             answer = await self.send(method, path, body, token)
@@ -45,7 +47,7 @@ class Visitor:
             await asyncio.sleep(PAUSE)
 
     async def expect(self, status: int, method: str, path: str, body: object = None, token: str = "") -> Any:
-        answer = await self.insist(method, path, body, token)
+        answer = await self.send_patiently(method, path, body, token)
         assert answer[0] == status, (method, path, answer)
         return answer[1]
 
@@ -57,7 +59,7 @@ class Visitor:
         return set(await asyncio.gather(*(self.status(token) for _ in range(times))))
 
     async def status(self, token: str) -> int:
-        return (await self.insist("GET", "/profile", token=token))[0]
+        return (await self.send_patiently("GET", "/profile", token=token))[0]
 
     async def refresh(self, refresh_token: str) -> tuple[int, Any]:
         return await self.send("POST", "/token/refresh", {"refresh_token": refresh_token})

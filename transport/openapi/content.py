@@ -21,6 +21,7 @@ def media_types(schemas: SchemaDocument, content: Content) -> dict[str, MediaTyp
 
 
 def media_type(schemas: SchemaDocument, shape: Shape) -> MediaType:
+    """Describe one shape: its schema, and an example of a whole body."""
     schema: MediaType
     match shape:
         case Page():

@@ -124,6 +124,7 @@ def problem_response(status: int, codes: Sequence[str], *, oauth: bool = False) 
 
 
 def example(status: int, code: str, *, oauth: bool) -> dict[str, Any]:
+    """Make an example of a problem document. `oauth` adds the fields of RFC 6749 for clients of /token."""
     problem = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -74,6 +74,7 @@ def route_facts(routes: Iterable[Route]) -> list[RouteFacts]:
 
 
 def facts_of(route: Route, method: str) -> RouteFacts:
+    """Collect what the document says of a method of a route: from its path, its `ctx_…` and its handler."""
     ctx = route.ctx
     operation = find_operation(route.handler) or UNDECLARED
     module, name = route.name.split(".")[-2:]

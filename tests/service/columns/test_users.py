@@ -36,5 +36,5 @@ def test_users_of_parts_that_are_gone_make_the_numbers_stale() -> None:
     users.of_part(kept, part_of([1, 2, 3]))
     users.of_part(gone, part_of(list(range(1, 2 * event_users.SPARE))))
     assert not users.is_stale
-    users.forget_all_but([kept])
+    users.drop_all_but([kept])
     assert users.is_stale

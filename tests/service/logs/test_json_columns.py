@@ -44,7 +44,7 @@ def test_most_json_lines_do_not_need_the_grammar_each(
 
 
 def test_a_log_whose_fields_change_is_read_in_columns_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its shape is learnt anew from the chunk after the one whose lines did not have it."""
+    """Its shape is inferred again from the chunk after the one whose lines did not have it."""
     good = {"ts": 1533081600.125, "ip": "8.8.8.8", "path": "/", "agent": "curl/8"}
     other = {"time": "2018-08-01T00:00:00Z", "remote_addr": "8.8.8.8", "uri": "/", "agent": "curl/8"}
     parser, calls = StandardParser(make_format("json"), None), []

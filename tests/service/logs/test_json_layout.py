@@ -1,4 +1,4 @@
-"""Layouts of JSON lines: what they are learnt from, and that lines which have one are read by it."""
+"""Layouts of JSON lines: what they are inferred from, and that lines which have one are read by it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +9,7 @@ from service.logs.assembly import Columns
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.json_columns import JsonReader
 from service.logs.json_format import PATHS
-from service.logs.json_layout import learn_layout
+from service.logs.json_layout import infer_layout
 from service.logs.json_layouts import LAYOUT_LIMITS
 from tests.support.standard_lines import Fields, as_nginx, as_traefik, parse
 
@@ -23,7 +23,7 @@ GOOD = Fields(
 
 def test_texts_and_numbers_are_the_fields_of_a_layout() -> None:
     line = f'{{{TIME}, "took":0.5,"x":[true,null,"y",{{"ip":"z"}}],"ip":"8.8.8.8","url":"/","status":200}}'
-    layout = learn_layout(line, list(PATHS.values()))
+    layout = infer_layout(line, list(PATHS.values()))
     assert layout is not None
     assert layout.begin == '{"time":"'
     assert [(item.role, item.is_read, item.is_number, item.text) for item in layout.fields] == [
@@ -57,7 +57,7 @@ def test_texts_and_numbers_are_the_fields_of_a_layout() -> None:
     ],
 )
 def test_a_line_that_tells_not_what_others_are_has_no_layout(line: str) -> None:
-    assert learn_layout(line, list(PATHS.values())) is None
+    assert infer_layout(line, list(PATHS.values())) is None
 
 
 @pytest.mark.parametrize("write", [as_nginx, as_traefik])

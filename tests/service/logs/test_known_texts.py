@@ -39,7 +39,7 @@ def test_each_text_has_one_number_and_is_parsed_once(chunks: list[list[bytes]], 
     with few_slots(bits):
         known = KnownTexts(parse)
         for chunk in chunks:
-            numbers = look_up(known, chunk)
+            numbers = numbers_of(known, chunk)
             expected = [parsed.index(text) if text else UNKNOWN for text in chunk]
             assert numbers == expected
     assert sorted(parsed) == sorted({text for chunk in chunks for text in chunk if text})
@@ -55,10 +55,10 @@ def test_long_texts_have_the_same_numbers(chunks: list[list[bytes]]) -> None:
 
     known = LongTexts(parse)
     for chunk in chunks:
-        assert look_up(known, chunk) == [parsed.index(text) for text in chunk]
+        assert numbers_of(known, chunk) == [parsed.index(text) for text in chunk]
     assert sorted(parsed) == sorted({text for chunk in chunks for text in chunk})
     too_long = b"x" * (MAX_BYTES + 1)
-    assert look_up(known, [too_long, b"y", too_long])[::2] == [UNKNOWN, UNKNOWN]
+    assert numbers_of(known, [too_long, b"y", too_long])[::2] == [UNKNOWN, UNKNOWN]
 
 
 def test_texts_with_one_hash_are_not_taken_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,26 +71,26 @@ def test_texts_with_one_hash_are_not_taken_for_each_other(monkeypatch: pytest.Mo
 
     known = KnownTexts(parse)
     for _ in range(3):
-        assert look_up(known, [b"1", b"2", b"30", b"1", b"2"]) == [1, 2, 30, 1, 2]
-    assert look_up(known, [b"2"]) == [2]
+        assert numbers_of(known, [b"1", b"2", b"30", b"1", b"2"]) == [1, 2, 30, 1, 2]
+    assert numbers_of(known, [b"2"]) == [2]
 
 
 def test_bad_texts_and_long_ones_have_no_number() -> None:
     known = KnownTexts(lambda new: [UNKNOWN if text == b"bad" else 7 for text in new])
     longest = b"x" * MAX_BYTES
-    assert look_up(known, [b"bad", b"", b"good", longest, longest + b"x"]) == [
+    assert numbers_of(known, [b"bad", b"", b"good", longest, longest + b"x"]) == [
         UNKNOWN,
         UNKNOWN,
         7,
         7,
         UNKNOWN,
     ]
-    known.forget()
-    assert look_up(known, [b"good"]) == [7]
+    known.clear()
+    assert numbers_of(known, [b"good"]) == [7]
 
 
-def look_up(known: KnownTexts | LongTexts, lines: list[bytes]) -> list[int]:
+def numbers_of(known: KnownTexts | LongTexts, lines: list[bytes]) -> list[int]:
     text = ChunkText(b"".join(line + b"\n" for line in lines))
     ends = text.starts + np.array([len(line) for line in lines], np.int64)
-    numbers: list[int] = known.look_up(text, text.starts, ends).tolist()
+    numbers: list[int] = known.get(text, text.starts, ends).tolist()
     return numbers

@@ -212,7 +212,7 @@ def test_json_lines_of_a_layout_are_what_the_grammar_says_whatever_one_value_is(
         lines += [line[: value.start()] + odd + line[value.end() :] for odd in ODD_VALUES]
     lines += [*ODD_LINES, line + " ", " " + line, line.replace(":", ": "), f"{line}{line}", line[:-1]]
     log = "\n".join(lines).encode()
-    # The first chunk has the good lines alone, so that their layout is learnt.
+    # The first chunk has the good lines alone, so that their layout is inferred.
     parts = parse(log, state="json", chunk_bytes=70 * len(line), limits=LayoutLimits(share=1000))
     check_parts(log, parts, "json", None)
 

@@ -8,7 +8,7 @@ import { markLate } from "../shared/late.js";
 import { attempt } from "../shared/lists.js";
 import { redraw } from "../shared/redraw.js";
 import { translate } from "../shared/words.js";
-import { insist } from "./stats.js";
+import { retryOnce } from "./stats.js";
 
 const AHEAD = "200px";
 
@@ -29,7 +29,7 @@ export function card(name, { load, draw, rows, definition, wide = false }, signa
   let loads = 0;
 
   async function saveRows() {
-    const table = await insist(rows, signal);
+    const table = await retryOnce(rows, signal);
     save(new Blob([csvOf(table.names, table.rows)], { type: "text/csv" }), `${name}.csv`);
   }
 

@@ -14,7 +14,7 @@ export const FILTERS = ["user_id", "page_url", "country", "category", "kind", "r
 export const filtersOf = (own) => Object.fromEntries(FILTERS.filter((name) => own[name]).map((name) => [name, own[name]]));
 
 // Runs an action once more if a refresh ended what it was reading.
-export async function insist(action, signal) {
+export async function retryOnce(action, signal) {
   try {
     return await action();
   } catch (error) {
@@ -82,7 +82,7 @@ export function statsReader(own, signal, onRefusal) {
     kindSeries: (unit) => stats({ group_by: `kind,${unit}`, limit: MOST }),
     carts: () => get("/report/6", { ...currentPeriod(FALLBACK), ...common(), ...compare(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
     // Begins anew: answers to an older question take no turns any more.
-    forget: () => {
+    reset: () => {
       answers = new Map();
       question.abort();
       question = new AbortController();

@@ -6,7 +6,7 @@ import { translate } from "../shared/words.js";
 import { showAllRows } from "./all-rows.js";
 import { card } from "./card.js";
 import { productTexts, valueText } from "./dimensions.js";
-import { insist, MOST } from "./stats.js";
+import { retryOnce, MOST } from "./stats.js";
 import { worldMap } from "./world.js";
 
 const FIRST = 8; // rows in the card
@@ -46,7 +46,7 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
   }
 
   async function showAll(total) {
-    const { items, next } = await insist(() => get(MOST), signal);
+    const { items, next } = await retryOnce(() => get(MOST), signal);
     const texts = textsOf(items);
     const rows = items.map((item, index) => ({ ...item, text: texts[index] }));
     await showAllRows({ title: translate(`card.${name}`), items: rows, filter, total, isCut: Boolean(next), onChoose: onFilter && ((value) => onFilter(filter, value)) });

@@ -67,7 +67,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     trouble.textContent = "";
     if (content.hidden) return;
     shown.textContent = shownText(FALLBACK, SOURCES);
-    reader.forget();
+    reader.reset();
     measured = null;
     series = null;
     drawChips();

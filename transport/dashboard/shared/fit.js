@@ -5,14 +5,14 @@ const actions = new Map(); // by element
 export function onWidth(root, action) {
   let width = 0;
   const look = () => {
-    if (!root.isConnected) return forget();
+    if (!root.isConnected) return stop();
     if (root.clientWidth && root.clientWidth !== width) {
       width = root.clientWidth;
       action(width);
     }
   };
   const observer = new ResizeObserver(look);
-  const forget = () => {
+  const stop = () => {
     observer.disconnect();
     actions.delete(root);
   };

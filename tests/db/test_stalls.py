@@ -17,14 +17,14 @@ from sqlalchemy import text
 from db.bulk import copy_rows
 from db.database import Database
 from db.outages import is_outage
-from db.silence import SILENCE_OPTIONS, DatabaseSilent, SilenceTimes
+from db.stalls import KEEPALIVE_OPTIONS, DatabaseSilent, StallTimes
 from embedded.postgres import SETTINGS, Postgres
 from tests.support.database_over_tcp import over_tcp
 from tests.support.own_servers import OwnServer, own_servers
 from tests.support.processes import PATIENCE, eventually
 from tests.support.stand import short_folder
 
-QUICK = SilenceTimes(tick=0.05)  # a second of silence
+QUICK = StallTimes(tick=0.05)  # a second of silence
 PROBES = "keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout"
 ONE = text("SELECT 1")
 MEGABYTE = memoryview(bytes(2**20))
@@ -43,7 +43,7 @@ async def test_a_connection_over_tcp_is_probed_when_it_is_silent(database_url: s
             async with db.dedicated() as session:
                 connection = await (await session.connection()).get_raw_connection()
                 options = socket_options(connection.driver_connection)
-        assert options == {socket.SO_KEEPALIVE: 1, **SILENCE_OPTIONS}
+        assert options == {socket.SO_KEEPALIVE: 1, **KEEPALIVE_OPTIONS}
         await db.close()
 
 
@@ -72,7 +72,7 @@ async def test_the_server_ends_sessions_of_a_machine_that_vanished(kind: str) ->
 
 def socket_options(raw: object) -> dict[int, int]:
     sock = attrgetter("_transport")(raw).get_extra_info("socket")
-    values = {option: sock.getsockopt(socket.IPPROTO_TCP, option) for option in SILENCE_OPTIONS}
+    values = {option: sock.getsockopt(socket.IPPROTO_TCP, option) for option in KEEPALIVE_OPTIONS}
     return {socket.SO_KEEPALIVE: sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), **values}
 
 
@@ -85,8 +85,8 @@ async def postgres() -> AsyncIterator[OwnServer]:
 
 
 @asynccontextmanager
-async def open_pool(url: str, times: SilenceTimes = QUICK) -> AsyncIterator[Database]:
-    db = Database.connect(url, pool_size=3, silence=times)
+async def open_pool(url: str, times: StallTimes = QUICK) -> AsyncIterator[Database]:
+    db = Database.connect(url, pool_size=3, stall_times=times)
     yield db
     await db.close()
 
@@ -154,8 +154,8 @@ async def until_it_answers(db: Database) -> None:
 
 
 async def test_a_statement_may_take_longer_than_a_silence(database_url: str) -> None:
-    async with open_pool(database_url, SilenceTimes(tick=0.1)) as db, db.raw() as raw:
-        await raw.fetchval("SELECT pg_sleep(4)")  # ten questions, each answered within two seconds
+    async with open_pool(database_url, StallTimes(tick=0.1)) as db, db.raw() as raw:
+        await raw.fetchval("SELECT pg_sleep(4)")  # ten probes, each answered within two seconds
         assert await raw.fetchval("SELECT 1") == 1
 
 
@@ -183,13 +183,13 @@ async def test_a_connection_idle_before_a_silence_is_not_used_after_it(postgres:
 
 
 async def test_a_pool_that_is_at_rest_asks_nothing(database_url: str) -> None:
-    async with open_pool(database_url, SilenceTimes(tick=0.01, question=1)) as db:
+    async with open_pool(database_url, StallTimes(tick=0.01, interval=1)) as db:
         async with db.raw() as raw:
             await raw.fetchval("SELECT pg_sleep(0.1)")
         assert await asyncio.to_thread(eventually, lambda: attrgetter("_watch._timer")(db) is None)
-        assert not [task for task in asyncio.all_tasks() if task.get_name() == "question to the database"]
+        assert not [task for task in asyncio.all_tasks() if task.get_name() == "probe of the database"]
 
 
 def test_silence_ends_a_wait_within_ten_seconds() -> None:
-    times = SilenceTimes()
-    assert times.tick * (times.question + times.silence) <= 7  # and 2 s to wait for a connection, and a ping
+    times = StallTimes()
+    assert times.tick * (times.interval + times.timeout) <= 7  # and 2 s to wait for a connection, and a ping

@@ -1,8 +1,8 @@
 """Gives up the connections of a database that has fallen silent, so that nothing waits for it any longer.
 
 The kernel gives up a connection to a machine that vanished. One that is there acknowledges what it is sent
-also while its PostgreSQL is stopped or hangs: only a question that it does not answer tells. So while
-connections are in use, one of their own is asked every second. A statement may take as long as it likes.
+also while its PostgreSQL is stopped or hangs: only a probe that it does not answer tells. So while
+connections are in use, another one sends a probe every second. A statement may take as long as it likes.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ log = structlog.get_logger("trawl.database")
 
 # After 4 s without a byte probes go out, one in 2 s; three without an answer, or 10 s without the receipt of
 # what was sent, end the connection.
-SILENCE_OPTIONS = {
+KEEPALIVE_OPTIONS = {
     socket.TCP_KEEPIDLE: 4,
     socket.TCP_KEEPINTVL: 2,
     socket.TCP_KEEPCNT: 3,
@@ -34,33 +34,33 @@ class DatabaseSilent(ConnectionError):
 
 
 @dataclass(frozen=True, slots=True)
-class SilenceTimes:
-    """How long a database may be silent. All but `tick` in ticks, which the event loop counts.
+class StallTimes:
+    """How long a database may take to answer. All but `tick` in ticks, which the event loop counts.
 
-    A loop that is busy, or a process that was stopped, counts none: that is not the database's silence.
+    A loop that is busy, or a process that was stopped, counts none: then it is not the database that stalls.
 
     :param tick: seconds
-    :param question: between two questions
-    :param silence: without an answer, after which all connections are given up
+    :param interval: between two probes
+    :param timeout: without an answer, after which all connections are given up
     :param attempt: that a new connection may take to answer, while the database is silent
     """
 
     tick: float = 0.25
-    question: int = 4
-    silence: int = 20
+    interval: int = 4
+    timeout: int = 20
     attempt: int = 8
 
 
-SILENCE_TIMES = SilenceTimes()
+STALL_TIMES = StallTimes()
 
 
-class SilenceWatch:
+class StallDetector:
     """Knows the connections of a database, and whether it answers. It works while any of them is in use."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], times: SilenceTimes = SILENCE_TIMES) -> None:
-        """Make a watch.
+    def __init__(self, connect: Callable[[], Awaitable[Any]], times: StallTimes = STALL_TIMES) -> None:
+        """Make a detector.
 
-        :param connect: opens the connection that asks
+        :param connect: opens the connection of the probes
         """
         self.is_silent = False
         self._connect = connect
@@ -68,8 +68,8 @@ class SilenceWatch:
         self._connections: set[Any] = set()
         self._in_use: set[Any] = set()
         self._own: Any = None
-        self._question: asyncio.Task[None] | None = None
-        self._asked = 0  # ticks since the question
+        self._probe: asyncio.Task[None] | None = None
+        self._probe_ticks = 0  # since the probe began
         self._pause = 0  # ticks until the next one
         self._timer: asyncio.TimerHandle | None = None
         self._loop: AbstractEventLoop | None = None
@@ -77,7 +77,7 @@ class SilenceWatch:
     def check(self) -> None:
         """Refuse at once what would wait for a silent database.
 
-        :raises DatabaseSilent: it has not answered, and is asked whether it does again
+        :raises DatabaseSilent: it has not answered; probes find out when it does again
         """
         if self.is_silent:
             raise DatabaseSilent("the database does not answer")
@@ -85,7 +85,7 @@ class SilenceWatch:
     def add(self, raw: Any) -> None:
         """Know a connection, which is in use until its pool says that it is not."""
         self._connections.add(raw)
-        raw.add_termination_listener(self._forget)
+        raw.add_termination_listener(self._discard)
         self._use(raw)
 
     def observe(self, engine: Engine) -> None:
@@ -100,19 +100,19 @@ class SilenceWatch:
             abort(raw)
 
     async def close(self) -> None:
-        """Stop asking, and close the connection that asks."""
+        """Stop the probes, and close their connection."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        own, question = self._own, self._question
-        self._own = self._question = None
+        own, probe = self._own, self._probe
+        self._own = self._probe = None
         if own is not None:
             own.terminate()
-        if question is not None:
-            question.cancel()
-            await asyncio.gather(question, return_exceptions=True)
+        if probe is not None:
+            probe.cancel()
+            await asyncio.gather(probe, return_exceptions=True)
 
-    def _forget(self, raw: Any) -> None:
+    def _discard(self, raw: Any) -> None:
         self._connections.discard(raw)
         self._in_use.discard(raw)
 
@@ -132,27 +132,27 @@ class SilenceWatch:
         self._timer = loop.call_later(self._times.tick, self._tick, loop)
 
     def _tick(self, loop: AbstractEventLoop) -> None:
-        if not self._in_use and not self.is_silent and self._question is None:
+        if not self._in_use and not self.is_silent and self._probe is None:
             self._timer = None
             return
         self._start_timer(loop)
-        if self._question is not None:
-            self._asked += 1
-            if self._asked == (self._times.attempt if self.is_silent else self._times.silence):
+        if self._probe is not None:
+            self._probe_ticks += 1
+            if self._probe_ticks == (self._times.attempt if self.is_silent else self._times.timeout):
                 self._fall_silent()
             return
         self._pause -= 1
         if self._pause <= 0:
-            self._asked, self._pause = 0, self._times.question
-            self._question = loop.create_task(self._ask(), name="question to the database")
+            self._probe_ticks, self._pause = 0, self._times.interval
+            self._probe = loop.create_task(self._run_probe(), name="probe of the database")
 
-    async def _ask(self) -> None:
-        """Ask until there is an answer, or another question takes this one's place.
+    async def _run_probe(self) -> None:
+        """Try until there is an answer, or another probe takes this one's place.
 
         A server that says that it is full, or that it starts, does answer.
         """
         own = asyncio.current_task()
-        while self._question is own:
+        while self._probe is own:
             if await self._is_answered():
                 self._hear()
                 return
@@ -163,7 +163,7 @@ class SilenceWatch:
             own, self._own = self._own, None
             if own is None or own.is_closed():
                 own = await self._connect()
-            if self._question is not asyncio.current_task():
+            if self._probe is not asyncio.current_task():
                 own.terminate()
                 return False
             self._own = own
@@ -175,18 +175,18 @@ class SilenceWatch:
         return True
 
     def _hear(self) -> None:
-        if self._question is not asyncio.current_task():
+        if self._probe is not asyncio.current_task():
             return
         if self.is_silent:
             log.info("database_answers_again")
-        self.is_silent, self._question = False, None
+        self.is_silent, self._probe = False, None
 
     def _fall_silent(self) -> None:
         if not self.is_silent:
             log.error("database_silent", connections=len(self._connections))
         self.is_silent = True
-        # Not cancelled: asyncpg would open a connection to ask the server to cancel the question.
-        own, self._own, self._question = self._own, None, None
+        # Not cancelled: asyncpg would open a connection to ask the server to cancel the probe.
+        own, self._own, self._probe = self._own, None, None
         if own is not None:
             own.terminate()
         self.abort_connections()
@@ -198,7 +198,7 @@ def abort(raw: Any) -> None:
         raw._transport.abort()  # noqa: SLF001 - the same
 
 
-def bound_silence(raw: Any) -> None:
+def set_keepalive(raw: Any) -> None:
     """Have a connection end when the machine at its other end vanishes: nothing else would end a wait.
 
     A machine that is there answers these probes also while its PostgreSQL is busy.
@@ -210,5 +210,5 @@ def bound_silence(raw: Any) -> None:
     if connection.family == socket.AF_UNIX:
         return
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in SILENCE_OPTIONS.items():
+    for option, value in KEEPALIVE_OPTIONS.items():
         connection.setsockopt(socket.IPPROTO_TCP, option, value)
