@@ -115,8 +115,11 @@ def parse_local_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
 def parse_any_time(text: str, zone: tzinfo, now: datetime) -> datetime:
     """Return the instant of a time in any of the ways that servers write it; `zone` is that of a bare one.
 
+    Tomcat's has brackets in JSON, too.
+
     :raises BadLine: there is no such time, or it is out of range
     """
+    text = text.removeprefix("[").removesuffix("]")
     if ANY_UNIX_TIME.fullmatch(text):
         return parse_unix_time(text, now)
     if ANY_LOCAL_TIME.fullmatch(text):

@@ -167,6 +167,11 @@ def test_a_space_may_stand_before_the_offset_of_a_time(time: str, zone: str) -> 
     assert instants(parse(f"{line}\n{line}\n", zone=zone, declared=own)) == [AT, AT]
 
 
+def test_tomcat_writes_times_in_brackets_in_json_too() -> None:
+    line = JSON.replace("2025-10-30T09:58:21Z", "[30/Oct/2025:10:58:21 +0100]")
+    assert instants(parse(f"{line}\n{line}\n")) == [AT, AT]
+
+
 @pytest.mark.parametrize("mixes", [False, True])
 def test_hapi_writes_methods_in_small_letters(mixes: bool) -> None:
     line = JSON.replace('"request":"GET /fish/ HTTP/1.1"', '"method":"get","url":"/fish/","status":200')
