@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from tests.support.processes import PATIENCE
 
 PROGRAM = Path(__file__).with_name("prepared_interpreter.py")
+PROJECT = PROGRAM.parents[2]
 
 
 class PreparedInterpreter:
@@ -86,3 +88,14 @@ def interpreter() -> PreparedInterpreter:
     prepared = PreparedInterpreter(environment | {"COLUMNS": "100"})
     atexit.register(prepared.close)
     return prepared
+
+
+def run_code(code: str, *arguments: str) -> int:
+    """Run code of this project as a program, which may kill itself; returns its exit code."""
+    path = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write(f"import sys\nsys.path[0] = {str(PROJECT)!r}\n{code}")
+        file.flush()
+        exit_code, _, errors = interpreter().run([file.name, *arguments], path, "")
+    sys.stderr.write(errors)
+    return exit_code

@@ -1,9 +1,6 @@
 """Imports that die at any moment: whole chunks stay, and the next import completes them."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -21,8 +18,8 @@ from db.queries import positions, rejects
 from service.imports.jobs import list_imports
 from service.imports.outcome import INTERRUPTED
 from tests.support.log_imports import NOW, Importer, counts, some_lines
+from tests.support.prepared_commands import run_code
 
-ROOT = Path(__file__).parents[3]
 LINES = 120
 SMALL = 1500  # bytes a chunk: about fifteen lines
 DYING_PROCESS = """
@@ -154,11 +151,7 @@ async def test_lost_connections_lose_nothing(shop: Importer, log: Path, committe
 async def test_a_killed_process_is_completed_by_the_next(
     shop: Importer, log: Path, committed_url: str
 ) -> None:
-    command = [sys.executable, "-c", DYING_PROCESS, committed_url, str(log)]
-    killed = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
-    )
-    assert killed.returncode == -9
+    assert await asyncio.to_thread(run_code, DYING_PROCESS, committed_url, str(log)) == -9
     broken = await newest_import(shop)
     assert broken.status == "running"
     await assert_whole_chunks_then_completed(shop, log, broken)

@@ -1,9 +1,6 @@
 """Imports whose process has died: servers resume their own, and mark the others as failed."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -21,8 +18,8 @@ from service.imports.recovery import RecoveryTimes, recover_imports
 from service.logs.folder import LogFolder
 from tests.support.eventually import eventually
 from tests.support.log_imports import NOW, Importer, some_lines, write
+from tests.support.prepared_commands import run_code
 
-ROOT = Path(__file__).parents[3]
 LINES = 200
 # Dies after a few chunks of an import that is a server's, the command line's, or an upload.
 DYING_PROCESS = """
@@ -60,10 +57,7 @@ def log(tmp_path: Path) -> Path:
 
 
 async def die_importing(url: str, log: Path, kind: str) -> None:
-    command = [sys.executable, "-c", DYING_PROCESS, url, str(log), kind]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    killed = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=environ, check=False)
-    assert killed.returncode == -9
+    assert await asyncio.to_thread(run_code, DYING_PROCESS, url, str(log), kind) == -9
 
 
 @asynccontextmanager

@@ -2,10 +2,7 @@
 
 import asyncio
 import itertools
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
 from io import BytesIO
@@ -32,8 +29,8 @@ from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 from tests.support.log_lines import logs
 from tests.support.oracle_log import read_log
+from tests.support.prepared_commands import run_code
 
-ROOT = Path(__file__).parents[3]
 KEY = re.compile(rb"\[[A-Z0-9]([A-Z0-9]{7})\]")
 STATE = (
     "SELECT file, \"offset\", line, encode(prefix_sha256, 'hex') FROM file_position",
@@ -223,11 +220,7 @@ async def test_an_undo_is_resumed_where_a_killed_process_left_it(
     parts = await shop.rows("SELECT id FROM visit_part ORDER BY last_at, id")
     async with shop.db.transaction() as session:
         await queries.request_undo(session, record.id, at=NOW)
-    command = [sys.executable, "-c", DYING_UNDO, committed_url, str(record.id), place]
-    killed = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
-    )
-    assert killed.returncode == -9
+    assert await asyncio.to_thread(run_code, DYING_UNDO, committed_url, str(record.id), place) == -9
     assert await shop.rows("SELECT id FROM visit_part ORDER BY last_at, id") == parts[:-3]
     await shop.derived()  # checks the roll-ups
     await undo_import(shop.db, record.id)
