@@ -21,6 +21,7 @@ from tests.support.stand import Stand, make_stand
 WITHIN = 10.0  # seconds
 SLOWNESS = 3  # of a busy machine
 LINES = 200_000
+PAUSE = 0.5  # of a client between two requests
 
 EVENT = {"user_id": 7, "event_type": "view", "occurred_at": "2024-05-06T07:08:09Z"}
 REQUESTS: tuple[tuple[str, str, object], ...] = (
@@ -66,7 +67,7 @@ class Load:
                 assert path == "/visits/export"
                 status = 503
             self.answers.append((f"{method} {path}", start, time.monotonic() - start, status))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(PAUSE)
 
     def statuses(self, since: float) -> dict[str, int]:
         """Return the last status of each kind of request that was sent since then."""

@@ -8,6 +8,7 @@ from http.client import HTTPException
 
 from tests.support.processes import PATIENCE, children, command_of, eventually
 
+PROGRAM = re.compile(r"main\.py|cheap_passwords\.py")
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
@@ -17,7 +18,7 @@ class Site:
     process: subprocess.Popen[str]
 
     def workers(self) -> list[int]:
-        return [pid for pid in children(self.process.pid) if "main.py" in command_of(pid)]
+        return [pid for pid in children(self.process.pid) if PROGRAM.search(command_of(pid))]
 
     def metrics(self) -> str:
         """Return the text of /metrics; asks again after a reset, as when a worker has just died."""

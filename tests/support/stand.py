@@ -1,4 +1,7 @@
-"""A server of several workers on a PostgreSQL and a Valkey of its own, which tests end, stop and start."""
+"""A server of several workers on a PostgreSQL and a Valkey of its own, which tests end, stop and start.
+
+Passwords are cheap to hash.
+"""
 
 import asyncio
 import tempfile
@@ -16,6 +19,7 @@ from tests.support.own_servers import OwnServer, own_servers
 from tests.support.processes import patience
 from tests.support.replica import make_replica
 from tests.support.served import Site
+from tests.support.two_workers import CHEAP
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ async def make_stand(*, with_replica: bool = False, **settings: str) -> AsyncIte
             replica = make_replica(postgres.server, folder / "replica")
             await replica.start()
             settings["DATABASE_REPLICA_URL"] = replica.url
-        command = Command({"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url} | settings)
+        command = Command({"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url} | settings, CHEAP)
         process = command.start(
             DATA_DIR=str(folder / "var"),
             LOGS_DIR=str(folder),

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from subprocess import Popen
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from tests.support.command_line import Command, free_port, wait_until_ready
 from tests.support.eventually import eventually
 from tests.support.mail_server import CREDENTIALS, MailServer, play_mail_server
 from tests.support.processes import PATIENCE
+from tests.support.two_workers import CHEAP
 
 RESET_TOKEN = re.compile(r"^trawl_reset_[\w-]{43}$", re.MULTILINE)
 SECRETS = ("password", "current_password", "access_token", "refresh_token", "token", "key", "secret", "uri")
@@ -132,8 +133,13 @@ def derived(secrets: set[str]) -> set[str]:
     return secrets | digests | {"$scrypt$"}
 
 
-async def output_of(process: Popen[str], text: str = "") -> str:
-    output, errors = await asyncio.to_thread(process.communicate, text, PATIENCE)
+async def output_of(process: Popen[str]) -> str:
+    output, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+    return output + errors
+
+
+async def output_of_command(trawl: Command, *arguments: str, text: str, **settings: str) -> str:
+    _, output, errors = await asyncio.to_thread(trawl.run_with_log, *arguments, text=text, **settings)
     return output + errors
 
 
@@ -143,7 +149,8 @@ async def test_no_secret_stands_in_a_log_of_the_server_or_of_the_command_line(tr
     async with play_mail_server(with_login=True) as mails:
         smtp = f"smtp://{quote(user)}:{quote(password, safe='')}@127.0.0.1:{mails.port}?tls=none"
         settings = OPERATORS | {"LOG_LEVEL": "DEBUG", "SMTP_URL": smtp, "ADMIN_LOGIN": "root"}
-        process = trawl.start(PORT=str(port), WORKERS="1", RATE_LIMIT_PER_MINUTE="0", **settings)
+        serving = replace(trawl, program=CHEAP)
+        process = serving.start(PORT=str(port), WORKERS="1", RATE_LIMIT_PER_MINUTE="0", **settings)
         logs = asyncio.create_task(output_of(process))
         try:
             await asyncio.to_thread(wait_until_ready, url)
@@ -160,9 +167,9 @@ async def test_no_secret_stands_in_a_log_of_the_server_or_of_the_command_line(tr
         (("create-admin", "eve"), "battery of eve"),
     ):
         visitor.secrets.add(battery)
-        text += await output_of(trawl.start(*arguments, **settings), f"{battery}\n")
+        text += await output_of_command(trawl, *arguments, text=f"{battery}\n", **settings)
     for command in ("doctor", "set-password nobody", "create-admin eve2"):
-        text += await output_of(trawl.start(*command.split(), **settings), "short77\n")
+        text += await output_of_command(trawl, *command.split(), text="short77\n", **settings)
     assert len(visitor.secrets) > 30
     assert [code for code in visitor.codes if re.search(rf"(?<![\d.]){code}(?!\d)", text)] == []
     assert sorted(secret for secret in derived(visitor.secrets) if secret in text) == []
