@@ -69,7 +69,7 @@ class Load:
     async def read(self, path: str) -> None:
         for _ in count():
             await self.get(path)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
     async def get(self, path: str) -> Any:
         self.answers += 1
@@ -119,7 +119,7 @@ async def until_replica_is(stand: Stand, *states: str) -> None:
         assert time.monotonic() < end
         part = (await stand.client.get("/health")).json["replica"]
         streak = streak + 1 if part["status"] in states else 0
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.05)
 
 
 @contextmanager
