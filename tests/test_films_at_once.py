@@ -133,26 +133,6 @@ async def test_refreshing_without_a_key_fails_with_one_line(settings: dict[str, 
     assert len(errors.splitlines()) == 1
 
 
-async def test_the_demonstration_serves_invented_films_and_leaves_nothing_behind(
-    cache: Any, settings: dict[str, str]
-) -> None:
-    process = start(["-m", "demo"], settings | {"WORKERS": "1"})
-    try:
-        await wait_until_served(settings["PORT"])
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{settings['PORT']}") as session:
-            client = await sign_in(Client(session))
-            response = await client.get("/movies/search?query=lighthouse")
-            assert [film["kinopoisk_id"] for film in response.json["items"]] == [FILM]
-            assert json.loads(response.body)["next"] is None
-    finally:
-        process.send_signal(signal.SIGTERM)
-        code, output, _ = await wait_for_end(process)
-    assert code == 0
-    port = int(output.splitlines()[0].rpartition(":")[2])
-    with pytest.raises(ConnectionRefusedError):
-        await asyncio.open_connection("127.0.0.1", port)
-
-
 async def test_the_demonstration_on_a_port_in_use_tells_its_own_way_out(settings: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -164,14 +144,17 @@ async def test_the_demonstration_on_a_port_in_use_tells_its_own_way_out(settings
     assert line.endswith(f"PORT={port % 65535 + 1} make demo")
 
 
-async def test_the_demonstration_tells_an_account_that_finds_data_in_every_view(
+async def test_the_demonstration_tells_an_account_that_finds_films_and_data_and_leaves_nothing_behind(
     cache: Any, settings: dict[str, str]
 ) -> None:
     process = start(["-m", "demo"], settings | {"WORKERS": "1", "LOG_FORMAT": "console"})
     try:
-        password = await asyncio.to_thread(read_password, process)
+        films_port, password = await asyncio.to_thread(read_start, process)
         async with aiohttp.ClientSession(f"http://127.0.0.1:{settings['PORT']}") as session:
             signed_in = await Client(session).post("/login", json={"login": "demo", "password": password})
+            response = await (await sign_in(Client(session))).get("/movies/search?query=lighthouse")
+            assert [film["kinopoisk_id"] for film in response.json["items"]] == [FILM]
+            assert json.loads(response.body)["next"] is None
             client = Client(session).signed_in(signed_in.json["access_token"])
             for path in (
                 "/tasks",
@@ -197,12 +180,15 @@ async def test_the_demonstration_tells_an_account_that_finds_data_in_every_view(
         process.send_signal(signal.SIGTERM)
         code, _, _ = await wait_for_end(process)
     assert code == 0
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", films_port)
 
 
-def read_password(process: subprocess.Popen[str]) -> str:
-    """Read what the demonstration prints, up to the password of its account."""
+def read_start(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Read what the demonstration prints: the port of its films, and the password of its account."""
     assert process.stdout is not None
+    port = int(process.stdout.readline().rpartition(":")[2])
     for line in process.stdout:
         if line.strip().startswith("password:"):
-            return line.split()[1]
+            return port, line.split()[1]
     raise AssertionError("it ended without a password")
