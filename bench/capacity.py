@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -34,6 +34,7 @@ from bench.capacity_model import (
     simulate_reads,
     visit_bounds,
 )
+from bench.lock_watch import watched
 from bench.postgres_cost import DISK, postgres_cpu
 from bench.results import write_results
 from bench.shop_log import START, generate
@@ -156,7 +157,8 @@ async def measure_constants(site: TwoServers, write: Callable[..., int], until: 
     client, log = site.clients[0], write()
     before = await connection.fetchval(DISK)
     with measured(site) as lines:
-        await import_log(client, log)
+        async with watched(connection) as lock:
+            await import_log(client, log)
     disk = await connection.fetchval(DISK) - before
     await connection.close()
     for _ in range(5):
@@ -168,10 +170,11 @@ async def measure_constants(site: TwoServers, write: Callable[..., int], until: 
         for _ in range(VISITS // BATCH):
             answer = await client.post("/visits", json={"visits": [{"page_url": "/a/"}] * BATCH})
             assert answer.status < 300, answer.body
-    return Constants(
+    costs = Constants(
         loop_line=lines.cpu["loops"] / LINES,
         threads_line=lines.cpu["threads"] / LINES,
         database_line=lines.cpu["PostgreSQL"] / LINES,
+        locked_line=lock.share * lines.seconds / LINES,
         loop_read=reads.cpu["loops"] / READS,
         threads_read=reads.cpu["threads"] / READS,
         database_read=reads.cpu["PostgreSQL"] / READS,
@@ -181,6 +184,7 @@ async def measure_constants(site: TwoServers, write: Callable[..., int], until: 
         database_visit=visits.cpu["PostgreSQL"] / VISITS,
         line_bytes=float(disk) / LINES,
     )
+    return replace(costs, locked_line=costs.locked_line * costs.storing_speed(lines.speeds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +269,7 @@ def write_constants(costs: Constants) -> None:
     }
     columns = ["microseconds of CPU", "a worker's loop", "its threads", "PostgreSQL", "Valkey"]
     texts = [[name, *(f"{seconds * 1e6:,.1f}" for seconds in times)] for name, times in rows.items()]
+    texts.append(["a line, under the lock of parts", "", "", f"{costs.locked_line * 1e6:,.1f}", ""])
     texts.append(["bytes of disk a line", "", "", f"{costs.line_bytes:,.0f}", ""])
     write_results("Capacity: what a unit of work costs", columns, texts)
 

@@ -20,11 +20,15 @@ FULL_SPEED = {"loops": 1.0, "threads": 1.0, "PostgreSQL": 1.0, "Valkey": 1.0, "c
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """What was measured, in seconds, and in bytes of disk."""
+    """What was measured, in seconds, and in bytes of disk.
+
+    :param locked_line: for how long the lock of parts, of which there is one, is held
+    """
 
     loop_line: float
     threads_line: float
     database_line: float
+    locked_line: float
     loop_read: float
     threads_read: float
     database_read: float
@@ -35,9 +39,14 @@ class Constants:
     line_bytes: float
 
     @property
-    def locked_line(self) -> float:
-        """For how long the lock of parts, of which there is one, is held: loop and PostgreSQL take turns."""
-        return self.loop_line + self.database_line
+    def unlocked_line(self) -> float:
+        """What loop and PostgreSQL do for a line before it is stored, such as looking names up."""
+        return max(0.0, self.loop_line + self.database_line - self.locked_line)
+
+    def storing_speed(self, speeds: Mapping[str, float]) -> float:
+        """Return what share of a core loop and PostgreSQL get together, who take turns."""
+        waited = self.loop_line / speeds["loops"] + self.database_line / speeds["PostgreSQL"]
+        return (self.loop_line + self.database_line) / waited
 
 
 def line_bounds(costs: Constants, workers: int) -> dict[str, float]:
@@ -129,8 +138,9 @@ def simulate_lines(
     :param chunks: of each
     :param speeds: of processes of each kind, for which others leave so much of a core
     """
-    prepare = costs.threads_line / speeds["threads"]
-    store = costs.loop_line / speeds["loops"] + costs.database_line / speeds["PostgreSQL"]
+    speed = costs.storing_speed(speeds)
+    prepare = costs.threads_line / speeds["threads"] + costs.unlocked_line / speed
+    store = costs.locked_line / speed
     places = {f"threads of {number}": 1 for number in range(imports)} | {"parts": 1}
     jobs = [
         [(f"threads of {number}", prepare * CHUNK_LINES), ("parts", store * CHUNK_LINES)]
