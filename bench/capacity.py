@@ -209,10 +209,8 @@ async def measure() -> tuple[Constants, list[Point]]:
         for _ in range(ROUNDS):
             samples.append(await measure_constants(site, write, until))
             points += [await measure_point(site, workers, write, until) for workers in (1, 2)]
-    costs = {
-        each.name: median(getattr(sample, each.name) for sample in samples) for each in fields(Constants)
-    }
-    return Constants(**costs), points
+    names = [each.name for each in fields(Constants)]
+    return Constants(**{name: median(getattr(each, name) for each in samples) for name in names}), points
 
 
 async def measure_point(
@@ -222,8 +220,7 @@ async def measure_point(
     clients, logs = [site.clients[0], site.clients[workers - 1]], [write(), write()]
     with measured(site) as lines:
         await asyncio.gather(*map(import_log, clients, logs))
-    for client in clients:
-        await ask(client, until)
+    await asyncio.gather(*(ask(client, until) for client in clients))
     with measured(site) as reads:
         await ask_at_once(clients, until)
     return Point(workers, 2 * LINES / lines.seconds, lines.speeds, READS / reads.seconds, reads.speeds)
@@ -294,8 +291,7 @@ def main() -> int:
     costs, points = asyncio.run(measure())
     write_constants(costs)
     is_close = write_points(compare(costs, points))
-    columns = ["workers", "lines/s (bound by)", "GB a day", "statistics/s"]
-    columns += ["live visits/s", "connections"]
+    columns = ["workers", "lines/s (bound by)", "GB a day", "statistics/s", "live visits/s", "connections"]
     write_results("Capacity: 1 to 1,000 workers", columns, plan(costs))
     return 0 if is_close else 1
 
