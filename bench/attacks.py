@@ -7,11 +7,11 @@
 For each attack: the p99 of the quiet client's requests before and during it, in turns, the medians of all
 rounds, the memory of the workers, how many of them ended, and how many visits that were acknowledged are
 gone. The attacker's process has the lowest priority, and with --cgroup no share in the priority of server and
-quiet client: his would be another machine. How many connections he opened tells whether he got his way. It
-fails if the p99 is over 3 times the quiet one or over 1 s, a request of the quiet client fails, a worker
-grows by 300 MB or ends, or a visit is gone. --kills kills all processes of the server at random moments of
-attacks, and looks for the acknowledged visits. --soak plays a mixed load, and compares memory and p99 of its
-last sixth with its first.
+quiet client: a real attacker would use another machine. The number of its connections tells whether the
+attack took place. The bench fails if the p99 is over 3 times the quiet one or over 1 s, a request of the
+quiet client fails, a worker grows by 300 MB or ends, or a visit is gone. --kills kills all processes of the
+server at random moments of attacks, and looks for the acknowledged visits. --soak plays a mixed load, and
+compares memory and p99 of its last sixth with its first.
 """
 
 import argparse
