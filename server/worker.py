@@ -170,6 +170,7 @@ async def _serve(
     reports: Connection,
     options: WorkerOptions,
 ) -> None:
+    """Serve until SIGTERM, and for as long after it as requests in flight may take."""
     bound = options.bound
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -180,7 +181,9 @@ async def _serve(
         loop.add_signal_handler(signal.SIGTERM, stopping.set)
         reports.send("")
 
-    guard = bound and ConnectionGuard(bound.counts.row(worker_number()), bound.limit, address[1])
+    guard = None
+    if bound:
+        guard = ConnectionGuard(bound.counts.row(worker_number()), bound.limit, address[1])
     app.ctx.connection_guard = guard
     app.ctx.fair_queue = FairQueue()
     observed = _ObservedApp(app, report_start, guard.busy if guard else set())
@@ -195,11 +198,7 @@ async def _serve(
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         log_enabled=False,
     )
-    stop_threads = threading.Event()
-    if guard:
-        threading.Thread(target=guard.run, args=(stop_threads,), name="connections", daemon=True).start()
-    trimming = (TRIM_SECONDS, stop_threads)
-    threading.Thread(target=trim_every, args=trimming, name="memory", daemon=True).start()
+    stop_threads = _start_threads(guard)
     drain = asyncio.create_task(_drain(stopping, observed, server, options.timing))
     try:
         await server.serve()
@@ -208,6 +207,15 @@ async def _serve(
     finally:
         stop_threads.set()
         drain.cancel()
+
+
+def _start_threads(guard: ConnectionGuard | None) -> threading.Event:
+    """Start the threads that bound connections and memory. Return the event that stops them."""
+    stop = threading.Event()
+    if guard:
+        threading.Thread(target=guard.run, args=(stop,), name="connections", daemon=True).start()
+    threading.Thread(target=trim_every, args=(TRIM_SECONDS, stop), name="memory", daemon=True).start()
+    return stop
 
 
 def raise_open_files() -> int:

@@ -114,6 +114,13 @@ async def upsert_position(
             },
         )
     )
+    await delete_vague_positions(session, file, first_line_sha256, location)
+
+
+async def delete_vague_positions(
+    session: AsyncSession, file: str, first_line_sha256: bytes, location: str
+) -> None:
+    """Delete the positions of a file that lack this first line or this location, or both."""
     await session.execute(
         delete(FilePosition).where(
             FilePosition.file == file,
