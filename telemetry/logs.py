@@ -147,19 +147,35 @@ def is_first_report(error: BaseException) -> bool:
     return True
 
 
+class OncePerPeriod:
+    """Lets something through at once, then at most once a minute in each worker."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next = float("-inf")
+
+    def is_due(self) -> bool:
+        """Return whether it is time; the next minute begins then."""
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + PERIOD
+        return True
+
+
 class PeriodicWarning:
     """An error that every request may meet: logged at once, then at most once a minute by each worker."""
 
     def __init__(self, event: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._event, self._clock = event, clock
-        self._next, self._count = float("-inf"), 0
+        self._event, self._period = event, OncePerPeriod(clock)
+        self._count = 0
 
     def log(self, **fields: Any) -> None:
         """Log it with the number of times since the last line, if it is time."""
         self._count += 1
-        if self._clock() >= self._next:
+        if self._period.is_due():
             structlog.get_logger("trawl.errors").error(self._event, times=self._count, **fields)
-            self._next, self._count = self._clock() + PERIOD, 0
+            self._count = 0
 
 
 def set_error_reporter(reporter: Reporter | None) -> None:

@@ -28,7 +28,7 @@ from service.errors import (
     Unavailable,
 )
 from telemetry.disk import read_space
-from telemetry.logs import PeriodicWarning
+from telemetry.logs import OncePerPeriod, PeriodicWarning
 from transport.oauth import add_oauth_error
 from transport.request import Request
 
@@ -58,6 +58,7 @@ CODES = {
 RETRY_AFTER = 1  # seconds
 RETRY_AFTER_DISK_FULL = 60  # somebody must make room
 disk_full_warning = PeriodicWarning("disk_full")
+outage_traces = OncePerPeriod()
 
 
 class BadJson(BadRequest):
@@ -113,7 +114,9 @@ def _problem_of(request: Request, error: Exception) -> HTTPResponse:
         response.headers["retry-after"] = str(RETRY_AFTER_DISK_FULL)
         return response
     if is_outage(error) or isinstance(error, RedisError):
-        log.error("dependency_away", exc_info=error)
+        # Every request meets it, and a traceback of all layers has 15 KB: that fills a busy server's disk.
+        trace = error if outage_traces.is_due() else None
+        log.error("dependency_away", cause=describe(error), exc_info=trace)
         response = problem(request.id, 503, "unavailable", "not available right now, try again")
         response.headers["retry-after"] = str(RETRY_AFTER)
         return response

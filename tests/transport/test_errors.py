@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from db.database import Database
 from service.deps import Deps
+from telemetry.logs import OncePerPeriod
 from tests.support.http_client import Client, User
 from tests.support.http_server import RunningApp, make_unserved_app, serve
 from tests.support.raw_http import raw_request
@@ -33,6 +34,11 @@ async def division(request: Request) -> HTTPResponse:
     async with request.deps.db.transaction() as session:
         await session.execute(text("SELECT 1 / 0"))
     return HTTPResponse()
+
+
+@faults.get("/refused", ctx_public=True)
+async def refused(_request: Request) -> HTTPResponse:
+    raise ConnectionRefusedError("nobody listens at an inner address")
 
 
 @faults.post("/gzip", ctx_public=True, ctx_gzip=True, ctx_max_body=1000)
@@ -237,6 +243,21 @@ async def test_the_unexpected_is_told_to_the_log_alone(faulty: Client) -> None:
     assert b"business" not in answer.body
     [failure] = [line for line in logs if line["event"] == "request_failed"]
     assert "business" in repr(failure["exc_info"])
+
+
+async def test_an_outage_is_told_of_each_request_and_traced_once_a_minute(
+    faulty: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("transport.errors.outage_traces", OncePerPeriod(lambda: now[0]))
+    with capture_logs() as logs:
+        for seconds in (0, 1, 59, 61):
+            now[0] = seconds
+            answer = await faulty.get("/refused")
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    lines = [line for line in logs if line["event"] == "dependency_away"]
+    assert [line["cause"] for line in lines] == ["ConnectionRefusedError"] * 4
+    assert [line["exc_info"] is not None for line in lines] == [True, False, False, True]
 
 
 async def test_data_that_the_database_refuses_is_the_clients_fault(faulty: Client) -> None:
