@@ -20,7 +20,7 @@ from db.queries import part_columns
 from service.background import Background
 from service.errors import Conflict, NotFound
 from service.imports.jobs import get_import
-from service.imports.undo import UndoLimits, delete_import, undo_import
+from service.imports.undo import UndoLimits, delete_import, is_being_undone, undo_import
 from service.logs.chunks import CHUNK_BYTES
 from service.visits.pacing import LIMITS, BatchLimits
 from service.visits.store import store_live_visits
@@ -30,6 +30,7 @@ from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 from tests.support.log_lines import logs
 from tests.support.oracle_log import read_log
 from tests.support.prepared_commands import run_code
+from tests.support.processes import patience
 
 KEY = re.compile(rb"\[[A-Z0-9]([A-Z0-9]{7})\]")
 STATE = (
@@ -57,10 +58,12 @@ asyncio.run(undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), li
 
 
 async def undo(shop: Importer, record: Import, *, parts: int = LIMITS.parts) -> Import:
-    """Cancel or undo an import; wait until it is done."""
-    background, limits = Background(), UndoLimits(BatchLimits(parts=parts, carts=parts), wait_seconds=60)
+    """Cancel or undo an import; wait until it is done, and not merely begun."""
+    background = Background()
+    limits = UndoLimits(BatchLimits(parts=parts, carts=parts), wait_seconds=patience())
     record = await delete_import(shop.db, background, record.id, clock=lambda: NOW, limits=limits)
-    await background.close()
+    await background.close()  # breaks off what still runs
+    assert not is_being_undone(record)
     return record
 
 
