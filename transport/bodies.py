@@ -10,7 +10,7 @@ from sanic.exceptions import BadRequest, PayloadTooLarge
 from api.limits import MAX_BODY, MIB
 from service.bounds import Bounds
 from service.bounds.bodies import BodyShare
-from service.errors import TooSlow
+from service.errors import TooMany, TooSlow
 from service.logs.streams import BrokenOff
 from service.security.rate_limits import network
 from telemetry.refusals import record_refusal
@@ -202,21 +202,56 @@ async def receive_chunks(request: Request, share: BodyShare, limit: int | None) 
 async def receive_in_time(request: Request, clock: BodyClock, share: BodyShare) -> dict[str, Any]:
     """Wait for the next piece of a body, which becomes a slow one after a while."""
     loop = asyncio.get_running_loop()
-    slow_after = request.deps.permits.bounds.slow_after
-    receiving = asyncio.ensure_future(receive_message(request))
-    start = loop.time()
+    start, left = loop.time(), clock.left
+    slow_after = request.deps.permits.bounds.slow_after - clock.waited
+    wait = SlowWait(request, share, start + left)
+    # A timer alone: nearly all bodies have arrived, and a task for each would cost as much as its request.
+    timer = loop.call_later(max(0.0, 0.0 if share.is_slow else min(slow_after, left)), wait.begin)
     try:
-        if not share.is_slow:
-            await asyncio.wait((receiving,), timeout=max(0.0, min(slow_after - clock.waited, clock.left)))
-            if not receiving.done():
-                await give_way(request.app, network(request.address))
-                share.begin_wait()
-        if not receiving.done():
-            await asyncio.wait((receiving,), timeout=max(0.0, clock.left - (loop.time() - start)))
-        if not receiving.done():
-            record_refusal("body_seconds")
-            raise TooSlow("the body does not come, or too slowly")
+        async with wait.deadline:
+            message = await receive_message(request)
+    except TimeoutError:
+        raise wait.refusal or too_slow() from None
     finally:
-        receiving.cancel()
+        timer.cancel()
+        wait.end()
     clock.waited += loop.time() - start
-    return receiving.result()
+    return message
+
+
+def too_slow() -> TooSlow:
+    record_refusal("body_seconds")
+    return TooSlow("the body does not come, or too slowly")
+
+
+class SlowWait:
+    """What becomes of a wait for a piece of a body that takes a while: it has to have a place, and ends."""
+
+    __slots__ = ("_end", "_request", "_share", "_task", "deadline", "refusal")
+
+    def __init__(self, request: Request, share: BodyShare, end: float) -> None:
+        """Make it before the wait.
+
+        :param end: of the wait, by the clock of the event loop
+        """
+        self.deadline = asyncio.timeout(None)
+        self.refusal: TooMany | None = None
+        self._request, self._share, self._end = request, share, end
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Take a place among the slow bodies, or end the wait with a refusal."""
+        self._task = asyncio.get_running_loop().create_task(self._begin(), name="slow body")
+
+    async def _begin(self) -> None:
+        if not self._share.is_slow:
+            await give_way(self._request.app, network(self._request.address))
+            try:
+                self._share.begin_wait()
+            except TooMany as error:
+                self.refusal, self._end = error, asyncio.get_running_loop().time()
+        self.deadline.reschedule(self._end)
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
