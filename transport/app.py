@@ -16,13 +16,14 @@ from sanic.response import BaseHTTPResponse, HTTPResponse
 from sanic_routing.route import Route
 
 from service.deps import Deps
+from telemetry.logs import write_request_line
 from telemetry.metrics import observe_request
 from transport.auth import admit
 from transport.base_path import leave_base_path
 from transport.bodies import receive_body
 from transport.errors import PROBLEM, problem, to_response
 from transport.fairness import give_way
-from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers
+from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers, with_common_headers
 from transport.heads import BadHead, ForwardedWarning, check_head
 from transport.kept_answers import KeptAnswers
 from transport.linger import ObservedBody
@@ -31,7 +32,7 @@ from transport.request import Request, new_request_id, resources
 from transport.routes import BLUEPRINTS
 from transport.routing import METHODS, allowed_methods, make_router
 from transport.sampling import start_sampling, stop_sampling
-from transport.sanic_internals import abort_response, run_lifespan
+from transport.sanic_internals import QuietSignals, abort_response, run_lifespan
 from transport.settings import HttpSettings
 
 log = structlog.get_logger("trawl.http")
@@ -63,6 +64,7 @@ def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
             answers=KeptAnswers(),
         ),
         router=make_router(),
+        signal_router=QuietSignals(),
         error_handler=ProblemHandler(),
         request_class=Request,
         configure_logging=False,
@@ -116,9 +118,11 @@ class Trawl(Sanic[Any, Any]):
         structlog.contextvars.clear_contextvars()
         status = 0
 
-        async def send_noting_status(message: Message) -> None:
+        async def send_completed(message: Message) -> None:
             nonlocal status
-            status = message.get("status", status)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = with_common_headers(message)
             await send(message)
 
         http: HttpSettings = self.ctx.http
@@ -130,11 +134,11 @@ class Trawl(Sanic[Any, Any]):
             async with AsyncExitStack() as stack:
                 resources.set(stack)
                 check_head(scope, http.allowed_hosts)
-                await serve(leave_base_path(scope, http.base_path), body.receive, send_noting_status)
+                await serve(leave_base_path(scope, http.base_path), body.receive, send_completed)
         except SanicException as error:
             # Its head is refused, or Sanic can't make a request of it: the URL or a header name is malformed.
-            await refuse(send_noting_status, error)
-            log.info("request_refused", status=status)
+            await refuse(send, error)
+            log.info("request_refused", status=error.status_code)
         else:
             request = cast(Request, Request.get_current())
             log_request(request, status, start)
@@ -154,13 +158,17 @@ def log_request(request: Request, status: int, start: float) -> None:
     route = request.uri_template
     method = request.method if request.method in MEASURED_METHODS else "other"
     observe_request(route, method, status, seconds)
-    log.info(
-        "request",
-        method=request.method,
-        route=route,
-        kind=request.route.name.rpartition(".")[2] if request.route else None,
-        status=status,
-        duration_ms=round(seconds * 1000, 2),
+    caller = request.ctx.caller
+    write_request_line(
+        {"request_id": request.id}
+        | ({} if caller is None else {"user_id": caller.user_id})
+        | {
+            "method": request.method,
+            "route": route,
+            "kind": request.route.name.rpartition(".")[2] if request.route else None,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 2),
+        }
     )
 
 

@@ -1,5 +1,7 @@
 """Completes the headers of every answer: what browsers may do with it, who may keep it, who may read it."""
 
+from typing import Any, cast
+
 from sanic.response import BaseHTTPResponse
 
 from transport.base_path import link_to
@@ -18,15 +20,19 @@ BROWSER_HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 COMMON_HEADERS = {**BROWSER_HEADERS, "cache-control": "no-store", "server": "trawl"}
+# As they are sent: Sanic would check and encode them again for each answer.
+ENCODED_HEADERS = {name: (name.encode(), value.encode()) for name, value in COMMON_HEADERS.items()}
 
 
 def complete_headers(request: Request, response: BaseHTTPResponse) -> None:
-    """Complete the headers of a response; those that it has already stay."""
+    """Complete the headers of a response; those that it has already stay.
+
+    The common ones are set for the request, which `with_common_headers` adds as they are.
+    """
     headers = response.headers
     headers.update(request.ctx.headers)
     headers["x-request-id"] = request.id
-    for name, value in COMMON_HEADERS.items():
-        headers.setdefault(name, value)
+    request.ctx.common_headers = [pair for name, pair in ENCODED_HEADERS.items() if name not in headers]
     if request.app.ctx.draining:
         headers["connection"] = "close"
     location = headers.get("location", "")
@@ -39,6 +45,12 @@ def complete_headers(request: Request, response: BaseHTTPResponse) -> None:
     if origin:
         headers["access-control-allow-origin"] = origin
         headers["access-control-expose-headers"] = EXPOSED_HEADERS
+
+
+def with_common_headers(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the ASGI message that begins the response of the current request, with the common headers."""
+    request = cast(Request, Request.get_current())
+    return {**message, "headers": [*message["headers"], *request.ctx.common_headers]}
 
 
 def allowed_origin(request: Request) -> str | None:

@@ -1,7 +1,7 @@
 """What a handler gets: Sanic's request with our context and request id, its body not read yet."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ resources: ContextVar[AsyncExitStack] = ContextVar("resources")
 
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 RAW_BYTE = re.compile(rb"[\x80-\xff]")
+UNKNOWN = "unknown"  # an address that was not asked for yet
 AGENT_LENGTH = 300  # characters kept of a User-Agent
 
 
@@ -40,6 +41,8 @@ class RequestContext:
     user_id: int = 0
     wrote_as: int = 0  # the account that a public route made, or signed in
     headers: dict[str, str] = field(default_factory=dict)  # for the response, whatever that will be
+    common_headers: Sequence[tuple[bytes, bytes]] = ()  # for it too, as they are sent
+    address: str | None = UNKNOWN
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)  # released when the request has ended
 
 
@@ -112,7 +115,10 @@ class Request(sanic.Request[App, Any]):
     @property
     def address(self) -> str | None:
         """The client's address, forwarded only as the settings allow; None behind a socket file."""
-        return parse_address(self.remote_addr) or parse_address(self.ip)
+        if self.ctx.address is UNKNOWN:
+            self.ctx.address = parse_address(self.remote_addr) or parse_address(self.ip)
+        address: str | None = self.ctx.address
+        return address
 
     @property
     def agent(self) -> str | None:
