@@ -19,6 +19,7 @@ from service.logs.folder import LogFolder
 from service.mail import MailQueue
 from service.security.passwords import Hasher
 from service.security.quotas import Quotas
+from service.security.rate_limits import UsedUp
 from service.security.tokens import TokenSettings
 
 
@@ -48,6 +49,7 @@ class Deps:
     visit_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.record
     site_batcher: Batcher[Any, Any] = field(default_factory=Batcher)  # of service.visits.site_views
     view_counts: Batcher[Any, Any] = field(default_factory=Batcher)  # of views that sites report, by address
+    used_up_views: UsedUp = field(default_factory=UsedUp)  # addresses that may report no more for a while
     sites: SharedResult[Any] = field(default_factory=partial(SharedResult, 0.5))  # of service.visits.sites
     health: SharedResult[Any] = field(default_factory=SharedResult)  # of service.health
     live: LiveCounts = field(default_factory=LiveCounts)

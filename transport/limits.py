@@ -8,8 +8,8 @@ from service.errors import TooMany
 from service.security.rate_limits import (
     WINDOW,
     Allowance,
+    count_crowd,
     count_request,
-    count_requests,
     network,
 )
 from transport.request import Request
@@ -79,10 +79,13 @@ async def is_over_collect_limit(request: Request) -> bool:
     policy = collect_policy(request)
     if not policy.limit:
         return False
-    # Those that arrive while others are counted are counted together: a view costs little beside that.
-    count_all = partial(count_requests, request.deps.cache, limit=policy.limit)
     counter = address_counter(request, policy)
-    allowance: Allowance = await request.deps.view_counts.write(counter, count_all)
+    deps = request.deps
+    allowance = deps.used_up_views.find(counter, policy.limit)
+    if allowance is None:
+        # Those that arrive while others are counted are counted together.
+        count_all = partial(count_crowd, deps.cache, deps.used_up_views, policy.limit)
+        allowance = await deps.view_counts.write(counter, count_all)
     tell_allowance(request, policy, allowance)
     return allowance.exceeded
 

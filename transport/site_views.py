@@ -3,13 +3,15 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any
 
 import orjson
 from marshmallow import ValidationError
 from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse
 
-from api.sites import CollectRequest, PixelRequest
+from api.sites import CollectRequest, CollectResponse, PixelRequest, load_plain_view
 from clock import now
 from service.errors import TrawlError
 from service.visits.record import Visitor
@@ -25,9 +27,11 @@ OVER_LIMIT = Outcome("dropped", "too many views a minute from this address")
 PIXEL_SECONDS = 1.0  # that a page waits for its image; the view is stored all the same
 # Without this a browser keeps what it got from the pages of other origins.
 CROSS_ORIGIN = {"cross-origin-resource-policy": "cross-origin"}
+READABLE = {**CROSS_ORIGIN, "vary": "Origin"}
 
 collect_request = CollectRequest()
 pixel_request = PixelRequest()
+collect_response = CollectResponse()
 
 
 async def record_view(request: Request, read: Callable[[Request], Awaitable[SiteView]]) -> Outcome:
@@ -55,14 +59,24 @@ async def read_posted_view(request: Request) -> SiteView:
     :raises ValidationError: a field is unknown or wrong
     """
     content = await read_body(request, body_limit(request))
-    try:
-        view = collect_request.load(orjson.loads(content.removeprefix(BOM)))
-    except orjson.JSONDecodeError as error:
-        raise BadJson(f"the body is not JSON: {error}") from None
+    view = load_plain_view(content) or load_view(content)
     origin, header = page_origin(request), request.headers.get("referer")
     if view["referrer"] is None and header is not None and url_origin(header) != origin:
         view["referrer"] = header  # not of a browser, whose header names the page
     return SiteView(**view, origin=origin)
+
+
+def load_view(content: bytes) -> dict[str, Any]:
+    """Load a view from JSON by its schema.
+
+    :raises BadJson: it is no JSON
+    :raises ValidationError: a field is unknown or wrong
+    """
+    try:
+        view: dict[str, Any] = collect_request.load(orjson.loads(content.removeprefix(BOM)))
+    except orjson.JSONDecodeError as error:
+        raise BadJson(f"the body is not JSON: {error}") from None
+    return view
 
 
 async def read_pixel_view(request: Request) -> SiteView:
@@ -91,10 +105,15 @@ def describe(error: Exception) -> str:
     return str(error)
 
 
+@lru_cache(64)  # most are one of few
+def dump_outcome(outcome: Outcome) -> bytes:
+    return orjson.dumps(collect_response.dump(outcome))
+
+
 async def allow_origin(request: Request, response: HTTPResponse) -> bool:
     """Let the pages of sites read a response. Return whether the request comes from one of them."""
     origin = request.headers.get("origin")
-    response.headers.update({**CROSS_ORIGIN, "vary": "Origin"})
+    response.headers.update(READABLE)
     is_allowed = origin is not None and await is_site_origin(request.deps, origin)
     if is_allowed:
         response.headers["access-control-allow-origin"] = origin

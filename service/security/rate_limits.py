@@ -86,6 +86,31 @@ class LocalCounters:
 local_requests = LocalCounters()
 
 
+class UsedUp:
+    """The counters that are known to be over their limit, until their windows end.
+
+    Valkey has told that with the request that went over it. What comes until then needs no exchange.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, max_counters: int = 100_000) -> None:
+        self.clock = clock
+        self._max_counters = max_counters
+        self._ends: dict[str, float] = {}
+
+    def find(self, counter: str, limit: int) -> Allowance | None:
+        """Return the allowance of a counter, if it is surely over the limit."""
+        left = self._ends.get(counter, 0.0) - self.clock() if self._ends else 0.0
+        return Allowance.from_counter(limit, limit + 1, int(left * 1000)) if left > 0.0 else None
+
+    def note(self, counter: str, end: float) -> None:
+        """Remember a counter until its window ends; if that are too many, Valkey is asked as before."""
+        if len(self._ends) >= self._max_counters:
+            now = self.clock()
+            self._ends = {name: time for name, time in self._ends.items() if time > now}
+        if len(self._ends) < self._max_counters:
+            self._ends[counter] = end
+
+
 def network(address: str | None) -> str:
     """Return what counts as one client: an IPv4 address, or the /64 that one customer has of IPv6."""
     if address is None:
@@ -97,16 +122,23 @@ def network(address: str | None) -> str:
 
 async def count_request(cache: Cache, counter: str, limit: int, window: int = WINDOW) -> Allowance:
     """Count one request on the counter of a user or an address, in a window of so many seconds."""
-    [allowance] = await count_requests(cache, [counter], limit=limit, window=window)
-    return allowance
+    [count] = await exchange_counts(cache, [counter], window)
+    return Allowance.from_counter(limit, *count)
 
 
-async def count_requests(
-    cache: Cache, counters: Sequence[str], *, limit: int, window: int = WINDOW
-) -> list[Allowance]:
-    """Count a request on each of the counters, in one exchange with Valkey."""
+async def count_crowd(cache: Cache, used_up: UsedUp, limit: int, counters: Sequence[str]) -> list[Allowance]:
+    """Count a request on each of the counters in one exchange, and note those that are over the limit."""
+    now = used_up.clock()  # before Valkey says how much is left: no window is taken for longer than it is
+    counts = await exchange_counts(cache, counters, WINDOW)
+    for counter, (count, left) in zip(counters, counts, strict=True):
+        if count > limit:
+            used_up.note(counter, now + left / 1000)
+    return [Allowance.from_counter(limit, *count) for count in counts]
+
+
+async def exchange_counts(cache: Cache, counters: Sequence[str], window: int) -> list[tuple[int, int]]:
+    """Count a request on each of the counters. Return counts, and the milliseconds left of the windows."""
     try:
-        counts = await cache.script(COUNT, counters, [window])
+        return [(count, left) for count, left in await cache.script(COUNT, counters, [window])]
     except CacheUnavailable:
-        counts = [local_requests.count(counter, window) for counter in counters]
-    return [Allowance.from_counter(limit, count, milliseconds) for count, milliseconds in counts]
+        return [local_requests.count(counter, window) for counter in counters]

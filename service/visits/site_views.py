@@ -5,7 +5,7 @@ of programs, and so many wait at a time; more are dropped and counted.
 """
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from service.deps import Deps
 from service.live_feed import count_stored
 from service.visits.record import NewVisit, Randomness, Visitor, live_rows
 from service.visits.sites import get_site_origins
-from service.visits.store import store_live_visits
+from service.visits.store import store_new_visits
 from telemetry.logs import PeriodicWarning
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -64,13 +64,13 @@ async def record_site_view(
 
 async def store_site_view(deps: Deps, visitor: Visitor, view: SiteView, *, randomness: Randomness) -> Outcome:
     """Store a view of a page, if its site takes it."""
-    origins = (await get_site_origins(deps)).get(view.site)
+    origins = (await get_site_origins(deps)).by_key.get(view.site)
     refusal = refuse(view, origins)
     if refusal is not None:
         return refusal
     visit = NewVisit(page_url=view.page_url.partition("#")[0], referrer=view.referrer or "")
     [row] = live_rows(deps, [visit], visitor, "site", randomness)
-    await deps.site_batcher.write(row, partial(store_live_visits, deps.db))
+    await deps.site_batcher.write(row, partial(store_new_visits, deps.db))
     count_stored(deps, visits=1)
     return STORED
 
@@ -84,11 +84,14 @@ def refuse(view: SiteView, origins: frozenset[str] | None) -> Outcome | None:
         return UNKNOWN_SITE
     if view.origin not in origins:
         return WRONG_ORIGIN
-    if not view.page_url.startswith("/") and url_origin(view.page_url) != view.origin:
+    # The first is what most are, and needs no parser.
+    is_own = view.page_url.startswith(("/", f"{view.origin}/")) or url_origin(view.page_url) == view.origin
+    if not is_own:
         return WRONG_PAGE
     return None
 
 
+@lru_cache(1024)  # a page is viewed again and again
 def url_origin(url: str) -> str | None:
     """Return the origin of an http or https URL as a browser writes it.
 
@@ -109,7 +112,7 @@ def url_origin(url: str) -> str | None:
 async def is_site_origin(deps: Deps, origin: str | None) -> bool:
     """Return whether any site has pages of this origin."""
     try:
-        return any(origin in origins for origins in (await get_site_origins(deps)).values())
+        return origin in (await get_site_origins(deps)).all
     except DATABASE_ERRORS as error:
         dropped_warning.log(cause=describe(error))
         return False

@@ -23,6 +23,14 @@ class SiteLimits:
 LIMITS = SiteLimits()
 
 
+@dataclass(frozen=True, slots=True)
+class SiteOrigins:
+    """The origins of sites, by their keys, and those of all: each view asks for both."""
+
+    by_key: dict[str, frozenset[str]]
+    all: frozenset[str]
+
+
 async def create_site(
     deps: Deps,
     *,
@@ -65,12 +73,13 @@ async def delete_site(deps: Deps, site_id: int, origin: Origin) -> None:
     deps.sites.expire()
 
 
-async def get_site_origins(deps: Deps) -> dict[str, frozenset[str]]:
-    """Return the origins of all sites by the site's key, as they were a moment ago."""
+async def get_site_origins(deps: Deps) -> SiteOrigins:
+    """Return the origins of all sites, as they were a moment ago."""
 
-    async def read() -> dict[str, frozenset[str]]:
+    async def read() -> SiteOrigins:
         async with deps.db.read() as session:
-            return await queries.select_site_origins(session)
+            by_key = await queries.select_site_origins(session)
+        return SiteOrigins(by_key, frozenset().union(*by_key.values()))
 
-    origins: dict[str, frozenset[str]] = await deps.sites.get(read)
+    origins: SiteOrigins = await deps.sites.get(read)
     return origins

@@ -87,6 +87,13 @@ async def store_live_visits(db: Database, rows: Sequence[LiveRow]) -> list[Outco
     return outcomes
 
 
+async def store_new_visits(db: Database, rows: Sequence[LiveRow]) -> list[bool]:
+    """Store visits whose ids were made here. Return whether each is new: nobody wants to know more."""
+    inserted = await insert_rows(db, rows)
+    count_ingested("visits", len(inserted))
+    return [row.request_id in inserted for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredVisit:
     """A live visit, in a row or a part, with what is not shown of it."""

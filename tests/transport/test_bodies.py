@@ -7,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -181,6 +182,21 @@ async def test_bodies_that_come_with_their_request_are_not_slow_however_many(
     use(Bounds(address_bodies=1, slow_after=PATIENCE))
     answers = await asyncio.gather(*(user.client.post("/tasks", json={"title": "a"}) for _ in range(200)))
     assert {answer.status for answer in answers} == {201}
+
+
+async def test_a_body_that_comes_with_its_request_takes_no_task(user: User) -> None:
+    loop, names = asyncio.get_running_loop(), list[str]()
+
+    def make_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+        names.append(work.__qualname__)
+        return asyncio.Task(work, loop=loop, **options)
+
+    loop.set_task_factory(make_task)
+    try:
+        assert (await user.client.post("/tasks", json={"title": "a"})).status == 201
+    finally:
+        loop.set_task_factory(None)
+    assert "receive_message" not in names
 
 
 async def test_bodies_hold_so_much_memory_and_no_more(

@@ -165,6 +165,17 @@ async def test_an_address_has_a_limit_of_its_own(
     assert len(await visits(user)) == 2  # with a limit of its own
 
 
+async def test_of_an_address_over_its_limit_valkey_is_not_asked_again(
+    server: RunningApp, client: Client, deps: Deps, key: str
+) -> None:
+    server.use(replace(deps, limits=RateLimits(default=1000, ingest=1000, collect=2)))
+    for _ in range(6):
+        answer = await report(client, {"site": key, "page_url": SALMON})
+    assert (answer.status, answer.json["status"]) == (202, "dropped")
+    assert answer.headers["RateLimit"].startswith('"collect";r=0;t=')
+    assert int(await deps.cache.run("GET", "rate:collect:address:127.0.0.1")) == 3
+
+
 async def test_without_a_default_limit_views_have_none(
     server: RunningApp, client: Client, deps: Deps, key: str
 ) -> None:

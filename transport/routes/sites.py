@@ -21,8 +21,15 @@ from transport.assets import load_asset, send_asset
 from transport.operations import Page, Text, operation
 from transport.parsing import body, query
 from transport.request import Request
-from transport.responses import created, no_content, ok, page
-from transport.site_views import CROSS_ORIGIN, allow_origin, read_posted_view, record_pixel_view, record_view
+from transport.responses import JSON, created, no_content, page
+from transport.site_views import (
+    CROSS_ORIGIN,
+    allow_origin,
+    dump_outcome,
+    read_posted_view,
+    record_pixel_view,
+    record_view,
+)
 
 blueprint = Blueprint("sites")
 
@@ -30,7 +37,6 @@ FOLDER = Path(__file__).parent.parent / "snippet"
 SCRIPT_CACHE = "public, max-age=3600"
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # transparent
 PREFLIGHT_AGE = "86400"  # seconds; browsers keep it for less
-collect_response = CollectResponse()
 
 
 @blueprint.post("/sites", ctx_admin=True)
@@ -79,7 +85,7 @@ async def collect_view(request: Request) -> HTTPResponse:
     Of a page of the site's origins only: the header `Origin` says that, else `Referer`.
     """
     outcome = await record_view(request, read_posted_view)
-    response = ok(collect_response.dump(outcome), status=202)
+    response = HTTPResponse(dump_outcome(outcome), 202, content_type=JSON)
     await allow_origin(request, response)
     return response
 

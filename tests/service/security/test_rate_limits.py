@@ -1,7 +1,7 @@
 import pytest
 
 from service.cache import Cache
-from service.security.rate_limits import WINDOW, LocalCounters, count_request, count_requests, network
+from service.security.rate_limits import WINDOW, LocalCounters, UsedUp, count_crowd, count_request, network
 from tests.support.fake_clock import Clock
 
 
@@ -19,10 +19,35 @@ async def test_requests_are_counted_until_the_window_ends(cache: Cache) -> None:
 async def test_requests_that_are_counted_together_are_counted_one_by_one(cache: Cache) -> None:
     await count_request(cache, "rate:collect:address:a", 2)
     counters = [f"rate:collect:address:{name}" for name in "abaa"]
-    allowances = await count_requests(cache, counters, limit=2)
+    allowances = await count_crowd(cache, UsedUp(), 2, counters)
     assert [allowance.count for allowance in allowances] == [2, 1, 3, 4]
     assert [allowance.exceeded for allowance in allowances] == [False, False, True, True]
     assert all(WINDOW - 1 <= allowance.reset <= WINDOW for allowance in allowances)
+
+
+async def test_a_counter_over_its_limit_is_known_until_its_window_ends(cache: Cache) -> None:
+    clock = Clock(1000.0)
+    used_up = UsedUp(clock)
+    await count_crowd(cache, used_up, 2, ["a", "a", "b"])
+    assert [used_up.find(name, 2) for name in "ab"] == [None, None]  # used, not used up
+    await cache.run("PEXPIRE", "a", 7500)
+    await count_crowd(cache, used_up, 2, ["a"])
+    known = used_up.find("a", 2)
+    assert known is not None
+    assert (known.exceeded, known.remaining, known.reset) == (True, 0, 8)
+    clock.now = 1007.6
+    assert used_up.find("a", 2) is None
+
+
+def test_counters_over_their_limits_stay_few() -> None:
+    clock = Clock(1000.0)
+    used_up = UsedUp(clock, max_counters=2)
+    for name in "abc":
+        used_up.note(name, 1060.0)
+    assert [used_up.find(name, 1) is None for name in "abc"] == [False, False, True]
+    clock.now = 1061.0
+    used_up.note("c", 1100.0)
+    assert [used_up.find(name, 1) is None for name in "abc"] == [True, True, False]
 
 
 async def test_a_counter_that_lost_its_end_gets_one(cache: Cache) -> None:
