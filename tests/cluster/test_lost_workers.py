@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ import asyncpg
 from bench.shop_log import generate
 from db.database import Database
 from db.distribution import select_workers
+from db.queries.column_reads import PART_ARRAYS as VISITS
+from db.queries.event_columns import PART_ARRAYS as EVENTS
 from tests.support.citus import needs_cluster, url_of
 from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.support.http_client import Client
@@ -93,4 +96,15 @@ async def test_citus_hides_no_shards_from_look_ups_of_the_driver(databases: tupl
     db = Database.connect(databases[1])
     async with db.raw() as raw:
         assert await raw.fetchval("SHOW citus.override_table_visibility") == "off"
+    await db.close()
+
+
+async def test_a_part_is_asked_of_one_shard_and_counted_nowhere(databases: tuple[str, str]) -> None:
+    """No pairs of a group and an address cross the coordinator: servers count what they have decoded."""
+    db = Database.connect(databases[1])
+    async with db.raw() as raw:
+        for query in (VISITS, EVENTS):
+            plan = "\n".join(row[0] for row in await raw.fetch(f"EXPLAIN {query}", [uuid.uuid4()]))
+            assert "Task Count: 1\n" in plan
+            assert "Aggregate" not in plan
     await db.close()
