@@ -1,8 +1,11 @@
 """Groups of statistics: those that may be shown, and what is shown of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.columns.groups import Groups
+from service.columns.snapshot import Snapshot
 from service.columns.template_groups import TemplateGroup
 
 
@@ -36,3 +39,25 @@ class Candidate:
 
     def sort_key(self) -> tuple[Any, ...]:
         return (-self.visits, *map(label_order, self.values))
+
+
+async def name(
+    candidates: Sequence[Candidate], groups: Sequence[Groups], page_group: int | None, snapshot: Snapshot
+) -> None:
+    """Look up what the numbers of groups stand for; template pages tell it themselves."""
+    labels = []
+    for place, each in enumerate(groups):
+        codes = {
+            candidate.codes[place]
+            for candidate in candidates
+            if candidate.template is None or place != page_group
+        }
+        labels.append(await each.labels(snapshot, sorted(codes)))
+    for candidate in candidates:
+        template = candidate.template
+        candidate.values = tuple(
+            template.template.url
+            if template is not None and place == page_group
+            else labels[place][candidate.codes[place]]
+            for place in range(len(groups))
+        )

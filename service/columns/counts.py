@@ -19,6 +19,7 @@ from service.columns.blocks import LiveBlock
 from service.columns.candidates import CountRow
 from service.columns.comparison import count_shown
 from service.columns.groups import Groups, PageGroups, StatusGroups, TimeGroups, UserGroups
+from service.columns.kept import question_of
 from service.columns.lists import MICROSECOND
 from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
@@ -94,6 +95,7 @@ async def select_counts(
             selection.spans,
             live_block(snapshot, selection.live, urls),
             [shifted(each, selection.shift) for each in groups],
+            None if selection.shift else question_of(snapshot, selection.criteria, group_by, tz, groups),
         )
         for selection in selections
     ]

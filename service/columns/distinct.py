@@ -1,6 +1,7 @@
 """Visits, distinct addresses, first and last visit of a few groups."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,21 @@ LATER_THAN_ALL = 2**62
 NONE = -(2**62)
 FIRST_ROWS = 512  # of a block that are looked at for groups' first times, then so many times as many
 GROWTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PackedDetails:
+    """Details of the slots of one round: a bit for each address of each."""
+
+    flags: Array
+    addresses: int
+    visits: Array
+    first: Array
+    last: Array
+
+    @property
+    def size(self) -> int:
+        return self.flags.nbytes + 3 * self.visits.nbytes
 
 
 class GroupDetails:
@@ -42,6 +58,18 @@ class GroupDetails:
         """Begin a round."""
         self._begin = slot
         self._flags = np.zeros((self._width + 1) * self._addresses, np.bool_)
+
+    def packed(self) -> PackedDetails:
+        """Return what was added in a round that has all slots, to be kept."""
+        flags = self._flags.reshape(-1, self._addresses)[: self._slots]
+        times = (self.visits.copy(), self.first.copy(), self.last.copy())
+        return PackedDetails(np.packbits(flags, axis=1), self._addresses, *times)
+
+    def restore(self, known: PackedDetails) -> None:
+        """Begin the one round with what was added before, when there may have been fewer addresses."""
+        flags = np.unpackbits(known.flags, axis=1, count=known.addresses)
+        self._flags.reshape(-1, self._addresses)[: self._slots, : known.addresses] = flags
+        self.visits, self.first, self.last = known.visits.copy(), known.first.copy(), known.last.copy()
 
     def add(self, slots: Array | None, address: Array, occurred: Array) -> None:
         """Add the rows of a block, in order of time.
@@ -85,6 +113,14 @@ class GroupDetails:
         some = min(self._width, self._slots - self._begin)
         self.visitors[self._begin : self._begin + some] = counts[:some]
         self._flags = np.zeros(0, np.bool_)
+
+    def arrange(self, slots: Array) -> None:
+        """Put slots into another order.
+
+        :param slots: which one comes first, second and so on
+        """
+        self.visits, self.visitors = self.visits[slots], self.visitors[slots]
+        self.first, self.last = self.first[slots], self.last[slots]
 
 
 def first_times(slots: Array, occurred: Array, wanted: Array, none: int) -> Array:

@@ -25,6 +25,19 @@ class GroupCounts:
         self._most = [0, 0]  # of the numbers that are pending
         self._pieces: list[tuple[Array, Array, Array]] = []
 
+    @property
+    def size(self) -> int:
+        """The bytes that this takes."""
+        arrays = [self._table, *(each for columns in (*self._pending, *self._pieces) for each in columns)]
+        return sum(each.nbytes for each in arrays)
+
+    def copy(self) -> "GroupCounts":
+        """Return another one that goes on from here."""
+        other = GroupCounts(self._groups)
+        other._table, other._rows, other._most = self._table.copy(), self._rows, list(self._most)
+        other._pending, other._pieces = list(self._pending), list(self._pieces)
+        return other
+
     def add(self, codes: Sequence[Array]) -> None:
         """Count the rows of a block, by a number of each group."""
         if not len(codes[0]):
@@ -79,7 +92,7 @@ class GroupCounts:
             first, second = np.nonzero(self._table >= max(1, least))
             return first, second, self._table[first, second]
         first, second, counts = concatenated([*self._pieces, pieces_of(self._table, [0, 0])], 3)
-        row_pairs = concatenated(self._pending, 2)
+        row_pairs, self._pending = concatenated(self._pending, 2), []
         if without_none is not None:
             chosen = np.flatnonzero((first, second)[without_none])
             first, second, counts = first[chosen], second[chosen], counts[chosen]

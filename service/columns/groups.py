@@ -54,6 +54,11 @@ class TimeGroups:
         self._slices = slices
         self.size = len(slices.labels)
 
+    @property
+    def first(self) -> int:
+        """What stands for the first group: groups from it on are always numbered alike."""
+        return int(self._slices.labels[0])
+
     def earlier(self, shift: int) -> "TimeGroups":
         """Return the same groups for instants that are earlier by so many microseconds."""
         return TimeGroups(replace(self._slices, begins=self._slices.begins - shift))
@@ -64,7 +69,7 @@ class TimeGroups:
 
     def codes(self, block: Block) -> Array:
         groups, lengths = self.runs(block.occurred)
-        return np.repeat(groups, lengths)
+        return np.repeat(groups.astype(np.int32), lengths)
 
     def runs(self, occurred: Array) -> tuple[Array, Array]:
         """Return the groups that instants in order are in, one after the other, and how many are in each."""

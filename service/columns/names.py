@@ -80,6 +80,7 @@ class PageTable:
     :param categories: by id of the page; 0 for none
     :param canonical: by id of the page the least id of those known that have its URL; 0 if a template has
     :param templates: the pages whose URLs are those of template pages
+    :param renamed: how often pages may have got others in `canonical`
     """
 
     categories: Array = field(default_factory=lambda: np.full(1, 0, np.int32))
@@ -87,6 +88,7 @@ class PageTable:
     templates: PageTemplates = field(default_factory=PageTemplates)
     tokens: set[uuid.UUID] = field(default_factory=set)
     mixes: PartMixes = field(default_factory=PartMixes)
+    renamed: int = 0
 
     def missing(self, parts: Iterable[PartColumns]) -> Array:
         return missing_ids(self.categories, [part.pages for part in parts])
@@ -108,6 +110,7 @@ class PageTable:
                 least = min(int(canonical[page_id]), int(canonical[twin_id]))
                 canonical[page_id] = canonical[twin_id] = least
         self.categories, self.canonical = categories, canonical
+        self.renamed += len(twins) > 0
         self.templates |= templates
 
 

@@ -15,10 +15,11 @@ from db.part_files import Array
 from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
-from service.columns.candidates import Candidate, CountRow, label_order
+from service.columns.candidates import Candidate, CountRow, label_order, name
 from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts
 from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
+from service.columns.kept import KeptCounts, Question, split, without
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
@@ -34,6 +35,7 @@ class Statistics:
 
     :param criteria: of log lines; None for none
     :param live: the live visits that the filter lets through, if there are any
+    :param question: if counts of whole parts are kept
     """
 
     snapshot: Snapshot
@@ -41,6 +43,7 @@ class Statistics:
     spans: Sequence[Span]
     live: LiveBlock | None
     groups: Sequence[Groups]
+    question: Question | None = None
     page_group: int | None = field(init=False)
     user_group: int | None = field(init=False)
     templates: TemplateCounts | None = field(init=False)
@@ -58,17 +61,46 @@ class Statistics:
 
     async def shown(self, *, limit: int, offset: int) -> list[Candidate]:
         """Return the groups that `rows` has, without their details."""
-        counts = GroupCounts(len(self.groups))
-        await self.each_block(partial(self.count, counts))
+        counts = await self.count_visits()
         need = offset + limit
         totals = await run_while_awaited(lambda _: counts.result(need, without_none=self.page_group))
         known = await self.template_groups(totals[2], need=need)
         candidates, skipped = await self.candidates(totals, known, offset, offset + limit)
-        await self.name(candidates)
+        await name(candidates, self.groups, self.page_group, self.snapshot)
         candidates.sort(key=Candidate.sort_key)
         if not candidates and not self.groups and not offset:
             return [Candidate(0, ())]
         return candidates[offset - skipped : offset - skipped + limit]
+
+    async def count_visits(self) -> GroupCounts:
+        """Count the visits of groups; those of whole parts may be known."""
+        counts, templates = GroupCounts(len(self.groups)), self.templates
+        question = None if self.question is None else self.question.about("visits")
+        whole, rest = self.split(question, self.spans)
+        kept = None if question is None else self.kept.get(question, whole)
+        if kept is not None:
+            known, buckets = kept.value
+            counts = known.copy()
+            if templates is not None:
+                templates.buckets += buckets
+        new = without(whole, kept)
+        await self.each_part(partial(self.count, counts), new)
+        if question is not None and new:
+            buckets = None if templates is None else templates.buckets.copy()
+            self.kept.put(question, whole, (counts.copy(), buckets), counts.size)
+        await self.each_block(partial(self.count, counts), rest)
+        return counts
+
+    def split(
+        self, question: Question | None, spans: Sequence[Span]
+    ) -> tuple[Sequence[Span], Sequence[Span]]:
+        """Return the parts whose counts are kept, and the others."""
+        return ([], spans) if question is None else split(self.criteria, spans)
+
+    @property
+    def kept(self) -> KeptCounts:
+        self.snapshot.store.kept = self.snapshot.store.kept or KeptCounts()
+        return self.snapshot.store.kept
 
     async def each_block(self, work: Callable[[Block], object], spans: Sequence[Span] | None = None) -> None:
         """Do work for each block, in threads.
@@ -77,7 +109,11 @@ class Statistics:
         """
         if self.live is not None:
             await run_while_awaited(partial(self.work_on_live, work, self.live))
-        async for parts in self.snapshot.batches(self.spans if spans is None else spans):
+        await self.each_part(work, self.spans if spans is None else spans)
+
+    async def each_part(self, work: Callable[[Block], object], spans: Sequence[Span]) -> None:
+        """Do work for each block of some parts."""
+        async for parts in self.snapshot.batches(spans):
             await run_while_awaited(partial(self.work_on_parts, work, parts))
 
     @staticmethod
@@ -106,12 +142,10 @@ class Statistics:
             return
         if self.templates is not None:
             self.templates.bound(block)
-        users = self.user_group
-        if users is not None:
-            self.count_users(counts, block, users)
+        if self.user_group is not None:
+            self.count_users(counts, block, self.user_group)
             return
-        codes = [each.codes(block) for each in self.groups] or [block.address]
-        counts.add(codes)
+        counts.add([each.codes(block) for each in self.groups] or [block.address])
 
     def count_users(self, counts: GroupCounts, block: Block, place: int) -> None:
         """Count a block's visits by user, perhaps with another group: most have no user."""
@@ -213,25 +247,6 @@ class Statistics:
             ]
         return candidates, int(np.count_nonzero(every > most))
 
-    async def name(self, candidates: Sequence[Candidate]) -> None:
-        """Look up what the numbers of groups stand for."""
-        labels = []
-        for place, each in enumerate(self.groups):
-            codes = {
-                candidate.codes[place]
-                for candidate in candidates
-                if candidate.template is None or place != self.page_group
-            }
-            labels.append(await each.labels(self.snapshot, sorted(codes)))
-        for candidate in candidates:
-            template = candidate.template
-            candidate.values = tuple(
-                template.template.url
-                if template is not None and place == self.page_group
-                else labels[place][candidate.codes[place]]
-                for place in range(len(self.groups))
-            )
-
     async def details(self, shown: Sequence[Candidate]) -> list[CountRow]:
         """Count distinct addresses of groups, and find their first and last visits."""
         details = await self.count_details([each.codes for each in shown if each.template is None])
@@ -251,12 +266,28 @@ class Statistics:
 
     async def count_details(self, codes: Sequence[tuple[int, ...]]) -> GroupDetails:
         """Count what is shown of groups, by their numbers."""
+        order = sorted(range(len(codes)), key=codes.__getitem__)  # what is kept serves any order
+        codes = [codes[place] for place in order]
         details, slots = GroupDetails(len(codes), self.addresses()), Slots(self.groups, codes)
-        spans = slots.spans(self.spans)
-        for begin in details.rounds():
+        add = partial(add_details, details, slots)
+        rounds = details.rounds()
+        question = (
+            self.question.about(tuple(codes)) if self.question is not None and len(rounds) == 1 else None
+        )
+        whole, rest = self.split(question, slots.spans(self.spans))
+        kept = None if question is None else self.kept.get(question, whole)
+        new = without(whole, kept)
+        for begin in rounds:
             details.begin(begin)
-            await self.each_block(partial(add_details, details, slots), spans)
+            if kept is not None:
+                details.restore(kept.value)
+            await self.each_part(add, new)
+            if question is not None and new:
+                value = await run_while_awaited(lambda _: details.packed())
+                self.kept.put(question, whole, value, value.size)
+            await self.each_block(add, rest)
             await run_while_awaited(lambda _: details.end())
+        details.arrange(np.argsort(order))
         return details
 
     def addresses(self) -> int:

@@ -38,7 +38,7 @@ class TemplateCounts:
         self._mixes: list[Array] = []
         self._sought = Mixes(np.empty(0, np.uint32))
         self._live: TemplateTable | None = None  # there is one block of live visits
-        self._buckets = np.zeros(BUCKETS, np.int64)
+        self.buckets = np.zeros(BUCKETS, np.int64)
         self.singles = 0
 
     @property
@@ -49,7 +49,7 @@ class TemplateCounts:
     @property
     def most(self) -> int:
         """No page of the blocks that `bound` was told of has more visits; perhaps all have fewer."""
-        return int(self._buckets.max())
+        return int(self.buckets.max())
 
     @property
     def has_repeated(self) -> bool:
@@ -69,7 +69,7 @@ class TemplateCounts:
                 mixes = np.concatenate([mixes, self._page_mixes.take(pages)])
         else:
             mixes = self.table(block).mixes
-        self._buckets += count_in_buckets(mixes)
+        self.buckets += count_in_buckets(mixes)
 
     def look_for(self, groups: Sequence[TemplateGroup], *, has_other: bool) -> None:
         """Take these groups for those that stand more than once, with no look at any block."""
