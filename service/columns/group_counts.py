@@ -82,8 +82,7 @@ class GroupCounts:
         :param need: how many of the most frequent groups; those as frequent as the last come too, others may
         :param without_none: which number, 0 or 1, a row must have to be in a group
         """
-        if self._pending and fits(self._most):
-            self._flush()
+        self.settle()
         if without_none is not None:
             self._table[:1] = 0 if without_none == 0 else self._table[:1]
             self._table[:, :1] = 0 if without_none == 1 else self._table[:, :1]
@@ -101,6 +100,11 @@ class GroupCounts:
         width = 1 + max(int(second.max(initial=0)), int(row_pairs[1].max(initial=0)))
         keys, sums = count_frequent(keys_of(row_pairs, width), first * width + second, counts, need)
         return keys // width, keys % width, sums
+
+    def settle(self) -> None:
+        """Count what is pending if that makes it smaller."""
+        if self._pending and fits(self._most):
+            self._flush()
 
     def _flush(self) -> None:
         codes = concatenated(self._pending, 2)

@@ -86,6 +86,7 @@ class Statistics:
         new = without(whole, kept)
         await self.each_part(partial(self.count, counts), new)
         if question is not None and new:
+            counts.settle()
             buckets = None if templates is None else templates.buckets.copy()
             self.kept.put(question, whole, (counts.copy(), buckets), counts.size)
         await self.each_block(partial(self.count, counts), rest)
@@ -269,8 +270,7 @@ class Statistics:
         order = sorted(range(len(codes)), key=codes.__getitem__)  # what is kept serves any order
         codes = [codes[place] for place in order]
         details, slots = GroupDetails(len(codes), self.addresses()), Slots(self.groups, codes)
-        add = partial(add_details, details, slots)
-        rounds = details.rounds()
+        add, rounds = partial(add_details, details, slots), details.rounds()
         question = (
             self.question.about(tuple(codes)) if self.question is not None and len(rounds) == 1 else None
         )
