@@ -14,7 +14,7 @@ import asyncpg
 from db.models import Base
 
 # All that a test may have changed beside rows. `xmin` shows rows of a catalog that were updated, and TRUNCATE
-# updates pg_class alone.
+# updates pg_class alone. The schema of temporary tables stays when they have gone.
 SCHEMA = """
     SELECT array[
         (SELECT md5(string_agg(concat_ws(' ', oid, relname, relkind, relowner, relacl, reloptions), ','
@@ -22,7 +22,8 @@ SCHEMA = """
          FROM pg_class WHERE relnamespace = 'public'::regnamespace),
         (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_attribute),
         (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_constraint),
-        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_namespace),
+        (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_namespace
+         WHERE nspname !~ '^pg_(toast_)?temp_'),
         (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_proc),
         (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_rewrite),
         (SELECT concat_ws(' ', count(*), max(xmin::text::bigint)) FROM pg_trigger),
