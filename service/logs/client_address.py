@@ -1,6 +1,7 @@
 """Reads the address of a client as the logs of web servers and proxies have it.
 
     203.0.113.9 · 2001:db8::1 · 203.0.113.9:5678 · [2001:db8::1]:443 · ::ffff:203.0.113.9 · "203.0.113.9"
+    2001:db8::1:51030, as uvicorn and Sanic write it: no part of an address has five digits
     203.0.113.9, 10.0.0.1
 
 Of a list, which proxies write, the first public address is taken: those of the proxies' own network are not.
@@ -16,6 +17,9 @@ MAX_LIST = 64  # addresses; a client can write a header of as many as it likes
 BRACKETED = re.compile(r"\[([^\[\]]+)\](?::\d{1,5})?", re.ASCII)
 QUOTED = re.compile(r'"([^"]+)"')  # as Twisted writes it
 IPV4_AND_PORT = re.compile(r"([0-9.]+):\d{1,5}", re.ASCII)
+IPV6_AND_PORT = re.compile(
+    r"((?:[0-9A-Fa-f]*:){2,8}(?:[0-9A-Fa-f]{0,4}(?=:\d{5}$)|\d+(?:\.\d+){3})):\d{1,5}", re.ASCII
+)
 HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?(?::\d{1,5})?", re.ASCII)
 LETTER = re.compile(r"[A-Za-z]")
 IS_HOST_NAME = "a host name stands where the address should be"
@@ -55,7 +59,7 @@ def parse_part(text: str) -> str:
     """
     if match := QUOTED.fullmatch(text):
         text = match[1]
-    if match := BRACKETED.fullmatch(text) or IPV4_AND_PORT.fullmatch(text):
+    if match := BRACKETED.fullmatch(text) or IPV4_AND_PORT.fullmatch(text) or IPV6_AND_PORT.fullmatch(text):
         text = match[1]
     try:
         return parse_address(text)
