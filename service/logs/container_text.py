@@ -30,8 +30,9 @@ HYPERCORN = rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] "
 POD = rb"\[(?:pod|container)/[^ \]\n]++\] "  # of `kubectl logs --prefix`
 # multilog's, then svlogd's and s6-log's.
 LOGGER_TIME = rb"(?:@[0-9a-f]{24}|\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d:\d\d\.\d{1,9})"
-# A part of a line that was too long for the runtime is marked P, and is no line.
-STAMP = rb"(?:" + ISO_TIME + rb"(?: std(?:out|err) F)?|" + LOGGER_TIME + rb") {1,2}"
+STAMP = rb"(?:" + ISO_TIME + rb"|" + LOGGER_TIME + rb") {1,2}"
+# A part of a line that was too long for Kubernetes is marked P, and is no line.
+KUBERNETES = ISO_TIME + rb" std(?:out|err) F "
 
 
 MARKS = rb"((?:\0|\xef\xbb\xbf)*+)"  # chunks.BEFORE_LINE
@@ -72,8 +73,8 @@ def make_prefix(pattern: bytes, unnamed: bytes | None) -> LinePrefix:
 
 CONTAINER = make_prefix(NAME, None)
 UNNAMED = (
-    rb"(?:" + POD + rb")?(?:" + SYSLOG + rb"|" + NEW_SYSLOG + rb"|(?:" + STAMP + rb")?" + HYPERCORN
-    + rb"|" + STAMP + rb")|" + POD
+    rb"(?:" + POD + rb")?(?:" + KUBERNETES + rb"(?:" + HYPERCORN + rb")?|" + SYSLOG + rb"|" + NEW_SYSLOG
+    + rb"|(?:" + STAMP + rb")?" + HYPERCORN + rb"|" + STAMP + rb")|" + POD
 )  # fmt: skip
 # Before lines that begin with an address, a host or an object, none of which looks like a time.
 ANY_PREFIX = make_prefix(rb"(?:" + NAME + rb")?(?:" + UNNAMED + rb")|" + NAME, UNNAMED)
