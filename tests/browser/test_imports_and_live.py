@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from db.database import Database
 from db.models import Import
+from tests.browser.conftest import Tab
 from tests.support.command_line import PASSWORD
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
@@ -23,7 +24,7 @@ DROP = """(zone, [name, text]) => {
 
 
 async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
-    dashboard: Dashboard, admin: User
+    dashboard: Dashboard, admin: User, tab: Tab
 ) -> None:
     page = dashboard.page
     await dashboard.open()
@@ -32,6 +33,11 @@ async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
     log = some_lines(30).decode() + "no line <b>of</b> a log\n"
     await page.locator(".drop").evaluate(DROP, ["dropped.log", log])
     await page.wait_for_selector(".badge.done")  # rejects are counted before they can be read
+    await page.route("**/rejects?*", lambda route: route.fulfill(status=500, body="{}"), times=1)
+    await page.get_by_role("button", name="Rejects (1)").click()
+    await page.locator(".message.bad").wait_for()
+    assert [error for error in tab.errors if "500" not in error] == []
+    tab.errors.clear()
     await page.get_by_role("button", name="Rejects (1)").click()
     await page.get_by_text("no line <b>of</b> a log").wait_for()
     assert (await admin.client.get("/imports")).json["items"][0]["imported"] == 30

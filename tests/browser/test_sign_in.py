@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Tab
 from tests.support.authenticator import enable
@@ -126,3 +126,74 @@ async def test_a_sign_up_says_that_it_waits_and_signs_in_where_only_that_failed(
     assert len(tab.errors) == 1  # the browser's own line about the sign-in that failed
     assert "504" in tab.errors.pop()
     await page.unroute_all()
+
+
+async def test_a_sign_up_whose_answer_was_lost_signs_in_unless_the_login_is_anothers(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page = dashboard.page
+
+    async def lose_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    async def sign_up(login: str) -> None:
+        await page.get_by_label("Login").fill(login)
+        await page.get_by_role("button", name="Create an account").click()
+
+    await dashboard.open("#sign-up")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await sign_up(user.login)
+    await page.locator(".trouble", has_text="taken").wait_for()  # nothing was lost: no sign-in is tried
+    await page.get_by_label("Password").fill("another horse battery")
+    for login in (user.login, "olga"):
+        await page.route("**/register", lose_answer, times=1)
+        await sign_up(login)
+        await page.get_by_text("The server can't be reached right now.").wait_for()
+        await sign_up(login)
+        if login == user.login:
+            await page.locator(".trouble", has_text="taken").wait_for()
+    await dashboard.wait_until_loaded("overview")
+    assert [error[-10:] for error in tab.errors if "409" in error or "401" in error or "ERR_FAILED" in error]
+    tab.errors.clear()
+    await page.unroute_all()
+
+
+async def test_a_sign_in_says_that_it_waits_until_the_view_is_there_and_that_a_code_is_needed(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page = dashboard.page
+    waiting = page.get_by_role("button", name="Signing in…")
+    app = await enable(user)
+    await dashboard.open()
+    login = await dashboard.hold("**/login")
+    await dashboard.fill_login(user.login)
+    await waiting.wait_for()
+    login.set()
+    await page.get_by_label("Code").wait_for()
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await page.get_by_text("This account needs a code too.").wait_for()
+    profile = await dashboard.hold("**/profile")
+    async with page.expect_request("**/profile"):
+        await page.get_by_label("Code").fill(app.recovery_codes[0])
+        await page.keyboard.press("Enter")
+    await expect(waiting).to_be_visible()
+    profile.set()
+    await dashboard.wait_until_loaded("overview")
+    assert set(tab.errors) == {UNAUTHORIZED}
+    tab.errors.clear()
+    await page.unroute_all()
+
+
+async def test_a_link_to_a_new_password_ends_what_the_open_session_reads(
+    dashboard: Dashboard, user: User
+) -> None:
+    page = dashboard.page
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await page.locator(".pulse.on").wait_for()
+    async with page.expect_event("requestfailed", lambda request: request.url.endswith("/live")):
+        await page.evaluate("location.hash = 'new-password?token=a'")
+    await page.go_back()
+    await dashboard.wait_until_loaded("overview")
+    await page.locator(".pulse.on").wait_for()

@@ -1,6 +1,8 @@
 """The dashboard while answers are under way: what is shown is of the newest question, and once."""
 
 import asyncio
+import re
+from datetime import UTC, datetime
 
 from playwright.async_api import Page, expect
 
@@ -15,6 +17,7 @@ from tests.support.http_server import RunningApp
 from tests.support.kinopoisk import FakeKinopoisk
 
 TITLES = ("salmon", "caviar", "trout")
+LIMIT = re.compile(r"limit=\d+")
 SETTLED = "() => new Promise(resolve => setTimeout(resolve))"
 
 
@@ -27,8 +30,8 @@ async def let_go(page: Page, url: str, release: asyncio.Event) -> None:
 
 
 async def shorten_pages(page: Page, url: str) -> None:
-    """Make pages of two items of those of fifty."""
-    await page.route(url, lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=2")))
+    """Make pages of two items."""
+    await page.route(url, lambda route: route.continue_(url=LIMIT.sub("limit=2", route.request.url)))
 
 
 async def search(page: Page, label: str, text: str) -> None:
@@ -109,11 +112,19 @@ async def test_films_are_those_of_the_newest_search_and_more_of_them_come_once(
         held = "**/movies/search?query=a"
         release = await dashboard.hold(held)
         await search(page, "Title of a film", "a")
+        await page.get_by_text("Loading…").wait_for()
         await search(page, "Title of a film", "e")
         await expect(found).to_have_count(20)
         names = await found.locator("strong").all_inner_texts()
         await let_go(page, held, release)
         assert await found.locator("strong").all_inner_texts() == names
+        again = await dashboard.hold("**/movies/search?query=w")
+        await search(page, "Title of a film", "w")
+        await page.locator(".card.late .film").first.wait_for()  # of the search before
+        again.set()
+        await expect(page.locator(".late")).to_have_count(0)
+        await search(page, "Title of a film", "e")
+        await expect(found).to_have_count(20)
         await page.locator("[role=search] ~ .more").dblclick()
         await expect(found).not_to_have_count(20)
         await page.evaluate(SETTLED)
@@ -141,4 +152,25 @@ async def test_a_share_and_a_wall_say_at_once_that_they_load(dashboard: Dashboar
     release.set()
     await dashboard.wait_until_loaded("overview")
     await expect(loading).to_have_count(0)
+    await page.unroute_all()
+
+
+async def test_the_limit_of_requests_is_told_while_the_page_waits_for_its_end(
+    dashboard: Dashboard, user: User, tab: Tab
+) -> None:
+    page = dashboard.page
+    told = page.get_by_text("this goes on in 40 s")
+    assert (await user.client.post("/tasks", json={"title": "salmon"})).status == 201
+    await page.clock.install(time=datetime.now(UTC))
+    await dashboard.open("#films")
+    await dashboard.sign_in(user.login, view="films")
+    refusal = {"status": 429, "headers": {"Retry-After": "40"}, "body": "{}"}
+    await page.route("**/tasks?*", lambda route: route.fulfill(**refusal), times=1)
+    await page.evaluate("location.hash = 'tasks'")
+    await told.wait_for()
+    await page.clock.fast_forward("00:41")
+    await page.locator(".task").wait_for()
+    await expect(told).to_have_count(0)
+    assert len(tab.errors) == 1
+    assert "429" in tab.errors.pop()
     await page.unroute_all()

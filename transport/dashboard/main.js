@@ -7,7 +7,7 @@ import { problemText } from "./shared/forms.js";
 import { drawHeader } from "./shared/header.js";
 import { attempt } from "./shared/lists.js";
 import { followLive } from "./shared/live.js";
-import { loadingNote } from "./shared/messages.js";
+import { closeDialogs, loadingNote } from "./shared/messages.js";
 import { printView } from "./shared/print.js";
 import { onSessionEnd, token } from "./shared/session.js";
 import { readSettings, settingsParameters } from "./shared/settings.js";
@@ -164,12 +164,17 @@ function showHeader() {
   drawHeader({ views, current: user ? address.name : "", user, signal: viewAbort.signal, onShare: user && canShare(address.name) ? () => attempt(() => shareView(address.name)) : null, onPrint: user || shareKey(location.hash) !== null ? () => attempt(printView) : null, onLanguage: () => draw(), onSignOut: () => signOut().catch(() => {}) });
 }
 
-// What a share shows needs no account, and has nothing of one.
-async function drawShare(key) {
+// Ends all that a session and its view do.
+function leave() {
   user = null;
+  viewAbort.abort();
   sessionAbort.abort();
   sessionAbort = new AbortController();
-  viewAbort.abort();
+}
+
+// What a share shows needs no account, and has nothing of one.
+async function drawShare(key) {
+  leave();
   viewAbort = new AbortController();
   showHeader();
   const name = await showShare(main, key, VIEWS, viewAbort.signal).catch(() => {
@@ -190,7 +195,7 @@ async function draw(reason) {
   leaveShare();
   readAddress();
   if (!token() || address.name === "new-password") {
-    user = null;
+    leave();
     main.removeAttribute("aria-busy");
     showHeader();
     document.title = `${translate(showEntry(main, reason, begin))} · Trawl`;
@@ -213,13 +218,12 @@ function begin() {
   readAddress();
   if (isEntry(address.name)) history.replaceState(null, "", fragment(FIRST_VIEW));
   main.focus({ preventScroll: true }); // the form that has the focus goes
-  draw();
+  return draw();
 }
 
 onSessionEnd((reason) => {
-  viewAbort.abort();
-  sessionAbort.abort();
-  sessionAbort = new AbortController();
+  closeDialogs();
+  leave();
   draw(reason);
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
@@ -227,6 +231,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 window.addEventListener("popstate", async () => {
+  closeDialogs();
   readAddress();
   if (!user || isEntry(address.name) || shareKey(location.hash) !== null) return draw();
   await show();

@@ -3,6 +3,7 @@ import { requestJson, sendJson } from "../shared/api.js";
 import { button, element, field, shape } from "../shared/elements.js";
 import { number } from "../shared/formats.js";
 import { form } from "../shared/forms.js";
+import { attempt } from "../shared/lists.js";
 import { redraw } from "../shared/redraw.js";
 import { copyButton, showMessage, showOnce } from "../shared/messages.js";
 import { translate } from "../shared/words.js";
@@ -36,7 +37,7 @@ export function secondFactorCard(signal) {
       await load();
       showMessage(translate("totp-on"));
       await showOnce(translate("recovery-codes"), codes);
-    }, { actions: [button(translate("back"), load)] });
+    }, { actions: [button(translate("back"), () => attempt(load))] });
     return [
       element("p", {}, translate("totp-scan")), qrCode(qr),
       element("p", { class: "row" }, element("code", { class: "secret" }, secret), copyButton(secret, { class: "link" }), element("a", { href: uri }, translate("totp-open"))),

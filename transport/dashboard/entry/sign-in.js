@@ -17,13 +17,15 @@ export function signInForm(onSignedIn) {
     event.preventDefault();
     if (isBusy(submit)) return;
     setBusy(submit, true);
+    submit.textContent = translate("signing-in");
     trouble.textContent = "";
     try {
       const totp = codeField.hidden || !code.value.trim() ? {} : { totp: code.value };
       beginSession(await sendJson("POST", "/login", { login: login.value, password: password.value, ...totp }));
-      onSignedIn();
+      await onSignedIn();
     } catch (error) {
       if (error.code === "totp_needed") {
+        trouble.textContent = codeField.hidden ? "" : translate("code-needed");
         codeField.hidden = false;
         code.focus();
         return;
@@ -33,6 +35,7 @@ export function signInForm(onSignedIn) {
       (codeField.hidden ? password : code).select();
     } finally {
       setBusy(submit, false);
+      submit.textContent = translate("sign-in");
     }
   }
   const form = element("form", { onsubmit: signIn }, field(translate("login"), login), field(translate("password"), password), codeField, trouble, submit);

@@ -3,12 +3,14 @@ import { requestJson, sendJson } from "../shared/api.js";
 import { onBack } from "../shared/connection.js";
 import { button, element, field } from "../shared/elements.js";
 import { problemText } from "../shared/forms.js";
+import { markLate } from "../shared/late.js";
 import { attempt, pages } from "../shared/lists.js";
+import { loadingNote } from "../shared/messages.js";
 import { redraw } from "../shared/redraw.js";
 import { translate } from "../shared/words.js";
 import { filmDetails, filmItem } from "./film.js";
 
-const PAGE = 50;
+const FAVOURITES = 1000; // read at once, so that the star of a film that was found says whether it is one
 
 export async function show(view, { signal, own, setOwn }) {
   const query = element("input", { name: "query", type: "search", value: own.query ?? "", required: true });
@@ -24,7 +26,7 @@ export async function show(view, { signal, own, setOwn }) {
     },
   });
   const favourites = pages("/movies/favorites", {
-    query: () => ({ limit: PAGE }), fail: (error) => showTrouble(kept, error), signal,
+    query: () => ({ limit: FAVOURITES }), fail: (error) => showTrouble(kept, error), signal,
     show: (items, isMore) => {
       if (!isMore) ids.clear();
       items.forEach((film) => ids.add(film.kinopoisk_id));
@@ -41,12 +43,17 @@ export async function show(view, { signal, own, setOwn }) {
   const details = (film) => attempt(async () => filmDetails(await requestJson(`/movies/${film.kinopoisk_id}`, { signal })));
   const films = (items) => element("ul", { class: "films" }, items.map((film) => filmItem(film, { isFavourite: ids.has(film.kinopoisk_id), onStar: toggle, onDetails: details })));
 
+  function search() {
+    if (!found.hasChildNodes()) found.replaceChildren(loadingNote());
+    return markLate(results.more.closest(".card"), results.load());
+  }
+
   const form = element("form", { class: "row own", role: "search", onsubmit: (event) => {
     event.preventDefault();
     query.value = query.value.trim();
     if (!form.reportValidity()) return;
     setOwn({ query: query.value });
-    results.load();
+    search();
   } }, field(translate("film-search"), query), button(translate("search"), null, { type: "submit", class: "primary" }));
   onBack(() => {
     if (found.querySelector(".bad")) results.load();
@@ -56,7 +63,7 @@ export async function show(view, { signal, own, setOwn }) {
     element("section", { class: "card" }, form, found, results.more),
     element("section", { class: "card", "data-list": "favourites" }, element("h2", {}, translate("favourites")), kept, favourites.more));
   await favourites.load();
-  if (own.query) await results.load();
+  if (own.query) await search();
 }
 
 function showTrouble(root, error) {

@@ -4,6 +4,7 @@ import { onBack } from "../shared/connection.js";
 import { button, element } from "../shared/elements.js";
 import { number } from "../shared/formats.js";
 import { problemText } from "../shared/forms.js";
+import { attempt } from "../shared/lists.js";
 import { importsTable } from "./table.js";
 import { onLive } from "../shared/live.js";
 import { confirmAction, showMessage } from "../shared/messages.js";
@@ -31,7 +32,7 @@ export async function show(view, { signal, user }) {
   }
   function actions(record) {
     const buttons = [];
-    if (record.rejected) buttons.push(button(translate("show-rejects", number(record.rejected)), () => showRejects(rejects, record, signal), { class: "link", "data-rejects": record.id }));
+    if (record.rejected) buttons.push(button(translate("show-rejects", number(record.rejected)), () => attempt(() => showRejects(rejects, record, signal)), { class: "link", "data-rejects": record.id }));
     if (isAdmin && record.status === "running") buttons.push(button(translate("cancel"), () => remove(record, "cancel"), { "data-cancel": record.id }));
     if (isAdmin && canUndo(record)) buttons.push(button(translate("undo"), () => remove(record, "undo"), { "data-undo": record.id }));
     return buttons.length ? buttons : "—";

@@ -5,6 +5,7 @@ import { firstRun } from "../shared/first-run.js";
 import { country, momentToSecond, number, rate } from "../shared/formats.js";
 import { importsTable } from "../imports/table.js";
 import { live, onLive } from "../shared/live.js";
+import { loadingNote } from "../shared/messages.js";
 import { secondsLine } from "../shared/plots.js";
 import { settings } from "../shared/settings.js";
 import { scroller, table } from "../shared/tables.js";
@@ -18,7 +19,7 @@ export async function show(view, { signal, user, redraw }) {
   const visits = meter("visits");
   const events = meter("events");
   const imports = scroller(translate("imports-now"));
-  const newest = scroller(translate("newest-visits"));
+  const newest = scroller(translate("newest-visits"), loadingNote());
   view.replaceChildren(
     element("h1", {}, translate("live")),
     element("p", { class: "dim" }, translate("live-hint")),

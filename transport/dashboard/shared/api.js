@@ -1,9 +1,12 @@
 // Sends requests to the API with the user's token. The token goes into the Authorization header, never into a URL.
 import { lose } from "./connection.js";
+import { showNotice } from "./messages.js";
 import { endSession, refreshToken, replacePair, token } from "./session.js";
+import { translate } from "./words.js";
 
 const MAX_RETRIES = 3;
 const MAX_WAIT = 65; // seconds: the server's limits count by the minute
+const UNNOTICED = 2; // seconds
 // Where the server is, which may stand under a path: this file is at /dashboard/shared/api.js below it.
 export const rootUrl = new URL("../..", import.meta.url).href.slice(0, -1);
 
@@ -67,7 +70,7 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
     if (response.ok) return response;
     const wait = Number(response.headers.get("Retry-After"));
     if (response.status === 429 && requestToken && retries < MAX_RETRIES && wait <= MAX_WAIT) {
-      await pause((wait || 1) * 1000, options.signal);
+      await putOff(wait || 1, options.signal);
       continue;
     }
     if (response.status === 401 && requestToken && !isRefreshed) {
@@ -78,6 +81,24 @@ export async function request(path, { query, headers = {}, ...options } = {}) {
     if (response.status === 401 && requestToken && requestToken === token()) endSession("expired");
     if (AWAY.includes(response.status) && ["unavailable", undefined].includes(problem.code)) lose();
     throw new Problem(response.status, problem);
+  }
+}
+
+let putOffs = 0;
+let removeNotice = null;
+
+// Waits as long as the limit of requests says, and tells why nothing comes meanwhile.
+async function putOff(seconds, signal) {
+  putOffs += 1;
+  if (seconds > UNNOTICED) removeNotice ??= showNotice(translate("put-off", seconds), "");
+  try {
+    await pause(seconds * 1000, signal);
+  } finally {
+    putOffs -= 1;
+    if (!putOffs) {
+      removeNotice?.();
+      removeNotice = null;
+    }
   }
 }
 
@@ -98,6 +119,7 @@ export function sendJson(method, path, body) {
 
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener("abort", () => {
       clearTimeout(timer);

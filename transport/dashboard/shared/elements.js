@@ -61,8 +61,28 @@ export function select(options, value, attributes = {}) {
   return control;
 }
 
-export const button = (label, onclick, attributes = {}) =>
-  element("button", { type: "button", onclick, ...attributes }, label);
+// Until what a click began has ended, another one does nothing: a double click opens one dialog, and asks once.
+export function button(label, onclick, attributes = {}) {
+  async function run(event) {
+    if (control.ariaBusy) return;
+    control.ariaBusy = "true";
+    try {
+      await onclick(event);
+    } finally {
+      control.ariaBusy = null;
+    }
+  }
+  const control = element("button", { type: "button", onclick: onclick && run, ...attributes }, label);
+  return control;
+}
+
+// Sets controls to the values that the address names. Those that a list does not have leave it as it is.
+export function setValues(controls, values = {}) {
+  for (const control of controls) {
+    const value = values[control.name];
+    if (value && (!control.options || [...control.options].some((option) => option.value === value))) control.value = value;
+  }
+}
 
 // A button that waits for an answer does nothing. It is not disabled, which would take the keyboard's focus from it.
 export const isBusy = (control) => control.getAttribute("aria-disabled") === "true";

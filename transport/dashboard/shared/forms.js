@@ -12,9 +12,10 @@ export function form(fields, label, send, { primary = true, actions = [], waitin
   async function onsubmit(event) {
     event.preventDefault();
     if (isBusy(submit)) return;
+    trouble.textContent = "";
+    if (!isReadable(root)) return;
     setBusy(submit, true);
     submit.textContent = waiting;
-    clear();
     try {
       await send(Object.fromEntries(new FormData(root)));
     } catch (error) {
@@ -24,12 +25,18 @@ export function form(fields, label, send, { primary = true, actions = [], waitin
       submit.textContent = label;
     }
   }
-  function clear() {
-    trouble.textContent = "";
-    for (const control of root.elements) if (control.name) showFieldProblem(control, "");
-  }
   const root = element("form", { class: "form", novalidate: true, onsubmit }, fields, trouble, element("div", { class: "row" }, submit, actions));
   return root;
+}
+
+// A date or a number that is typed in part has an empty value, which must not pass for none. Tells it at its field, and
+// returns whether there is no such field; takes away what was told before.
+export function isReadable(root) {
+  const controls = [...root.elements].filter((control) => control.matches("input, select, textarea"));
+  const isBad = (control) => control.validity.badInput;
+  for (const control of controls) showFieldProblem(control, isBad(control) ? translate(control.type === "number" ? "no-number" : "no-date") : "");
+  controls.find(isBad)?.focus();
+  return !controls.some(isBad);
 }
 
 export function showProblem(root, trouble, error) {
@@ -42,7 +49,7 @@ export function showProblem(root, trouble, error) {
     return false;
   });
   if (errors.length && !others.length) root.querySelector("[aria-invalid]").focus();
-  else trouble.textContent = others.length ? others.map((each) => faultText(each.detail)).join(" ") : problemText(error);
+  else trouble.textContent = others.length ? others.map(({ pointer, detail }) => [pointer.slice(1), faultText(detail)].filter(Boolean).join(": ")).join("; ") : problemText(error);
 }
 
 // What is no problem of the API is a defect of the page, which the console tells.

@@ -1,8 +1,9 @@
 // Lists of the API: read by pages; with filters that stand in the address, and rows as a table.
 import { download, requestJson } from "./api.js";
 import { onBack } from "./connection.js";
-import { button, element, isBusy, setBusy } from "./elements.js";
-import { problemText } from "./forms.js";
+import { button, element, isBusy, setBusy, setValues } from "./elements.js";
+import { isReadable, problemText } from "./forms.js";
+import { markLate } from "./late.js";
 import { showMessage } from "./messages.js";
 import { redraw } from "./redraw.js";
 import { scroller, table } from "./tables.js";
@@ -50,10 +51,11 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
   const save = csv ? button("CSV", () => download(path, { ...query, ...values(), format: "csv" }, csv).catch((error) => showMessage(problemText(error), "bad"))) : null;
   const form = element("form", { class: "row own", onsubmit: (event) => {
     event.preventDefault();
+    if (!isReadable(form)) return;
     setOwn?.(values());
     load();
   } }, filters, filters.length ? button(translate("show"), null, { type: "submit" }) : null, save);
-  for (const control of form.elements) if (control.name && own?.[control.name]) control.value = own[control.name];
+  setValues(form.elements, own);
   let rows = [];
   const values = () => Object.fromEntries(new FormData(form));
 
@@ -68,7 +70,8 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
     content.replaceChildren(); // no stale rows under other filters
     trouble.textContent = problemText(error);
   }
-  const { more, load } = pages(path, { query: () => ({ ...query, ...values(), limit: PAGE }), show, fail, signal });
+  const load = () => markLate(root, read());
+  const { more, load: read } = pages(path, { query: () => ({ ...query, ...values(), limit: PAGE }), show, fail, signal });
   onBack(() => (trouble.textContent ? load() : null), signal);
   const root = element("section", { class: "card", "data-list": name },
     heading ? element("h2", {}, translate(name)) : null, filters.length || csv ? form : null, trouble, content, more, footer);

@@ -3,6 +3,7 @@ import { button, element } from "./elements.js";
 import { translate } from "./words.js";
 
 const VISIBLE_TIME = 8000; // milliseconds
+const messages = document.getElementById("messages");
 
 export function showMessage(text, kind = "good") {
   setTimeout(showNotice(text, kind), VISIBLE_TIME);
@@ -11,7 +12,7 @@ export function showMessage(text, kind = "good") {
 // Shows a message until the function that is returned is called.
 export function showNotice(text, kind = "bad") {
   const message = element("p", { class: `message ${kind}` }, text);
-  document.getElementById("messages").append(message);
+  messages.append(message);
   return () => message.remove();
 }
 
@@ -23,12 +24,7 @@ export function confirmAction(question, action) {
       element("div", { class: "row" },
         button(action, () => dialog.close("yes"), { class: "primary" }),
         button(translate("back"), () => dialog.close(""))));
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    open(dialog, () => resolve(dialog.returnValue === "yes"));
   });
 }
 
@@ -44,13 +40,30 @@ export function showDialog(label, ...parts) {
   return new Promise((resolve) => {
     const dialog = element("dialog", { "aria-label": label }, ...parts,
       element("div", { class: "row end" }, button(translate("close"), () => dialog.close(), { class: "primary" })));
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve();
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    open(dialog, resolve);
   });
+}
+
+// What is outside an open dialog is out of reach and in its shade: messages stand in the topmost one.
+function open(dialog, onClose) {
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    placeMessages();
+    onClose();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  placeMessages();
+}
+
+function placeMessages() {
+  const place = [...document.querySelectorAll("dialog")].at(-1) ?? document.body;
+  if (messages.parentElement !== place) place.append(messages);
+}
+
+// A dialog belongs to the view and the session that opened it, and ends with them.
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close("");
 }
 
 export function copyButton(text, attributes = {}) {

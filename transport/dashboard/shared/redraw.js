@@ -10,7 +10,7 @@ export function redraw(root, ...parts) {
   const isOpen = root.querySelector("details")?.open;
   root.replaceChildren(...parts);
   if (isOpen) root.querySelector("details")?.setAttribute("open", "");
-  if (hadFocus) focus((name && root.querySelector(`[data-${name}="${CSS.escape(value)}"]`)) ?? root.closest(".card") ?? document.getElementById("main"));
+  if (hadFocus) focus(root.contains(activeElement) ? activeElement : (name && root.querySelector(`[data-${name}="${CSS.escape(value)}"]`)) ?? root.closest(".card") ?? document.getElementById("main"));
 }
 
 function focus(element) {

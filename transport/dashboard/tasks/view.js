@@ -1,11 +1,11 @@
 // The view of tasks: a new one, and the list, in which each is edited in its place.
 import { request, requestJson, sendJson } from "../shared/api.js";
 import { onBack } from "../shared/connection.js";
-import { button, element, field, select } from "../shared/elements.js";
+import { element, field, select, setValues } from "../shared/elements.js";
 import { instantOf } from "../shared/formats.js";
-import { form, problemText } from "../shared/forms.js";
+import { form, isReadable, problemText } from "../shared/forms.js";
+import { markLate } from "../shared/late.js";
 import { attempt, pages } from "../shared/lists.js";
-import { showMessage } from "../shared/messages.js";
 import { redraw } from "../shared/redraw.js";
 import { settings } from "../shared/settings.js";
 import { translate } from "../shared/words.js";
@@ -14,11 +14,13 @@ import { taskItem } from "./item.js";
 
 const SORTS = ["-created_at", "due_at", "-priority", "title", "-updated_at"];
 const PAGE = 50;
+const EDITED = ".task:has(form)";
 
 export async function show(view, { signal, own, setOwn }) {
   const items = element("ul", { class: "tasks" });
   const trouble = element("p", { class: "trouble", role: "alert" });
   const filters = filterForm(own, () => {
+    if (!isReadable(filters)) return;
     setOwn(filterValues());
     load();
   });
@@ -26,28 +28,28 @@ export async function show(view, { signal, own, setOwn }) {
 
   function showTasks(tasks, isMore) {
     trouble.textContent = "";
-    const drawn = tasks.map((task) => taskItem(task, { onSave: save, onDelete: remove }));
-    if (isMore) items.append(...drawn);
-    else redraw(items, ...(drawn.length ? drawn : [element("li", { class: "dim" }, translate(hasFilter() ? "nothing-found" : "no-tasks"))]));
+    // What is being edited stays as it is, also where the list has it no more.
+    const edited = new Map([...items.querySelectorAll(EDITED)].map((item) => [Number(item.dataset.task), item]));
+    const draw = (task) => edited.get(task.id) ?? taskItem(task, { onSave: save, onShow: showSaved, onDelete: remove });
+    if (isMore) return items.append(...tasks.filter((task) => !edited.has(task.id)).map(draw));
+    const drawn = new Set([...edited.values()].filter((item) => !tasks.some((task) => task.id === Number(item.dataset.task))));
+    for (const task of tasks) drawn.add(draw(task));
+    redraw(items, ...(drawn.size ? drawn : [element("li", { class: "dim" }, translate(hasFilter() ? "nothing-found" : "no-tasks"))]));
   }
 
   function fail(error) {
-    items.replaceChildren();
+    items.replaceChildren(...items.querySelectorAll(EDITED));
     trouble.textContent = problemText(error);
   }
   const query = () => ({ ...filterValues(), tz: settings.tz, limit: PAGE });
-  const { more, load } = pages("/tasks", { query, show: showTasks, fail, signal });
+  const load = () => markLate(card, read());
+  const { more, load: read } = pages("/tasks", { query, show: showTasks, fail, signal });
   const hasFilter = () => ["q", "status", "priority", "due_before"].some((name) => filterValues()[name]);
 
-  // Another one may have changed the task meanwhile: then nothing is overwritten, and the list is read again.
-  async function save(task, changes, etag) {
-    try {
-      const headers = { "Content-Type": "application/json", ...(etag ? { "If-Match": etag } : {}) };
-      await request(`/tasks/${task.id}`, { method: "PATCH", headers, body: JSON.stringify(changes) });
-    } catch (error) {
-      if (error.status !== 412) throw error;
-      showMessage(translate("task-changed"), "bad");
-    }
+  const save = (task, changes, etag) => request(`/tasks/${task.id}`, {
+    method: "PATCH", headers: { "Content-Type": "application/json", ...(etag ? { "If-Match": etag } : {}) }, body: JSON.stringify(changes),
+  });
+  async function showSaved(task) {
     await load();
     const item = items.querySelector(`[data-task="${task.id}"]`);
     if (!item?.contains(document.activeElement)) item?.querySelector("button").focus(); // its form has gone
@@ -57,8 +59,9 @@ export async function show(view, { signal, own, setOwn }) {
     await load();
   });
 
+  const card = element("section", { class: "card" }, filters, trouble, items, more);
   onBack(() => (trouble.textContent ? load() : null), signal);
-  view.replaceChildren(element("h1", {}, translate("tasks")), newTask(load), element("section", { class: "card" }, filters, trouble, items, more));
+  view.replaceChildren(element("h1", {}, translate("tasks")), newTask(load), card);
   await load();
 }
 
@@ -89,6 +92,6 @@ function filterForm(own, onChange) {
     field(translate("sort"), select(SORTS.map((sort) => [sort, translate(`sort.${sort}`)]), SORTS[0], { name: "sort" })),
   ];
   const filters = element("form", { class: "row own", onsubmit: (event) => { event.preventDefault(); onChange(); }, onchange: onChange }, fields);
-  for (const control of filters.elements) if (own[control.name]) control.value = own[control.name];
+  setValues(filters.elements, own);
   return filters;
 }
