@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
 
+from demo.chromium import find_chromium
 from demo.shop import FRIENDS, Shop, wait_until_ready
 
 FOLDER = Path("docs") / "screenshots"
@@ -112,7 +113,7 @@ async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size
 
 
 async def main(folder: Path) -> None:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    chromium = find_chromium()
     if chromium is None:
         sys.exit("trawl: needs Chromium: apt install chromium, or CHROMIUM=/path/to/one")
     async with serve_trawl() as url, aiohttp.ClientSession(url) as http, async_playwright() as playwright:

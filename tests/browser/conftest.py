@@ -1,7 +1,6 @@
 """The system's Chromium, headless, for tests of pages. Without one they are skipped."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -9,21 +8,16 @@ import pytest
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
 from db.database import Database
+from demo.chromium import find_chromium
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_server import RunningApp
 from tests.support.processes import PATIENCE
 
-# The shell is Chromium without its windows: a page takes half the CPU.
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 NO_SANDBOX = ("--no-sandbox", "--disable-dev-shm-usage")  # as root, and in containers, there is none
 # Other hosts have no address: to hold each request until Python lets it through costs a fifth of a page.
 THIS_MACHINE_ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 expect.set_options(timeout=PATIENCE * 1000)
-
-
-def find_chromium() -> str | None:
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture

@@ -16,6 +16,11 @@ PRINT = """window.print = () => {
 }"""
 CHOICES = """all => all.map(one => one.dataset.choice)"""
 ANSWERS_AT_MOST = 14
+# Where the cards of each row begin and end.
+ROWS = """all => Object.values(Object.groupBy(
+    all.map(one => one.getBoundingClientRect()).sort((one, two) => one.top - two.top || one.left - two.left),
+    ({ top }) => Math.round(top).toString().padStart(6, "0") + "px",
+)).map(row => row.map(({ left, right }) => [Math.round(left), Math.round(right)]))"""
 
 
 def visit(page_url: str, **fields: str) -> dict[str, str]:
@@ -165,3 +170,23 @@ async def test_a_view_is_printed_with_all_cards_wherever_they_are(
         assert await card.locator(".content").inner_text() not in ("", "…")
     await page.locator(".world path.mark, .world path.land").first.wait_for()
     assert (await page.pdf()).startswith(b"%PDF")
+
+
+async def test_cards_stand_on_the_columns_of_the_first_row_and_leave_no_hole(
+    dashboard: Dashboard, user: User
+) -> None:
+    page = dashboard.page
+    assert (await user.client.post("/visits", json={"visits": [visit("/")]})).status == 200
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    columns: set[int] = set()
+    for width in (360, 768, 1280, 1920, 2100, 2560, 3840):
+        await page.set_viewport_size({"width": width, "height": 900})
+        timeline, first, *others, hours = await page.locator(".overview > .card").evaluate_all(ROWS)
+        assert timeline == hours == [[first[0][0], first[-1][1]]]
+        for row in others:
+            assert {left for left, _ in row} <= {left for left, _ in first}
+            assert {right for _, right in row} <= {right for _, right in first}
+            assert [row[0][0], row[-1][1]] == timeline[0]
+        columns.add(len(first))
+    assert columns >= {1, 2, 3, 4, 5}
