@@ -17,6 +17,8 @@ from tests.support.http_server import RunningApp
 
 ROOT = Path(__file__).parent.parent.parent
 
+MIDDLES = "all => all.map(one => one.getBoundingClientRect()).map(box => box.top + box.height / 2)"
+
 
 async def api_answers(user: User, query: str = "") -> dict[int, Any]:
     paths = [f"/report/{number}{query}" for number in range(1, 8)]
@@ -32,6 +34,8 @@ async def check_first_screen(dashboard: Dashboard, admin: User) -> None:
         assert len(tiles) == 7
         assert all(tile and tile["y"] + tile["height"] <= height for tile in tiles)
         assert len({tile and tile["y"] for tile in tiles}) == 1  # in one row
+        lines = await dashboard.page.locator(".answers .answer").evaluate_all(MIDDLES)
+        assert max(lines) - min(lines) < 2  # and their answers on one line, under titles of one to three
 
     hours = dashboard.page.locator("[data-report='3']")
     await dashboard.page.locator("[data-chart='3']").get_by_label("Category").select_option("caviar")

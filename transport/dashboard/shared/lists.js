@@ -2,7 +2,7 @@
 import { download, requestJson } from "./api.js";
 import { onBack } from "./connection.js";
 import { button, element, isBusy, setBusy, setValues } from "./elements.js";
-import { isReadable, problemText } from "./forms.js";
+import { problemText } from "./forms.js";
 import { markLate } from "./late.js";
 import { showMessage } from "./messages.js";
 import { redraw } from "./redraw.js";
@@ -51,7 +51,6 @@ export function list({ name, path, filters = [], columnsOf, query = {}, csv, emp
   const save = csv ? button("CSV", () => download(path, { ...query, ...values(), format: "csv" }, csv).catch((error) => showMessage(problemText(error), "bad"))) : null;
   const form = element("form", { class: "row own", onsubmit: (event) => {
     event.preventDefault();
-    if (!isReadable(form)) return;
     setOwn?.(values());
     load();
   } }, filters, filters.length ? button(translate("show"), null, { type: "submit" }) : null, save);
