@@ -77,7 +77,8 @@ async def test_nobody_is_shut_out_of_the_door(dashboard: Dashboard, user: User, 
 
 async def test_a_wall_has_no_barriers_at_any_width(dashboard: Dashboard, user: User) -> None:
     assert (await user.client.post("/visits", json={"visits": VISITS})).status == 200
-    await dashboard.page.emulate_media(reduced_motion="reduce")
+    page = dashboard.page
+    await page.emulate_media(reduced_motion="reduce")
     await dashboard.open("?wall#overview")
     await dashboard.sign_in(user.login)
     await dashboard.page.locator(".shown", has_text="Last 7 days: ").wait_for()
@@ -86,6 +87,7 @@ async def test_a_wall_has_no_barriers_at_any_width(dashboard: Dashboard, user: U
         await expect(dashboard.page.locator("html")).to_have_css("font-size", letters)
         assert not await dashboard.overflows()
         assert await dashboard.barriers() == []
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
 async def test_every_view_can_be_used_with_the_keyboard_alone(

@@ -190,3 +190,22 @@ async def test_cards_stand_on_the_columns_of_the_first_row_and_leave_no_hole(
             assert [row[0][0], row[-1][1]] == timeline[0]
         columns.add(len(first))
     assert columns >= {1, 2, 3, 4, 5}
+
+
+async def test_a_page_is_told_by_its_path_where_there_is_no_room_for_its_host(
+    dashboard: Dashboard, user: User
+) -> None:
+    page, labels = dashboard.page, dashboard.page.locator("[data-card=pages] .bar-label")
+    urls = [f"pages.of.a.shop.example/{category}/" for category in ("frozen_fish", "semi_manufactures")]
+    visits = [{"page_url": f"https://{url}"} for url in urls]
+    assert (await user.client.post("/visits", json={"visits": visits})).status == 200
+    await page.set_viewport_size({"width": 360, "height": 900})
+    await dashboard.open()
+    await dashboard.sign_in(user.login)
+    await labels.first.scroll_into_view_if_needed()
+    assert await labels.all_text_contents() == urls
+    paths = labels.locator("span:last-child")
+    assert await paths.evaluate_all("all => all.map(one => one.scrollWidth <= one.clientWidth)") == [
+        True,
+        True,
+    ]

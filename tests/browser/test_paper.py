@@ -16,6 +16,9 @@ NOTE_PAPER = """() => addEventListener("beforeprint", () => {
 })"""
 PAPER = 720  # pixels between the margins
 CONTROLS = ":is(button:not(.value, .chip), select:not(.task select), input, nav):visible"
+EMPTY = (
+    "all => all.filter(one => !one.innerText.trim() && !one.querySelector('svg')).map(one => one.outerHTML)"
+)
 GROUNDS = """all => [...new Set(all.map(one => getComputedStyle(one).backgroundColor))]"""
 
 
@@ -24,7 +27,7 @@ async def add_visits(user: User) -> None:
     assert (await user.client.post("/visits", json={"visits": visits})).json["created"] == 2
 
 
-@pytest.mark.parametrize("view", ["overview", "reports", "events", "imports", "tasks", "people"])
+@pytest.mark.parametrize("view", ["overview", "reports", "events", "imports", "tasks", "films", "people"])
 async def test_a_view_on_paper_says_what_was_asked_and_has_nothing_to_click(
     dashboard: Dashboard, admin: User, view: str
 ) -> None:
@@ -47,6 +50,7 @@ async def test_a_view_on_paper_says_what_was_asked_and_has_nothing_to_click(
     assert await page.locator(CONTROLS).count() == 0
     assert await page.get_by_role("heading", level=1).is_visible()
     assert await page.locator("body, .card:not(:empty)").evaluate_all(GROUNDS) == ["rgb(255, 255, 255)"]
+    assert await page.locator(".card:visible").evaluate_all(EMPTY) == []
     if view in ("overview", "reports", "events"):
         await expect(page.locator(".shown")).to_contain_text("UTC")
         assert await page.locator(".shown").is_visible()

@@ -17,7 +17,7 @@ from tests.support.http_server import RunningApp
 
 ROOT = Path(__file__).parent.parent.parent
 
-MIDDLES = "all => all.map(one => one.getBoundingClientRect()).map(box => box.top + box.height / 2)"
+BOTTOMS = "all => all.map(one => one.getBoundingClientRect().bottom)"
 
 
 async def api_answers(user: User, query: str = "") -> dict[int, Any]:
@@ -34,7 +34,7 @@ async def check_first_screen(dashboard: Dashboard, admin: User) -> None:
         assert len(tiles) == 7
         assert all(tile and tile["y"] + tile["height"] <= height for tile in tiles)
         assert len({tile and tile["y"] for tile in tiles}) == 1  # in one row
-        lines = await dashboard.page.locator(".answers .answer").evaluate_all(MIDDLES)
+        lines = await dashboard.page.locator(".answers .answer").evaluate_all(BOTTOMS)
         assert max(lines) - min(lines) < 2  # and their answers on one line, under titles of one to three
 
     hours = dashboard.page.locator("[data-report='3']")

@@ -59,7 +59,7 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
     const bar = element("span", { class: "bar" });
     bar.style.inlineSize = `${(100 * item.visits) / most}%`;
     const parts = [
-      element("span", { class: "bar-label", title: text }, text), element("span", { class: "bar-note" }, share),
+      element("span", { class: "bar-label", title: text }, name === "pages" ? addressParts(text) : text), element("span", { class: "bar-note" }, share),
       element("span", { class: "bar-value", title: item.visitors === undefined ? null : translate("visitors-of", number(item.visitors)) }, number(item.visits)),
       element("span", { class: "bar-track", "aria-hidden": "true" }, bar),
     ];
@@ -70,6 +70,12 @@ export function topCard({ name, group, filter, query = {}, pair }, { reader, own
 
   const rows = async () => ({ names: [filter, "visits", "visitors", "first", "last"], rows: isEmpty() ? [] : (await get(MOST)).items });
   return card(name, { load, draw, rows, definition: translate("counted.top", translate(`card.${name}`)) }, signal);
+}
+
+// Pages of a shop have one host: where there is no room for both, the path is what tells them apart.
+function addressParts(text) {
+  const path = text.indexOf("/");
+  return path > 0 ? [element("span", { class: "host" }, text.slice(0, path)), element("span", {}, text.slice(path))] : text;
 }
 
 // Adds up the visits of rows with the same value, in the order of the API: most first, then by value, unknown last.
