@@ -24,7 +24,7 @@ from bench.hostile_requests import HostileRequest, Requests, with_token
 from bench.hostile_wires import make_request
 from bench.own_trawl import OwnTrawl, own_trawl
 from bench.wire import BadResponse, Hang, Response, exchange
-from demo.__main__ import film_service
+from demo.companions import film_service
 
 AT_ONCE = 8
 HANG_SECONDS = 90.0  # a body has 20 s, a read 10 s; and the machine may be busy

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.fuzz_accounts import Accounts, prepare
 from bench.own_trawl import OwnTrawl, own_trawl
-from demo.__main__ import film_service
+from demo.companions import film_service
 from tests.support.command_line import PROJECT
 from transport.routing import PREFIX
 

@@ -3,49 +3,19 @@
 import os
 import secrets
 import shlex
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
 from commands.serve import serve, url_of
 from commands.terminal import load_settings, one_line_errors, out
+from demo.companions import companion, film_service
 from demo.shop import LOGIN
 from server.port import reserve_port
 
 DATA_DIR = Path("var") / "demo"
 PASSWORD_FILE = "demo-password"
-
-
-@contextmanager
-def companion(module: str, *arguments: str, show_output: bool = False) -> Iterator[subprocess.Popen[str]]:
-    """Run a module of ours beside this process; it ends with it, however that ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=None if show_output else subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdin is not None
-        try:
-            yield process
-        finally:
-            process.stdin.close()
-
-
-@contextmanager
-def film_service() -> Iterator[str]:
-    """Run the film service; yields its URL."""
-    with companion("demo.kinopoisk") as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        if not url:
-            sys.exit("trawl: the invented film service does not start")
-        yield url
 
 
 def read_password(folder: Path) -> str:

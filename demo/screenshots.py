@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -18,6 +18,7 @@ import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
 
 from demo.chromium import find_chromium
+from demo.companions import film_service
 from demo.shop import FRIENDS, Shop, wait_until_ready
 
 FOLDER = Path("docs") / "screenshots"
@@ -45,11 +46,16 @@ SCROLL = """async () => {
     }
     scrollTo(0, 0);
 }"""
+# Cards below the window wait for a reader.
+ALL_ANSWERED = """() => [...document.querySelectorAll(".card[aria-busy]")].every(card => {
+    const { top, bottom } = card.getBoundingClientRect();
+    return bottom < 0 || top > innerHeight;
+})"""
 
 
 @asynccontextmanager
-async def serve_trawl() -> AsyncIterator[str]:
-    """Serve Trawl with an admin and no data; yields its URL."""
+async def serve_trawl(films: str) -> AsyncIterator[str]:
+    """Serve Trawl with an admin, the film service at an URL and no data; yields its own URL."""
     data_dir = mkdtemp(prefix="trawl-")  # a short path: those of sockets are limited
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -60,6 +66,8 @@ async def serve_trawl() -> AsyncIterator[str]:
         "LOG_LEVEL": "ERROR",
         "ADMIN_LOGIN": ACCOUNT["login"],
         "ADMIN_PASSWORD": ACCOUNT["password"],
+        "KINOPOISK_URL": films,
+        "KINOPOISK_API_KEY": "demo",
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "main.py", env={**os.environ, **settings})
     try:
@@ -107,7 +115,9 @@ async def photograph(browser: Browser, url: str, folder: Path, scheme: Any, size
         whole = view not in {"overview", "reports"} or bool(size)
         if whole:  # cards load when they are scrolled to
             await page.evaluate(SCROLL)
-        await page.locator(".late").first.wait_for(state="hidden")  # all answers are there
+        await page.locator(".late").first.wait_for(state="hidden")
+        while not await page.evaluate(ALL_ANSWERED):  # the page's policy lets nothing wait within it
+            await page.wait_for_timeout(200)
         await page.screenshot(path=folder / f"{view}-{scheme}{size}.png", full_page=whole)
     await context.close()
 
@@ -116,11 +126,14 @@ async def main(folder: Path) -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("trawl: needs Chromium: apt install chromium, or CHROMIUM=/path/to/one")
-    async with serve_trawl() as url, aiohttp.ClientSession(url) as http, async_playwright() as playwright:
-        shop = Shop(http)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serve_trawl(stack.enter_context(film_service())))
+        playwright = await stack.enter_async_context(async_playwright())
+        shop = Shop(await stack.enter_async_context(aiohttp.ClientSession(url)))
         await shop.sign_in(ACCOUNT["login"], ACCOUNT["password"])
         await shop.fill(ACCOUNT["password"])
         await shop.fill_account()
+        await shop.fill_favourites()
         busy = asyncio.create_task(shop.stay_busy())
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         await asyncio.gather(
