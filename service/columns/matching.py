@@ -11,7 +11,7 @@ from db.part_files import NO_VISITOR, Array, PartColumns, kind_bit, values_at
 from db.queries import column_reads as queries
 from db.queries.column_reads import Span, microseconds
 from db.queries.visit_list import VisitFilter
-from service.columns.agents import TRAITS
+from service.columns.agents import TRAITS, AgentTable
 from service.columns.snapshot import Snapshot
 from service.columns.templates import Template, parse_template
 
@@ -115,9 +115,8 @@ def rows_of_request(snapshot: Snapshot, criteria: PartFilter, part: PartColumns,
     agents, referrers = snapshot.agents, snapshot.referrers
     if criteria.status is not None:
         rows = narrow(rows, values_at(part.status, rows) == criteria.status)
-    for name, text in criteria.traits.items():
-        code = agents.texts[name].find(text)
-        rows = narrow(rows, agents.codes[name].take(values_at(part.agent, rows)) == code)
+    if criteria.traits:
+        rows = narrow(rows, fitting_agents(agents, criteria.traits).take(values_at(part.agent, rows)))
     if criteria.is_bot is not None and agents.is_bot[part.agents].any():
         passes = agents.is_bot == criteria.is_bot  # looking up in fewer places than comparing rows
         rows = narrow(rows, passes.take(values_at(part.agent, rows)))
@@ -133,10 +132,8 @@ def may_match(snapshot: Snapshot, criteria: PartFilter, part: PartColumns) -> bo
     """Return whether a part has what the filter asks for at all, by what is short in it."""
     if criteria.kind is not None and not part.kinds & kind_bit(criteria.kind):
         return False
-    if criteria.country is not None:
-        countries = snapshot.addresses.codes[part.addresses]
-        if not (countries == criteria.country).any():
-            return False
+    if criteria.country is not None and not snapshot.addresses.occur_in(part, criteria.country):
+        return False
     if criteria.category_id is not None and not np.any(
         snapshot.pages.categories[part.pages] == criteria.category_id
     ):
@@ -151,14 +148,21 @@ def may_match_request(snapshot: Snapshot, criteria: PartFilter, part: PartColumn
         return False
     if criteria.is_bot and not agents.is_bot[part.agents].any():
         return False
-    for name, text in criteria.traits.items():
-        if not (agents.codes[name][part.agents] == agents.texts[name].find(text)).any():
-            return False
+    if criteria.traits and not fitting_agents(agents, criteria.traits).take(part.agents).any():
+        return False
     if criteria.referrer_host is not None:
         host = referrers.hosts.find(criteria.referrer_host)
         if not (referrers.codes[part.referrers] == host).any():
             return False
     return criteria.referrer_id is None or criteria.referrer_id in part.referrers
+
+
+def fitting_agents(agents: AgentTable, traits: Mapping[str, str]) -> Array:
+    """Return by id which agents tell all of this: a part that has each, but none of all, has no row."""
+    fits = np.ones(len(agents.is_bot), np.bool_)
+    for name, text in traits.items():
+        fits &= agents.codes[name] == agents.texts[name].find(text)
+    return fits
 
 
 def rows_of_url(criteria: PartFilter, span: Span, part: PartColumns, rows: Rows) -> Rows:

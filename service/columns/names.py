@@ -22,6 +22,7 @@ from service.columns.tables import UNKNOWN, grow, missing_ids
 from service.columns.template_mixes import PartMixes
 from service.columns.templates import PageTemplates
 
+FEW = 16  # an address of a country is looked for in a part that has so many times as many
 MAX_NAMES = 20_000  # of pages whose names are kept: what lists and exports show again and again
 
 
@@ -42,12 +43,26 @@ class AddressCountries:
     tokens: set[uuid.UUID] = field(default_factory=set)
     visitors: Array | None = None
     ids: AddressIds = field(default_factory=AddressIds)
+    _of_country: tuple[Array, int, Array] | None = None
 
     def code(self, country: str | None) -> int:
         """Return the index of a country, which is new perhaps."""
         if country not in self.countries:
             self.countries.append(country)
         return self.countries.index(country)
+
+    def occur_in(self, part: PartColumns, code: int) -> bool:
+        """Return whether a part has an address of a country. Of a rare one its addresses are looked for."""
+        known, codes = self._of_country, self.codes
+        if known is None or known[0] is not codes or known[1] != code:
+            known = self._of_country = codes, code, np.flatnonzero(codes == code)
+        ids = known[2]
+        if FEW * len(ids) >= len(part.addresses):
+            return bool((codes.take(part.addresses) == code).any())
+        if not len(ids):
+            return False
+        places = np.searchsorted(part.addresses, ids)
+        return bool((part.addresses.take(places, mode="clip") == ids).any())
 
     def missing(self, parts: Iterable[PartColumns]) -> Array:
         """Return the ids of addresses of parts that are not known."""
