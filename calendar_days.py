@@ -1,4 +1,4 @@
-"""Days of a time zone and the instants at which they begin; when its clock changes.
+"""Days of a time zone and the instants at which they begin; when its clock changes; instants as numbers.
 
 One table of zones rules: that of the tzdata package. Neither this system's nor PostgreSQL's is ever asked.
 """
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo, reset_tzpath
 
 reset_tzpath(())  # without folders of the system zoneinfo reads the package
@@ -16,9 +15,21 @@ ZoneInfo.clear_cache()
 DAY = timedelta(days=1)
 QUARTER = 900  # seconds: what roll-ups count by
 STEP = 7 * 86_400  # seconds; no clock has changed twice within them since 1970, and was then what it had been
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 # All visits and events lie between these, which stand in for a period's missing bounds.
-FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_TIME = EPOCH
 LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time as microseconds since 1970."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def instant(microseconds: int) -> datetime:
+    """Return the time that is so many microseconds after 1970."""
+    return EPOCH + microseconds * MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +116,6 @@ def seconds_ahead(zone: ZoneInfo, second: int) -> int:
 def start_of_day(day: date, tz: str) -> datetime:
     """Return when the day begins, in UTC: at the first of two midnights, or at the end of a skipped one."""
     return datetime.combine(day, time(), time_zone(tz)).astimezone(UTC)
-
-
-def start_of_group(group: Any, tz: str) -> Any:
-    """Return the instant at which a group of statistics begins if it is a day; else the group as it is."""
-    return start_of_day(group, tz) if type(group) is date else group
 
 
 def day_of(moment: datetime, tz: str) -> date:

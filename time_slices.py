@@ -5,18 +5,17 @@ midnight has a day, then the end of the day before again, then the day once more
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from calendar_days import clock_spans, start_of_day
+from calendar_days import clock_spans, instant, start_of_day
 
 Int64s = npt.NDArray[np.int64]
 
 SECOND = 1_000_000  # microseconds
 HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
 
 
@@ -38,7 +37,7 @@ class TimeSlices:
     def begin_of(self, group: int) -> datetime:
         """Return the instant at which a group begins."""
         if self.unit == "hour":
-            return EPOCH + timedelta(microseconds=int(self.labels[group]))
+            return instant(int(self.labels[group]))
         return start_of_day(self.day_of(group), self.zone)
 
     def day_of(self, group: int) -> date:

@@ -40,7 +40,6 @@ MAX_NORMAL_URL = 3 * MAX_PAGE_URL  # of one that was stored: each character may 
 MAX_CATEGORY = MAX_PAGE_URL
 MAX_ADDRESS = 100
 MAX_AGENT, MAX_REFERRER = 2048, 2048
-MAX_VISIT_KEY = 64  # tells visits of one instant apart
 
 # Sites
 MAX_ORIGINS = 20  # of one site

@@ -5,12 +5,13 @@ numbers beyond 64 bits are objects. A row without a value has NO_NUMBER, NO_INST
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calendar_days import microseconds
 from db.columns import Values
 
 Frame = dict[str, NDArray[Any]]
@@ -20,8 +21,6 @@ Texts = NDArray[np.object_]
 
 NO_NUMBER = int(np.iinfo(np.int64).min)  # which no visit has
 NO_INSTANT = np.datetime64("NaT", "us")  # its bits are those of NO_NUMBER
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 
 def height(frame: Frame) -> int:
@@ -48,7 +47,7 @@ def texts_of(values: Iterable[str | bytes | None]) -> Texts:
 
 
 def instants_of(values: Iterable[datetime | None]) -> Instants:
-    numbers = numbers_of(None if value is None else (value - EPOCH) // MICROSECOND for value in values)
+    numbers = numbers_of(None if value is None else microseconds(value) for value in values)
     return instants_at(numbers)
 
 

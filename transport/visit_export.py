@@ -17,10 +17,10 @@ import numpy.typing as npt
 import orjson
 
 from api.times import rfc3339
+from calendar_days import instant
 from db.part_files import NO_BYTES
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.export_windows import VisitColumns
-from service.columns.lists import EPOCH, MICROSECOND
 from transport.csv_text import csv_lines
 
 Bytes = npt.NDArray[np.uint8]
@@ -167,7 +167,7 @@ def id_texts(ids: npt.NDArray[Any], before: bytes, after: bytes) -> list[bytes]:
 def time_texts(occurred: npt.NDArray[np.int64]) -> list[bytes]:
     """Write instants in UTC as `rfc3339` does, without its Z."""
     days, place = np.unique(occurred // DAY, return_inverse=True)
-    dates = b"".join(rfc3339(EPOCH + int(day) * DAY * MICROSECOND)[:10].encode() for day in days)
+    dates = b"".join(rfc3339(instant(int(day) * DAY))[:10].encode() for day in days)
     text = np.zeros((len(occurred), 19 + FRACTION), np.uint8)
     text[:, :10] = np.frombuffer(dates, np.uint8).reshape(-1, 10)[place.reshape(-1)]
     text[:, 10:19] = CLOCK[occurred % DAY // SECOND]

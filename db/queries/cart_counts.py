@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from calendar_days import EPOCH
 from db.columns import Values
 from db.frames import (
-    EPOCH,
     NO_NUMBER,
     Frame,
     Texts,

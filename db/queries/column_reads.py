@@ -3,16 +3,15 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from asyncpg import Record
 
+from calendar_days import microseconds
 from db.columns import Valid, Values, decode
 from db.database import Raw
 from db.part_files import Array
 
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
-MICROSECOND = timedelta(microseconds=1)
 ARRAYS = (
     "occurred",
     "key",
@@ -130,11 +129,6 @@ class AgentTraits:
     os: str | None
     device: str | None
     is_bot: bool
-
-
-def microseconds(time: datetime) -> int:
-    """Return a time as microseconds since 1970."""
-    return (time - EPOCH) // MICROSECOND
 
 
 async def select_spans(

@@ -6,12 +6,12 @@ It is the product that an address viewed last before it put the goods into a car
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
 
 import numpy as np
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from calendar_days import microseconds
 from db.columns import Values
 from db.models import Goods
 from db.queries.addresses import ensure_address_ids
@@ -24,7 +24,7 @@ from db.queries.cart_lines import (
     select_live_lines_of_goods,
 )
 from db.queries.cart_rollups import rollup_changes
-from db.queries.goods_inference import EPOCH, Flags, InferredGoods, infer, select_products_of_goods
+from db.queries.goods_inference import Flags, InferredGoods, infer, select_products_of_goods
 from db.queries.live_visits import LiveRow
 from db.queries.part_columns import PartSpan, select_part_spans
 from db.queries.part_lines import (
@@ -199,10 +199,6 @@ def is_before(one: InferredGoods, other: InferredGoods) -> bool:
     """Return whether the line that resolved `one` comes first."""
     first, second = ((each.learned_at, each.learned_position, each.learned_key) for each in (one, other))
     return first < second
-
-
-def microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 async def upsert_goods(session: AsyncSession, goods: Sequence[InferredGoods]) -> None:

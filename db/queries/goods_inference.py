@@ -1,7 +1,7 @@
 """Infers goods from cart lines: each by the first line with a product page of its address before it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, any_, cast, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from calendar_days import instant
 from db.columns import Values
 from db.models import Goods
 from db.queries.cart_line_pages import (
@@ -22,7 +23,6 @@ from db.queries.part_lines import ORDER_KEY, OrderKeys
 from db.visit_ids import id_texts
 
 Flags = NDArray[np.bool_]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ async def inferred_goods(
         InferredGoods(
             goods_id,
             product_id or product_of[page_id],
-            EPOCH + timedelta(microseconds=occurred),
+            instant(occurred),
             position,
             learned_key,
             import_id or None,

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from calendar_days import microseconds
 from db.database import Raw
 from db.part_cache import PartCache
 from db.part_files import Array
@@ -19,7 +20,6 @@ from db.queries.cart_days import (
     select_cart_days,
     select_opened_carts,
 )
-from db.queries.column_reads import microseconds
 from db.queries.reports import BasketCounts
 from db.read_threads import Waiting, run_while_awaited
 

@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
-from calendar_days import period_before
+from calendar_days import MICROSECOND, instant, microseconds, period_before
 from db.kinds import KIND_CODES
 from db.queries import column_reads
-from db.queries.column_reads import Span, microseconds
+from db.queries.column_reads import Span
 from db.queries.live_columns import LiveColumns, select_live_columns
 from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
@@ -20,7 +20,6 @@ from service.columns.candidates import CountRow
 from service.columns.comparison import count_shown
 from service.columns.groups import Groups, PageGroups, StatusGroups, TimeGroups, UserGroups
 from service.columns.kept import question_of
-from service.columns.lists import MICROSECOND
 from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import Statistics
@@ -32,7 +31,7 @@ from service.columns.table_groups import (
     ReferrerGroups,
 )
 from service.columns.templates import Template, parse_templates
-from time_slices import DAY, EPOCH, time_slices
+from time_slices import DAY, time_slices
 
 UNITS = ("hour", "day", "week", "month")
 LONGEST_GROUP = 33 * DAY  # a month, and the clocks of all zones
@@ -143,7 +142,7 @@ def narrow(visit_filter: VisitFilter, instants: Sequence[int]) -> VisitFilter:
     last = min(microseconds(until), max(instants) + LONGEST_GROUP)
     if first >= last:
         return nothing
-    return replace(visit_filter, since=EPOCH + first * MICROSECOND, until=EPOCH + last * MICROSECOND)
+    return replace(visit_filter, since=instant(first), until=instant(last))
 
 
 def period(

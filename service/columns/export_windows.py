@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from calendar_days import microseconds
 from db.kinds import KIND_NAMES, METHOD_NAMES
 from db.part_files import NO_BYTES, Array, PartColumns
-from db.queries.column_reads import PageName, microseconds
+from db.queries.column_reads import PageName
 from db.read_threads import Waiting
 from service.columns.agents import AgentTail
 from service.columns.open_parts import OpenPart

@@ -3,22 +3,21 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from calendar_days import MICROSECOND, instant, microseconds
 from db.kinds import KIND_NAMES, METHOD_NAMES
 from db.part_files import NO_BYTES, Array, PartColumns
-from db.queries.column_reads import Span, microseconds
+from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.snapshot import Parts, Snapshot, chunks
 from service.columns.templates import template_at
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 ALL = slice(None)
 FIRST_READS = (1, 1, 2, 4, 8)  # parts that are read at a time: most lists end in the first
@@ -79,11 +78,6 @@ async def newest_lines(
         line_rows += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, (after, limit)))
         place += size
     return gather(line_rows)
-
-
-def instant(microseconds: int) -> datetime:
-    """Return the time that is so many microseconds after 1970."""
-    return EPOCH + microseconds * MICROSECOND
 
 
 def is_complete(line_rows: Sequence[LineRows], newest: int, limit: int) -> bool:
@@ -166,7 +160,7 @@ def show_line(
     users, has_user = part.users_at(np.array([row]))
     return (
         str(uuid.UUID(bytes=visit_id.ljust(16, b"\0"))),
-        EPOCH + int(part.occurred[row]) * MICROSECOND,
+        instant(int(part.occurred[row])),
         template_at(part, source.span.host, number).url if name is None else name.url,
         int(users[0]) if has_user[0] else None,
         snapshot.addresses.countries[snapshot.addresses.codes[part.address[row]]],

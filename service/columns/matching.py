@@ -6,10 +6,11 @@ from datetime import datetime
 
 import numpy as np
 
+from calendar_days import microseconds
 from db.kinds import KIND_CODES
 from db.part_files import NO_VISITOR, Array, PartColumns, kind_bit, values_at
 from db.queries import column_reads as queries
-from db.queries.column_reads import Span, microseconds
+from db.queries.column_reads import Span
 from db.queries.visit_list import VisitFilter
 from service.columns.agents import TRAITS, AgentTable
 from service.columns.snapshot import Snapshot

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from calendar_days import microseconds
 from db.part_files import Array, PartColumns
-from db.queries.column_reads import Span, microseconds
+from db.queries.column_reads import Span
 from service.columns.matching import Rows
 
 BEFORE_ALL = -(2**62)

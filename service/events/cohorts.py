@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from calendar_days import microseconds
 from db.array_files import Array
 from db.read_threads import Waiting
 from service.events.columns import Events
-from service.events.counting import MAX_FLAGS, day_number, microseconds
+from service.events.counting import MAX_FLAGS, day_number
 from service.events.dimensions import slices_of, time_dimension
 from service.events.windows import Windows
 

@@ -3,13 +3,13 @@
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from calendar_days import FIRST_TIME, LAST_TIME
+from calendar_days import FIRST_TIME, LAST_TIME, microseconds
 from db.array_files import Array
 from db.database import Database
 from db.event_parts import EventColumns
@@ -23,7 +23,6 @@ from db.read_threads import Waiting, run_while_awaited
 from db.sessions import raw_connection
 
 DECODED = 4  # parts whose arrays are asked for at a time
-MICROSECOND = timedelta(microseconds=1)
 
 Parts = dict[uuid.UUID, EventColumns]
 
@@ -107,7 +106,7 @@ def matching_rows(part: EventColumns, where: EventFilter) -> slice | Array:
 def bounds_of(where: EventFilter) -> tuple[int, int]:
     """Return the period of a filter in microseconds since 1970."""
     since, until = where.since or FIRST_TIME, where.until or LAST_TIME
-    return (since - FIRST_TIME) // MICROSECOND, (until - FIRST_TIME) // MICROSECOND
+    return microseconds(since), microseconds(until)
 
 
 async def read_events(db: Database, store: EventStore, where: EventFilter) -> Events:

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
-from calendar_days import FIRST_TIME
 from db.array_files import Array
 from db.key_counts import count_frequent, count_keys
 from db.read_threads import Waiting
@@ -18,8 +16,6 @@ from time_slices import EPOCH_DAY, TimeSlices
 
 MAX_CODES = 1 << 22  # combinations of groups for each of which a count is kept
 MAX_FLAGS = 1 << 26  # a byte for each user of each group that is counted at a time
-DAY_SECONDS = 86_400_000_000  # microseconds
-MICROSECOND = timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +224,3 @@ def count_days(events: Events, tz: str, waiting: Waiting) -> dict[int, int]:
 def day_number(day: Any) -> int:
     """Return a date as days since 1970."""
     return int((day - EPOCH_DAY).days)
-
-
-def microseconds(moment: Any) -> int:
-    return int((moment - FIRST_TIME) // MICROSECOND)

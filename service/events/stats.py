@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from calendar_days import DAY, days_between, start_of_day
+from calendar_days import DAY, days_between, microseconds, start_of_day
 from db.database import Database
 from db.event_store import EventStore
 from db.queries.events import EventFilter
@@ -133,7 +133,7 @@ def labels_of(group_by: Sequence[str], values: Sequence[Any], types: Sequence[st
             place = bisect_left(types, value)
             labels.append(place if types[place : place + 1] == [value] else place - 0.5)
         elif name == "hour":
-            labels.append(counting.microseconds(value))
+            labels.append(microseconds(value))
         else:
             labels.append(value if name == "user" else counting.day_number(value))
     return labels

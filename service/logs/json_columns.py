@@ -4,12 +4,13 @@ What can't be read is left out, for the grammar (json_format), which says why.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
 
+from calendar_days import microseconds
 from service.logs import standard_heads as heads
 from service.logs.assembly import Columns, take
 from service.logs.chunk_text import ChunkText, Mask, Places
@@ -17,7 +18,7 @@ from service.logs.client_address import parse_client_address
 from service.logs.json_format import JsonFormat, decode_object, number_text, read_answer, whole
 from service.logs.json_shape import Shape, Values, has_shape, infer_shape
 from service.logs.known_texts import UNKNOWN
-from service.logs.line_columns import EPOCH, KINDS, NUMBERS, TEMPLATE_PAGE, PageName, is_template
+from service.logs.line_columns import KINDS, NUMBERS, TEMPLATE_PAGE, PageName, is_template
 from service.logs.shop_format import LATEST_AHEAD, MAX_LINE_BYTES, BadLine
 from service.logs.standard_line import (
     decode_line,
@@ -28,7 +29,6 @@ from service.logs.standard_line import (
 from service.logs.standard_tables import StandardTables, add_some
 from service.logs.url_rules import Rules
 
-MICROSECOND = timedelta(microseconds=1)
 MILLION = 1_000_000
 # From 2004 on; a float of so many seconds has 22 bits behind the point, so that arithmetic on them is exact.
 SOME_SECONDS, MANY_SECONDS = 2.0**30, 2.0**33
@@ -190,10 +190,6 @@ def objects_of(lines: list[bytes]) -> Iterator[dict[str, Any]]:
 
 def text_of(value: str | float | None) -> str | None:
     return value if value is None or isinstance(value, str) else number_text(value)
-
-
-def microseconds(instant: datetime) -> int:
-    return (instant - EPOCH) // MICROSECOND
 
 
 def quick_times(values: Values) -> tuple[Places, Mask]:

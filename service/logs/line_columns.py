@@ -3,18 +3,18 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from calendar_days import instant
 from service.logs.rejects import RejectedLine
 from service.logs.shop_format import Kind, Page
 
 KINDS: tuple[Kind, ...] = ("main", "category", "product", "cart", "pay", "success", "asset", "other")
 TEMPLATE_PAGE = -1
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
@@ -103,7 +103,7 @@ class LineColumns:
         """The times of the first and the last visit; None without visits."""
         if not len(self):
             return None
-        return to_datetime(int(self.occurred[0])), to_datetime(int(self.occurred[-1]))
+        return instant(int(self.occurred[0])), instant(int(self.occurred[-1]))
 
     def take(self, rows: npt.NDArray[np.bool_] | Int64s) -> Self:
         """Return some of the rows, with the names of all."""
@@ -141,10 +141,6 @@ def is_template(url: str, page: Page, host: str) -> bool:
         return False
     numbers = {name: getattr(page, name) or 0 for name in NUMBERS}
     return url == template_url(host, page.kind, **numbers)
-
-
-def to_datetime(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def shop_key(key: str) -> int:

@@ -5,17 +5,17 @@ quick way by steps (head, time, address, URL), and from each of them to the gram
 """
 
 from collections import Counter
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 import numpy as np
 
+from calendar_days import microseconds
 from service.logs.addresses import AddressTable
 from service.logs.assembly import Columns, Tables, assemble, merge_rows, take
 from service.logs.chunk_text import ChunkText, Places
 from service.logs.chunks import Chunk
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import (
-    EPOCH,
     KINDS,
     NUMBERS,
     TEMPLATE_PAGE,
@@ -41,7 +41,6 @@ from service.logs.shop_heads import read_heads
 from service.logs.template_urls import read_templates
 
 SECOND = 1_000_000
-MICROSECOND = timedelta(microseconds=1)
 SAMPLES = 25  # of lines, to see which hosts they name
 MAX_HOSTS = 5
 COLUMNS = ("occurred", "key", "position", "kind", "address", "page", *NUMBERS)
@@ -77,7 +76,7 @@ class ShopParser:
                 rejects.append(make_reject(raw, chunk.line + row, offset, str(error), log_format="shop"))
             else:
                 host = host or host_of(line.url)
-                visits.append(self._visit(line, (instant - EPOCH) // MICROSECOND, chunk.line + row, host))
+                visits.append(self._visit(line, microseconds(instant), chunk.line + row, host))
         tables = Tables(self._addresses, self._pages)
         return assemble(merge_rows(columns, visits), tables, host=host, rejects=rejects)
 
@@ -89,7 +88,7 @@ class ShopParser:
         heads = read_heads(text)
         seconds, is_good = local_clock(self._zone, now.year + 1).to_utc(heads.local_seconds)
         occurred, ends = seconds * SECOND, text.ends[heads.rows]
-        is_good &= (occurred >= 0) & (occurred <= (now + LATEST_AHEAD - EPOCH) // MICROSECOND)
+        is_good &= (occurred >= 0) & (occurred <= microseconds(now + LATEST_AHEAD))
         addresses, address_ends = self._addresses.read(text, heads.ends, ends)
         rows = np.flatnonzero(is_good & (addresses != UNKNOWN))
         host, columns = self._read_urls(text, address_ends[rows] + 1, ends[rows])

@@ -5,10 +5,11 @@ Both give what the grammar of the format gives: property tests compare them on a
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
+from calendar_days import microseconds
 from service.logs.assembly import Columns, Tables, assemble, merge_columns, merge_rows, take
 from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.chunks import Chunk
@@ -18,7 +19,6 @@ from service.logs.json_format import JsonFormat
 from service.logs.json_layouts import LAYOUT_LIMITS, FieldReader, JsonLayouts, LayoutLimits, without
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import (
-    EPOCH,
     KINDS,
     NUMBERS,
     REQUEST_COLUMNS,
@@ -42,7 +42,6 @@ from service.logs.url_rules import Rules
 from service.logs.views import FIRST_SUCCESS, LAST_SUCCESS, NOT_MODIFIED, VIEW_METHODS
 from service.logs.w3c_fields import W3cFields, join_query
 
-MICROSECOND = timedelta(microseconds=1)
 COLUMNS = ("occurred", "position", "kind", "address", "page", *NUMBERS, *REQUEST_COLUMNS)
 EXACT_URL = re.compile(r'(?:[^"\\]|\\x[0-9A-Fa-f]{2})+')  # no other escape may hide a quote
 
@@ -155,7 +154,7 @@ class StandardParser:
             return {name: np.zeros(0, np.int64) for name in COLUMNS}
         fields = read(text, rows)
         occurred = fields["occurred"]
-        is_good = (occurred >= 0) & (occurred <= (now + LATEST_AHEAD - EPOCH) // MICROSECOND)
+        is_good = (occurred >= 0) & (occurred <= microseconds(now + LATEST_AHEAD))
         fields = take(fields, np.flatnonzero(is_good))
         columns = {name: np.zeros(len(fields["row"]), np.int64) for name in COLUMNS}
         columns |= {name: np.full(len(fields["row"]), -1, np.int64) for name in REQUEST_COLUMNS}
@@ -227,7 +226,7 @@ class StandardParser:
         if not is_template(url, page, ""):
             number = self._pages.add(PageName(url, page.kind, page.category, page.product), len(url))
         return (
-            (line.instant - EPOCH) // MICROSECOND,
+            microseconds(line.instant),
             row,
             KINDS.index(page.kind),
             tables.addresses.add(line.address, len(line.address)),

@@ -6,10 +6,11 @@ from functools import partial
 
 import numpy as np
 
+from calendar_days import microseconds
 from db.database import Database, Raw
 from db.kinds import KIND_CODES
 from db.part_files import PartColumns
-from db.queries.column_reads import Span, microseconds
+from db.queries.column_reads import Span
 from db.queries.live_columns import select_live_columns
 from db.queries.names import select_category_id
 from db.queries.reports import CountryRequests, CountryVisitors, Scope

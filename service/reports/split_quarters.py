@@ -7,11 +7,11 @@ from itertools import product
 
 import numpy as np
 
-from calendar_days import ClockSpan, split_quarters
+from calendar_days import ClockSpan, instant, microseconds, split_quarters
 from db.database import Database, Raw
 from db.kinds import KIND_CODES
 from db.part_files import Array
-from db.queries.column_reads import EPOCH, MICROSECOND, Span, microseconds
+from db.queries.column_reads import Span
 from db.queries.live_columns import select_live_columns
 from db.queries.names import select_category_id
 from db.queries.reports import Scope
@@ -62,7 +62,7 @@ async def select_times(
         PartFilter(since=begin, until=end, category_id=category_id, kind=code, is_bot=scope.is_bot)
         for (begin, end), code in product(ranges, codes)
     ]
-    since, until = (EPOCH + instant * MICROSECOND for instant in (ranges[0][0], ranges[-1][1]))
+    since, until = (instant(time) for time in (ranges[0][0], ranges[-1][1]))
     spans = [
         span
         for span in await snapshot.spans(since, until, scope.sources)

@@ -5,17 +5,18 @@ first bit of the key, the variant, 62 bits of the key.
 """
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+from calendar_days import instant, microseconds
+
+LAST_MICROSECOND = microseconds(datetime.max.replace(tzinfo=UTC))
 TIME_BITS, KEY_BITS = 11, 62  # of time and key those that stand behind the version, and behind the variant
 VERSION, VARIANT = 8, 0b10
 
 
 def log_line_id(occurred_at: datetime, key: int) -> uuid.UUID:
     """Return the id of a log line; `db.visit_ids` makes those of many."""
-    time = (occurred_at - EPOCH) // timedelta(microseconds=1)
+    time = microseconds(occurred_at)
     middle = (time & (1 << TIME_BITS) - 1) << 1 | key >> KEY_BITS
     low = VARIANT << KEY_BITS | key & (1 << KEY_BITS) - 1
     return uuid.UUID(int=time >> TIME_BITS << 80 | VERSION << 76 | middle << 64 | low)
@@ -35,4 +36,4 @@ def log_line_time(visit_id: uuid.UUID) -> datetime | None:
     key = parse_log_line_id(visit_id)
     if key is None or key[0] > LAST_MICROSECOND:
         return None
-    return EPOCH + key[0] * timedelta(microseconds=1)
+    return instant(key[0])

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from calendar_days import microseconds
 from db.part_files import Array
-from db.queries.column_reads import microseconds
 from db.queries.live_columns import select_live_keys
 from db.queries.live_visits import select_live_rows
 from db.queries.visit_list import VisitFilter, select_live_list

@@ -6,11 +6,12 @@ Names are inserted in transactions of their own, so that nobody waits for visits
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calendar_days import microseconds
 from clients.geo import Geo
 from db.database import Database, Transaction
 from db.kinds import KIND_CODES
@@ -19,7 +20,7 @@ from db.queries import names as name_queries
 from db.queries.addresses import AddressRow
 from db.queries.masked_addresses import AddressCountry, MaskedRow, ensure_masked_addresses
 from db.queries.pages import PageRow, ensure_pages
-from service.logs.line_columns import EPOCH, KINDS, LineColumns, PageName
+from service.logs.line_columns import KINDS, LineColumns, PageName
 from service.visits.agents import ensure_agents, ensure_referrers, stored_text
 from service.visits.known_addresses import COUNTRY, FIRST_PRODUCT, ID, NEVER, KnownAddresses
 
@@ -158,7 +159,7 @@ class NameIds:
     def _remember(self, rows: Mapping[str, AddressRow] | Mapping[AddressCountry, MaskedRow]) -> None:
         self.addresses.add(
             {
-                key: (row.id, self._country_index(row.country), microseconds(row.first_product_at))
+                key: (row.id, self._country_index(row.country), bound_of(row.first_product_at))
                 for key, row in rows.items()
             }
         )
@@ -196,8 +197,8 @@ class NameIds:
             self.pages[page] = (page_id, row.category_id or 0, row.product_id or 0)
 
 
-def microseconds(first_product_at: datetime | None) -> int:
-    return NEVER if first_product_at is None else (first_product_at - EPOCH) // timedelta(microseconds=1)
+def bound_of(first_product_at: datetime | None) -> int:
+    return NEVER if first_product_at is None else microseconds(first_product_at)
 
 
 def first_products(lines: LineColumns) -> NDArray[np.int64]:

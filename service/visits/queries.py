@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from calendar_days import instant
 from db.database import Database
 from db.queries.live_visits import select_live_rows
 from db.queries.merged_visits import select_merged_time
@@ -109,7 +110,6 @@ async def count_visits(
     """
     await load_numpy()
     from service.columns.counts import NO_VISITS, select_counts
-    from service.columns.lists import instant
     from service.columns.snapshot import open_snapshot
 
     group_by = group_by or ()

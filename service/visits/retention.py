@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import structlog
 
+from calendar_days import microseconds
 from clock import Clock
 from db.database import Database, Transaction
 from db.event_parts import EventColumns, merge_columns
@@ -36,7 +37,6 @@ from telemetry import metrics
 log = structlog.get_logger("trawl.retention")
 
 SCHEDULE = Schedule(every=3600.0, retry=60.0)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def enforce_retention(db: Database, days: int, *, clock: Clock, schedule: Schedule = SCHEDULE) -> None:
@@ -113,10 +113,6 @@ async def delete_first_visits(
         await lock_parts(session)
         await parts.remove_first_visits(session, span, visits, count, countries)
     return count
-
-
-def microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 async def delete_live_visits(db: Database, before: datetime, limits: BatchLimits) -> int:

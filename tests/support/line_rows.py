@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from service.logs.line_columns import KINDS, NUMBERS, TEMPLATE_PAGE, LineColumns, to_datetime
+from calendar_days import instant
+from service.logs.line_columns import KINDS, NUMBERS, TEMPLATE_PAGE, LineColumns
 
 
 class LineRow(NamedTuple):
@@ -35,7 +36,7 @@ def line_rows(columns: LineColumns) -> list[LineRow]:
         rows.append(
             LineRow(
                 int(columns.position[row]),
-                to_datetime(int(columns.occurred[row])),
+                instant(int(columns.occurred[row])),
                 int(columns.key[row]),
                 columns.addresses[columns.address[row]],
                 columns.page_url(row),

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from calendar_days import EPOCH
 from clients.geo import Geo
 from db.queries.live_visits import LiveRow
 from page_urls import normal_url
-from service.logs.line_columns import EPOCH, KINDS, NUMBERS, LineColumns, PageName
+from service.logs.line_columns import KINDS, NUMBERS, LineColumns, PageName
 from service.visits.pages import is_bare_path, parse_page
 from tests.support.log_lines import ADDRESSES, paths, times
 

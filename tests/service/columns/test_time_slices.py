@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.time_zones import is_time_zone
-from calendar_days import clock_changes, start_of_day
-from time_slices import EPOCH, time_slices
+from calendar_days import EPOCH, clock_changes, start_of_day
+from time_slices import time_slices
 
 ZONES = sorted(
     name for name in (files("tzdata") / "zones").read_text(encoding="utf-8").split() if is_time_zone(name)

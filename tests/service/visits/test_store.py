@@ -9,12 +9,13 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from calendar_days import EPOCH
 from clients.geo import Geo
 from db.database import Database
 from db.queries.live_visits import LiveRow
 from db.visit_ids import id_texts, visit_ids
 from service.logs.line_columns import shop_key
-from service.visits.ids import EPOCH, log_line_id, parse_log_line_id
+from service.visits.ids import log_line_id, parse_log_line_id
 from service.visits.record import RANDOM_BITS, new_visit_id
 from service.visits.store import store_live_visits
 from tests.support.live_cases import NOW, as_lines, batches, live_row
