@@ -22,7 +22,7 @@ from transport.parsing import declared_size, is_gzipped
 from transport.request import Request
 from transport.sanic_internals import receive_message
 
-SMALL_BULK_BODY = 64 * 1024  # bytes that need no turn, if they are declared and not gzipped
+SMALL_BULK_BODY = 64 * 1024  # bytes that need no permit, if they are declared and not gzipped
 MAX_VALUES = 1_000_000  # in a body: a hundred for each of 10,000 events
 GZIP_OVERHEAD = 1.01  # of content that can't be compressed, and more than enough
 
@@ -108,7 +108,7 @@ def raw_limit(request: Request, limit: int) -> int:
 
 
 def is_bulk(request: Request) -> bool:
-    """Tell whether the body is to be received in a turn of its account."""
+    """Return whether the body needs a permit of its account."""
     size = declared_size(request)
     return getattr(request.route_ctx, "bulk", False) and (
         request.is_streamed or size is None or size > SMALL_BULK_BODY or is_gzipped(request)

@@ -27,7 +27,7 @@ from service.logs.watched_path import ROTATION_LIMITS, Change, LogVersion, Rotat
 log = structlog.get_logger("trawl.imports")
 
 SCHEDULE = Schedule(every=2.0, retry=2.0)
-TURNS = 2  # imports at a time, of whatever number of logs
+PERMITS = 2  # imports at a time, of whatever number of logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,23 @@ class LogFollower:
     async def follow(self, *paths: Path) -> None:
         """Follow the logs at these paths, where there need not be any yet, until cancelled.
 
-        Each has its turn: a turn reads so much of a log, and TURNS have theirs at a time.
+        Their imports alternate: a turn reads so much of one log, and PERMITS logs are imported at a time.
         """
-        locks, turns = FollowLocks(self.db), asyncio.Semaphore(TURNS)
+        locks, permits = FollowLocks(self.db), asyncio.Semaphore(PERMITS)
         try:
             async with asyncio.TaskGroup() as group:
                 for path in paths:
-                    group.create_task(self._follow_path(path.absolute(), locks, turns))
+                    group.create_task(self._follow_path(path.absolute(), locks, permits))
         finally:
             await asyncio.shield(locks.release_all())
 
-    async def _follow_path(self, path: Path, locks: FollowLocks, turns: asyncio.Semaphore) -> None:
+    async def _follow_path(self, path: Path, locks: FollowLocks, permits: asyncio.Semaphore) -> None:
         watched, looked = WatchedPath(path, self.limits), asyncio.Event()
         watched.on_change = partial(self._tell, path)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._look(watched, looked))
-                group.create_task(self._read(watched, looked, locks, turns))
+                group.create_task(self._read(watched, looked, locks, permits))
         finally:
             watched.close()
 
@@ -80,7 +80,7 @@ class LogFollower:
             await asyncio.sleep(max(0.0, begin + self.look_seconds - clock()))
 
     async def _read(
-        self, watched: WatchedPath, looked: asyncio.Event, locks: FollowLocks, turns: asyncio.Semaphore
+        self, watched: WatchedPath, looked: asyncio.Event, locks: FollowLocks, permits: asyncio.Semaphore
     ) -> None:
         """Import what looks find. An error of the database is waited for."""
         importer = VersionImporter(self.db, self.geo, self.options, self.clock, self.events, locks, watched)
@@ -92,7 +92,7 @@ class LogFollower:
                 if watched.has_missed:
                     watched.has_missed = False
                     await import_rotated(importer)
-                while await self._take_turns(importer, turns):
+                while await self._import_due(importer, permits):
                     pass
             except DATABASE_ERRORS as error:
                 raise_if_cancelled()
@@ -102,12 +102,12 @@ class LogFollower:
                 await asyncio.sleep(self.schedule.retry_lasting if lasting else self.schedule.retry)
                 looked.set()
 
-    async def _take_turns(self, importer: VersionImporter, turns: asyncio.Semaphore) -> bool:
+    async def _import_due(self, importer: VersionImporter, permits: asyncio.Semaphore) -> bool:
         """Import a turn of each log that has something new. Return whether one has more."""
         watched, has_more = importer.watched, False
         importer.retry_denied()
         for version in watched.due_versions():
-            async with turns:
+            async with permits:
                 if await importer.import_turn(version):
                     has_more = has_more or version.is_due
         for version in watched.ended_versions():

@@ -65,7 +65,7 @@ async def test_all_accounts_together_have_no_more_than_the_total() -> None:
     assert work.most_in_all == 6
 
 
-async def test_no_turn_in_time_is_refused_and_leaves_nothing_behind() -> None:
+async def test_no_permit_in_time_is_refused_and_leaves_nothing_behind() -> None:
     work = Work(Permits("reads", each=1, total=1, waiting=64, seconds=0.01))
     first = asyncio.create_task(work.run(1))
     await until(lambda: work.running[1] == 1)

@@ -66,7 +66,7 @@ async def test_a_read_that_takes_too_long_is_cancelled_in_the_database(
     assert (await user.client.get(STATISTICS)).status == 200
 
 
-async def test_the_wait_for_a_turn_is_part_of_the_time_of_a_read(
+async def test_the_wait_for_a_permit_is_part_of_the_time_of_a_read(
     user: User, server: RunningApp, deps: Deps
 ) -> None:
     use_bounds(server, deps, Bounds(read_seconds=0.2, permit_seconds=3600))

@@ -36,7 +36,7 @@ class RouteFacts:
     scope: str | None
     limit: str
     oauth: bool  # whether its problems have OAuth's members
-    heavy: str | None  # the kind of work that needs a turn
+    heavy: str | None  # the kind of work that needs a permit
     gzip: bool
     bulk: bool
     parameters: dict[str, dict[str, Any]]  # JSON Schemas by name

@@ -5,7 +5,7 @@ import { currentPeriod, settings } from "../shared/settings.js";
 
 export const FALLBACK = "7d";
 export const MOST = 1000; // rows of an answer
-const AT_ONCE = 3; // the server has four turns for an account
+const AT_ONCE = 3; // the server has four permits for an account
 const REFUSED = 422;
 
 // The address names the filters as the API does.
@@ -33,7 +33,7 @@ export function statsReader(own, signal, onRefusal) {
   let running = 0;
   const waiting = [];
 
-  async function inTurn(action) {
+  async function limited(action) {
     while (running >= (isTaken ? AT_ONCE : 1)) await new Promise((resolve) => waiting.push(resolve));
     running += 1;
     try {
@@ -48,7 +48,7 @@ export function statsReader(own, signal, onRefusal) {
   function get(path, query) {
     const key = `${path} ${JSON.stringify(query)}`;
     const current = question.signal;
-    if (!answers.has(key)) answers.set(key, inTurn(async () => {
+    if (!answers.has(key)) answers.set(key, limited(async () => {
       current.throwIfAborted();
       try {
         const text = await (await request(path, { query, signal: current })).text();
@@ -81,7 +81,7 @@ export function statsReader(own, signal, onRefusal) {
     kinds: () => stats({ group_by: "kind", ...compare() }),
     kindSeries: (unit) => stats({ group_by: `kind,${unit}`, limit: MOST }),
     carts: () => get("/report/6", { ...currentPeriod(FALLBACK), ...common(), ...compare(), source: settings.source === "all" || settings.source === "log" ? settings.source : "api" }),
-    // Begins anew: answers to an older question take no turns any more.
+    // Starts again: requests for older settings and filters end.
     reset: () => {
       answers = new Map();
       question.abort();

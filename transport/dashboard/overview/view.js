@@ -71,7 +71,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     measured = null;
     series = null;
     drawChips();
-    const first = [totals.refresh(), cards[0].refresh()]; // have the first turns
+    const first = [totals.refresh(), cards[0].refresh()]; // go first
     await new Promise((resolve) => setTimeout(resolve));
     current.refresh();
     await Promise.all([...first, ...cards.slice(1).map((each) => each.refresh())]);
