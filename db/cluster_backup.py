@@ -23,7 +23,7 @@ EVENTS_FIT = """
         = (SELECT coalesce(sum(events), 0) FROM event_batch)
         + (SELECT coalesce(sum(events), 0) FROM event_part)
 """
-FORGET_EVENTS = "TRUNCATE event_batch, event_part, event_part_columns"
+TRUNCATE_EVENTS = "TRUNCATE event_batch, event_part, event_part_columns"
 # As many in a batch as a merge takes at least.
 READ_EVENTS = """
     INSERT INTO event_batch (first_at, events, occurred, user_id, event_type)
@@ -53,5 +53,5 @@ async def mend_restored(database: Database) -> None:
         raw = await raw_connection(session)
         await raw.execute(DELETE_NEWER)
         if not await raw.fetchval(EVENTS_FIT):
-            await raw.execute(FORGET_EVENTS)
+            await raw.execute(TRUNCATE_EVENTS)
             await raw.execute(READ_EVENTS)

@@ -125,7 +125,7 @@ class ColumnFiles(Generic[C]):
         return mapped
 
     def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
-        """Forget the parts that are not among these, and delete their files."""
+        """Drop the parts that are not among these, and delete their files."""
         with self._lock:
             for token in self._parts.keys() - set(tokens):
                 self._evict(token)

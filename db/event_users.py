@@ -31,7 +31,7 @@ class UserCodes:
         return len(self._by_code) > 2 * users + SPARE
 
     def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
-        """Forget the parts that are not among these."""
+        """Drop the parts that are not among these."""
         with self._lock:
             for token in self._parts.keys() - set(tokens):
                 del self._parts[token]

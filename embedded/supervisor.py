@@ -20,7 +20,7 @@ LONGEST_PAUSE = 0.1
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0)
 POLL = 0.005
 MAX_GAP = 1.0  # between two calls of `watch`
-# A start may take longer than a silence, on a slow machine: the next one may take twice as long, and so on.
+# A start may take longer than `stall`, on a slow machine: the next one may take twice as long, and so on.
 MOST_PATIENCE = 16
 
 
@@ -68,7 +68,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
         self._probe: HealthProbe | None = None
         self._failures = 0
-        self._patience = 1  # times the silence
+        self._patience = 1  # times `stall`
         now = time.monotonic()
         self._start_time = self._last_watch = self._last_response = self._next_step = now
         self._pause = FIRST_PAUSE
@@ -77,7 +77,7 @@ class Supervisor:
     def watch(self) -> None:
         """Take the next step, if one is due."""
         now = time.monotonic()
-        # While the watcher itself was stopped it could hear no response: that is not the server's silence.
+        # While the watcher itself was stopped it could hear no response: that is no stall of the server.
         self._last_response += max(0.0, now - self._last_watch - MAX_GAP)
         self._last_watch = now
         if self._process is None:
@@ -146,7 +146,7 @@ class Supervisor:
         elif probe.failed:
             self._probe = None
             self._probe_later(now)
-        if now - self._last_response > self._tuning.silence * self._patience and self._process is not None:
+        if now - self._last_response > self._tuning.stall * self._patience and self._process is not None:
             logger.error("%s does not answer: starting it again", self.server.name)
             self._process.kill()
             self._last_response = now

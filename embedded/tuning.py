@@ -10,7 +10,7 @@ class Tuning:
     """Times in seconds, sizes in bytes."""
 
     probe_interval: float = 2.0  # of a server that is ready
-    silence: float = 6.0  # without a response, after which a server is taken for hung
+    stall: float = 6.0  # without a response, after which a server is taken for hung
     orphan_grace: float = 1.0  # in which orphans may end in order
     stop_timeout: float = 6.0  # for an end in order
     quit_timeout: float = 2.0  # for an end at once

@@ -48,7 +48,7 @@ class CircuitBreaker:
             self._probe = None
 
     def record_success(self) -> None:
-        """Forget all failures. A pause that has begun still ends in its time."""
+        """Clear all failures. A pause that has begun still ends in its time."""
         self._failures = 0
 
     def record_failure(self) -> None:

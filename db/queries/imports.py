@@ -80,9 +80,9 @@ async def select_stale_imports(session: AsyncSession, *, stale_after: float) -> 
 
     Only those whose last heartbeat is more than `stale_after` seconds old.
     """
-    silence = func.extract("epoch", func.clock_timestamp() - Import.heartbeat_at)
+    heartbeat_age = func.extract("epoch", func.clock_timestamp() - Import.heartbeat_at)
     rows = await session.execute(
-        select(Import, silence).where(UNFINISHED, silence > stale_after).order_by(Import.id)
+        select(Import, heartbeat_age).where(UNFINISHED, heartbeat_age > stale_after).order_by(Import.id)
     )
     return [(row, float(seconds)) for row, seconds in rows]
 

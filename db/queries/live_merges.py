@@ -221,7 +221,7 @@ async def delete_live_rows(session: AsyncSession, live: LivePart) -> int:
 
 
 async def delete_merged_visits(session: AsyncSession, ids: Ids) -> None:
-    """Forget the ids of visits whose parts are deleted."""
+    """Delete the ids of visits whose parts are deleted."""
     raw = await raw_connection(session)
     await raw.execute(
         "DELETE FROM merged_visit WHERE id = ANY(CAST($1 AS uuid[]))", list(map(uuid.UUID, id_texts(ids)))

@@ -30,7 +30,7 @@ class VisitsOfAddresses:
         self._parts: dict[UUID, tuple[str, Columns]] = {}  # with the source of the visits
 
     async def read(self, session: AsyncSession) -> None:
-        """Read the parts that were not read before, and forget those that are gone."""
+        """Read the parts that were not read before, and drop those that are gone."""
         parts = {}
         for span in await select_part_spans(session):
             known = self._parts.get(span.token)

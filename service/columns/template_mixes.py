@@ -59,7 +59,7 @@ class PartMixes:
         return mixes
 
     def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
-        """Forget the parts that are not among these."""
+        """Drop the parts that are not among these."""
         for token in self._parts.keys() - set(tokens):
             self._parts.pop(token, None)
 

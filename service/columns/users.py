@@ -51,6 +51,6 @@ class UserTable:
         return np.asarray(self._codes.number(users)[places.reshape(-1)] + 1)
 
     def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
-        """Forget the parts that are not among these."""
+        """Drop the parts that are not among these."""
         for token in self._parts.keys() - set(tokens):
             self._parts.pop(token, None)

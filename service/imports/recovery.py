@@ -65,9 +65,9 @@ async def recover_imports(
             stale = await queries.select_stale_imports(session, stale_after=times.stale_after)
         for import_id in [import_id for import_id, task in tasks.items() if task.done()]:
             del tasks[import_id]
-        for record, silence in stale:
+        for record, heartbeat_age in stale:
             if record.id not in tasks:
-                is_abandoned = silence > times.abandoned_after
+                is_abandoned = heartbeat_age > times.abandoned_after
                 work = recover(db, geo, logs, record, clock=clock, is_abandoned=is_abandoned)
                 tasks[record.id] = background.spawn(work, name=f"import {record.id}")
 

@@ -80,7 +80,7 @@ class JsonReader:
         self._agents = Memo[Any](lambda value: add_some(tables.agents, optional(text_of(value))))
 
     def clear(self) -> None:
-        """Forget the numbers of names: the tables have forgotten some."""
+        """Clear the numbers of names: the tables have cleared theirs."""
         for memo in (self._answer_numbers, self._addresses, self._referrers, self._agents):
             memo.clear()
         self._answers.clear()

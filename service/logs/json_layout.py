@@ -1,4 +1,4 @@
-"""Learns from a JSON line the layout of those that are written like it, to read these in columns.
+"""Infers from a JSON line the layout of those that are written like it, to read these in columns.
 
     {"time":"2018-08-01T00:01:35+02:00","ip":"203.0.113.9","took":0.012,"cached":false}
     └ text ┘└ field                  ┘└ text ┘└ field    ┘└ text┘└field┘└ text        ┘

@@ -56,11 +56,11 @@ class KnownTexts:
         ranks = np.zeros(len(starts), np.int64)
         rows = np.flatnonzero((lengths > 0) & (lengths <= MAX_BYTES))
         while len(rows):
-            ranks[rows], is_known = self._look_up(text, starts[rows], lengths[rows])
+            ranks[rows], is_known = self._match(text, starts[rows], lengths[rows])
             rows = rows[~is_known]
         return self._numbers[ranks]
 
-    def _look_up(self, text: ChunkText, starts: Places, lengths: Places) -> tuple[Places, Mask]:
+    def _match(self, text: ChunkText, starts: Places, lengths: Places) -> tuple[Places, Mask]:
         """Return the ranks of texts, and which are known by now: all, or all but some of the new ones."""
         words = text_words(text, starts, lengths)
         hashes = hash_words(words, lengths)

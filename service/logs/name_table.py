@@ -26,7 +26,7 @@ class NameTable(Generic[Name]):
         self._added_bytes = 0
 
     def trim(self) -> bool:
-        """Forget all names if there are too many. Return whether: their numbers are not valid any more."""
+        """Clear all names if there are too many. Return whether: their numbers are not valid any more."""
         is_full = self._texts.size + self._added_bytes + NAME_BYTES * len(self._names) > MAX_BYTES
         if is_full:
             self._texts.clear()

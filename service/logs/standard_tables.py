@@ -36,7 +36,7 @@ class StandardTables:
         )
 
     def trim(self) -> bool:
-        """Forget names if there are too many. Return whether numbers are not valid any more."""
+        """Clear names if there are too many. Return whether numbers are not valid any more."""
         tables = (self.addresses, self.pages, self.methods, self.referrers, self.agents)
         trims = [table.trim() for table in tables]
         for texts in (self.users, self.protocols):

@@ -76,7 +76,7 @@ class WatchedFile:
             return self._end > offset and (partial or self._window.find(NEWLINE, begin) >= 0)
 
     def release(self, offset: int) -> None:
-        """Forget what stands before the offset, as it is stored, but for the bytes that tell of a cut."""
+        """Discard what stands before the offset, as it is stored, but for the bytes that tell of a cut."""
         with self._lock:
             self._discard(offset - CHECKED_BYTES - self._start)
 

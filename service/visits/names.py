@@ -110,7 +110,7 @@ class NameIds:
         )
 
     def _trim(self) -> None:
-        """Forget all if it is too much: what the next chunks need comes back."""
+        """Clear what has grown too large: what the next chunks need comes back."""
         if len(self.addresses) > self.limits.addresses:
             self.addresses.clear()
         if len(self.pages) > self.limits.pages:

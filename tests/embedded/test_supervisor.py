@@ -77,13 +77,13 @@ def test_a_killed_valkey_is_back_even_when_killed_again_at_once(data_dir: Path) 
 
 
 @contextmanager
-def short_silence(servers: EmbeddedServers) -> Iterator[None]:
+def short_stall(servers: EmbeddedServers) -> Iterator[None]:
     """Within, a server that does not respond for half a second is taken for hung."""
     for supervisor in servers._supervisors:
-        supervisor._tuning = replace(supervisor._tuning, silence=0.5)
+        supervisor._tuning = replace(supervisor._tuning, stall=0.5)
     yield
     for supervisor in servers._supervisors:
-        supervisor._tuning = replace(supervisor._tuning, silence=DEFAULT.silence)
+        supervisor._tuning = replace(supervisor._tuning, stall=DEFAULT.stall)
 
 
 def are_replaced(servers: EmbeddedServers, pids: set[int]) -> bool:
@@ -99,7 +99,7 @@ async def test_a_server_that_hangs_is_replaced(data_dir: Path, pids: Callable[[P
     with open_servers(data_dir, tuning=Tuning(probe_interval=0.1, orphan_grace=0.1)) as servers:
         hung = set(pids(data_dir))
         send_signal(hung, signal.SIGSTOP)
-        with short_silence(servers):
+        with short_stall(servers):
             assert eventually(lambda: not hung & set(pids(data_dir)), watch=servers.watch)
         assert eventually(lambda: are_replaced(servers, hung), watch=servers.watch)
         assert await query(servers, "SELECT 1") == [(1,)]
@@ -110,7 +110,7 @@ def test_a_deleted_socket_is_noticed(data_dir: Path) -> None:
     with open_servers(data_dir, postgres=False, tuning=Tuning(probe_interval=0.1)) as servers:
         before = set(valkey_pids(data_dir))
         (data_dir / "valkey" / "valkey.sock").unlink()
-        with short_silence(servers):
+        with short_stall(servers):
             assert eventually(lambda: not before & set(valkey_pids(data_dir)), watch=servers.watch)
         assert eventually(lambda: valkey_answers(servers), watch=servers.watch)
 
@@ -176,7 +176,7 @@ with socket.socket(socket.AF_UNIX) as listener:
 
 @dataclass
 class SlowServer:
-    """A server that answers 1.2 s after its start, which is longer than a silence."""
+    """A server that answers 1.2 s after its start, which is longer than a stall may be."""
 
     socket: Path
     name: str = "Slow"
@@ -207,8 +207,8 @@ class SlowServer:
     def clean_up(self) -> None: ...
 
 
-def test_a_server_whose_start_takes_longer_than_a_silence_is_ready_in_the_end(tmp_path: Path) -> None:
-    supervisor = Supervisor(SlowServer(tmp_path / "socket"), Tuning(silence=0.5))
+def test_a_server_whose_start_takes_longer_than_a_stall_may_is_ready_in_the_end(tmp_path: Path) -> None:
+    supervisor = Supervisor(SlowServer(tmp_path / "socket"), Tuning(stall=0.5))
     try:
         assert eventually(lambda: supervisor.ready, watch=supervisor.watch)
     finally:
