@@ -12,7 +12,7 @@ from service.events.dimensions import Dimension, groups_at, slices_of
 
 SHORT = 1 << 16  # numbers below it are sorted in a third of the time
 SPARSE = 2  # users are counted in a table of at most so many times as many places as there are events
-EVENTS = 1 << 20  # that are counted at a time
+EVENTS = 1 << 18  # that are counted until it is known again how many the last pair needed has
 
 Counts = tuple[Array, Array, Array]
 
@@ -26,23 +26,23 @@ def count_user_times(events: Events, times: Dimension, waiting: Waiting, need: i
     """
     pieces: list[Counts] = [(np.empty(0, np.int64),) * 3]
     users, begins = users_by_time(events, times, waiting)
+    least = 1  # what the last of the pairs needed has, as far as is known
     for first, last in spans_of(begins):
         waiting.check()
-        found = [
-            (group, *count_users_of(users[begins[group] : begins[group + 1]], events.users))
-            for group in range(first, last)
-        ]
-        groups = np.repeat([group for group, *_ in found], [len(some) for _, some, _ in found])
-        pieces.append(
-            most_frequent(
-                groups,
-                np.concatenate([some for _, some, _ in found]),
-                np.concatenate([counts for *_, counts in found]),
-                need,
-            )
-        )
-    groups, numbers, counts = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    return most_frequent(groups, numbers, counts, need)
+        for group in range(first, last):
+            some, counts = count_users_of(users[begins[group] : begins[group + 1]], events.users, least)
+            pieces.append((np.full(len(some), group), some, counts))
+        if need is not None:
+            pieces = [most_frequent(*merged(pieces), need)]
+            counts = pieces[0][2]
+            least = int(counts.min()) if len(counts) >= need else 1
+    return merged(pieces)
+
+
+def merged(pieces: Sequence[Counts]) -> Counts:
+    """Return one piece for several."""
+    groups, users, counts = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    return groups, users, counts
 
 
 def users_by_time(events: Events, times: Dimension, waiting: Waiting) -> tuple[Array, Array]:
@@ -73,15 +73,20 @@ def spans_of(begins: Array) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def count_users_of(users: Array, size: int) -> tuple[Array, Array]:
-    """Return the distinct users among some, which are in order afterwards, and how often each is there."""
+def count_users_of(users: Array, size: int, least: int) -> tuple[Array, Array]:
+    """Return the users that are so often among some, which are in order afterwards, and how often each is."""
     if size <= SPARSE * len(users):
         table = np.bincount(users, minlength=size)
-        present = np.flatnonzero(table)
+        present = np.flatnonzero(table >= least)
         return present, table[present]
     users.sort(kind="stable" if users.dtype == np.uint16 else None)
-    begins = first_rows(users)
-    return users[begins], np.diff(begins, append=len(users))
+    # A user is so often there if the row so far behind its first one is its too.
+    rows = np.flatnonzero(users[least - 1 :] == users[: len(users) - least + 1])
+    begins = rows[first_rows(users[rows])]
+    found = users[begins]
+    if least == 1:
+        return found, np.diff(begins, append=len(users))
+    return found, np.searchsorted(users, found, "right") - begins
 
 
 def most_frequent(groups: Array, numbers: Array, counts: Array, need: int | None) -> Counts:
