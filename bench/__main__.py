@@ -15,6 +15,7 @@ BENCHMARKS = (
     "recovery",
     "reports",
     "single_visit",
+    "site_crowd",
     "site_views",
     "visit_lists",
     "visit_merges",

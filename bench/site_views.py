@@ -37,8 +37,8 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MAKE_SITE = "INSERT INTO site (key, name, origins, created_at) VALUES ($1, 'shop', $2, now())"
 
 
-def view_request() -> bytes:
-    body = json.dumps({"site": KEY, "page_url": f"{ORIGIN}/fresh_fish/salmon/", "referrer": ""}).encode()
+def view_request(key: str = KEY) -> bytes:
+    body = json.dumps({"site": key, "page_url": f"{ORIGIN}/fresh_fish/salmon/", "referrer": ""}).encode()
     head = f"POST /collect HTTP/1.1\r\nHost: a\r\nOrigin: {ORIGIN}\r\nUser-Agent: {AGENT}\r\n"
     return f"{head}Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
