@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import UTC, datetime
 
+import pytest
 from playwright.async_api import Page, expect
 
 from service.cache import Cache
@@ -131,6 +132,41 @@ async def test_films_are_those_of_the_newest_search_and_more_of_them_come_once(
         names = await found.locator("strong").all_inner_texts()
         assert len(names) == len(set(names))
         await page.unroute("**/movies/favorites?*")
+
+
+# Waits for what /live tells, and then for longer than onChange does: timers of one page end in their order.
+# Returns how many visits it told.
+TOLD = """
+    async (least) => {
+        const { live } = await import("/dashboard/shared/live.js");
+        while (!((live.state?.visits ?? 0) >= least)) await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 2500));
+        return live.state.visits;
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("view", "held"), [("overview", "**/visits/stats?*group_by=page&*"), ("reports", "**/report/2*")]
+)
+async def test_new_visits_break_no_read_off_and_are_shown_after_it(
+    dashboard: Dashboard, user: User, view: str, held: str
+) -> None:
+    page = dashboard.page
+    assert (await user.client.post("/visits", json={"page_url": "/"})).status == 201
+    release = await dashboard.hold(held)
+    broken_off: list[str] = []
+    page.on("requestfailed", lambda request: broken_off.append(request.url))
+    await dashboard.open(f"#{view}")
+    async with page.expect_request(held):
+        await dashboard.fill_login(user.login)
+    visits = await page.evaluate(TOLD, 1)
+    assert (await user.client.post("/visits", json={"page_url": "/new/"})).status == 201
+    await page.evaluate(TOLD, visits + 1)
+    assert broken_off == []
+    async with page.expect_request(held):  # what came meanwhile
+        release.set()
+    await page.unroute(held)
 
 
 async def test_a_share_and_a_wall_say_at_once_that_they_load(dashboard: Dashboard, user: User) -> None:

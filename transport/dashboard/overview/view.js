@@ -62,7 +62,14 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     return refresh();
   }
 
-  async function refresh() {
+  let reading = null; // the newest read of all cards
+
+  function refresh() {
+    reading = read();
+    return reading;
+  }
+
+  async function read() {
     content.hidden = settingsProblem() !== null;
     trouble.textContent = "";
     if (content.hidden) return;
@@ -101,7 +108,8 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     await Promise.all(cards.map((each) => each.loadUnseen()));
     await untilDrawn();
   }, signal);
-  onChange(() => refreshData().catch(() => {}), signal);
+  // A read that is under way is not broken off: on a slow server with steady visits its last cards would never come.
+  onChange(() => reading.catch(() => {}).then(refreshData).catch(() => {}), signal);
   showTime(newest);
   await refresh();
   return refreshData;

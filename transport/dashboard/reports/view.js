@@ -29,7 +29,14 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
   view.replaceChildren(element("h1", {}, translate("reports")), settingsForm(onSettings, { sources: SOURCES, withTraffic }), shown, content, asOf);
   layOutInColumns(columns, cards.map((card, index) => [card.root, HEIGHTS[index] ?? 1]), COLUMN);
 
-  async function refresh() {
+  let reading = null; // the newest read of all cards
+
+  function refresh() {
+    reading = read();
+    return reading;
+  }
+
+  async function read() {
     content.hidden = settingsProblem() !== null;
     if (content.hidden) return;
     const newest = await loadNewest(signal);
@@ -43,7 +50,7 @@ export async function show(view, { signal, user, own, setOwn, onSettings, redraw
     const categories = await loadCategories(signal).catch(() => null);
     if (categories) for (const card of cards) card.showCategories(categories);
   }
-  onChange(() => refresh().catch(() => {}), signal);
+  onChange(() => reading.catch(() => {}).then(refresh).catch(() => {}), signal);
   await refresh();
   return refresh;
 }

@@ -21,22 +21,32 @@ export function onLive(listener, signal) {
 const SETTLE = 2000; // milliseconds from a change until it is shown
 const LEAST_PAUSE = 20_000; // between two reads of a view, each of which takes a dozen of the requests that the limit allows
 
-// Calls the listener soon after visits, events or imports have changed, but not too often. What has changed while the
-// stream was away is not known: then it is called when that is back.
+// Calls the listener soon after visits, events or imports have changed, but not too often, and not before its last
+// promise has settled. What has changed while the stream was away is not known: then it is called when that is back.
 export function onChange(listener, signal) {
   let last = null;
-  let timer = null;
+  let timer = null; // also while the listener is at work
+  let isDue = false;
   let calledAt = 0;
   onLive(({ state, connected }) => {
     if (!state) return;
     const current = connected ? JSON.stringify([state.visits, state.events, state.imports.map((record) => [record.id, record.status, record.imported])]) : "away";
-    if (connected && last !== null && current !== last) timer ??= setTimeout(call, Math.max(SETTLE, calledAt + LEAST_PAUSE - Date.now()));
+    isDue ||= connected && last !== null && current !== last;
     last = current;
+    plan();
   }, signal);
-  function call() {
-    timer = null;
+  function plan() {
+    if (isDue) timer ??= setTimeout(call, Math.max(SETTLE, calledAt + LEAST_PAUSE - Date.now()));
+  }
+  async function call() {
+    isDue = false;
     calledAt = Date.now();
-    listener();
+    try {
+      await listener();
+    } finally {
+      timer = null;
+      if (!signal.aborted) plan();
+    }
   }
   signal.addEventListener("abort", () => clearTimeout(timer));
 }
