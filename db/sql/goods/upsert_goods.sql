@@ -1,4 +1,4 @@
--- Store what inferred_goods or reinfer_goods returned. No other transaction infers meanwhile.
+-- Store what was inferred of goods. No other transaction infers meanwhile.
 INSERT INTO goods (
     goods_id, product_id, learned_at, learned_position, learned_key, line_import_id, view_import_id
 )
