@@ -20,6 +20,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -103,7 +104,7 @@ async def report(port: int, request: bytes, seconds: float) -> Crowd:
             first = max(now, begin + number / RATE)
             with suppress(OSError):  # the place of a killed worker
                 _, visitor = await loop.create_connection(
-                    lambda first=first: Visitor(crowd, request, first, begin + seconds),  # type: ignore[misc]
+                    partial(Visitor, crowd, request, first, begin + seconds),
                     HOST,
                     port,
                     local_addr=(address, 0),
