@@ -48,7 +48,7 @@ BOUND = 3.0  # times the p99 of a reader whom nobody disturbs, or one second: th
 class Crowd:
     """What the visitors were told, how long it took, and the CPU seconds that they took themselves."""
 
-    told: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     cpu: float = 0.0
 
@@ -72,7 +72,7 @@ class Visitor(asyncio.Protocol):
         if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]):
             return
         is_taken = head.startswith(b"HTTP/1.1 202")
-        self._crowd.told[json.loads(body)["status"] if is_taken else head[9:12].decode()] += 1
+        self._crowd.outcomes[json.loads(body)["status"] if is_taken else head[9:12].decode()] += 1
         now = asyncio.get_running_loop().time()
         self._crowd.seconds.append(now - self._begin)
         self._received, self._begin = b"", 0.0
@@ -81,7 +81,7 @@ class Visitor(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         if self._begin:
-            self._crowd.told[UNANSWERED] += 1
+            self._crowd.outcomes[UNANSWERED] += 1
         if not self.is_over.done():
             self.is_over.set_result(None)
 
@@ -177,12 +177,16 @@ async def measure(
         crowd = await reporting
         await killing
     after = cpu_by_kind(trawl)
-    rows, stored, views = await stored_views(client) - before, crowd.told["stored"], crowd.told.total()
-    is_right = stored <= rows <= stored + crowd.told[UNANSWERED]
+    rows, stored, views = (
+        await stored_views(client) - before,
+        crowd.outcomes["stored"],
+        crowd.outcomes.total(),
+    )
+    is_right = stored <= rows <= stored + crowd.outcomes[UNANSWERED]
     spent = [f"{(after[kind] - cpu[kind]) / views * 1e6:.0f}" for kind in KINDS]
-    told = [str(crowd.told[kind]) for kind in ("stored", "dropped", UNANSWERED)]
-    others = views - sum(map(int, told))
-    cells = [name, f"{views / SECONDS:.0f}", *told, str(others), str(rows)]
+    counts = [str(crowd.outcomes[kind]) for kind in ("stored", "dropped", UNANSWERED)]
+    others = views - sum(map(int, counts))
+    cells = [name, f"{views / SECONDS:.0f}", *counts, str(others), str(rows)]
     cells += [f"{percentile(crowd.seconds, 0.99) * 1000:.0f} ms"]
     cells += [f"{percentile(waits, 0.5):.0f}, {percentile(waits, 0.99):.0f} ms"]
     cells += ["not known" if kills else " + ".join([*spent, f"{crowd.cpu / views * 1e6:.0f}"])]

@@ -18,8 +18,8 @@ from service.columns.agents import TRAITS
 from service.columns.blocks import LiveBlock
 from service.columns.candidates import CountRow
 from service.columns.comparison import count_shown
+from service.columns.count_cache import question_of
 from service.columns.groups import Groups, PageGroups, StatusGroups, TimeGroups, UserGroups
-from service.columns.kept import question_of
 from service.columns.matching import PartFilter, part_filter
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import Statistics

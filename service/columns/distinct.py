@@ -123,20 +123,20 @@ class GroupDetails:
         self.first, self.last = self.first[slots], self.last[slots]
 
 
-def first_times(slots: Array, occurred: Array, wanted: Array, none: int) -> Array:
-    """Return the times of the first rows of the wanted slots; perhaps of others, too, or else `none`.
+def first_times(slots: Array, occurred: Array, targets: Array, none: int) -> Array:
+    """Return the times of the first rows of the target slots; perhaps of others, too, or else `none`.
 
-    :param wanted: those of the slots that are to be found, all of which have rows; the last one is not
+    :param targets: those of the slots to look for, all of which have rows; the last one is not
     """
-    times, wanted = np.full(len(wanted), none), wanted.copy()
-    wanted[-1] = False
+    times, targets = np.full(len(targets), none), targets.copy()
+    targets[-1] = False
     begin, end = 0, FIRST_ROWS
-    while wanted.any():
+    while targets.any():
         some = slots[begin:end]
-        rows = np.flatnonzero(wanted.take(some))[::-1] + begin
+        rows = np.flatnonzero(targets.take(some))[::-1] + begin
         # Where an index stands several times, the last value is what remains.
-        found = slots.take(rows)
-        times[found] = occurred.take(rows)
-        wanted[found] = False
+        hits = slots.take(rows)
+        times[hits] = occurred.take(rows)
+        targets[hits] = False
         begin, end = end, end * GROWTH
     return times

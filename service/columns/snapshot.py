@@ -127,13 +127,13 @@ async def make_snapshot(db: Database, raw: Raw, store: ColumnStore) -> Snapshot:
     """Read visits in a transaction that sees one moment."""
     version = await queries.begin_reading(raw)
     if store.addresses is None or store.addresses.version != version:
-        store.addresses, store.kept = AddressCountries(version), None
+        store.addresses, store.count_cache = AddressCountries(version), None
     if store.pages is None or store.names is None:
         store.pages, store.names = PageTable(), Names()
     if store.agents is None or store.referrers is None:
         store.agents, store.referrers = AgentTable(), ReferrerTable()
     if store.users is None or store.users.is_stale:
-        store.users, store.kept = UserTable(), None
+        store.users, store.count_cache = UserTable(), None
     return Snapshot(
         db, raw, store, store.addresses, store.pages, store.agents, store.referrers, store.users, store.names
     )

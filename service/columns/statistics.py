@@ -16,10 +16,10 @@ from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.candidates import Candidate, CountRow, label_order, name
+from service.columns.count_cache import CountCache, Question, split, without
 from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts
 from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
-from service.columns.kept import KeptCounts, Question, split, without
 from service.columns.matching import PartFilter, matching_rows
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
@@ -77,18 +77,18 @@ class Statistics:
         counts, templates = GroupCounts(len(self.groups)), self.templates
         question = None if self.question is None else self.question.about("visits")
         whole, rest = self.split(question, self.spans)
-        kept = None if question is None else self.kept.get(question, whole)
-        if kept is not None:
-            known, buckets = kept.value
+        entry = None if question is None else self.cache.get(question, whole)
+        if entry is not None:
+            known, buckets = entry.value
             counts = known.copy()
             if templates is not None:
                 templates.buckets += buckets
-        new = without(whole, kept)
+        new = without(whole, entry)
         await self.each_part(partial(self.count, counts), new)
         if question is not None and new:
             counts.settle()
             buckets = None if templates is None else templates.buckets.copy()
-            self.kept.put(question, whole, (counts.copy(), buckets), counts.size)
+            self.cache.put(question, whole, (counts.copy(), buckets), counts.size)
         await self.each_block(partial(self.count, counts), rest)
         return counts
 
@@ -99,9 +99,9 @@ class Statistics:
         return ([], spans) if question is None else split(self.criteria, spans)
 
     @property
-    def kept(self) -> KeptCounts:
-        self.snapshot.store.kept = self.snapshot.store.kept or KeptCounts()
-        return self.snapshot.store.kept
+    def cache(self) -> CountCache:
+        self.snapshot.store.count_cache = self.snapshot.store.count_cache or CountCache()
+        return self.snapshot.store.count_cache
 
     async def each_block(self, work: Callable[[Block], object], spans: Sequence[Span] | None = None) -> None:
         """Do work for each block, in threads.
@@ -275,16 +275,16 @@ class Statistics:
             self.question.about(tuple(codes)) if self.question is not None and len(rounds) == 1 else None
         )
         whole, rest = self.split(question, slots.spans(self.spans))
-        kept = None if question is None else self.kept.get(question, whole)
-        new = without(whole, kept)
+        entry = None if question is None else self.cache.get(question, whole)
+        new = without(whole, entry)
         for begin in rounds:
             details.begin(begin)
-            if kept is not None:
-                details.restore(kept.value)
+            if entry is not None:
+                details.restore(entry.value)
             await self.each_part(add, new)
             if question is not None and new:
                 value = await run_while_awaited(lambda _: details.packed())
-                self.kept.put(question, whole, value, value.size)
+                self.cache.put(question, whole, value, value.size)
             await self.each_block(add, rest)
             await run_while_awaited(lambda _: details.end())
         details.arrange(np.argsort(order))

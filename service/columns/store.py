@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from db.part_files import PartColumns
     from service.columns.agents import AgentTable, ReferrerTable
     from service.columns.cart_days import CartDayStore
-    from service.columns.kept import KeptCounts
+    from service.columns.count_cache import CountCache
     from service.columns.names import AddressCountries, Names, PageTable
     from service.columns.purchases import PurchaseStore
     from service.columns.users import UserTable
@@ -47,7 +47,7 @@ class ColumnStore:
     users: "UserTable | None" = None
     purchases: "PurchaseStore | None" = None  # made by the report that counts them, as the next
     cart_days: "CartDayStore | None" = None
-    kept: "KeptCounts | None" = None
+    count_cache: "CountCache | None" = None
 
     @classmethod
     def under(cls, data_dir: Path, *, megabytes: int) -> "ColumnStore":

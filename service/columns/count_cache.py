@@ -37,7 +37,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Entry:
     """What was counted of some parts. It is never changed."""
 
     tokens: frozenset[uuid.UUID]
@@ -45,21 +45,21 @@ class Kept:
     owners: tuple[object, ...]
 
 
-class KeptCounts:
+class CountCache:
     """The counts that a process keeps, the least recently used of which are dropped."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._cache = PartCache(max_bytes)
 
-    def get(self, question: Question, spans: Collection[Span]) -> Kept | None:
+    def get(self, question: Question, spans: Collection[Span]) -> Entry | None:
         """Return what is known of the parts or of some of them."""
-        kept: Kept | None = self._cache.get(question.key)
-        return kept if kept is not None and kept.tokens <= {span.token for span in spans} else None
+        entry: Entry | None = self._cache.get(question.key)
+        return entry if entry is not None and entry.tokens <= {span.token for span in spans} else None
 
     def put(self, question: Question, spans: Collection[Span], value: Any, size: int) -> None:
         if size <= MAX_SIZE:
             tokens = frozenset(span.token for span in spans)
-            self._cache.put(question.key, Kept(tokens, value, question.owners), size)
+            self._cache.put(question.key, Entry(tokens, value, question.owners), size)
 
 
 def question_of(
@@ -97,6 +97,6 @@ def split(criteria: PartFilter | None, spans: Sequence[Span]) -> tuple[list[Span
     return whole, [span for span in spans if span.token not in tokens]
 
 
-def without(spans: Sequence[Span], kept: Kept | None) -> Sequence[Span]:
+def without(spans: Sequence[Span], entry: Entry | None) -> Sequence[Span]:
     """Return the parts of which nothing is known."""
-    return spans if kept is None else [span for span in spans if span.token not in kept.tokens]
+    return spans if entry is None else [span for span in spans if span.token not in entry.tokens]
