@@ -18,7 +18,7 @@ QUESTION = {"example": "From which country do visitors come most often?"}
 
 
 def quarter_hour(time: datetime) -> datetime:
-    """Return the begin of the quarter of an hour that holds an instant."""
+    """Return the start of the quarter of an hour that holds an instant."""
     return time.replace(minute=time.minute // 15 * 15, second=0, microsecond=0)
 
 

@@ -23,7 +23,6 @@ LIST_PATHS = (
     "/admin/auth-events",
     "/visits/stats?group_by=page",
 )
-CREDENTIALS = {"user": {"password": PASSWORDS[0]}, "admin": ADMIN}
 
 
 @dataclass(slots=True)

@@ -59,7 +59,7 @@ class QuietClient:
         return (response.status, response.body) if response else (0, b"")
 
     async def sign_in(self) -> int:
-        """Sign in; returns the status. The token that it has stays."""
+        """Sign in, as a measurement: a token that it has stays in use. Return the status."""
         token, self.token = self.token, ""
         status, body = await self.call("POST", "/login", self.account)
         self.token = token or (json.loads(body)["access_token"] if status == 200 else "")

@@ -93,8 +93,8 @@ class Visitor(asyncio.Protocol):
             self._transport.write(self._request)
 
 
-async def report(port: int, request: bytes, seconds: float) -> Crowd:
-    """Report views until the time is over, on new connections where old ones break."""
+async def offer_views(port: int, request: bytes, seconds: float) -> Crowd:
+    """Send views until the time is over, on new connections where old ones break."""
     loop, crowd = asyncio.get_running_loop(), Crowd()
     begin = loop.time()
 
@@ -117,7 +117,7 @@ async def report(port: int, request: bytes, seconds: float) -> Crowd:
 
 
 def report_views(port: int, request: bytes, seconds: float) -> Crowd:
-    return uvloop.run(report(port, request, seconds))
+    return uvloop.run(offer_views(port, request, seconds))
 
 
 async def read(client: QuietClient, seconds: float, *, may_break: bool = False) -> list[float]:

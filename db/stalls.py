@@ -83,13 +83,13 @@ class StallDetector:
             raise DatabaseSilent("the database does not answer")
 
     def add(self, raw: Any) -> None:
-        """Know a connection, which is in use until its pool says that it is not."""
+        """Watch a connection, which is in use until its pool says that it is not."""
         self._connections.add(raw)
         raw.add_termination_listener(self._discard)
         self._use(raw)
 
     def observe(self, engine: Engine) -> None:
-        """Hear from an engine which of its connections are in use."""
+        """Watch the connections of an engine, which tells which are in use."""
         event.listen(engine, "checkout", self._take)
         event.listen(engine, "checkin", self._release)
         event.listen(engine, "invalidate", self._release)

@@ -167,7 +167,7 @@ class PartReader:
         :raises BrokenOff: the body ends before that
         """
         while (end := self._buffer.find(self._delimiter)) < 0:
-            ready = len(self._buffer) - len(self._delimiter) + 1  # the rest may be the begin of a boundary
+            ready = len(self._buffer) - len(self._delimiter) + 1  # the rest may be the start of a boundary
             if ready > 0:
                 yield bytes(self._buffer[:ready])
                 del self._buffer[:ready]

@@ -31,7 +31,7 @@ def begin_reading(request: Request) -> None:
 
 
 def note_account(request: Request, token: str) -> None:
-    """Know whose write a sign-in is, by the token that it gave."""
+    """Record whose write a sign-in is, by the token that it gave."""
     if has_replica(request):
         request.ctx.wrote_as = decode_token(request.deps.tokens, token, now=now()).user_id
 

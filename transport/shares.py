@@ -248,7 +248,7 @@ def read_period(parameters: Mapping[str, str], tz: str) -> Period:
 
 
 def read_instant(text: str | None, tz: str, *, days: int) -> datetime | None:
-    """Read a time, or a date as its begin, `days` later."""
+    """Parse a time, or a date as its start, `days` later."""
     if text is None:
         return None
     try:

@@ -104,7 +104,7 @@ async def select_cart_visits(
 async def select_carts_in_parts(
     session: AsyncSession, cart_ids: Values, *, excluding: Sequence[PartSpan] = ()
 ) -> Values:
-    """Return which of these carts, which are sorted, parts name, but some."""
+    """Return which of these sorted carts a part names; those in `excluding` do not count."""
     named = np.zeros(len(cart_ids), np.bool_)
     for span in await select_part_spans(session):
         if may_name(span, cart_ids) and span not in excluding:
@@ -121,7 +121,7 @@ async def select_live_carts(session: AsyncSession, cart_ids: Values) -> Values:
 
 
 def may_name(span: PartSpan, cart_ids: Values) -> bool:
-    """Return whether a part may name some of these carts, which are sorted."""
+    """Return whether a part may name any of these sorted carts."""
     if span.cart_ids is None or not len(cart_ids):
         return False
     first, last = span.cart_ids

@@ -106,7 +106,7 @@ async def add_cart_lines(session: AsyncSession, lines: CartLines, goods: Sequenc
 
 
 async def store_goods(session: AsyncSession, goods: Sequence[InferredGoods], *, without: list[int]) -> Counts:
-    """Store inferred goods. Return by how much that changes what stored carts count for, but some."""
+    """Store inferred goods. Return the changes of what stored carts count for; those in `without` do not."""
     ids = [each.goods_id for each in goods if each.product_id != each.old_product_id]
     if not ids:
         await upsert_goods(session, goods)

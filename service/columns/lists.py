@@ -63,7 +63,7 @@ class Lines:
 async def newest_lines(
     snapshot: Snapshot, criteria: PartFilter, *, after: Cursor | None, limit: int, spans: Sequence[Span]
 ) -> Lines:
-    """Return the first `limit` log lines after the cursor, newest first, among others: in no order.
+    """Return log lines that hold the `limit` newest after the cursor: a few more than those, in no order.
 
     :param spans: the parts that may have them, those with the newest first
     """

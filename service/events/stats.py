@@ -112,7 +112,7 @@ async def count_events(
         dimensions = [dimension(events, name, tz, waiting) for name in group_by]
         need = offset + limit + 1 if after is None else None
         groups = counting.count_groups(events, dimensions, waiting, by_user="user" in group_by, need=need)
-        last = None if after is None else [after[0], *labels_of(group_by, after[1:], events.types)]
+        last = None if after is None else [after[0], *cursor_labels(group_by, after[1:], events.types)]
         places = counting.page_of(groups, last, limit=limit + 1, offset=offset)
         users = groups.users_at(places).tolist()
         return [
@@ -123,8 +123,8 @@ async def count_events(
     return await run_while_awaited(count)
 
 
-def labels_of(group_by: Sequence[str], values: Sequence[Any], types: Sequence[str]) -> list[Any]:
-    """Return the labels of a cursor's groups; a type that is gone stands between two others."""
+def cursor_labels(group_by: Sequence[str], values: Sequence[Any], types: Sequence[str]) -> list[Any]:
+    """Return the labels of a cursor's group; that of a type which is gone lies between two others."""
     from service.events import counting
 
     labels: list[Any] = []

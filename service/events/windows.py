@@ -23,7 +23,7 @@ class Windows:
 
     @classmethod
     def begin_at(cls, start: date | datetime, *, days: int, count: int, tz: str) -> Self:
-        """Return the windows from an instant on, or from the begin of a day of the zone."""
+        """Return windows whose first begins at an instant, or with a day of the zone."""
         if not isinstance(start, datetime):
             return cls(start_of_day(start, tz), start, None, days, count, tz)
         local = start.astimezone(time_zone(tz))

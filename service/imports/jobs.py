@@ -123,13 +123,13 @@ async def find_running_import(db: Database, source: LogSource, options: ImportOp
     """Return the newest running import of a file, in whatever format; None of a stream."""
     if source.key is None:
         return None
-    first_line = await asyncio.to_thread(source.read_first_line, options.formats)
+    first_line = await asyncio.to_thread(source.digest_first_line, options.formats)
     async with db.read() as session:
         record = await queries.select_running_import(session, source.key, first_line, source.location)
     if record is not None:
         return record
     records = await find_imports_of_file(
-        db, source.key, source.location or "", source.read_first_line, options.formats
+        db, source.key, source.location or "", source.digest_first_line, options.formats
     )
     return records[0] if records else None
 

@@ -7,11 +7,7 @@ Behind the agent, or the size, and a space, anything may follow: many add fields
 A log of one has lines of the other, too.
 """
 
-from datetime import datetime
-
 from service.logs.line_layout import Field, Layout
-from service.logs.standard_line import StandardLine
-from service.logs.url_rules import Rules
 
 FIELDS = (
     Field("address", " "),
@@ -24,11 +20,3 @@ FIELDS = (
 )
 COMMON = Layout("common", "", FIELDS, has_tail=True)
 COMBINED = Layout("combined", "", FIELDS, has_tail=True)
-
-
-def parse_standard_line(raw: bytes, rules: Rules | None, now: datetime) -> StandardLine:
-    """Parse a line of either format, without its newline.
-
-    :raises BadLine: the line does not match; no bytes raise anything else
-    """
-    return COMBINED.parse(raw, rules, now)

@@ -42,9 +42,11 @@ BEGINS = rb"(?=[\0\xef<\[@A-Z]|\d{4}-)"
 
 @dataclass(frozen=True, slots=True)
 class LinePrefix:
-    """What may stand before a line: `first` before that of a chunk, `later` before others. No line begins so.
+    """What a container may print before a line; no line itself begins so.
 
-    :param later_unnamed: the same, where no line has a container's name
+    :param first: before the first line of a chunk
+    :param later: before each other line, with the newline
+    :param later_unnamed: as `later`, in chunks without a container's name
     """
 
     first: re.Pattern[bytes]
@@ -52,7 +54,7 @@ class LinePrefix:
     later_unnamed: re.Pattern[bytes] | None
 
     def remove(self, data: bytes) -> bytes:
-        """Return lines without it; NULs and a byte order mark may stand before it."""
+        """Return a chunk's lines without it; NULs and a byte order mark may stand before it."""
         # One byte is searched for in no time, unlike three.
         has_names = b"|" in data and b" | " in data
         later = self.later if has_names else self.later_unnamed

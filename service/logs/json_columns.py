@@ -100,7 +100,7 @@ class JsonReader:
         """Read some of the lines: what belongs to them stays in the processor's cache."""
         lines = text.slices(text.starts[rows], text.ends[rows])
         if self._shape is None:
-            self._shape = infer_shape(objects_of(lines), self._grammar.paths)
+            self._shape = infer_shape(sample_objects(lines), self._grammar.paths)
         columns, is_good = self._columns(lines, self._shape, now)
         if np.count_nonzero(is_good) * MOST_OTHERS < len(rows) * (MOST_OTHERS - 1):
             self._shape = None
@@ -179,8 +179,8 @@ class JsonReader:
         return (KINDS.index(page.kind), number, *numbers, *answer)
 
 
-def objects_of(lines: list[bytes]) -> Iterator[dict[str, Any]]:
-    """Return the objects of some lines."""
+def sample_objects(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects among the first SAMPLES lines."""
     for line in islice(lines, SAMPLES):
         try:
             yield decode_object(line.decode())

@@ -1,6 +1,5 @@
 """The good lines of a chunk as columns, an array each, and what became of the others."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -151,10 +150,6 @@ def shop_key(key: str) -> int:
     return int.from_bytes(key.encode("ascii"), "big")
 
 
-def shop_key_text(key: int) -> str:
-    return key.to_bytes(8, "big").decode("ascii")
-
-
 def digest_key(digest: bytes, ordinal: int) -> int:
     """Return the key of a line without one: 63 bits of its digest, moved on for each equal line before it.
 
@@ -165,14 +160,3 @@ def digest_key(digest: bytes, ordinal: int) -> int:
 
 MAX_KEY = 2**63 - 1
 ORDINAL_STEP = 0x1E3779B97F4A7C15  # odd, so that no two ordinals of a line give the same key
-
-
-def stored_key(text: str) -> int:
-    """Return the number of a request key as it was stored as text: a shop's, or a digest and its ordinal."""
-    digest, _, ordinal = text.partition("-")
-    if len(text) == SHOP_KEY_LENGTH:
-        return shop_key(text)
-    return digest_key(base64.b32decode(digest), int(ordinal or 1))
-
-
-SHOP_KEY_LENGTH = 8

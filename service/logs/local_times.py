@@ -37,9 +37,9 @@ class LocalClock:
         self._exists = np.array([before >= after for _, (before, after) in states], np.bool_)
 
     def to_utc(self, local_seconds: Places) -> tuple[Places, Mask]:
-        """Return the instants of local times, the first of two; and which are good.
+        """Return the instants of local times, and a mask of those that exist.
 
-        Those that the clock skips, or that are not of its years, are not.
+        A time that comes twice is the first of the two. One that is skipped, or outside the years, is none.
         """
         if not len(local_seconds):
             return local_seconds, np.ones(0, np.bool_)

@@ -78,7 +78,7 @@ class LogParser:
     def _detect(self, chunk: Chunk) -> bool:
         """Search the chunk for a line that fits a format; if there is none, hold its lines.
 
-        A log whose reading is resumed without its state, as an old version left it, is known by its begin.
+        A log that is read on without its state, as an old version left it, is known by its first lines.
         """
         fields = self._search.w3c.state  # that were named before the chunk
         if chunk.before:

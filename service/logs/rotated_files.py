@@ -54,7 +54,7 @@ class FirstLines:
             while len(self._digests) >= MAX_KNOWN:
                 del self._digests[next(iter(self._digests))]
             try:
-                self._digests[key] = LogSource.of_file(path).read_first_line(self._formats)
+                self._digests[key] = LogSource.of_file(path).digest_first_line(self._formats)
             except READ_ERRORS:
                 return b""
         return self._digests[key]

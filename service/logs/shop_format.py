@@ -115,11 +115,6 @@ def parse_line(raw: bytes) -> LogLine:
     return LogLine(local_time, fields["key"], address, url, parse_url(url))
 
 
-def format_line(line: LogLine) -> str:
-    """Write the line as the shop does, without a newline."""
-    return f"shop_api      | {line.local_time} [{line.key}] INFO: {line.address} {line.url}"
-
-
 def explain_mismatch(line: str) -> str:
     """Return the reason of the first field that does not match."""
     at = 0

@@ -76,7 +76,7 @@ class LogSource:
     ) -> Self:
         return cls(name, None, lambda: open_stream(stream, size=size, chunk_bytes=chunk_bytes))
 
-    def read_first_line(self, formats: FormatOptions) -> bytes:
+    def digest_first_line(self, formats: FormatOptions) -> bytes:
         """Return the digest of the first line that fits.
 
         :raises OSError: the log can't be read
@@ -99,10 +99,10 @@ def open_file(
         if path.suffix == ".gz" or is_gzip(file.peek(len(GZIP_MAGIC))):
             lines = gunzipped(file)
             log = LogFile(lines, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
-            yield OpenLog(log, size, file.tell, first_line=partial(read_first_line, lines, log))
+            yield OpenLog(log, size, file.tell, first_line=partial(digest_and_rewind, lines, log))
         else:
             log = LogFile(file, accept_partial_line=accept_partial_line, chunk_bytes=chunk_bytes)
-            yield OpenLog(log, size, first_line=partial(read_first_line, file, log, begin=data_begin(file)))
+            yield OpenLog(log, size, first_line=partial(digest_and_rewind, file, log, begin=data_begin(file)))
 
 
 def data_begin(file: BinaryIO) -> int:
@@ -117,7 +117,7 @@ def data_begin(file: BinaryIO) -> int:
         os.lseek(descriptor, at, os.SEEK_SET)  # where the buffer of the file supposes it
 
 
-def read_first_line(file: BinaryIO, log: LogFile, formats: FormatOptions, *, begin: int = 0) -> bytes:
+def digest_and_rewind(file: BinaryIO, log: LogFile, formats: FormatOptions, *, begin: int = 0) -> bytes:
     """Return the digest of the first line that fits from `begin` on, and go back to the start.
 
     One that can't be read there has none: the import will meet the error again, and its row tells it.

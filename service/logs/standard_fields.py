@@ -108,7 +108,7 @@ class StandardFields:
         return keep(columns, is_good)
 
     def _find_end(self, text: ChunkText, columns: Columns, step: Step) -> Places:
-        """Return where a field ends; before its begin, where it has no end that can be told so."""
+        """Return where a field ends; before its start, where its end can't be found in this way."""
         at, item = columns["at"], step.item
         if item.role in LENGTHS:
             return at + LENGTHS[item.role]

@@ -11,15 +11,7 @@ from calendar_days import instant, microseconds
 
 LAST_MICROSECOND = microseconds(datetime.max.replace(tzinfo=UTC))
 TIME_BITS, KEY_BITS = 11, 62  # of time and key those that stand behind the version, and behind the variant
-VERSION, VARIANT = 8, 0b10
-
-
-def log_line_id(occurred_at: datetime, key: int) -> uuid.UUID:
-    """Return the id of a log line; `db.visit_ids` makes those of many."""
-    time = microseconds(occurred_at)
-    middle = (time & (1 << TIME_BITS) - 1) << 1 | key >> KEY_BITS
-    low = VARIANT << KEY_BITS | key & (1 << KEY_BITS) - 1
-    return uuid.UUID(int=time >> TIME_BITS << 80 | VERSION << 76 | middle << 64 | low)
+VERSION = 8
 
 
 def parse_log_line_id(visit_id: uuid.UUID) -> tuple[int, int] | None:

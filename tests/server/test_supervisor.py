@@ -179,7 +179,7 @@ def test_a_request_without_end_does_not_hold_the_end_up(start: Start, tmp_path: 
 def test_a_signal_at_any_moment_of_the_start_ends_it_in_order(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Where coverage is measured it handles the signal from the begin, and not as the server does.
+    # Where coverage is measured it handles the signal from the start, and not as the server does.
     for name in [name for name in os.environ if name.startswith("COV")]:
         monkeypatch.delenv(name)
     moments = (0.0, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 2.5)

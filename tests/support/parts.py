@@ -18,8 +18,8 @@ from db.queries.names import insert_names, select_category_ids, select_product_i
 from db.sessions import raw_connection
 from service.columns.templates import parse_template
 from service.logs.line_columns import shop_key
-from service.visits.ids import log_line_id
 from service.visits.pages import parse_page
+from tests.support.line_ids import log_line_id
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import orjson
 
-from transport.charts.drawing import MARGIN, WIDTH, clean, clean_raw, shorten, text
+from transport.charts.drawing import MARGIN, WIDTH, escape_text, replace_forbidden, shorten, text
 from transport.charts.plots import PLOTS, Plot
 from transport.charts.style import chart_style
 
@@ -22,7 +22,7 @@ EMPTY_HEIGHT = 24
 
 def chart(result: Mapping[str, Any]) -> str:
     """Draw the chart of a report's response body."""
-    title, answer = clean_raw(str(result["title"])), answer_of(result)
+    title, answer = replace_forbidden(str(result["title"])), answer_of(result)
     lines = textwrap.wrap(title, TITLE_LINE)
     top = 20 + LINE * len(lines) + 40
     head = "".join(
@@ -36,7 +36,7 @@ def chart(result: Mapping[str, Any]) -> str:
         f'width="{WIDTH}" height="{height:g}" role="img" data-plot="{top}" '
         f"aria-label={quoteattr(f'{title} {answer}')}>"
         f"<title>{escape(title)}</title><style>{chart_style()}</style>"
-        f"<metadata>{clean(orjson.dumps(result).decode())}</metadata>"
+        f"<metadata>{escape_text(orjson.dumps(result).decode())}</metadata>"
         f"<g>{head}</g>{plot.svg}</svg>"
     )
 
@@ -47,4 +47,4 @@ def answer_of(result: Mapping[str, Any]) -> str:
     if answer is None:
         return "no data"
     content = f"{answer:,}" if isinstance(answer, int) else str(answer)
-    return clean_raw(shorten(content, ANSWER_CHARACTERS))
+    return replace_forbidden(shorten(content, ANSWER_CHARACTERS))

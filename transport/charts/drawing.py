@@ -20,7 +20,8 @@ NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 def text(x: float, y: float, content: str, classes: str = "", **data: str | float) -> str:
     """Draw text at (x, y), with `data` as its data attributes."""
-    return f"<text{attributes(x=x, y=y, **{'class': classes})}{data_attributes(data)}>{clean(content)}</text>"
+    head = attributes(x=x, y=y, **{"class": classes}) + data_attributes(data)
+    return f"<text{head}>{escape_text(content)}</text>"
 
 
 def number(x: float, y: float, value: int, classes: str = "") -> str:
@@ -46,7 +47,7 @@ def rectangle(x: float, y: float, width: float, height: float, classes: str) -> 
 
 
 def path(d: str, classes: str, title: str = "", **more: str | float) -> str:
-    inner = f"<title>{clean(title)}</title>" if title else ""
+    inner = f"<title>{escape_text(title)}</title>" if title else ""
     return f"<path{attributes(d=d, **{'class': classes}, **more)}>{inner}</path>"
 
 
@@ -60,7 +61,9 @@ def attributes(**values: str | float) -> str:
 
 
 def data_attributes(data: dict[str, str | float]) -> str:
-    return "".join(f" data-{name}={quoteattr(clean_raw(plain(value)))}" for name, value in data.items())
+    return "".join(
+        f" data-{name}={quoteattr(replace_forbidden(plain(value)))}" for name, value in data.items()
+    )
 
 
 def plain(value: str | float) -> str:
@@ -70,12 +73,12 @@ def plain(value: str | float) -> str:
     return str(value)
 
 
-def clean(content: str) -> str:
+def escape_text(content: str) -> str:
     """Escape text for XML."""
-    return escape(clean_raw(content))
+    return escape(replace_forbidden(content))
 
 
-def clean_raw(content: str) -> str:
+def replace_forbidden(content: str) -> str:
     """Replace the characters that XML does not allow."""
     return NO_XML.sub("\N{REPLACEMENT CHARACTER}", content)
 

@@ -61,12 +61,12 @@ def times_of_day(result: Result, top: float) -> Plot:
     middle = top + CLOCK_HEIGHT / 2 - 6
     strong = range(busiest["from_hour"], busiest["to_hour"])
     legend = "".join(
-        part_of_day(row, middle - 70 + 46 * index, strong=index == 0) for index, row in enumerate(rows)
+        draw_part_of_day(row, middle - 70 + 46 * index, strong=index == 0) for index, row in enumerate(rows)
     )
     return Plot(day_clock(busiest["hours"], strong, 128, middle) + legend, CLOCK_HEIGHT)
 
 
-def part_of_day(row: Mapping[str, Any], y: float, *, strong: bool) -> str:
+def draw_part_of_day(row: Mapping[str, Any], y: float, *, strong: bool) -> str:
     weight = " strong" if strong else ""
     hours = f"{row['from_hour']:02}\N{EN DASH}{row['to_hour']:02}"
     return (

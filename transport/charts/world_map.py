@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from transport.charts.drawing import attributes, clean, path
+from transport.charts.drawing import attributes, escape_text, path
 
 WORLD = Path(__file__).with_name("world.json")
 FAINTEST = 0.25  # of the colour's opacity, so that a single visitor is visible
@@ -51,5 +51,5 @@ def world_map(values: Mapping[str, int], titles: Mapping[str, str], top: float) 
         elif code in world.places:
             x, y = world.places[code]
             place = attributes(cx=x, cy=y, r=PLACE_RADIUS, **{"class": "mark"}, fill_opacity=strength)
-            parts.append(f"<circle{place}><title>{clean(titles[code])}</title></circle>")
+            parts.append(f"<circle{place}><title>{escape_text(titles[code])}</title></circle>")
     return f'<g transform="translate(0 {top})">{background()}{"".join(parts)}</g>'

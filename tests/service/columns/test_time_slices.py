@@ -20,7 +20,7 @@ spans = st.tuples(st.integers(FIRST, LAST), st.integers(0, 400 * 86_400))
 
 
 def begin_of(unit: str, instant: datetime, tz: str) -> datetime:
-    """Return the begin of the group that an instant is in, by stepping back, or by its local date."""
+    """Return the start of the group that an instant is in, by stepping back, or by its local date."""
     zone = ZoneInfo(tz)
     local = instant.astimezone(zone)
     if unit == "hour":

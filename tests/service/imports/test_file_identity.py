@@ -22,7 +22,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def digest(path: Path) -> bytes:
-    return LogSource.of_file(path, accept_partial_line=True).read_first_line(FormatOptions(UTC))
+    return LogSource.of_file(path, accept_partial_line=True).digest_first_line(FormatOptions(UTC))
 
 
 def test_the_first_line_is_the_first_that_fits_whatever_stands_before_it(log: Path) -> None:

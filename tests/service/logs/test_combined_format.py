@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clients.geo import Geo
 from db.database import Database
 from service.logs.chunks import LogFile
-from service.logs.combined_format import parse_standard_line
+from service.logs.combined_format import COMBINED
 from service.logs.format_options import FormatOptions
 from service.logs.log_parser import LogParser
 from service.logs.shop_format import MAX_LINE_BYTES, BadLine, Page
@@ -30,7 +30,7 @@ def line(at: int, path: str, *, address: str = "8.8.8.8", status: int = 200, tai
 
 
 def test_a_line_is_read_field_by_field() -> None:
-    read = parse_standard_line(GOOD, None, NOW)
+    read = COMBINED.parse(GOOD, None, NOW)
     assert read.instant == datetime(2018, 8, 1, 0, 1, 35, tzinfo=UTC)
     assert (read.address, read.url) == ("121.165.118.201", "/fresh_fish/?page=2")
     assert read.page == Page("category", "fresh_fish")
@@ -59,17 +59,17 @@ def test_a_line_is_read_field_by_field() -> None:
 def test_a_line_that_does_not_match_says_why(old: bytes, new: bytes, reason: str) -> None:
     assert old in GOOD
     with pytest.raises(BadLine, match=reason):
-        parse_standard_line(GOOD.replace(old, new), None, NOW)
+        COMBINED.parse(GOOD.replace(old, new), None, NOW)
 
 
 @given(st.one_of(st.binary(), st.binary(max_size=20).map(lambda noise: GOOD.replace(b"fresh_fish", noise))))
 def test_no_bytes_raise_anything_but_bad_line(raw: bytes) -> None:
     with suppress(BadLine):
-        assert parse_standard_line(raw, None, NOW).instant <= NOW
+        assert COMBINED.parse(raw, None, NOW).instant <= NOW
 
 
 def test_an_answer_that_is_an_error_is_no_page_of_the_shop() -> None:
-    assert parse_standard_line(line(0, "/success_pay_3/", status=404)[:-1], None, NOW).page == Page("other")
+    assert COMBINED.parse(line(0, "/success_pay_3/", status=404)[:-1], None, NOW).page == Page("other")
 
 
 paths = st.sampled_from(

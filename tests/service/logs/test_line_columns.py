@@ -7,7 +7,7 @@ import numpy as np
 
 from service.logs.chunks import LogFile
 from service.logs.format_options import FormatOptions
-from service.logs.line_columns import TEMPLATE_PAGE, digest_key, shop_key, shop_key_text, stored_key
+from service.logs.line_columns import TEMPLATE_PAGE, digest_key, shop_key
 from service.logs.log_parser import LogParser
 from tests.support.line_rows import line_rows
 from tests.support.log_lines import line
@@ -46,11 +46,8 @@ def test_numbers_of_keys_are_ordered_as_the_keys() -> None:
     keys = ["00000000", "0000000A", "A0000000", "AAAAAAAA", "ZZZZZZZZ"]
     assert sorted(keys, key=shop_key) == keys
     assert all(0 <= shop_key(key) < 2**63 for key in keys)
-    assert [shop_key_text(shop_key(key)) for key in keys] == keys
+    assert [shop_key(key).to_bytes(8).decode() for key in keys] == keys
 
 
-def test_a_key_stored_as_text_has_the_number_of_its_line() -> None:
-    assert stored_key("YQ3J8G5A") == shop_key("YQ3J8G5A")
-    assert stored_key("AAAQEAYEAUDAOCAJ") == digest_key(bytes(range(10)), 1)
-    assert stored_key("AAAQEAYEAUDAOCAJ-3") == digest_key(bytes(range(10)), 3)
+def test_equal_lines_have_keys_of_their_own() -> None:
     assert len({digest_key(bytes(range(10)), ordinal) for ordinal in range(1, 100)}) == 99

@@ -12,7 +12,6 @@ from service.logs.line_columns import KINDS, LineColumns
 from service.logs.log_parser import LogParser
 from tests.support.log_imports import NOW
 
-BERLIN = ZoneInfo("Europe/Berlin")
 LINE = '203.0.113.9 - - [30/Oct/2025:09:58:21 +0000] "GET /fish/?page=2 HTTP/1.1" 200 2 "-" "curl/7.88.1"'
 VHOST = f"shop.example:80 {LINE}"
 JSON = '{"time":"2025-10-30T09:58:21Z","remote_addr":"203.0.113.9","request":"GET /fish/ HTTP/1.1"}'

@@ -12,7 +12,6 @@ from service.logs.shop_format import (
     BadLine,
     LogLine,
     Page,
-    format_line,
     parse_address,
     parse_line,
     parse_url,
@@ -146,7 +145,7 @@ def line_or_reason(raw: bytes) -> LogLine | str:
 @given(good_lines)
 def test_what_is_accepted_can_be_written_back(raw: bytes) -> None:
     line = parse_line(raw)
-    written = format_line(line).encode()
+    written = f"shop_api      | {line.local_time} [{line.key}] INFO: {line.address} {line.url}".encode()
     assert parse_line(written) == line
     # Which form of an address is the canonical one differs between Python versions.
     if raw.startswith(b"shop_api      | ") and raw.endswith(f" {line.address} {line.url}".encode()):

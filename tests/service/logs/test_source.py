@@ -25,11 +25,11 @@ def test_a_log_behind_a_hole_has_the_first_line_and_all_bytes_of_its_copies(
     copy_without_hole(sparse, copy)
     plain = tmp_path / "plain"
     plain.write_bytes(LINES)
-    expected = LogSource.of_file(plain).read_first_line(FormatOptions(UTC))
+    expected = LogSource.of_file(plain).digest_first_line(FormatOptions(UTC))
     assert expected
     for path in (sparse, dense, copy):
         source = LogSource.of_file(path)
-        assert source.read_first_line(FormatOptions(UTC)) == expected
+        assert source.digest_first_line(FormatOptions(UTC)) == expected
         with source.open() as log:
             assert log.first_line(FormatOptions(UTC)) == expected
             assert b"".join(chunk.data for chunk in log.file.chunks()).lstrip(b"\0") == LINES
@@ -40,4 +40,4 @@ def test_a_log_that_is_nothing_but_a_hole_has_no_first_line(tmp_path: Path) -> N
     path = tmp_path / "log"
     with path.open("wb") as file:
         file.truncate(1_000_000)
-    assert LogSource.of_file(path).read_first_line(FormatOptions(UTC)) == b""
+    assert LogSource.of_file(path).digest_first_line(FormatOptions(UTC)) == b""

@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from service.logs.chunks import LogFile
-from service.logs.combined_format import parse_standard_line
+from service.logs.combined_format import COMBINED
 from service.logs.format_options import FormatOptions
 from service.logs.log_parser import LogParser
 from service.logs.shop_format import BadLine, Page
@@ -46,7 +46,7 @@ CLASSIFY = dedent("""
     import resource, sys
     from datetime import UTC, datetime
     from pathlib import Path
-    from service.logs.combined_format import parse_standard_line
+    from service.logs.combined_format import COMBINED
     from service.logs.url_rules import read_rules
     from service.visits.pages import parse_page
 
@@ -57,7 +57,7 @@ CLASSIFY = dedent("""
     resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 1))
     for number in range(100):
         tail = str(number).encode()
-        page = parse_standard_line(line.replace(b"!", b"!" + tail), rules, datetime.now(UTC)).page
+        page = COMBINED.parse(line.replace(b"!", b"!" + tail), rules, datetime.now(UTC)).page
         assert page == parse_page(f"{path}{number}", rules)
     print(page.kind)
 """)
@@ -76,7 +76,7 @@ def rules(tmp_path: Path) -> Rules:
 
 def line_page(url: str, rules: Rules) -> Page:
     raw = f'8.8.8.8 - - [01/Aug/2018:00:00:00 +0000] "GET {url} HTTP/1.1" 200 12'
-    return parse_standard_line(raw.encode(), rules, NOW).page
+    return COMBINED.parse(raw.encode(), rules, NOW).page
 
 
 @pytest.mark.parametrize(

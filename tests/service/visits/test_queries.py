@@ -12,10 +12,10 @@ from clients.geo import Geo
 from db.database import Database
 from service.columns.store import ColumnStore
 from service.errors import NotFound
-from service.visits.ids import log_line_id
 from service.visits.merging import VisitMerger
 from service.visits.queries import count_visits, get_visit, list_visits
 from service.visits.store import store_live_visits
+from tests.support.line_ids import log_line_id
 from tests.support.live_cases import NOW, live_row
 from tests.support.log_imports import Importer
 from tests.support.merging import ALWAYS, LATER, merge_visits

@@ -15,9 +15,10 @@ from db.database import Database
 from db.queries.live_visits import LiveRow
 from db.visit_ids import id_texts, visit_ids
 from service.logs.line_columns import shop_key
-from service.visits.ids import log_line_id, parse_log_line_id
+from service.visits.ids import parse_log_line_id
 from service.visits.record import RANDOM_BITS, new_visit_id
 from service.visits.store import store_live_visits
+from tests.support.line_ids import log_line_id
 from tests.support.live_cases import NOW, as_lines, batches, live_row
 from tests.support.log_imports import Importer, some_lines, store_lines
 from tests.support.log_lines import ADDRESSES as ADDRESSES_OF_LINES

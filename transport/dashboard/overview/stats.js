@@ -9,7 +9,7 @@ const AT_ONCE = 3; // the server has four permits for an account
 const REFUSED = 422;
 
 // The address names the filters as the API does.
-export const FILTERS = ["user_id", "page_url", "country", "category", "kind", "referrer", "browser", "os", "device", "status"];
+const FILTERS = ["user_id", "page_url", "country", "category", "kind", "referrer", "browser", "os", "device", "status"];
 
 export const filtersOf = (own) => Object.fromEntries(FILTERS.filter((name) => own[name]).map((name) => [name, own[name]]));
 

@@ -111,7 +111,7 @@ const LONG = /\d{16}/;
 
 // Whole numbers that JavaScript would round, such as the number of a shop's user, are texts of their digits.
 const exact = (_name, value, context) => (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "") ? context.source : value);
-export const parseJson = (text) => (LONG.test(text) ? JSON.parse(text, exact) : JSON.parse(text));
+const parseJson = (text) => (LONG.test(text) ? JSON.parse(text, exact) : JSON.parse(text));
 
 export function sendJson(method, path, body) {
   return requestJson(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });

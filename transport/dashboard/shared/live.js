@@ -6,7 +6,7 @@ import { untilVisible } from "./visible.js";
 
 const RETRY = 3000; // milliseconds
 const HISTORY = 120; // seconds
-const SILENCE = 15_000; // milliseconds after which a stream that tells something each second is cut
+const STALL_TIMEOUT = 15_000; // milliseconds after which a stream that tells something each second is cut
 
 export const live = { state: null, visits: [], events: [], connected: false };
 const listeners = new Set();
@@ -69,26 +69,26 @@ async function follow(signal) {
   const stop = new AbortController();
   const onAbort = () => stop.abort();
   const onHide = () => document.hidden && stop.abort();
-  let silence = null;
-  // A network that is cut says nothing: the stream just ends to tell.
-  const listen = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => {
+  let stallTimer = null;
+  // A network that is cut ends no stream: it just brings no more of it.
+  const restartTimer = () => {
+    clearTimeout(stallTimer);
+    stallTimer = setTimeout(() => {
       lose();
       stop.abort();
-    }, SILENCE);
+    }, STALL_TIMEOUT);
   };
   signal.addEventListener("abort", onAbort);
   document.addEventListener("visibilitychange", onHide);
   try {
     const response = await request("/live", { signal: stop.signal });
-    listen();
+    restartTimer();
     for await (const data of events(response.body)) {
-      listen();
+      restartTimer();
       receive(JSON.parse(data));
     }
   } finally {
-    clearTimeout(silence);
+    clearTimeout(stallTimer);
     stop.abort();
     signal.removeEventListener("abort", onAbort);
     document.removeEventListener("visibilitychange", onHide);
