@@ -7,6 +7,7 @@ from db.distribution import Worker, answers, is_citus, select_workers
 from db.migrate import current_revision
 
 WORKER_TIMEOUT = 2.0  # seconds after which a worker that does not answer counts as down
+AT_ONCE = 3  # workers that are asked at a time: each takes a connection of the pool while it is silent
 
 
 async def read_revision(db: Database) -> str | None:
@@ -19,20 +20,27 @@ async def read_revision(db: Database) -> str | None:
         return None
 
 
-async def read_workers(db: Database) -> dict[str, bool]:
+async def read_workers(db: Database, *, seconds: float = WORKER_TIMEOUT) -> dict[str, bool]:
     """Return whether each worker of the cluster answers, by host and port: none where there is no cluster."""
     try:
         async with db.raw() as raw:
             workers = await select_workers(raw) if await is_citus(raw) else []
-        return {str(worker): await worker_answers(db, worker) for worker in workers}
     except DATABASE_ERRORS:
         return {}
+    permits = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(worker: Worker) -> bool:
+        async with permits:
+            return await worker_answers(db, worker, seconds)
+
+    answered = await asyncio.gather(*map(ask, workers))
+    return dict(zip(map(str, workers), answered, strict=True))
 
 
-async def worker_answers(db: Database, worker: Worker) -> bool:
-    """Return whether the database can connect to a worker."""
+async def worker_answers(db: Database, worker: Worker, seconds: float) -> bool:
+    """Return whether the database can connect to a worker within `seconds`."""
     try:
-        async with asyncio.timeout(WORKER_TIMEOUT), db.raw() as raw:
+        async with asyncio.timeout(seconds), db.raw() as raw:
             return await answers(raw, worker)
     except DATABASE_ERRORS:
         return False

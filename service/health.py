@@ -49,8 +49,11 @@ async def read_health(deps: Deps) -> Health:
 async def check_health(deps: Deps) -> Health:
     """Check the database, its schema, the cache and the log, side by side."""
     revision, cache_answers = await asyncio.gather(_read_revision(deps), deps.cache.ping())
-    lag = None if revision is None else await _import_lag(deps)
-    workers = {} if revision is None else await read_workers(deps.db)
+    lag, workers = (
+        (None, dict[str, bool]())
+        if revision is None
+        else await asyncio.gather(_import_lag(deps), read_workers(deps.db))
+    )
     disk = None if deps.data_dir is None else await asyncio.to_thread(read_space, deps.data_dir)
     return Health(
         database=revision is not None,
