@@ -39,7 +39,7 @@ def first_rows(ordered: Array) -> Array:
 
 
 def least_of_frequent(counts: Array, need: int) -> int:
-    """Return what the `need` most frequent ones have at least, or less: at most MANY; 0 if there are less."""
+    """Return the least count of the `need` most frequent keys, at most MANY; 0 if there are fewer keys."""
     as_frequent = np.cumsum(np.bincount(np.minimum(counts, MANY).ravel(), minlength=1)[::-1])
     place = int(np.searchsorted(as_frequent, need))
     return max(0, len(as_frequent) - 1 - place)

@@ -144,7 +144,7 @@ async def test_the_demonstration_on_a_port_in_use_tells_its_own_way_out(settings
     assert line.endswith(f"PORT={port % 65535 + 1} make demo")
 
 
-async def test_the_demonstration_tells_an_account_that_finds_films_and_data_and_leaves_nothing_behind(
+async def test_the_demo_prints_an_account_that_finds_films_and_data_and_leaves_nothing_behind(
     cache: Any, settings: dict[str, str]
 ) -> None:
     process = start(["-m", "demo"], settings | {"WORKERS": "1", "LOG_FORMAT": "console"})

@@ -13,7 +13,7 @@ async def add_visit(user: User) -> None:
     assert (await user.client.post("/visits", json={"page_url": "/"})).status == 201
 
 
-async def test_a_dialog_goes_with_its_view_and_with_its_session(
+async def test_a_dialog_closes_with_its_view_and_with_its_session(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:
     page, dialog = dashboard.page, dashboard.page.get_by_role("dialog")

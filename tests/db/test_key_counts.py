@@ -70,7 +70,9 @@ def test_rare_keys_are_left_out_where_there_are_many() -> None:
 
 
 @given(st.lists(st.integers(0, 2000), max_size=30), st.integers(1, 40))
-def test_the_least_of_the_most_frequent_is_never_too_much(counts: list[int], need: int) -> None:
+def test_the_count_of_the_last_of_the_most_frequent_is_exact_up_to_a_bound(
+    counts: list[int], need: int
+) -> None:
     least = least_of_frequent(np.array(counts, np.int64), need)
     exact = sorted(counts, reverse=True)[need - 1] if len(counts) >= need else 0
     assert least == min(exact, key_counts.MANY)

@@ -74,7 +74,7 @@ async def test_rows_that_find_no_room_are_refused_and_the_server_goes_on(
     await connection.close()
 
 
-async def test_a_log_that_finds_no_room_ends_the_server_until_there_is_some_and_loses_nothing(
+async def test_wal_that_finds_no_room_ends_the_server_until_there_is_some_and_loses_nothing(
     server: OwnServer, disk: Path
 ) -> None:
     connection = await asyncpg.connect(server.url)

@@ -86,7 +86,7 @@ def test_a_line_that_does_not_match_is_a_reject(line: bytes, reason: str) -> Non
     assert only(line) == reason
 
 
-def test_lines_and_urls_have_a_greatest_length() -> None:
+def test_lines_and_urls_have_a_maximum_length() -> None:
     url = b"http://h/" + b"a" * 2_039
     assert isinstance(only(PREFIX + url + b"\n"), Visit)
     assert only(PREFIX + url + b"a\n") == "bad URL"

@@ -143,6 +143,6 @@ async def test_nothing_is_shown_to_other_pages_unless_it_is_set(user: User) -> N
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-async def test_answers_are_not_kept_by_caches_between(user: User) -> None:
+async def test_answers_are_not_stored_by_shared_caches(user: User) -> None:
     assert (await user.client.get("/user/all")).headers["Cache-Control"] == "no-store"
     assert (await user.client.get("/profile")).headers["Cache-Control"] == "private, no-cache"

@@ -1,5 +1,6 @@
 """Views that pages report wrongly are answered with 202, and record nothing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.http_client import Client, User
+from tests.support.processes import patience
 from tests.support.site_views import SALMON, SHOP, TEXT, report, visits
 from tests.transport.test_sites import make_site
 
@@ -93,12 +95,16 @@ async def test_whatever_comes_is_answered_with_202_and_records_nothing(
 
 
 async def test_a_body_of_unknown_size_is_read_no_further_than_a_view_goes(client: Client, key: str) -> None:
+    is_answered = asyncio.Event()
+
     async def chunks() -> AsyncIterator[bytes]:
         yield json.dumps({"site": key, "page_url": SALMON}).encode()
-        for _ in range(100):
-            yield b" " * 10_000
+        yield b" " * 10_000
+        await is_answered.wait()  # the body has no end before
 
-    answer = await client.post("/collect", data=chunks(), headers={**TEXT, "Origin": SHOP})
+    async with asyncio.timeout(patience()):
+        answer = await client.post("/collect", data=chunks(), headers={**TEXT, "Origin": SHOP})
+    is_answered.set()
     assert answer.json == {"status": "ignored", "detail": "the body is over 8192 bytes"}
 
 

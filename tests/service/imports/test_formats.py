@@ -100,7 +100,7 @@ async def test_an_upload_is_known_by_its_first_line_that_fits_or_by_what_is_decl
     assert await upload(own, "$msec $remote_addr $request_uri") == ("done", "custom", 1, 1, 0, 0)
 
 
-async def test_a_grown_log_goes_on_in_its_format_whose_fields_stand_far_before(
+async def test_a_grown_log_is_read_by_the_fields_that_an_earlier_import_met(
     shop: Importer, log: Path
 ) -> None:
     write(log, FIELDS + w3c(1) + b"#Fields: c-ip date time cs-uri-stem\n8.8.8.8 2018-08-01 00:00:02 /a/\n")
