@@ -45,7 +45,7 @@ PATTERNS: dict[Role, str] = {
     "unix_time": UNIX_TIME,
     "date": r"\d{4}-\d\d-\d\d",
     "time": r"\d\d:\d\d:\d\d(?:\.\d+)?",
-    "status": r"(?>\d{3}|-)",
+    "status": r"(?>\d{3}|-|0)",  # squid's %>Hs is 0 where the client has gone away
     "body_bytes": r"(?>\d+|-)",
     "user": r'(?:""|(?:[^"]|\\")*?)',  # Apache writes "" for an empty name
     "is_args": r"\??",

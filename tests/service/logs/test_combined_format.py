@@ -72,6 +72,12 @@ def test_an_answer_that_is_an_error_is_no_page_of_the_shop() -> None:
     assert COMBINED.parse(line(0, "/success_pay_3/", status=404)[:-1], None, NOW).page == Page("other")
 
 
+@pytest.mark.parametrize("status", ["-", "0", "000"])
+def test_a_request_whose_client_went_away_has_no_status_and_is_no_page(status: str) -> None:
+    read = COMBINED.parse(GOOD.replace(b" 200 ", f" {status} ".encode()), None, NOW)
+    assert (read.page, read.status) == (Page("other"), None)
+
+
 paths = st.sampled_from(
     ("/", "/caviar/", "/caviar/red/", "/cart?goods_id=1&amount=1&cart_id=1", "/cart", "/a b")
 )
