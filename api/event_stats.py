@@ -119,24 +119,32 @@ class Start(FilterTime):
 
 
 class Segment(Text):
-    """`event_type:NAME` or `property.NAME:VALUE`. Loads to `{event_type}` or `{name, values}`."""
+    """`event_type:NAME`, `property.NAME:VALUE` or `properties.NAME=VALUE`.
+
+    Loads to `{event_type}` or `{name, values}`.
+    """
 
     json_schema: ClassVar[JsonSchema] = {
         "type": "string",
-        "description": "`event_type:NAME` or `property.NAME:VALUE`: only such events make a user active",
+        "description": (
+            "`event_type:NAME`, `property.NAME:VALUE` or `properties.NAME=VALUE`: only such events make a "
+            "user active"
+        ),
     }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(maximum=2 * MAX_FILTER, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        key, colon, text = super()._deserialize(value).partition(":")
+        segment = super()._deserialize(value)
+        key, colon, text = segment.partition(":")
         if colon and key == "event_type":
             return {"event_type": Text(minimum=1, maximum=MAX_EVENT_TYPE).deserialize(text)}
-        name = key.removeprefix("property.")
-        if not colon or not name or name == key:
-            raise ValidationError("must be event_type:NAME or property.NAME:VALUE")
-        return {"name": name, "values": filter_values(text)}
+        for begin, between in (("property.", ":"), ("properties.", "=")):
+            name, found, text = segment.removeprefix(begin).partition(between)
+            if segment.startswith(begin) and name and found:
+                return {"name": name, "values": filter_values(text)}
+        raise ValidationError("must be event_type:NAME, property.NAME:VALUE or properties.NAME=VALUE")
 
 
 class PeriodRequest(TimeFilters):

@@ -210,9 +210,15 @@ async def test_statistics_take_other_names_and_repeated_steps(user: User) -> Non
     await user.client.post("/events", json={"events": events})
     by_default = (await user.client.get("/events/stats")).json["items"]
     assert {item["event_type"] for item in by_default} == {"a,b", "c"}
-    for query in ("properties.plan=pro", "property.plan=pro", "segment=property.plan:pro"):
+    for query in (
+        "properties.plan=pro",
+        "property.plan=pro",
+        "segment=property.plan:pro",
+        "segment=properties.plan=pro",
+        "segment=properties.plan%3Dpro",
+    ):
         active = (await user.client.get(f"/stats/dau?from=2025-08-01&to=2025-08-01&{query}")).json["items"]
-        assert [item["users"] for item in active] == [1]
+        assert [item["users"] for item in active] == [1], query
     assert len((await user.client.get("/events?properties.plan=pro")).json["items"]) == 1
     steps = (await user.client.get("/stats/funnel", params=[("step", "a,b"), ("step", "c")])).json["items"]
     assert [(item["event_type"], item["users"]) for item in steps] == [("a,b", 1), ("c", 1)]

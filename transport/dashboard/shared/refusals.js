@@ -27,7 +27,7 @@ const FAULTS = [
   [/^is among the most common passwords$/, "один из самых частых паролей"], [/^is the login$/, "совпадает с логином"], [/^must be an e-mail address$/, "нужен адрес почты"],
   [/^must be a time such as (\S+), or a date such as (\S+)$/, "нужно время, например $1, или дата, например $2"],
   [/^must be a time such as (.+)$/, "нужно время, например $1"], [/^must be a date such as ([\d-]+).*$/, "нужна дата, например $1"], [/^has passed$/, "уже прошло"],
-  [/^must be an origin such as (\S+):.*$/, "нужен источник, например $1"], [/^must be event_type:NAME or property.NAME:VALUE$/, "нужно event_type:ИМЯ или property.ИМЯ:ЗНАЧЕНИЕ"],
+  [/^must be an origin such as (\S+):.*$/, "нужен источник, например $1"], [/^must be event_type:NAME, property.NAME:VALUE or properties.NAME=VALUE$/, "нужно event_type:ИМЯ, property.ИМЯ:ЗНАЧЕНИЕ или properties.ИМЯ=ЗНАЧЕНИЕ"],
   [/^must not hold .*$/, "есть недопустимые знаки"], [/^is too long$/, "слишком длинно"], [/^is wrong; .*$/, "неверно: возьмите нынешний код и проверьте часы"],
 ];
 
