@@ -1,24 +1,19 @@
 """What was counted of whole parts, kept for the next time that the same is asked: parts never change.
 
-Later parts are added to it; where one of its parts is gone, all are counted anew. Parts that are small, so
-merged soon, and those at the ends of a period are counted each time.
+Later parts are added to it; where one of its parts is gone, all are counted anew.
 """
 
 import uuid
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from db.part_cache import PartCache
 from db.queries.column_reads import Span
-from service.columns.groups import Groups, TimeGroups
-from service.columns.matching import PartFilter
-from service.columns.snapshot import Snapshot
 
 MIB = 2**20
 MAX_BYTES = 32 * MIB  # of a process
 MAX_SIZE = 6 * MIB  # of one count
-LARGE = 20_000  # visits; smaller parts are merged soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,41 +57,6 @@ class CountCache:
             self._cache.put(question.key, Entry(tokens, value, question.owners), size)
 
 
-def question_of(
-    snapshot: Snapshot,
-    criteria: PartFilter | None,
-    group_by: Sequence[str],
-    tz: str,
-    groups: Sequence[Groups],
-) -> Question | None:
-    """Return what is asked of each whole part; None for questions whose counts are not kept."""
-    free = {"since", "until", "is_bot", "traits"}
-    if criteria is None or criteria.traits or snapshot.addresses.visitors is not None:
-        return None
-    if any(getattr(criteria, each.name) is not None for each in fields(criteria) if each.name not in free):
-        return None
-    owners = (snapshot.addresses, snapshot.pages, snapshot.agents, snapshot.referrers, snapshot.users)
-    begins = tuple(each.first for each in groups if isinstance(each, TimeGroups))
-    zone = tz if begins else None
-    ids = tuple(map(id, owners))
-    return Question((criteria.is_bot, tuple(group_by), zone, begins, snapshot.pages.renamed, ids), owners)
-
-
-def split(criteria: PartFilter | None, spans: Sequence[Span]) -> tuple[list[Span], list[Span]]:
-    """Return the large parts all of which is in the period, and the others."""
-    assert criteria is not None
-    since, until = criteria.since, criteria.until
-    whole = [
-        span
-        for span in spans
-        if span.visits >= LARGE
-        and (since is None or since <= span.first_at)
-        and (until is None or until > span.last_at)
-    ]
-    tokens = {span.token for span in whole}
-    return whole, [span for span in spans if span.token not in tokens]
-
-
-def without(spans: Sequence[Span], entry: Entry | None) -> Sequence[Span]:
-    """Return the parts of which nothing is known."""
+def parts_to_count(spans: Sequence[Span], entry: Entry | None) -> Sequence[Span]:
+    """Return the parts whose counts the entry does not hold."""
     return spans if entry is None else [span for span in spans if span.token not in entry.tokens]

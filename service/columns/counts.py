@@ -18,9 +18,9 @@ from service.columns.agents import TRAITS
 from service.columns.blocks import LiveBlock
 from service.columns.candidates import CountRow
 from service.columns.comparison import count_shown
-from service.columns.count_cache import question_of
 from service.columns.groups import Groups, PageGroups, StatusGroups, TimeGroups, UserGroups
 from service.columns.matching import PartFilter, part_filter
+from service.columns.questions import question_of
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import Statistics
 from service.columns.table_groups import (

@@ -16,11 +16,12 @@ from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
 from service.columns.candidates import Candidate, CountRow, label_order, name
-from service.columns.count_cache import CountCache, Question, split, without
+from service.columns.count_cache import CountCache, Question, parts_to_count
 from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts
 from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
 from service.columns.matching import PartFilter, matching_rows
+from service.columns.questions import split_parts
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
 from service.columns.template_counts import TemplateCounts
@@ -83,7 +84,7 @@ class Statistics:
             counts = known.copy()
             if templates is not None:
                 templates.buckets += buckets
-        new = without(whole, entry)
+        new = parts_to_count(whole, entry)
         await self.each_part(partial(self.count, counts), new)
         if question is not None and new:
             counts.settle()
@@ -96,7 +97,7 @@ class Statistics:
         self, question: Question | None, spans: Sequence[Span]
     ) -> tuple[Sequence[Span], Sequence[Span]]:
         """Return the parts whose counts are kept, and the others."""
-        return ([], spans) if question is None else split(self.criteria, spans)
+        return ([], spans) if question is None else split_parts(self.criteria, spans)
 
     @property
     def cache(self) -> CountCache:
@@ -276,7 +277,7 @@ class Statistics:
         )
         whole, rest = self.split(question, slots.spans(self.spans))
         entry = None if question is None else self.cache.get(question, whole)
-        new = without(whole, entry)
+        new = parts_to_count(whole, entry)
         for begin in rounds:
             details.begin(begin)
             if entry is not None:

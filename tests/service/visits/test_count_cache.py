@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
-from service.columns import count_cache
+from service.columns import questions
 from service.columns.blocks import Block, PartBlock
 from service.columns.group_counts import GroupCounts
 from service.columns.slots import Slots
@@ -35,7 +35,7 @@ GROUPS: tuple[tuple[str, ...], ...] = (
 
 @pytest.fixture(autouse=True)
 def of_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(count_cache, "LARGE", 0)
+    monkeypatch.setattr(questions, "LARGE", 0)
 
 
 def part_lines(seed: int, count: int = 24) -> list[Line]:
@@ -123,5 +123,5 @@ async def test_a_part_is_counted_once_as_long_as_all_of_it_is_in_the_period(
     assert await counted(until=LATER + timedelta(seconds=1)) == 2
     assert await counted(since=BEGIN + timedelta(hours=1, seconds=1)) == 6, "a part begins before"
     assert await counted(country="US") == 6, "the filter's own counts"
-    monkeypatch.setattr(count_cache, "LARGE", 1000)
+    monkeypatch.setattr(questions, "LARGE", 1000)
     assert await counted() == 6, "small parts are merged soon"
