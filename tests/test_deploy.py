@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from server.worker import HEADER_MILLISECONDS
 from telemetry import metrics
 
 PROJECT = Path(__file__).parents[1]
@@ -13,6 +14,7 @@ GUIDE = PROJECT / "docs/operations.md"
 NAME = re.compile(r"\b(?:trawl|process)_[a-z_]+\b")
 SUFFIX = re.compile(r"_(?:total|count|sum|bucket)$")
 PINNED = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
+UPSTREAM = re.compile(r"^upstream \w+ \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"^([A-Za-z][\w-]*):(?!=)", re.MULTILINE)
 
 
@@ -71,6 +73,18 @@ def test_every_image_that_is_not_ours_is_pinned_by_its_digest() -> None:
     images = [image for image in images if image != "trawl"]
     assert len(images) >= 9
     assert [image for image in images if not PINNED.fullmatch(image)] == []
+
+
+def test_nginx_closes_idle_connections_before_trawl_does() -> None:
+    """Else it begins an upload on one that is just being closed, and can't send it anew."""
+    upstreams = [
+        text for path in PROJECT.glob("deploy/*/*.conf") for text in UPSTREAM.findall(path.read_text())
+    ]
+    assert len(upstreams) >= 2
+    for upstream in upstreams:
+        seconds = re.search(r"^ +keepalive_timeout (\d+)s;", upstream, re.MULTILINE)
+        assert seconds
+        assert int(seconds[1]) * 1000 < HEADER_MILLISECONDS
 
 
 def test_the_files_that_the_security_guide_names_exist() -> None:
