@@ -22,7 +22,7 @@ WORKERS = """
 ANSWERS = "SELECT citus_check_connection_to_node($1, $2)"
 IS_SPREAD = "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass('event'))"
 LOCAL = """
-    SELECT name, pg_total_relation_size(to_regclass(name)) AS size
+    SELECT name, coalesce(pg_total_relation_size(to_regclass(name)), 0) AS size
     FROM unnest(CAST($1 AS text[])) AS name
     WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass(name))
 """
@@ -43,7 +43,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class LocalTable:
-    """A table that is to be spread, with its indexes in bytes."""
+    """A table that is to be spread, with its indexes in bytes: none before it is migrated."""
 
     name: str
     size: int

@@ -141,6 +141,13 @@ async def test_a_day_gives_the_answers_of_one_postgresql(
     await answer_alike(server, deps, client, databases, live)
 
 
+async def test_a_dry_run_tells_what_will_be_spread_before_there_is_any_table(cluster: Command) -> None:
+    code, text, _ = await cluster.run_beside("distribute", "--dry-run")
+    assert code == 0
+    for name in SPREAD:
+        assert f"{name}: 0.0 MB" in text
+
+
 async def test_distribute_says_what_it_does_does_it_once_and_keeps_what_was_there(
     cluster_url: str, cluster: Command, geo: Geo, tmp_path: Path
 ) -> None:
