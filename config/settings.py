@@ -170,7 +170,10 @@ def read_dotenv(path: Path) -> dict[str, str | None]:
             raise SettingsError(
                 f"{path}, line {binding.original.line}: write NAME=value, with quotes in pairs"
             )
-    return dotenv_values(stream=StringIO(text))
+    values = dotenv_values(stream=StringIO(text))
+    # The variables of a log_format, such as ${remote_addr}, are nginx's and no settings.
+    own = {binding.key: binding.value for binding in parse_stream(StringIO(text)) if binding.key}
+    return values | {name: own[name] for name in values if name.upper() == "LOGS_FORMAT"}
 
 
 def describe_error(error: ValidationError, texts: Mapping[str, str]) -> str:

@@ -173,6 +173,15 @@ def test_the_example_file_names_exactly_the_settings_with_their_defaults() -> No
         assert examples[name] == (written.lower() if isinstance(default, bool) else written), name
 
 
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_variables_of_a_log_format_are_those_of_nginx_and_no_settings(tmp_path: Path, quote: str) -> None:
+    file = tmp_path / ".env"
+    log_format = "${remote_addr} [${time_local}] $request"
+    file.write_text(f"LOGS_FORMAT={quote}{log_format}{quote}\nHOST=10.0.0.1\nDATA_DIR=/srv/${{HOST}}\n")
+    settings = read_settings({}, file)
+    assert (settings.logs_format, str(settings.data_dir)) == (log_format, "/srv/10.0.0.1")
+
+
 def test_names_of_a_file_that_are_no_settings_are_told_with_what_may_be_meant(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(
