@@ -15,7 +15,7 @@ from service.logs import standard_heads as heads
 from service.logs.assembly import Columns, take
 from service.logs.chunk_text import ChunkText, Mask, Places
 from service.logs.client_address import parse_client_address
-from service.logs.json_format import JsonFormat, decode_object, number_text, read_answer, whole
+from service.logs.json_format import JsonFormat, decode_object, number_text, read_answer, whole, with_query
 from service.logs.json_shape import Shape, Values, has_shape, infer_shape
 from service.logs.known_texts import UNKNOWN
 from service.logs.line_columns import KINDS, NUMBERS, TEMPLATE_PAGE, PageName, is_template
@@ -120,12 +120,12 @@ class JsonReader:
 
     def _columns(self, lines: list[bytes], shape: Shape, now: datetime) -> tuple[Columns, Mask]:
         """Return what lines say, and which of them do so in a way that is read here."""
-        time, address, method, url, status, size, referrer, agent = values = shape.decode(lines)
+        time, address, method, url, query, status, size, referrer, agent = values = shape.decode(lines)
         is_good = np.ones(len(lines), np.bool_)
         for column, is_whole in zip(values, shape.is_whole, strict=True):
             if not is_whole and None in column:  # another path may have it
                 is_good &= [value is not None for value in column]
-        numbers = self._answer_numbers.numbers(list(zip(url, method, status, strict=True)))
+        numbers = self._answer_numbers.numbers(list(zip(url, query, method, status, strict=True)))
         distinct, places = np.unique(numbers, return_inverse=True)
         answers = np.array([self._answers[number] for number in distinct.tolist()] or [NO_ANSWER], np.int64)
         kind, page, *others = answers.T
@@ -168,8 +168,11 @@ class JsonReader:
         self._answers.append(row)
         return len(self._answers) - 1
 
-    def _read_answer(self, url: str | None, method: str | None, status_text: str | None) -> Row:
-        method, status, url, page = read_answer(url or "", method, status_text, self._rules)
+    def _read_answer(
+        self, url: str | None, query: str | None, method: str | None, status_text: str | None
+    ) -> Row:
+        url = with_query(url or "", query)
+        method, status, url, page = read_answer(url, method, status_text, self._rules)
         number = TEMPLATE_PAGE
         if not is_template(url, page, ""):
             name = PageName(url, page.kind, page.category, page.product)

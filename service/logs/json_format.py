@@ -8,7 +8,9 @@ The first path of PATHS at which a line has a text or a number is read; those of
 Keys that hold a dot themselves may be named so, too.
 """
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -53,6 +55,7 @@ PATHS: dict[str, Paths] = {
     ),
     "method": paths("request_method", "request.method", "RequestMethod", "method", "verb"),
     "url": paths("request_uri", "request", "request.uri", "RequestPath", "uri", "url", "path"),
+    "query": (),  # only where LOGS_RULES or a log_format names it: others mean other things by such names
     "status": paths("status", "DownstreamStatus", "OriginStatus", "status_code", "response", "code"),
     "bytes": paths("body_bytes_sent", "bytes_sent", "size", "DownstreamContentSize", "bytes"),
     "referrer": paths(
@@ -114,11 +117,11 @@ class JsonFormat:
         :raises BadLine: the line does not match; no bytes raise anything else
         """
         record = decode_object(decode_line(raw))
-        time, address, method, url, status, size, referrer, agent = self.find_all(record)
+        time, address, method, url, query, status, size, referrer, agent = self.find_all(record)
         if time is None or address is None or url is None:
             missing = "time" if time is None else "address" if address is None else "URL"
             raise BadLine(f"the object has no {missing}")
-        method, code, url, page = read_answer(url, method, status, rules)
+        method, code, url, page = read_answer(with_query(url, query), method, status, rules)
         return StandardLine(
             parse_any_time(time, self.zone, now),
             parse_client_address(address),
@@ -175,6 +178,13 @@ def has_null(record: dict[str, Any], paths: Paths) -> bool:
     return False
 
 
+def with_query(url: str, query: str | None) -> str:
+    """Return a URL with its query, where that stands beside it, with a ? or without."""
+    if query in (None, "", "-") or "?" in url:
+        return url
+    return f"{url}?{query.removeprefix('?')}"
+
+
 def read_answer(
     text: str, method_text: str | None, status_text: str | None, rules: Rules | None
 ) -> tuple[str | None, int | None, str, Page]:
@@ -207,11 +217,24 @@ def decode_object(line: str) -> dict[str, Any]:
     try:
         return DECODER.decode(line)
     except (msgspec.DecodeError, RecursionError) as error:
+        if "\\x" in line:
+            with suppress(msgspec.DecodeError, RecursionError):
+                return DECODER.decode(HEX_ESCAPES.sub(text_of_escapes, line))
         if "trailing characters" in str(error):
             raise BadLine(TWO_REQUESTS) from None
         raise BadLine("not an object in JSON") from None
 
 
+def text_of_escapes(escapes: re.Match[str]) -> str:
+    """Return the part of a JSON text that stands for bytes which nginx writes without `escape=json`."""
+    raw = bytes.fromhex(escapes[0].replace("\\x", ""))
+    try:
+        return msgspec.json.encode(raw.decode()).decode()[1:-1]
+    except UnicodeDecodeError:
+        return escapes[0].replace("\\", "\\\\")  # the URL is read so, too
+
+
+HEX_ESCAPES = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
 # A number that no float can hold is infinite, and no reason to reject a line.
 DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=float)
 

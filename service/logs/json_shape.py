@@ -64,7 +64,7 @@ class Shape:
         columns: dict[Path, Values] = {}
         collect(self._root, objects, (), columns)
         roles = [[columns[path] for path in paths] for paths in self._paths]
-        values = [first_values(role) for role in roles]
+        values = [first_values(role) or [None] * len(lines) for role in roles]
         if self.is_whole[STATUS]:
             values[STATUS] = with_nulls(values[STATUS], roles[STATUS])
         return values
@@ -125,8 +125,8 @@ def collect(node: Node, objects: Values, before: Path, columns: dict[Path, Value
             collect(child, inner, path, columns)
 
 
-def first_values(columns: Sequence[Values]) -> Values:
-    """Return the first text or number of each row."""
+def first_values(columns: Sequence[Values]) -> Values | None:
+    """Return the first text or number of each row; None where no row has any."""
     first: Values | None = None
     for column in columns:
         values = plain_values(column)
@@ -134,7 +134,7 @@ def first_values(columns: Sequence[Values]) -> Values:
             first = first or values
         else:
             first = [one if one is not None else other for one, other in zip(first, values, strict=True)]
-    return first or [None] * len(columns[0])
+    return first
 
 
 def with_nulls(first: Values, columns: Sequence[Values]) -> Values:

@@ -16,15 +16,20 @@ from typing import Any
 import msgspec
 
 from service.logs.line_layout import Field, Layout
-from service.logs.nginx_variables import RANKS, ROLES, Role, first_of_each_role, role_of
+from service.logs.nginx_directive import directive_text
+from service.logs.nginx_variables import ROLES, Role, first_of_each_role, role_of
 
 NAME = "custom"
 BUILT_IN = ("shop", "common", "combined", "vhost_combined", "w3c", "json")
 MAX_FORMAT = 4_096
-DIRECTIVE = re.compile(r"\s*log_format\s+\S+\s+(?:escape=\w+\s+)?(.*?);?\s*", re.DOTALL)
-QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
-BARE_VARIABLE = re.compile(r"([:,\[]\s*)(\$\{?\w+\}?)(?=\s*[,}\]])", re.ASCII)
+BARE_VARIABLE = re.compile(r"([:,\[]\s*)(\$(?:\{\w+\}|\w+))(?=\s*[,}\]])", re.ASCII)
+# What a text of several variables means: a whole URL, the address and its port; and a whole request.
+SINGLE = re.compile(
+    r"(?:\$scheme://\$\w+)?\$(\w+)(\$is_args\$(?:args|query_string))?(?::\$remote_port)?", re.ASCII
+)
+REQUEST = re.compile(r"\$request_method \$request_uri(?: \$server_protocol)?")
+URL_ROLES: dict[Role, int] = {"request": 1, "url": 2, "path": 3}  # the first of them is read
 UNREAD: frozenset[Role] = frozenset(("host", "scheme", "list", "other"))
 NEEDED: tuple[tuple[str, tuple[Role, ...], str], ...] = (
     ("a time", ("local_time", "iso_time", "unix_time"), "$time_local, $time_iso8601 or $msec"),
@@ -41,6 +46,7 @@ JSON_ROLES: dict[Role, str] = {
     "request": "url",
     "url": "url",
     "path": "url",
+    "query": "query",
     "status": "status",
     "body_bytes": "bytes",
     "referrer": "referrer",
@@ -61,7 +67,7 @@ def read_format(text: str) -> str | Layout | Mapping[str, str]:
         raise FormatError(f"a format has at most {MAX_FORMAT} characters")
     if text in BUILT_IN:
         return text
-    text = unwrap(text).strip("\n")
+    text = directive_text(text).strip("\n")
     if "$" not in text:
         raise FormatError(
             f"{text[:40]!r} is neither {', '.join(BUILT_IN)} nor a log_format with variables as $remote_addr"
@@ -71,15 +77,6 @@ def read_format(text: str) -> str | Layout | Mapping[str, str]:
     if any(not character.isprintable() and character != "\t" for character in text):
         raise FormatError("a format is one line, without control characters")
     return text_layout(text)
-
-
-def unwrap(text: str) -> str:
-    """Return the format that a directive of nginx.conf holds, or the text itself."""
-    directive = DIRECTIVE.fullmatch(text)
-    if directive is None:
-        return text
-    pieces = [single or double for single, double in QUOTED.findall(directive[1])]
-    return re.sub(r"\\(.)", r"\1", "".join(pieces)) if pieces else directive[1]
 
 
 def text_layout(text: str) -> Layout:
@@ -138,18 +135,31 @@ def json_fields(text: str) -> dict[str, str]:
     read = [(names[place], paths[place]) for place in sorted(first_of_each_role(names))]
     check_needed([role_of(name) for name, _ in read])
     fields: dict[str, str] = {}
-    for name, path in sorted(read, key=lambda pair: RANKS[pair[0]]):
+    for name, path in sorted(read, key=lambda pair: URL_ROLES.get(role_of(pair[0]), 0)):
         if role_of(name) in JSON_ROLES:
             fields.setdefault(JSON_ROLES[ROLES[name]], path)
+    if not {"request", "url"}.isdisjoint(role_of(name) for name, _ in read):
+        fields.pop("query", None)  # they have it
     return fields
 
 
 def flatten(template: dict[str, Any], before: str) -> list[tuple[str, str]]:
-    """Return the path and the variable of each value that is one variable alone."""
+    """Return the path and the variable of each value that is one variable, or means the same as one."""
     pairs = []
     for key, value in template.items():
         if isinstance(value, dict):
             pairs += flatten(value, f"{before}{key}.")
-        elif isinstance(value, str) and (match := VARIABLE.fullmatch(value)):
-            pairs.append((f"{before}{key}", match[1] or match[2]))
+        elif isinstance(value, str) and (name := single_variable(value)) is not None:
+            pairs.append((f"{before}{key}", name))
     return pairs
+
+
+def single_variable(text: str) -> str | None:
+    """Return the variable that a text is, or whose meaning it has; None for any other text."""
+    text = VARIABLE.sub(lambda match: f"${match[1] or match[2]}", text)
+    if REQUEST.fullmatch(text):
+        return "request"
+    match = SINGLE.fullmatch(text)
+    if match is None or match[2] is None:
+        return None if match is None else match[1]
+    return "request_uri" if role_of(match[1]) == "path" else None

@@ -19,7 +19,7 @@ query. Patterns run in linear time. Paths of assets are not held against rules.
     time = "ts"
     address = "request.remote_ip"      # the path of a field in JSON lines
 
-Fields that are not named are those that nginx, Caddy and Traefik write (json_format.py).
+Fields that are not named are those that nginx, Caddy and Traefik write (json_format.py), and no query.
 """
 
 import tomllib
@@ -37,7 +37,7 @@ from service.logs.views import is_asset
 NAMES: dict[str, tuple[str, ...]] = {"category": ("category",), "product": ("category", "product")}
 NUMBERS: dict[str, tuple[str, ...]] = {"cart": CART_NUMBERS, "pay": PAY_NUMBERS, "success": ("cart_id",)}
 CACHED_PATHS = 8192  # many URLs have one path, and differ in their queries
-FIELDS = ("time", "address", "method", "url", "status", "bytes", "referrer", "agent")
+FIELDS = ("time", "address", "method", "url", "query", "status", "bytes", "referrer", "agent")
 
 
 class RulesError(ValueError):
@@ -143,7 +143,7 @@ def read_rules(path: Path) -> Rules:
     :raises RulesError: the file can't be read, or is wrong
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RulesError(f"{path} can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -191,4 +191,10 @@ def parse_rule(where: str, table: Any) -> Rule:
     wrong = [field for field, source in sources.items() if type(source) not in (str, int)]
     if wrong:
         raise RulesError(f"{where}: {', '.join(wrong)} must be the name of a parameter, or a number")
+    try:
+        for name in NUMBERS.get(kind, ()):
+            if type(sources[name]) is int:
+                parse_number(str(sources[name]), name)
+    except BadLine as error:
+        raise RulesError(f"{where}: {error}") from None
     return Rule(kind, path, sources)

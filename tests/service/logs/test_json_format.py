@@ -137,6 +137,16 @@ def test_names_of_ones_own_go_before_the_known_ones() -> None:
     assert not own.fits(raw(NGINX))
 
 
+def test_bytes_that_nginx_escapes_without_escape_json_are_read() -> None:
+    line = raw(NGINX | {"request": "GET /@1/@2/ HTTP/1.1", "http_user_agent": "say @3hi@3"}).decode()
+    for mark, escape in (("@1", r"\xD1\x8F"), ("@2", r"\xFF"), ("@3", r"\x22")):
+        line = line.replace(mark, escape)
+    read = FORMAT.parse(line.encode(), None, NOW)
+    assert (read.url, read.agent) == ("/я/%FF/", 'say "hi"')
+    with pytest.raises(BadLine, match="not an object in JSON"):
+        FORMAT.parse(line.replace("}", r"\q").encode(), None, NOW)
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -55,8 +55,26 @@ def test_a_dash_is_written_for_arguments_that_there_are_not(separator: str, writ
             f'8.8.8.8 - an [n] a [{TIME}] "GET /caviar/?a=1 HTTP/1.1" rt=0.123',
         ),
         (
+            r"time:$msec\thost:$remote_addr\treq:$request\t\"x\" \\ \y $pipe",
+            'time:1764320400.000\thost:8.8.8.8\treq:GET /caviar/?a=1 HTTP/1.1\t"x" \\ \\y .',
+        ),
+        (
+            (
+                "log_format tabs escape=json $remote_addr  # the visitor's\n"
+                r"""'\t[$time_local]\t' "\"$request\"\t" $request_time 's;'; access_log /x;"""
+            ),
+            f'8.8.8.8\t[{TIME}]\t"GET /caviar/?a=1 HTTP/1.1"\t0.123s;',
+        ),
+        (
             "$upstream_addr $upstream_response_time $remote_addr $request_uri $msec $pipe$connection",
             "10.0.0.1:80, 10.0.0.2:80 : - 0.1, 0.2 : 0.3 8.8.8.8 /caviar/?a=1 1764320400.000 .12",
+        ),
+        (
+            (
+                '{"c":{"ip":"$remote_addr:$remote_port","p":${remote_port}},"b":$bytes_sent,"t":$msec,'
+                '"u":"$scheme://${host}$request_uri","x.y":"$http_user_agent"}'
+            ),
+            '{"c":{"ip":"8.8.8.8:5678","p":5678},"b":7,"t":1764320400.000,"u":"/caviar/?a=1","x.y":"a"}',
         ),
         (
             '{"t": $msec, "c": {"ip": "$remote_addr"}, "r": "$request", "x.y": "$http_user_agent"}',
@@ -106,3 +124,26 @@ def test_the_names_of_formats_are_formats(name: str) -> None:
 def test_a_format_that_tells_too_little_is_refused(text: str, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         read_format(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        ('"u": "$uri", "q": "$args", "r": "$request"', {"url": "r"}),
+        ('"u": "$uri", "q": "$args", "r": "$request_uri"', {"url": "r"}),
+        ('"u": "$uri", "q": "$args"', {"url": "u", "query": "q"}),
+        ('"u": "$uri", "r": "$uri$is_args$args"', {"url": "r"}),
+        ('"u": "$uri", "r": "$request_method $request_uri $server_protocol"', {"url": "r"}),
+        ('"u": "$scheme://$host$uri", "q": "$query_string"', {"url": "u", "query": "q"}),
+        ('"r": "$request_uri in $request_time s", "u": "$uri"', {"url": "u"}),
+    ],
+)
+def test_the_url_of_a_format_in_json_is_what_tells_most(values: str, fields: dict[str, str]) -> None:
+    read = read_format(f'{{"t": "$msec", "a": "$remote_addr", {values}}}')
+    assert read == {"time": "t", "address": "a", **fields}
+
+
+def test_a_path_and_its_query_are_one_url_in_json_too() -> None:
+    log_format = '{"t": "$msec", "a": "$remote_addr", "u": "$uri", "q": "$args"}'
+    line = '{"t": "1764320400.000", "a": "8.8.8.8", "u": "/caviar/", "q": "b=1"}'
+    assert parse(log_format, line).url == "/caviar/?b=1"

@@ -127,12 +127,17 @@ def test_wrong_numbers_make_a_line_a_reject_and_a_live_visit_other(rules: Rules)
         ("[fields]\ntime = 'ts'\nip = 'x'", "there is no ip"),
         ("[fields]\ntime = 1\nurl = ''", "fields: time, url must be a path such as request.remote_ip"),
         ("[[page]]\nkind = 'pay'\npath = '/'\nuser_id = true", "user_id must be the name of a parameter"),
+        ("[[page]]\nkind = 'cart'\npath = '/'\namount = 0", "page 1: amount is not a whole number from 1"),
     ],
 )
 def test_wrong_rules_are_explained_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(RulesError, match=message) as raised:
         read_rules(write_rules(tmp_path, text))
     assert "\n" not in str(raised.value)
+
+
+def test_a_byte_order_mark_of_an_editor_is_skipped(tmp_path: Path) -> None:
+    assert read_rules(write_rules(tmp_path, "\ufeff[fields]\ntime = 'ts'")).fields == {"time": "ts"}
 
 
 @pytest.mark.parametrize(
