@@ -26,6 +26,9 @@ ORIGIN = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
 PATH = re.compile(r"/[^?#]*")
 
 LOG_ESCAPE = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
+# Apache writes \t, and nginx by escape=json \u0001 too; neither takes a URL with a control character.
+TEXT_ESCAPE = re.compile(rb'\\(?:(?:x|u00)([0-9A-Fa-f]{2})|(["\\])|([bfnrtv]))')
+CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 LAST_ASCII = 0x7F
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 HEX_DIGITS = b"0123456789ABCDEFabcdef"
@@ -78,7 +81,13 @@ def without_log_escapes(data: bytes) -> bytes:
 
 def text_of_log(text: str) -> str:
     """Return a referrer, or another text of a log, as the client sent it."""
-    return without_log_escapes(text.encode()).decode(errors="replace")
+    if "\\" not in text:
+        return text
+    return TEXT_ESCAPE.sub(text_of_escape, text.encode()).decode(errors="replace")
+
+
+def text_of_escape(escape: re.Match[bytes]) -> bytes:
+    return escape[2] or CONTROLS.get(escape[3]) or bytes.fromhex(escape[1].decode())
 
 
 def normal_byte(escape: bytes) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from page_urls import decode_segment, normal_url
+from page_urls import decode_segment, normal_url, text_of_log
 
 PIECES = (
     *("%", "%2", "%d1%8f", "%D1", "%8F", "%2F", "%2e", "%7e", "%00", "%25", "%41", "\\xD1", "\\x8f"),
@@ -17,6 +17,19 @@ PIECES = (
 )
 urls = st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join))
 letters = st.text(st.characters(categories=("L", "Nd")), min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (r"say \x22hi\x22 \x5C \xD1\x8F", 'say "hi" \\ я'),  # nginx
+        (r"a\tb\n\"\\t", 'a\tb\n"\\t'),  # Apache
+        (r"a\tb \u0001\"\\u0001", 'a\tb \x01"\\u0001'),  # nginx by escape=json
+        (r"C:\Shop\x", "C:\\Shop\\x"),
+    ],
+)
+def test_a_text_of_a_log_is_as_the_client_sent_it(written: str, text: str) -> None:
+    assert text_of_log(written) == text
 
 
 @pytest.mark.parametrize(

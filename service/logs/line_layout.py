@@ -9,14 +9,13 @@ backslash. All but the name of a user is matched without going back, so a line t
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from functools import reduce
 from typing import cast
 
 from page_urls import text_of_log
 from service.logs.client_address import parse_client_address
+from service.logs.next_lines import NEXT_LINE
 from service.logs.nginx_variables import Role
 from service.logs.requests import parse_answer, parse_request, parse_status, require_url
 from service.logs.shop_format import BadLine
@@ -32,6 +31,7 @@ from service.logs.standard_line import (
     parse_iso_time,
     parse_local_time,
     parse_unix_time,
+    text_of_w3c,
 )
 from service.logs.url_rules import Rules
 from service.logs.views import is_view
@@ -58,28 +58,10 @@ STAMPS: dict[Role, str] = {
 }
 END = "end"  # the name of the place where the last field begins
 IN_LISTS = r"(?>[^ ]*(?:(?:(?<=,) | : )[^ ]+)*)"
+SOME_ADDRESS = r'"?\[?(?:\d{1,3}(?:\.\d{1,3}){3}|[\da-fA-F]*:[\da-fA-F:.]+)'
+MAX_BETWEEN = 256  # characters of a field, so that no text takes long
 # A second request begins so; a quote in a field of a client's would have a backslash before it.
 STAMP = re.compile(rf'\[{LOCAL_TIME}\] "', re.ASCII)
-
-
-def cut_text(letters: Sequence[str], end: str) -> str:
-    """Return the pattern of a text of these letters that may be cut anywhere; `end` is behind a whole one."""
-    return reduce(lambda behind, letter: f"(?:{letter}{behind})?", reversed(letters), end)
-
-
-# In the name of a user: where the time of a line was cut, the next line, with its address, begins.
-DAY_LETTERS = (r"\d", r"\d", "/", "[A-Z]", "[a-z]", "[a-z]", "/", *[r"\d"] * 4, "[: ]")
-ISO_DAY_LETTERS = (*[r"\d"] * 4, "-", r"\d", r"\d", "-", r"\d", r"\d", " ")
-CLOCK_LETTERS = (r"\d", r"\d", ":", r"\d", r"\d", ":", r"\d", r"\d")
-ZONE_LETTERS = (" ", "[+-]", *[r"\d"] * 4, r"\]", " ")
-CUT_ZONE = cut_text(ZONE_LETTERS, "")
-CUT_END = rf"(?:\] ?| [A-Z]{{1,5}}(?:\] ?)?|{CUT_ZONE})"  # of a time without an offset, or with one
-CUT_TIMES = [cut_text((*day, *CLOCK_LETTERS), CUT_END) for day in (DAY_LETTERS, ISO_DAY_LETTERS)]
-IPV6 = r"(?=[^ ]*::|(?:[^ :]*:){7})[\da-fA-F:.]+"
-NEXT_ADDRESS = rf"(?:[^ ]*:\d{{1,5}} )?\[?(?:\d{{1,3}}(?:\.\d{{1,3}}){{3}}|{IPV6})[^ ]*"
-NEXT_LINE = re.compile(rf"\[(?:{'|'.join(CUT_TIMES)}){NEXT_ADDRESS} [^ ]+ .", re.ASCII)
-
-
 # The request, referrer and agent, up to a quote behind which the field goes on: WEBrick, morgan and Python's
 # servers escape none.
 BARE_QUOTE = re.compile(
@@ -206,7 +188,7 @@ class Layout:
         text = optional(text)
         if text is None:
             return None
-        return text.replace("+", " ") if self.is_w3c else text_of_log(text)
+        return text_of_w3c(text) if self.is_w3c else text_of_log(text)
 
 
 def check_glue(texts: dict[str, str | None]) -> None:
@@ -257,11 +239,22 @@ def has_free_end(layout: Layout) -> bool:
 
 
 def stamp_pattern(layout: Layout) -> re.Pattern[str] | None:
-    """Return the pattern of a line's time and the text after it; None where another field is the last."""
-    for item in layout.fields[:-1]:
-        if item.role in STAMPS:
-            return re.compile(STAMPS[item.role] + re.escape(item.text), re.ASCII)
-    return None
+    """Return the pattern of a line's time and the text after it; None where another field is the last.
+
+    Where the address stands behind the time, that has to follow: another time is no request.
+    """
+    fields = layout.fields[:-1]
+    place = next((place for place, item in enumerate(fields) if item.role in STAMPS), None)
+    if place is None:
+        return None
+    stamp = pattern = STAMPS[fields[place].role] + re.escape(fields[place].text)
+    for item in fields[place + 1 :]:
+        if item.role == "address":
+            return re.compile(pattern + SOME_ADDRESS, re.ASCII)
+        if not item.text:
+            break
+        pattern += rf"[^{re.escape(item.text[0])}]{{0,{MAX_BETWEEN}}}{re.escape(item.text)}"
+    return re.compile(stamp, re.ASCII)
 
 
 def field_pattern(layout: Layout, place: int, before: str) -> str:

@@ -6,6 +6,7 @@ A line has no request key. Its key is the digest of the line; equal lines of a f
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from urllib.parse import unquote
 
 from service.logs.shop_format import (
     EARLIEST,
@@ -39,6 +40,8 @@ FINER_DIGITS = (
     (16, 6),
     (13, 3),
 )  # of nano-, micro- and milliseconds in this century
+SPACE_CODE = re.compile(r"%(?:25)?20")
+URL_BEGIN = re.compile(r"[a-z]+:", re.IGNORECASE)  # of a referrer
 ISO_FORMAT = re.compile(r"(.{10})[T ](.{8})(?:[.,](\d+))? ?(.*)", re.DOTALL)
 
 
@@ -93,6 +96,20 @@ def parse_body_bytes(text: str) -> int | None:
 def optional(text: str | None) -> str | None:
     """Return a text as it is written; None for a dash or nothing."""
     return None if text in (None, "-", "") else text
+
+
+def text_of_w3c(text: str) -> str:
+    """Return a text of a W3C log as the client sent it: with + for spaces, or encoded, as CloudFront does.
+
+    A referrer has no spaces, so a + is its own.
+    """
+    if URL_BEGIN.match(text):
+        return text
+    if not SPACE_CODE.search(text):
+        return text.replace("+", " ")
+    while SPACE_CODE.search(text):
+        text = unquote(text)  # up to 2018 CloudFront encoded texts twice
+    return text
 
 
 def parse_local_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:

@@ -6,9 +6,10 @@ from service.logs.addresses import AddressTable
 from service.logs.client_address import parse_client_address
 from service.logs.known_texts import UNKNOWN, KnownTexts
 from service.logs.line_columns import PageName
-from service.logs.line_layout import NEXT_LINE
 from service.logs.name_table import NameTable
+from service.logs.next_lines import NEXT_LINE
 from service.logs.nginx_variables import Role
+from service.logs.standard_line import text_of_w3c
 
 USER = re.compile(rb'[^"]*')
 PROTOCOL = re.compile(rb' (?:[Hh][Tt][Tt][Pp]/[^ "\\]*|[A-Z]{2,}/[0-9][0-9.]*|1\.[01]|[23])')
@@ -18,7 +19,7 @@ MAX_KNOWN_BYTES = 1024 * 1024
 
 class StandardTables:
     def __init__(self, pages: NameTable[PageName], *, is_w3c: bool = False) -> None:
-        decode = with_spaces if is_w3c else without_escapes
+        decode = texts_of_w3c if is_w3c else without_escapes
         self.addresses = AddressTable(parse_w3c_address if is_w3c else parse_client_address)
         self.pages = pages
         self.methods = NameTable[str](lambda texts: [text_of(METHOD, text) for text in texts])
@@ -58,9 +59,8 @@ def without_escapes(texts: list[bytes]) -> list[str | None]:
     return [None if b"\\" in text else text.decode("ascii") for text in texts]
 
 
-def with_spaces(texts: list[bytes]) -> list[str | None]:
-    """Return texts of a W3C log, which has + for spaces."""
-    return [text.decode("ascii").replace("+", " ") for text in texts]
+def texts_of_w3c(texts: list[bytes]) -> list[str | None]:
+    return [text_of_w3c(text.decode("ascii")) for text in texts]
 
 
 def parse_w3c_address(text: str) -> str:
