@@ -125,6 +125,55 @@ async def test_a_page_of_one_document_reports_each_new_url(
     assert tab.errors == []
 
 
+async def test_a_page_that_has_the_snippet_twice_reports_once(
+    server: RunningApp, admin: User, tab: Tab, shop: Shop, key: str
+) -> None:
+    shop.head = snippet(server, key) * 2
+    await tab.page.goto(f"{shop.origin}/caviar/")
+    await tab.page.wait_for_load_state()  # both have run
+    await eventually(has(admin, 1))
+    await tab.page.evaluate("history.pushState({}, '', '/next/')")
+    await eventually(has(admin, 2))
+    assert [visit["page_url"] for visit in await visits(admin)] == [
+        f"{shop.origin}/caviar/",
+        f"{shop.origin}/next/",
+    ]
+    assert tab.errors == []
+
+
+async def test_a_router_by_the_navigation_api_or_the_prototype_of_history_is_seen(
+    server: RunningApp, admin: User, tab: Tab, shop: Shop, key: str
+) -> None:
+    shop.head = snippet(server, key)
+    await tab.page.goto(f"{shop.origin}/")
+    await eventually(has(admin, 1))
+    await tab.page.evaluate(
+        """() => {
+            const show = event => event.intercept({handler: async () => {}});
+            navigation.addEventListener("navigate", show, {once: true});
+            navigation.navigate("/caviar/");
+        }"""
+    )
+    await eventually(has(admin, 2))
+    await tab.page.evaluate("History.prototype.pushState.call(history, {}, '', '/caviar/black/')")
+    await eventually(has(admin, 3))
+    pages = [visit["page_url"].removeprefix(shop.origin) for visit in await visits(admin)]
+    assert pages == ["/", "/caviar/", "/caviar/black/"]
+    assert tab.errors == []
+
+
+async def test_a_page_that_the_browser_has_kept_has_the_referrer_that_it_came_with(
+    server: RunningApp, admin: User, tab: Tab, shop: Shop, key: str
+) -> None:
+    shop.head = snippet(server, key)
+    came_from = "https://search.example/"
+    await tab.page.goto(f"{shop.origin}/caviar/", referer=came_from)
+    await eventually(has(admin, 1))
+    await tab.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    await eventually(has(admin, 2))
+    assert [visit["referrer"] for visit in await visits(admin)] == [came_from, came_from]
+
+
 async def test_an_image_reports_the_page_that_it_is_on(
     server: RunningApp, admin: User, tab: Tab, shop: Shop, key: str
 ) -> None:

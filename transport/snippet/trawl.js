@@ -4,7 +4,9 @@
   "use strict";
   var script = document.currentScript;
   var site = script && script.getAttribute("data-site");
-  if (!site) return;
+  var mark = "trawl " + site;
+  if (!site || window[mark]) return; // a page may have the snippet twice
+  window[mark] = true;
   var url = new URL("collect", script.src).href;
   var referrer = document.referrer;
   var page;
@@ -35,9 +37,11 @@
     };
   });
   addEventListener("popstate", report);
+  if (window.navigation) navigation.addEventListener("currententrychange", report);
   addEventListener("pageshow", function (event) {
     if (!event.persisted) return;
     page = undefined; // the browser has kept the page, and shows it again
+    referrer = document.referrer;
     report();
   });
   if (document.prerendering) document.addEventListener("prerenderingchange", report, { once: true });
