@@ -13,7 +13,7 @@ def cut_text(letters: Sequence[str], end: str) -> str:
 # Where the time of a line was cut, the next line, with its address, begins.
 DAY_LETTERS = (r"\d", r"\d", "/", "[A-Z]", "[a-z]", "[a-z]", "/", *[r"\d"] * 4, "[: ]")
 ISO_DAY_LETTERS = (*[r"\d"] * 4, "-", r"\d", r"\d", "-", r"\d", r"\d", " ")
-CLOCK_LETTERS = (r"\d", r"\d", ":", r"\d", r"\d", ":", r"\d", r"\d")
+CLOCK_LETTERS = (r"\d", r"\d", ":", r"\d", r"\d", ":", r"\d", r"\d", r"(?:\.\d{0,9})?")
 ZONE_LETTERS = (" ", "[+-]", *[r"\d"] * 4, r"\]", " ")
 CUT_ZONE = cut_text(ZONE_LETTERS, "")
 CUT_END = rf"(?:\] ?| [A-Z]{{1,5}}(?:\] ?)?|{CUT_ZONE})"  # of a time without an offset, or with one

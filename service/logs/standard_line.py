@@ -22,13 +22,17 @@ from service.logs.shop_format import (
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAY, CLOCK = r"\d\d/[A-Z][a-z]{2}/\d{4}", r"\d\d:\d\d:\d\d"
+FRACTION = r"\.\d{1,9}"
 ZONED_TIME = rf"{DAY}:{CLOCK} [+-]\d\d[0-5]\d"
 # CherryPy and daphne write no zone, WEBrick its abbreviation; Python's http.server, Werkzeug and eventlet
 # have a space between day and time, and gevent writes 2018-08-01 00:01:35.
-LOCAL_TIME = rf"(?:{DAY}[: ]{CLOCK}(?: (?:[+-]\d\d[0-5]\d|[A-Z]{{2,5}}))?|\d{{4}}-\d\d-\d\d {CLOCK})"
+# Apache's %{...}t may tell milliseconds, and the seconds since 1970 as such.
+LOCAL_TIME = (
+    rf"(?:{DAY}[: ]{CLOCK}(?:{FRACTION})?(?: (?:[+-]\d\d[0-5]\d|[A-Z]{{2,5}}))?|\d{{4}}-\d\d-\d\d {CLOCK})"
+)
 # Sanic, Ruby and Go have a space before the offset, Ruby also UTC.
 ISO_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?[0-5]\d| UTC)?"
-UNIX_TIME = r"\d{1,11}(?:\.\d{1,9})?"
+UNIX_TIME = r"(?:\d{1,11}(?:\.\d{1,9})?|\d{13}|\d{16})"
 TWO_REQUESTS = "two requests stand on one line"
 ZULU = ("UTC", "GMT", "Z")
 ANY_LOCAL_TIME = re.compile(LOCAL_TIME, re.ASCII)
@@ -121,12 +125,19 @@ def parse_local_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
     """
     if text[4] == "-":
         return parse_iso_time(text, now, zone)
-    day, month, year, time, offset = text[:2], text[3:6], text[7:11], text[12:20], text[21:]
+    day, month, year, time = text[:2], text[3:6], text[7:11], text[12:20]
+    fraction, _, offset = text[20:].partition(" ")
     try:
         month_number = MONTHS.index(month) + 1
     except ValueError:
         raise BadLine("no such date or time") from None
-    return parse_instant(f"{year}-{month_number:02}-{day} {time}", offset, now, zone)
+    instant = parse_instant(f"{year}-{month_number:02}-{day} {time}", offset, now, zone)
+    return instant.replace(microsecond=parse_fraction(fraction[1:]))
+
+
+def parse_fraction(digits: str) -> int:
+    """Return the microseconds that a fraction tells, cut and not rounded: no instant is after its text's."""
+    return int(digits[:6].ljust(6, "0"))
 
 
 def parse_any_time(text: str, zone: tzinfo, now: datetime) -> datetime:
@@ -156,10 +167,8 @@ def parse_iso_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
     if match is None:
         raise BadLine("no such date or time")
     day, time, fraction, offset = match.groups()
-    # The seventh digit of a fraction is cut, not rounded: the instant is never after what was written.
-    microseconds = int((fraction or "0")[:6].ljust(6, "0"))
     instant = parse_instant(f"{day} {time}", offset, now, zone)
-    return instant.replace(microsecond=microseconds)
+    return instant.replace(microsecond=parse_fraction(fraction or ""))
 
 
 def parse_instant(local_time: str, offset: str, now: datetime, zone: tzinfo = UTC) -> datetime:
@@ -212,9 +221,7 @@ def parse_unix_time(text: str, now: datetime) -> datetime:
             seconds, fraction = seconds[:-count], seconds[-count:]
             break
     try:
-        instant = EARLIEST + timedelta(
-            seconds=int(seconds), microseconds=int((fraction or "0")[:6].ljust(6, "0"))
-        )
+        instant = EARLIEST + timedelta(seconds=int(seconds), microseconds=parse_fraction(fraction))
     except OverflowError:
         raise BadLine("time is out of range") from None
     if instant > now + LATEST_AHEAD:
