@@ -15,6 +15,8 @@ from db.queries.names import name_digest
 from db.sessions import AnyRow
 from db.sql import raw_statement, statement
 
+HUMAN, BOT = "human", "bot"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRow:
@@ -81,17 +83,33 @@ class Missing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class InsertedVisit:
-    """What the database says of a new visit: visits of its page, if they are counted, and of its agent."""
+class Visit:
+    """A visit as it is shown, live or of a log. (timestamp, id) orders visits and tells them apart.
 
-    page_visits: int | None
-    browser: str | None
-    os: str | None
-    device: str | None
-    is_bot: bool
+    Its fields are the columns of `list_live_visits.sql` and `live_visits.sql`.
+    """
+
+    id: str
+    timestamp: datetime
+    page_url: str
+    user_id: int | None
+    country: str | None
+    source: str
+    kind: str
+    category: str | None
+    product: str | None
+    method: str | None = None
+    status: int | None = None
+    bytes: int | None = None
+    referrer: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    device: str | None = None
+    traffic: str = HUMAN
 
 
-Inserted = dict[str, InsertedVisit]  # by id
+# By id, with how many visits there are of its page; None if its page is not counted.
+Inserted = dict[str, tuple[Visit, int | None]]
 
 
 async def insert_live_visits(
@@ -112,12 +130,32 @@ async def insert_live_visits(
     records = await raw.fetch(sql, *values)
     if records and records[0]["missing"] is not None:
         return Missing(records[0]["missing"])
+    by_id = {row.request_id: row for row in rows}
+    ids = [record["request_id"] for record in records]
     return {
-        record["request_id"]: InsertedVisit(
-            record["visits"], record["browser"], record["os"], record["device"], record["is_bot"]
-        )
-        for record in records
+        request_id: (inserted_visit(by_id[request_id], record), record["visits"])
+        for request_id, record in zip(ids, records, strict=True)
     }
+
+
+def inserted_visit(row: LiveRow, record: Record) -> Visit:
+    """Return the visit of a row that was inserted, as a SELECT would return it."""
+    return Visit(
+        id=row.request_id,
+        timestamp=row.occurred_at,
+        page_url=row.page_url,
+        user_id=row.user_id,
+        country=row.country,
+        source=row.source,
+        kind=row.kind,
+        category=row.category,
+        product=row.product,
+        referrer=row.referrer,
+        browser=record["browser"],
+        os=record["os"],
+        device=record["device"],
+        traffic=BOT if record["is_bot"] else HUMAN,
+    )
 
 
 async def select_live_rows(raw: Connection, request_ids: Sequence[str]) -> list[Record]:

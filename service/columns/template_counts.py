@@ -60,7 +60,7 @@ class TemplateCounts:
         self._mixes.append(mixes_of(self.table(block), other_codes))
 
     def bound(self, block: Block) -> None:
-        """Raise `most` by what no page of a block has more visits than."""
+        """Raise `most` by a block: by at least the visits of any page in it."""
         if isinstance(block, PartBlock):
             part = block.part
             _, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
@@ -72,7 +72,7 @@ class TemplateCounts:
         self.buckets += count_in_buckets(mixes)
 
     def look_for(self, groups: Sequence[TemplateGroup], *, has_other: bool) -> None:
-        """Take these groups for those that stand more than once, with no look at any block."""
+        """Count these groups alone, instead of those that blocks have more than once."""
         kinds = np.array([group.template.kind for group in groups])
         numbers = {
             name: np.array([getattr(group.template, name) for group in groups], np.int64) for name in NUMBERS

@@ -8,14 +8,13 @@ from typing import Any
 
 from calendar_days import instant
 from db.database import Database
-from db.queries.live_visits import select_live_rows
+from db.queries.live_visits import Visit, select_live_rows
 from db.queries.merged_visits import select_merged_time
 from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.visits.filters import make_filter
 from service.visits.ids import log_line_time
-from service.visits.store import Visit
 
 Cursor = tuple[datetime, uuid.UUID]
 GROUP_FIELDS = {"page": "page_url", "user": "user_id"}  # of groups whose field has another name

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from ipaddress import ip_address
 from typing import Literal
 
@@ -11,7 +10,7 @@ from db.database import Database, Transaction
 from db.locks import lock_writers_shared
 from db.queries import live_visits as queries
 from db.queries.countries import select_countries
-from db.queries.live_visits import Inserted, InsertedVisit, LiveRow, Missing
+from db.queries.live_visits import BOT, Inserted, LiveRow, Missing, Visit
 from db.queries.merged_visits import select_merged_visits
 from db.queries.names import insert_names
 from db.sessions import raw_connection
@@ -19,33 +18,6 @@ from service.visits.agents import ensure_agents, ensure_referrers
 from telemetry.metrics import count_ingested
 
 Status = Literal["created", "duplicate", "conflict"]
-HUMAN, BOT = "human", "bot"
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A visit as it is shown, live or of a log. (timestamp, id) orders visits and tells them apart.
-
-    Its fields are the columns of `list_live_visits.sql` and `live_visits.sql`.
-    """
-
-    id: str
-    timestamp: datetime
-    page_url: str
-    user_id: int | None
-    country: str | None
-    source: str
-    kind: str
-    category: str | None
-    product: str | None
-    method: str | None = None
-    status: int | None = None
-    bytes: int | None = None
-    referrer: str | None = None
-    browser: str | None = None
-    os: str | None = None
-    device: str | None = None
-    traffic: str = HUMAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +44,12 @@ async def store_live_visits(db: Database, rows: Sequence[LiveRow]) -> list[Outco
     inserted = await insert_rows(db, list(first.values()))
     count_ingested("visits", len(inserted))
     new = {id(row) for key, row in first.items() if key in inserted}  # by identity: several may have one id
-    ids = {row.request_id for row in rows if id(row) not in new or may_have_country(row)}
+    ids = {row.request_id for row in rows if id(row) not in new}
     visits = await select_visits(db, ids) if ids else {}
     outcomes = []
     for row in rows:
         if id(row) in new:
-            own = inserted[row.request_id]
-            stored = visits.get(row.request_id)
-            visit = visit_of(row, own) if stored is None else stored.visit
-            outcomes.append(Outcome("created", visit, own.page_visits))
+            outcomes.append(Outcome("created", *inserted[row.request_id]))
         else:
             stored = visits[row.request_id]
             outcomes.append(Outcome("duplicate" if is_same(row, stored) else "conflict", stored.visit))
@@ -115,26 +84,6 @@ async def select_visits(db: Database, ids: Collection[str]) -> dict[str, StoredV
     # A visit may be deleted in between.
     stored = {visit.id: StoredVisit(visit, *origins.get(visit.id, (None, None))) for visit in visits}
     return stored | {row.request_id: StoredVisit(Visit(*row[:-2]), *row[-2:]) for row in merged}
-
-
-def visit_of(row: LiveRow, inserted: InsertedVisit) -> Visit:
-    """Return the visit as a SELECT would return it."""
-    return Visit(
-        id=row.request_id,
-        timestamp=row.occurred_at,
-        page_url=row.page_url,
-        user_id=row.user_id,
-        country=row.country,
-        source=row.source,
-        kind=row.kind,
-        category=row.category,
-        product=row.product,
-        referrer=row.referrer,
-        browser=inserted.browser,
-        os=inserted.os,
-        device=inserted.device,
-        traffic=BOT if inserted.is_bot else HUMAN,
-    )
 
 
 def is_same(row: LiveRow, stored: StoredVisit) -> bool:
@@ -194,7 +143,7 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool
             # numpy starts threads as it is imported, and workers are forked from a process without any.
             from db.queries.carts import merge_live_visits
 
-            bots = {request_id for request_id, visit in result.items() if visit.is_bot}
+            bots = {request_id for request_id, (visit, _) in result.items() if visit.traffic == BOT}
             await merge_live_visits(session, [row for row in rows if row.request_id in result], bots)
         return result
 

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from db.database import Database
+from db.queries.live_visits import Visit
 from service.columns.store import ColumnStore
 from service.visits.exports import export_visits
 from service.visits.queries import VisitCount
-from service.visits.store import Visit
 from tests.support.visit_cases import LiveSaid, Row
 
 GROUPS: dict[str, tuple[str, Callable[[Row], Any]]] = {

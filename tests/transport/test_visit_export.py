@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.visits import VisitResponse
+from db.queries.live_visits import Visit
 from service.columns.export_windows import VisitColumns
-from service.visits.store import Visit
 from transport.csv_text import csv_lines
 from transport.visit_export import FIELDS, csv_text, ndjson_text
 

@@ -65,7 +65,7 @@ async def get_asset(request: Request, name: str) -> HTTPResponse:
 
 
 def html_page(request: Request, name: str) -> HTTPResponse:
-    """Answer with a page. Its relative links work under any path, but none that ends with a slash."""
+    """Answer with a page. A path that ends with a slash is redirected: relative links would fail there."""
     path = request.path.rstrip("/")
     if path != request.path:
         location = f"../{path.rpartition('/')[2]}"
