@@ -1,6 +1,6 @@
-"""Undoing an import: restores the file's position."""
+"""Undoing an import: restores the file's position, and forgets those of other files that hold its lines."""
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import FilePosition, Import
@@ -45,6 +45,27 @@ async def restore_one(session: AsyncSession, position: FilePosition, record: Imp
             import_id=record.prior_import_id,
             format=record.prior_format,
         )
+    )
+
+
+async def forget_files_with_duplicates(session: AsyncSession, record: Import) -> None:
+    """Delete the positions of files that have had duplicates since the import began: may be its lines.
+
+    The next import of such a file reads it whole, and stores again what only the undone import had stored;
+    all else are duplicates. Files that are followed keep theirs: it tells what was read before a rotation.
+    """
+    held_duplicates = exists().where(
+        Import.file == FilePosition.file,
+        or_(Import.first_line_sha256 == FilePosition.first_line_sha256, Import.first_line_sha256.is_(None)),
+        Import.id != record.id,
+        Import.duplicates > 0,
+        Import.updated_at >= record.started_at,
+        Import.status != "undone",
+        ~Import.dry_run,
+    )
+    await session.execute(
+        delete(FilePosition).where(FilePosition.followed_as.is_(None), held_duplicates),
+        execution_options={"synchronize_session": False},
     )
 
 

@@ -5,7 +5,8 @@ these are taken away from carts (service/visits/parts.py). Live visits are store
 between two batches. Then unused addresses are deleted, goods are inferred again, and the position in the file
 is restored. If the process dies, another resumes the undo.
 
-A line that two imports contain belongs to the one that stored it: undoing that import deletes its visit.
+A line that two imports contain belongs to the one that stored it: undoing that import deletes its visit. The
+other file is read anew when it is imported the next time.
 """
 
 import asyncio
@@ -156,6 +157,8 @@ async def remove_import(db: Database, import_id: int, limits: UndoLimits) -> Non
         async with db.transaction() as session:
             if record.file is not None:
                 await undo.restore_position(session, record)
+            if record.imported and not record.dry_run:
+                await undo.forget_files_with_duplicates(session, record)
             await undo.mark_undone(session, import_id)
     finally:
         heartbeat.cancel()
