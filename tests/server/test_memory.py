@@ -103,3 +103,33 @@ def test_large_blocks_never_stand_in_the_heap() -> None:
     command = [sys.executable, "-c", LARGE]
     ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert ended.stdout == "False\n"
+
+
+# A circle grows old as a request does that lasts longer than others. Then a server goes on making objects.
+OLD_CIRCLE = """
+import gc
+import weakref
+from main import importing
+
+class Request:
+    pass
+
+with importing():
+    pass
+request = Request()
+request.itself, known = request, weakref.ref(request)
+gc.collect(0)
+gc.collect(1)
+del request
+made = 0
+while known() is not None and made < 4_000_000:
+    young = [[] for _ in range(20_000)]
+    made += len(young)
+print(made)
+"""
+
+
+def test_garbage_that_has_grown_old_is_found_before_two_million_objects_more() -> None:
+    command = [sys.executable, "-c", OLD_CIRCLE]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert int(ended.stdout) < 2_000_000
