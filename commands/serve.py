@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import shlex
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from logging import DEBUG, INFO
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ from telemetry.disk import DiskWatch
 from telemetry.logs import set_error_reporter
 from telemetry.metrics_folder import candidates, open_folder
 from transport.app import make_app
+from transport.heads import ForwardedWarning
 from transport.settings import HttpSettings
 from version import VERSION
 
@@ -47,7 +48,7 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
         log.log(INFO if is_for_programs else DEBUG, "settings", **settings.public_values())
         if unknown := unknown_names():
             log.warning("unknown_settings", file=".env", names=unknown)
-        slow_bodies = SharedCounts(settings.workers)
+        shared = SharedByWorkers(SharedCounts(settings.workers), ForwardedWarning())
         with (
             HttpServer(
                 settings.host,
@@ -62,7 +63,7 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
             has_accounts = asyncio.run(prepare_database(settings, addresses))
             serve_until_signal(
                 server,
-                lambda: make_worker_app(settings, addresses, folder, slow_bodies),
+                lambda: make_worker_app(settings, addresses, folder, shared),
                 termination,
                 watch=[watch, DiskWatch(settings.data_dir).watch],
                 on_ready=lambda: announce_start(
@@ -85,15 +86,20 @@ def log_unexpected(kind: type[BaseException], error: BaseException, traceback: T
     log.critical("server_failed", exc_info=(kind, error, traceback))
 
 
-def make_worker_app(
-    settings: Settings, addresses: Addresses, folder: Path | None, slow_bodies: SharedCounts
-) -> Sanic[Any, Any]:
-    """Make the app of a worker process, which stores its metrics in `folder`, or none.
+@dataclass(frozen=True, slots=True)
+class SharedByWorkers:
+    """What workers have in common, as they are forked with it."""
 
-    :param slow_bodies: counts those of each address over all workers
-    """
+    slow_bodies: SharedCounts  # of each address
+    forwarded_warning: ForwardedWarning
+
+
+def make_worker_app(
+    settings: Settings, addresses: Addresses, folder: Path | None, shared: SharedByWorkers
+) -> Sanic[Any, Any]:
+    """Make the app of a worker process, which stores its metrics in `folder`, or none."""
     multiprocess.store_in(folder, multiprocessing.current_process().name)
-    permits = WorkPermits.make(worker_bounds(settings), slow_bodies=slow_bodies.row(worker_number()))
+    permits = WorkPermits.make(worker_bounds(settings), slow_bodies=shared.slow_bodies.row(worker_number()))
     deps = replace(make_deps(settings, addresses), permits=permits)
     http = HttpSettings(
         cors_origins=settings.cors_origins,
@@ -103,7 +109,7 @@ def make_worker_app(
         metrics_token=settings.metrics_token,
         base_path=settings.base_path,
     )
-    app = make_app(deps, http)
+    app = make_app(deps, http, forwarded_warning=shared.forwarded_warning)
     app.register_listener(lambda _app: start_background_work(settings, deps), "after_server_start")
     if settings.sentry_dsn is not None:
         from telemetry import sentry

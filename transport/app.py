@@ -45,8 +45,13 @@ Message = dict[str, Any]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
-    """Make the application on its dependencies. Several can live in one process."""
+def make_app(
+    deps: Deps, http: HttpSettings, *, forwarded_warning: ForwardedWarning | None = None
+) -> Sanic[Any, Any]:
+    """Make the application on its dependencies. Several can live in one process.
+
+    :param forwarded_warning: what all workers share, so that they warn once; None for one of its own
+    """
     config = Config(env_prefix=None)
     config.update(
         {"ACCESS_LOG": False, "AUTO_EXTEND": False, "MOTD": False, "PROXIES_COUNT": http.proxies_count}
@@ -60,7 +65,7 @@ def make_app(deps: Deps, http: HttpSettings) -> Sanic[Any, Any]:
             db=deps.db,
             http=http,
             draining=False,
-            forwarded_warning=ForwardedWarning(),
+            forwarded_warning=forwarded_warning or ForwardedWarning(),
             answers=KeptAnswers(),
         ),
         router=make_router(),

@@ -1,5 +1,6 @@
 """Checks the head of a request before anything is made of it: its host, and how its body is framed."""
 
+import multiprocessing
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,10 +55,15 @@ def host_name(host: bytes) -> str:
 
 
 class ForwardedWarning:
-    """Warns once of forwarded addresses that are not believed: all clients then count as their proxy."""
+    """Warns once of forwarded addresses that are not believed: all clients then count as their proxy.
+
+    Workers that are forked with one such object warn once together.
+    """
 
     def __init__(self) -> None:
-        self._is_logged = False
+        self._is_logged = False  # spares the lock
+        # The first worker takes it, and nobody gives it back.
+        self._first = multiprocessing.Lock()
 
     def check(self, scope: dict[str, Any]) -> None:
         """Log the first request that names a client's address, and the setting to change."""
@@ -66,10 +72,11 @@ class ForwardedWarning:
         for name, _ in scope["headers"]:
             if name in FORWARDED:
                 self._is_logged = True
-                log.warning(
-                    "forwarded_address_ignored",
-                    header=name.decode(),
-                    proxy=(scope.get("client") or [None])[0],
-                    advice="behind a proxy, set PROXIES_COUNT or REAL_IP_HEADER",
-                )
+                if self._first.acquire(block=False):
+                    log.warning(
+                        "forwarded_address_ignored",
+                        header=name.decode(),
+                        proxy=(scope.get("client") or [None])[0],
+                        advice="behind a proxy, set PROXIES_COUNT or REAL_IP_HEADER",
+                    )
                 return

@@ -1,10 +1,12 @@
 """What several workers must agree on, seen over HTTP while two of them serve."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from subprocess import Popen
+from typing import Any
 
 import aiohttp
 
@@ -13,6 +15,7 @@ from tests.support.processes import PATIENCE
 
 LIMIT = 100
 CONNECTIONS = 40  # so many at once reach both workers
+FORWARDED = {"X-Forwarded-For": "192.0.2.1"}
 
 
 class Site:
@@ -21,6 +24,8 @@ class Site:
     def __init__(self, process: Popen[str], http: aiohttp.ClientSession) -> None:
         self.process = process
         self.http = http
+        self.log: list[Any] = []  # its lines, once the workers have ended
+        self.log = ""  # once they have ended
 
     async def post(self, path: str, body: object, token: str = "") -> tuple[int, dict[str, str]]:
         async with self.http.post(path, json=body, headers={"Authorization": token}) as answer:
@@ -32,11 +37,11 @@ class Site:
         assert status == 200
         return body["access_token"]
 
-    async def statuses(self, path: str, token: str, times: int) -> Counter[int]:
+    async def statuses(self, path: str, headers: dict[str, str], times: int) -> Counter[int]:
         """Send so many requests at once; returns the statuses of the responses."""
 
         async def status() -> int:
-            async with self.http.get(path, headers={"Authorization": token}) as answer:
+            async with self.http.get(path, headers=headers) as answer:
                 await answer.read()
                 return answer.status
 
@@ -46,19 +51,28 @@ class Site:
 @asynccontextmanager
 async def two_workers(trawl: Command, cache_url: str, **settings: str) -> AsyncIterator[Site]:
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = trawl.start(PORT=str(port), WORKERS="2", REDIS_URL=cache_url, LOG_LEVEL="ERROR", **settings)
-    try:
-        await asyncio.to_thread(wait_until_ready, url)
-        async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as http:
-            site = Site(process, http)
+    process = trawl.start(PORT=str(port), WORKERS="2", REDIS_URL=cache_url, LOG_LEVEL="WARNING", **settings)
+    async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as http:
+        site = Site(process, http)
+        try:
+            await asyncio.to_thread(wait_until_ready, url)
             assert (await site.post("/register", {"login": "anna", "password": PASSWORD}))[0] == 201
             yield site
-    finally:
-        process.terminate()
-        await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+        finally:
+            process.terminate()
+            _, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+            site.log = [json.loads(line) for line in errors.splitlines()]
 
 
 async def test_three_hundred_at_once_are_limited_exactly(trawl: Command, servers: tuple[str, str]) -> None:
     async with two_workers(trawl, servers[1], RATE_LIMIT_PER_MINUTE=str(LIMIT)) as site:
-        token = await site.sign_in()
-        assert await site.statuses("/profile", token, 3 * LIMIT) == {200: LIMIT, 429: 2 * LIMIT}
+        headers = {"Authorization": await site.sign_in()}
+        assert await site.statuses("/profile", headers, 3 * LIMIT) == {200: LIMIT, 429: 2 * LIMIT}
+
+
+async def test_a_forwarded_address_that_is_not_believed_is_logged_once_by_all_workers(
+    trawl: Command, servers: tuple[str, str]
+) -> None:
+    async with two_workers(trawl, servers[1]) as site:
+        assert await site.statuses("/ready", FORWARDED, CONNECTIONS) == {200: CONNECTIONS}
+    assert [line["event"] for line in site.log].count("forwarded_address_ignored") == 1
