@@ -19,6 +19,7 @@ from service.background import Background
 from service.cache import Cache
 from service.errors import NotFound, Unavailable
 from service.films.cache import DAY, FilmCache, decode_film, decode_page
+from service.films.claims import LookupClaims
 from service.films.gate import CircuitOpen, UpstreamGate
 
 log = structlog.get_logger("trawl.films")
@@ -91,6 +92,7 @@ class FilmCatalogue:
         service = hashlib.sha256(client.url.encode()).hexdigest()[:12]
         self._cache = FilmCache(cache, f"films:{VERSION}:{service}", clock=clock)
         self._gate = UpstreamGate(cache, background, f"films:{service}", workers=workers)
+        self._claims = LookupClaims(cache, background, f"films:{service}:claim")
         self._call_names = (f"{instance}:{number}" for number in itertools.count())
         self._times = times
         self._in_flight: dict[str, asyncio.Task[Any]] = {}
@@ -152,13 +154,8 @@ class FilmCatalogue:
         entry = await self._cache.get(lookup.key, fresh_for=lookup.fresh_for, decode=lookup.decode)
         if entry is not None and entry.is_fresh:
             return LookupResult(entry.value)
-        call_takes = self._times.answer_within - self._times.permit_within
         try:
-            value = await self._call(
-                lookup,
-                permit_within=end - time.monotonic() - call_takes,
-                call_within=lambda: end - time.monotonic(),
-            )
+            return LookupResult(await self._call_once(lookup, end))
         except FilmUnknown:
             if lookup.if_unknown is None:
                 raise NotFound("there is no such film") from None
@@ -170,8 +167,28 @@ class FilmCatalogue:
             if entry is not None:
                 return LookupResult(entry.value, is_stale=True)
             raise unavailable_error(error) from None
-        await self._cache.put(lookup.key, value)
-        return LookupResult(value)
+
+    async def _call_once(self, lookup: Lookup[T], end: float) -> T:
+        """Fetch and cache a value, unless another worker has done so meanwhile."""
+        times = self._times
+        deadline = end - (times.answer_within - times.permit_within)
+        claim = self._claims.hold(
+            lookup.key,
+            next(self._call_names),
+            within=deadline - time.monotonic(),
+            longest=times.answer_within,
+        )
+        async with claim:
+            entry = await self._cache.get(lookup.key, fresh_for=lookup.fresh_for, decode=lookup.decode)
+            if entry is not None and entry.is_fresh:
+                return entry.value
+            value = await self._call(
+                lookup,
+                permit_within=deadline - time.monotonic(),
+                call_within=lambda: end - time.monotonic(),
+            )
+            await self._cache.put(lookup.key, value)
+            return value
 
     async def _call(
         self,

@@ -70,6 +70,34 @@ async def test_equal_look_ups_share_one_call_also_its_failure(
     assert all(isinstance(failure, Unavailable) for failure in failures)
 
 
+async def test_equal_look_ups_of_two_workers_share_one_call(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock
+) -> None:
+    kinopoisk.delay = 0.05
+    async with open_catalogue(kinopoisk, cache, instance="b", clock=clock, times=PATIENT) as other:
+        pages = await asyncio.gather(*(each.search_films("маяк", 1) for each in (catalogue, other) * 10))
+        films = await asyncio.gather(*(each.get_film(FILM) for each in (catalogue, other) * 10))
+    assert len(kinopoisk.calls) == 2
+    assert all(page == pages[0] for page in pages)
+    assert all(film == films[0] for film in films)
+
+
+async def test_a_look_up_that_fails_on_one_worker_is_tried_by_the_other(
+    catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock
+) -> None:
+    kinopoisk.delay = 0.05
+    kinopoisk.mode = "cut"
+    async with open_catalogue(kinopoisk, cache, instance="b", clock=clock, times=PATIENT) as other:
+        first = asyncio.create_task(catalogue.get_film(FILM))
+        await kinopoisk.called.wait()
+        second = asyncio.create_task(other.get_film(FILM))
+        with pytest.raises(Unavailable):
+            await first
+        kinopoisk.mode = "ok"
+        assert (await second).value.kinopoisk_id == FILM
+    assert len(kinopoisk.calls) == 2
+
+
 async def test_a_look_up_goes_on_when_its_first_caller_goes_away(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
