@@ -37,7 +37,6 @@ SECRETS = frozenset(
         "SENTRY_DSN",
         "METRICS_TOKEN",
         "SMTP_URL",
-        "MAIL_FROM",
     }
 )
 

@@ -140,6 +140,7 @@ WRONG = [
     ("LOG_FORMAT", "xml"),
     ("POSTGRES_PORT", "x"),
     ("ADMIN_LOGIN", "ab"),
+    ("MAIL_FROM", "shop"),
 ]
 
 
