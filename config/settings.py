@@ -26,6 +26,7 @@ ALIASES = {
     "ALGORITHM": "JWT_ALGORITHM",
     "JWT_ACCESS_TOKEN_EXPIRE_MINUTES": "ACCESS_TOKEN_EXPIRE_MINUTES",
 }
+PASSWORDS = frozenset({"ADMIN_PASSWORD", "POSTGRES_PASSWORD"})
 
 
 class SettingsError(ValueError):
@@ -144,7 +145,7 @@ def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]
     texts: dict[str, str] = {}
     for source in (read_dotenv(dotenv), environ):
         variables = {
-            name.upper(): value.strip()
+            name.upper(): trim(name.upper(), value)
             for name, value in source.items()
             # A secret of spaces alone is no way to leave it out: it is refused.
             if value and (value.strip() or ALIASES.get(name.upper(), name.upper()) in SECRETS)
@@ -152,6 +153,11 @@ def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]
         texts |= {ALIASES[name]: value for name, value in variables.items() if name in ALIASES}
         texts |= {name: value for name, value in variables.items() if name in SettingsSchema().fields}
     return texts
+
+
+def trim(name: str, value: str) -> str:
+    """Return a value without what stands around it; the blanks of a password are a part of it."""
+    return value.strip("\r\n" if name in PASSWORDS else None)
 
 
 def read_dotenv(path: Path) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from config import SettingsError, load_secret
+from config import SettingsError, load_secret, read_settings
 from config.schema import SECRETS
 from config.settings import ALIASES
 from tests.support.command_line import PROJECT
@@ -38,6 +38,18 @@ def test_a_wrong_secret_is_named_but_never_shown(name: str, value: str) -> None:
 @pytest.mark.parametrize("name", [*sorted(SECRETS - {"POSTGRES_PASSWORD"}), "SECRET_KEY"])
 def test_a_secret_of_spaces_alone_is_refused(name: str) -> None:
     assert refusal(**{name: "  "}).startswith(f"{ALIASES.get(name, name)} is not what it must be; it takes ")
+
+
+def test_the_blanks_of_a_password_are_a_part_of_it(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("ADMIN_LOGIN=root\nADMIN_PASSWORD=' correct horse '\n")
+    assert read_settings({}, dotenv).admin_password == " correct horse "
+    assert read(POSTGRES_PASSWORD=" p ", POSTGRES_HOST=" db ").database_url == (
+        "postgresql://postgres:%20p%20@db:5432/postgres"
+    )
+    assert read(ADMIN_LOGIN=" root ", ADMIN_PASSWORD="a line of a file\r\n").admin_password == (
+        "a line of a file"
+    )
 
 
 def test_a_secret_is_measured_in_bytes() -> None:
