@@ -10,6 +10,9 @@ if __name__ == "__main__":
     # Until a command handles signals itself there is nothing to leave in order.
     signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
     gc.disable()  # imports make no garbage, and looking for it costs a tenth of their time
+    from commands.standard_streams import open_closed_streams
+
+    open_closed_streams()
 
 from collections.abc import Iterator
 from contextlib import contextmanager
