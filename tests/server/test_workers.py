@@ -25,7 +25,6 @@ class Site:
         self.process = process
         self.http = http
         self.log: list[Any] = []  # its lines, once the workers have ended
-        self.log = ""  # once they have ended
 
     async def post(self, path: str, body: object, token: str = "") -> tuple[int, dict[str, str]]:
         async with self.http.post(path, json=body, headers={"Authorization": token}) as answer:
