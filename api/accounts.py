@@ -1,10 +1,10 @@
 """Requests and responses about accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, post_dump, post_load, validates_schema
+from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Email as LooksLikeEmail
 
 from api.fields import OPTIONAL, Choice, Integer, JsonSchema, NullIsAbsent, RowResponse, Strict, Text
@@ -183,9 +183,10 @@ class UserResponse(RowResponse):
         schema.viewer_id = viewer_id
         return schema
 
-    @post_dump
-    def hide_email(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if self.viewer_id not in (None, data["id"]):
-            del data["email"]
-            data["login"] = data["login"].rpartition("@")[0] or data["login"]
-        return data
+    def dump_rows(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        dumped = super().dump_rows(rows)
+        for data in dumped:
+            if self.viewer_id not in (None, data["id"]):
+                del data["email"]
+                data["login"] = data["login"].rpartition("@")[0] or data["login"]
+        return dumped

@@ -52,6 +52,9 @@ class UpdateUserRightsRequest(Strict):
     active = Flag()
 
 
+USAGE = ("last_login", "live_sessions", "visits", "events", "tasks", "favourites")
+
+
 class UserOverviewResponse(UserResponse):
     """A user with what it has and has done."""
 
@@ -63,10 +66,9 @@ class UserOverviewResponse(UserResponse):
     tasks = fields.Integer()
     favourites = fields.Integer()
 
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Read the fields from the account and from its usage, as if the two were one."""
-        source = obj.usage if hasattr(obj.usage, attr) else obj.account
-        return super().get_attribute(source, attr, default)
+    def path_of(self, attribute: str) -> str:
+        """Return where an account or its usage is read, as if the two were one."""
+        return f"usage.{attribute}" if attribute in USAGE else f"account.{attribute}"
 
 
 class ListActivityRequest(PageQuery):

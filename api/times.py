@@ -123,4 +123,5 @@ def day_begin(text: Any, tz: str, *, days: int) -> datetime | None:
 
 def rfc3339(moment: datetime) -> str:
     """Write an aware time in UTC with `Z`."""
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat().removesuffix("+00:00") + "Z"

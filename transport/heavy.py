@@ -13,6 +13,7 @@ from transport.replicas import or_from_primary
 from transport.request import Request
 
 CLIENT_CLOSED_REQUEST = 499  # nginx's status in logs; nobody is there to read it
+WATCH_AFTER = 0.02  # seconds until a read has a task that waits for its client to leave: most end before
 
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
 
@@ -33,7 +34,7 @@ def heavy_read(handler: Handler) -> Handler:
 
         deadline = asyncio.get_running_loop().time() + permits.bounds.read_seconds
         async with permits.reads.acquire(request.permit_owner):
-            return await finish(request, read(), deadline)
+            return await finish(request, read, deadline)
 
     return mark(run, "reads")
 
@@ -62,27 +63,38 @@ def heavy_kind(handler: Callable[..., Any]) -> str | None:
 
 
 async def finish(
-    request: Request, work: Awaitable[HTTPResponse | None], deadline: float
+    request: Request, read: Callable[[], Awaitable[HTTPResponse | None]], deadline: float
 ) -> HTTPResponse | None:
-    """Await the work; cancel it when the client leaves.
+    """Await a read; cancel it when the client leaves.
 
     :param deadline: in seconds of the event loop's clock
 
     :raises Unavailable: `too_expensive`, when the time is up
     """
-    left = deadline - asyncio.get_running_loop().time()
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.create_task(request.wait_for_disconnect())
+    loop = asyncio.get_running_loop()
+    has_left, watching = False, list[asyncio.Task[None]]()
+    timeout = asyncio.timeout_at(deadline)
+
+    async def watch() -> None:
+        nonlocal has_left
+        await request.wait_for_disconnect()
+        has_left = True
+        if not timeout.expired():
+            timeout.reschedule(loop.time())
+
+    timer = loop.call_later(WATCH_AFTER, lambda: watching.append(loop.create_task(watch())))
     try:
-        done, _ = await asyncio.wait((working, leaving), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        async with timeout:
+            return await read()
+    except TimeoutError:
+        if not timeout.expired():  # the database's, not ours
+            raise
     finally:
-        leaving.cancel()
-        if not working.done():
-            working.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-    if working in done:
-        return working.result()
-    if leaving in done:
+        timer.cancel()
+        for task in watching:
+            task.cancel()
+            await asyncio.wait([task])
+    if has_left:
         return HTTPResponse(status=CLIENT_CLOSED_REQUEST)
     record_refusal("read_seconds")
     seconds = request.deps.permits.bounds.read_seconds

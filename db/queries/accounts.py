@@ -1,9 +1,8 @@
 """Accounts: the people who sign in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from asyncpg import Connection
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
@@ -16,8 +15,7 @@ from db.models import Account
 ACCOUNT_BY_ID = select(Account).where(Account.id == bindparam("account_id"))
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(NamedTuple):
     """What is shown of an account."""
 
     id: int
@@ -29,7 +27,7 @@ class AccountRow:
     created_at: datetime
 
 
-SHOWN = ", ".join(AccountRow.__slots__)
+SHOWN = ", ".join(AccountRow._fields)
 ACCOUNT_ROW = f"SELECT {SHOWN} FROM account WHERE id = $1"  # noqa: S608 - made of the names above
 ACCOUNT_ROWS = f"""
     SELECT {SHOWN} FROM account WHERE id > $1 ORDER BY id LIMIT $2 OFFSET $3
@@ -76,7 +74,7 @@ async def select_account_row(raw: Connection, account_id: int) -> AccountRow | N
 
 async def select_account_rows(raw: Connection, *, after: int, limit: int, offset: int) -> list[AccountRow]:
     """Select what is shown of accounts by id, after the id `after`."""
-    return [AccountRow(*row) for row in await raw.fetch(ACCOUNT_ROWS, after, limit, offset)]
+    return list(map(AccountRow._make, await raw.fetch(ACCOUNT_ROWS, after, limit, offset)))
 
 
 async def lock_account(session: AsyncSession, account_id: int) -> Account | None:

@@ -1,7 +1,7 @@
 """Live visits as columns, for statistics: in order of time, with the ids of their addresses."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -49,7 +49,7 @@ async def select_live_columns(
     :param names: which columns are needed, of country, kind, page, agent and referrer
     """
     sql, parameters = raw_statement("visits/live_columns")
-    values = asdict(visit_filter) | {f"with_{name}": name in names for name in CHOSEN}
+    values = visit_filter.values() | {f"with_{name}": name in names for name in CHOSEN}
     row = await raw.fetchrow(sql, *(values[name] for name in parameters))
     assert row is not None
     if row["occurred"] is None:

@@ -1,7 +1,7 @@
 """The newest visits of parts that a filter lets through, in order of (time, id)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,8 +12,9 @@ import numpy as np
 from calendar_days import MICROSECOND, instant, microseconds
 from db.kinds import KIND_NAMES, METHOD_NAMES
 from db.part_files import NO_BYTES, Array, PartColumns
-from db.queries.column_reads import Span
+from db.queries.column_reads import PageName, Span
 from db.read_threads import Waiting, run_while_awaited
+from db.visit_ids import id_texts
 from service.columns.matching import PartFilter, Rows, count_rows, matching_rows
 from service.columns.snapshot import Parts, Snapshot, chunks
 from service.columns.templates import template_at
@@ -75,7 +76,10 @@ async def newest_lines(
     while place < len(spans) and not is_complete(line_rows, spans[place].last_at, limit):
         size = sizes.pop(0) if sizes else 32
         parts = await snapshot.read(spans[place : place + size])
-        line_rows += await run_while_awaited(partial(last_rows, snapshot, criteria, parts, (after, limit)))
+        find_rows = partial(last_rows, snapshot, criteria, parts, (after, limit))
+        line_rows += (
+            find_rows(Waiting()) if criteria.takes_times_alone else await run_while_awaited(find_rows)
+        )
         place += size
     return gather(line_rows)
 
@@ -135,57 +139,59 @@ def gather(line_rows: Sequence[LineRows]) -> Lines:
 
 async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) -> list[tuple[Any, ...]]:
     """Return the values of some of the lines: those of a Visit, in its order."""
-    rows = [(lines.parts[lines.source[place]], int(lines.row[place])) for place in places]
-    pages = {int(source.part.page[row]) for source, row in rows} - {0}
-    names = await snapshot.names.of_pages(snapshot.raw, pages)
-    referrers = await snapshot.names.of_referrers(
-        snapshot.raw,
-        {int(source.part.referrer[row]) for source, row in rows if len(source.part.referrer)} - {0},
-    )
-    ids = lines.ids(np.array(places, np.int64))
+    chosen = np.array(places, np.int64)
+    source, row = lines.source[chosen], lines.row[chosen]
+    shown, pages, referrers = [], set[int](), set[int]()
+    for number in np.unique(source).tolist():
+        at = np.flatnonzero(source == number)
+        here = LineRows(lines.parts[number].span, lines.parts[number].part, row[at])
+        shown.append((at.tolist(), here))
+        pages.update(here.part.page.take(here.rows).tolist())
+        referrers.update(here.part.values("referrer", here.rows).tolist())
+    names = await snapshot.names.of_pages(snapshot.raw, pages - {0})
+    urls = await snapshot.names.of_referrers(snapshot.raw, referrers - {0})
+    values: dict[int, tuple[Any, ...]] = {}
+    for indices, here in shown:
+        columns = [*shop_columns(snapshot, here, names), *request_columns(snapshot, here, urls)]
+        values |= zip(indices, zip(*columns, strict=True), strict=True)
+    return [values[place] for place in range(len(places))]
+
+
+def shop_columns(snapshot: Snapshot, lines: LineRows, names: Mapping[int, PageName]) -> list[list[Any]]:
+    """Return the fields of lines that come before those of their requests, in their order in a list."""
+    part, rows, host = lines.part, lines.rows, lines.span.host
+    pages = [names.get(page) for page in part.page.take(rows).tolist()]
+    numbers = np.searchsorted(part.number_rows, rows).tolist()
+    users, has_user = part.users_at(rows)
+    codes = snapshot.addresses.codes.take(part.address.take(rows))
     return [
-        show_line(snapshot, source, row, names, visit_id)
-        + show_request(snapshot, source.part, row, referrers)
-        for visit_id, (source, row) in zip(ids, rows, strict=True)
+        id_texts(part.ids_at(rows)),
+        [instant(at) for at in lines.occurred.tolist()],
+        [
+            template_at(part, host, number).url if page is None else page.url
+            for page, number in zip(pages, numbers, strict=True)
+        ],
+        [user if has else None for user, has in zip(users.tolist(), has_user.tolist(), strict=True)],
+        [snapshot.addresses.countries[code] for code in codes.tolist()],
+        [lines.span.source] * len(rows),
+        [KIND_NAMES[chr(kind)] for kind in part.kind.take(rows).tolist()],
+        [None if page is None else page.category for page in pages],
+        [None if page is None else page.product for page in pages],
     ]
 
 
-def show_line(
-    snapshot: Snapshot, source: LineRows, row: int, names: dict[int, Any], visit_id: bytes
-) -> tuple[Any, ...]:
-    """Return the fields of a line that come before those of its request, in their order in a list."""
-    part, page = source.part, int(source.part.page[row])
-    number = int(np.searchsorted(part.number_rows, row))
-    name = names.get(page)
-    users, has_user = part.users_at(np.array([row]))
-    return (
-        str(uuid.UUID(bytes=visit_id.ljust(16, b"\0"))),
-        instant(int(part.occurred[row])),
-        template_at(part, source.span.host, number).url if name is None else name.url,
-        int(users[0]) if has_user[0] else None,
-        snapshot.addresses.countries[snapshot.addresses.codes[part.address[row]]],
-        source.span.source,
-        KIND_NAMES[chr(part.kind[row])],
-        None if name is None else name.category,
-        None if name is None else name.product,
+def request_columns(snapshot: Snapshot, lines: LineRows, urls: Mapping[int, str]) -> list[list[Any]]:
+    """Return what lines say beyond the shop's fields."""
+    methods, statuses, sizes, referrers = (
+        lines.part.values(name, lines.rows).tolist() for name in ("method", "status", "bytes", "referrer")
     )
-
-
-def show_request(
-    snapshot: Snapshot, part: PartColumns, row: int, referrers: dict[int, str]
-) -> tuple[Any, ...]:
-    """Return what a line says beyond the shop's fields."""
-    method, status, size, referrer, agent = (
-        int(part.values(name, slice(row, row + 1))[0])
-        for name in ("method", "status", "bytes", "referrer", "agent")
-    )
-    return (
-        METHOD_NAMES[chr(method)] if method else None,
-        status or None,
-        None if size == NO_BYTES else size,
-        referrers.get(referrer),
-        *snapshot.agents.traits(agent),
-    )
+    return [
+        [METHOD_NAMES[chr(method)] if method else None for method in methods],
+        [status or None for status in statuses],
+        [None if size == NO_BYTES else size for size in sizes],
+        [urls.get(referrer) for referrer in referrers],
+        *snapshot.agents.columns(lines.part.values("agent", lines.rows)),
+    ]
 
 
 async def find_visit(snapshot: Snapshot, at: datetime, visit_id: uuid.UUID) -> tuple[Any, ...] | None:

@@ -44,6 +44,11 @@ class PartFilter:
     referrer_host: str | None = None
     referrer_id: int | None = None
 
+    @property
+    def takes_times_alone(self) -> bool:
+        """Whether it looks at nothing but times, which are in order: no column is read."""
+        return self.pages is None and self == PartFilter(self.since, self.until)
+
 
 async def part_filter(snapshot: Snapshot, visit_filter: VisitFilter) -> PartFilter | None:
     """Return the filter of visits in parts; None if it lets none through."""

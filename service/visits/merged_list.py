@@ -13,6 +13,7 @@ from db.part_files import Array
 from db.queries.live_columns import select_live_keys
 from db.queries.live_visits import select_live_rows
 from db.queries.visit_list import VisitFilter, select_live_list
+from db.visit_ids import id_texts, ids_of_texts
 from service.columns.lists import Lines, newest_lines, show_lines
 from service.columns.matching import part_filter
 from service.columns.snapshot import Snapshot
@@ -37,12 +38,13 @@ async def select_merged(
     lines = await newest_lines(snapshot, criteria, after=after, limit=need, spans=spans)
     live = await select_live(snapshot, visit_filter, after=after, limit=need)
     order = merged_order(lines, live, offset, need).tolist()
-    line_places = [place for place in order if place < len(lines)]
+    count = len(lines)
+    line_places = [place for place in order if place < count]
     shown: dict[int, Row] = dict(
         zip(line_places, await show_lines(snapshot, lines, line_places), strict=True)
     )
-    live_places = [place for place in order if place >= len(lines)]
-    live_rows = await live.rows(snapshot, [place - len(lines) for place in live_places])
+    live_places = [place for place in order if place >= count]
+    live_rows = await live.rows(snapshot, [place - count for place in live_places])
     shown |= zip(live_places, live_rows, strict=True)
     return [shown[place] for place in order]
 
@@ -59,7 +61,7 @@ class Live:
         """Return what is shown of some of them."""
         if self.values is not None:
             return [self.values[place] for place in places]
-        ids = [str(uuid.UUID(bytes=self.ids[place].ljust(16, b"\0"))) for place in places]
+        ids = id_texts(self.ids[np.array(places, np.int64)])
         by_id = {row["request_id"]: tuple(row) for row in await select_live_rows(snapshot.raw, ids)}
         return [by_id[each] for each in ids]
 
@@ -77,7 +79,7 @@ async def select_live(
         return Live(*await select_live_keys(snapshot.raw, visit_filter, after=after, limit=limit), None)
     rows = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit)
     occurred = np.array([microseconds(row["occurred_at"]) for row in rows], np.int64)
-    ids = np.frombuffer(b"".join(uuid.UUID(row["request_id"]).bytes for row in rows), "S16")
+    ids = ids_of_texts([row["request_id"] for row in rows])
     return Live(occurred, ids, [tuple(row) for row in rows])
 
 

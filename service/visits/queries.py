@@ -87,7 +87,7 @@ async def list_visits(
         if visit_filter is None:
             return []
         rows = await select_merged(snapshot, visit_filter, after=after, limit=limit + 1, offset=offset)
-    return [Visit(*row) for row in rows]
+    return list(map(Visit._make, rows))
 
 
 async def count_visits(

@@ -1,12 +1,13 @@
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
-from api.fields import Choice, Flag, Integer, IntegerText, Strict, Text, Uuid
+from api.fields import Choice, Flag, Integer, IntegerText, RowResponse, Strict, Text, Uuid
 from api.times import DateTime
 
 LARGEST = 2**63 - 1
@@ -159,3 +160,36 @@ def test_a_field_that_is_not_named_is_refused() -> None:
     with pytest.raises(ValidationError) as refusal:
         OneField().load({"a": 1, "b": 2})
     assert refusal.value.messages == {"b": ["is not known here"]}
+
+
+def fields_of_rows() -> dict[str, Any]:
+    return {
+        "number": fields.Integer(),
+        "text": fields.String(data_key="words"),
+        "choice": Choice("a", "b"),
+        "key": Uuid(),
+        "at": DateTime(attribute="moment"),
+        "share": fields.Float(),
+        "pairs": fields.Dict(),
+    }
+
+
+RowOfColumns = RowResponse.from_dict(fields_of_rows())
+RowOfFields = Schema.from_dict(fields_of_rows())
+rows = st.builds(
+    SimpleNamespace,
+    number=st.none() | st.integers() | st.booleans() | st.decimals(allow_nan=False, allow_infinity=False),
+    text=st.none() | st.text() | st.uuids() | st.integers(),
+    choice=st.sampled_from(["a", "b", None]),
+    key=st.none() | st.uuids() | st.uuids().map(str),
+    moment=st.none() | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=9))])),
+    share=st.none() | st.integers(-9, 9) | st.floats(allow_nan=False),
+    pairs=st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
+)
+
+
+@given(st.lists(rows, max_size=5))
+def test_rows_are_dumped_as_their_fields_dump_each_value(rows: list[SimpleNamespace]) -> None:
+    dumped = RowOfColumns().dump(rows, many=True)
+    assert repr(dumped) == repr(RowOfFields().dump(rows, many=True))  # 1 and True are equal
+    assert [RowOfColumns().dump(row) for row in rows] == dumped == RowOfColumns(many=True).dump(rows)

@@ -5,19 +5,25 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import aiohttp
 import asyncpg
 import pytest
+from sanic.response import HTTPResponse
 from sqlalchemy import text
 
 from db.database import Database
 from service.bounds import Bounds, WorkPermits
 from service.deps import Deps
+from service.errors import Unavailable
 from tests.support.accounts import AddUser
 from tests.support.eventually import eventually
 from tests.support.http_client import Answer, User
 from tests.support.http_server import RunningApp
+from transport.heavy import finish
+from transport.request import Request
 
 STATISTICS = "/visits/stats?group_by=country"
 WAITING = text(
@@ -177,3 +183,20 @@ async def two_exports(server: RunningApp, account_id: int) -> AsyncIterator[None
     exports = server.app.ctx.deps.permits.exports
     async with exports.acquire(account_id), exports.acquire(account_id):
         yield
+
+
+@pytest.mark.parametrize("seconds", [3600.0, 0.0])
+async def test_only_a_deadline_that_has_passed_makes_a_read_too_expensive(
+    seconds: float, server: RunningApp, deps: Deps
+) -> None:
+    """The database has time-outs of its own."""
+    use_bounds(server, deps, Bounds(read_seconds=seconds))
+    request = SimpleNamespace(deps=server.app.ctx.deps, wait_for_disconnect=asyncio.Event().wait)
+
+    async def fail() -> HTTPResponse:
+        await asyncio.sleep(0)
+        raise TimeoutError("no connection is free")
+
+    deadline = asyncio.get_running_loop().time() + seconds
+    with pytest.raises(TimeoutError if seconds else Unavailable):
+        await finish(cast(Request, request), fail, deadline)
