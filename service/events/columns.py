@@ -47,12 +47,12 @@ class EventBlock:
     @property
     def user(self) -> Array:
         """Numbers of users."""
-        return self.numbers[self.part.user[self.rows]]
+        return self.numbers.take(self.part.user[self.rows])
 
     @property
     def type(self) -> Array:
         """Index into the types of all."""
-        return self.places[self.part.type[self.rows]]
+        return self.places.take(self.part.type[self.rows])
 
 
 @dataclass(frozen=True, slots=True)

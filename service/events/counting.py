@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from db.array_files import Array
-from db.key_counts import count_frequent, count_keys
+from db.key_counts import count_frequent, count_keys, least_of_frequent
 from db.read_threads import Waiting
 from service.events.columns import EventBlock, Events
 from service.events.dimensions import Dimension, slices_of, time_dimension
@@ -74,7 +74,9 @@ def count_groups(
         return users[:-1]
 
     if np.prod(sizes, dtype=object) <= MAX_CODES:
-        present, counts, place_of = count_dense(events, int(np.prod(sizes)), codes_of, waiting)
+        present, counts, place_of = count_dense(
+            events, int(np.prod(sizes)), codes_of, waiting, need if by_user else None
+        )
     else:
         present, counts, place_of = count_sparse(events, codes_of, waiting, need if by_user else None)
     split = [present] if len(sizes) == 1 else [present // max(1, sizes[1]), present % max(1, sizes[1])]
@@ -100,9 +102,12 @@ Counted = tuple[Array, Array, Callable[[Array], Array]]
 
 
 def count_dense(
-    events: Events, size: int, codes_of: Callable[[EventBlock], Array], waiting: Waiting
+    events: Events, size: int, codes_of: Callable[[EventBlock], Array], waiting: Waiting, need: int | None
 ) -> Counted:
-    """Return the codes that there are, how many events each has, and what turns codes into their places."""
+    """Return the codes that there are, how many events each has, and what turns codes into their places.
+
+    :param need: of the most frequent codes; others may be left out. None for all
+    """
     totals = np.zeros(size, np.int64)
     pending, rows = [np.empty(0, np.int64)], 0
     for block in events.blocks(waiting):
@@ -112,7 +117,8 @@ def count_dense(
             totals += np.bincount(np.concatenate(pending), minlength=size)
             pending, rows = pending[:1], 0
     totals += np.bincount(np.concatenate(pending), minlength=size)
-    present = np.flatnonzero(totals)
+    least = 1 if need is None else max(1, least_of_frequent(totals, need))
+    present = np.flatnonzero(totals >= least)
     places = np.zeros(size, np.int32)
     places[present] = np.arange(len(present))
     return present, totals[present], lambda codes: places[codes]

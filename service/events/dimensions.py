@@ -46,15 +46,22 @@ def time_dimension(events: Events, unit: str, tz: str, waiting: Waiting, *, begi
 
 def groups_at(slices: TimeSlices, block: EventBlock) -> Array:
     """Return the groups of the events of a block."""
-    ends = np.searchsorted(block.occurred, slices.begins[1:])
-    return np.repeat(slices.groups, np.diff(ends, prepend=0, append=len(block)))
+    groups, ends = ends_in(slices, block.occurred)
+    return np.repeat(groups, np.diff(ends, prepend=0))
 
 
 def slices_of(slices: TimeSlices, block: EventBlock) -> Iterator[tuple[int, slice]]:
     """Yield the groups that events of a block are in, each with the rows of its events."""
-    ends = np.searchsorted(block.occurred, slices.begins[1:]).tolist()
+    groups, ends = ends_in(slices, block.occurred)
     begin = 0
-    for group, end in zip(slices.groups.tolist(), [*ends, len(block)], strict=True):
+    for group, end in zip(groups.tolist(), ends.tolist(), strict=True):
         if end > begin:
             yield group, slice(begin, end)
         begin = end
+
+
+def ends_in(slices: TimeSlices, occurred: Array) -> tuple[Array, Array]:
+    """Return the groups of the slices that times in order may lie in, and where each ends among them."""
+    some = slices.groups_between(int(occurred[0]), int(occurred[-1]))
+    ends = np.searchsorted(occurred, slices.begins[some.start + 1 : some.stop])
+    return slices.groups[some], np.append(ends, len(occurred))

@@ -8,10 +8,11 @@ from db.array_files import Array
 from db.key_counts import first_rows, least_of_frequent
 from db.read_threads import Waiting
 from service.events.columns import Events
-from service.events.dimensions import Dimension, groups_at, slices_of
+from service.events.dimensions import Dimension, slices_of
 
 SHORT = 1 << 16  # numbers below it are sorted in a third of the time
 SPARSE = 2  # users are counted in a table of at most so many times as many places as there are events
+OFTEN = 3  # events of a user from which on it is quicker to look first who may have as many
 EVENTS = 1 << 18  # that are counted until it is known again how many the last pair needed has
 
 Counts = tuple[Array, Array, Array]
@@ -51,7 +52,8 @@ def users_by_time(events: Events, times: Dimension, waiting: Waiting) -> tuple[A
     assert slices is not None
     totals = np.zeros(times.size + 1, np.int64)
     for block in events.blocks(waiting):
-        totals[1:] += np.bincount(groups_at(slices, block), minlength=times.size)
+        for group, rows in slices_of(slices, block):
+            totals[group + 1] += rows.stop - rows.start
     begins = np.cumsum(totals)
     users = np.empty(int(begins[-1]), np.uint16 if events.users <= SHORT else np.uint32)
     ends = begins.tolist()
@@ -74,11 +76,16 @@ def spans_of(begins: Array) -> Iterator[tuple[int, int]]:
 
 
 def count_users_of(users: Array, size: int, least: int) -> tuple[Array, Array]:
-    """Return the users that are so often among some, which are in order afterwards, and how often each is."""
+    """Return the users that are so often among some, whose order may change, and how often each is."""
     if size <= SPARSE * len(users):
         table = np.bincount(users, minlength=size)
         present = np.flatnonzero(table >= least)
         return present, table[present]
+    if len(users) < least:
+        return users[:0], np.empty(0, np.int64)
+    if least >= OFTEN:  # most are not even with those whose last bits are the same
+        buckets = users & ((1 << len(users).bit_length()) - 1)
+        users = users[np.bincount(buckets).take(buckets) >= least]
     users.sort(kind="stable" if users.dtype == np.uint16 else None)
     # A user is so often there if the row so far behind its first one is its too.
     rows = np.flatnonzero(users[least - 1 :] == users[: len(users) - least + 1])

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from db.event_parts import make_columns
@@ -19,7 +19,10 @@ from time_slices import HOUR
 SINCE = 20_000 * 24 * HOUR
 
 
-@pytest.mark.parametrize("bounds", [(1 << 16, 2, 1 << 20), (0, 0, 1), (1 << 16, 0, 7), (0, 1, 3)])
+@pytest.mark.parametrize(
+    "bounds", [(1 << 16, 2, 1 << 20, 3), (0, 0, 1, 1), (1 << 16, 0, 7, 2), (0, 1, 3, 9), (0, 0, 1, 9)]
+)
+@example(parts=[[(0, 1)] * 6 + [(1, 1)] * 4], need=1)  # too few to be as many as one user's before
 @given(
     parts=st.lists(
         st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=40),
@@ -29,7 +32,7 @@ SINCE = 20_000 * 24 * HOUR
     need=st.none() | st.integers(1, 8),
 )
 def test_the_most_frequent_users_of_times_are_counted(
-    bounds: tuple[int, int, int], parts: list[list[tuple[int, int]]], need: int | None
+    bounds: tuple[int, int, int, int], parts: list[list[tuple[int, int]]], need: int | None
 ) -> None:
     """A part has users at hours, which overlap those of other parts."""
     columns = []
@@ -48,11 +51,12 @@ def test_the_most_frequent_users_of_times_are_counted(
     expected = Counter((SINCE + hour * HOUR, user) for part in parts for hour, user in part)
     waiting = Waiting()
     times = dimension(events, "hour", "UTC", waiting)
-    short, sparse, some = bounds
+    short, sparse, some, often = bounds
     with (
         patch.object(user_times, "SHORT", short),
         patch.object(user_times, "SPARSE", sparse),
         patch.object(user_times, "EVENTS", some),
+        patch.object(user_times, "OFTEN", often),
     ):
         groups, users, counts = user_times.count_user_times(events, times, waiting, need)
     labels = times.labels[groups.astype(np.int64)] if len(groups) else groups
