@@ -157,7 +157,7 @@ class Trawl(Sanic[Any, Any]):
 def log_request(request: Request, status: int, start: float) -> None:
     """Log and measure a request that has ended. `route` is the template, so that it holds no identifier.
 
-    `kind` is the operation, as the OpenAPI document names it.
+    `kind` is the operation, as the OpenAPI document names it. Of a request of nobody the user is null.
     """
     seconds = time.perf_counter() - start
     route = request.uri_template
@@ -165,9 +165,9 @@ def log_request(request: Request, status: int, start: float) -> None:
     observe_request(route, method, status, seconds)
     caller = request.ctx.caller
     write_request_line(
-        {"request_id": request.id}
-        | ({} if caller is None else {"user_id": caller.user_id})
-        | {
+        {
+            "request_id": request.id,
+            "user_id": None if caller is None else caller.user_id,
             "method": request.method,
             "route": route,
             "kind": request.route.name.rpartition(".")[2] if request.route else None,

@@ -66,6 +66,7 @@ async def test_a_request_is_one_line_with_the_template_of_its_route(client: Clie
         ("GET", None, 404),
         ("OPTIONS", None, 204),
     ]
+    assert [line["user_id"] for line in requests] == [user.id, None, None]  # OPTIONS asks for no token
     assert all(0 < line["duration_ms"] < 5000 for line in requests)
 
 
