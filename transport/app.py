@@ -32,7 +32,7 @@ from transport.request import Request, new_request_id, resources
 from transport.routes import BLUEPRINTS
 from transport.routing import METHODS, allowed_methods, make_router
 from transport.sampling import start_sampling, stop_sampling
-from transport.sanic_internals import QuietSignals, abort_response, run_lifespan
+from transport.sanic_internals import QuietSignals, abort_response, release, run_lifespan
 from transport.settings import HttpSettings
 
 log = structlog.get_logger("trawl.http")
@@ -150,8 +150,10 @@ class Trawl(Sanic[Any, Any]):
         if not body.is_complete:
             await body.discard(http.linger)
             await give_way(self, scope["client"][0])
-        if not body.is_complete and request is not None:
-            abort_response(request)  # the server closes a connection that nothing refers to any more
+        if request is not None:
+            if not body.is_complete:
+                abort_response(request)  # the server closes a connection that nothing refers to any more
+            release(request)
 
 
 def log_request(request: Request, status: int, start: float) -> None:
@@ -194,6 +196,11 @@ class ProblemHandler(ErrorHandler):
     """Answers every error with a problem, and OPTIONS, which no route has, with the methods of its path."""
 
     def response(self, request: Request, exception: Exception) -> HTTPResponse:
+        response = self._respond(request, exception)
+        drop_tracebacks(exception)
+        return response
+
+    def _respond(self, request: Request, exception: Exception) -> HTTPResponse:
         if not isinstance(exception, MethodNotAllowed):
             return to_response(request, exception)
         methods = [*allowed_methods(request.app.router, request.path), "OPTIONS"]
@@ -201,6 +208,13 @@ class ProblemHandler(ErrorHandler):
         response = options(request, methods) if is_options else to_response(request, exception)
         response.headers["allow"] = ", ".join(methods)
         return response
+
+
+def drop_tracebacks(error: BaseException | None) -> None:
+    """Let go of the frames that an error and its causes passed, some of which refer to the error."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def options(request: Request, methods: list[str]) -> HTTPResponse:

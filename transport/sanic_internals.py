@@ -79,3 +79,13 @@ def abort_response(request: Request[Any, Any]) -> None:
     stream: Any = request.stream
     stream.send = None  # Sanic takes such a response for ended, and does not end it itself
     vars(request.transport).update(_send=None, _receive=None)
+
+
+def release(request: Request[Any, Any]) -> None:
+    """Let go of a request that has ended: Sanic's objects of it refer to each other.
+
+    They would all wait for the garbage collector, which stops the event loop for a tenth of a second where
+    thousands of requests have ended.
+    """
+    stream: Any = request.stream
+    stream.request = stream.response = None

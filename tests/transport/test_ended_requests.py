@@ -1,0 +1,79 @@
+"""A request that has ended leaves nothing for the garbage collector, which stops all others as it looks."""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.http_client import User
+from tests.support.http_server import RunningApp
+from transport.request import Request
+
+TIMES = 8
+
+
+class NewRequests:
+    """The requests since it was made, ended ones that wait for the garbage collector included."""
+
+    def __init__(self) -> None:
+        self._before = self._count()
+
+    @staticmethod
+    def _count() -> int:
+        return sum(type(each) is Request for each in gc.get_objects())
+
+    async def all_are_there(self) -> bool:
+        return self._count() >= self._before + TIMES
+
+    async def few_are_left(self) -> bool:
+        """Tell whether all have gone but those in whose context something was opened that lives on."""
+        return self._count() < self._before + TIMES // 2
+
+
+@pytest.fixture
+def requests() -> Iterator[NewRequests]:
+    """Count requests while no garbage is collected."""
+    gc.collect()
+    gc.disable()
+    yield NewRequests()
+    gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/profile", None, 200),
+        ("GET", "/visits/stats?group_by=day", None, 200),
+        ("GET", "/visits/export", None, 200),
+        ("POST", "/tasks", {"title": "new"}, 201),
+        ("POST", "/tasks", {"title": 5}, 422),
+        ("POST", "/tasks", b"{", 400),
+        ("GET", "/tasks/1", None, 404),
+        ("GET", "/nothing", None, 404),
+        ("PUT", "/profile", None, 405),
+    ],
+)
+async def test_ended_requests_are_gone(
+    user: User, requests: NewRequests, *, method: str, path: str, body: object, status: int
+) -> None:
+    content = {"data": body} if isinstance(body, bytes) else {"json": body}
+    headers = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
+    for _ in range(TIMES):
+        answer = await user.client.request(method, path, headers=headers, **content)
+        assert answer.status == status
+    await eventually(requests.few_are_left)
+
+
+async def test_requests_whose_bodies_broke_off_are_gone(server: RunningApp, requests: NewRequests) -> None:
+    address = urlsplit(server.url)
+    connections = [await asyncio.open_connection(address.hostname, address.port) for _ in range(TIMES)]
+    for _, writer in connections:
+        writer.write(b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+    await eventually(requests.all_are_there)
+    for _, writer in connections:
+        writer.close()
+        await writer.wait_closed()
+    await eventually(requests.few_are_left)
