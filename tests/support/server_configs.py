@@ -1,5 +1,8 @@
 """Configurations of web servers that tests run, each with a log in every format that they write."""
 
+import re
+from pathlib import Path
+
 CUSTOM = (
     '$msec [$remote_addr] $status $bytes_sent "$request" "$http_user_agent" <$request_time> $http_referer'
 )
@@ -55,11 +58,16 @@ CADDY = """
 }}
 http://:{port} {{
   bind 127.0.0.1
-  log {{
-    output file {folder}/access.log
-    format json
-  }}
+  {log}
   redir /old / 301
   respond "ok"
 }}
 """
+
+
+def caddy_config(folder: Path, port: int) -> str:
+    """Return a configuration with the lines that docs/logs.md tells to paste."""
+    document = (Path(__file__).parents[2] / "docs/logs.md").read_text(encoding="utf-8")
+    [log] = re.findall(r"^```caddyfile\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    log = log.replace("/var/log/caddy/shop.log", f"{folder}/access.log")
+    return CADDY.format(folder=folder, port=port, log=log)

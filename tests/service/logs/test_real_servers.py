@@ -22,7 +22,7 @@ from service.logs.log_parser import LogParser
 from tests.support.command_line import free_port
 from tests.support.debian_servers import find_server
 from tests.support.odd_requests import REQUESTS, USERS, send_requests
-from tests.support.server_configs import APACHE, CADDY, CUSTOM, JSON, NGINX
+from tests.support.server_configs import APACHE, CUSTOM, JSON, NGINX, caddy_config
 
 PATIENCE = 60.0  # seconds, for a server to answer
 NO_URL = "the request names no URL that can be read"
@@ -161,7 +161,7 @@ def test_what_caddy_writes_is_read_and_none_is_lost(tmp_path: Path) -> None:
     """It logs no request that its library could not read, and answers those in a way of its own."""
     program, environment = find_server("caddy", tmp_path)
     port = free_port()
-    (tmp_path / "Caddyfile").write_text(CADDY.format(folder=tmp_path, port=port))
+    (tmp_path / "Caddyfile").write_text(caddy_config(tmp_path, port))
     command = [str(program), "run", "--config", str(tmp_path / "Caddyfile"), "--adapter", "caddyfile"]
     with running(command, environment | {"HOME": str(tmp_path)}, port):
         answers = send_requests(port)
