@@ -22,7 +22,7 @@ from commands.terminal import describe_error, load_settings, one_line_errors, sa
 from config import Settings, SettingsError
 from db.database import DATABASE_ERRORS, Database
 from db.dsn import describe_address
-from db.health import read_revision, read_workers
+from db.health import read_bytes_behind, read_revision, read_workers
 from db.migrate import newest_revision
 from db.unusable import explain
 from embedded import EmbeddedError
@@ -165,11 +165,10 @@ async def check_connections(addresses: Addresses) -> list[Finding]:
     database = Database.connect(addresses.database)
     cache = Cache.connect(addresses.cache)
     try:
-        return [
-            *await check_database(database, addresses.database),
-            *await check_workers(database),
-            await check_cache(cache),
-        ]
+        findings = await check_database(database, addresses.database)
+        if addresses.replica != addresses.database and len(findings) > 1:  # the database answers
+            findings.append(await check_replica(database, addresses.replica))
+        return [*findings, *await check_workers(database), await check_cache(cache)]
     finally:
         await database.close()
         await cache.close()
@@ -194,6 +193,23 @@ async def check_database(database: Database, url: str) -> list[Finding]:
         Finding("database's clock", f"{skew:+.2f} s from ours", skewed),
         Finding("migrations", f"at {revision or 'nothing'}, newest {newest}", behind),
     ]
+
+
+async def check_replica(database: Database, url: str) -> Finding:
+    """Check what lists and reports are read from. Meanwhile the database serves them."""
+    replica = Database.connect(url)
+    try:
+        behind = await read_bytes_behind(database, replica)
+    except DATABASE_ERRORS as error:
+        cause, remedy = explain(error)
+        advice = f"{remedy} (DATABASE_REPLICA_URL)" if remedy else "check DATABASE_REPLICA_URL"
+        return Finding("replica", f"{cause}, at {describe_address(url)}", advice)
+    finally:
+        await replica.close()
+    if behind is None:
+        advice = "name a replica of the database, or leave DATABASE_REPLICA_URL away"
+        return Finding("replica", f"{describe_address(url)} is none: nothing is read from it", advice)
+    return Finding("replica", f"answers, {behind:,} bytes behind")
 
 
 async def check_workers(database: Database) -> list[Finding]:

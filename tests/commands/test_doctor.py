@@ -46,6 +46,11 @@ def test_the_doctor_finds_all_well(trawl: Command) -> None:
             "BAD database: the host is not",
             "DATABASE_URL",
         ),
+        (
+            {"DATABASE_REPLICA_URL": "postgresql://a:s3cret@127.0.0.1:1/a"},
+            "BAD replica: nothing listens there, at 127.0.0.1:1/a",
+            "DATABASE_REPLICA_URL",
+        ),
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "BAD cache: ", "REDIS_URL"),
     ],
 )

@@ -4,6 +4,7 @@ Nobody ever misses its own writes.
 """
 
 import asyncio
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from commands.doctor import check_replica
 from db.database import Database
 from tests.support.command_line import PASSWORD
 from tests.support.http_client import Answer, Client
@@ -217,6 +219,24 @@ async def test_metrics_tell_of_the_replica(stand: Stand) -> None:
         f'reason="{reason}"' for reason in ("away", "behind", "own_writes")
     }
     assert set(stand.samples("trawl_replica_lag_seconds")) == {""}
+
+
+async def test_the_doctor_tells_of_the_replica(stand: Stand, replica: OwnServer) -> None:
+    primary = Database.connect(stand.postgres.url)
+    finding = await check_replica(primary, replica.url)
+    assert re.fullmatch(r"answers, [0-9,]+ bytes behind", finding.state)
+    assert finding.advice == ""
+    assert (await check_replica(primary, stand.postgres.url)).state == "answers, 0 bytes behind"
+    await primary.close()
+
+
+async def test_a_server_of_its_own_is_no_replica(stand: Stand, committed_url: str) -> None:
+    """As a replica is that was promoted."""
+    primary = Database.connect(stand.postgres.url)
+    finding = await check_replica(primary, committed_url)
+    assert "is none" in finding.state
+    assert "DATABASE_REPLICA_URL" in finding.advice
+    await primary.close()
 
 
 async def test_without_valkey_the_primary_is_read(stand: Stand) -> None:
