@@ -4,15 +4,14 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Callable, Coroutine
+from getpass import getpass
 from typing import Any
-
-import typer
 
 from api.accounts import CreateAdminRequest, SetPasswordRequest
 from bootstrap import Addresses, run_with_database
 from clock import now
 from commands.installation import open_installation
-from commands.terminal import load_settings, one_line_errors, say
+from commands.terminal import err, load_settings, one_line_errors, say
 from db.database import Database
 from db.models import Account
 from db.queries.auth_events import NOBODY, Origin
@@ -82,12 +81,23 @@ def read_password() -> str:
     :raises Invalid: standard input is empty
     """
     if sys.stdin.isatty():
-        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return password
+        return type_password()
     line = sys.stdin.readline()
     if not line:
         raise Invalid("no password came: type it, or send it on standard input")
     return line.removesuffix("\n").removesuffix("\r")
+
+
+def type_password() -> str:
+    """Ask for a password twice, again while the two differ.
+
+    The terminal shows nothing that is typed from before the prompt on: typer's prompt hides it only after.
+    """
+    while True:
+        password = getpass("Password: ")
+        if getpass("Repeat for confirmation: ") == password:
+            return password
+        say("trawl: the two passwords differ", console=err, style="red")
 
 
 def cli_origin() -> Origin:

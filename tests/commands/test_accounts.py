@@ -1,8 +1,10 @@
 """`main.py create-admin` and `main.py set-password`, beside a server's own deps on the same servers."""
 
+import os
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -17,7 +19,7 @@ from tests.support.authenticator import Authenticator
 from tests.support.command_line import PASSWORD, PROJECT, Command
 from tests.support.http_client import Client
 from tests.support.http_server import RunningApp
-from tests.support.processes import PATIENCE
+from tests.support.processes import PATIENCE, eventually
 
 NEW = "a wholly new battery"
 
@@ -169,3 +171,25 @@ def test_on_a_terminal_the_password_is_asked_for_twice(trawl: Command) -> None:
     rest, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, b"has a new password" in rest) == (0, True)
     assert NEW.encode() not in seen + rest
+
+
+def test_a_terminal_hides_what_is_typed_before_it_asks(trawl: Command) -> None:
+    assert trawl.run("create-admin", "root", text=f"{PASSWORD}\n")[0] == 0
+    terminal, inside = os.openpty()
+    termios.tcflow(inside, termios.TCOOFF)  # it shows nothing, so the prompt waits
+    process = subprocess.Popen(
+        [sys.executable, str(PROJECT / "main.py"), "set-password", "root"],
+        cwd=PROJECT,
+        env=trawl.environment(),
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+    )
+    try:
+        assert eventually(lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+        os.close(inside)
