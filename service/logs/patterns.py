@@ -33,6 +33,7 @@ class Pattern:
             reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
             raise PatternError(" ".join(reason.split())) from None
         self._indices = {name.decode(): index for name, index in self._regexp.groupindex.items()}
+        self.groups = frozenset(self._indices)
         self.match = lru_cache(CACHED_TEXTS)(self._match)
 
     def _match(self, text: str) -> Mapping[str, str | None] | None:

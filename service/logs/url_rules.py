@@ -184,7 +184,8 @@ def parse_rule(where: str, table: Any) -> Rule:
     except PatternError as error:
         raise RulesError(f"{where}: path {pattern!r} is not a regular expression of RE2: {error}") from None
     fields = (*NAMES.get(kind, ()), *NUMBERS.get(kind, ()))
-    unknown = sorted(table.keys() - {"kind", "path", *fields})
+    # A group with a slip in its name would make all its pages `other`, without a word.
+    unknown = sorted((table.keys() - {"kind", "path"} | path.groups) - set(fields))
     if unknown:
         raise RulesError(f"{where}: a {kind} page has no {', '.join(unknown)}")
     sources = {field: table.get(field, field) for field in fields}

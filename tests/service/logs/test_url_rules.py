@@ -123,6 +123,7 @@ def test_wrong_numbers_make_a_line_a_reject_and_a_live_visit_other(rules: Rules)
             r"page 1: path '\(' is not a regular expression of RE2: missing",
         ),
         ("[[page]]\nkind = 'pay'\npath = '/'\ngoods_id = 'x'", "a pay page has no goods_id"),
+        ("[[page]]\nkind = 'category'\npath = '/(?P<categry>.+)'", "page 1: a category page has no categry"),
         ("fields = 1", "fields must be a table of time, address"),
         ("[fields]\ntime = 'ts'\nip = 'x'", "there is no ip"),
         ("[fields]\ntime = 1\nurl = ''", "fields: time, url must be a path such as request.remote_ip"),
