@@ -40,7 +40,7 @@ from bench.results import write_results
 from bench.shop_log import START, generate
 from tests.support.http_client import Client
 from tests.support.processes import children, command_of
-from tests.support.two_servers import TwoServers, two_servers
+from tests.support.two_servers import TwoServers, two_servers_apart
 
 LINES = 320_000  # of a log
 READS, CLIENTS = 200, 8
@@ -201,7 +201,7 @@ class Point:
 async def measure() -> tuple[Constants, list[Point]]:
     """Return the constants, each the median of the rounds, and the points."""
     samples, points, until = list[Constants](), list[Point](), count()
-    async with two_servers(WORKERS="1", INGEST_RATE_LIMIT_PER_MINUTE="0") as site:
+    async with two_servers_apart(WORKERS="1", INGEST_RATE_LIMIT_PER_MINUTE="0") as site:
         write = write_logs(site.folder / "logs")
         for client in site.clients:  # modules and caches
             await import_log(client, write(20_000))

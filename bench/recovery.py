@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.results import write_results
 from tests.support.command_line import PASSWORD, Command, call, free_port, is_ready, wait_until_ready
-from tests.support.own_servers import OwnServer, own_servers
+from tests.support.own_servers import OwnServer, own_postgres, own_valkey
 from tests.support.processes import children, command_of, eventually, processes_below
 from tests.support.served import Site, get
 
@@ -169,7 +169,7 @@ def median_seconds(url: str, token: str) -> float:
 
 
 async def run_own_servers(folder: Path) -> list[dict[str, float]]:
-    with own_servers(folder / "servers") as (postgres, valkey):
+    with own_postgres(folder) as postgres, own_valkey(folder) as valkey:
         await asyncio.gather(postgres.start(), valkey.start())
         with serve(folder / "own", DATABASE_URL=postgres.url, REDIS_URL=valkey.url) as site:
             return [await measure_own_servers(site, postgres, valkey) for _ in range(ROUNDS)]

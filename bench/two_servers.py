@@ -28,7 +28,7 @@ from db.database import Database
 from tests.support.command_line import PASSWORD, wait_until_ready
 from tests.support.http_client import Client
 from tests.support.log_imports import DERIVED, Importer
-from tests.support.two_servers import Server, TwoServers, two_servers
+from tests.support.two_servers import Server, TwoServers, two_servers_apart
 
 BATCH = 100  # live visits of a request
 DAYS = 3  # in which they come, the first ones of the log
@@ -151,7 +151,7 @@ async def run(pieces: list[str], *, kills: int, seed: int, batches: int = 0) -> 
     :param batches: of live visits that are sent without kills
     """
     outcome, rng, tokens = Outcome(batches), random.Random(seed), list[str]()
-    async with two_servers(INGEST_RATE_LIMIT_PER_MINUTE="0") as site:
+    async with two_servers_apart(INGEST_RATE_LIMIT_PER_MINUTE="0") as site:
         log, is_over = site.folder / "logs/shop.log", asyncio.Event()
         log.touch()
         sender = asyncio.create_task(send_all(site, outcome, is_over)) if kills else None

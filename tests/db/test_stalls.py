@@ -20,7 +20,7 @@ from db.outages import is_outage
 from db.stalls import KEEPALIVE_OPTIONS, DatabaseSilent, StallTimes
 from embedded.postgres import SETTINGS, Postgres
 from tests.support.database_over_tcp import over_tcp
-from tests.support.own_servers import OwnServer, own_servers
+from tests.support.own_servers import OwnServer, own_postgres
 from tests.support.processes import PATIENCE, eventually
 from tests.support.stand import short_folder
 
@@ -79,7 +79,7 @@ def socket_options(raw: object) -> dict[int, int]:
 @pytest.fixture(scope="module")
 async def postgres() -> AsyncIterator[OwnServer]:
     """A PostgreSQL that may be stopped."""
-    with short_folder() as folder, own_servers(folder / "servers") as (server, _):
+    with short_folder() as folder, own_postgres(folder) as server:
         await server.start()
         yield server
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import secrets
 import signal
+from collections.abc import AsyncIterator
 
 import pytest
 
 from bench.shop_log import generate
 from tests.support.command_line import PASSWORD, wait_until_ready
+from tests.support.databases import on_server, with_database
 from tests.support.eventually import eventually
 from tests.support.live_stream import listening
 from tests.support.processes import patience
@@ -23,9 +26,18 @@ def lines(count: int, seed: int) -> list[str]:
     return list(generate(count, seed))
 
 
-async def test_both_are_one_trawl() -> None:
+@pytest.fixture
+async def empty_url(servers: tuple[str, str]) -> AsyncIterator[str]:
+    """A database without tables."""
+    name = f"empty_{secrets.token_hex(6)}"
+    await on_server(servers[0], f"CREATE DATABASE {name}")
+    yield with_database(servers[0], name)
+    await on_server(servers[0], f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_both_are_one_trawl(empty_url: str) -> None:
     """They start and migrate at once; imports, sign-outs, rates and live counts are of both."""
-    async with two_servers(INGEST_RATE_LIMIT_PER_MINUTE="30") as site:
+    async with two_servers(empty_url, INGEST_RATE_LIMIT_PER_MINUTE="30") as site:
         await import_at_once(site)
         await sign_out(site)
         await count_live(site)
@@ -65,9 +77,9 @@ async def limit_rates(site: TwoServers) -> None:
     assert 429 in statuses
 
 
-async def test_a_server_that_dies_leaves_its_import_to_the_other() -> None:
+async def test_a_server_that_dies_leaves_its_import_to_the_other(committed_url: str) -> None:
     rng = random.Random(1)
-    async with two_servers() as site:
+    async with two_servers(committed_url) as site:
         (site.folder / "logs/shop.log").write_text("".join(lines(LINES * 5, 2)))
         started = (await site.clients[0].get("/parse?wait=0")).json
         for _ in range(KILLS):
@@ -82,28 +94,30 @@ async def test_a_server_that_dies_leaves_its_import_to_the_other() -> None:
 
 
 @needs_mounts
-@pytest.mark.parametrize("is_first_line_equal", [False, True])
-async def test_equal_paths_of_two_hosts_are_two_files(is_first_line_equal: bool) -> None:
+async def test_equal_paths_of_two_hosts_are_two_files(committed_url: str) -> None:
     """Also where they begin with the same line, which is stored once."""
-    logs = [lines(LINES, 10), lines(LINES, 11)]
-    if is_first_line_equal:
-        logs[1][0] = logs[0][0]
-    async with two_servers(views=HOSTS) as site:
-        for folder, log in zip(HOSTS, logs, strict=True):
-            (site.folder / folder / "shop.log").write_text("".join(log))
-        answers = await asyncio.gather(*(client.get("/parse") for client in site.clients))
-        records = [await ended(site.clients[0], answer.json["id"]) for answer in answers]
-        assert [record["lines"] for record in records] == [LINES] * 2
-        assert sum(record["duplicates"] for record in records) == int(is_first_line_equal)
-        assert await visits(site.clients[0]) == LINES * 2 - int(is_first_line_equal)
+    async with two_servers(committed_url, views=HOSTS) as site:
+        stored = 0
+        for name, seed, is_first_line_equal in (("shop.log", 10, False), ("other.log", 20, True)):
+            logs = [lines(LINES, seed), lines(LINES, seed + 1)]
+            if is_first_line_equal:
+                logs[1][0] = logs[0][0]
+            for folder, log in zip(HOSTS, logs, strict=True):
+                (site.folder / folder / name).write_text("".join(log))
+            answers = await asyncio.gather(*(client.get(f"/parse?file={name}") for client in site.clients))
+            records = [await ended(site.clients[0], answer.json["id"]) for answer in answers]
+            assert [record["lines"] for record in records] == [LINES] * 2
+            assert sum(record["duplicates"] for record in records) == int(is_first_line_equal)
+            stored += LINES * 2 - int(is_first_line_equal)
+            assert await visits(site.clients[0]) == stored
 
 
 @needs_mounts
-async def test_logs_of_two_hosts_that_begin_alike_are_both_followed() -> None:
+async def test_logs_of_two_hosts_that_begin_alike_are_both_followed(committed_url: str) -> None:
     """While each is written, to the last line; each line is read once."""
     logs = [lines(LINES, 10), lines(LINES, 11)]
     logs[1][0] = logs[0][0]
-    async with two_servers(views=HOSTS, LOGS_FOLLOW="true") as site:
+    async with two_servers(committed_url, views=HOSTS, LOGS_FOLLOW="true") as site:
         for begin in range(0, LINES, LINES // 4):
             for folder, log in zip(HOSTS, logs, strict=True):
                 with (site.folder / folder / "shop.log").open("a") as file:
@@ -113,9 +127,9 @@ async def test_logs_of_two_hosts_that_begin_alike_are_both_followed() -> None:
 
 
 @needs_mounts
-async def test_a_log_that_two_hosts_share_is_read_once() -> None:
+async def test_a_log_that_two_hosts_share_is_read_once(committed_url: str) -> None:
     log = lines(LINES, 12)
-    async with two_servers(views=(HOSTS[0], HOSTS[0]), LOGS_FOLLOW="true") as site:
+    async with two_servers(committed_url, views=(HOSTS[0], HOSTS[0]), LOGS_FOLLOW="true") as site:
         path = site.folder / HOSTS[0] / "shop.log"
         path.write_text("".join(log[: LINES // 2]))
         assert await all_visits(site, LINES // 2)

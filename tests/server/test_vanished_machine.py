@@ -11,7 +11,7 @@ from bench.shop_log import generate
 from db.database import Database
 from db.locks import lock_parts
 from tests.support.eventually import eventually
-from tests.support.two_servers import ended, two_servers, visits
+from tests.support.two_servers import ended, two_servers_apart, visits
 from tests.support.vanishing import can_vanish, vanished
 
 LINES = 20_000
@@ -24,7 +24,7 @@ needs_sockets = pytest.mark.skipif(
 @needs_sockets
 async def test_a_machine_that_vanishes_in_an_import_leaves_it_to_the_other() -> None:
     """It vanishes while it waits for the lock of parts, which it gets after its end."""
-    async with two_servers(is_over_tcp=True) as site, AsyncExitStack() as stack:
+    async with two_servers_apart(is_over_tcp=True) as site, AsyncExitStack() as stack:
         (site.folder / "logs/shop.log").write_text("".join(generate(LINES, 1)))
         db = Database.connect(site.database_url)
         stack.push_async_callback(db.close)

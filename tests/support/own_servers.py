@@ -62,14 +62,20 @@ class TcpPostgres(Postgres):
 
 
 @contextmanager
-def own_servers(
-    folder: Path, make_postgres: Callable[[Path], Postgres] = Postgres
-) -> Iterator[tuple[OwnServer, OwnServer]]:
-    """Make a PostgreSQL and a Valkey below `folder`, which are not started yet."""
-    folder.mkdir(parents=True)
-    postgres, valkey = OwnServer(make_postgres(folder / "postgres")), OwnServer(Valkey(folder / "valkey"))
+def own_postgres(folder: Path, make: Callable[[Path], Postgres] = Postgres) -> Iterator[OwnServer]:
+    """Make a PostgreSQL below `folder`, which is not started yet."""
+    postgres = OwnServer(make(folder / "postgres"))
     try:
-        yield postgres, valkey
+        yield postgres
     finally:
         postgres.stop()
+
+
+@contextmanager
+def own_valkey(folder: Path) -> Iterator[OwnServer]:
+    """Make a Valkey below `folder`, which is not started yet."""
+    valkey = OwnServer(Valkey(folder / "valkey"))
+    try:
+        yield valkey
+    finally:
         valkey.stop()

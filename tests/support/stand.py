@@ -15,7 +15,7 @@ import aiohttp
 from embedded.postgres import Postgres
 from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
 from tests.support.http_client import Client
-from tests.support.own_servers import OwnServer, own_servers
+from tests.support.own_servers import OwnServer, own_postgres, own_valkey
 from tests.support.processes import patience
 from tests.support.replica import make_replica
 from tests.support.served import Site
@@ -49,7 +49,7 @@ def short_folder() -> Iterator[Path]:
 
 @asynccontextmanager
 async def make_stand(*, with_replica: bool = False, **settings: str) -> AsyncIterator[Stand]:
-    with short_folder() as folder, own_servers(folder / "servers") as (postgres, valkey):
+    with short_folder() as folder, own_postgres(folder) as postgres, own_valkey(folder) as valkey:
         await asyncio.gather(postgres.start(), valkey.start())
         replica = None
         if with_replica:

@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL and one Valkey, each with a DATA_DIR of its own, as on two machines.
+"""Two servers on one database and one Valkey, each with a DATA_DIR of its own, as on two machines.
 
 As root each also has a view of the file system of its own: the same path can be another file for each.
 """
@@ -20,9 +20,10 @@ import aiohttp
 from embedded.postgres import Postgres
 from tests.support.command_line import PASSWORD, PROJECT, Command, free_port, wait_until_ready
 from tests.support.http_client import Client
-from tests.support.own_servers import TcpPostgres, own_servers
+from tests.support.own_servers import TcpPostgres, own_postgres, own_valkey
 from tests.support.processes import patience
 from tests.support.stand import short_folder
+from tests.support.two_workers import CHEAP
 
 CAN_MOUNT = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
 # A folder of this server's own in the place of one that all see.
@@ -44,7 +45,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        program = [sys.executable, str(PROJECT / "main.py")]
+        program = [sys.executable, str(self.command.program)]
         if self.mounts is not None:
             program = ["unshare", "--mount", "sh", "-c", MOUNT, "sh", *map(str, self.mounts), *program]
         environment = self.command.environment() | {"DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
@@ -70,23 +71,20 @@ class TwoServers:
 
 @asynccontextmanager
 async def two_servers(
-    *, views: Sequence[str] = (), is_over_tcp: bool = False, **settings: str
+    database_url: str, *, views: Sequence[str] = (), **settings: str
 ) -> AsyncIterator[TwoServers]:
-    """Start both at once, on an empty database.
+    """Start both at once, on a database that no other server uses.
 
     :param views: the folder that is LOGS_DIR for each, in mounts of its own, at the same path
-    :param is_over_tcp: they reach PostgreSQL by TCP, as if it stood on another machine
     """
-    kind, url = (TcpPostgres, TcpPostgres.tcp_url) if is_over_tcp else (Postgres, None)
-    with short_folder() as folder, own_servers(folder / "servers", kind) as (postgres, valkey):
-        await asyncio.gather(postgres.start(), valkey.start())
-        url = url or postgres.url
+    with short_folder() as folder, own_valkey(folder) as valkey:
+        await valkey.start()
         logs = folder / "logs"
         for each in (logs, folder / "logs-0", folder / "logs-1"):
             each.mkdir()
         command = Command(
             {
-                "DATABASE_URL": url,
+                "DATABASE_URL": database_url,
                 "REDIS_URL": valkey.url,
                 "SECRET": "one secret for all servers of a site",
                 "ADMIN_LOGIN": "root",
@@ -97,7 +95,8 @@ async def two_servers(
                 "RATE_LIMIT_PER_MINUTE": "0",
                 "LOG_LEVEL": "CRITICAL",
             }
-            | settings
+            | settings,
+            CHEAP,
         )
         servers = [
             Server(command, folder / f"var-{number}", (folder / views[number], logs) if views else None)
@@ -114,11 +113,25 @@ async def two_servers(
             ):
                 token = await sign_in(Client(one))
                 clients = Client(one, token), Client(other, token)
-                yield TwoServers(servers[0], servers[1], folder, clients, url)
+                yield TwoServers(servers[0], servers[1], folder, clients, database_url)
         finally:
             for server in servers:
                 if server.process is not None:
                     server.end(signal.SIGTERM)
+
+
+@asynccontextmanager
+async def two_servers_apart(*, is_over_tcp: bool = False, **settings: str) -> AsyncIterator[TwoServers]:
+    """Start both on a PostgreSQL of their own.
+
+    :param is_over_tcp: they reach it by TCP, as if it stood on another machine
+    """
+    make = TcpPostgres if is_over_tcp else Postgres
+    with short_folder() as folder, own_postgres(folder, make) as postgres:
+        await postgres.start()
+        url = TcpPostgres.tcp_url if is_over_tcp else postgres.url
+        async with two_servers(url, **settings) as site:
+            yield site
 
 
 async def sign_in(client: Client) -> str:
