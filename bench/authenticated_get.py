@@ -5,6 +5,7 @@ turns alternate. Trawl also counts the request, logs it and tags the answer.
 """
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import statistics
@@ -26,6 +27,7 @@ from db.database import Database
 from db.migrate import migrate
 from db.models import Account, Session, Task
 from embedded import open_servers
+from main import GARBAGE_THRESHOLDS
 from server.supervisor import HttpServer
 from service.cache import Cache
 from service.columns.store import ColumnStore
@@ -46,6 +48,8 @@ UNLIMITED = 10**9  # requests a minute: counted, never refused
 
 def trawl_app(postgres_url: str, redis_url: str, folder: Path, *, views: int = UNLIMITED) -> Any:
     """Make the app; `views` are those that pages may report from one address in a minute."""
+    gc.freeze()  # as main.py does
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     configure_logging("INFO", "json")
     database = Database.connect(postgres_url, pool_size=10)
     return make_app(

@@ -6,7 +6,7 @@ Arrays are replaced and never changed for ids that they know, so a thread may go
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -129,7 +129,7 @@ class PageTable:
         self.templates |= templates
 
 
-def parse_templates(pages: Iterable[tuple[int, str]], _: Waiting) -> PageTemplates:
+def parse_templates(pages: Sequence[tuple[int, str]], _: Waiting) -> PageTemplates:
     return PageTemplates.parse(pages)
 
 

@@ -5,7 +5,7 @@ They have no row of their own where the host is that of their part, and one wher
 
 import re
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,6 +30,11 @@ SHORT_NUMBER = "([1-9][0-9]{0,17})"
 LINES = {
     kind: re.compile(rf"^(?:(.*){pattern.pattern[5:].replace(NUMBER, SHORT_NUMBER)}|.*)$", re.MULTILINE)
     for kind, pattern in PATTERNS.items()
+}
+FIELDS = {  # in their order in URLs
+    CART: ("goods_id", "amount", "cart_id"),
+    PAY: ("user_id", "cart_id"),
+    SUCCESS: ("cart_id",),
 }
 # Odd numbers that nobody can know, so that nobody can make pages that are mixed alike.
 FACTORS = tuple(np.uint64(secrets.randbits(64) | 1) for _ in range(7))
@@ -66,16 +71,27 @@ def parse_template(url: str) -> Template | None:
 def parse_templates(urls: Collection[str]) -> dict[str, Template]:
     """Return what those of the URLs are made of that are template pages'."""
     templates: dict[str, Template] = {}
-    for kind, lines in LINES.items():
+    for kind in LINES:
         marked = [url for url in urls if MARKS[kind] in url and url not in templates]
-        texts = lines.findall("\n".join(marked))
-        if len(texts) != len(marked):  # there are URLs of several lines
-            texts = [()] * len(marked)
-        for url, match in zip(marked, texts, strict=True):
+        for url, match in zip(marked, match_lines(kind, marked), strict=True):
             template = make_template(kind, *match) if any(match) else parse_template(url)
             if template is not None:
                 templates[url] = template
     return templates
+
+
+def match_lines(kind: int, urls: Sequence[str]) -> Sequence[tuple[str, ...]]:
+    """Return host and numbers of each URL as texts; none where it is another, or must be looked at alone."""
+    texts: list[tuple[str, ...]] = LINES[kind].findall("\n".join(urls))
+    return texts if len(texts) == len(urls) else [()] * len(urls)  # there are URLs of several lines
+
+
+def match_alone(kind: int, url: str) -> tuple[str, ...]:
+    """Return the same of one URL that was to be looked at alone."""
+    template = parse_template(url)
+    if template is None or template.kind != kind:
+        return ()
+    return template.host, *(str(getattr(template, name)) for name in FIELDS[kind])
 
 
 def make_template(kind: int, host: str, *texts: str) -> Template:
@@ -106,16 +122,22 @@ class PageTemplates:
         object.__setattr__(self, "numbers", numbers)
 
     @classmethod
-    def parse(cls, pages: Iterable[tuple[int, str]]) -> "PageTemplates":
+    def parse(cls, pages: Sequence[tuple[int, str]]) -> "PageTemplates":
         """Take those of the pages, by id and URL, that are template pages."""
-        hosts, values = dict[str, int](), {}
-        for page_id, url in pages:
-            template = parse_template(url)
-            if template is not None:
-                values[page_id] = (hosts.setdefault(template.host, len(hosts)), *template[1:])
-        ids = np.array(sorted(values), np.int32)
-        rows = [values[page_id] for page_id in ids.tolist()]
-        return cls(ids, np.array(rows, np.int64).reshape(-1, len(Template._fields)), tuple(hosts))
+        hosts, ids, tables = dict[str, int](), list[int](), [np.empty((0, len(Template._fields)), np.int64)]
+        for kind in LINES:
+            marked = [(page_id, url) for page_id, url in pages if MARKS[kind] in url]
+            matches = []
+            for (page_id, url), match in zip(
+                marked, match_lines(kind, [url for _, url in marked]), strict=True
+            ):
+                texts = match if any(match) else match_alone(kind, url)
+                if texts:
+                    ids.append(page_id)
+                    matches.append(texts)
+            tables.append(table_of(kind, matches, hosts))
+        order = np.argsort(ids)
+        return cls(np.array(ids, np.int32)[order], np.concatenate(tables)[order], tuple(hosts))
 
     def __or__(self, new: "PageTemplates") -> "PageTemplates":
         if not len(new.ids):
@@ -137,6 +159,22 @@ class PageTemplates:
         numbers = np.take(self.numbers, page, mode="clip")
         rows = np.flatnonzero(numbers >= 0)
         return rows, numbers[rows]
+
+
+def table_of(kind: int, matches: Sequence[tuple[str, ...]], hosts: dict[str, int]) -> Array:
+    """Return the `values` of template pages of a kind.
+
+    :param matches: host and numbers of each
+    :param hosts: their indices, of which there are new ones perhaps
+    """
+    table = np.zeros((len(matches), len(Template._fields)), np.int64)
+    table[:, 1] = kind
+    for name, texts in zip(("host", *FIELDS[kind]), zip(*matches, strict=True), strict=bool(matches)):
+        if name == "host":
+            table[:, 0] = [hosts.setdefault(host, len(hosts)) for host in texts]
+        else:
+            table[:, Template._fields.index(name)] = list(map(int, texts))
+    return table
 
 
 def mix(*columns: Array) -> Array:
