@@ -1,10 +1,12 @@
 """The newest visits of parts that a filter lets through, in order of (time, id)."""
 
 import uuid
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -196,20 +198,38 @@ def request_columns(snapshot: Snapshot, lines: LineRows, urls: Mapping[int, str]
 
 async def find_visit(snapshot: Snapshot, at: datetime, visit_id: uuid.UUID) -> tuple[Any, ...] | None:
     """Return the values of the visit in a part with a time and an id; None if there is none."""
-    # Elements of an array lack the zeros at their end.
-    occurred, sought = microseconds(at), np.array([visit_id.bytes], "S16")[0]
     spans = await snapshot.spans(at, min(at + MICROSECOND, LAST_INSTANT))
     for some in chunks(spans, 1):
         [(span, part)] = await snapshot.read(some)
-        begin, end = (
-            np.searchsorted(part.occurred, occurred),
-            np.searchsorted(part.occurred, occurred, "right"),
-        )
-        ids = part.ids_at(slice(begin, end))
-        place = int(np.searchsorted(ids, sought))
-        row = int(begin) + place
-        # numpy takes the NULs off the end.
-        if place < len(ids) and ids[place].ljust(16, b"\0") == visit_id.bytes:
+        row = find_row(part, microseconds(at), visit_id)
+        if row is not None:
             lines = gather([LineRows(span, part, np.array([row]))])
             return (await show_lines(snapshot, lines, [0]))[0]
     return None
+
+
+async def find_log_lines(snapshot: Snapshot, times: Mapping[uuid.UUID, datetime]) -> set[uuid.UUID]:
+    """Return those of the ids that log lines have; `times` are what the ids say of them."""
+    wanted = sorted((microseconds(at), visit_id) for visit_id, at in times.items())
+    first, last = min(times.values()), max(times.values())
+    found = set[uuid.UUID]()
+    for some in chunks(await snapshot.spans(first, min(last + MICROSECOND, LAST_INSTANT), ["log"]), 1):
+        [(_, part)] = await snapshot.read(some)
+        begin = bisect_left(wanted, int(part.occurred[0]), key=itemgetter(0))
+        end = bisect_right(wanted, int(part.occurred[-1]), key=itemgetter(0))
+        found |= {
+            visit_id
+            for occurred, visit_id in wanted[begin:end]
+            if find_row(part, occurred, visit_id) is not None
+        }
+    return found
+
+
+def find_row(part: PartColumns, occurred: int, visit_id: uuid.UUID) -> int | None:
+    """Return the row of the visit with a time and an id."""
+    begin, end = (int(np.searchsorted(part.occurred, occurred, side)) for side in ("left", "right"))
+    ids = part.ids_at(slice(begin, end))
+    # Elements of an array lack the zeros at their end: numpy takes the NULs off.
+    place = int(np.searchsorted(ids, np.array([visit_id.bytes], "S16")[0]))
+    is_found = place < len(ids) and ids[place].ljust(16, b"\0") == visit_id.bytes
+    return begin + place if is_found else None

@@ -1,7 +1,7 @@
 """Visits as they are read: one, lists, exports, and how many there are in each group."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,19 @@ async def get_visit(db: Database, store: ColumnStore, visit_id: uuid.UUID) -> Vi
     if row is None:
         raise NotFound(f"no visit {visit_id}")
     return Visit(*row)
+
+
+async def select_log_line_ids(db: Database, store: ColumnStore, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those of the ids that log lines have."""
+    times = {visit_id: at for visit_id in ids if (at := log_line_time(visit_id)) is not None}
+    if not times:  # nearly always: ids that clients make have another version
+        return set()
+    await load_numpy()
+    from service.columns.lists import find_log_lines
+    from service.columns.snapshot import open_snapshot
+
+    async with open_snapshot(db, store) as snapshot:
+        return await find_log_lines(snapshot, times)
 
 
 async def list_visits(

@@ -17,7 +17,8 @@ from service.live_feed import count_stored
 from service.logs.address_masks import mask_some
 from service.visits.agents import stored_text
 from service.visits.pages import is_bare_path, parse_page
-from service.visits.store import Outcome, store_live_visits
+from service.visits.queries import select_log_line_ids
+from service.visits.store import Outcome, Status, store_live_visits
 
 Randomness = Callable[[int], int]  # returns a number of so many random bits
 POSITIONS_PER_MICROSECOND = 1000
@@ -64,23 +65,30 @@ async def record_visit(deps: Deps, visitor: Visitor, new: NewVisit, *, randomnes
     :raises Conflict: another visit has its id
     """
     [row] = live_rows(deps, [new], visitor, "api", randomness)
+    another = f"the id {row.request_id} stands for another visit"
+    if new.id is not None and await select_log_line_ids(deps.db, deps.columns, [new.id]):
+        raise Conflict(another)
     outcome: Outcome = await deps.visit_batcher.write(row, partial(store_live_visits, deps.db))
     if outcome.status == "conflict":
-        raise Conflict(f"the id {row.request_id} stands for another visit")
+        raise Conflict(another)
     count_stored(deps, visits=outcome.status == "created")
     return outcome
 
 
 async def record_visits(
     deps: Deps, visitor: Visitor, new: Sequence[NewVisit], *, randomness: Randomness
-) -> list[Outcome]:
-    """Store visits, all that are new in one transaction. Return the outcomes, in order."""
-    if not new:
-        return []
+) -> list[Status]:
+    """Store visits, all that are new in one transaction. Return what became of them, in order."""
     rows = await asyncio.to_thread(live_rows, deps, new, visitor, "api", randomness)
-    outcomes = await store_live_visits(deps.db, rows)
-    count_stored(deps, visits=sum(outcome.status == "created" for outcome in outcomes))
-    return outcomes
+    given = [visit.id for visit in new if visit.id is not None]
+    lines = {str(visit_id) for visit_id in await select_log_line_ids(deps.db, deps.columns, given)}
+    live = [row for row in rows if row.request_id not in lines]
+    outcomes = iter(await store_live_visits(deps.db, live) if live else [])
+    statuses: list[Status] = [
+        "conflict" if row.request_id in lines else next(outcomes).status for row in rows
+    ]
+    count_stored(deps, visits=statuses.count("created"))
+    return statuses
 
 
 async def view_page(deps: Deps, visitor: Visitor, page_url: str, *, randomness: Randomness) -> PageView:

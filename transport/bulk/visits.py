@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from api.visits import RecordVisitsRequest, load_visit
 from service.visits.record import NewVisit
-from service.visits.store import Outcome
+from service.visits.store import Status
 from transport.errors import pointers
 
 visits_request = RecordVisitsRequest()
@@ -53,22 +53,22 @@ def read_visits(body: Any, *, now: datetime) -> VisitBatch:
     return batch
 
 
-def summarise(batch: VisitBatch, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def summarise(batch: VisitBatch, statuses: Sequence[Status]) -> dict[str, Any]:
     """Count what became of a batch, for RecordVisitsResponse.
 
-    :param outcomes: those of the valid visits, in their order
+    :param statuses: those of the valid visits, in their order
     """
-    statuses = Counter(outcome.status for outcome in outcomes)
+    counts = Counter(statuses)
     not_created = [
-        ItemVerdict(index, outcome.status, outcome.visit.id)
-        for index, outcome in zip(batch.indexes, outcomes, strict=True)
-        if outcome.status != "created"
+        ItemVerdict(index, status, str(visit.id))
+        for index, visit, status in zip(batch.indexes, batch.visits, statuses, strict=True)
+        if status != "created"
     ]
     return {
-        "received": len(outcomes) + len(batch.invalid),
-        "created": statuses["created"],
-        "duplicates": statuses["duplicate"],
-        "conflicts": statuses["conflict"],
+        "received": len(statuses) + len(batch.invalid),
+        "created": counts["created"],
+        "duplicates": counts["duplicate"],
+        "conflicts": counts["conflict"],
         "invalid": len(batch.invalid),
         "results": sorted([*not_created, *batch.invalid], key=lambda verdict: verdict.index),
     }

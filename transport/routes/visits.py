@@ -80,8 +80,8 @@ async def record_visits(request: Request) -> HTTPResponse:
 async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
     visitor = visitor_of(request)
     batch = await asyncio.to_thread(read_visits, body, now=visitor.now)  # other requests go on meanwhile
-    outcomes = await visits.record_visits(request.deps, visitor, batch.visits, randomness=secrets.randbits)
-    return ok(record_visits_response.dump(summarise(batch, outcomes)))
+    statuses = await visits.record_visits(request.deps, visitor, batch.visits, randomness=secrets.randbits)
+    return ok(record_visits_response.dump(summarise(batch, statuses)))
 
 
 @blueprint.get("/visits", ctx_scope="visits:read")
