@@ -15,6 +15,8 @@ from typing import Any
 
 from bench.authenticated_get import ACCOUNTS, TOKENS, measure, prepare, serving, trawl_app
 from bench.bare_apps import sanic_app
+from bench.many_rows import fill
+from bench.visit_rows import MADE, NAMES, STORED
 from embedded import open_servers
 
 PATHS = (
@@ -32,6 +34,7 @@ PATHS = (
 )
 TARGET = 2.0  # times the CPU of the bare route
 ROUNDS = 3
+VISITS = 20_000  # of which lists show 50: an empty list costs half as much
 
 
 def main() -> None:
@@ -41,6 +44,7 @@ def main() -> None:
         servers = stack.enter_context(open_servers(folder, postgres=True, valkey=True))
         postgres_url, redis_url = str(servers.postgres_url), str(servers.redis_url)
         token = asyncio.run(prepare(postgres_url, redis_url))
+        asyncio.run(fill(postgres_url, "live_visit", [*NAMES, MADE, *STORED], VISITS))
         apps: dict[str, Callable[[], Any]] = {
             "trawl": lambda: trawl_app(postgres_url, redis_url, folder),
             "bare": lambda: sanic_app(postgres_url, redis_url, TOKENS.key),
