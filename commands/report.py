@@ -14,7 +14,7 @@ from rich.table import Table
 from api.reports import REQUESTS, ReportRequest, ReportResponse, row_names
 from bootstrap import run_with_database
 from commands.installation import open_installation
-from commands.terminal import describe_error, fail, load_settings, one_line_errors, out, say
+from commands.terminal import describe_error, err, fail, load_settings, one_line_errors, out, say
 from db.database import Database
 from db.queries.names import select_categories
 from service.columns.store import ColumnStore
@@ -34,11 +34,15 @@ def print_report(number: int, pairs: list[str], *, form: Form) -> None:
         raise typer.BadParameter(f"there is no report {number}, but these:\n{list_reports()}")
     with one_line_errors():
         parameters = read_parameters(REQUESTS[number](), pairs)
+        names_category = any(pair.startswith("category=") for pair in pairs)
         settings = load_settings()
         columns = ColumnStore.under(settings.data_dir, megabytes=settings.column_cache_mb)
         with open_installation(settings) as addresses:
             body = asyncio.run(
-                run_with_database(addresses, lambda db: run_report(db, columns, number, parameters))
+                run_with_database(
+                    addresses,
+                    lambda db: run_report(db, columns, number, parameters, names_category=names_category),
+                )
             )
     match form:
         case "json":
@@ -75,23 +79,26 @@ def read_parameters(request: ReportRequest, pairs: list[str]) -> dict[str, Any]:
 
 
 async def run_report(
-    db: Database, columns: ColumnStore, number: int, parameters: dict[str, Any]
+    db: Database, columns: ColumnStore, number: int, parameters: dict[str, Any], *, names_category: bool
 ) -> dict[str, Any]:
     if "category" in parameters:
-        await check_category(db, parameters["category"])
+        await check_category(db, parameters["category"], is_named=names_category)
     result = await reports.run_report(db, columns, reports.get_report(str(number)), parameters)
     body: dict[str, Any] = ReportResponse().dump(result)
     return body
 
 
-async def check_category(db: Database, category: str) -> None:
-    """Fail if there are categories, but not this one, and name those there are."""
+async def check_category(db: Database, category: str, *, is_named: bool) -> None:
+    """If there are categories, but not this one, name those there are; and fail, unless it is the default."""
     async with db.read() as session:
         categories = await select_categories(session)
     if categories and category not in categories:
         more = len(categories) - SHOWN_CATEGORIES
         names = ", ".join(categories[:SHOWN_CATEGORIES]) + (f" and {more:,} more" if more > 0 else "")
-        fail(f"no category {category}; there are {names}")
+        reason = f"no category {category}; there are {names}"
+        if is_named:
+            fail(reason)
+        say(f"trawl: {reason}", console=err)
 
 
 def print_table(body: dict[str, Any]) -> None:

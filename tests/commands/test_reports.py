@@ -89,6 +89,15 @@ def test_an_unknown_category_of_a_report_names_those_there_are(trawl: Command, l
     assert one_line(errors) == "trawl: no category fish; there are fresh_fish, frozen_fish"
 
 
+def test_a_default_category_that_a_shop_does_not_have_is_told_beside_the_answer(
+    trawl: Command, log: Path
+) -> None:
+    assert trawl.run("import", str(log))[0] == 0
+    code, output, errors = trawl.run("report", "5", "--json")
+    assert (code, json.loads(output)["answer"]) == (0, None)
+    assert one_line(errors) == "trawl: no category semi_manufactures; there are fresh_fish, frozen_fish"
+
+
 def test_a_file_that_was_read_before_has_nothing_new(trawl: Command, log: Path) -> None:
     assert trawl.run("import", str(log))[0] == 0
     code, output, _ = trawl.run("import", str(log))
