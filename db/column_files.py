@@ -19,8 +19,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 
 from telemetry.columns import count_column_read, set_column_cache_bytes
+from telemetry.logs import PeriodicWarning
 
 log = structlog.get_logger("trawl.columns")
+full_warning = PeriodicWarning("column_cache_full")
 
 MIB = 2**20
 
@@ -32,11 +34,13 @@ class CacheLimits:
     :param spare: the share that is freed at once when they take too much, so that it is not done at each file
     :param touch_seconds: after which another use of a file is noted in it
     :param temporary_seconds: after which a file that was not finished counts as left by a dead process
+    :param used_seconds: since its last use, within which a file is missed that goes
     """
 
     spare: float = 0.1
     touch_seconds: float = 60.0
     temporary_seconds: float = 600.0
+    used_seconds: float = 3600.0
 
 
 LIMITS = CacheLimits()
@@ -140,12 +144,18 @@ class ColumnFiles(Generic[C]):
         files = sorted(self._files(), key=lambda file: file[2])
         total = sum(size for _, size, _ in files)
         if total > self._bound:
+            self._warn_if_missed(used=files[0][2])
             for path, size, _ in files:
                 path.unlink(missing_ok=True)
                 total -= size
                 if total <= self._bound * (1 - LIMITS.spare):
                     break
         set_column_cache_bytes(self._form, total)
+
+    def _warn_if_missed(self, used: float) -> None:
+        """Log that whoever reads all visits again decodes all of them again, which may take too long."""
+        if time.time() - used < LIMITS.used_seconds:
+            full_warning.log(bound_mb=self._bound // MIB, advice="set a larger COLUMN_CACHE_MB")
 
     def _map(self, token: uuid.UUID) -> C | None:
         columns: C | None = None

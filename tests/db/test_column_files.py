@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from db import column_files
 from db.column_files import ColumnFiles
 from db.part_files import LAYOUT, PartColumns, make_columns, order_of, path_of, write_file
+from telemetry.logs import PeriodicWarning
 
 MIB = 2**20
 
@@ -114,6 +117,22 @@ def test_files_stay_within_their_bound_and_the_least_used_go_first(tmp_path: Pat
     assert tokens[0].hex in left
     assert tokens[1].hex not in left
     assert sum(path.stat().st_size for path in tmp_path.glob("*.columns")) <= 5.5 * size
+
+
+@pytest.mark.parametrize(("age", "is_missed"), [(0, True), (7200, False)])
+def test_a_cache_too_small_for_what_is_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int, is_missed: bool
+) -> None:
+    monkeypatch.setattr(column_files, "full_warning", PeriodicWarning("column_cache_full"))
+    size = part(1000).size
+    files = ColumnFiles[PartColumns](tmp_path, bound=3 * size)
+    with capture_logs() as logs:
+        for seed in range(5):
+            token = uuid.uuid4()
+            files.put(token, part(1000, seed=seed))
+            used = time.time() - age
+            os.utime(path_of(tmp_path, token), (used, used))
+    assert [line["event"] for line in logs] == ["column_cache_full"] * is_missed
 
 
 def test_files_of_parts_that_are_gone_are_deleted_and_those_of_the_dead_too(tmp_path: Path) -> None:
