@@ -24,12 +24,15 @@ CHOICES = {
     "ssl_min_protocol_version": TLS_VERSIONS,
     "ssl_max_protocol_version": TLS_VERSIONS,
     "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+    # asyncpg has neither: what demands them can't be honoured.
+    "gssencmode": ("prefer", "allow", "disable"),
+    "load_balance_hosts": ("disable",),
 }
 SYSTEM = "system"  # as sslrootcert: the authorities that this system trusts
 QUOTED = "the characters @ : / # ? [ ] of a user, password or database as %40 %3A %2F %23 %3F %5B %5D"
 SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
-# Of libpq's own connection. Ours are in db/engine.py (keepalive); asyncpg has no channel binding, no GSS
-# encryption and no balancing of hosts.
+# Of libpq's own connection. Ours are in db/engine.py (keepalive); asyncpg has no channel binding, for which
+# managed databases ask in the URLs that they give out.
 IGNORED = frozenset(
     {
         "channel_binding",
@@ -42,7 +45,6 @@ IGNORED = frozenset(
         "keepalives_idle",
         "keepalives_interval",
         "load_balance_hosts",
-        "requirepeer",
         "tcp_user_timeout",
     }
 )
@@ -66,6 +68,7 @@ def check_dsn(url: str) -> None:
     check_ports(parts, parameters)
     check_timeout(parameters)
     check_choices(parameters)
+    check_peer(parameters)
     check_certificates(parameters)
     check_passfile(parameters)
     check_service(parameters)
@@ -125,6 +128,12 @@ def check_choices(parameters: Mapping[str, str]) -> None:
         value = parameters.get(name, choices[0])
         if value not in choices:
             raise WrongParameter(f"as {name} one of {', '.join(choices)}, not {value}")
+
+
+def check_peer(parameters: Mapping[str, str]) -> None:
+    """Refuse what asyncpg does not check: it takes the server behind a socket for that of any user."""
+    if peer := parameters.get("requirepeer"):
+        raise WrongParameter(f"as requirepeer nothing, as the driver can't check it, not {peer}")
 
 
 def check_certificates(parameters: Mapping[str, str]) -> None:

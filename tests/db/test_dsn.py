@@ -146,6 +146,9 @@ async def test_the_password_of_a_passfile_is_sent(tmp_path: Path) -> None:
     [
         "sslmode=banana",
         "sslnegotiation=maybe",
+        "gssencmode=require",
+        "load_balance_hosts=random",
+        "requirepeer=postgres",
         "ssl_min_protocol_version=TLSv9",
         "target_session_attrs=wrong",
         "pooler=some",
