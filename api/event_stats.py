@@ -141,8 +141,8 @@ class Segment(Text):
         if colon and key == "event_type":
             return {"event_type": Text(minimum=1, maximum=MAX_EVENT_TYPE).deserialize(text)}
         for begin, between in (("property.", ":"), ("properties.", "=")):
-            name, found, text = segment.removeprefix(begin).partition(between)
-            if segment.startswith(begin) and name and found:
+            name, separator, text = segment.removeprefix(begin).partition(between)
+            if segment.startswith(begin) and name and separator:
                 return {"name": name, "values": filter_values(text)}
         raise ValidationError("must be event_type:NAME, property.NAME:VALUE or properties.NAME=VALUE")
 

@@ -64,11 +64,11 @@ class AgentTable:
 
     def columns(self, agent_ids: Array) -> list[list[str | None]]:
         """Return what some agents tell, and whose traffic theirs is, each as a column."""
-        told = [
+        traits = [
             [self.texts[name].texts[code] for code in self.codes[name].take(agent_ids).tolist()]
             for name in TRAITS
         ]
-        return [*told, ["bot" if is_bot else "human" for is_bot in self.is_bot.take(agent_ids).tolist()]]
+        return [*traits, ["bot" if is_bot else "human" for is_bot in self.is_bot.take(agent_ids).tolist()]]
 
     def traits(self, agent_id: int) -> AgentTail:
         """Return what an agent tells, and whose traffic its is; of 0 what holds where there is none."""

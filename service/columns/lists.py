@@ -210,19 +210,19 @@ async def find_visit(snapshot: Snapshot, at: datetime, visit_id: uuid.UUID) -> t
 
 async def find_log_lines(snapshot: Snapshot, times: Mapping[uuid.UUID, datetime]) -> set[uuid.UUID]:
     """Return those of the ids that log lines have; `times` are what the ids say of them."""
-    wanted = sorted((microseconds(at), visit_id) for visit_id, at in times.items())
+    targets = sorted((microseconds(at), visit_id) for visit_id, at in times.items())
     first, last = min(times.values()), max(times.values())
-    found = set[uuid.UUID]()
+    ids = set[uuid.UUID]()
     for some in chunks(await snapshot.spans(first, min(last + MICROSECOND, LAST_INSTANT), ["log"]), 1):
         [(_, part)] = await snapshot.read(some)
-        begin = bisect_left(wanted, int(part.occurred[0]), key=itemgetter(0))
-        end = bisect_right(wanted, int(part.occurred[-1]), key=itemgetter(0))
-        found |= {
+        begin = bisect_left(targets, int(part.occurred[0]), key=itemgetter(0))
+        end = bisect_right(targets, int(part.occurred[-1]), key=itemgetter(0))
+        ids |= {
             visit_id
-            for occurred, visit_id in wanted[begin:end]
+            for occurred, visit_id in targets[begin:end]
             if find_row(part, occurred, visit_id) is not None
         }
-    return found
+    return ids
 
 
 def find_row(part: PartColumns, occurred: int, visit_id: uuid.UUID) -> int | None:

@@ -90,10 +90,10 @@ def count_users_of(users: Array, size: int, least: int) -> tuple[Array, Array]:
     # A user is so often there if the row so far behind its first one is its too.
     rows = np.flatnonzero(users[least - 1 :] == users[: len(users) - least + 1])
     begins = rows[first_rows(users[rows])]
-    found = users[begins]
+    frequent = users[begins]
     if least == 1:
-        return found, np.diff(begins, append=len(users))
-    return found, np.searchsorted(users, found, "right") - begins
+        return frequent, np.diff(begins, append=len(users))
+    return frequent, np.searchsorted(users, frequent, "right") - begins
 
 
 def most_frequent(groups: Array, numbers: Array, counts: Array, need: int | None) -> Counts:

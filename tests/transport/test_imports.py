@@ -260,7 +260,7 @@ async def test_broken_gzip_is_one_line_of_the_log(user: User, log: Path, kept: i
         assert (record["status"], record["error"]) == ("failed", "the gzip data is broken or cut off")
         await eventually(no_import_runs)
         await asyncio.sleep(0)  # the callback of its end
-    told = [entry for entry in logs if entry["event"] != "request"]
-    assert [(entry["event"], entry["status"], entry["error"]) for entry in told] == [
+    events = [entry for entry in logs if entry["event"] != "request"]
+    assert [(entry["event"], entry["status"], entry["error"]) for entry in events] == [
         ("import", "failed", record["error"])
     ]

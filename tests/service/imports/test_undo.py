@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 from io import BytesIO
@@ -20,9 +19,8 @@ from db.queries import part_columns
 from service.background import Background
 from service.errors import Conflict, NotFound
 from service.imports.jobs import get_import
-from service.imports.undo import UndoLimits, delete_import, is_being_undone, undo_import
+from service.imports.undo import delete_import, undo_import
 from service.logs.chunks import CHUNK_BYTES
-from service.visits.pacing import LIMITS, BatchLimits
 from service.visits.store import store_live_visits
 from tests.support.goods_oracle import check_goods
 from tests.support.live_cases import live_row
@@ -30,9 +28,8 @@ from tests.support.log_imports import NOW, Importer, counts, some_lines, write
 from tests.support.log_lines import logs
 from tests.support.oracle_log import read_log
 from tests.support.prepared_commands import run_code
-from tests.support.processes import patience
+from tests.support.undo import of_file, undo
 
-KEY = re.compile(rb"\[[A-Z0-9]([A-Z0-9]{7})\]")
 STATE = (
     "SELECT file, \"offset\", line, encode(prefix_sha256, 'hex') FROM file_position",
     "SELECT host(address), country FROM address",
@@ -57,25 +54,9 @@ asyncio.run(undo.undo_import(Database.connect(sys.argv[1]), int(sys.argv[2]), li
 """
 
 
-async def undo(shop: Importer, record: Import, *, parts: int = LIMITS.parts) -> Import:
-    """Cancel or undo an import; wait until it is done, and not merely begun."""
-    background = Background()
-    limits = UndoLimits(BatchLimits(parts=parts, carts=parts), wait_seconds=patience())
-    record = await delete_import(shop.db, background, record.id, clock=lambda: NOW, limits=limits)
-    await background.close()  # breaks off what still runs
-    assert not is_being_undone(record)
-    return record
-
-
 async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
     """Return everything that is stored, but the rows of imports."""
     return [*await shop.derived(), *[sorted(await shop.rows(query), key=repr) for query in STATE]]
-
-
-def of_file(number: int, log: bytes) -> bytes:
-    """Give the log keys and line numbers that no other file has, so that no two lines are equal or tie."""
-    log = KEY.sub(lambda key: b"[" + b"%d" % number + key[1] + b"]", log)
-    return b"\n" * (100 * number) + log.removesuffix(b"\n") + b"\n"
 
 
 def has_format(log: bytes) -> bool:
@@ -154,35 +135,6 @@ async def test_a_line_is_the_imports_that_stored_it(shop: Importer, tmp_path: Pa
     assert await shop.rows("SELECT count(*) FROM visit") == [(10,)]
     await undo(shop, first)
     assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
-
-
-async def test_another_file_with_the_lines_of_an_undone_import_stores_them_when_it_is_imported_again(
-    shop: Importer, tmp_path: Path
-) -> None:
-    first, other, apart = (tmp_path / name for name in ("first.txt", "other.txt", "apart.txt"))
-    lines = some_lines(12).splitlines(keepends=True)
-    write(first, b"".join(lines[:4]))
-    write(other, b"".join(lines[2:8]))
-    write(apart, b"".join(lines[8:]))
-    records = [await shop.read(path) for path in (first, other, apart)]
-    assert [counts(record) for record in records] == [(4, 4, 0, 0), (6, 4, 2, 0), (4, 4, 0, 0)]
-    await undo(shop, records[0])
-    assert counts(await shop.read(other)) == (6, 2, 4, 0)
-    assert counts(await shop.read(apart)) == (0, 0, 0, 0)  # it is read on from where it was left
-    assert counts(await shop.read(other)) == (0, 0, 0, 0)
-
-
-async def test_a_rotated_log_stores_the_lines_that_it_shares_with_one_whose_import_was_undone(
-    shop: Importer, tmp_path: Path
-) -> None:
-    log = tmp_path / "logs.txt"
-    lines = some_lines(8).splitlines(keepends=True)
-    write(log, b"".join(lines[:6]))
-    first = await shop.read(log)
-    write(log, b"".join(lines[3:]))
-    assert counts(await shop.read(log)) == (5, 2, 3, 0)
-    await undo(shop, first)
-    assert counts(await shop.read(log)) == (5, 3, 2, 0)
 
 
 async def test_a_dry_run_is_undone_without_touching_anything(shop: Importer, tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from clients.geo import Geo
 from db.database import Database
 from service.logs.chunks import CHUNK_BYTES
 from service.visits.store import store_live_visits
-from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, check_carts, expected_report
 from tests.support import oracle
 from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import line, logs
 from tests.support.report_cases import questions
+from tests.support.undo import of_file, undo
 
 LIVE = 2  # among the sources of visits, beside two logs
 

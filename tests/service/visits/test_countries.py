@@ -16,7 +16,6 @@ from db.queries import countries as queries
 from db.queries.live_visits import LiveRow
 from service.visits.countries import OPTIONS, BackfillOptions, backfill_all
 from service.visits.store import store_live_visits
-from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, expected_report
 from tests.support import oracle
 from tests.support.backfills import ADDRESS_COUNTRIES, PUBLIC, Table, store_live
@@ -26,6 +25,7 @@ from tests.support.log_imports import NOW, Importer, lines_of, write
 from tests.support.log_lines import ADDRESSES, line, logs
 from tests.support.merging import merge_visits
 from tests.support.report_cases import questions
+from tests.support.undo import of_file, undo
 
 STORED = tuple(address.removeprefix("::ffff:") for address in ADDRESSES)  # as lines and requests give them
 VISITS = "SELECT host(address), country FROM visit ORDER BY 1, 2"

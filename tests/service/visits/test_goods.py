@@ -12,12 +12,12 @@ from db.models import Import
 from db.part_cache import PART_CACHE
 from service.visits.retention import delete_before
 from service.visits.store import store_live_visits
-from tests.service.imports.test_undo import of_file, undo
 from tests.support.goods_oracle import check_goods
 from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer, write
 from tests.support.log_lines import line
 from tests.support.merging import merge_visits
+from tests.support.undo import of_file, undo
 
 ADDRESSES = ("8.8.8.8", "10.0.0.1", "2001:4860:4860::8888")
 PAGES = ("/caviar/eel/", "/caviar/pike/", "/fresh_fish/salmon/", "/caviar/")

@@ -23,12 +23,12 @@ from service.visits.merging import RowsChangedError
 from service.visits.queries import get_visit, list_visits
 from service.visits.retention import delete_before
 from service.visits.store import store_live_visits
-from tests.service.imports.test_undo import undo
 from tests.support.eventually import eventually
 from tests.support.live_cases import NOW, batches, live_row
 from tests.support.log_imports import Importer, some_lines, write
 from tests.support.merging import ALWAYS, VIEW, merge_visits
 from tests.support.parts import Line, Said, say, store_part
+from tests.support.undo import undo
 from tests.support.visit_cases import NOTHING
 
 BROWSER = Said(referrer="https://a.example/", host="a.example", agent="Firefox", browser="Firefox")

@@ -14,7 +14,6 @@ from db.database import Database
 from service.visits.pacing import BatchLimits
 from service.visits.retention import delete_before, start_of_retention
 from service.visits.store import store_live_visits
-from tests.service.imports.test_undo import of_file
 from tests.service.reports.test_reports import DEFAULTS, agrees, ask, check_carts, expected_report
 from tests.support import oracle
 from tests.support.event_oracle import OneEvent
@@ -25,6 +24,7 @@ from tests.support.merging import merge_visits
 from tests.support.report_cases import TIME, questions
 from tests.support.retention_state import state
 from tests.support.stored_events import store_events
+from tests.support.undo import of_file
 
 # Around the ends of months; times of a case lie in the first seven hours of these days.
 DAYS = ("2018-08-31", "2018-09-01", "2018-09-30", "2018-10-01", "2018-10-31", "2018-11-01", "2018-12-15")

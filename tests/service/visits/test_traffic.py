@@ -17,13 +17,13 @@ from service.visits.countries import set_countries
 from service.visits.pacing import BatchLimits
 from service.visits.retention import delete_before
 from service.visits.store import store_live_visits
-from tests.service.imports.test_undo import of_file, undo
 from tests.service.reports.test_reports import agrees, ask, expected_report
 from tests.support import oracle
 from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, lines_of, write
 from tests.support.log_lines import logs
 from tests.support.report_cases import questions
+from tests.support.undo import of_file, undo
 
 LIVE = 2  # among the sources of visits, beside two logs
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
