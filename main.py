@@ -10,9 +10,12 @@ if __name__ == "__main__":
     # Until a command handles signals itself there is nothing to leave in order.
     signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
     gc.disable()  # imports make no garbage, and looking for it costs a tenth of their time
-    from commands.standard_streams import open_closed_streams
-
-    open_closed_streams()
+    # A closed stream, as by `<&-`, becomes the null device. Else the next file to be opened would become it.
+    for _name, _mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, _name) is None:
+            _number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: the stream's own
+            os.set_inheritable(_number, True)
+            setattr(sys, _name, os.fdopen(_number, _mode))
 
 from collections.abc import Iterator
 from contextlib import contextmanager
