@@ -90,15 +90,16 @@ def test_programs_of_the_system_serve_where_the_wheels_are_not(
 
 
 def test_a_short_socket_directory_that_is_a_strangers_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    short_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / ("x" * 100)
-    monkeypatch.setattr("embedded.sockets._short_directories", lambda account: [tmp_path])
+    base = short_dir.parent  # wherever the temporary folders of tests are
+    home = base / ("x" * 100)
+    monkeypatch.setattr("embedded.sockets._short_directories", lambda account: [base])
     directory = socket_directory(home, SOCKET, None)
-    assert directory.parent == tmp_path
+    assert directory.parent == base
     assert mode_of(directory) == 0o700
     directory.rmdir()
-    directory.symlink_to(tmp_path)
+    directory.symlink_to(base)
     with pytest.raises(EmbeddedError, match="is a link"):
         socket_directory(home, SOCKET, None)
     monkeypatch.setattr("embedded.sockets._short_directories", lambda account: [])
