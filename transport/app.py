@@ -212,7 +212,7 @@ class ProblemHandler(ErrorHandler):
 
 def drop_tracebacks(error: BaseException | None) -> None:
     """Let go of the frames that an error and its causes passed, some of which refer to the error."""
-    while error is not None:
+    while error is not None and error.__traceback__ is not None:  # causes may go in a circle
         error.__traceback__ = None
         error = error.__context__
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
+from transport.app import drop_tracebacks
 from transport.request import Request
 
 TIMES = 8
@@ -77,3 +78,16 @@ async def test_requests_whose_bodies_broke_off_are_gone(server: RunningApp, requ
         writer.close()
         await writer.wait_closed()
     await eventually(requests.few_are_left)
+
+
+def test_errors_that_are_each_others_cause_let_go_of_their_frames() -> None:
+    errors = []
+    for _ in range(2):
+        try:
+            int("no number")
+        except ValueError as error:
+            errors.append(error)
+    first, second = errors
+    first.__context__, second.__context__ = second, first
+    drop_tracebacks(first)
+    assert [error.__traceback__ for error in errors] == [None, None]
