@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_dump, validates_schema
@@ -142,10 +143,22 @@ ROWS: dict[int, type[Schema]] = {
 }
 
 
+@cache
+def report_request(number: int) -> ReportRequest:
+    """Return the schema of a report's parameters, which is made once: that costs more than to load them."""
+    return REQUESTS[number]()
+
+
+@cache
+def report_row(number: int) -> Schema:
+    """Return the schema of a report's rows."""
+    return ROWS[number]()
+
+
 def row_names(number: int, parameters: Mapping[str, Any]) -> list[str]:
     """List the names in the rows of a report: of the METRICS there is the one that is counted."""
     metric = parameters.get("metric", METRICS[0])
-    return [name for name in ROWS[number]().fields if name not in METRICS or name == metric]
+    return [name for name in report_row(number).fields if name not in METRICS or name == metric]
 
 
 class ReportResponse(Schema):
@@ -176,10 +189,10 @@ class ReportResponse(Schema):
         return {name: value for name, value in data.items() if name != "previous" or value is not None}
 
     def dump_parameters(self, result: Any) -> Any:
-        return REQUESTS[result.report.number]().dump(result.parameters)
+        return report_request(result.report.number).dump(result.parameters)
 
     def dump_rows(self, result: Any) -> Any:
-        return ROWS[result.report.number](many=True).dump(result.rows)
+        return report_row(result.report.number).dump(result.rows, many=True)
 
 
 class ReportSummary(Schema):
@@ -215,5 +228,5 @@ class ReportSummary(Schema):
                 "default": field.load_default,
                 **({"choices": field.choices} if isinstance(field, Choice) else {}),
             }
-            for name, field in REQUESTS[report.number]().fields.items()
+            for name, field in report_request(report.number).fields.items()
         ]

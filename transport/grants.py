@@ -15,6 +15,9 @@ from transport.request import Request
 
 FORM = "application/x-www-form-urlencoded"
 
+sign_in_form = SignInForm()
+sign_in_request = SignInRequest()
+
 
 class UnsupportedGrantType(BadRequest):
     """The grant type is none of ours."""
@@ -34,7 +37,7 @@ async def read_grant(request: Request) -> dict[str, Any]:
     grant_type = data.get("grant_type") if isinstance(data, dict) else None
     if isinstance(grant_type, str) and grant_type not in GRANTS:
         raise UnsupportedGrantType(f"grant_type must be {' or '.join(GRANTS)}")
-    grant: dict[str, Any] = (SignInForm() if is_form else SignInRequest()).load(data)
+    grant: dict[str, Any] = (sign_in_form if is_form else sign_in_request).load(data)
     return grant
 
 

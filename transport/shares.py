@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from marshmallow import ValidationError
 
 from api.limits import MAX_PARAMETERS
-from api.reports import REQUESTS
+from api.reports import REQUESTS, report_request
 from api.shares import REPORT_KEYS, REPORT_PARAMETERS
 from api.time_zones import is_time_zone
 from api.times import DateTime, day_begin
@@ -123,7 +123,7 @@ def report_defaults(request: Request, share: SharedView) -> dict[str, str]:
     number = request.match_info["number"]
     if share.view != "reports" or number not in map(str, REQUESTS):
         return {}
-    fields = REQUESTS[int(number)]().fields.items()
+    fields = report_request(int(number)).fields.items()
     return {name: str(field.load_default) for name, field in fields if f"r{number}.{name}" in REPORT_KEYS}
 
 
@@ -138,7 +138,7 @@ def check_groups(parameters: Mapping[str, str]) -> None:
 
 def of_report(number: str, shared: Mapping[str, str]) -> dict[str, str]:
     """Return what a share gives to a report: `r3.category` is of report 3, `category` of all that take it."""
-    schema = REQUESTS[int(number)]() if number.isdecimal() and int(number) in REQUESTS else None
+    schema = report_request(int(number)) if number.isdecimal() and int(number) in REQUESTS else None
     strangers = REPORT_PARAMETERS if schema is None else set(REPORT_PARAMETERS) - schema.fields.keys()
     prefix = f"r{number}."
     common = {name: value for name, value in shared.items() if "." not in name and name not in strangers}

@@ -58,6 +58,7 @@ class RawBatch(msgspec.Struct, forbid_unknown_fields=True):
 
 fast_batch = msgspec.json.Decoder(FastBatch)
 raw_batch = msgspec.json.Decoder(RawBatch)
+create_events_request = CreateEventsRequest()
 fast_list = msgspec.json.Decoder(Annotated[list[FastEvent], Meta(min_length=1, max_length=MAX_BATCH)])
 raw_list = msgspec.json.Decoder(Annotated[list[Raw], Meta(min_length=1, max_length=MAX_BATCH)])
 fast_event = msgspec.json.Decoder(FastEvent)
@@ -108,7 +109,7 @@ def split_events(body: bytes) -> Sequence[Raw]:
         return raw_list.decode(body) if is_list(body) else raw_batch.decode(body).events
     except msgspec.ValidationError as error:
         value = any_value.decode(body)
-        CreateEventsRequest().load({"events": value} if isinstance(value, list) else value)
+        create_events_request.load({"events": value} if isinstance(value, list) else value)
         raise Invalid(f"this is no list of events: {error}") from None
 
 

@@ -28,6 +28,17 @@ from transport.streaming import stream_export
 
 blueprint = Blueprint("admin", url_prefix="/admin")
 
+list_user_overviews_request = ListUserOverviewsRequest()
+user_overview_response = UserOverviewResponse()
+update_user_rights_request = UpdateUserRightsRequest()
+list_activity_request = ListActivityRequest()
+activity_response = ActivityResponse()
+list_sessions_request = ListSessionsRequest()
+list_keys_request = ListKeysRequest()
+key_response = KeyResponse()
+list_auth_events_request = ListAuthEventsRequest()
+auth_event_response = AuthEventResponse()
+
 AUDIT_TYPES = {
     "application/json": "json",
     "text/csv": "csv",
@@ -43,10 +54,10 @@ AUDIT_EXAMPLE = "71,2026-05-06T07:08:09Z,login,7,anna,anna,192.0.2.7,curl/8.5.0"
 @operation(query=ListUserOverviewsRequest, responses={200: Page(UserOverviewResponse)})
 @heavy_read
 async def list_users(request: Request) -> HTTPResponse:
-    parameters = query(request, ListUserOverviewsRequest())
+    parameters = query(request, list_user_overviews_request)
     rows = await admin.list_users(request.deps.replica, now=request.origin.at, **parameters)
     return page(
-        request, UserOverviewResponse(), rows, limit=parameters["limit"], key=lambda row: (row.account.id,)
+        request, user_overview_response, rows, limit=parameters["limit"], key=lambda row: (row.account.id,)
     )
 
 
@@ -55,32 +66,32 @@ async def list_users(request: Request) -> HTTPResponse:
 @heavy_read
 async def get_user(request: Request, user_id: int) -> HTTPResponse:
     user = await admin.get_user(request.deps.replica, user_id, now=request.origin.at)
-    return ok(UserOverviewResponse().dump(user))
+    return ok(user_overview_response.dump(user))
 
 
 @blueprint.patch("/users/<user_id:id>", ctx_admin=True)
 @operation(body=UpdateUserRightsRequest, responses={200: UserOverviewResponse}, problems={409: "last_admin"})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:
-    rights = body(request, UpdateUserRightsRequest())
+    rights = body(request, update_user_rights_request)
     user = await admin.update_user(request.deps, user_id, **rights, origin=request.origin)
-    return ok(UserOverviewResponse().dump(user))
+    return ok(user_overview_response.dump(user))
 
 
 @blueprint.get("/users/<user_id:id>/activity", ctx_admin=True)
 @operation(query=ListActivityRequest, responses={200: Page(ActivityResponse)})
 @heavy_read
 async def list_activity(request: Request, user_id: int) -> HTTPResponse:
-    parameters = query(request, ListActivityRequest())
+    parameters = query(request, list_activity_request)
     rows = await admin.list_activity(request.deps.replica, user_id, **parameters)
     return page(
-        request, ActivityResponse(), rows, limit=parameters["limit"], key=lambda row: (row.at, row.ref)
+        request, activity_response, rows, limit=parameters["limit"], key=lambda row: (row.at, row.ref)
     )
 
 
 @blueprint.get("/users/<user_id:id>/sessions", ctx_admin=True)
 @operation(query=ListSessionsRequest, responses={200: Page(SessionResponse)})
 async def list_user_sessions(request: Request, user_id: int) -> HTTPResponse:
-    parameters = query(request, ListSessionsRequest())
+    parameters = query(request, list_sessions_request)
     rows = await admin_credentials.list_sessions(
         request.deps.db, user_id, now=request.origin.at, **parameters
     )
@@ -108,10 +119,10 @@ async def end_user_session(request: Request, user_id: int, session_id: uuid.UUID
 @blueprint.get("/users/<user_id:id>/keys", ctx_admin=True)
 @operation(query=ListKeysRequest, responses={200: Page(KeyResponse)})
 async def list_user_keys(request: Request, user_id: int) -> HTTPResponse:
-    parameters = query(request, ListKeysRequest())
+    parameters = query(request, list_keys_request)
     rows = await admin_credentials.list_keys(request.deps.db, user_id, **parameters)
     return page(
-        request, KeyResponse(), rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
+        request, key_response, rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
     )
 
 
@@ -146,7 +157,7 @@ async def list_auth_events(request: Request) -> HTTPResponse | None:
 
     CSV is what `format=csv` asks for, or Accept. It has as many rows as `limit` says, all of them without.
     """
-    parameters = query(request, ListAuthEventsRequest())
+    parameters = query(request, list_auth_events_request)
     form, raw = parameters.pop("format"), parameters.pop("raw")
     if (form or accepted_format(request, AUDIT_TYPES, default="json")) == "csv":
         return await export_audit(request, parameters, raw=raw)
@@ -163,5 +174,5 @@ async def export_audit(request: Request, parameters: dict[str, Any], *, raw: boo
 async def show_audit_page(request: Request, parameters: dict[str, Any]) -> HTTPResponse:
     rows = await auth_events.list_auth_events(request.deps.replica, **parameters)
     return page(
-        request, AuthEventResponse(), rows, limit=parameters["limit"], key=lambda row: (row.at, row.id)
+        request, auth_event_response, rows, limit=parameters["limit"], key=lambda row: (row.at, row.id)
     )

@@ -39,6 +39,7 @@ CSV_EXAMPLE = (
 create_response = CreateEventsResponse()
 list_request = ListEventsRequest()
 event_response = EventResponse()
+export_events_request = ExportEventsRequest()
 
 FIELDS = tuple(event_response.fields)
 
@@ -87,7 +88,7 @@ async def list_events(request: Request) -> HTTPResponse:
 )
 @heavy_export
 async def export_events(request: Request) -> HTTPResponse | None:
-    parameters = query(request, ExportEventsRequest())
+    parameters = query(request, export_events_request)
     form, raw = parameters.pop("format"), parameters.pop("raw")
     rows = events.export_events(request.deps.replica, **parameters)
     return await stream_export(request, rows, names=FIELDS, form=form, filename="events", raw=raw)

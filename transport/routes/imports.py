@@ -24,6 +24,13 @@ from transport.responses import accepted, no_content, ok, page
 
 blueprint = Blueprint("imports")
 
+parse_log_request = ParseLogRequest()
+import_response = ImportResponse()
+upload_log_request = UploadLogRequest()
+list_imports_request = ListImportsRequest()
+list_rejects_request = ListRejectsRequest()
+reject_response = RejectResponse()
+
 LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/caviar/\n"
 
 
@@ -35,7 +42,7 @@ LINE = "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 htt
     problems={403: "admins_only", 404: "no_such_log", 409: "import_running", 503: "disk_full"},
 )
 async def parse_log(request: Request) -> HTTPResponse:
-    parameters = query(request, ParseLogRequest())
+    parameters = query(request, parse_log_request)
     if parameters["file"] is not None:
         require_admin(request)
     if request.method == "HEAD":  # must not import anything
@@ -50,7 +57,7 @@ async def parse_log(request: Request) -> HTTPResponse:
         clock=now,
         is_draining=lambda: request.app.ctx.draining,
     )
-    response = ImportResponse().dump(record)
+    response = import_response.dump(record)
     return accepted(f"/imports/{record.id}", response) if record.status == "running" else ok(response)
 
 
@@ -67,7 +74,7 @@ async def parse_log(request: Request) -> HTTPResponse:
 )
 async def upload_log(request: Request) -> HTTPResponse:
     deps = request.deps
-    parameters = query(request, UploadLogRequest())
+    parameters = query(request, upload_log_request)
     gzipped = is_gzipped(request)
     upload = await open_upload(request)
     parameters["name"] = parameters["name"] or upload_name(upload.name)
@@ -82,7 +89,7 @@ async def upload_log(request: Request) -> HTTPResponse:
         clock=now,
         origin=request.origin,
     )
-    return accepted(f"/imports/{record.id}", ImportResponse().dump(record))
+    return accepted(f"/imports/{record.id}", import_response.dump(record))
 
 
 def upload_name(file_name: str) -> str:
@@ -90,23 +97,23 @@ def upload_name(file_name: str) -> str:
 
     :raises ValidationError: it is too long, or no text
     """
-    name: str = UploadLogRequest().load({"name": file_name} if file_name else {})["name"]
+    name: str = upload_log_request.load({"name": file_name} if file_name else {})["name"]
     return name or "upload"
 
 
 @blueprint.get("/imports", ctx_scope="imports:read")
 @operation(query=ListImportsRequest, responses={200: Page(ImportResponse)})
 async def list_imports(request: Request) -> HTTPResponse:
-    parameters = query(request, ListImportsRequest())
+    parameters = query(request, list_imports_request)
     rows = await imports.list_imports(request.deps.replica, **parameters)
-    return page(request, ImportResponse(), rows, limit=parameters["limit"], key=lambda row: (row.id,))
+    return page(request, import_response, rows, limit=parameters["limit"], key=lambda row: (row.id,))
 
 
 @blueprint.get("/imports/<import_id:id>", ctx_scope="imports:read")
 @operation(responses={200: ImportResponse})
 async def get_import(request: Request, import_id: int) -> HTTPResponse:
     record = await imports.get_import(request.deps.db, import_id)
-    return ok(ImportResponse().dump(record))
+    return ok(import_response.dump(record))
 
 
 @blueprint.delete("/imports/<import_id:id>", ctx_admin=True)
@@ -116,7 +123,7 @@ async def delete_import(request: Request, import_id: int) -> HTTPResponse:
     record = await import_undo.delete_import(
         deps.db, deps.background, import_id, clock=now, origin=request.origin
     )
-    response = ImportResponse().dump(record)
+    response = import_response.dump(record)
     is_over = record.status != "running" and not import_undo.is_being_undone(record)
     return ok(response) if is_over else accepted(f"/imports/{record.id}", response)
 
@@ -124,7 +131,7 @@ async def delete_import(request: Request, import_id: int) -> HTTPResponse:
 @blueprint.get("/imports/<import_id:id>/rejects", ctx_scope="imports:read")
 @operation(query=ListRejectsRequest, responses={200: Page(RejectResponse)})
 async def list_rejects(request: Request, import_id: int) -> HTTPResponse:
-    parameters = query(request, ListRejectsRequest())
+    parameters = query(request, list_rejects_request)
     with_text = request.caller.is_admin
     rows = await imports.list_rejects(request.deps.db, import_id, with_text=with_text, **parameters)
-    return page(request, RejectResponse(), rows, limit=parameters["limit"], key=lambda row: (row.line,))
+    return page(request, reject_response, rows, limit=parameters["limit"], key=lambda row: (row.line,))

@@ -15,6 +15,10 @@ from transport.responses import created, no_content, page
 
 blueprint = Blueprint("keys")
 
+create_key_request = CreateKeyRequest()
+list_keys_request = ListKeysRequest()
+key_response = KeyResponse()
+
 
 @blueprint.post("/keys")
 @operation(
@@ -26,7 +30,7 @@ async def create_key(request: Request) -> HTTPResponse:
     row, key = await api_keys.create_key(
         request.deps,
         request.caller,
-        **body(request, CreateKeyRequest()),
+        **body(request, create_key_request),
         key_id=uuid.uuid4(),
         secret=secrets.token_bytes(32),
         origin=request.origin,
@@ -37,10 +41,10 @@ async def create_key(request: Request) -> HTTPResponse:
 @blueprint.get("/keys")
 @operation(query=ListKeysRequest, responses={200: Page(KeyResponse)})
 async def list_keys(request: Request) -> HTTPResponse:
-    parameters = query(request, ListKeysRequest())
+    parameters = query(request, list_keys_request)
     rows = await api_keys.list_keys(request.deps.db, request.user_id, **parameters)
     return page(
-        request, KeyResponse(), rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
+        request, key_response, rows, limit=parameters["limit"], key=lambda row: (row.created_at, str(row.id))
     )
 
 

@@ -24,6 +24,7 @@ search_request = SearchFilmsRequest()
 film_response = FilmResponse()
 favourite_response = FavouriteResponse()
 list_request = ListFavouritesRequest()
+create_favourite_request = CreateFavouriteRequest()
 LOOK_UP_PROBLEMS = {503: ("movies_unavailable", "movies_not_configured")}
 
 
@@ -61,7 +62,7 @@ async def get_film(request: Request, kinopoisk_id: int) -> HTTPResponse:
     problems={404: "not_found", 409: "quota_exceeded", **LOOK_UP_PROBLEMS},
 )
 async def add_favourite(request: Request) -> HTTPResponse:
-    favourite = body(request, CreateFavouriteRequest())
+    favourite = body(request, create_favourite_request)
     deps = request.deps
     saved = await favourites.add_favourite(
         deps.db,

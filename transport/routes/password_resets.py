@@ -16,6 +16,10 @@ from transport.responses import created, no_content
 
 blueprint = Blueprint("password_resets")
 
+password_reset_response = PasswordResetResponse()
+forgot_password_request = ForgotPasswordRequest()
+reset_password_request = ResetPasswordRequest()
+
 
 @blueprint.post("/admin/users/<user_id:id>/password-reset", ctx_admin=True)
 @operation(responses={201: PasswordResetResponse})
@@ -24,7 +28,7 @@ async def create_password_reset(request: Request, user_id: int) -> HTTPResponse:
     reset = await password_resets.create_reset(
         request.deps.db, user_id, secret=secrets.token_bytes(32), origin=request.origin
     )
-    return created("/password/reset", PasswordResetResponse().dump(reset))
+    return created("/password/reset", password_reset_response.dump(reset))
 
 
 @blueprint.post("/password/forgot", ctx_public=True)
@@ -34,7 +38,7 @@ async def forgot_password(request: Request) -> HTTPResponse:
 
     One address has 5 requests about passwords a minute and 20 an hour, unless RATE_LIMIT_PER_MINUTE is 0.
     """
-    login = body(request, ForgotPasswordRequest())["login"]
+    login = body(request, forgot_password_request)["login"]
     await limit_password_resets(request)
     password_resets.request_mail(
         request.deps,
@@ -57,7 +61,7 @@ async def reset_password(request: Request) -> HTTPResponse:
 
     One address has 5 requests about passwords a minute and 20 an hour, unless RATE_LIMIT_PER_MINUTE is 0.
     """
-    values = body(request, ResetPasswordRequest())
+    values = body(request, reset_password_request)
     await limit_password_resets(request)
     await password_resets.reset_password(
         request.deps, **values, salt=secrets.token_bytes(16), origin=request.origin

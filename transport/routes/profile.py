@@ -15,8 +15,9 @@ from transport.responses import no_content, ok, with_etag
 
 blueprint = Blueprint("profile")
 
-
-user_response = UserResponse()  # made once: making a schema costs more than dumping a row
+user_response = UserResponse()
+update_profile_request = UpdateProfileRequest()
+delete_account_request = DeleteAccountRequest()
 
 
 @blueprint.get("/profile", ctx_scope="profile:read")
@@ -37,7 +38,7 @@ async def update_profile(request: Request) -> HTTPResponse:
     account = await profile.update_profile(
         request.deps,
         request.caller,
-        body(request, UpdateProfileRequest()),
+        body(request, update_profile_request),
         attempt_id=uuid.uuid4(),
         salt=secrets.token_bytes(16),
         origin=request.origin,
@@ -56,7 +57,7 @@ async def delete_profile(request: Request) -> HTTPResponse:
     await profile.delete_account(
         request.deps,
         request.caller,
-        **optional_body(request, DeleteAccountRequest()),
+        **optional_body(request, delete_account_request),
         attempt_id=uuid.uuid4(),
         origin=request.origin,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse
 
-from api.reports import FORMATS, REQUESTS, ReportResponse, ReportSummary, row_names
+from api.reports import FORMATS, REQUESTS, ReportResponse, ReportSummary, report_request, row_names
 from service.reports import reports
 from transport.accept import accepted_format
 from transport.charts.chart import chart
@@ -18,6 +18,9 @@ from transport.request import Request
 from transport.responses import complete_list, csv, ok, with_etag
 
 blueprint = Blueprint("reports")
+
+report_response = ReportResponse()
+report_summary = ReportSummary()
 
 MEDIA_TYPES = {
     "application/json": "json",
@@ -33,7 +36,7 @@ MEDIA_TYPES = {
 @blueprint.get("/reports", ctx_scope="reports:read", ctx_share="reports")
 @operation(responses={200: Items(ReportSummary)})
 async def list_reports(_request: Request) -> HTTPResponse:
-    return complete_list(ReportSummary(), reports.list_reports())
+    return complete_list(report_summary, reports.list_reports())
 
 
 @blueprint.get("/report/<number:str>", ctx_scope="reports:read", ctx_share="report")
@@ -54,9 +57,9 @@ async def list_reports(_request: Request) -> HTTPResponse:
 @heavy_read
 async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.get_report(number)
-    parameters = query(request, REQUESTS[report.number]())
+    parameters = query(request, report_request(report.number))
     result = await reports.run_report(request.deps.replica, request.deps.columns, report, parameters)
-    body = ReportResponse().dump(result)
+    body = report_response.dump(result)
     form = parameters["format"] or accepted_format(request, MEDIA_TYPES, default=FORMATS[0])
     return with_etag(request, render(body, form, raw=parameters["raw"]))
 

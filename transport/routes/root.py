@@ -19,6 +19,11 @@ from transport.sampling import sample_health
 
 blueprint = Blueprint("root")
 
+greeting_response = GreetingResponse()
+detailed_health_response = HealthResponse()
+health_status_response = HealthStatusResponse()
+ready_response = ReadyResponse()
+
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METRICS_EXAMPLE = 'trawl_request_duration_seconds_count{method="GET",route="/tasks",status="200"} 12.0\n'
 
@@ -31,7 +36,7 @@ async def greet(request: Request) -> HTTPResponse:
     if request.method in {"GET", "HEAD"} and prefers_page(request):
         headers = {"location": "/dashboard", "vary": "accept"}
         return HTTPResponse(status=303, headers=headers, content_type="text/plain")
-    return ok(GreetingResponse().dump({"status": "ok", "name": "trawl", "version": request.deps.version}))
+    return ok(greeting_response.dump({"status": "ok", "name": "trawl", "version": request.deps.version}))
 
 
 @blueprint.get("/health", ctx_public=True, ctx_limit="none")
@@ -41,7 +46,7 @@ async def greet(request: Request) -> HTTPResponse:
 async def get_health(request: Request) -> HTTPResponse:
     """Tells its parts to those who have METRICS_TOKEN, if it is set; to others the status alone."""
     health = await read_health(request.deps)
-    schema = HealthResponse() if may_see_metrics(request) else HealthStatusResponse()
+    schema = detailed_health_response if may_see_metrics(request) else health_status_response
     return health_response(schema.dump(health), good=health.is_healthy)
 
 
@@ -52,7 +57,7 @@ async def get_ready(request: Request) -> HTTPResponse:
     draining = request.app.ctx.draining
     good = not draining and (await read_health(request.deps)).is_healthy
     status = "ok" if good else "draining" if draining else "down"
-    return health_response(ReadyResponse().dump({"status": status}), good=good)
+    return health_response(ready_response.dump({"status": status}), good=good)
 
 
 def prefers_page(request: Request) -> bool:

@@ -23,6 +23,11 @@ from transport.responses import no_content, ok, page
 
 blueprint = Blueprint("sessions")
 
+token_pair_response = TokenPairResponse()
+refresh_request = RefreshRequest()
+sign_out_request = SignOutRequest()
+list_sessions_request = ListSessionsRequest()
+
 
 @blueprint.post("/user/auth", ctx_public=True, ctx_oauth=True)
 @blueprint.post("/login", name="login", ctx_public=True, ctx_oauth=True)
@@ -57,17 +62,17 @@ async def sign_in(request: Request) -> HTTPResponse:
                 origin=request.origin,
             )
     note_account(request, pair.access_token)
-    return ok(TokenPairResponse().dump(pair))
+    return ok(token_pair_response.dump(pair))
 
 
 @blueprint.post("/token/refresh", ctx_public=True, ctx_oauth=True)
 @operation(body=RefreshRequest, responses={200: TokenPairResponse}, problems={401: "bad_token"})
 async def refresh(request: Request) -> HTTPResponse:
     """Get a new pair for a refresh token. It works once; used again later, it ends its session."""
-    token = body(request, RefreshRequest())["refresh_token"]
+    token = body(request, refresh_request)["refresh_token"]
     pair = await refresh_session(request.deps, token, seed=new_pair_seed(), origin=request.origin)
     note_account(request, pair.access_token)
-    return ok(TokenPairResponse().dump(pair))
+    return ok(token_pair_response.dump(pair))
 
 
 def new_pair_seed() -> PairSeed:
@@ -82,7 +87,7 @@ def new_sign_in_seed() -> SignInSeed:
 @blueprint.post("/auth/logout", name="auth_logout")
 @operation(query=SignOutRequest, responses={204: None})
 async def sign_out(request: Request) -> HTTPResponse:
-    parameters = query(request, SignOutRequest())
+    parameters = query(request, sign_out_request)
     await sessions.sign_out(request.deps, request.caller, everywhere=parameters["all"], origin=request.origin)
     return no_content()
 
@@ -90,7 +95,7 @@ async def sign_out(request: Request) -> HTTPResponse:
 @blueprint.get("/sessions")
 @operation(query=ListSessionsRequest, responses={200: Page(SessionResponse)})
 async def list_sessions(request: Request) -> HTTPResponse:
-    parameters = query(request, ListSessionsRequest())
+    parameters = query(request, list_sessions_request)
     rows = await sessions.list_sessions(request.deps.db, request.user_id, now=request.origin.at, **parameters)
     schema = SessionResponse(current_id=request.caller.credential_id)
     return page(

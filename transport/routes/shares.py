@@ -23,6 +23,11 @@ from transport.responses import created, no_content, ok, page
 
 blueprint = Blueprint("shares")
 
+create_share_request = CreateShareRequest()
+list_shares_request = ListSharesRequest()
+share_response = ShareResponse()
+shared_view_response = SharedViewResponse()
+
 
 @blueprint.post("/shares")
 @operation(
@@ -34,7 +39,7 @@ async def create_share(request: Request) -> HTTPResponse:
     row, key = await shares.create_share(
         request.deps,
         request.caller,
-        **body(request, CreateShareRequest()),
+        **body(request, create_share_request),
         share_id=uuid.uuid4(),
         secret=secrets.token_bytes(32),
         origin=request.origin,
@@ -46,11 +51,11 @@ async def create_share(request: Request) -> HTTPResponse:
 @blueprint.get("/shares")
 @operation(query=ListSharesRequest, responses={200: Page(ShareResponse)})
 async def list_shares(request: Request) -> HTTPResponse:
-    parameters = query(request, ListSharesRequest())
+    parameters = query(request, list_shares_request)
     rows = await shares.list_shares(request.deps.db, request.user_id, **parameters)
     return page(
         request,
-        ShareResponse(),
+        share_response,
         rows,
         limit=parameters["limit"],
         key=lambda row: (row.created_at, str(row.id)),
@@ -66,7 +71,7 @@ async def get_shared_view(request: Request) -> HTTPResponse:
         raise NotFound("this token is not the key of a share")
     newest = await shares.get_newest_visit_time(request.deps.replica)
     return ok(
-        SharedViewResponse().dump({"view": share.view, "parameters": share.parameters, "newest": newest})
+        shared_view_response.dump({"view": share.view, "parameters": share.parameters, "newest": newest})
     )
 
 

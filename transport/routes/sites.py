@@ -33,6 +33,10 @@ from transport.site_views import (
 
 blueprint = Blueprint("sites")
 
+create_site_request = CreateSiteRequest()
+site_response = SiteResponse()
+list_sites_request = ListSitesRequest()
+
 FOLDER = Path(__file__).parent.parent / "snippet"
 SCRIPT_CACHE = "public, max-age=3600"
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # transparent
@@ -42,17 +46,17 @@ PREFLIGHT_AGE = "86400"  # seconds; browsers keep it for less
 @blueprint.post("/sites", ctx_admin=True)
 @operation(body=CreateSiteRequest, responses={201: SiteResponse}, problems={409: "quota_exceeded"})
 async def create_site(request: Request) -> HTTPResponse:
-    new = body(request, CreateSiteRequest())
+    new = body(request, create_site_request)
     site = await sites.create_site(request.deps, **new, secret=secrets.token_bytes(16), origin=request.origin)
-    return created(f"/sites/{site.id}", SiteResponse().dump(site))
+    return created(f"/sites/{site.id}", site_response.dump(site))
 
 
 @blueprint.get("/sites", ctx_admin=True)
 @operation(query=ListSitesRequest, responses={200: Page(SiteResponse)})
 async def list_sites(request: Request) -> HTTPResponse:
-    parameters = query(request, ListSitesRequest())
+    parameters = query(request, list_sites_request)
     rows = await sites.list_sites(request.deps.db, **parameters)
-    return page(request, SiteResponse(), rows, limit=parameters["limit"], key=lambda row: (row.id,))
+    return page(request, site_response, rows, limit=parameters["limit"], key=lambda row: (row.id,))
 
 
 @blueprint.delete("/sites/<site_id:id>", ctx_admin=True)

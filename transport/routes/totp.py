@@ -24,11 +24,17 @@ from transport.responses import created, no_content, ok
 
 blueprint = Blueprint("totp")
 
+totp_state_response = TotpStateResponse()
+totp_request = TotpRequest()
+new_totp_response = NewTotpResponse()
+confirm_totp_request = ConfirmTotpRequest()
+recovery_codes_response = RecoveryCodesResponse()
+
 
 @blueprint.get("/profile/totp")
 @operation(responses={200: TotpStateResponse})
 async def get_totp(request: Request) -> HTTPResponse:
-    return ok(TotpStateResponse().dump(await totp.get_state(request.deps.db, request.user_id)))
+    return ok(totp_state_response.dump(await totp.get_state(request.deps.db, request.user_id)))
 
 
 @blueprint.post("/profile/totp")
@@ -43,12 +49,12 @@ async def create_totp(request: Request) -> HTTPResponse:
     new = await totp.create_totp(
         request.deps,
         request.caller,
-        **optional_body(request, TotpRequest()),
+        **optional_body(request, totp_request),
         seed=TotpSeed(secrets.token_bytes(SECRET_BYTES), secrets.token_bytes(NONCE_BYTES)),
         attempt_id=uuid.uuid4(),
         origin=request.origin,
     )
-    return created("/profile/totp", NewTotpResponse().dump(new))
+    return created("/profile/totp", new_totp_response.dump(new))
 
 
 @blueprint.post("/profile/totp/confirm")
@@ -68,12 +74,12 @@ async def confirm_totp(request: Request) -> HTTPResponse:
     codes = await totp.confirm_totp(
         request.deps,
         request.caller,
-        **body(request, ConfirmTotpRequest()),
+        **body(request, confirm_totp_request),
         entropy=secrets.token_bytes(RECOVERY_CODES * RECOVERY_CODE_BYTES),
         attempt_id=uuid.uuid4(),
         origin=request.origin,
     )
-    return ok(RecoveryCodesResponse().dump({"recovery_codes": codes}))
+    return ok(recovery_codes_response.dump({"recovery_codes": codes}))
 
 
 @blueprint.delete("/profile/totp")
@@ -87,7 +93,7 @@ async def delete_totp(request: Request) -> HTTPResponse:
     await totp.delete_totp(
         request.deps,
         request.caller,
-        **optional_body(request, TotpRequest()),
+        **optional_body(request, totp_request),
         attempt_id=uuid.uuid4(),
         origin=request.origin,
     )

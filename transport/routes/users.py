@@ -27,6 +27,10 @@ blueprint = Blueprint("users")
 # Made once: making a schema costs more than dumping a row.
 list_request = ListUsersRequest()
 user_response = UserResponse()
+create_user_request = CreateUserRequest()
+register_request = RegisterRequest()
+update_user_request = UpdateUserRequest()
+delete_account_request = DeleteAccountRequest()
 
 SIGN_UP_PROBLEMS = {
     401: ("unauthorized", "bad_token"),  # where registration is closed
@@ -40,7 +44,7 @@ SIGN_UP_PROBLEMS = {
 @operation(body=CreateUserRequest, responses={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def create_user(request: Request) -> HTTPResponse:
     """Sign up. One address has 5 sign-ups a minute and 20 an hour, unless RATE_LIMIT_PER_MINUTE is 0."""
-    return await register(request, NewAccount(**body(request, CreateUserRequest())))
+    return await register(request, NewAccount(**body(request, create_user_request)))
 
 
 @blueprint.post("/register", ctx_public=True)
@@ -48,7 +52,7 @@ async def create_user(request: Request) -> HTTPResponse:
 @operation(body=RegisterRequest, responses={201: UserResponse}, problems=SIGN_UP_PROBLEMS)
 async def sign_up(request: Request) -> HTTPResponse:
     """Sign up. One address has 5 sign-ups a minute and 20 an hour, unless RATE_LIMIT_PER_MINUTE is 0."""
-    return await register(request, NewAccount(**body(request, RegisterRequest())))
+    return await register(request, NewAccount(**body(request, register_request)))
 
 
 async def register(request: Request, new: NewAccount) -> HTTPResponse:
@@ -58,7 +62,7 @@ async def register(request: Request, new: NewAccount) -> HTTPResponse:
         deps.db, deps.hasher, new, salt=secrets.token_bytes(16), origin=request.origin
     )
     request.ctx.wrote_as = account.id
-    return created(f"/user/{account.id}", UserResponse().dump(account))
+    return created(f"/user/{account.id}", user_response.dump(account))
 
 
 @blueprint.get("/user/all")
@@ -74,8 +78,8 @@ async def list_users(request: Request) -> HTTPResponse:
 @operation(body=UpdateUserRequest, responses={200: UserResponse}, problems={403: "not_yours"})
 async def update_user(request: Request, user_id: int) -> HTTPResponse:
     require_self(request, user_id)
-    account = await profile.update_names(request.deps.db, user_id, body(request, UpdateUserRequest()))
-    return ok(UserResponse().dump(account))
+    account = await profile.update_names(request.deps.db, user_id, body(request, update_user_request))
+    return ok(user_response.dump(account))
 
 
 @blueprint.delete("/user/<user_id:id>")
@@ -90,7 +94,7 @@ async def delete_user(request: Request, user_id: int) -> HTTPResponse:
     await profile.delete_account(
         request.deps,
         request.caller,
-        **optional_body(request, DeleteAccountRequest()),
+        **optional_body(request, delete_account_request),
         attempt_id=uuid.uuid4(),
         origin=request.origin,
     )
