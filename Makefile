@@ -16,9 +16,9 @@ install: $(VENV)/.installed $(VENV)/.installed-dev ## set up the virtual environ
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo "trawl needs Python 3.11 or newer: apt install python3, or set PYTHON=/path/to/one"; exit 1; }
-	@told=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$told" in \
+	@message=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$message" in \
 		*ensurepip*|*"No module named"*) echo "trawl needs the venv module: apt install python3-venv";; \
-		*) echo "trawl can't set up $(VENV): $$(echo "$$told" | tail -n 1)";; esac; exit 1; }
+		*) echo "trawl can't set up $(VENV): $$(echo "$$message" | tail -n 1)";; esac; exit 1; }
 
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "installing dependencies, once; this takes a minute or two"

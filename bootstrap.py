@@ -195,6 +195,7 @@ async def apply_retention(db: Database, days: int) -> None:
 
 
 async def backfill_countries(db: Database, token: str) -> None:
+    """Ask ipinfo.io for the countries that stored visits lack, until it is cancelled."""
     await asyncio.to_thread(import_module, "service.visits.countries")
     from clients.ipinfo import IpInfo  # imports aiohttp: a tenth of the start of every command
     from service.visits import countries

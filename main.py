@@ -124,7 +124,7 @@ def import_logs(
     *,
     follow: Annotated[
         bool,
-        typer.Option("--follow", help="Go on reading the FILEs as they grow and are rotated, until Ctrl-C."),
+        typer.Option("--follow", help="Keep reading the FILEs as they grow and are rotated, until Ctrl-C."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count lines and rejects; store nothing.")
@@ -221,7 +221,7 @@ def set_password(
 
 @cli.command("refresh-favourites")
 def refresh_favourites() -> None:
-    """Update the details of favourite films. Asks as often as the film service allows."""
+    """Update the details of favourite films. Sends as many requests as the film service allows."""
     with importing():
         from commands.films import refresh_favourites
     refresh_favourites()
@@ -257,7 +257,7 @@ def restore(file: BackupFile) -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Migrate the database to this version. Serving does it too."""
+    """Migrate the database to this version. The server does it too, at its start."""
     with importing():
         from commands.database import migrate
     migrate()
@@ -266,9 +266,9 @@ def migrate() -> None:
 @cli.command()
 def distribute(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be spread.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be spread.")] = False,
 ) -> None:
-    """Spread visits and events over a Citus cluster. Again and again without harm."""
+    """Spread visits and events over a Citus cluster. Running it again does no harm."""
     with importing():
         from commands.distribute import distribute
     distribute(dry_run=dry_run)

@@ -103,7 +103,7 @@ NORMAL_BYTES = {bytes([byte]): b"%%%02X" % byte for byte in range(LAST_ASCII + 1
 
 
 def letters_of(data: bytes) -> str:
-    """Return bytes as text, in which those that are no letters of UTF-8 are encoded."""
+    """Return bytes as text, in which those that are not letters of UTF-8 are encoded."""
     text = data.decode(errors="surrogateescape")
     if text.isascii():
         return text
@@ -141,7 +141,7 @@ def resolve_dots(path: str) -> str:
 
 
 def decode_segment(segment: str) -> str:
-    """Return the name that a segment of a normal path stands for; bytes that are no UTF-8 stay encoded."""
+    """Return the name that a segment of a normal path stands for; bytes that are not UTF-8 stay encoded."""
     if "%" not in segment:
         return segment
     text = unquote_to_bytes(segment).decode(errors="surrogateescape")

@@ -68,7 +68,10 @@ def time_slices(unit: str, zone: str, first: int, last: int, *, begins_at: int =
 
 
 def marks_of(unit: str, begin: int, end: int) -> Int64s:
-    """Return where hours or days of a clock begin, from the one that holds `begin` on to before `end`."""
+    """Return where the units of a clock begin, from the one that holds `begin` on to before `end`.
+
+    All are microseconds that this clock shows: as if it were UTC.
+    """
     width = HOUR if unit == "hour" else DAY
     marks = np.arange(begin // width, (end - 1) // width + 1) * width
     if unit in ("hour", "day"):

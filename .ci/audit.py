@@ -30,7 +30,7 @@ def main(program: str) -> int:
 
 
 def read_report(text: str) -> list[dict[str, Any]]:
-    """Return the packages of a report; none if the text is no report."""
+    """Return the packages of a report; none if the text is not a report."""
     try:
         packages: list[dict[str, Any]] = json.loads(text)["dependencies"]
     except (ValueError, KeyError, TypeError):

@@ -181,7 +181,7 @@ class PropertyFilters(fields.Field[dict[str, list[Any]]]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, list[Any]]:
         if not isinstance(value, dict):
-            raise ValidationError("is asked for as property.<name>=<value>")
+            raise ValidationError("must be written property.<name>=<value>")
         return {name: filter_values(text) for name, text in value.items()}
 
 

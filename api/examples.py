@@ -17,7 +17,7 @@ EXAMPLES: dict[str, Any] = {
     "current_password": "correct horse battery",
     "definition": "Requests by the country of their address; the share is of those whose country is known.",
     "description": "20 kg, for Friday",
-    "detail": "nothing has this path",
+    "detail": "there is nothing at this path",
     "due_at": "2031-12-24T18:00:00Z",
     "email": "anna@example.com",
     "error": "the gzip data is broken or cut off",

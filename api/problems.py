@@ -16,7 +16,7 @@ class ProblemResponse(Schema):
     type = fields.String(required=True, metadata={"example": "about:blank"})
     title = fields.String(required=True, metadata={"example": "Not Found"})
     status = fields.Integer(required=True, metadata={"example": 404})
-    detail = fields.String(required=True, metadata={"example": "nothing has this path"})
+    detail = fields.String(required=True, metadata={"example": "there is nothing at this path"})
     code = fields.String(required=True, metadata={"example": "not_found"})
     request_id = fields.String(required=True)
     errors = fields.List(fields.Nested(InvalidValue), metadata=OPTIONAL)

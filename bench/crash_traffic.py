@@ -106,28 +106,28 @@ class LiveTraffic:
 
 async def differences(shop: Importer, traffic: LiveTraffic, lines: int) -> list[str]:
     """Compare the database with what was acknowledged, when nothing is too old any more."""
-    found = [f"refused: {fault}" for fault in traffic.faults]
+    faults = [f"refused: {fault}" for fault in traffic.faults]
     rows = await shop.rows("SELECT CAST(id AS text) FROM visit WHERE source <> 'log'")
     ids = [str(row[0]) for row in rows]
     if len(ids) != len(set(ids)):
-        found.append(f"{len(ids) - len(set(ids))} live visits stand twice")
+        faults.append(f"{len(ids) - len(set(ids))} live visits stand twice")
     if set(ids) != traffic.young:
         lost, more = traffic.young - set(ids), set(ids) - traffic.young
-        found.append(f"{len(lost)} live visits are lost, {len(more)} too many of {len(traffic.young)}")
+        faults.append(f"{len(lost)} live visits are lost, {len(more)} too many of {len(traffic.young)}")
     [(stored,)] = await shop.rows("SELECT count(DISTINCT id) FROM visit WHERE source = 'log'")
     if stored != lines:
-        found.append(f"{stored} lines of {lines}")
+        faults.append(f"{stored} lines of {lines}")
     for name, query in (("items", CART_ITEMS), ("payments", PAYMENTS), ("ids", FORGOTTEN)):
         one, _, other = query.partition("{}")
         for pair in (query.format("EXCEPT"), f"{other} EXCEPT {one}"):
             [(count,)] = await shop.rows(f"SELECT count(*) FROM ({pair}) AS rest")
             if count:
-                found.append(f"{count} {name} differ")
+                faults.append(f"{count} {name} differ")
     try:
         await shop.check_rollups()
     except AssertionError as error:
-        found.append(f"roll-up {str(error)[:200]}")
-    return found
+        faults.append(f"roll-up {str(error)[:200]}")
+    return faults
 
 
 async def drop_old(db: Database, border: datetime) -> None:

@@ -63,7 +63,7 @@ def check_status(request: HostileRequest, response: Response) -> None:
 
 
 def check_problem(request: HostileRequest, response: Response) -> None:
-    """Check that a refusal is a problem document; the HTTP server's own of what is no HTTP have no body."""
+    """Check that a refusal is a problem document; the HTTP server's own of what is not HTTP have no body."""
     if not request.is_http and not response.body and "x-request-id" not in response.headers:
         return
     if response.headers.get("content-type") != PROBLEM:
@@ -71,7 +71,7 @@ def check_problem(request: HostileRequest, response: Response) -> None:
             request, response.status
         ):
             return
-        raise Fault(f"{response.status} is no problem document")
+        raise Fault(f"{response.status} is not a problem document")
     problem = json.loads(response.body)
     if not set(problem) >= MEMBERS or problem["status"] != response.status:
         raise Fault(f"{response.status}: the problem lacks members, or has another status")

@@ -194,7 +194,7 @@ class Requests:
     def _query_pair(self, parameter: Json, values: Values) -> tuple[str, str]:
         random = values.random
         name = parameter["name"].replace("*", random.choice(("a", "a.b", "", "é", "$", "'", "0")))
-        if name == "wait":  # a long one is no fault
+        if name == "wait":  # a long one is not a fault
             return name, random.choice(("0", "1", "-1", "0.5", "x", "NaN"))
         if name == "cursor" and self._known.cursors:
             cursor = random.choice(self._known.cursors)

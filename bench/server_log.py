@@ -127,7 +127,7 @@ def landing(rng: Random, pages: Choice) -> str | None:
 
 
 def odd_request(rng: Random, number: int) -> tuple[str, int, int | None]:
-    """Return what is written in another way than most: some of it is no request at all."""
+    """Return what is written in another way than most: some of it is not a request at all."""
     return rng.choice(
         (
             (r"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03", 400, 157),

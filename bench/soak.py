@@ -14,8 +14,8 @@ from bench.own_trawl import OwnTrawl
 from bench.quiet_client import QuietClient, Timings
 
 PARTS = 6  # of an hour: ten minutes
-# Kept answers (8 MiB a worker), compiled statements and the plans of each connection begin empty, and have a
-# bound. All that the load asks for is asked for at first; then it runs for a while before the soak begins.
+# Cached responses (8 MiB a worker), compiled statements and the plans of each connection begin empty, and are
+# bounded. All that the load asks for is asked for at first; then it runs for a while before the soak begins.
 WARM_UP = 1 / 6  # of the soak, beside it: a worker's heap is level after ten minutes
 RATE = 10.0  # requests a second of the quiet client
 GROWTH, SLOWDOWN = 1.02, 1.2

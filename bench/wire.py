@@ -17,7 +17,7 @@ class Hang(Exception):
 
 
 class BadResponse(Exception):
-    """What came is no HTTP response."""
+    """What came is not an HTTP response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def exchange(
     :param end: close our side after the last byte, as a client that leaves
     :param stream: do not read the body of a success, which has no end
     :raises Hang: nothing came for so many seconds
-    :raises BadResponse: it is no HTTP
+    :raises BadResponse: it is not HTTP
     """
     reader, writer = await asyncio.open_connection(HOST, port, local_addr=(source, 0), limit=HEAD_BYTES)
     sending = asyncio.create_task(send(writer, data, end=end))
@@ -61,7 +61,7 @@ async def exchange(
 
 
 async def send(writer: asyncio.StreamWriter, data: bytes, *, end: bool) -> None:
-    # The server may answer and close before it has read all: that is no failure here.
+    # The server may answer and close before it has read all: that is not a failure here.
     with suppress(ConnectionError):
         writer.write(data)
         await writer.drain()

@@ -2,7 +2,7 @@
 
 Browsers and systems are those of the uap-core project, by its patterns as ua-parser-rs runs them. A bot is
 what these call a spider, what the list of crawler-user-agents knows, what names a URL, as crawlers are asked
-to, or a program with its version that is no browser. All patterns run in linear time, and read a text of
+to, or a program with its version that is not a browser. All patterns run in linear time, and read a text of
 bounded length.
 """
 

@@ -53,7 +53,7 @@ class FilmPage:
 
 
 def read_film(record: object) -> Film | None:
-    """Return the film of a record of either route; None if it has no id, so is no film."""
+    """Return the film of a record of either route; None if it has no id, so is not a film."""
     if not isinstance(record, Mapping):
         return None
     film_id = read_id(record.get("kinopoiskId")) or read_id(record.get("filmId"))
@@ -79,7 +79,7 @@ def read_film(record: object) -> Film | None:
 
 
 def read_page(record: Mapping[str, Any], number: int) -> FilmPage:
-    """Return page `number` of a search. Entries that are no films are left out."""
+    """Return page `number` of a search. Entries that are not films are left out."""
     entries = record.get("films")
     entries = entries if isinstance(entries, list) else []
     films = tuple(film for film in map(read_film, entries) if film is not None)

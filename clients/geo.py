@@ -89,7 +89,7 @@ class Geo:
         if public is None:
             return None
         code = self._data.country(public)
-        # Registries hand some blocks to "EU" or "AP", which are no countries.
+        # Registries hand some blocks to "EU" or "AP", which are not countries.
         return code if code in COUNTRY_NAMES else None
 
 

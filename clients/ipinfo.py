@@ -83,7 +83,7 @@ class IpInfo:
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamFailed(f"the connection failed: {type(error).__name__}") from None
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            # What the library raises when the answer is no JSON, or no object of details.
+            # What the library raises when the answer is not JSON, or no object of details.
             raise UpstreamFailed(f"the answer can't be read: {type(error).__name__}") from None
         return read_countries(answers, patterns)
 
@@ -92,9 +92,9 @@ def error_of(status: int) -> UpstreamError:
     """Make the error that a status stands for."""
     if status in CAUSES:
         return TokenRefused(HTTPStatus(status))
-    # A 200 that is an error all the same is no JSON.
+    # A 200 that is an error all the same is not JSON.
     if status >= FAILING_STATUS or status < HTTPStatus.BAD_REQUEST:
-        return UpstreamFailed(str(status) if status != HTTPStatus.OK else "the answer is no JSON")
+        return UpstreamFailed(str(status) if status != HTTPStatus.OK else "the answer is not JSON")
     return UpstreamRefused(str(status))
 
 

@@ -81,7 +81,7 @@ class Kinopoisk:
         """
         film = read_film(await self._get("film", f"/api/v2.2/films/{kinopoisk_id}", within))
         if film is None:
-            raise UpstreamFailed("the answer is no film")
+            raise UpstreamFailed("the answer is not a film")
         return replace(film, kinopoisk_id=kinopoisk_id)
 
     async def close(self) -> None:
@@ -162,12 +162,12 @@ async def read_body(response: "aiohttp.ClientResponse", most: int) -> bytes:
 def parse_object(body: bytes) -> Mapping[str, Any]:
     """Parse a JSON object. Unlike orjson, json accepts half of a surrogate pair, which descriptions may hold.
 
-    :raises UpstreamFailed: it is no JSON object
+    :raises UpstreamFailed: it is not a JSON object
     """
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        raise UpstreamFailed("the answer is no JSON") from None
+        raise UpstreamFailed("the answer is not JSON") from None
     if not isinstance(answer, dict):
-        raise UpstreamFailed("the answer is no JSON object")
+        raise UpstreamFailed("the answer is not a JSON object")
     return answer

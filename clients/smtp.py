@@ -100,7 +100,7 @@ def default_sender(address: SmtpAddress) -> str:
 def make_message(mail: Mail, sender: str) -> EmailMessage:
     """Make the message as it is sent.
 
-    :raises ValueError: the recipient is no address
+    :raises ValueError: the recipient is not an address
     """
     message = EmailMessage(policy=SMTP)
     message["From"] = sender

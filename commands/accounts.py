@@ -63,7 +63,10 @@ def set_password(login: str, *, without_totp: bool) -> None:
 
 
 def run(addresses: Addresses, work: Callable[[Database, Cache], Coroutine[Any, Any, Account]]) -> Account:
-    """Do something to an account. Passwords are read outside, where Ctrl-C ends the command at once."""
+    """Run work on an account with a database and a cache.
+
+    Passwords are read outside, where Ctrl-C ends the command at once.
+    """
 
     async def work_and_close(db: Database) -> Account:
         cache = Cache.connect(addresses.cache)

@@ -8,7 +8,7 @@ from bootstrap import Addresses
 from commands.distribute import distribute_database
 from commands.installation import open_installation
 from commands.terminal import err, fail, interruption_message, load_settings, one_line_errors, say
-from db.cluster_backup import dropped_parts_kept, mend_restored
+from db.cluster_backup import dropped_parts_kept, repair_columns
 from db.database import DATABASE_ERRORS, Database
 from db.distribution import is_spread
 from db.dsn import is_transaction_pooled
@@ -87,7 +87,7 @@ def restore(file: Path) -> None:
             except database_files.ToolFailed as error:
                 fail(f"nothing is changed: {error}")
             _, revision = asyncio.run(db.migrate.migrate(addresses.database, on_progress=say_progress))
-            asyncio.run(mend_and_spread(addresses.database, is_to_spread=was_spread))
+            asyncio.run(repair_and_spread(addresses.database, is_to_spread=was_spread))
             if settings.redis_url is None:
                 asyncio.run(flush_cache(addresses))
     say(f"restored {file}; the database is at {revision}")
@@ -108,11 +108,11 @@ async def is_database_spread(url: str) -> bool:
         await database.close()
 
 
-async def mend_and_spread(url: str, *, is_to_spread: bool) -> None:
-    """Make columns fit what is restored, and spread it as the database before it was."""
+async def repair_and_spread(url: str, *, is_to_spread: bool) -> None:
+    """Make the tables of columns fit what was restored, and distribute it if the old database was."""
     database = Database.connect(url)
     try:
-        await mend_restored(database)
+        await repair_columns(database)
     finally:
         await database.close()
     if is_to_spread:

@@ -165,7 +165,7 @@ def iter_lines(file: BinaryIO) -> Iterator[Line]:
 
 
 def ndjson_lines(first: bytes, file: BinaryIO) -> Iterator[Line]:
-    """Yield an event a line. Of a line that is too long only the beginning, which is no JSON."""
+    """Yield an event a line. Of a line that is too long only the beginning, which is not JSON."""
     line, number = first, 1
     while line:
         if not line.isspace():
@@ -188,7 +188,7 @@ def csv_lines(names: list[str], file: BinaryIO) -> Iterator[Line]:
 
 
 def event_of(cells: dict[str, str], count: int, names: list[str]) -> bytes:
-    """Return a record as the JSON of an event. A record of too many or too few cells is no event."""
+    """Return a record as the JSON of an event. A record of too many or too few cells is not an event."""
     if count != len(names):
         return b"[]"
     properties = cells.pop("properties_json", "").strip() or "{}"

@@ -49,7 +49,7 @@ async def prepare_database(settings: Settings, addresses: Addresses) -> bool:
 
 
 async def ensure_admin(deps: Deps, login: str, password: str) -> None:
-    """Make an admin if there is none. If the login then is no admin's, log how to make it one.
+    """Make an admin if there is none. If the login then is not an admin's, log how to make it one.
 
     :raises SettingsError: the login or the password is one that can't be set
     """

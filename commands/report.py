@@ -70,7 +70,7 @@ def read_parameters(request: ReportRequest, pairs: list[str]) -> dict[str, Any]:
         if not equals:
             raise typer.BadParameter(f"{name}: a parameter is given as NAME=VALUE")
         if name not in names:
-            raise typer.BadParameter(f"{name} is no parameter of this report; it takes {', '.join(names)}")
+            raise typer.BadParameter(f"{name} is not a parameter of this report; it takes {', '.join(names)}")
     try:
         parameters: dict[str, Any] = request.load(dict(pair.split("=", 1) for pair in pairs))
     except ValidationError as error:
@@ -89,7 +89,7 @@ async def run_report(
 
 
 async def check_category(db: Database, category: str, *, is_named: bool) -> None:
-    """If there are categories, but not this one, name those there are; and fail, unless it is the default."""
+    """Name the categories that there are if this one is none of them; and fail, unless it is the default."""
     async with db.read() as session:
         categories = await select_categories(session)
     if categories and category not in categories:

@@ -75,7 +75,7 @@ def serve(*, host: str | None = None, port: str | None = None) -> None:
 def check_logs_dir(folder: Path | None) -> None:
     """Check LOGS_DIR where it is read: a command beside the server, such as `migrate`, may not see it.
 
-    :raises SettingsError: it is no folder
+    :raises SettingsError: it is not a folder
     """
     if folder is not None and not folder.is_dir():
         raise SettingsError(f"LOGS_DIR is {str(folder)!r}; it takes the path of a folder that is there")

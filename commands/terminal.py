@@ -64,7 +64,7 @@ def one_line_errors(*, as_log: bool = False) -> Iterator[None]:
 
 @contextmanager
 def interruption_message(text: str) -> Iterator[None]:
-    """On Ctrl-C and SIGTERM print a line and leave in order; the exit code is 128 and the signal's number."""
+    """Print a line and leave in order on Ctrl-C or SIGTERM; the exit code is 128 and the signal's number."""
 
     def stop(number: int, _frame: object) -> None:
         raise Interrupted(number)

@@ -171,7 +171,7 @@ def is_file(value: str) -> bool:
 def is_log_format(value: str) -> None:
     """Check LOGS_FORMAT.
 
-    :raises ValidationError: it is no format
+    :raises ValidationError: it is not a format
     """
     try:
         read_format(value)

@@ -147,7 +147,7 @@ def collect_settings(environ: Mapping[str, str], dotenv: Path) -> dict[str, str]
         variables = {
             name.upper(): trim(name.upper(), value)
             for name, value in source.items()
-            # A secret of spaces alone is no way to leave it out: it is refused.
+            # A secret of spaces alone is not a way to leave it out: it is refused.
             if value and (value.strip() or ALIASES.get(name.upper(), name.upper()) in SECRETS)
         }
         texts |= {ALIASES[name]: value for name, value in variables.items() if name in ALIASES}

@@ -1,4 +1,4 @@
-"""Names in a `.env` file that are no settings. They are told at the start: most are misspelt."""
+"""Names in a `.env` file that are not settings. They are told at the start: most are misspelt."""
 
 from difflib import get_close_matches
 from pathlib import Path

@@ -10,7 +10,7 @@ from db.part_files import Array
 NONE, OTHER = (
     -1,
     -2,
-)  # keys of no address, and of those that are no IPv4 address; the others are their numbers
+)  # keys of no address, and of those that are not IPv4 addresses; the others are their numbers
 IDS = """
     SELECT key, address.id
     FROM unnest($1::bigint[]) AS key

@@ -19,7 +19,7 @@ def array_literal(values: Iterable[str | int | None]) -> str:
 
 
 def number_array(numbers: Sequence[int | None]) -> str:
-    """Write whole numbers, in a tenth of the time."""
+    """Write whole numbers, ten times as fast as `array_literal`."""
     return f"{{{str(list(numbers))[1:-1].replace('None', 'NULL')}}}"
 
 

@@ -1,7 +1,7 @@
 """What a backup of a cluster needs: pg_dump sees one moment of the coordinator, and reads workers later.
 
-So columns of parts that are deleted meanwhile must stay. After a restoration columns of parts that came
-meanwhile are deleted, and those of events are made anew if they hold others than there are.
+So columns of parts that are deleted meanwhile must stay. After a restoration, columns of parts that came
+meanwhile are deleted, and those of events are made anew if they do not match the events.
 """
 
 from collections.abc import AsyncIterator
@@ -47,8 +47,8 @@ async def dropped_parts_kept(database: Database) -> AsyncIterator[None]:
         yield
 
 
-async def mend_restored(database: Database) -> None:
-    """Make columns fit the restored parts and events. Tables are not spread yet."""
+async def repair_columns(database: Database) -> None:
+    """Make the tables of columns fit the restored parts and events. Tables are not spread yet."""
     async with database.dedicated() as session:
         raw = await raw_connection(session)
         await raw.execute(DELETE_NEWER)

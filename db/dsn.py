@@ -58,7 +58,7 @@ def check_dsn(url: str) -> None:
     """Check the form of a URL with its hosts, ports and seconds, and what its parameters name.
 
     :raises WrongParameter: a parameter has a wrong value, or names a file that can't be used
-    :raises ValueError: it is no URL of PostgreSQL
+    :raises ValueError: it is not a URL of PostgreSQL
     """
     parts = split_url(url)
     if parts.scheme not in SCHEMES:
@@ -78,7 +78,7 @@ def split_url(url: str) -> SplitResult:
     """Split a URL.
 
     :raises WrongParameter: its host is an IPv6 address without brackets, or the like
-    :raises ValueError: it is no URL
+    :raises ValueError: it is not a URL
     """
     try:
         return urlsplit(url)
@@ -181,7 +181,7 @@ def check_service(parameters: Mapping[str, str]) -> None:
             f"as service one of the file that PGSERVICEFILE names, not {service}; {path}: {error.strerror}"
         ) from None
     except (configparser.Error, UnicodeDecodeError):
-        raise WrongParameter(f"as service one of {path}, which is no file of services") from None
+        raise WrongParameter(f"as service one of {path}, which is not a file of services") from None
     if service not in services:
         known = ", ".join(services.sections()) or "none"
         raise WrongParameter(f"as service one of {path} ({known}), not {service}")

@@ -22,7 +22,7 @@ async def read_revision(db: Database) -> str | None:
 
 
 async def read_bytes_behind(primary: Database, replica: Database) -> int | None:
-    """Return how many bytes of the primary's log a replica has not replayed; None if it is no replica of it.
+    """Return how many bytes of the primary's log a replica has not replayed; None if it is not its replica.
 
     :raises ConnectionError: or another of DATABASE_ERRORS: one of them does not answer
     """

@@ -32,7 +32,7 @@ class Waiting:
         self._over.set()
 
     def check(self) -> None:
-        """Go on only if somebody waits.
+        """Raise if nobody waits any longer.
 
         :raises Abandoned: nobody does
         """

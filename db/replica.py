@@ -165,7 +165,7 @@ class ReplicatedDatabase(Database):
             scope.is_from_primary = True
 
     def _note_failure(self, error: BaseException, scope: ReadScope | None) -> None:
-        """Have what is tried again read from the primary."""
+        """Switch to the primary for the next attempt, if the replica is away."""
         if not is_outage(error):
             return
         self._fall_back("away", scope)

@@ -18,7 +18,7 @@ from asyncpg import InterfaceError, InternalClientError, PostgresError
 
 log = structlog.get_logger("trawl.replica")
 
-# The same server by another address is no replica, and never behind.
+# The same server by another address is not a replica, and never behind.
 PRIMARY_STATE = """
 SELECT CASE WHEN pg_is_in_recovery() THEN NULL
         ELSE CAST(pg_current_wal_lsn() - '0/0' AS bigint) END AS written,
@@ -69,6 +69,7 @@ class Progress:
             self.has_caught_up = True
 
     def note_replayed(self, position: int) -> None:
+        """Note how far the replica has replayed, which ends its lag up to there."""
         self.replayed = position
         while self._ahead and self._ahead[0][1] <= position:
             self._ahead.popleft()

@@ -30,7 +30,7 @@ TASKS = (
 SITE = {"name": "Shop", "origins": ["https://shop.example"]}
 KEY = {"name": "till", "scopes": ["events:write", "visits:write"]}
 FILMS = (1, 4, 13)  # the numbers of favourites in the catalogue
-BROKEN_LOG = "this is no line of a log\n" * 3 + (
+BROKEN_LOG = "this is not a line of a log\n" * 3 + (
     "shop_api      | 2018-08-01 00:01:35 [YQ3J8G5A] INFO: 121.165.118.201 https://shop.example/caviar/\n"
 )
 

@@ -108,7 +108,7 @@ def check_backup(file: Path) -> None:
     """
     with file.open("rb") as opened:
         if opened.read(len(MAGIC)) != MAGIC:
-            raise ToolFailed(f"{file} is no backup: `main.py backup` writes what can be restored")
+            raise ToolFailed(f"{file} is not a backup: `main.py backup` writes what can be restored")
     command = [tool_path("pg_restore"), "--list", str(file)]
     listing = subprocess.run(command, capture_output=True, text=True, check=False)
     if listing.returncode:

@@ -44,7 +44,7 @@ SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Statements hold personal data, and a violated unique key is no news.
+    # Statements hold personal data, and a violated unique key is not news.
     "log_min_error_statement": "panic",
 }
 HEAD = struct.Struct("!ci")  # of a message: its kind, and its length with these four bytes

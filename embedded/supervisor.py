@@ -77,7 +77,7 @@ class Supervisor:
     def watch(self) -> None:
         """Take the next step, if one is due."""
         now = time.monotonic()
-        # While the watcher itself was stopped it could hear no response: that is no stall of the server.
+        # While the watcher itself was stopped it could hear no response: that is not a stall of the server.
         self._last_response += max(0.0, now - self._last_watch - MAX_GAP)
         self._last_watch = now
         if self._process is None:

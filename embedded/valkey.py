@@ -59,7 +59,7 @@ class Valkey:
         return self.probe_at(self.sockets)
 
     def set_up(self) -> None:
-        """There is nothing to set up."""
+        """Do nothing: Valkey makes its files itself."""
 
     def orphans(self) -> list[int]:
         return processes_in(self.home, self._program.name, self._account)

@@ -14,7 +14,7 @@ class FairQueue:
     """A queue of waiting requests for each address. A request that nobody is ahead of does not wait."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
-        """Make it in the running event loop.
+        """Make a queue of the running event loop.
 
         :param at_once: requests that start in a round of the event loop
         """

@@ -125,7 +125,7 @@ class HttpServer:
         self.watch()
 
     def watch(self) -> None:
-        """Replace the workers that have ended. Never waits.
+        """Replace the workers that have ended. Never waits; call it again and again.
 
         :raises ServerError: no worker has ever started, after several attempts
         """

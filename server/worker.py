@@ -229,7 +229,7 @@ def raise_open_files() -> int:
 
 
 async def _drain(stopping: asyncio.Event, app: "_ObservedApp", server: Server, timing: DrainTiming) -> None:
-    """After a stop signal, refuse connections once clients have noticed that this server is draining."""
+    """Refuse connections after a stop signal, once clients have noticed that this server is draining."""
     await stopping.wait()
     app.drain()
     end, requests = time.monotonic() + timing.lame_duck, -1

@@ -49,7 +49,9 @@ def test_the_second_source_is_asked_where_the_first_knows_nothing(
     assert capsys.readouterr().out == "audit: 1 packages, 0 vulnerabilities by pypi\n"
 
 
-def test_without_a_source_it_says_so_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_audit_without_a_source_says_so_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert audit(tmp_path, osv="Traceback\nConnectionError: no route", pypi=[UNKNOWN, UNKNOWN]) == 0
     assert capsys.readouterr().out == (
         "audit: no source of advisories can be reached, so nothing was audited"

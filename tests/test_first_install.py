@@ -47,12 +47,12 @@ def make_run(folder: Path, **settings: str) -> list[str]:
     return [line for line in result.stdout.splitlines() if not line.startswith("make")]
 
 
-def test_no_python_is_told_in_one_line(folder: Path) -> None:
+def test_no_python_is_reported_in_one_line(folder: Path) -> None:
     [line] = make_run(folder, PYTHON="/nowhere/python3")
     assert line.startswith("trawl needs Python 3.11 or newer: apt install python3")
 
 
-def test_no_venv_is_told_in_one_line(folder: Path) -> None:
+def test_no_venv_is_reported_in_one_line(folder: Path) -> None:
     python = folder / "python-without-venv"
     python.write_text(NO_VENV)
     python.chmod(0o755)
@@ -61,8 +61,8 @@ def test_no_venv_is_told_in_one_line(folder: Path) -> None:
     assert not (folder / ".venv").exists()
 
 
-def test_a_folder_without_room_for_an_environment_is_told_in_one_line(folder: Path) -> None:
-    (folder / ".venv").write_text("is no folder")
+def test_a_folder_without_room_for_an_environment_is_reported_in_one_line(folder: Path) -> None:
+    (folder / ".venv").write_text("is not a folder")
     [line] = make_run(folder)
     assert line.startswith("trawl can't set up .venv: Error: ")
 
@@ -97,7 +97,7 @@ def test_an_interrupted_installation_is_one_line_and_the_next_run_goes_on(folder
     assert [*packages.glob("pip-*.dist-info")] != []
 
 
-def test_no_network_is_told_in_one_line_after_what_is_done(folder: Path) -> None:
+def test_no_network_is_reported_in_one_line_after_what_is_done(folder: Path) -> None:
     lines = make_run(folder, PYTHON=sys.executable, **NO_NETWORK)
     assert lines[0].startswith("installing dependencies, once")
     [line] = [line for line in lines if line.startswith("trawl: ")]

@@ -68,7 +68,7 @@ def test_what_selects_pods_selects_those_of_the_deployment() -> None:
     assert selectors == [labels] * 4
 
 
-def test_what_containers_name_is_there() -> None:
+def test_the_secrets_and_volumes_that_containers_name_are_there() -> None:
     sources = {manifest(name)["metadata"]["name"] for name in ("configmap", "secret.example")}
     volumes = {volume["name"] for volume in pod()["spec"]["volumes"]}
     for container in containers():

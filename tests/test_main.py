@@ -116,7 +116,7 @@ def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:
     assert not short_dir.exists()
 
 
-def test_the_version_is_told(invoke: Callable[..., Result]) -> None:
+def test_the_version_is_reported(invoke: Callable[..., Result]) -> None:
     assert invoke(["--version"]).stdout == f"trawl {VERSION}\n"
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
     changes = re.search(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
@@ -124,7 +124,7 @@ def test_the_version_is_told(invoke: Callable[..., Result]) -> None:
     assert (declared, changes[1]) == (VERSION, VERSION)
 
 
-def test_a_wrong_port_of_the_command_line_is_told_in_one_line(trawl: Command) -> None:
+def test_a_wrong_port_of_the_command_line_is_reported_in_one_line(trawl: Command) -> None:
     for arguments in (["--port", "eight"], ["serve", "--port", "eight"]):
         code, output, errors = trawl.run(*arguments, LOG_FORMAT="console", LOG_LEVEL="ERROR")
         assert (code, output) == (1, "")
@@ -162,7 +162,7 @@ def test_migrating_again_changes_nothing(trawl: Command) -> None:
         ({"DATABASE_URL": "postgresql://a@127.0.0.1:1/a"}, ["trawl: "]),
     ],
 )
-def test_what_an_operator_can_mend_is_told_in_one_line(
+def test_what_an_operator_can_mend_is_reported_in_one_line(
     trawl: Command, settings: dict[str, str], words: list[str]
 ) -> None:
     code, output, errors = trawl.run(**settings, LOG_FORMAT="console", LOG_LEVEL="ERROR")

@@ -72,7 +72,9 @@ def live_a_day(url: str) -> None:
     assert sum(item["visits"] for item in by_day["items"]) == 20_001
 
 
-async def test_a_release_holds_a_day_and_its_backup(trawl: Command, tmp_path: Path) -> None:
+async def test_a_release_of_postgresql_serves_a_day_and_restores_its_backup(
+    trawl: Command, tmp_path: Path
+) -> None:
     database = trawl.settings["DATABASE_URL"]
     version = int((await first_column(database, "SHOW server_version_num"))[0]) // 10_000
     assert OLDEST <= version <= NEWEST

@@ -36,7 +36,7 @@ def accepted_values(request: Request, header: str) -> list[str]:
 
 
 def weigh(part: str) -> tuple[str, float]:
-    """Return a value of a header and its weight, which is 0 if it is no weight."""
+    """Return a value of a header and its weight, which is 0 if it is not a weight."""
     value, *parameters = (text.strip().lower() for text in part.split(";"))
     weight = next((text[2:].strip() for text in parameters if text.startswith("q=")), "1")
     return value, float(weight) if WEIGHT.fullmatch(weight) else 0.0

@@ -25,10 +25,10 @@ from transport.errors import PROBLEM, problem, to_response
 from transport.fairness import give_way
 from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers, with_common_headers
 from transport.heads import BadHead, ForwardedWarning, check_head
-from transport.kept_answers import KeptAnswers
 from transport.linger import ObservedBody
 from transport.replicas import begin_reading, end_writing
 from transport.request import Request, new_request_id, resources
+from transport.response_cache import ResponseCache
 from transport.routes import BLUEPRINTS
 from transport.routing import METHODS, allowed_methods, make_router
 from transport.sampling import start_sampling, stop_sampling
@@ -66,7 +66,7 @@ def make_app(
             http=http,
             draining=False,
             forwarded_warning=forwarded_warning or ForwardedWarning(),
-            answers=KeptAnswers(),
+            responses=ResponseCache(),
         ),
         router=make_router(),
         signal_router=QuietSignals(),
@@ -185,7 +185,8 @@ async def refuse(send: Callable[[Message], Awaitable[None]], error: SanicExcepti
     if isinstance(error, BadHead):
         response = problem(request_id, error.status_code, error.code, str(error))
     else:
-        response = problem(request_id, error.status_code, "bad_request", "this is no HTTP request for a path")
+        detail = "this is not an HTTP request for a path"
+        response = problem(request_id, error.status_code, "bad_request", detail)
     names = COMMON_HEADERS | {"content-type": PROBLEM, "x-request-id": request_id, "connection": "close"}
     headers = [(name.encode(), value.encode()) for name, value in names.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -52,7 +52,7 @@ def send_file(request: Request, folder: Path, name: str, *, cache_control: str) 
     :raises NotFound: the folder serves no file of this name
     """
     if name not in asset_names(folder):
-        raise NotFound("nothing has this path")
+        raise NotFound("there is nothing at this path")
     media_type = MEDIA_TYPES[Path(name).suffix]
     return send_asset(request, load_asset(folder, name), media_type, headers={"cache-control": cache_control})
 

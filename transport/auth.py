@@ -77,7 +77,7 @@ def require_self(request: Request, user_id: int) -> None:
     :raises Forbidden: it is another user, whether there is one or not
     """
     if user_id != request.user_id:
-        raise Forbidden("only the user itself may do this", code="not_yours")
+        raise Forbidden("only the user concerned may do this", code="not_yours")
 
 
 def require_admin(request: Request) -> None:
@@ -144,4 +144,4 @@ def check_admin(caller: Caller) -> None:
     :raises Forbidden: it is not
     """
     if not caller.is_admin:
-        raise Forbidden("this is for admins", code="admins_only")
+        raise Forbidden("only admins may do this", code="admins_only")

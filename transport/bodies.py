@@ -54,7 +54,7 @@ async def receive_body(request: Request) -> None:
 
     :raises PayloadTooLarge: it is over the route's limit, gunzipped
     :raises TooMany: `too_many_at_once`, no permit was free in time, or its address has too many slow bodies
-    :raises TooSlow: it does not come, or too slowly
+    :raises TooSlow: it did not arrive, or arrived too slowly
     :raises Unavailable: `busy`, if all bodies under way hold too much memory
     """
     limit = None if request.is_streamed else body_limit(request)
@@ -164,7 +164,7 @@ async def upload_chunks(request: Request) -> AsyncIterator[bytes]:
     """Yield a body of any size as it arrives, for a use case that gunzips it itself.
 
     :raises BrokenOff: the client left before the end
-    :raises TooSlow: it does not come, or too slowly
+    :raises TooSlow: it did not arrive, or arrived too slowly
     """
     try:
         async for chunk in receive_chunks(request, open_share(request), None):
@@ -179,7 +179,7 @@ async def receive_chunks(request: Request, share: BodyShare, limit: int | None) 
     :param limit: of its bytes, None if there is none
     :raises BadRequest: the client left before the end of the body
     :raises PayloadTooLarge: it is over the limit
-    :raises TooSlow: it does not come, or too slowly
+    :raises TooSlow: it did not arrive, or arrived too slowly
     :raises TooMany: too many bodies of its address are slow
     """
     size = declared_size(request)
@@ -221,7 +221,7 @@ async def receive_in_time(request: Request, clock: BodyClock, share: BodyShare) 
 
 def too_slow() -> TooSlow:
     record_refusal("body_seconds")
-    return TooSlow("the body does not come, or too slowly")
+    return TooSlow("the body did not arrive, or arrived too slowly")
 
 
 class SlowWait:
@@ -230,7 +230,7 @@ class SlowWait:
     __slots__ = ("_end", "_request", "_share", "_task", "deadline", "refusal")
 
     def __init__(self, request: Request, share: BodyShare, end: float) -> None:
-        """Make it before the wait.
+        """Make a wait that has not begun.
 
         :param end: of the wait, by the clock of the event loop
         """

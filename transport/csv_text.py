@@ -32,7 +32,7 @@ def csv_table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], *, raw: b
 
 
 def safe_cell(value: Any) -> Any:
-    """Return the cell, as text where a spreadsheet would run it. Numbers are no text."""
+    """Return the cell, as text where a spreadsheet would run it. Numbers are not text."""
     if isinstance(value, str):
         return QUOTE + value if value and value[0] in FORMULA_BEGINS else value
     return csv_cell(value)

@@ -121,11 +121,11 @@ def _problem_of(request: Request, error: Exception) -> HTTPResponse:
         response.headers["retry-after"] = str(RETRY_AFTER)
         return response
     log.error("request_failed", exc_info=error)
-    return problem(request.id, 500, "internal_error", "something went wrong here; the log tells what")
+    return problem(request.id, 500, "internal_error", "something went wrong here; the server's log says what")
 
 
 def has_full_disk(request: Request) -> bool:
-    """Tell whether the disk of DATA_DIR is so full that the embedded PostgreSQL takes no writes."""
+    """Return whether the disk of DATA_DIR is so full that the embedded PostgreSQL takes no writes."""
     folder = request.deps.data_dir
     space = None if folder is None else read_space(folder)
     return space is not None and space.is_full
@@ -164,7 +164,7 @@ def _http_problem(request: Request, error: SanicException) -> HTTPResponse:
     if isinstance(error, MethodNotAllowed):
         detail = f"{request.method} is not a method of this path"
     elif status == HTTPStatus.NOT_FOUND:
-        detail = "nothing has this path"
+        detail = "there is nothing at this path"
     code = getattr(error, "code", None) or CODES.get(status, "bad_request")
     response = problem(request.id, status, code, detail)
     response.headers.update(error.headers or {})

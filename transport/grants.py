@@ -44,7 +44,7 @@ async def read_grant(request: Request) -> dict[str, Any]:
 async def form_pairs(request: Request, media_type: str) -> list[tuple[str, str]]:
     """Parse a form of either type: clients of OAuth 2 are told of one, and some send the other.
 
-    :raises BadRequest: it is no form, is not UTF-8, or has too many fields
+    :raises BadRequest: it is not a form, is not UTF-8, or has too many fields
     """
     if media_type == MULTIPART:
         return await read_fields(request.headers["content-type"], request.body, most=MAX_PARAMETERS)

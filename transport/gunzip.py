@@ -15,7 +15,7 @@ INPUT = 16 * 1024
 
 
 class Gunzipper:
-    """Gunzips one or more members that follow each other. Nothing at all is no member, and no error."""
+    """Gunzips one or more members that follow each other. Nothing at all is neither a member nor an error."""
 
     def __init__(self) -> None:
         self._decompressor = zlib.decompressobj(wbits=31)
@@ -25,12 +25,12 @@ class Gunzipper:
 
     @property
     def has_more(self) -> bool:
-        """Tell whether there is more to gunzip before the next bytes are added."""
+        """Return whether there is more to gunzip before the next bytes are added."""
         return bool(self._input) or self._has_output
 
     @property
     def is_broken_off(self) -> bool:
-        """Tell whether the last member is not complete."""
+        """Return whether the last member is not complete."""
         return self._has_begun and not self._decompressor.eof
 
     def add(self, data: bytes) -> None:

@@ -15,7 +15,7 @@ def preferred_language(header: str) -> Language:
 
 
 def quality(parameters: list[str]) -> float:
-    """Return the `q` of a language, 1 without one; 0 if it is no number from 0 to 1."""
+    """Return the `q` of a language, 1 without one; 0 if it is not a number from 0 to 1."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":

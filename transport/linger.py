@@ -44,7 +44,7 @@ class ObservedBody:
 
 
 def has_body(scope: dict[str, Any]) -> bool:
-    """Tell whether a client sends a body now, and not only after it is told to continue."""
+    """Return whether a client sends a body now, and not only after it is told to continue."""
     headers = dict(scope["headers"])
     if b"expect" in headers:
         return False

@@ -41,7 +41,7 @@ class FormFile:
 async def open_first_file(content_type: str, chunks: AsyncIterator[bytes]) -> FormFile:
     """Read a form up to its first file: a part with a file name, or one that is named `file`.
 
-    :raises BadRequest: it is no form, or has no file within MAX_FIELDS
+    :raises BadRequest: it is not a form, or has no file within MAX_FIELDS
     """
     boundary = parse_options(content_type).get("boundary", "")
     parts = PartReader(chunks)
@@ -61,7 +61,7 @@ async def open_first_file(content_type: str, chunks: AsyncIterator[bytes]) -> Fo
 async def read_fields(content_type: str, body: bytes, *, most: int) -> list[tuple[str, str]]:
     """Return the names and texts of the parts of a form.
 
-    :raises BadRequest: it is no form, is not UTF-8, or has more than `most` parts
+    :raises BadRequest: it is not a form, is not UTF-8, or has more than `most` parts
     """
     parts = PartReader(one_piece(body))
     fields: list[tuple[str, str]] = []

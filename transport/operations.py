@@ -77,7 +77,7 @@ class Raw:
 
 OneOf = tuple[type[Schema] | Array, ...]
 Shape = type[Schema] | OneOf | Page | Items | Array | Lines | Events | Text | Binary | Raw
-# A shape alone is JSON; a mapping has shapes by media type; None is no body.
+# A shape alone is JSON; a mapping has shapes by media type; None is not a body.
 Content = Shape | Mapping[str, Shape] | None
 
 

@@ -86,7 +86,7 @@ def require_media_type(request: Request, *accepted: str) -> str:
 
 
 def declared_size(request: Request) -> int | None:
-    """Return the Content-Length in bytes, None if there is none or it is no possible size."""
+    """Return the Content-Length in bytes, None if there is none or it is not a possible size."""
     header = request.headers.get("content-length", "")
     is_size = header.isascii() and header.isdecimal() and len(header) < MAX_SIZE_DIGITS
     return int(header) if is_size else None

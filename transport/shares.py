@@ -150,7 +150,7 @@ def of_report(number: str, shared: Mapping[str, str]) -> dict[str, str]:
 def read_parameters(request: Request) -> dict[str, str]:
     """Read the query string.
 
-    :raises Forbidden: it is no plain one
+    :raises Forbidden: it is not a plain one
     """
     try:
         pairs = parse_qsl(
@@ -242,7 +242,7 @@ def zone_of(parameters: Mapping[str, str], shared: Mapping[str, str]) -> str:
 def read_period(parameters: Mapping[str, str], tz: str) -> Period:
     """Read `from` and `to`; None for one that is not given.
 
-    :raises Forbidden: one is no time
+    :raises Forbidden: one is not a time
     """
     return read_instant(parameters.get("from"), tz, days=0), read_instant(parameters.get("to"), tz, days=1)
 

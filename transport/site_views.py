@@ -69,7 +69,7 @@ async def read_posted_view(request: Request) -> SiteView:
 def load_view(content: bytes) -> dict[str, Any]:
     """Load a view from JSON by its schema.
 
-    :raises BadJson: it is no JSON
+    :raises BadJson: it is not JSON
     :raises ValidationError: a field is unknown or wrong
     """
     try:

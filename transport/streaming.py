@@ -112,6 +112,7 @@ async def stream_events(request: Request, events: AsyncGenerator[bytes]) -> HTTP
 
 
 async def event_chunks(events: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Write each event as a message; the first chunk also says after how long a client reconnects."""
     async with aclosing(events):
         first = await anext(events, None)
         yield RECONNECT + (event_message(first) if first else b"")

@@ -9,7 +9,7 @@ from db.models.base import Base
 
 
 class Site(Base):
-    """A site that may record views. Its `key` stands in its pages, so it is no secret and stored as it is.
+    """A site that may record views. Its `key` stands in its pages, so it is not a secret and stored as it is.
 
     `origins` are those that its pages have, each as a browser writes it.
     """

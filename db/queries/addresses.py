@@ -15,7 +15,7 @@ from db.sql import raw_statement
 
 
 async def change_address_version(session: AsyncSession) -> None:
-    """Have importers look addresses up again, which they remember with their ids, countries and first views.
+    """Make importers drop what they have cached of addresses: ids, countries and first views.
 
     Whoever deletes addresses, changes a country, or makes `first_product_at` later or null, calls this in the
     same transaction, under the lock of parts.

@@ -123,7 +123,7 @@ async def insert_auth_event(
 
 
 async def insert_own_event(session: AsyncSession, kind: AuthEventType, origin: Origin | None) -> None:
-    """Insert what an account did to something that is no account; nothing where none did it."""
+    """Insert what an account did to something that is not an account; nothing where none did it."""
     if origin is not None and origin.actor_id is not None:
         await insert_auth_event(session, kind, origin.actor_id, origin)
 

@@ -67,7 +67,7 @@ async def merge_cart_lines(session: AsyncSession, visits: Frame) -> None:
 
     Each merge takes the first, the last or the sum, so lines may arrive in any order.
     """
-    for name, rows in await run_in_thread(lambda: merge_parameters(visits)):
+    for name, rows in await run_in_thread(lambda: cart_merges(visits)):
         await execute_with_arrays(session, statement(name), rows)
 
 
@@ -112,8 +112,8 @@ async def delete_unnamed_carts(session: AsyncSession, cart_ids: Values) -> None:
     await add_changes(session, changes_between(counts, counts.nothing()))
 
 
-def merge_parameters(visits: Frame) -> list[tuple[str, dict[str, str]]]:
-    """Return the statements that merge visits that name carts, in their order, with their parameters."""
+def cart_merges(visits: Frame) -> list[tuple[str, dict[str, str]]]:
+    """Return the statements that merge these visits into carts, in order: their names and parameters."""
     merges = dict(zip(MERGES, sum_lines(visits), strict=True))
     return [(name, array_literals(rows)) for name, rows in merges.items() if height(rows)]
 

@@ -36,7 +36,7 @@ DELETE = tuple(
 
 
 async def drop_columns(raw: Connection, tokens: Sequence[uuid.UUID]) -> None:
-    """Have the columns of parts, which the transaction deletes, deleted later."""
+    """Note that the columns of parts that the transaction deletes can be deleted later."""
     await raw.execute(INSERT, tokens)
 
 

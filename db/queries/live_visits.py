@@ -65,6 +65,7 @@ class LiveRow:
 
     @property
     def page_sha256(self) -> bytes | None:
+        """The key of the page whose views it counts for; None if it is not a view of a page."""
         return name_digest(self.page_url) if self.counts_page else None
 
     @property

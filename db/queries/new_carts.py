@@ -87,7 +87,7 @@ async def add_cart_lines(session: AsyncSession, lines: CartLines, goods: Sequenc
     none = {name: column[:0] for name, column in items.items()}
     categories = await select_categories(session, items if height(stored.payments) else none)
     before = await run_in_thread(lambda: count_carts(stored.carts, stored.payments, items, categories))
-    moved = await store_goods(session, goods, without=stored.ids.tolist())
+    moved = await upsert_inferred_goods(session, goods, without=stored.ids.tolist())
 
     merged = await run_in_thread(lambda: merge_carts(stored, lines.carts))
     new = take(lines.carts, ~np.isin(lines.carts["id"], stored.ids))
@@ -105,7 +105,9 @@ async def add_cart_lines(session: AsyncSession, lines: CartLines, goods: Sequenc
     await add_changes(session, changes)
 
 
-async def store_goods(session: AsyncSession, goods: Sequence[InferredGoods], *, without: list[int]) -> Counts:
+async def upsert_inferred_goods(
+    session: AsyncSession, goods: Sequence[InferredGoods], *, without: list[int]
+) -> Counts:
     """Store inferred goods. Return the changes of what stored carts count for; those in `without` do not."""
     ids = [each.goods_id for each in goods if each.product_id != each.old_product_id]
     if not ids:

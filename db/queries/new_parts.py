@@ -169,8 +169,8 @@ class Keys:
         rows = np.flatnonzero(np.isin(mix(self), mix(others)))
         if len(rows):
             # Different lines may have the same mix.
-            found = others.take(np.isin(mix(others), mix(self.take(rows))))
-            pairs = set(zip(found.occurred.tolist(), found.key.tolist(), strict=True))
+            shared = others.take(np.isin(mix(others), mix(self.take(rows))))
+            pairs = set(zip(shared.occurred.tolist(), shared.key.tolist(), strict=True))
             candidates = zip(self.occurred[rows].tolist(), self.key[rows].tolist(), strict=True)
             rows = rows[[pair in pairs for pair in candidates]]
         mask = np.zeros(len(self), np.bool_)

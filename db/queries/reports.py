@@ -52,7 +52,7 @@ class Scope:
 
     @property
     def partial_days(self) -> list[tuple[datetime, datetime]]:
-        """Return the periods of the scope that are no whole days."""
+        """Return the periods of the scope that are not whole days."""
         ends = ((self.since, self.first_day), (self.last_day, self.until))
         return [(since, until) for since, until in ends if since < until]
 

@@ -85,14 +85,14 @@ async def create_first_admin(
 
 
 async def is_admin(db: Database, login: str) -> bool:
-    """Tell whether a login or an e-mail is that of an active admin."""
+    """Return whether a login or an e-mail is that of an active admin."""
     async with db.read() as session:
         account = await queries.select_account_by_name(session, fold(login))
     return account is not None and account.active and account.role == "admin"
 
 
 async def has_accounts(db: Database) -> bool:
-    """Tell whether there is any account."""
+    """Return whether there is any account."""
     async with db.read() as session:
         return await queries.has_accounts(session)
 

@@ -104,7 +104,7 @@ class Credential:
 def _resolve(deps: Deps, token: str, now: datetime) -> Credential:
     """Return the credential that a client has sent.
 
-    :raises Unauthorized: it is no valid token
+    :raises Unauthorized: it is not a valid token
     """
     if token.startswith(KEY_PREFIX):
         digest = digest_of(token)

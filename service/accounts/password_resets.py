@@ -90,7 +90,7 @@ def request_mail(
     """
     if deps.mail is not None:
         reset = NewReset(_token_of(secret), origin.at + limits.lifetime)
-        insert = partial(_insert_mailed_reset, deps.db, fold(login), reset, origin, limits)
+        insert = partial(_create_mailed_reset, deps.db, fold(login), reset, origin, limits)
         deps.mail.submit(partial(_compose, insert, reset, language, origin.at, limits.delay))
 
 
@@ -108,7 +108,7 @@ async def _compose(
     return write_mail(recipient, reset.token, at=at, expires_at=reset.expires_at, language=language)
 
 
-async def _insert_mailed_reset(
+async def _create_mailed_reset(
     db: Database, login_key: str, reset: NewReset, origin: Origin, limits: ResetLimits
 ) -> str | None:
     """Store a token, and return the e-mail to send it to; None if no active account may get another."""

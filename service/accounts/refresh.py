@@ -73,7 +73,7 @@ async def _lock(transaction: Transaction, refresh_token: str) -> LockedToken:
 
 async def _replace(transaction: Transaction, token: LockedToken, seed: PairSeed, times: PairTimes) -> None:
     """Replace a token that was not used before by that of a new pair."""
-    await insert_pair(transaction, token.session.id, seed, times)
+    await create_refresh_token(transaction, token.session.id, seed, times)
     await queries.update_used(
         transaction,
         token.row.id,
@@ -93,7 +93,7 @@ async def _successor(transaction: Transaction, token: LockedToken) -> tuple[date
     return created_at, PairSeed(successor_id, seal_successor(token.text, sealed))
 
 
-async def insert_pair(
+async def create_refresh_token(
     transaction: Transaction, session_id: uuid.UUID, seed: PairSeed, times: PairTimes
 ) -> None:
     """Insert the refresh token of a new pair. Of the access token nothing is stored but its session."""

@@ -13,7 +13,7 @@ from db.queries.accounts import lock_account, select_account_by_name, update_pas
 from db.queries.auth_events import Origin, insert_auth_event, insert_failed_login
 from service.accounts.authentication import Caller
 from service.accounts.credentials import StaleCredentials, end_credentials
-from service.accounts.refresh import insert_pair
+from service.accounts.refresh import create_refresh_token
 from service.accounts.second_factor import WrongCode, use_code
 from service.accounts.token_pairs import PairSeed, PairTimes, TokenPair, write_pair
 from service.deps import Deps
@@ -54,7 +54,7 @@ async def sign_in(
     :raises TooMany: too many sign-ins have failed, or too many passwords wait to be hashed
     """
     keys = [fold(name) for name in names]
-    account = await _select_account(deps.db, keys)
+    account = await _get_account(deps.db, keys)
     subject = account_subject(account.id) if account else name_subject(keys[0])
     async with throttle_sign_in(deps.cache, subject, origin.address, seed.session_id) as attempt:
         active = account if account is not None and account.active else None
@@ -68,11 +68,11 @@ async def sign_in(
                 attempt.outcome = "succeeded"
                 return pair
         attempt.outcome = "failed"
-        await _insert_failure(deps.db, names[0], account, origin)
+        await _record_failure(deps.db, names[0], account, origin)
         raise Unauthorized("no active account has this login and password", code="bad_credentials")
 
 
-async def _insert_failure(db: Database, name: str, account: Account | None, origin: Origin) -> None:
+async def _record_failure(db: Database, name: str, account: Account | None, origin: Origin) -> None:
     """Add a failed sign-in to the audit, with the name that was typed, even if no account has it."""
     account_id = account.id if account else None
     async with db.transaction() as session:
@@ -81,7 +81,7 @@ async def _insert_failure(db: Database, name: str, account: Account | None, orig
         )
 
 
-async def _select_account(db: Database, keys: Sequence[str]) -> Account | None:
+async def _get_account(db: Database, keys: Sequence[str]) -> Account | None:
     """Return the account that has all of the folded names; None if there is none."""
     async with db.read() as session:
         accounts = [await select_account_by_name(session, key) for key in keys]
@@ -118,7 +118,7 @@ async def _create_session(
         if not is_created:
             return None
         await use_code(session, sealer_of(deps.tokens), account.id, code, origin)
-        await insert_pair(session, seed.session_id, seed.pair, times)
+        await create_refresh_token(session, seed.session_id, seed.pair, times)
         await queries.delete_expired_sessions(session, account.id, origin.at)
         await insert_auth_event(session, "login", account.id, origin)
     return write_pair(deps.tokens, times, seed.pair, user_id=account.id, session_id=seed.session_id)

@@ -62,7 +62,7 @@ class BadTotpCode(Invalid):
     """The code that is to confirm a secret is wrong."""
 
     def __init__(self) -> None:
-        fault = "is wrong; take the present one of the app, and look at the clocks"
+        fault = "is wrong; use the app's current code, and check the clocks of both devices"
         super().__init__(f"code: {fault}", code="bad_totp_code", errors=[("/code", fault)])
 
 

@@ -21,9 +21,9 @@ class Cores:
     """Gives queries a core each, the owners apart. A query that has waited long shares one."""
 
     def __init__(self, *, each: int, seconds: float) -> None:
-        """Make them.
+        """Make the cores.
 
-        :param each: of one owner
+        :param each: how many of them one owner gets
         :param seconds: that a query waits at most: what holds a core may wait itself, for a lock
         """
         self._each = each

@@ -1,4 +1,4 @@
-"""What was counted of whole parts, kept for the next time that the same is asked: parts never change.
+"""A cache of what was counted of whole parts: parts never change.
 
 Later parts are added to it; where one of its parts is gone, all are counted anew.
 """
@@ -17,18 +17,18 @@ MAX_SIZE = 6 * MIB  # of one count
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is counted of a part, as long as the process numbers things as it does.
+class CountKey:
+    """The key of what is counted of a part, as long as the process numbers things as it does.
 
-    :param owners: what gives out the numbers. The key has their ids, which nothing else gets while they live
+    :param owners: what gives out the numbers. The value has their ids, which nothing else has while they live
     """
 
-    key: Hashable
+    value: Hashable
     owners: tuple[object, ...]
 
-    def about(self, detail: Hashable) -> "Question":
-        """Return the question for one thing that is counted."""
-        return Question((self.key, detail), self.owners)
+    def about(self, detail: Hashable) -> "CountKey":
+        """Return the key of one thing that is counted."""
+        return CountKey((self.value, detail), self.owners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,20 @@ class Entry:
 
 
 class CountCache:
-    """The counts that a process keeps, the least recently used of which are dropped."""
+    """The counts that a process caches, the least recently used of which are dropped."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._cache = PartCache(max_bytes)
 
-    def get(self, question: Question, spans: Collection[Span]) -> Entry | None:
+    def get(self, key: CountKey, spans: Collection[Span]) -> Entry | None:
         """Return what is known of the parts or of some of them."""
-        entry: Entry | None = self._cache.get(question.key)
+        entry: Entry | None = self._cache.get(key.value)
         return entry if entry is not None and entry.tokens <= {span.token for span in spans} else None
 
-    def put(self, question: Question, spans: Collection[Span], value: Any, size: int) -> None:
+    def put(self, key: CountKey, spans: Collection[Span], value: Any, size: int) -> None:
         if size <= MAX_SIZE:
             tokens = frozenset(span.token for span in spans)
-            self._cache.put(question.key, Entry(tokens, value, question.owners), size)
+            self._cache.put(key.value, Entry(tokens, value, key.owners), size)
 
 
 def parts_to_count(spans: Sequence[Span], entry: Entry | None) -> Sequence[Span]:

@@ -25,7 +25,7 @@ async def count_country_visitors(
     seen = np.zeros(0, np.bool_)
     async for parts in snapshot.batches(spans):
         seen = await run_while_awaited(partial(mark_addresses, snapshot, criteria, parts, seen))
-    ids = np.flatnonzero(seen[1:]) + 1  # 0 is no address
+    ids = np.flatnonzero(seen[1:]) + 1  # 0 is not an address
     visitors = snapshot.addresses.visitors
     pairs = [(snapshot.addresses.codes[ids], ids if visitors is None else visitors[ids])]
     if live is not None:

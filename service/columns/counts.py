@@ -16,11 +16,11 @@ from db.queries.visit_list import VisitFilter
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.agents import TRAITS
 from service.columns.blocks import LiveBlock
+from service.columns.cached_counts import count_key_of
 from service.columns.candidates import CountRow
 from service.columns.comparison import count_shown
 from service.columns.groups import Groups, PageGroups, StatusGroups, TimeGroups, UserGroups
 from service.columns.matching import PartFilter, part_filter
-from service.columns.questions import question_of
 from service.columns.snapshot import Snapshot
 from service.columns.statistics import Statistics
 from service.columns.table_groups import (
@@ -59,7 +59,7 @@ class Selection:
         return [instant + self.shift for instant in instants]
 
 
-async def select_counts(
+async def list_counts(
     snapshot: Snapshot,
     visit_filter: VisitFilter,
     group_by: Sequence[str],
@@ -73,12 +73,12 @@ async def select_counts(
 
     :param compare: count the same groups in the equally long period before, too; the filter has both bounds
     """
-    selections = [await select_visits(snapshot, visit_filter, group_by)]
+    selections = [await make_selection(snapshot, visit_filter, group_by)]
     if compare:
         before, shift = previous_period(visit_filter)
         if any(name in UNITS for name in group_by):
             before = narrow(before, [instant - shift for instant in selections[0].instants()])
-        selections.append(replace(await select_visits(snapshot, before, group_by), shift=shift))
+        selections.append(replace(await make_selection(snapshot, before, group_by), shift=shift))
     if "page" in group_by or compare:
         for selection in selections:  # knows all pages and addresses from now on
             async for _ in snapshot.batches(selection.spans):
@@ -94,7 +94,7 @@ async def select_counts(
             selection.spans,
             live_block(snapshot, selection.live, urls),
             [shifted(each, selection.shift) for each in groups],
-            None if selection.shift else question_of(snapshot, selection.criteria, group_by, tz, groups),
+            None if selection.shift else count_key_of(snapshot, selection.criteria, group_by, tz, groups),
         )
         for selection in selections
     ]
@@ -105,7 +105,7 @@ async def select_counts(
     return list(zip(rows, await count_shown(statistics[1], shown), strict=True))
 
 
-async def select_visits(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequence[str]) -> Selection:
+async def make_selection(snapshot: Snapshot, visit_filter: VisitFilter, group_by: Sequence[str]) -> Selection:
     """Choose the parts that a filter may let through, and read the live visits that it does."""
     criteria = await part_filter(snapshot, visit_filter)
     spans = [] if criteria is None else await snapshot.spans_of(visit_filter)
@@ -198,7 +198,7 @@ class LiveUrls:
 
 
 async def number_urls(snapshot: Snapshot, pages: PageGroups, selections: Sequence[Selection]) -> LiveUrls:
-    """Parse the URLs of all live visits, and number those that are no template pages'."""
+    """Parse the URLs of all live visits, and number those that are not template pages'."""
     urls = {url for selection in selections if selection.live is not None for url in selection.live.urls}
     templates = await run_while_awaited(partial(parse_urls, urls))
     return LiveUrls(templates, await pages.number_urls(snapshot, sorted(urls - templates.keys())))

@@ -72,9 +72,9 @@ class GroupDetails:
         self.visits, self.first, self.last = known.visits.copy(), known.first.copy(), known.last.copy()
 
     def add(self, slots: Array | None, address: Array, occurred: Array) -> None:
-        """Add the rows of a block, in order of time.
+        """Count visits, visitors and times of the rows of a block, which are in order of time.
 
-        :param slots: of each row; None if all are in slot 0
+        :param slots: the group of each row; None if all are in slot 0
         """
         if not len(occurred):
             return

@@ -118,7 +118,7 @@ async def open_snapshot(db: Database, store: ColumnStore) -> AsyncIterator[Snaps
 
 @asynccontextmanager
 async def open_long_snapshot(db: Database, store: ColumnStore) -> AsyncIterator[Snapshot]:
-    """The same on a connection of its own, for as long as it takes."""
+    """Open a snapshot on a connection of its own, for as long as it takes."""
     async with db.dedicated_snapshot() as session:
         yield await make_snapshot(db, await raw_connection(session), store)
 

@@ -15,13 +15,13 @@ from db.part_files import Array
 from db.queries.column_reads import Span
 from db.read_threads import Waiting, run_while_awaited
 from service.columns.blocks import Block, LiveBlock, PartBlock
+from service.columns.cached_counts import split_parts
 from service.columns.candidates import Candidate, CountRow, label_order, name
-from service.columns.count_cache import CountCache, Question, parts_to_count
+from service.columns.count_cache import CountCache, CountKey, parts_to_count
 from service.columns.distinct import GroupDetails
 from service.columns.group_counts import GroupCounts
 from service.columns.groups import Groups, PageGroups, TimeGroups, UserGroups
 from service.columns.matching import PartFilter, matching_rows
-from service.columns.questions import split_parts
 from service.columns.slots import Slots, add_details
 from service.columns.snapshot import Parts, Snapshot
 from service.columns.template_counts import TemplateCounts
@@ -32,11 +32,11 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Statistics:
-    """The count of one question, over the parts of a snapshot and live visits.
+    """One count, over the parts of a snapshot and live visits.
 
     :param criteria: of log lines; None for none
     :param live: the live visits that the filter lets through, if there are any
-    :param question: if counts of whole parts are kept
+    :param count_key: if counts of whole parts are cached
     """
 
     snapshot: Snapshot
@@ -44,7 +44,7 @@ class Statistics:
     spans: Sequence[Span]
     live: LiveBlock | None
     groups: Sequence[Groups]
-    question: Question | None = None
+    count_key: CountKey | None = None
     page_group: int | None = field(init=False)
     user_group: int | None = field(init=False)
     templates: TemplateCounts | None = field(init=False)
@@ -76,9 +76,9 @@ class Statistics:
     async def count_visits(self) -> GroupCounts:
         """Count the visits of groups; those of whole parts may be known."""
         counts, templates = GroupCounts(len(self.groups)), self.templates
-        question = None if self.question is None else self.question.about("visits")
-        whole, rest = self.split(question, self.spans)
-        entry = None if question is None else self.cache.get(question, whole)
+        count_key = None if self.count_key is None else self.count_key.about("visits")
+        whole, rest = self.split(count_key, self.spans)
+        entry = None if count_key is None else self.cache.get(count_key, whole)
         if entry is not None:
             known, buckets = entry.value
             counts = known.copy()
@@ -86,18 +86,18 @@ class Statistics:
                 templates.buckets += buckets
         new = parts_to_count(whole, entry)
         await self.each_part(partial(self.count, counts), new)
-        if question is not None and new:
+        if count_key is not None and new:
             counts.settle()
             buckets = None if templates is None else templates.buckets.copy()
-            self.cache.put(question, whole, (counts.copy(), buckets), counts.size)
+            self.cache.put(count_key, whole, (counts.copy(), buckets), counts.size)
         await self.each_block(partial(self.count, counts), rest)
         return counts
 
     def split(
-        self, question: Question | None, spans: Sequence[Span]
+        self, count_key: CountKey | None, spans: Sequence[Span]
     ) -> tuple[Sequence[Span], Sequence[Span]]:
         """Return the parts whose counts are kept, and the others."""
-        return ([], spans) if question is None else split_parts(self.criteria, spans)
+        return ([], spans) if count_key is None else split_parts(self.criteria, spans)
 
     @property
     def cache(self) -> CountCache:
@@ -272,20 +272,20 @@ class Statistics:
         codes = [codes[place] for place in order]
         details, slots = GroupDetails(len(codes), self.addresses()), Slots(self.groups, codes)
         add, rounds = partial(add_details, details, slots), details.rounds()
-        question = (
-            self.question.about(tuple(codes)) if self.question is not None and len(rounds) == 1 else None
+        count_key = (
+            self.count_key.about(tuple(codes)) if self.count_key is not None and len(rounds) == 1 else None
         )
-        whole, rest = self.split(question, slots.spans(self.spans))
-        entry = None if question is None else self.cache.get(question, whole)
+        whole, rest = self.split(count_key, slots.spans(self.spans))
+        entry = None if count_key is None else self.cache.get(count_key, whole)
         new = parts_to_count(whole, entry)
         for begin in rounds:
             details.begin(begin)
             if entry is not None:
                 details.restore(entry.value)
             await self.each_part(add, new)
-            if question is not None and new:
+            if count_key is not None and new:
                 value = await run_while_awaited(lambda _: details.packed())
-                self.cache.put(question, whole, value, value.size)
+                self.cache.put(count_key, whole, value, value.size)
             await self.each_block(add, rest)
             await run_while_awaited(lambda _: details.end())
         details.arrange(np.argsort(order))

@@ -99,7 +99,7 @@ async def delete_favourite(db: Database, user_id: int, kinopoisk_id: int) -> Non
     """
     async with db.transaction() as session:
         if not await queries.delete_favourite(session, user_id, kinopoisk_id):
-            raise NotFound("this film is none of your favourites")
+            raise NotFound("this film is not among your favourites")
 
 
 async def refresh_favourites(

@@ -141,7 +141,7 @@ class LocalGate:
             self._breaker.record_failure()
 
     def fill(self) -> None:
-        """Let no call through for a window."""
+        """Take all permits for a window, so that no call passes."""
         end = self._clock() + self._window
         self._calls |= {f"unknown {number}": end for number in range(self._permits)}
 

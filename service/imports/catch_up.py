@@ -44,11 +44,11 @@ async def import_rotated(importer: VersionImporter) -> None:
     paths = dict.fromkeys([path, *(Path(position.file) for position in positions)])
     files = await asyncio.to_thread(find_rotated, paths, importer.first_lines)
     open_lines = await asyncio.to_thread(importer.watched.first_lines, formats)
-    for unread in await asyncio.to_thread(select_unread, positions, files, open_lines, path):
+    for unread in await asyncio.to_thread(find_unread, positions, files, open_lines, path):
         await import_rest(importer, unread)
 
 
-def select_unread(
+def find_unread(
     positions: list[FilePosition], files: list[RotatedFile], open_lines: set[bytes], path: Path
 ) -> list[Unread]:
     """Return the rotated files to read on, the oldest first.

@@ -161,7 +161,7 @@ async def upload_log(
 
     :raises Invalid: `log_format` is none
     :raises TooLarge: it becomes much larger when it is gunzipped than a log may
-    :raises TooSlow: it does not come, or too slowly
+    :raises TooSlow: it did not arrive, or arrived too slowly
     :raises TooMany: too many slow ones come from its address
     """
     declared = check_format(log_format) or logs.log_format

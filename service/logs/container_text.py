@@ -31,7 +31,7 @@ POD = rb"\[(?:pod|container)/[^ \]\n]++\] "  # of `kubectl logs --prefix`
 # multilog's, then svlogd's and s6-log's.
 LOGGER_TIME = rb"(?:@[0-9a-f]{24}|\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d:\d\d\.\d{1,9})"
 STAMP = rb"(?:" + ISO_TIME + rb"|" + LOGGER_TIME + rb") {1,2}"
-# A part of a line that was too long for Kubernetes is marked P, and is no line.
+# A part of a line that was too long for Kubernetes is marked P, and is not a line.
 KUBERNETES = ISO_TIME + rb" std(?:out|err) F "
 
 

@@ -123,7 +123,7 @@ def size_lengths(text: ChunkText, starts: Places) -> Places:
 def digit_counts(digits: Words) -> Places:
     """Return how many digits words begin with, whose zeros are 0; 0 where all eight are digits."""
     others = ((digits + DIGIT_ROOM) | digits) & HIGH_BITS
-    # The lowest of these bits is that of the first byte that is no digit.
+    # The lowest of these bits is that of the first byte that is not a digit.
     lengths = np.bitwise_count((others & -others) - np.uint64(1)).astype(np.int64) >> 3
     return np.where(others == 0, 0, lengths)
 

@@ -52,7 +52,7 @@ class Shape:
     def decode(self, lines: list[bytes]) -> list[Values]:
         """Return, for each role, what each line has there: a text or a number; None for nothing.
 
-        A line that is no object has nothing.
+        A line that is not an object has nothing.
         """
         objects: Values = []
         for start in range(0, len(lines), BLOCK):

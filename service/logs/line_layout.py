@@ -241,7 +241,7 @@ def has_free_end(layout: Layout) -> bool:
 def stamp_pattern(layout: Layout) -> re.Pattern[str] | None:
     """Return the pattern of a line's time and the text after it; None where another field is the last.
 
-    Where the address stands behind the time, that has to follow: another time is no request.
+    Where the address stands behind the time, that has to follow: another time is not a request.
     """
     fields = layout.fields[:-1]
     place = next((place for place, item in enumerate(fields) if item.role in STAMPS), None)

@@ -55,7 +55,7 @@ JSON_ROLES: dict[Role, str] = {
 
 
 class FormatError(ValueError):
-    """The text is no log_format by which requests can be read. The message is one line."""
+    """The text is not a log_format by which requests can be read. The message is one line."""
 
 
 def read_format(text: str) -> str | Layout | Mapping[str, str]:
@@ -124,7 +124,7 @@ def check_separators(names: list[str], fields: list[Field]) -> None:
 def json_fields(text: str) -> dict[str, str]:
     """Return the path of each role in JSON lines that are written by a format.
 
-    :raises FormatError: the format is no object, or does not tell enough of a request
+    :raises FormatError: the format is not an object, or does not tell enough of a request
     """
     try:
         template = msgspec.json.decode(BARE_VARIABLE.sub(r'\1"\2"', text), type=dict[str, Any])

@@ -15,7 +15,7 @@ OPTIONS.log_errors = False  # it would write to standard error; the exception te
 
 
 class PatternError(ValueError):
-    """The text is no pattern that can be matched in linear time. The message is one line."""
+    """The text is not a pattern that can be matched in linear time. The message is one line."""
 
 
 class Pattern:

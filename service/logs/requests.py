@@ -68,7 +68,7 @@ def parse_page(url: str, rules: Rules | None) -> Page:
 def parse_answer(url: str, rules: Rules | None, *, is_shown: bool) -> tuple[str, Page]:
     """Return the normal form of a URL, and the page that its request has shown: `other` if it shows none.
 
-    :raises BadLine: the text is no URL, or a number that the kind of page needs is wrong
+    :raises BadLine: the text is not a URL, or a number that the kind of page needs is wrong
     """
     url = read_url(url)
     return url, parse_page(url, rules) if is_shown else Page("other")
@@ -77,10 +77,10 @@ def parse_answer(url: str, rules: Rules | None, *, is_shown: bool) -> tuple[str,
 def parse_status(text: str | None) -> int | None:
     """Return a status; None for a dash or nothing, or 0, which servers log where they sent no answer.
 
-    :raises BadLine: it is no number of three digits
+    :raises BadLine: it is not a number of three digits
     """
     if text is None or NO_STATUS.fullmatch(text):
         return None
     if not STATUS.fullmatch(text):
-        raise BadLine("the status is no number of three digits")
+        raise BadLine("the status is not a number of three digits")
     return int(text)

@@ -130,7 +130,7 @@ def explain_mismatch(line: str) -> str:
 def parse_address(text: str) -> str:
     """Return the canonical form of an IPv4 or IPv6 address.
 
-    :raises BadLine: the text is no address, or has a zone
+    :raises BadLine: the text is not an address, or has a zone
     """
     if IPV4.fullmatch(text):  # ipaddress gives the same, ten times as slowly
         return text
@@ -150,7 +150,7 @@ def parse_address(text: str) -> str:
 def check_url(url: str) -> str:
     """Return the normal form of a line's URL, whatever its host.
 
-    :raises BadLine: the text is no URL
+    :raises BadLine: the text is not a URL, or too long
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise BadLine(f"URL is longer than {MAX_URL_CHARACTERS} characters")

@@ -106,7 +106,7 @@ def open_file(
 
 
 def data_begin(file: BinaryIO) -> int:
-    """Return where a file begins behind a hole, as far as its file system tells."""
+    """Return where the data of a file begin, behind the hole at its start; 0 if the file is all hole."""
     descriptor = file.fileno()
     at = os.lseek(descriptor, 0, os.SEEK_CUR)
     try:
@@ -155,5 +155,5 @@ def open_plain_file(path: Path) -> BufferedReader:
         os.close(folder)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "is no plain file", os.fspath(path))
+        raise OSError(errno.EINVAL, "is not a plain file", os.fspath(path))
     return open(descriptor, "rb")  # noqa: PTH123 - of a descriptor, for which pathlib has nothing

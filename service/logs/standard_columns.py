@@ -198,7 +198,7 @@ class StandardParser:
     def _set_other_pages(
         self, text: ChunkText, starts: Places, ends: Places, columns: Columns, is_other: Mask
     ) -> None:
-        """Make the pages of requests that are no views `other`, without numbers."""
+        """Make the pages of requests that are not views `other`, without numbers."""
         pages = columns["page"]
         rows = np.flatnonzero(is_other & (pages >= 0))
         distinct, places = np.unique(pages[rows], return_inverse=True)

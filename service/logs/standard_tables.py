@@ -64,6 +64,7 @@ def texts_of_w3c(texts: list[bytes]) -> list[str | None]:
 
 
 def parse_w3c_address(text: str) -> str:
+    """Parse the address of a client in W3C, which writes `+` for a space."""
     return parse_client_address(text.replace("+", " "))
 
 

@@ -31,7 +31,7 @@ class WatchedFile:
     """
 
     def __init__(self, path: Path, *, limits: WatchLimits = WATCH_LIMITS) -> None:
-        """:raises OSError: the file can't be opened, or is no plain file by its real path"""
+        """:raises OSError: the file can't be opened, or is not a plain file by its real path"""
         self._file = open_plain_file(path)
         self._limits = limits
         self._lock = threading.Lock()

@@ -49,11 +49,11 @@ async def count_views(
     if not ranges or (category is not None and category_id is None):
         return Counter()
     snapshot = await make_snapshot(db, raw, store)
-    times = await select_times(snapshot, scope, ranges, category_id, kinds)
+    times = await list_view_times(snapshot, scope, ranges, category_id, kinds)
     return Counter(UNITS[unit](times // SECOND, clock).tolist())
 
 
-async def select_times(
+async def list_view_times(
     snapshot: Snapshot, scope: Scope, ranges: Ranges, category_id: int | None, kinds: Sequence[str] | None
 ) -> Array:
     """Return the times of the views within ranges, in microseconds since 1970."""

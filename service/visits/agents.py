@@ -22,7 +22,7 @@ def stored_text(text: str) -> str:
 
 
 def host_of(url: str) -> str | None:
-    """Return the host of a referrer, in small letters, without its port; None for what is no URL."""
+    """Return the host of a referrer, in small letters, without its port; None for what is not a URL."""
     match = HOST.match(url)
     return (match[1].lower().rstrip(".") or None) if match else None
 

@@ -23,7 +23,7 @@ Row = Sequence[Any]  # the values of a Visit
 FEW = 1000  # rows that are selected whole, though some before the offset are not shown
 
 
-async def select_merged(
+async def list_merged(
     snapshot: Snapshot, visit_filter: VisitFilter, *, after: Cursor | None, limit: int, offset: int
 ) -> list[Row]:
     """Return the values of visits after the cursor and `offset` more, newest first."""
@@ -36,7 +36,7 @@ async def select_merged(
         return [tuple(row) for row in rows]
     need = offset + limit
     lines = await newest_lines(snapshot, criteria, after=after, limit=need, spans=spans)
-    live = await select_live(snapshot, visit_filter, after=after, limit=need)
+    live = await list_live(snapshot, visit_filter, after=after, limit=need)
     order = merged_order(lines, live, offset, need).tolist()
     count = len(lines)
     line_places = [place for place in order if place < count]
@@ -69,7 +69,7 @@ class Live:
 NO_LIVE = Live(np.empty(0, np.int64), np.empty(0, "S16"), ())
 
 
-async def select_live(
+async def list_live(
     snapshot: Snapshot, visit_filter: VisitFilter, *, after: Cursor | None, limit: int
 ) -> Live:
     """Return the first live visits after the cursor."""

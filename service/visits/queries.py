@@ -64,7 +64,7 @@ async def get_visit(db: Database, store: ColumnStore, visit_id: uuid.UUID) -> Vi
     return Visit(*row)
 
 
-async def select_log_line_ids(db: Database, store: ColumnStore, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+async def find_log_line_ids(db: Database, store: ColumnStore, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Return those of the ids that log lines have."""
     times = {visit_id: at for visit_id in ids if (at := log_line_time(visit_id)) is not None}
     if not times:  # nearly always: ids that clients make have another version
@@ -93,13 +93,13 @@ async def list_visits(
     """
     await load_numpy()
     from service.columns.snapshot import open_snapshot
-    from service.visits.merged_list import select_merged
+    from service.visits.merged_list import list_merged
 
     async with open_snapshot(db, store) as snapshot:
         visit_filter = await make_filter(snapshot.raw, category, filters)
         if visit_filter is None:
             return []
-        rows = await select_merged(snapshot, visit_filter, after=after, limit=limit + 1, offset=offset)
+        rows = await list_merged(snapshot, visit_filter, after=after, limit=limit + 1, offset=offset)
     return list(map(Visit._make, rows))
 
 
@@ -121,7 +121,7 @@ async def count_visits(
     :param compare: if given, count each group in the equally long period before, too
     """
     await load_numpy()
-    from service.columns.counts import NO_VISITS, select_counts
+    from service.columns.counts import NO_VISITS, list_counts
     from service.columns.snapshot import open_snapshot
 
     group_by = group_by or ()
@@ -131,7 +131,7 @@ async def count_visits(
         if visit_filter is None:
             rows = [] if group_by or offset else [NO_VISITS]
         else:
-            rows = await select_counts(
+            rows = await list_counts(
                 snapshot,
                 visit_filter,
                 group_by,

@@ -17,7 +17,7 @@ from service.live_feed import count_stored
 from service.logs.address_masks import mask_some
 from service.visits.agents import stored_text
 from service.visits.pages import is_bare_path, parse_page
-from service.visits.queries import select_log_line_ids
+from service.visits.queries import find_log_line_ids
 from service.visits.store import Outcome, Status, store_live_visits
 
 Randomness = Callable[[int], int]  # returns a number of so many random bits
@@ -66,7 +66,7 @@ async def record_visit(deps: Deps, visitor: Visitor, new: NewVisit, *, randomnes
     """
     [row] = live_rows(deps, [new], visitor, "api", randomness)
     another = f"the id {row.request_id} stands for another visit"
-    if new.id is not None and await select_log_line_ids(deps.db, deps.columns, [new.id]):
+    if new.id is not None and await find_log_line_ids(deps.db, deps.columns, [new.id]):
         raise Conflict(another)
     outcome: Outcome = await deps.visit_batcher.write(row, partial(store_live_visits, deps.db))
     if outcome.status == "conflict":
@@ -81,7 +81,7 @@ async def record_visits(
     """Store visits, all that are new in one transaction. Return what became of them, in order."""
     rows = await asyncio.to_thread(live_rows, deps, new, visitor, "api", randomness)
     given = [visit.id for visit in new if visit.id is not None]
-    lines = {str(visit_id) for visit_id in await select_log_line_ids(deps.db, deps.columns, given)}
+    lines = {str(visit_id) for visit_id in await find_log_line_ids(deps.db, deps.columns, given)}
     live = [row for row in rows if row.request_id not in lines]
     outcomes = iter(await store_live_visits(deps.db, live) if live else [])
     statuses: list[Status] = [

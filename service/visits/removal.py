@@ -19,7 +19,7 @@ async def delete_unvisited_addresses(db: Database, *, most: int = LIMITS.address
 
     :param most: addresses in a batch
     """
-    await insert_missing_addresses(db)  # which a process that died has left
+    await restore_missing_addresses(db)  # which a process that died has left
     visited = queries.VisitedAddresses()
     async with db.read() as session:
         candidates = await queries.select_unvisited_addresses(session, visited)
@@ -28,10 +28,10 @@ async def delete_unvisited_addresses(db: Database, *, most: int = LIMITS.address
             await lock_parts(session)
             await queries.delete_addresses(session, candidates[start : start + most], visited)
         await await_writers(db)
-        await insert_missing_addresses(db)
+        await restore_missing_addresses(db)
 
 
-async def insert_missing_addresses(db: Database) -> None:
+async def restore_missing_addresses(db: Database) -> None:
     """Insert the addresses of live visits that were deleted while these were being stored."""
     async with db.transaction() as session:
         await queries.insert_missing_addresses(session)

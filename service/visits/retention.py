@@ -103,7 +103,7 @@ async def delete_old_parts(db: Database, before: datetime, limits: BatchLimits) 
 async def delete_first_visits(
     db: Database, span: PartSpan, before: datetime, countries: AddressCountries
 ) -> int:
-    """Delete the visits of a part before a moment, of which it has some. Return how many."""
+    """Delete those visits of a part that are before a moment; it has some. Return how many."""
     async with db.read() as session:
         visits = await select_columns(session, span)
     if visits is None:

@@ -41,11 +41,11 @@ async def store_live_visits(db: Database, rows: Sequence[LiveRow]) -> list[Outco
     first: dict[str, LiveRow] = {}
     for row in rows:
         first.setdefault(row.request_id, row)
-    inserted = await insert_rows(db, list(first.values()))
+    inserted = await store_rows(db, list(first.values()))
     count_ingested("visits", len(inserted))
     new = {id(row) for key, row in first.items() if key in inserted}  # by identity: several may have one id
     ids = {row.request_id for row in rows if id(row) not in new}
-    visits = await select_visits(db, ids) if ids else {}
+    visits = await get_visits(db, ids) if ids else {}
     outcomes = []
     for row in rows:
         if id(row) in new:
@@ -58,7 +58,7 @@ async def store_live_visits(db: Database, rows: Sequence[LiveRow]) -> list[Outco
 
 async def store_new_visits(db: Database, rows: Sequence[LiveRow]) -> list[bool]:
     """Store visits whose ids were made here. Return whether each is new: nobody wants to know more."""
-    inserted = await insert_rows(db, rows)
+    inserted = await store_rows(db, rows)
     count_ingested("visits", len(inserted))
     return [row.request_id in inserted for row in rows]
 
@@ -72,7 +72,7 @@ class StoredVisit:
     agent: str | None
 
 
-async def select_visits(db: Database, ids: Collection[str]) -> dict[str, StoredVisit]:
+async def get_visits(db: Database, ids: Collection[str]) -> dict[str, StoredVisit]:
     """Return the live visits of these ids, by id."""
     async with db.read() as session:
         rows = await queries.select_live_visits(session, sorted(ids))
@@ -106,7 +106,7 @@ def are_equal(one: str | None, other: str | None) -> bool:
     return one == other or ip_address(one) == ip_address(other)
 
 
-async def insert_rows(db: Database, rows: Sequence[LiveRow]) -> Inserted:
+async def store_rows(db: Database, rows: Sequence[LiveRow]) -> Inserted:
     """Insert the visits whose ids are new, all in one transaction, after the names that they need."""
     infer_goods = any(row.cart_id is not None for row in rows)
     while True:

@@ -72,7 +72,7 @@ def test_a_page_has_its_usual_size() -> None:
         ({"page": "1"}, "page"),
     ],
 )
-def test_a_page_is_bounded(query: dict[str, str], field: str) -> None:
+def test_a_page_has_a_limit_and_an_offset_within_bounds(query: dict[str, str], field: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         ListThingsRequest().load(query)
     messages: Any = refusal.value.messages

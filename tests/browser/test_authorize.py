@@ -29,8 +29,10 @@ async def proxy(target: str) -> AsyncIterator[str]:
         async with aiohttp.request(
             request.method, target + path, headers=headers, data=await request.read(), allow_redirects=False
         ) as answer:
-            kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
-            return web.Response(status=answer.status, headers=kept, body=await answer.read())
+            headers = {
+                name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP
+            }
+            return web.Response(status=answer.status, headers=headers, body=await answer.read())
 
     app = web.Application()
     app.router.add_route("*", BASE + "/{path:.*}", forward)

@@ -59,12 +59,12 @@ async def test_nobody_is_shut_out_of_any_view(dashboard: Dashboard, admin: User,
 
 async def barriers_in_both_themes(dashboard: Dashboard) -> list[tuple[str, str]]:
     """Return what axe finds in the light theme and in the dark one, which has other colours and no more."""
-    found: list[tuple[str, str]] = []
+    barriers_by_theme: list[tuple[str, str]] = []
     for scheme in THEMES:
         await dashboard.page.emulate_media(color_scheme=scheme)
         barriers = await dashboard.barriers(of_colour_alone=scheme == "dark")
-        found += [(scheme, barrier) for barrier in barriers]
-    return found
+        barriers_by_theme += [(scheme, barrier) for barrier in barriers]
+    return barriers_by_theme
 
 
 @pytest.mark.parametrize("entry", ["sign-in", "sign-up", "forgot-password", "new-password"])

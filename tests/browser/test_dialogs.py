@@ -44,15 +44,15 @@ async def test_a_double_click_on_a_slow_button_opens_one_dialog(dashboard: Dashb
     await add_visit(user)
     await dashboard.open()
     await dashboard.sign_in(user.login)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/shares?" in request.url else None)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url) if "/shares?" in request.url else None)
     release = await dashboard.hold("**/shares?*")
     share = page.get_by_role("button", name="Share")
     await share.dblclick()
     await expect(share).to_have_attribute("aria-busy", "true")
     release.set()
     await expect(dialog).to_have_count(1)
-    assert len(asked) == 1
+    assert len(requests) == 1
     await page.keyboard.press("Escape")
     await expect(share).not_to_have_attribute("aria-busy", "true")
     await expect(share).to_be_focused()

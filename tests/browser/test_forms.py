@@ -6,7 +6,7 @@ from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 
-NO_DATE = "This is no date."
+NO_DATE = "This is not a date."
 
 
 async def add_task(user: User, title: str) -> int:

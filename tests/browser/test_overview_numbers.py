@@ -20,8 +20,8 @@ CHANGES = [
 
 
 async def items(user: User, query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await user.client.get(f"/visits/stats?{query}")).json["items"]
-    return found
+    items: list[dict[str, Any]] = (await user.client.get(f"/visits/stats?{query}")).json["items"]
+    return items
 
 
 async def rows_of(page: Page, column: int) -> list[int]:

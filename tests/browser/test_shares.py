@@ -76,8 +76,8 @@ async def test_a_link_shows_the_reports_to_whoever_has_it_until_it_ends(
         await shown.wait_until_loaded("reports")
         assert await shown.answers() == answers
         assert errors == []
-        asked = {path for path in paths if not path.startswith("/dashboard")}
-        assert asked == {"/shares/current", "/reports", *(f"/report/{number}" for number in range(1, 8))}
+        api_paths = {path for path in paths if not path.startswith("/dashboard")}
+        assert api_paths == {"/shares/current", "/reports", *(f"/report/{number}" for number in range(1, 8))}
         assert not any("trawl_share_" in path for path in paths)
         assert await page.locator("nav").count() == 0
         for name in ("Sign out", "Share", "Apply"):

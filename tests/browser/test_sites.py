@@ -108,7 +108,7 @@ async def test_a_page_of_one_document_reports_each_new_url(
         ],
         start=2,
     ):
-        await page.evaluate("history.replaceState({position: 7}, '')")  # the same URL is no view
+        await page.evaluate("history.replaceState({position: 7}, '')")  # the same URL is not a view
         await page.evaluate("location.hash = 'part'")
         await page.evaluate("history.replaceState({}, '', location.pathname + location.search)")
         await page.evaluate(step)

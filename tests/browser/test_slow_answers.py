@@ -67,14 +67,14 @@ async def test_a_double_click_on_more_shows_tasks_once_and_a_refusal_leaves_no_m
     await dashboard.open("#tasks")
     await dashboard.sign_in(user.login, view="tasks")
     more = page.get_by_role("button", name="More")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "cursor=" in request.url else None)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url) if "cursor=" in request.url else None)
     release = await dashboard.hold("**/tasks?*cursor=*")
     await more.dblclick()
     await let_go(page, "**/tasks?*cursor=*", release)
     await expect(more).to_be_hidden()
     await expect(tasks).to_have_count(3)
-    assert len(asked) == 1
+    assert len(requests) == 1
     await search(page, "Search", "")
     await expect(more).to_be_visible()
     await search(page, "Search", "a" * 1000)
@@ -95,8 +95,8 @@ async def test_films_are_those_of_the_newest_search_and_more_of_them_come_once(
     cache: Cache,
 ) -> None:
     page = dashboard.page
-    found = page.locator("[role=search] ~ div .film")
-    kept = page.locator("[data-list=favourites] .film")
+    results = page.locator("[role=search] ~ div .film")
+    favourites = page.locator("[data-list=favourites] .film")
     async with open_catalogue(kinopoisk, cache, clock=Clock(), times=PATIENT) as catalogue:
         serve_films(server, deps, catalogue)
         films = (await user.client.get("/movies/search?query=e")).json["items"]
@@ -106,30 +106,30 @@ async def test_films_are_those_of_the_newest_search_and_more_of_them_come_once(
         await shorten_pages(page, "**/movies/favorites?*")
         await dashboard.open("#films")
         await dashboard.sign_in(user.login, view="films")
-        await expect(kept).to_have_count(2)
+        await expect(favourites).to_have_count(2)
         await page.locator("[data-list=favourites] .more").dblclick()
-        await expect(kept).to_have_count(3)
+        await expect(favourites).to_have_count(3)
 
         held = "**/movies/search?query=a"
         release = await dashboard.hold(held)
         await search(page, "Title of a film", "a")
         await page.get_by_text("Loading…").wait_for()
         await search(page, "Title of a film", "e")
-        await expect(found).to_have_count(20)
-        names = await found.locator("strong").all_inner_texts()
+        await expect(results).to_have_count(20)
+        names = await results.locator("strong").all_inner_texts()
         await let_go(page, held, release)
-        assert await found.locator("strong").all_inner_texts() == names
+        assert await results.locator("strong").all_inner_texts() == names
         again = await dashboard.hold("**/movies/search?query=w")
         await search(page, "Title of a film", "w")
         await page.locator(".card.late .film").first.wait_for()  # of the search before
         again.set()
         await expect(page.locator(".late")).to_have_count(0)
         await search(page, "Title of a film", "e")
-        await expect(found).to_have_count(20)
+        await expect(results).to_have_count(20)
         await page.locator("[role=search] ~ .more").dblclick()
-        await expect(found).not_to_have_count(20)
+        await expect(results).not_to_have_count(20)
         await page.evaluate(SETTLED)
-        names = await found.locator("strong").all_inner_texts()
+        names = await results.locator("strong").all_inner_texts()
         assert len(names) == len(set(names))
         await page.unroute("**/movies/favorites?*")
 
@@ -195,7 +195,7 @@ async def test_the_limit_of_requests_is_told_while_the_page_waits_for_its_end(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:
     page = dashboard.page
-    told = page.get_by_text("this goes on in 40 s")
+    notice = page.get_by_text("this goes on in 40 s")
     assert (await user.client.post("/tasks", json={"title": "salmon"})).status == 201
     await page.clock.install(time=datetime.now(UTC))
     await dashboard.open("#films")
@@ -203,10 +203,10 @@ async def test_the_limit_of_requests_is_told_while_the_page_waits_for_its_end(
     refusal = {"status": 429, "headers": {"Retry-After": "40"}, "body": "{}"}
     await page.route("**/tasks?*", lambda route: route.fulfill(**refusal), times=1)
     await page.evaluate("location.hash = 'tasks'")
-    await told.wait_for()
+    await notice.wait_for()
     await page.clock.fast_forward("00:41")
     await page.locator(".task").wait_for()
-    await expect(told).to_have_count(0)
+    await expect(notice).to_have_count(0)
     assert len(tab.errors) == 1
     assert "429" in tab.errors.pop()
     await page.unroute_all()

@@ -90,7 +90,7 @@ def test_an_agent_of_a_person_tells_browser_system_and_device(
         "python-requests/2.31",
         "Mozilla/5.0 (X11; Linux x86_64) htdig",  # known to uap-core alone, as the last of its devices
         "Mozilla/5.0 (Linux; Android 9; Spider Build/PPR1) Chrome/80.0 Mobile Safari/537.36",
-        "GuzzleHttp/7",  # known to no list: a program that is no browser
+        "GuzzleHttp/7",  # known to no list: a program that is not a browser
         "Mozilla/5.0 (compatible; NewScanner/1.0; +https://scanner.example/)",  # the same: it names a URL
         f"{WINDOWS} HeadlessChrome/117.0.0.0 Safari/537.36",
     ],

@@ -147,7 +147,7 @@ def test_the_url_says_how_to_talk(url: str, host: str, port: int, tls: str) -> N
         "smtps://mail.example?tls=none",
     ],
 )
-def test_another_url_is_none(url: str) -> None:
+def test_any_other_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"no URL|option|[Pp]ort|bad query"):
         parse_smtp_url(url)
 

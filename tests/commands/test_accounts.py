@@ -106,7 +106,7 @@ async def test_the_operator_takes_a_lost_second_factor_away_when_asked_to(
     assert app.secret not in output
 
 
-async def test_what_can_not_be_set_is_told_in_one_line_and_changes_nothing(
+async def test_what_can_not_be_set_is_reported_in_one_line_and_changes_nothing(
     client: Client, trawl: Command
 ) -> None:
     anna = await sign_up(client, "anna", email="anna@shop.example")

@@ -92,8 +92,8 @@ def test_what_is_no_backup_of_trawl_is_told_by_its_name_and_changes_nothing(
     dump = [tool_path("pg_dump"), "--format=custom", "--table=task", f"--file={other}"]
     subprocess.run(dump, env=libpq_environment(trawl.settings["DATABASE_URL"]), check=True)
     for file, words in (
-        (prose, "is no backup: `main.py backup` writes"),
-        (packed, "is no backup: `main.py backup` writes"),
+        (prose, "is not a backup: `main.py backup` writes"),
+        (packed, "is not a backup: `main.py backup` writes"),
         (cut, "is a backup that can't be read: "),
         (other, "is a backup of another database than Trawl's"),
     ):

@@ -64,7 +64,7 @@ def test_the_doctor_says_what_to_do(trawl: Command, settings: dict[str, str], ba
     assert "s3cret" not in output
 
 
-def test_a_role_that_the_database_refuses_is_told(trawl: Command, database_url: str) -> None:
+def test_a_role_that_the_database_refuses_is_reported(trawl: Command, database_url: str) -> None:
     url = urlsplit(database_url)._replace(netloc="stranger@").geturl()
     code, output, errors = trawl.run("doctor", DATABASE_URL=url)
     assert (code, errors) == (1, "")
@@ -84,25 +84,27 @@ def test_a_limit_of_open_files_that_a_worker_raises_itself_is_well(monkeypatch: 
 
 
 @pytest.mark.parametrize(("mode", "advice"), [(0o600, ""), (0o644, "others can read it: chmod 600 {}")])
-def test_a_secret_that_others_can_read_is_told(tmp_path: Path, mode: int, advice: str) -> None:
+def test_a_secret_that_others_can_read_is_reported(tmp_path: Path, mode: int, advice: str) -> None:
     settings = read_settings({"DATA_DIR": str(tmp_path)}, tmp_path / ".env")
     assert check_secret(settings).state == "is made at the first start"
     (tmp_path / "secret").touch(mode=mode)
     assert check_secret(settings).advice == advice.format(tmp_path / "secret")
 
 
-def test_files_that_this_user_may_not_use_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_this_user_may_not_use_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Root may use all files, so the operating system's answer is played."""
     log = tmp_path / "logs.txt"
     log.write_text("a line\n")
-    found = check_log(log, is_expected=True)
-    assert (found.advice, found.state) == ("", f"{log}, 7 bytes")
+    finding = check_log(log, is_expected=True)
+    assert (finding.advice, finding.state) == ("", f"{log}, 7 bytes")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert check_log(log, is_expected=True).advice == f"let this user read {log}, or set LOGS_FILE"
     assert check_disk(tmp_path / "var").advice == f"let this user write to {tmp_path}, or set DATA_DIR"
 
 
-def test_a_log_that_is_not_there_is_told_where_a_setting_names_or_needs_it(
+def test_a_log_that_is_not_there_is_reported_where_a_setting_names_or_needs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -116,7 +118,7 @@ def test_a_log_that_is_not_there_is_told_where_a_setting_names_or_needs_it(
         assert (log.advice == "") == is_well
 
 
-def test_other_files_of_settings_are_told(tmp_path: Path) -> None:
+def test_other_files_of_settings_are_reported(tmp_path: Path) -> None:
     (tmp_path / "no.mmdb").touch()
     (tmp_path / "no.toml").write_text("page = [")
     texts = {"LOGS_DIR": "none", "LOGS_RULES": "no.toml", "GEOIP_PATH": "no.mmdb"}
@@ -136,7 +138,7 @@ def test_a_wrong_setting_is_a_finding(trawl: Command) -> None:
     assert (code, output.splitlines()[0], errors) == (1, f"BAD settings: {finding['state']}", "")
 
 
-def test_a_disk_with_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_with_little_room_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for total, free, is_well in ((10 * MIN_FREE, MIN_FREE, True), (10 * MIN_FREE, MIN_FREE - 1, False)):
         usage = shutil._ntuple_diskusage(total, total - free, free)
         monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)

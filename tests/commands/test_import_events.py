@@ -87,7 +87,7 @@ def test_a_line_without_end_costs_no_memory_and_the_next_is_read(trawl: Command,
     assert errors.startswith(f"{file}:2: invalid: ")
 
 
-def test_a_file_that_can_not_be_read_is_told_in_one_line(trawl: Command, tmp_path: Path) -> None:
+def test_a_file_that_can_not_be_read_is_reported_in_one_line(trawl: Command, tmp_path: Path) -> None:
     cut = tmp_path / "cut.ndjson.gz"
     cut.write_bytes(gzip.compress(ndjson(event(1)))[:-12])
     header = tmp_path / "header.csv"
@@ -113,7 +113,7 @@ def test_an_empty_file_has_no_events(trawl: Command, tmp_path: Path) -> None:
     )
 
 
-def test_a_file_of_another_kind_is_told_with_its_line_and_what_is_taken(
+def test_a_file_of_another_kind_is_shown_with_its_line_and_what_is_taken(
     trawl: Command, tmp_path: Path
 ) -> None:
     log, table, mixed = tmp_path / "shop.log", tmp_path / "shop.csv", tmp_path / "mixed.ndjson"

@@ -106,7 +106,7 @@ def test_no_full_address_is_in_a_backup_whatever_lines_and_names_of_hosts_held(
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 40])
-def test_broken_gzip_is_told_in_one_line(trawl: Command, tmp_path: Path, damage: bytes) -> None:
+def test_broken_gzip_is_reported_in_one_line(trawl: Command, tmp_path: Path, damage: bytes) -> None:
     log = tmp_path / "july.log.gz"
     begin = gzip.compress(some_lines(3000))[:10_000]
     log.write_bytes(begin + damage)

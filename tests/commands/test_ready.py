@@ -46,7 +46,7 @@ def test_it_imports_the_settings_and_no_server() -> None:
 @pytest.mark.parametrize(
     ("port", "message"), [(str(free_port()), "refused"), ("x", "PORT is 'x'")], ids=["no server", "no port"]
 )
-def test_what_is_not_ready_is_told_in_one_line(port: str, message: str) -> None:
+def test_what_is_not_ready_is_reported_in_one_line(port: str, message: str) -> None:
     code, errors = check(PORT=port)
     assert code == 1
     assert message in errors

@@ -37,7 +37,9 @@ def test_import_takes_files_packed_files_and_standard_input_each_line_once(
     ]
 
 
-def test_a_missing_file_is_told_in_one_line_and_the_others_are_imported(trawl: Command, log: Path) -> None:
+def test_a_missing_file_is_reported_in_one_line_and_the_others_are_imported(
+    trawl: Command, log: Path
+) -> None:
     code, output, errors = trawl.run("import", "no-such.log", str(log))
     assert code == 1
     missing, rejected = errors.splitlines()
@@ -65,7 +67,7 @@ def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -
 def test_a_wrong_parameter_of_a_report_is_wrong_usage(trawl: Command) -> None:
     for parameter, words in {
         "limit=0": ["limit", "1 to 1000"],
-        "colour=red": ["colour is no parameter", "limit, metric, source"],
+        "colour=red": ["colour is not a parameter", "limit, metric, source"],
         "limit": ["limit", "NAME=VALUE"],
     }.items():
         code, output, errors = trawl.run("report", "1", parameter)

@@ -25,7 +25,7 @@ async def test_an_array_of_texts_is_what_it_was(db: Database) -> None:
             assert await raw.fetchval("SELECT CAST(CAST($1 AS text) AS text[])", text_array(texts)) == texts
 
 
-async def test_an_array_of_digests_or_numbers_is_what_it_was(db: Database) -> None:
+async def test_an_array_of_digests_or_numbers_survives_its_literal(db: Database) -> None:
     digests = [sha256(bytes([number])).digest() for number in range(5)]
     numbers = [1, None, -5]
     async with db.raw() as raw:

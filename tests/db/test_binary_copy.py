@@ -72,7 +72,7 @@ def host(address: IPv4Address | IPv6Address) -> str:
     return str(address) if mapped is None else f"::ffff:{mapped}"
 
 
-def test_rows_come_in_pieces() -> None:
+def test_rows_are_copied_in_pieces_of_a_block() -> None:
     block = BLOCK_LIMITS.rows
     begin, *rows, end = as_copy({"number": np.arange(3 * block + 1)})
     assert [len(piece) // (2 + 4 + 8) for piece in rows] == [*3 * [block], 1]

@@ -61,7 +61,9 @@ def to_list(values: Any, valid: Any) -> list[int | None]:
 
 @given(columns())
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_encoded_as_postgresql_encodes(db: Database, column: tuple[str, list[int | None]]) -> None:
+async def test_an_array_is_encoded_as_postgresql_encodes_it(
+    db: Database, column: tuple[str, list[int | None]]
+) -> None:
     name, values = column
     async with db.transaction() as session:
         raw = await raw_connection(session)
@@ -107,7 +109,7 @@ async def test_ids_are_encoded_as_postgresql_encodes_them(db: Database, ids: lis
     assert id_texts(decoded.view("S16")) == [str(each) for each in ids]
 
 
-async def test_copy_takes_it(db: Database) -> None:
+async def test_binary_copy_accepts_an_encoded_array(db: Database) -> None:
     """The array within a row of binary COPY is what `array_send` returns."""
     data = encode(np.array([5, 7, 9]), "int8", np.array([True, False, True]))
     row = (1).to_bytes(2) + len(data).to_bytes(4) + data

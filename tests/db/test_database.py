@@ -72,7 +72,7 @@ async def end_backend(db: Database, url: str) -> "asyncpg.Connection[asyncpg.Rec
     return ended
 
 
-async def test_a_read_is_no_transaction(single: Database) -> None:
+async def test_a_read_is_not_a_transaction(single: Database) -> None:
     async with single.read() as session:
         assert await session.scalar(NOW) != await session.scalar(NOW)
 

@@ -34,7 +34,7 @@ async def ask(url: str, query: str = "SELECT 'answer'") -> str:
 @pytest.fixture
 def socket_url(database_url: str) -> str:
     if not urlsplit(database_url).query:
-        pytest.skip("DATABASE_URL names a server that is no Unix socket's")
+        pytest.skip("DATABASE_URL names a server that is not a Unix socket's")
     return database_url
 
 
@@ -110,11 +110,11 @@ async def test_a_service_is_read_from_its_file(
     with pytest.raises(WrongParameter, match=r"services.conf \(shop, other\), not none"):
         check_dsn("postgresql://?service=none")
     services.write_text("shop")
-    with pytest.raises(WrongParameter, match="which is no file of services"):
+    with pytest.raises(WrongParameter, match="which is not a file of services"):
         check_dsn("postgresql://?service=shop")
 
 
-def test_a_service_without_a_file_of_services_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_is_refused_where_there_is_no_file_of_services(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSERVICEFILE", "/no/services")
     with pytest.raises(WrongParameter, match="the file that PGSERVICEFILE names, not shop; /no/services: No"):
         check_dsn("postgresql://?service=shop")
@@ -169,10 +169,10 @@ def test_a_parameter_that_can_not_be_honoured_is_named_with_its_value(
     name, value = parameters.rpartition("&")[2].split("=")
     with pytest.raises(WrongParameter, match=r"^as ") as refusal:
         check_dsn(f"postgresql://a:s3cret@b/c?{parameters}")
-    told = str(refusal.value)
-    assert name in told
-    assert (value if name != "service" else "/no/services") in told
-    assert "s3cret" not in told
+    message = str(refusal.value)
+    assert name in message
+    assert (value if name != "service" else "/no/services") in message
+    assert "s3cret" not in message
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
 @pytest.mark.parametrize(
     "password", ["s3@cret", "s3/cret", "s3#cret", "s3?cret", "1?a=cret", "s3[cret", "s3@c/r?e#t"]
 )
-def test_a_password_that_is_not_quoted_is_told_and_not_shown(password: str) -> None:
+def test_a_password_that_is_not_quoted_is_reported_and_not_shown(password: str) -> None:
     with pytest.raises(WrongParameter, match="%40 %3A %2F %23 %3F") as refusal:
         check_dsn(f"postgresql://anna:{password}@127.0.0.1:1/shop")
     assert not re.search("s3|cret|127", str(refusal.value))
@@ -213,7 +213,7 @@ def test_the_part_of_an_address_that_is_wrong_is_named(url: str, told: str) -> N
     assert str(refusal.value).partition(";")[0] == told
 
 
-async def test_what_answers_and_is_no_postgresql_is_told() -> None:
+async def test_what_answers_and_is_no_postgresql_is_reported() -> None:
     async def answer_as_web_server(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()

@@ -56,8 +56,8 @@ def test_none_of_the_most_frequent_keys_is_left_out(buckets_shift: int, values: 
     ):
         for begin in (0, len(keys) // 2, len(keys)):  # rows, and keys that have counts
             counts = np.ones(len(keys) - begin, np.int64)
-            found = count_frequent(keys[:begin], keys[begin:], counts, need)
-            counted = dict(zip(*map(np.ndarray.tolist, found), strict=True))
+            frequent = count_frequent(keys[:begin], keys[begin:], counts, need)
+            counted = dict(zip(*map(np.ndarray.tolist, frequent), strict=True))
             assert counted.items() <= totals.items()
             assert {key: count for key, count in counted.items() if count >= least} == expected
 

@@ -82,11 +82,11 @@ async def test_a_renaming_that_was_interrupted_goes_on_where_it_was(
     *others, work = migrations.WORK
     by_five = replace(work, change_span=lambda connection: rename_span(connection, RenameLimits(5)))
     monkeypatch.setattr(migrations, "WORK", (*others, by_five))
-    told: list[tuple[str, int]] = []
+    progress: list[tuple[str, int]] = []
 
     def interrupt(event: str, rows: int, _: int) -> None:
-        told.append((event, rows))
-        if len(told) in (2, 9, 15):
+        progress.append((event, rows))
+        if len(progress) in (2, 9, 15):
             raise Interrupted
 
     for _ in range(3):
@@ -94,12 +94,12 @@ async def test_a_renaming_that_was_interrupted_goes_on_where_it_was(
             await migrate(old_url, on_progress=interrupt)
         assert await on_connection(old_url, current_revision) == RENAMING_REVISION
     await migrate(old_url, on_progress=interrupt)
-    assert {event for event, _ in told} == {"pages_renamed"}
+    assert {event for event, _ in progress} == {"pages_renamed"}
     shop = Importer(committed_db, geo)
     [looked_at] = await shop.rows(
         "SELECT 24 + 11 + (SELECT count(*) FROM page) + (SELECT count(*) FROM live_visit)"
     )
-    assert told[1][1] + told[8][1] + told[14][1] + told[-1][1] == looked_at[0]
+    assert progress[1][1] + progress[8][1] + progress[14][1] + progress[-1][1] == looked_at[0]
     renamed = await everything(shop)
     await import_anew(shop, [FOLDER / name for name in LOGS], LIVE)
     assert renamed == await everything(shop)

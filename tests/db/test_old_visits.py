@@ -73,22 +73,22 @@ async def test_a_move_that_was_interrupted_goes_on_where_it_was(
     work, *others = migrations.WORK
     by_twenty = replace(work, change_span=lambda connection: move_span(connection, MoveLimits(20)))
     monkeypatch.setattr(migrations, "WORK", (by_twenty, *others))
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
     def interrupt(event: str, lines: int, total: int) -> None:
         if event != "visits_moved":
             return
-        told.append((lines, total))
-        if len(told) == 2:
+        progress.append((lines, total))
+        if len(progress) == 2:
             raise Interrupted
 
     with pytest.raises(Interrupted):
         await migrate(old_url, on_progress=interrupt)
     assert await on_connection(old_url, current_revision) == MOVING_REVISION
     await migrate(old_url, on_progress=interrupt)
-    (first, _), (second, _), *_ = told
+    (first, _), (second, _), *_ = progress
     assert 0 < first < second < 102
-    assert told[-1][0] + second == 102
+    assert progress[-1][0] + second == 102
     shop = Importer(committed_db, geo)
     moved = await shop.derived()
     await import_anew(shop, [FOLDER / name for name in LOGS], LIVE)

@@ -33,7 +33,7 @@ MEGABYTE = memoryview(bytes(2**20))
 @pytest.mark.parametrize("kind", ["pool", "dedicated"])
 async def test_a_connection_over_tcp_is_probed_when_it_is_silent(database_url: str, kind: str) -> None:
     if not urlsplit(database_url).query:
-        pytest.skip("DATABASE_URL names a server that is no Unix socket's")
+        pytest.skip("DATABASE_URL names a server that is not a Unix socket's")
     async with over_tcp(database_url) as url:
         db = Database.connect(url, pool_size=1)
         if kind == "pool":

@@ -136,7 +136,7 @@ async def test_orphaned_servers_are_ended_before_new_ones_start(data_dir: Path) 
         assert await query(servers, "SELECT 1") == [(1,)]
 
 
-def test_a_path_that_is_no_directory_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_path_that_is_no_directory_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
     with (
         pytest.raises(EmbeddedError, match=r"^DATA_DIR .*/var can't be used: .*") as caught,
@@ -173,7 +173,7 @@ def program_that_fails_in_set_up(folder: Path) -> PostgresPrograms:
     return PostgresPrograms(folder)
 
 
-def test_a_failing_set_up_is_told_in_one_line_and_leaves_no_data(
+def test_a_failing_set_up_is_reported_in_one_line_and_leaves_no_data(
     short_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs = program_that_fails_in_set_up(short_dir.with_name("bin"))

@@ -157,10 +157,10 @@ def running(load: Load) -> Iterator[None]:
             task.cancel()
 
 
-async def go_on(load: Load, *, until: float = 0.0) -> None:
+async def await_rounds(load: Load, *, until: float = 0.0) -> None:
     """Wait until all of the load has gone round, once more after the time until which reads may fail."""
     while time.monotonic() < until:
-        await go_on(load)
+        await await_rounds(load)
     writes, answers = load.writes, load.answers
     end = time.monotonic() + patience()
     while load.writes <= writes + 3 or load.answers <= answers + 20:
@@ -188,25 +188,25 @@ async def test_a_replica_that_fails_is_not_missed_and_own_writes_are_always_read
     load = Load(await stand.sign_in_again("anna"), await stand.sign_in("boris"))
     await until_replica_serves(replica, load.reader)
     with running(load):
-        await go_on(load)
+        await await_rounds(load)
         assert not load.failures
         since = time.monotonic()
         if how == "paused":
             await replay(replica, paused=True)
-            await go_on(load)
+            await await_rounds(load)
             await until_replica_is(stand, "behind")
-            await go_on(load)
+            await await_rounds(load)
             await replay(replica, paused=False)
         elif how == "stopped":
             with replica.stopped():
                 await until_replica_is(stand, "away")
-                await go_on(load, until=since + LIMIT * SLOWNESS)
+                await await_rounds(load, until=since + LIMIT * SLOWNESS)
         else:
             async with killed(replica):
                 await until_replica_is(stand, "away")
-                await go_on(load, until=since + LIMIT * SLOWNESS)
+                await await_rounds(load, until=since + LIMIT * SLOWNESS)
         await until_replica_is(stand, "ok")
-        await go_on(load)
+        await await_rounds(load)
     assert load.misses == []
     assert {status for *_, status in load.failures} <= {503}
     assert [each for each in load.failures if each[0] > since + LIMIT * SLOWNESS] == []
@@ -245,11 +245,11 @@ async def test_without_valkey_the_primary_is_read(stand: Stand) -> None:
     await stand.valkey.end(signal.SIGKILL)
     try:
         with running(load):
-            await go_on(load)
+            await await_rounds(load)
     finally:
         await stand.valkey.start()
     with running(load):
-        await go_on(load)
+        await await_rounds(load)
     assert (load.misses, load.failures) == ([], [])
 
 

@@ -61,11 +61,11 @@ async def test_both_workers_learn_of_a_site_and_of_its_end_and_lose_no_view_told
             pages = [f"/fresh_fish/{connection}-{number}/" for number in range(VIEWS)]
             return Counter([await report(visitor, site["key"], page) for page in pages])
 
-        told: Counter[str] = sum(await asyncio.gather(*map(view, range(CONNECTIONS))), Counter())
-        assert told.total() == CONNECTIONS * VIEWS
+        statuses: Counter[str] = sum(await asyncio.gather(*map(view, range(CONNECTIONS))), Counter())
+        assert statuses.total() == CONNECTIONS * VIEWS
         path = "/visits/stats?source=site&category=fresh_fish&traffic=all"
         [totals] = (await admin.expect(200, "GET", path, token=token))["items"]
-        assert totals["visits"] == told["stored"] > 0
+        assert totals["visits"] == statuses["stored"] > 0
 
         await admin.expect(204, "DELETE", f"/sites/{site['id']}", token=token)
 

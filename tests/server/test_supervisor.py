@@ -222,7 +222,7 @@ def in_use(port: int) -> str:
         (socket.SO_REUSEPORT, "0.0.0.0"),
     ],
 )
-def test_a_port_in_use_is_told_in_one_line(start: Start, option: int, address: str) -> None:
+def test_a_port_in_use_is_reported_in_one_line(start: Start, option: int, address: str) -> None:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind((address, 0))

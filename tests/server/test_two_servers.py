@@ -35,7 +35,7 @@ async def empty_url(servers: tuple[str, str]) -> AsyncIterator[str]:
     await on_server(servers[0], f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def test_both_are_one_trawl(empty_url: str) -> None:
+async def test_two_servers_share_imports_sign_outs_limits_and_counts(empty_url: str) -> None:
     """They start and migrate at once; imports, sign-outs, rates and live counts are of both."""
     async with two_servers(empty_url, INGEST_RATE_LIMIT_PER_MINUTE="30") as site:
         await import_at_once(site)
@@ -63,7 +63,7 @@ async def sign_out(site: TwoServers) -> None:
 
 async def count_live(site: TwoServers) -> None:
     async with asyncio.timeout(patience()), listening(site.clients[1]) as listener:
-        first = await listener.state()
+        first = await listener.next_state()
         assert first is not None
         assert (await site.clients[0].post("/visits", json={"page_url": "/a/"})).status == 201
         await listener.until(visits=first["visits"] + 1)

@@ -23,7 +23,7 @@ def test_only_failures_in_a_row_open_it() -> None:
     assert breaker.seconds_open() == 0
 
 
-def test_while_it_is_open_no_call_goes_through() -> None:
+def test_while_the_breaker_is_open_no_call_goes_through() -> None:
     clock = Clock()
     breaker = open_breaker(clock)
     assert not breaker.is_closed
@@ -32,7 +32,7 @@ def test_while_it_is_open_no_call_goes_through() -> None:
     assert breaker.seconds_open() == PAUSE / 2
 
 
-def test_while_it_is_half_open_one_call_at_a_time_goes_through() -> None:
+def test_while_the_breaker_is_half_open_one_call_at_a_time_goes_through() -> None:
     clock = Clock()
     breaker = open_breaker(clock)
     clock.now += PAUSE
@@ -44,7 +44,7 @@ def test_while_it_is_half_open_one_call_at_a_time_goes_through() -> None:
     assert breaker.admit("another")
 
 
-def test_a_probe_closes_it_or_opens_it_again() -> None:
+def test_a_probe_closes_the_breaker_or_opens_it_again() -> None:
     clock = Clock()
     breaker = open_breaker(clock)
     clock.now += PAUSE

@@ -140,7 +140,8 @@ def check_body(response_name: str, response: Json, pointer: str, content_type: s
         return
     value = json.loads(body)
     errors = [
-        f"{error.instance_path}: {error.message}" for error in validator_at(pointer, kind).iter_errors(value)
+        f"{error.instance_path}: {error.message}"
+        for error in validator_of_content(pointer, kind).iter_errors(value)
     ]
     assert not errors, f"{response_name}, against the document: {errors[:3]}"
     examples = response["content"][kind].get("examples")
@@ -156,7 +157,8 @@ def check_lines(response_name: str, pointer: str, body: bytes) -> None:
         assert not errors, f"{response_name}, against the document: {errors[:3]}"
 
 
-def validator_at(pointer: str, kind: str) -> Any:
+def validator_of_content(pointer: str, kind: str) -> Any:
+    """Return the validator of a body of this media type, of the request or response at the pointer."""
     return validator(f"{pointer}|content|{kind}|schema")
 
 
@@ -174,6 +176,8 @@ def check_request(method: str, url: URL, status: int, options: Mapping[str, Any]
     content = {} if judges else operation.get("requestBody", {}).get("content", {})
     for kind, option in (("application/json", "json"), ("application/x-www-form-urlencoded", "data")):
         if kind in content and isinstance(options.get(option), dict | list):
-            checks = validator_at(f"paths|{path}|{name}|requestBody", kind).iter_errors(options[option])
+            checks = validator_of_content(f"paths|{path}|{name}|requestBody", kind).iter_errors(
+                options[option]
+            )
             errors = [error.message for error in checks]
             assert not errors, f"{method} {url.path} succeeded, against the document: {errors[:3]}"

@@ -16,7 +16,7 @@ class Listener:
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.response = response
 
-    async def state(self) -> dict[str, Any] | None:
+    async def next_state(self) -> dict[str, Any] | None:
         """Wait for the next state; None when the stream has ended."""
         async for line in self.response.content:
             if line.startswith(b"data: "):
@@ -26,7 +26,7 @@ class Listener:
 
     async def until(self, visits: int) -> dict[str, Any]:
         """Wait for the first state with at least so many visits."""
-        while state := await self.state():
+        while state := await self.next_state():
             if state["visits"] >= visits:
                 return state
         raise AssertionError("the stream has ended")

@@ -115,6 +115,10 @@ def read_line(line: bytes, number: int, offset: int, zone: ZoneInfo, newest: dat
 
 
 def read_time(stamp: str, zone: ZoneInfo, newest: datetime) -> datetime:
+    """Read a local time of the log.
+
+    :raises ValueError: there is no such time, or it is before 1970 or after `newest`
+    """
     try:
         local_time = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S")
         time = local_time.replace(tzinfo=zone).astimezone(UTC)

@@ -163,7 +163,7 @@ def as_caddy(parts: Fields) -> str:
 
 
 def as_nginx(parts: Fields) -> str:
-    """Write a line as a log_format does: always the same fields, and what is no JSON here and there."""
+    """Write a line as a log_format does: always the same fields, and what is not JSON here and there."""
     time = f"2018-08-0{parts.second % 3 + 1}T{parts.second:02}:01:35{parts.zone[:3]}:{parts.zone[3:]}"
     return (
         f'{{"a": {{"b": [1, "{parts.user}"]}}, "time": "{time}", "took": {parts.second}.{parts.size}, '

@@ -54,17 +54,17 @@ def connections_of(pid: int) -> Iterator[socket.socket]:
     process = os.pidfd_open(pid)
     for link in Path(f"/proc/{pid}/fd").iterdir():
         if str(link.readlink()).startswith("socket:"):
-            found = socket.socket(fileno=take_descriptor(process, int(link.name)))
-            if is_connection(found):
-                yield found
+            connection = socket.socket(fileno=take_descriptor(process, int(link.name)))
+            if is_connection(connection):
+                yield connection
             else:
-                found.close()
+                connection.close()
     os.close(process)
 
 
-def is_connection(found: socket.socket) -> bool:
-    is_tcp = found.family != socket.AF_UNIX and found.type == socket.SOCK_STREAM
-    return is_tcp and not found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+def is_connection(candidate: socket.socket) -> bool:
+    is_tcp = candidate.family != socket.AF_UNIX and candidate.type == socket.SOCK_STREAM
+    return is_tcp and not candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 
 
 def mute(connection: socket.socket) -> None:

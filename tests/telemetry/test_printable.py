@@ -60,4 +60,4 @@ def test_a_log_on_a_terminal_shows_control_characters(log_format: str) -> None:
     for number in (2, 3, 4):
         assert re.search(rf"\\(x|u00)9b{number}J", text), text
     assert "\x9b" not in text
-    assert "\x1b" not in text, "colours, though this is no terminal"
+    assert "\x1b" not in text, "colours, though this is not a terminal"

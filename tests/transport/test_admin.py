@@ -114,7 +114,9 @@ async def test_a_closed_account_has_lost_its_keys_and_tokens_for_good(
 ) -> None:
     pair = (await client.post("/login", json={"login": "anna", "password": PASSWORD})).json
     key = (await user.client.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json["key"]
-    kept = (await other_user.client.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json["key"]
+    other_key = (await other_user.client.post("/keys", json={"name": "k", "scopes": ["profile:read"]})).json[
+        "key"
+    ]
     assert (await client.signed_in(key).get("/profile")).status == 200
     for active in (False, True):
         assert (await admin.client.patch(f"/admin/users/{user.id}", json={"active": active})).status == 200
@@ -122,7 +124,7 @@ async def test_a_closed_account_has_lost_its_keys_and_tokens_for_good(
             assert (await client.signed_in(token).get("/profile")).code == "bad_token"
         refresh = {"refresh_token": pair["refresh_token"]}
         assert (await client.post("/token/refresh", json=refresh)).code == "bad_token"
-    assert (await client.signed_in(kept).get("/profile")).status == 200
+    assert (await client.signed_in(other_key).get("/profile")).status == 200
 
 
 async def test_the_last_active_admin_stays(client: Client, user: User, admin: User) -> None:
@@ -173,7 +175,7 @@ async def test_rights_of_nobody_are_not_found(admin: User) -> None:
         assert (await admin.client.get(path)).code == "not_found"
 
 
-async def test_one_user_is_got_as_the_list_has_it(user: User, other_user: User, admin: User) -> None:
+async def test_one_user_is_shown_as_in_the_list(user: User, other_user: User, admin: User) -> None:
     assert (await user.client.post("/tasks", json={"title": "Order salmon"})).status == 201
     listed = {item["id"]: item for item in (await admin.client.get("/admin/users")).json["items"]}
     for user_id in (user.id, other_user.id):

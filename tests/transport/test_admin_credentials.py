@@ -137,5 +137,5 @@ def test_every_type_of_the_audit_is_a_filter_and_has_words_in_the_dashboard() ->
     assert [kind for kind in AUTH_EVENTS if f'"{kind}"' not in audit_view] == []
 
 
-async def test_a_refresh_token_used_again_can_be_asked_for(admin: User) -> None:
+async def test_the_audit_can_be_filtered_by_refresh_tokens_used_again(admin: User) -> None:
     assert await audit(admin, "refresh_reused") == []

@@ -104,6 +104,6 @@ def test_scripts_of_the_dashboard_ask_where_they_come_from() -> None:
         assert not re.search(r"""(?:fetch\(|src: |href: )["'`]/""", text), path.name
 
 
-async def test_a_visited_page_is_the_same_with_it_and_without(user: User) -> None:
+async def test_a_visited_page_is_the_same_with_the_base_path_and_without(user: User) -> None:
     first = (await user.client.get(f"{BASE}/pages/a")).json
     assert (await user.client.get("/pages/a")).json == first | {"visits": first["visits"] + 1}

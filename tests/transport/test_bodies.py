@@ -106,7 +106,7 @@ async def test_the_time_that_is_spent_on_a_body_is_not_the_clients(
     async with open_request(server.url, "POST /events", *headers) as request:
         for start in range(0, len(gzipped), 1000):
             await request.send(gzipped[start : start + 1000])
-        assert (await request.answer()).status == 400  # blanks are no JSON
+        assert (await request.answer()).status == 400  # blanks are not JSON
 
 
 @asynccontextmanager

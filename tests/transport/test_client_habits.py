@@ -114,7 +114,7 @@ NULLS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("path", NULLS)
-async def test_null_is_as_good_as_a_field_left_out_of_what_is_made(user: User, path: str) -> None:
+async def test_null_means_a_field_left_out_where_something_is_created(user: User, path: str) -> None:
     """Generated clients send it for what nobody has set; it fills in nothing that is needed."""
     body, optional = NULLS[path]
     answer = await user.client.post(path, json=body | dict.fromkeys(optional))
@@ -123,7 +123,7 @@ async def test_null_is_as_good_as_a_field_left_out_of_what_is_made(user: User, p
         assert (await user.client.post(path, json=body | {name: None})).pointers == [f"/{name}"]
 
 
-async def test_null_in_a_task_that_is_put_is_its_default_and_in_a_patch_is_wrong(user: User) -> None:
+async def test_null_is_the_default_in_a_put_of_a_task_and_wrong_in_a_patch(user: User) -> None:
     task = (await user.client.post("/tasks", json={"title": "a", "status": "done", "description": "b"})).json
     path, nulls = f"/tasks/{task['id']}", dict.fromkeys(("description", "status", "priority"))
     assert (await user.client.patch(path, json=nulls)).pointers == [f"/{name}" for name in nulls]

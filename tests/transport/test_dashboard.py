@@ -30,7 +30,7 @@ async def test_the_page_may_run_and_ask_nothing_but_what_is_ours(client: Client)
     assert not re.search(rb"<script(?! src| type=.module. src)|<style|\son\w+=|style=|https?://", answer.body)
 
 
-async def test_all_of_it_is_below_150_kib_gzipped(client: Client) -> None:
+async def test_the_whole_dashboard_is_below_150_kib_gzipped(client: Client) -> None:
     sizes = []
     for path in ("/dashboard", *FILES):
         answer = await client.session.get(path, headers={"Accept-Encoding": "gzip"}, auto_decompress=False)

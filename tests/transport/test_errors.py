@@ -68,7 +68,7 @@ async def test_a_problem_has_all_its_members(client: Client) -> None:
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "nothing has this path",
+        "detail": "there is nothing at this path",
         "code": "not_found",
         "request_id": answer.headers["X-Request-ID"],
     }
@@ -102,8 +102,8 @@ async def test_a_body_that_is_no_object_is_invalid(client: Client) -> None:
 async def test_json_under_another_name_is_refused(client: Client, declared: str) -> None:
     answer = await client.post("/login", data=b"{}", headers={"Content-Type": declared})
     assert (answer.status, answer.code) == (415, "unsupported_media_type")
-    told = f"not {declared}" if declared else "but the Content-Type is missing"
-    assert answer.json["detail"].endswith(f", {told}")
+    reason = f"not {declared}" if declared else "but the Content-Type is missing"
+    assert answer.json["detail"].endswith(f", {reason}")
 
 
 async def test_json_may_name_its_charset(client: Client) -> None:
@@ -141,7 +141,7 @@ async def test_what_is_no_path_is_refused_as_a_problem(server: RunningApp, targe
         server.url, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     )
     assert 400 <= status < 500
-    if body:  # what is no HTTP at all gets its answer from below the application
+    if body:  # what is not HTTP at all gets its answer from below the application
         assert headers["content-type"] == "application/problem+json"
         assert json.loads(body)["request_id"] == headers["x-request-id"]
 

@@ -84,7 +84,7 @@ async def test_pages_of_totals_join(user: User, by: str) -> None:
 
 
 @pytest.mark.usefixtures("events")
-async def test_days_without_users_are_told(user: User) -> None:
+async def test_days_without_users_are_reported(user: User) -> None:
     days = [{"day": MAY.format(day, 0), "users": users} for day, users in ((1, 2), (2, 0), (3, 2))]
     assert await items(user, "/stats/dau") == days
     period = "from=2024-05-01T12:00:00Z&to=2024-05-03T00:00:00Z"
@@ -141,7 +141,7 @@ PATHS = (
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_no_events_are_no_numbers(user: User, path: str) -> None:
+async def test_without_events_every_number_is_zero(user: User, path: str) -> None:
     rows = await items(user, path)
     assert json.dumps(rows).count('"users": 0') + json.dumps(rows).count('"size": 0') == len(rows)
 

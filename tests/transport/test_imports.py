@@ -222,7 +222,7 @@ async def test_an_unknown_import_is_not_found(user: User, path: str) -> None:
     assert ((await user.client.get(path)).status) == 404
 
 
-async def test_a_format_may_be_declared_and_a_wrong_one_is_told(admin: User, log: Path) -> None:
+async def test_a_format_may_be_declared_and_a_wrong_one_is_reported(admin: User, log: Path) -> None:
     for method, path in (("GET", "/parse"), ("POST", "/imports")):
         answer = await admin.client.request(method, path, params={"format": "$remote_addr"}, data=b"")
         assert answer.status == 422

@@ -49,7 +49,7 @@ async def quiet() -> None:
 
 async def test_each_visit_that_is_stored_is_counted_once(user: User) -> None:
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
-        first = await listener.state()
+        first = await listener.next_state()
         assert first is not None
         assert (first["visits"], first["visits_per_second"]) == (0, 0)
         visit = {**VISIT, "id": "8c4f2a0e-5f2c-4a77-9d0e-3a1f5b6c7d80"}
@@ -64,11 +64,11 @@ async def test_each_visit_that_is_stored_is_counted_once(user: User) -> None:
 
 async def test_rates_are_the_growth_of_the_totals(user: User) -> None:
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
-        await listener.state()
+        await listener.next_state()
         await post_visits(user, 50)
         grown = 0.0
         while grown == 0:
-            state = await listener.state()
+            state = await listener.next_state()
             assert state is not None
             grown = state["visits_per_second"]
         assert grown > 50  # within a tenth of a second
@@ -95,8 +95,8 @@ async def test_workers_tell_of_each_others_counts(
 async def test_all_who_listen_share_one_task_which_ends_with_them(user: User, deps: Deps) -> None:
     async with asyncio.timeout(PATIENCE):
         async with listening(user.client) as one, listening(user.client) as another:
-            assert await one.state()
-            assert await another.state()
+            assert await one.next_state()
+            assert await another.next_state()
             tasks = [task.get_name() for task in asyncio.all_tasks()]
             assert tasks.count("live counts") == 1
             assert deps.live.listeners == 2
@@ -117,10 +117,10 @@ async def test_imports_that_run_or_have_just_changed_are_told_of(user: User, db:
         [undone] = await session.scalars(select(Import.id).where(Import.name == "undone.txt"))
         await mark_undone(session, undone)
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
-        state = await listener.state()
+        state = await listener.next_state()
         assert state is not None
-        told = {each["name"]: (each["status"], each["bytes"]) for each in state["imports"]}
-        assert told == {"running.txt": ("running", 5), "undone.txt": ("undone", 0)}
+        imports = {each["name"]: (each["status"], each["bytes"]) for each in state["imports"]}
+        assert imports == {"running.txt": ("running", 5), "undone.txt": ("undone", 0)}
         assert set(state["imports"][0]) == set((await user.client.get("/imports")).json["items"][0])
 
 
@@ -130,20 +130,20 @@ async def test_signing_out_ends_the_stream(user: User, other_user: User) -> None
         listening(user.client) as mine,
         listening(other_user.client) as other,
     ):
-        assert await mine.state()
+        assert await mine.next_state()
         assert (await user.client.post("/logout")).status == 204
-        while await mine.state():
+        while await mine.next_state():
             pass
-        assert await other.state()
+        assert await other.next_state()
 
 
 async def test_draining_ends_the_stream(
     user: User, server: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
-        assert await listener.state()
+        assert await listener.next_state()
         monkeypatch.setattr(server.app.ctx, "draining", True)
-        while await listener.state():
+        while await listener.next_state():
             pass
 
 
@@ -166,7 +166,7 @@ async def test_head_says_what_get_would_and_ends(user: User) -> None:
 
 async def test_what_is_told_is_what_the_document_says(user: User) -> None:
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
-        state = await listener.state()
+        state = await listener.next_state()
     document = (await user.client.get("/openapi.json")).json
     operation = document["paths"]["/api/v1/live"]["get"]
     event = operation["responses"]["200"]["content"]["text/event-stream"]["schema"]["x-event"]

@@ -153,7 +153,7 @@ async def test_a_file_that_becomes_a_link_before_it_is_opened_is_not_read(tmp_pa
         pass
 
 
-async def test_a_log_that_is_not_there_yet_is_told(user: User, folder: Path) -> None:
+async def test_a_log_that_is_not_there_yet_is_reported(user: User, folder: Path) -> None:
     for method in ("GET", "POST"):
         answer = await user.client.request(method, "/parse")
         assert (answer.status, answer.code) == (404, "no_such_log")

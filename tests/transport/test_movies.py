@@ -56,7 +56,7 @@ async def test_a_search_answers_as_lists_do_page_by_page(user: User) -> None:
     assert not {str(item) for item in first.json["items"]} & {str(item) for item in second.json["items"]}
 
 
-async def test_a_film_is_told_with_all_that_is_known(user: User) -> None:
+async def test_a_film_is_shown_with_all_that_is_known(user: User) -> None:
     answer = await user.client.get(f"/api/v1/movies/{FILM}")
     film = answer.json
     assert (answer.status, film.keys()) == (200, FIELDS)

@@ -58,7 +58,7 @@ async def test_recorded_visits_of_the_page_count_too(user: User) -> None:
         ("a" * 2047, "/" + "a" * 2047),
     ],
 )
-async def test_any_page_has_a_path(user: User, path: str, page_url: str) -> None:
+async def test_any_page_can_be_visited_by_a_path(user: User, path: str, page_url: str) -> None:
     answer = await user.client.get(f"/pages/{path}")
     assert (answer.status, answer.json) == (200, {"page_url": page_url, "visits": 1})
     [visit] = await visits(user.client)
@@ -112,8 +112,8 @@ async def test_the_longest_page_is_found_by_what_its_normal_form_is(user: User) 
     page_url = "/" + '"' * 2047
     visit = (await user.client.post("/visits", json={"page_url": page_url})).json
     assert visit["page_url"] == "/" + "%22" * 2047
-    found = await user.client.get("/visits", params={"page_url": visit["page_url"]})
-    assert [item["id"] for item in found.json["items"]] == [visit["id"]]
+    response = await user.client.get("/visits", params={"page_url": visit["page_url"]})
+    assert [item["id"] for item in response.json["items"]] == [visit["id"]]
 
 
 @pytest.mark.parametrize("page_url", ["//z", "/%00", "/a%0Ab/", "/a%C2%A0b", "/%7F%C2%85", "/a%20b"])

@@ -98,7 +98,7 @@ async def test_a_token_of_nobody_is_not_found(admin: User) -> None:
         ("/password/reset", {"token": "x", "password": NEW, "login": "anna"}, "/login"),
     ],
 )
-async def test_what_can_not_be_read_is_told(
+async def test_what_can_not_be_read_is_reported(
     client: Client, path: str, body: dict[str, object], pointer: str
 ) -> None:
     refusal = await client.post(path, data=json.dumps(body), headers={"Content-Type": "application/json"})

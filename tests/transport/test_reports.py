@@ -45,7 +45,7 @@ async def test_a_report_answers_with_its_rows(user: User, visits: None, number: 
 
 
 @pytest.mark.parametrize("number", EXPECTED)
-async def test_no_data_is_no_answer(user: User, number: int) -> None:
+async def test_without_data_a_report_has_no_answer_and_no_rows(user: User, number: int) -> None:
     body = (await user.client.get(f"/report/{number}")).json
     assert (body["answer"], body["rows"], body["as_of"]) == (0 if number in (6, 7) else None, [], None)
     assert (await user.client.get(f"/report/{number}?format=csv")).status == 200

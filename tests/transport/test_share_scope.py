@@ -15,18 +15,20 @@ async def test_a_share_of_the_reports_shows_them_with_their_own_parameters(
     client: Client, user: User
 ) -> None:
     somebody = reader(client, await make_share(user, parameters={**DATES, "source": "log"}))
-    asked = {**DATES, "source": "log"}
+    parameters = {**DATES, "source": "log"}
     assert await is_let_in(somebody, "/reports")
-    assert await is_let_in(somebody, "/report/1", **asked)
-    assert await is_let_in(somebody, "/report/2", **asked, category="fresh_fish", limit="5", format="csv")
+    assert await is_let_in(somebody, "/report/1", **parameters)
+    assert await is_let_in(
+        somebody, "/report/2", **parameters, category="fresh_fish", limit="5", format="csv"
+    )
     instants = {"from": START, "to": END, "tz": "Europe/Berlin", "source": "log"}
     assert await is_let_in(somebody, "/report/4", **instants)
     for name in ("from", "to", "tz", "source"):
-        fewer = {key: value for key, value in asked.items() if key != name}
+        fewer = {key: value for key, value in parameters.items() if key != name}
         assert not await is_let_in(somebody, "/report/1", **fewer)
     for change in ({"source": "all"}, {"tz": "UTC"}, {"from": "2018-10-24"}, {"to": "2018-11-01"}):
-        assert not await is_let_in(somebody, "/report/1", **asked | change)
-    assert not await is_let_in(somebody, "/visits/stats", **asked)
+        assert not await is_let_in(somebody, "/report/1", **parameters | change)
+    assert not await is_let_in(somebody, "/visits/stats", **parameters)
 
 
 async def test_a_share_of_the_reports_shows_each_with_its_own_parameters(client: Client, user: User) -> None:
@@ -66,19 +68,21 @@ async def test_a_share_of_the_overview_shows_its_filters_grouped_in_any_way(
     client: Client, user: User
 ) -> None:
     somebody = reader(client, await make_share(user, "overview", parameters={**DATES, "country": "US"}))
-    asked = {**DATES, "country": "US"}
+    parameters = {**DATES, "country": "US"}
     for group_by in ("page", "hour", "country,day"):
-        assert await is_let_in(somebody, "/visits/stats", **asked, group_by=group_by, limit="5")
-    assert await is_let_in(somebody, "/visits/stats", **asked, compare="previous")
+        assert await is_let_in(somebody, "/visits/stats", **parameters, group_by=group_by, limit="5")
+    assert await is_let_in(somebody, "/visits/stats", **parameters, compare="previous")
     before = {"from": "2018-10-18", "to": "2018-10-24", "tz": "Europe/Berlin", "country": "US"}
     assert await is_let_in(somebody, "/visits/stats", **before)
     assert not await is_let_in(somebody, "/visits/stats", **DATES)
     for change in ({"country": "DE"}, {"user_id": "1"}, {"page_url": "/"}, {"category": "caviar"}):
-        assert not await is_let_in(somebody, "/visits/stats", **asked | change)
-    assert not await is_let_in(somebody, "/visits/stats", **asked, kind="cart")
-    assert await is_let_in(somebody, "/visits/stats", **asked, kind="product")  # which it lists by themselves
+        assert not await is_let_in(somebody, "/visits/stats", **parameters | change)
+    assert not await is_let_in(somebody, "/visits/stats", **parameters, kind="cart")
+    assert await is_let_in(
+        somebody, "/visits/stats", **parameters, kind="product"
+    )  # which it lists by themselves
     for group_by in ("user", "user,day"):
-        assert not await is_let_in(somebody, "/visits/stats", **asked, group_by=group_by)
+        assert not await is_let_in(somebody, "/visits/stats", **parameters, group_by=group_by)
     assert not await is_let_in(somebody, "/report/6", **DATES)  # which has no such filter
     by_hour = reader(client, await make_share(user, "overview", parameters={**DATES, "unit": "hour"}))
     assert await is_let_in(by_hour, "/visits/stats", **DATES, group_by="day")  # the unit is the chart's alone

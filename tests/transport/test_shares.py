@@ -17,7 +17,7 @@ from tests.support.shares import DATES, make_share, reader
 from transport.settings import HttpSettings
 
 
-async def test_a_share_is_told_with_its_link_once_and_stored_hashed(user: User, deps: Deps) -> None:
+async def test_a_share_is_shown_with_its_link_once_and_stored_hashed(user: User, deps: Deps) -> None:
     share = await make_share(user, parameters={"period": "7d"}, expires_at="2099-01-01T00:00:00Z")
     fields = {"id", "view", "parameters", "created_at", "expires_at", "last_used_at"}
     assert share.keys() == fields | {"link"}

@@ -25,7 +25,7 @@ async def make_site(admin: User, **fields: Any) -> dict[str, Any]:
     return site
 
 
-async def test_a_site_is_told_with_its_key_as_it_is_listed(admin: User) -> None:
+async def test_a_site_is_shown_with_its_key_as_it_is_listed(admin: User) -> None:
     site = await make_site(admin)
     assert site.keys() == {"id", "name", "origins", "key", "created_at"}
     assert (site["name"], site["origins"]) == (SHOP["name"], SHOP["origins"])

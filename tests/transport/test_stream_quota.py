@@ -63,11 +63,11 @@ async def test_an_account_has_so_many_streams_open_over_two_workers(
             refusal = await client.get("/live")
             assert (refusal.status, refusal.code) == (409, "quota_exceeded")
         async with listening(other_user.client) as listener:
-            assert await listener.state()
+            assert await listener.next_state()
         await streams.aclose()
         assert await becomes(0, lambda: leases(cache, user))
         async with listening(elsewhere) as listener:
-            assert await listener.state()
+            assert await listener.next_state()
     assert local_streams.keys() <= {user.id, other_user.id}
 
 

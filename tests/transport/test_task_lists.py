@@ -108,7 +108,9 @@ async def test_without_a_sort_the_newest_come_first(user: User, tasks: list[dict
         ("q=apple&status=todo", lambda t: t["title"].lower() == "apple" and t["status"] == "todo"),
     ],
 )
-async def test_filters_keep_what_fits(user: User, tasks: list[dict[str, Any]], query: str, keep: Any) -> None:
+async def test_a_filter_of_tasks_keeps_those_that_fit(
+    user: User, tasks: list[dict[str, Any]], query: str, keep: Any
+) -> None:
     expected = {task["id"] for task in tasks if keep(task)}
     assert 0 < len(expected) < len(tasks)
     assert set(await ids(user, f"{query}&limit=1000")) == expected

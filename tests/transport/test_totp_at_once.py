@@ -59,7 +59,7 @@ async def test_a_code_is_used_up_once(user: User, workers: list[Client], deps: D
     assert again == [401] * TIMES
 
 
-async def test_a_secret_is_confirmed_once(user: User, workers: list[Client]) -> None:
+async def test_of_confirmations_at_once_one_succeeds(user: User, workers: list[Client]) -> None:
     app = await begin(user)
     both = [worker.signed_in(user.token) for worker in workers]
     answers = await asyncio.gather(

@@ -110,7 +110,7 @@ async def test_a_sign_in_takes_one_of_the_two_codes(client: Client, user: User) 
 
 
 @pytest.mark.parametrize("code", ["éééééé", "\uff11\uff12", "²³¹²³¹", "      ", "-", "🐟" * 6, "0" * 200])
-async def test_odd_codes_are_wrong_codes(client: Client, user: User, code: str) -> None:
+async def test_an_odd_totp_code_is_refused_like_a_wrong_one(client: Client, user: User, code: str) -> None:
     await enable(user)
     assert (await sign_in(client, totp=code)).code == "bad_credentials"
 

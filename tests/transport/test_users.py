@@ -200,7 +200,7 @@ async def test_a_user_changes_its_own_names(user: User, other_user: User) -> Non
     assert (await other_user.client.get("/profile")).json["first_name"] == ""
 
 
-async def test_nobody_changes_another(user: User, other_user: User, admin: User) -> None:
+async def test_nobody_changes_another_user(user: User, other_user: User, admin: User) -> None:
     for stranger in (other_user, admin):
         for target in (user.id, 10**15):
             assert (await stranger.client.patch(f"/user/{target}", json=NAMES)).code == "not_yours"

@@ -43,7 +43,9 @@ async def recorded(user: User) -> Client:
         ("to=2025-01-01T00:00:00Z&offset=1", [1, 0]),
     ],
 )
-async def test_filters_leave_what_they_say(recorded: Client, query: str, times: list[int]) -> None:
+async def test_a_filter_of_visits_keeps_those_that_fit(
+    recorded: Client, query: str, times: list[int]
+) -> None:
     answer = await recorded.get(f"/visits?{query}")
     assert [visit["timestamp"] for visit in answer.json["items"]] == [
         VISITS[index]["timestamp"] for index in times

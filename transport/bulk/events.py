@@ -110,7 +110,7 @@ def split_events(body: bytes) -> Sequence[Raw]:
     except msgspec.ValidationError as error:
         value = any_value.decode(body)
         create_events_request.load({"events": value} if isinstance(value, list) else value)
-        raise Invalid(f"this is no list of events: {error}") from None
+        raise Invalid(f"this is not a list of events: {error}") from None
 
 
 def read_ndjson(body: bytes, *, now: datetime) -> EventBatch:

@@ -41,7 +41,7 @@ def arc(length: float, x: float, y: float) -> str:
     """Draw a part of the ring, clockwise from the top. `length` is a share of the whole, from 0 to 1."""
     if not length:
         return ""
-    # A whole turn would end where it begins, which is no arc.
+    # A whole turn would end where it begins, which is not an arc.
     turn = 2 * pi * min(length, 0.9999)
     long = int(turn > pi)
     (a, b), (c, d) = [(x + radius * sin(turn), y - radius * cos(turn)) for radius in (OUTER, INNER_RADIUS)]

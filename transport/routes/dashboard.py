@@ -87,7 +87,7 @@ async def get_dashboard_part(request: Request, folder: str, name: str) -> HTTPRe
     :raises NotFound: the dashboard has no such file
     """
     if folder not in FOLDERS:
-        raise NotFound("nothing has this path")
+        raise NotFound("there is nothing at this path")
     return send_file(request, FOLDER / folder, name, cache_control=FRESH)
 
 

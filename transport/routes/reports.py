@@ -11,10 +11,10 @@ from transport.accept import accepted_format
 from transport.charts.chart import chart
 from transport.csv_text import csv_table
 from transport.heavy import heavy_read
-from transport.kept_answers import cache_answer
 from transport.operations import Items, Text, operation
 from transport.parsing import query
 from transport.request import Request
+from transport.response_cache import cache_response
 from transport.responses import complete_list, csv, ok, with_etag
 
 blueprint = Blueprint("reports")
@@ -53,7 +53,7 @@ async def list_reports(_request: Request) -> HTTPResponse:
     path={"number": {"type": "integer", "enum": list(REQUESTS)}},
     etag=True,
 )
-@cache_answer
+@cache_response
 @heavy_read
 async def get_report(request: Request, number: str) -> HTTPResponse:
     report = reports.get_report(number)

@@ -61,7 +61,7 @@ async def get_ready(request: Request) -> HTTPResponse:
 
 
 def prefers_page(request: Request) -> bool:
-    """Tell whether what a client would like best is HTML."""
+    """Return whether what a client would like best is HTML."""
     return accepted_types(request)[:1] == ["text/html"]
 
 

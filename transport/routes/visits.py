@@ -24,10 +24,10 @@ from service.visits import record as visits
 from service.visits.record import NewVisit, Visitor
 from transport.bulk.visits import read_visits, summarise
 from transport.heavy import heavy_export, heavy_read
-from transport.kept_answers import cache_answer
 from transport.operations import Array, Lines, Page, Text, operation
 from transport.parsing import json_body, query
 from transport.request import Request
+from transport.response_cache import cache_response
 from transport.responses import created, ok, page, with_etag
 from transport.streaming import stream_file
 
@@ -108,7 +108,7 @@ async def get_visit(request: Request, visit_id: uuid.UUID) -> HTTPResponse:
 
 @blueprint.get("/visits/stats", ctx_scope="visits:read", ctx_share="statistics")
 @operation(query=CountVisitsRequest, responses={200: Page(VisitCountResponse)}, etag=True)
-@cache_answer
+@cache_response
 @heavy_read
 async def count_visits(request: Request) -> HTTPResponse:
     parameters = query(request, count_visits_request)

@@ -211,7 +211,7 @@ async def test_signing_out_ends_the_refresh_token(deps: Deps, account_id: int, e
     "text",
     ["x", "", "trawl_refresh_", write_refresh_token(bytes(32)), "\udcff", "trawl_" + "a" * 43, "\0"],
 )
-async def test_text_is_no_refresh_token(deps: Deps, text: str) -> None:
+async def test_text_is_not_a_refresh_token(deps: Deps, text: str) -> None:
     assert await is_refused(deps, text, START)
 
 
@@ -227,7 +227,7 @@ async def test_expired_sessions_tokens_and_keys_are_deleted_and_no_others(
     deps: Deps, account_id: int
 ) -> None:
     old = [await sign_in_at(deps, START) for _ in range(3)]
-    kept = await refresh_at(deps, old[0].refresh_token, START + DAY)
+    live_pair = await refresh_at(deps, old[0].refresh_token, START + DAY)
     async with deps.db.transaction() as session:
         for number, expires_at in enumerate((START, START + 20 * DAY, None)):
             values = {"name": str(number), "scopes": [], "key_sha256": bytes([number])}
@@ -238,9 +238,9 @@ async def test_expired_sessions_tokens_and_keys_are_deleted_and_no_others(
         tokens = (await session.scalars(select(RefreshToken.token_sha256))).all()
         keys = (await session.scalars(select(ApiKey.name).order_by(ApiKey.name))).all()
     assert [each.account_id for each in sessions] == [account_id]
-    assert tokens == [digest_of(kept.refresh_token)]
+    assert tokens == [digest_of(live_pair.refresh_token)]
     assert keys == ["1", "2"]
-    assert not await is_refused(deps, kept.refresh_token, START + 14 * DAY)
+    assert not await is_refused(deps, live_pair.refresh_token, START + 14 * DAY)
 
 
 def test_a_successor_is_unsealed_by_its_token_alone() -> None:

@@ -61,10 +61,10 @@ def test_the_most_frequent_groups_have_all_their_rows(
                 rows = np.flatnonzero(columns[none_at])
                 columns[none_at] = columns[none_at][rows]
                 counts.add_with_none(columns, none_at, rows)
-        found = counted(counts, need, without_none)
-    assert found.items() <= expected.items()
+        visits_by_row = counted(counts, need, without_none)
+    assert visits_by_row.items() <= expected.items()
     least = min([visits for _, visits in expected.most_common(need)], default=0)
-    assert {row: visits for row, visits in found.items() if visits >= least} == {
+    assert {row: visits for row, visits in visits_by_row.items() if visits >= least} == {
         row: visits for row, visits in expected.items() if visits >= least
     }
 

@@ -62,9 +62,9 @@ def test_the_most_frequent_users_of_times_are_counted(
     labels = times.labels[groups.astype(np.int64)] if len(groups) else groups
     pairs = list(zip(labels.tolist(), users.tolist(), strict=True))
     assert len(set(pairs)) == len(pairs)
-    found = dict(zip(pairs, counts.tolist(), strict=True))
-    assert found.items() <= expected.items()
+    sums = dict(zip(pairs, counts.tolist(), strict=True))
+    assert sums.items() <= expected.items()
     least = 1 if need is None else min([count for _, count in expected.most_common(need)], default=0)
-    assert {pair: count for pair, count in found.items() if count >= least} == {
+    assert {pair: count for pair, count in sums.items() if count >= least} == {
         pair: count for pair, count in expected.items() if count >= least
     }

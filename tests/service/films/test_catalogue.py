@@ -142,7 +142,7 @@ async def test_what_the_service_does_not_know_is_not_found_or_an_empty_page(
 
 
 @pytest.mark.parametrize("status", [401, 402])
-async def test_a_refused_key_is_the_operators_trouble(
+async def test_a_refused_key_is_told_in_the_log_and_not_to_the_client(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     kinopoisk.mode = status

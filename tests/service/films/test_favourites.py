@@ -67,7 +67,7 @@ async def test_every_film_is_fetched_once_and_saved_for_all_its_users(
     assert [int(path.rpartition("/")[2]) for path in kinopoisk.calls] == [42, FILM + 1, FILM]
 
 
-async def test_a_refused_key_stops_it_and_names_the_setting(
+async def test_a_refused_key_stops_the_refresh_and_names_the_setting(
     db: Database, catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk
 ) -> None:
     await save(db, "a", FILM, FILM + 1)

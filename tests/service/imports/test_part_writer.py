@@ -26,7 +26,7 @@ def parse(log: bytes) -> LineColumns:
     return columns
 
 
-async def test_a_chunk_whose_addresses_were_deleted_meanwhile_is_named_again(
+async def test_a_chunk_whose_addresses_were_deleted_meanwhile_is_prepared_again(
     committed_db: Database, geo: Geo
 ) -> None:
     shop, lines = Importer(committed_db, geo), parse(some_lines(30))

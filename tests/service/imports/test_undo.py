@@ -116,7 +116,7 @@ async def test_the_last_import_of_a_grown_file_is_undone_to_where_the_one_before
     assert derived == await shop.derived_at_once(log)
 
 
-async def test_everything_undone_leaves_nothing(shop: Importer, tmp_path: Path) -> None:
+async def test_an_undone_import_leaves_nothing(shop: Importer, tmp_path: Path) -> None:
     log = tmp_path / "logs.txt"
     write(log, some_lines(60))
     record = await shop.read(log, chunk_bytes=1500)
@@ -127,7 +127,7 @@ async def test_everything_undone_leaves_nothing(shop: Importer, tmp_path: Path) 
     assert again.status == "undone"
 
 
-async def test_a_line_is_the_imports_that_stored_it(shop: Importer, tmp_path: Path) -> None:
+async def test_only_undoing_the_import_that_stored_a_line_removes_it(shop: Importer, tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         write(tmp_path / name, some_lines(10))
     first, duplicate = [await shop.read(tmp_path / name) for name in ("a.txt", "b.txt")]

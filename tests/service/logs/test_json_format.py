@@ -161,7 +161,7 @@ def test_bytes_that_nginx_escapes_without_escape_json_are_read() -> None:
         (raw(NGINX | {"remote_addr": "shop.example"}), "a host name stands"),
         (raw(NGINX | {"time_local": "yesterday"}), "no such date or time"),
         (raw(NGINX | {"time_local": 1e300}), "time is out of range|no such date"),
-        (raw(NGINX | {"status": "OK"}), "the status is no number of three digits"),
+        (raw(NGINX | {"status": "OK"}), "the status is not a number of three digits"),
         *(
             (raw(NGINX | {"request": request}), "the request names no URL")
             for request in (

@@ -61,5 +61,5 @@ def test_scripts_styles_images_fonts_and_icons_are_assets(path: str) -> None:
         "/x.jsp",
     ],
 )
-def test_pages_are_no_assets(path: str) -> None:
+def test_pages_are_not_assets(path: str) -> None:
     assert not is_asset(path)

@@ -22,7 +22,7 @@ from tests.support.log_imports import Importer, counts
 from tests.support.report_cases import Case, cases, questions, store_live_pages
 
 ROOT = Path(__file__).parents[3]
-# The log whose answers the contract tells is no part of the project; where it lies beside it, it is read.
+# The log whose answers the contract tells is not a part of the project; where it lies beside it, it is read.
 SHOP_LOGS = [path for path in [ROOT.parent / "shared" / "data" / "logs.txt"] if path.exists()]
 DEFAULTS = {number: request().load({}) for number, request in REQUESTS.items()}
 GOODS = """

@@ -146,7 +146,7 @@ def test_the_secrets_are_not_shown() -> None:
 
 
 @given(st.text(max_size=200))
-def test_text_is_no_token(text: str) -> None:
+def test_text_is_not_a_token(text: str) -> None:
     with pytest.raises(Unauthorized):
         decode_token(SETTINGS, text, now=NOW)
 

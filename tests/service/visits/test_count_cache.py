@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
-from service.columns import questions
+from service.columns import cached_counts
 from service.columns.blocks import Block, PartBlock
 from service.columns.group_counts import GroupCounts
 from service.columns.slots import Slots
@@ -35,7 +35,7 @@ GROUPS: tuple[tuple[str, ...], ...] = (
 
 @pytest.fixture(autouse=True)
 def of_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "LARGE", 0)
+    monkeypatch.setattr(cached_counts, "LARGE", 0)
 
 
 def part_lines(seed: int, count: int = 24) -> list[Line]:
@@ -82,10 +82,10 @@ async def test_answers_are_those_of_all_visits_while_parts_and_live_visits_come_
     await store_live_visits(db, [row])
     live.append(LiveSaid(row, NOTHING_SAID))
     await check_all()
-    gone = min(parts)
-    del parts[gone]
+    oldest = min(parts)
+    del parts[oldest]
     async with db.transaction() as session:
-        await session.execute(text("DELETE FROM visit_part WHERE id = :id"), {"id": gone})
+        await session.execute(text("DELETE FROM visit_part WHERE id = :id"), {"id": oldest})
     await check_all()
     parts[await store_part(db, part_lines(6))] = list(part_lines(6))
     await check_all()
@@ -123,5 +123,5 @@ async def test_a_part_is_counted_once_as_long_as_all_of_it_is_in_the_period(
     assert await counted(until=LATER + timedelta(seconds=1)) == 2
     assert await counted(since=BEGIN + timedelta(hours=1, seconds=1)) == 6, "a part begins before"
     assert await counted(country="US") == 6, "the filter's own counts"
-    monkeypatch.setattr(questions, "LARGE", 1000)
+    monkeypatch.setattr(cached_counts, "LARGE", 1000)
     assert await counted() == 6, "small parts are merged soon"

@@ -107,7 +107,7 @@ async def store_one_each(shop: Importer, folder: Path, addresses: tuple[str, ...
     return await shop.read(folder / "logs.txt")
 
 
-async def test_nobody_is_asked_for_private_addresses_nor_twice_for_any(
+async def test_private_addresses_are_never_looked_up_and_others_once(
     ignorant: Importer, tmp_path: Path, ipinfo: FakeIpInfo
 ) -> None:
     ipinfo.countries = {"8.8.8.8": "US"}
@@ -148,7 +148,7 @@ async def test_an_import_that_is_undone_takes_its_countries_along(
     assert not any(await state(ignorant))
 
 
-async def test_a_live_visit_is_told_with_the_country_that_its_address_was_given(
+async def test_a_live_visit_is_shown_with_the_country_that_its_address_was_given(
     ignorant: Importer, ipinfo: FakeIpInfo
 ) -> None:
     visit = live_row(country=None)

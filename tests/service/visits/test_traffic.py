@@ -82,7 +82,7 @@ async def store_live(shop: Importer, visits: Visits) -> None:
     cases=questions,
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-async def test_reports_count_people_or_bots_whatever_came_and_went(
+async def test_reports_count_people_or_bots_after_any_imports_undos_and_deletions(
     committed_db: Database,
     geo: Geo,
     tmp_path: Path,

@@ -32,7 +32,7 @@ export async function show(view, { signal, user, redraw }) {
   async function showNewest(total) {
     if (total === lastTotal || Date.now() - refreshedAt < REFRESH_PERIOD) return;
     refreshedAt = Date.now();
-    // A visit of a log is no live one: those of the other sources are merged, newest first.
+    // A visit of a log is not a live one: those of the other sources are merged, newest first.
     const pages = await Promise.all(["api", "page", "site"].map((source) => requestJson("/visits", { query: { source, limit: NEWEST }, signal })));
     const visits = pages.flatMap((page) => page.items).sort((one, other) => Date.parse(other.timestamp) - Date.parse(one.timestamp));
     lastTotal = total;

@@ -11,7 +11,7 @@ const ORDERS = {
   name: (one, other) => one.text.localeCompare(other.text),
 };
 
-// `items`: rows of the API with their `text`. `isCut`: there are more than these. `onChoose`: null where rows are no filters.
+// `items`: rows of the API with their `text`. `isCut`: there are more than these. `onChoose`: null where rows are not filters.
 export function showAllRows({ title, items, filter, total, isCut, onChoose }) {
   const search = element("input", { type: "search", oninput: draw, autocomplete: "off", spellcheck: "false" });
   const order = select(Object.keys(ORDERS).map((name) => [name, translate(`order.${name}`)]), "visits", { onchange: draw });

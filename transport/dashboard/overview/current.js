@@ -21,7 +21,7 @@ export function currentVisitors({ reader, signal }) {
       const { items } = await reader.stats({}, { from: new Date(since).toISOString() });
       if (current === readings) root.replaceChildren(translate("current-visitors", number(items[0]?.visitors ?? 0), MINUTES));
     } catch {
-      if (current === readings) root.replaceChildren(); // no number is no untrue one
+      if (current === readings) root.replaceChildren(); // a missing number is not an untrue one
     }
   }
   repeat(refresh, PERIOD, signal);

@@ -19,7 +19,7 @@ function loadWorld() {
   return world;
 }
 
-// `onChoose`: null where countries are no filters. The list beside the map says the same to those who can't see or click it.
+// `onChoose`: null where countries are not filters. The list beside the map says the same to those who can't see or click it.
 export function worldMap(items, onChoose, signal) {
   const root = element("div", { class: "world" });
   const show = () => loadWorld().then((data) => root.replaceChildren(draw(data, items, onChoose)), () => {

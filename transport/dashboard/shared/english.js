@@ -13,7 +13,7 @@ export const english = {
   "ended.signed-out": "You are signed out.", "ended.expired": "Your session has ended. Sign in again.",
   period: "Period", "period.today": "The last day", "period.24h": "Last 24 hours", "period.7d": "Last 7 days", "period.30d": "Last 30 days", "period.90d": "Last 90 days",
   "period.month": "This month", "period.last-month": "Last month", "period.year": "This year", "period.all": "All time", "period.own": "From … to …",
-  from: "From", to: "To", apply: "Apply", "no-date": "This is no date.", "no-number": "This is no number.", "no-dates": "Choose a date.", "ends-before": "The period ends before it begins.", "no-zone": "There is no such time zone.",
+  from: "From", to: "To", apply: "Apply", "no-date": "This is not a date.", "no-number": "This is not a number.", "no-dates": "Choose a date.", "ends-before": "The period ends before it begins.", "no-zone": "There is no such time zone.",
   zone: "Time zone", source: "Source", "source.log": "Log", "source.api": "Live",
   "as-of": (time) => `Up to the newest visit, ${time}`, "no-visits": "No visits yet: import a log.",
   "no-data": "no data", definition: "What is counted", rows: "Rows", "download-as": (format, title) => `${format}: ${title}`,

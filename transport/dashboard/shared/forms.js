@@ -52,7 +52,7 @@ export function showProblem(root, trouble, error) {
   else trouble.textContent = others.length ? others.map(({ pointer, detail }) => [pointer.slice(1), faultText(detail)].filter(Boolean).join(": ")).join("; ") : problemText(error);
 }
 
-// What is no problem of the API is a defect of the page, which the console tells.
+// What is not a problem of the API is a defect of the page, which the console tells.
 export function problemText(error) {
   if (!(error instanceof Problem)) console.error(error);
   return error.code ? refusalText(error) : translate("unreachable");

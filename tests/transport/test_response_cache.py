@@ -1,4 +1,4 @@
-"""Answers that are kept: never older than what is stored, and within their bound."""
+"""Responses that are cached: never older than what is stored, and within their bound."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from db.database import Database
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
-from transport.kept_answers import Answer, KeptAnswers
+from transport.response_cache import CachedResponse, ResponseCache
 
 PAGE = "/caviar/"
 PATHS = (
@@ -25,7 +25,7 @@ def db(committed_db: Database) -> Database:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_the_same_is_answered_until_something_is_stored(
+async def test_a_response_is_the_same_until_something_is_stored(
     user: User, server: RunningApp, path: str
 ) -> None:
     await user.client.post("/visits", json={"page_url": PAGE})
@@ -39,9 +39,9 @@ async def test_the_same_is_answered_until_something_is_stored(
     await user.client.post("/visits", json={"page_url": PAGE})
     after = await user.client.get(path)
     assert after.body != first.body
-    answers = server.app.ctx.answers
-    kept = [key for key in answers._answers if key[0].endswith(path.partition("?")[0])]
-    assert len(kept) >= 1
+    cache = server.app.ctx.responses
+    keys = [key for key in cache._responses if key[0].endswith(path.partition("?")[0])]
+    assert len(keys) >= 1
     assert (await user.client.request("HEAD", path)).status == 200
 
 
@@ -72,18 +72,18 @@ async def test_a_wrong_query_is_refused_each_time(user: User) -> None:
         assert (await user.client.get("/report/9")).status == 404
 
 
-def test_the_least_recently_used_answers_are_dropped() -> None:
-    answers = KeptAnswers(max_bytes=5000)
+def test_the_least_recently_used_responses_are_dropped() -> None:
+    cache = ResponseCache(max_bytes=5000)
     for path in ("/a", "/b", "/a", "/c", "/d"):
         key = (path, "", "")
-        if answers.get(key, "1") is None:
-            answers.put(key, "1", Answer(b"x" * 500, "text/plain", {}, ""))
-    assert [answers.get((path, "", ""), "1") is None for path in ("/a", "/b", "/c", "/d")] == [
+        if cache.get(key, "1") is None:
+            cache.put(key, "1", CachedResponse(b"x" * 500, "text/plain", {}, ""))
+    assert [cache.get((path, "", ""), "1") is None for path in ("/a", "/b", "/c", "/d")] == [
         False,
         True,
         False,
         False,
     ]
-    assert answers.get(("/a", "", ""), "2") is None
-    answers.put(("/a", "", ""), "2", Answer(b"x" * 10_000, "text/plain", {}, ""))
-    assert answers.get(("/a", "", ""), "2") is None
+    assert cache.get(("/a", "", ""), "2") is None
+    cache.put(("/a", "", ""), "2", CachedResponse(b"x" * 10_000, "text/plain", {}, ""))
+    assert cache.get(("/a", "", ""), "2") is None

@@ -1,4 +1,4 @@
-"""Which counts of which parts are kept (count_cache.py).
+"""Which counts of which parts are cached (count_cache.py).
 
 Parts that are small, so merged soon, and those at the ends of a period are counted each time.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from db.queries.column_reads import Span
-from service.columns.count_cache import Question
+from service.columns.count_cache import CountKey
 from service.columns.groups import Groups, TimeGroups
 from service.columns.matching import PartFilter
 from service.columns.snapshot import Snapshot
@@ -15,14 +15,14 @@ from service.columns.snapshot import Snapshot
 LARGE = 20_000  # visits; smaller parts are merged soon
 
 
-def question_of(
+def count_key_of(
     snapshot: Snapshot,
     criteria: PartFilter | None,
     group_by: Sequence[str],
     tz: str,
     groups: Sequence[Groups],
-) -> Question | None:
-    """Return what is counted of each whole part; None if such counts are not kept."""
+) -> CountKey | None:
+    """Return the key of the counts of whole parts; None if such counts are not cached."""
     free = {"since", "until", "is_bot", "traits"}
     if criteria is None or criteria.traits or snapshot.addresses.visitors is not None:
         return None
@@ -32,11 +32,11 @@ def question_of(
     begins = tuple(each.first for each in groups if isinstance(each, TimeGroups))
     zone = tz if begins else None
     ids = tuple(map(id, owners))
-    return Question((criteria.is_bot, tuple(group_by), zone, begins, snapshot.pages.renamed, ids), owners)
+    return CountKey((criteria.is_bot, tuple(group_by), zone, begins, snapshot.pages.renamed, ids), owners)
 
 
 def split_parts(criteria: PartFilter | None, spans: Sequence[Span]) -> tuple[list[Span], list[Span]]:
-    """Return the large parts that lie in the period as a whole, whose counts are kept, and the others."""
+    """Return the large parts that lie in the period as a whole, whose counts are cached, and the others."""
     assert criteria is not None
     since, until = criteria.since, criteria.until
     whole = [
