@@ -3,7 +3,9 @@
 import asyncio
 import gc
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import pytest
 
@@ -20,26 +22,34 @@ class NewRequests:
     """The requests since it was made, ended ones that wait for the garbage collector included."""
 
     def __init__(self) -> None:
-        self._before = self._count()
+        self._made = 0
+        self._alive: WeakSet[Request] = WeakSet()
 
-    @staticmethod
-    def _count() -> int:
-        return sum(type(each) is Request for each in gc.get_objects())
+    def add(self, request: Request) -> None:
+        self._made += 1
+        self._alive.add(request)
 
     async def all_are_there(self) -> bool:
-        return self._count() >= self._before + TIMES
+        return self._made >= TIMES
 
     async def few_are_left(self) -> bool:
         """Tell whether all have gone but those in whose context something was opened that lives on."""
-        return self._count() < self._before + TIMES // 2
+        return self._made >= TIMES and len(self._alive) < TIMES // 2
 
 
 @pytest.fixture
-def requests() -> Iterator[NewRequests]:
+def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[NewRequests]:
     """Count requests while no garbage is collected."""
-    gc.collect()
+    new = NewRequests()
+    make = Request.__init__
+
+    def make_and_add(self: Request, *args: Any, **kwargs: Any) -> None:
+        make(self, *args, **kwargs)
+        new.add(self)
+
+    monkeypatch.setattr(Request, "__init__", make_and_add)
     gc.disable()
-    yield NewRequests()
+    yield new
     gc.enable()
 
 
