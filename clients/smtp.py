@@ -57,6 +57,10 @@ class SmtpServer:
                 raise error_of(error) from None
 
     async def _talk(self, message: EmailMessage, recipient: str, within: float) -> None:
+        """Send the message over a connection of its own.
+
+        :raises UpstreamRefused: the server offers no STARTTLS, which SMTP_URL needs
+        """
         address = self._address
         context = self._context()
         client = aiosmtplib.SMTP(

@@ -51,6 +51,7 @@ class UserCodes:
             return codes
 
     def _number(self, users: Array) -> Array:
+        """Return the numbers of users, after giving new ones to those that have none."""
         places = np.searchsorted(self._ids, users)
         is_new = np.ones(len(users), np.bool_)
         inside = places < len(self._ids)

@@ -71,7 +71,7 @@ def file_key(file: str, first_line_sha256: bytes | None, location: str | None) -
 
 
 async def lock_job(session: AsyncSession, key: str) -> None:
-    """Take the lock of a job, when nobody else holds it any more."""
+    """Wait for the lock of a job, and take it."""
     await session.execute(LOCK_JOB, {"key": key})
 
 

@@ -127,6 +127,7 @@ async def migrate(url: str, *, on_progress: Progress = log_progress) -> tuple[st
 
 
 async def upgrade_to_newest(url: str, on_progress: Progress) -> tuple[str | None, str | None]:
+    """Migrate, and change old rows in spans between. Return the revisions before and after."""
     engine = create_single_engine(url)
     try:
         async with engine.connect() as connection:

@@ -142,6 +142,7 @@ class ReplicatedDatabase(Database):
             yield await stack.enter_async_context(open_on(self._primary))
 
     async def _may_use_replica(self, scope: ReadScope | None) -> bool:
+        """Return whether the replica holds all that this request may read; note why, if it does not."""
         self._monitor.start()
         if scope is not None and scope.is_from_primary:
             return False

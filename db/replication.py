@@ -150,6 +150,7 @@ class ReplicaMonitor:
             self.progress.note_written(row["written"], time.monotonic())
 
     async def _look_at_replica(self) -> None:
+        """Note how far the replica is, or that it is away or was promoted."""
         try:
             row = await self._fetch_state("replica", REPLICA_STATE)
         except ERRORS:

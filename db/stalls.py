@@ -132,6 +132,7 @@ class StallDetector:
         self._timer = loop.call_later(self._times.tick, self._tick, loop)
 
     def _tick(self, loop: AbstractEventLoop) -> None:
+        """Begin a probe when one is due, and declare the database silent when a probe waits too long."""
         if not self._in_use and not self.is_silent and self._probe is None:
             self._timer = None
             return
@@ -159,6 +160,7 @@ class StallDetector:
             await asyncio.sleep(self._times.tick)
 
     async def _is_answered(self) -> bool:
+        """Probe on a connection of our own. Return whether PostgreSQL answers, be it with an error."""
         try:
             own, self._own = self._own, None
             if own is None or own.is_closed():
@@ -182,6 +184,7 @@ class StallDetector:
         self.is_silent, self._probe = False, None
 
     def _fall_silent(self) -> None:
+        """Declare the database silent, and break all connections to it."""
         if not self.is_silent:
             log.error("database_silent", connections=len(self._connections))
         self.is_silent = True

@@ -126,6 +126,10 @@ def _copy(name: str, root: Path, sources: list[Path], folders: Sequence[Path]) -
 
 
 def _copy_into(base: Path, name: str, root: Path, sources: list[Path]) -> Path:
+    """Copy files of `root` into a folder of `base`, unless another process has. Return the folder.
+
+    :raises PermissionError: others can write to `base`
+    """
     base.mkdir(mode=0o755, parents=True, exist_ok=True)
     status = base.lstat()
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:

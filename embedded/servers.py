@@ -119,6 +119,11 @@ def _own_or_share(
     wait: float,
     tuning: Tuning,
 ) -> EmbeddedServers:
+    """Start the servers, or use those of the process that owns DATA_DIR; wait while it starts or stops.
+
+    :raises DataDirInUse: `exclusive`, and another process keeps it
+    :raises EmbeddedError: it has no servers that are ready in time
+    """
     start = time.monotonic()
     while not lock.try_own():
         waited = time.monotonic() - start
@@ -154,6 +159,7 @@ def _ready_sockets(owner: Owner, names: list[str]) -> dict[str, Path] | None:
 
 
 def _is_ready(kind: type[Postgres | Valkey], sockets: Path) -> bool:
+    """Return whether a server answers its probe in time."""
     probe = kind.probe_at(sockets)
     end = time.monotonic() + PROBE_TIMEOUT
     try:

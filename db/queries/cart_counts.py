@@ -59,25 +59,25 @@ def count_carts(carts: Frame, payments: Frame, paid_items: Frame, categories: Fr
     source, names = number_texts(carts["source"])
     opened = count_groups(days_of(carts["opened_at"]), source, is_paid.astype(np.int64), carts["is_bot"])
     for day, place, paid, bot, number in rows_of(opened):
-        counts["cart_day", (date_of(day), names[place], bool(paid), bool(bot))] += number
+        counts["cart_day", (midnight_of(day), names[place], bool(paid), bool(bot))] += number
 
     source, names = number_texts(payments["source"])
     paid_on, is_bot = days_of(payments["paid_at"]), carts["is_bot"][cart_rows]
     for day, place, bot, number in rows_of(count_groups(paid_on, source, is_bot)):
-        counts["payment_day", (date_of(day), names[place], bool(bot))] += number
+        counts["payment_day", (midnight_of(day), names[place], bool(bot))] += number
 
     held, category = categories_of(paid_items, categories)
     rows = find_rows(held, payments["cart_id"])
     held, category, rows = held[rows >= 0], category[rows >= 0], rows[rows >= 0]
     dated = count_groups(category, paid_on[rows], source[rows], is_bot[rows])
     for category_id, day, place, bot, number in rows_of(dated):
-        counts["paid_category_day", (category_id, date_of(day), names[place], bool(bot))] += number
+        counts["paid_category_day", (category_id, midnight_of(day), names[place], bool(bot))] += number
 
     one, other = pairs_within(held)
     row = rows[one]
     pairs = count_groups(category[one], paid_on[row], source[row], category[other], is_bot[row])
     for category_id, day, place, other_id, bot, number in rows_of(pairs):
-        counts["paid_pair_day", (category_id, date_of(day), names[place], other_id, bool(bot))] += number
+        counts["paid_pair_day", (category_id, midnight_of(day), names[place], other_id, bool(bot))] += number
 
     bought = {
         "paid_at": payments["paid_at"],
@@ -100,7 +100,7 @@ def rows_of(columns: Sequence[Values]) -> Iterator[tuple[int, ...]]:
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
-def date_of(day: int) -> datetime:
+def midnight_of(day: int) -> datetime:
     return EPOCH + timedelta(days=day)
 
 

@@ -89,6 +89,7 @@ def encode_part(part: Part) -> Fields:
 
 
 def encode_metadata(part: Part) -> Fields:
+    """Encode the columns of a part that describe it, in the order of METADATA."""
     occurred, page_ids = part.columns["occurred"], distinct(part.columns["page_id"])
     cart_ids = range_of(part.columns["cart_id"])
     return [

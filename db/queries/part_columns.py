@@ -123,6 +123,7 @@ async def select_columns(
 
 
 def decode_columns(span: PartSpan, names: Collection[str], arrays: Sequence[bytes | None]) -> Columns:
+    """Decode the arrays of a part; a column that it does not store is filled with its default."""
     columns: dict[str, Values] = {}
     for name, array in zip(names, arrays, strict=True):
         none = NO_VALUE.get(name, 0)

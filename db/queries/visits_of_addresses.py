@@ -38,6 +38,7 @@ class VisitsOfAddresses:
         self._parts = parts
 
     async def _select(self, session: AsyncSession, span: PartSpan) -> Columns:
+        """Read the visits of a part whose addresses have a new country."""
         columns = await select_columns(session, span, ["address_id"])
         if columns is not None:
             address_ids = columns["address_id"]
@@ -61,6 +62,7 @@ class VisitsOfAddresses:
         return sum([await self._count_of_source(session, source) for source in sources])
 
     async def _count_of_source(self, session: AsyncSession, source: str) -> int:
+        """Add the visits of a source to the roll-ups by country. Return how many they are."""
         visits = concatenate([visits for own, visits in self._parts.values() if own == source], NAMES)
         columns = CountedColumns(
             occurred=visits["occurred"],

@@ -137,6 +137,10 @@ class Permits:
                 del self._queues[owner]
 
     async def _wait(self, queue: OwnerQueue) -> None:
+        """Wait for a permit of the owner, then for one of all.
+
+        :raises TooMany: neither came in time
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 await queue.permits.acquire()

@@ -55,7 +55,7 @@ class GroupDetails:
         return range(0, self._slots, self._width)
 
     def begin(self, slot: int) -> None:
-        """Begin a round."""
+        """Begin the round of the slots from this one on."""
         self._begin = slot
         self._flags = np.zeros((self._width + 1) * self._addresses, np.bool_)
 
@@ -106,7 +106,7 @@ class GroupDetails:
             np.maximum(self.last, last, out=self.last)
 
     def end(self) -> None:
-        """End a round."""
+        """Count the visitors of the slots of the round, which ends."""
         flags = self._flags.reshape(self._width + 1, self._addresses)[: self._width]
         flags[:, 0] = False  # no address
         counts = np.count_nonzero(flags, axis=1)

@@ -204,6 +204,7 @@ class Statistics:
         return Firsts(most, last, tuple(whole))
 
     async def collect(self, rows_of: Callable[[Block, Array | None], Columns]) -> TemplateGroups:
+        """Collect the template pages of all blocks, with what `rows_of` counts of them."""
         pieces = await self.pass_templates(rows_of)
         return await run_while_awaited(lambda _: TemplateGroups.of_rows(pieces))
 

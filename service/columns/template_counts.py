@@ -116,6 +116,7 @@ class TemplateCounts:
         return TemplateTable(block, mixes, np.empty(0, np.int64), 0, places, others)
 
     def table_of_part(self, block: PartBlock) -> TemplateTable:
+        """Return the pages of a block of lines, those of its rows alone."""
         part, rows = block.part, block.rows
         numbers, mixes = self._part_mixes.of_part(block.span.token, part, block.span.host)
         if not isinstance(rows, slice) or count_rows(rows) < len(part):

@@ -224,6 +224,7 @@ class UpstreamGate:
         return verdict.decode(), remaining / 1000
 
     async def _release(self, call: Call) -> None:
+        """Give back the permit of a call, with its outcome for the breaker. Without Valkey it expires."""
         limits = self._limits
         window, pause = milliseconds(limits.window), milliseconds(limits.pause)
         try:

@@ -42,7 +42,7 @@ def locate(file: str) -> str:
 
 @cache
 def read_host() -> str:
-    """Return what no other host is called: containers of one host share it, and see its devices."""
+    """Return the id of the last boot, which no other host has, and which containers of one host share."""
     try:
         return BOOT_ID.read_text("ascii").strip()
     except OSError:

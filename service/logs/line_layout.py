@@ -159,6 +159,7 @@ class Layout:
         return f"not a line of the {self.name} log format"
 
     def _has_bare_quote(self, line: str) -> bool:
+        """Return whether a line holds more quotes than its layout explains."""
         if self.has_tail:
             return BARE_QUOTE.search(line) is not None
         texts = (self.begin, *(item.text for item in self.fields))

@@ -135,6 +135,7 @@ class WatchedPath:
             self._trouble = None
 
     def _open(self, path: Path, former: LogVersion | None) -> None:
+        """Open the log that the path names now, and tell whether it began, was cut or was rotated."""
         file = WatchedFile(path)
         file.look()
         if former is None:

@@ -129,6 +129,7 @@ class NameIds:
         self.agents |= await ensure_agents(db, [agent for agent in agents if agent not in self.agents])
 
     async def _add_addresses(self, session: Transaction, lines: LineColumns) -> None:
+        """Insert the addresses of lines that are new, and cache ids, countries and first views of all."""
         if lines.countries is not None:
             pairs = zip(lines.addresses, lines.countries, strict=True)
             self._remember(await ensure_masked_addresses(session, self.addresses.missing(pairs)))
@@ -173,6 +174,7 @@ class NameIds:
         return index
 
     async def _add_pages(self, session: Transaction, pages: list[PageName]) -> None:
+        """Insert the pages that are new, with their names, and cache the ids of all."""
         if not pages:
             return
         names = {(page.category, page.product) for page in pages if page.category is not None}

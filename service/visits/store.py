@@ -95,11 +95,11 @@ def is_same(row: LiveRow, stored: StoredVisit) -> bool:
         and (visit.timestamp == row.occurred_at or not row.is_dated)
         and (visit.referrer == row.referrer or "referrer" not in row.given)
         and (stored.agent == row.agent or "agent" not in row.given)
-        and (are_equal(stored.address, row.address) or "address" not in row.given)
+        and (is_same_address(stored.address, row.address) or "address" not in row.given)
     )
 
 
-def are_equal(one: str | None, other: str | None) -> bool:
+def is_same_address(one: str | None, other: str | None) -> bool:
     """Return whether addresses are the same: PostgreSQL writes some of IPv6 in another way."""
     if one is None or other is None:
         return one is other

@@ -84,16 +84,16 @@ async def negated(condition: Callable[[], Awaitable[bool]]) -> bool:
 def test_what_is_no_backup_of_trawl_is_told_by_its_name_and_changes_nothing(
     trawl: Command, tmp_path: Path
 ) -> None:
-    prose, cut, packed, other = (tmp_path / name for name in ("prose", "cut", "packed.gz", "other"))
+    prose, cut, gzipped, other = (tmp_path / name for name in ("prose", "cut", "packed.gz", "other"))
     prose.write_text("-- SQL\n")
     assert trawl.run("backup", str(cut))[0] == 0
-    packed.write_bytes(gzip.compress(cut.read_bytes()))
+    gzipped.write_bytes(gzip.compress(cut.read_bytes()))
     cut.write_bytes(cut.read_bytes()[:300])
     dump = [tool_path("pg_dump"), "--format=custom", "--table=task", f"--file={other}"]
     subprocess.run(dump, env=libpq_environment(trawl.settings["DATABASE_URL"]), check=True)
     for file, words in (
         (prose, "is not a backup: `main.py backup` writes"),
-        (packed, "is not a backup: `main.py backup` writes"),
+        (gzipped, "is not a backup: `main.py backup` writes"),
         (cut, "is a backup that can't be read: "),
         (other, "is a backup of another database than Trawl's"),
     ):

@@ -70,10 +70,10 @@ async def test_an_upload_is_known_by_its_first_line_that_fits_or_by_what_is_decl
 ) -> None:
     async def upload(content: bytes, log_format: str | None = None, *, dry_run: bool = False) -> object:
         async def pieces() -> AsyncIterator[bytes]:
-            for byte in range(0, len(packed), 700):
-                yield packed[byte : byte + 700]
+            for byte in range(0, len(gzipped), 700):
+                yield gzipped[byte : byte + 700]
 
-        packed = pack(content)
+        gzipped = pack(content)
         logs = LogFolder(file=tmp_path / "logs.txt", zone=UTC, chunk_bytes=1000)
         record = await upload_log(
             shop.db,
@@ -159,9 +159,9 @@ async def test_equal_lines_of_a_second_are_all_counted_wherever_they_stand(
     write(log, b"".join(lines))
     assert counts(await shop.read(log, chunk_bytes=chunk_bytes)) == (9, 9, 0, 0)
     assert counts(await shop.read(log)) == (0, 0, 0, 0)
-    packed = log.with_name("packed.log.gz")
-    write(packed, gzip.compress(b"".join(lines[:5])) + gzip.compress(b"".join(lines[5:])))
-    assert counts(await shop.read(packed, chunk_bytes=chunk_bytes)) == (9, 0, 9, 0)
+    gzipped = log.with_name("packed.log.gz")
+    write(gzipped, gzip.compress(b"".join(lines[:5])) + gzip.compress(b"".join(lines[5:])))
+    assert counts(await shop.read(gzipped, chunk_bytes=chunk_bytes)) == (9, 0, 9, 0)
     append(log, combined(1) + combined(2))
     assert counts(await shop.read(log)) == (2, 2, 0, 0)
     await shop.check_rollups()
