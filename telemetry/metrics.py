@@ -18,6 +18,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._add_work()
+        self._add_processes()
+        self._add_bounds()
+        self._add_database()
+        self._add_logs()
+
+    def _add_work(self) -> None:
+        """Add those of what is asked, stored and read, and of what others take to answer."""
         self.requests = self._histogram(
             "trawl_request_duration_seconds",
             "Time until a request's answer was sent",
@@ -33,22 +41,32 @@ class Metrics:
         self.dropped = self._counter(
             "trawl_rows_dropped", "Visits and events that were dropped for their age", ["kind"]
         )
-        self.cpu = self._counter("process_cpu_seconds", "User and system CPU time of the workers")
-        self.workers = self._gauge("trawl_workers", "Workers that serve")
         self.operations = self._gauge(
             "trawl_operations_per_second", "Requests a second, over the last seconds"
         )
+        self.request_series: dict[tuple[str, str, int], Any] = {}
+
+    def _add_processes(self) -> None:
+        """Add those of what the workers take of the machine."""
+        self.cpu = self._counter("process_cpu_seconds", "User and system CPU time of the workers")
         self.memory = self._gauge("process_resident_memory_bytes", "Resident memory of the workers")
-        self.pool = self._gauge("trawl_db_pool_connections", "Connections to PostgreSQL", ["state"])
+        self.workers = self._gauge("trawl_workers", "Workers that serve")
+        self.loop_lag = self._gauge(
+            "trawl_event_loop_lag_seconds", "How late a timer fired, in the slowest worker", mode="livemax"
+        )
+
+    def _add_bounds(self) -> None:
+        """Add those of how near the bounds of the server are, and of whom they refuse."""
         self.refusals = self._counter(
             "trawl_refusals", "Requests that a bound of the server refused", ["bound"]
         )
         self.bound_use = self._gauge("trawl_bound_use", "How much of a bound is in use", ["bound"])
         self.bound_limit = self._gauge("trawl_bound_limit", "The bound, of all workers", ["bound"])
-        self.loop_lag = self._gauge(
-            "trawl_event_loop_lag_seconds", "How late a timer fired, in the slowest worker", mode="livemax"
-        )
+
+    def _add_database(self) -> None:
+        """Add those of what is there: the parts, the connections, the replica."""
         self.up = self._gauge("trawl_up", "Whether a part is there", ["part"], mode="mostrecent")
+        self.pool = self._gauge("trawl_db_pool_connections", "Connections to PostgreSQL", ["state"])
         self.replica_up = self._gauge(
             "trawl_replica_up", "Whether the replica is read from", mode="mostrecent"
         )
@@ -60,6 +78,9 @@ class Metrics:
         self.fall_backs = self._counter(
             "trawl_replica_fall_backs", "Reads that the primary served for the replica", ["reason"]
         )
+
+    def _add_logs(self) -> None:
+        """Add those of how visits are read from files, and of how much of the log is not."""
         self.column_reads = self._counter(
             "trawl_column_reads", "Parts of visits that were mapped from a file, or decoded", ["way"]
         )
@@ -69,7 +90,6 @@ class Metrics:
         self.import_lag = self._gauge(
             "trawl_import_lag_bytes", "Bytes of LOGS_FILE that are not imported", mode="mostrecent"
         )
-        self.request_series: dict[tuple[str, str, int], Any] = {}
 
     def _histogram(self, name: str, text: str, labels: Iterable[str]) -> Histogram:
         return Histogram(name, text, labels, registry=self.registry, buckets=BUCKETS)
