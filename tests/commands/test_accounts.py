@@ -162,15 +162,15 @@ def test_on_a_terminal_the_password_is_asked_for_twice(trawl: Command) -> None:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    seen = b""
+    output = b""
     for prompt in (b"Password: ", b"confirmation: "):
-        while not seen.endswith(prompt):
-            seen += process.stdout.read(1)
+        while not output.endswith(prompt):
+            output += process.stdout.read(1)
         process.stdin.write(f"{NEW}\n".encode())
         process.stdin.flush()
     rest, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, b"has a new password" in rest) == (0, True)
-    assert NEW.encode() not in seen + rest
+    assert NEW.encode() not in output + rest
 
 
 def test_a_terminal_hides_what_is_typed_before_it_asks(trawl: Command) -> None:

@@ -113,9 +113,9 @@ def test_files_stay_within_their_bound_and_the_least_used_go_first(tmp_path: Pat
     ColumnFiles[PartColumns](tmp_path, bound=5 * size).get(tokens[0])  # another worker uses the oldest
     for age, token in enumerate(tokens[4:6]):
         files.put(token, part(1000, seed=10 + age))
-    left = {path.stem for path in tmp_path.glob("*.columns")}
-    assert tokens[0].hex in left
-    assert tokens[1].hex not in left
+    stems = {path.stem for path in tmp_path.glob("*.columns")}
+    assert tokens[0].hex in stems
+    assert tokens[1].hex not in stems
     assert sum(path.stat().st_size for path in tmp_path.glob("*.columns")) <= 5.5 * size
 
 

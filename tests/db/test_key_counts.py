@@ -64,9 +64,9 @@ def test_none_of_the_most_frequent_keys_is_left_out(buckets_shift: int, values: 
 
 def test_rare_keys_are_left_out_where_there_are_many() -> None:
     keys = np.concatenate([np.arange(1_000_000), np.repeat(np.arange(10), 50)])
-    found, counts = count_frequent(keys, keys[:0], keys[:0], 10)
-    assert len(found) < 1000
-    assert set(range(10)) == set(found[counts == 51].tolist())
+    frequent, counts = count_frequent(keys, keys[:0], keys[:0], 10)
+    assert len(frequent) < 1000
+    assert set(range(10)) == set(frequent[counts == 51].tolist())
 
 
 @given(st.lists(st.integers(0, 2000), max_size=30), st.integers(1, 40))

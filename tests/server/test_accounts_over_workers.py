@@ -164,8 +164,8 @@ async def test_what_ends_a_session_or_a_key_holds_on_both_workers_once_it_is_ans
             for token in tokens:  # copied by both workers from now on
                 assert await visitor.statuses(token, 6) == {200}
             assert await ending(site, visitor, own) in (200, 204)
-            seen = [await visitor.statuses(token, 6) for token in tokens]
-            assert seen == [{200 if lives else 401} for lives in remains], login
+            statuses = [await visitor.statuses(token, 6) for token in tokens]
+            assert statuses == [{200 if lives else 401} for lives in remains], login
             for pair, lives in zip((own, other), remains, strict=False):
                 refresh = {"refresh_token": pair["refresh_token"]}
                 await visitor.expect(200 if lives else 401, "POST", "/token/refresh", refresh)
@@ -204,8 +204,10 @@ async def test_what_one_worker_has_stored_the_other_knows(site: TwoWorkers, wire
             path = f"/admin/users/{account['id']}"
             for role, status in (("admin", 200), ("user", 403)):
                 await visitor.expect(200, "PATCH", path, {"role": role}, site.admin_token)
-                seen = [visitor.send_patiently("GET", "/admin/users?limit=1", token=token) for _ in range(6)]
-                assert {answer[0] for answer in await asyncio.gather(*seen)} == {status}
+                requests = [
+                    visitor.send_patiently("GET", "/admin/users?limit=1", token=token) for _ in range(6)
+                ]
+                assert {answer[0] for answer in await asyncio.gather(*requests)} == {status}
             audit = f"/admin/auth-events?login={login}&type=role_changed"
             items = (await visitor.expect(200, "GET", audit, token=site.admin_token))["items"]
             assert [item["actor"] for item in items] == ["root", "root"]

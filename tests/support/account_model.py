@@ -189,5 +189,5 @@ class Account:
     async def check_token(self, holder: Family | Key, tokens: list[str]) -> None:
         if holder.lives is None:
             holder.lives = await self.visitor.statuses(tokens[-1], 1) == {200}
-        seen = [await self.visitor.statuses(token) for token in tokens]
-        assert seen == [{200 if holder.lives else 401}] * len(tokens), (holder, seen)
+        statuses = [await self.visitor.statuses(token) for token in tokens]
+        assert statuses == [{200 if holder.lives else 401}] * len(tokens), (holder, statuses)

@@ -81,5 +81,5 @@ def test_an_address_that_a_text_is_cut_within_is_left_out(
 ) -> None:
     text = f"{'-' * at} {address} x"[:200]
     masked = mask_text(text, 3, is_cut=True)
-    left = masked.removeprefix("-" * at).strip(" x…")
-    assert left in ("", mask_address(str(address), 3)) or left.isalnum()
+    unmasked = masked.removeprefix("-" * at).strip(" x…")
+    assert unmasked in ("", mask_address(str(address), 3)) or unmasked.isalnum()

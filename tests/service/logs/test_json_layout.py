@@ -64,11 +64,11 @@ def test_a_line_that_tells_not_what_others_are_has_no_layout(line: str) -> None:
 def test_lines_that_have_a_layout_need_no_parser_of_json(
     write: Callable[[Fields], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
+    row_counts: list[int] = []
     read_others = JsonReader.read
 
     def read_and_count(reader: JsonReader, text: ChunkText, rows: Places, now: datetime) -> Columns:
-        seen.append(len(rows))
+        row_counts.append(len(rows))
         return read_others(reader, text, rows, now)
 
     monkeypatch.setattr(JsonReader, "read", read_and_count)
@@ -76,7 +76,7 @@ def test_lines_that_have_a_layout_need_no_parser_of_json(
     odd = line.replace("8.8.8.8", "8.8.8.\\u0038")
     log = "\n".join([*[line] * LAYOUT_LIMITS.lines, odd]).encode()
     assert sum(part.lines for part in parse(log, state="json")) == LAYOUT_LIMITS.lines + 1
-    assert sum(seen) == 1
+    assert sum(row_counts) == 1
 
 
 @pytest.mark.parametrize(

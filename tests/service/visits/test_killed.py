@@ -103,5 +103,5 @@ async def test_work_that_is_killed_at_any_step_changes_no_answer(
             assert await answers(db, tmp_path) == before
             step *= GROWTH
     assert outcomes.count("killed") > 5
-    table, left = LEFT[work]
-    assert await rows_of(db, table) == left
+    table, row_count = LEFT[work]
+    assert await rows_of(db, table) == row_count

@@ -74,9 +74,9 @@ async def test_a_merge_changes_nothing_that_is_shown(shop: Importer, live: list[
     for limits in (replace(ALWAYS, small=0), ALWAYS):
         await merge_visits(shop.db, limits=limits)
         assert await shown(shop, ids) == before
-    left = await shop.rows("SELECT request_id FROM live_visit")
-    assert sorted(left) == sorted((row.request_id,) for row in rows if row.address is None)
-    assert await count(shop, "merged_visit") == len(rows) - len(left)
+    unmerged = await shop.rows("SELECT request_id FROM live_visit")
+    assert sorted(unmerged) == sorted((row.request_id,) for row in rows if row.address is None)
+    assert await count(shop, "merged_visit") == len(rows) - len(unmerged)
     assert [
         sorted(await shop.rows(f"SELECT * FROM {name}")) for name in ("cart", "goods", "request_quarter")
     ] == derived

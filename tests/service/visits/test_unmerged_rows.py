@@ -23,8 +23,8 @@ async def test_what_a_part_would_show_in_another_way_stays_a_row(shop: Importer)
     before = await shop.rows(VIEW)
     await merge_visits(shop.db)
     assert await shop.rows(VIEW) == before
-    left = await shop.rows("SELECT request_id FROM live_visit")
-    assert sorted(left) == sorted((row.request_id,) for row in rows[1:4])
+    unmerged = await shop.rows("SELECT request_id FROM live_visit")
+    assert sorted(unmerged) == sorted((row.request_id,) for row in rows[1:4])
 
 
 async def test_few_or_young_visits_stay_rows(shop: Importer) -> None:
