@@ -165,7 +165,7 @@ def encode_strings(column: Texts) -> Strings:
     """Return a column of texts or bytes."""
     values = column.tolist()
     if values and values.count(values[0]) == len(values):
-        return repeated(encode_string(values[0]), len(values))
+        return repeat_cell(encode_string(values[0]), len(values))
     return strings_of([encode_string(value) for value in values])
 
 
@@ -173,7 +173,7 @@ def encode_string(value: str | bytes | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
 
 
-def repeated(cell: bytes | None, rows: int) -> Strings:
+def repeat_cell(cell: bytes | None, rows: int) -> Strings:
     """Return a column whose rows are all the same."""
     length = -1 if cell is None else len(cell)
     ends = np.arange(rows + 1, dtype=np.int64) * max(length, 0)

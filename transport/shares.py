@@ -56,6 +56,7 @@ class Length:
 
     @classmethod
     def of(cls, days: int, *, shortest: int | None = None, reach: int | None = None) -> "Length":
+        """Return the length of a period of `shortest` to `days` days that began `reach` days ago at most."""
         low, high = shortest or days, reach or days
         return cls(low * DAY - HOUR, days * DAY + HOUR, high * DAY + HOUR)
 

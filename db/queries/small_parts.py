@@ -19,14 +19,14 @@ async def merge_parts(session: AsyncSession, part_ids: Sequence[int]) -> None:
     parts = [part for part in columns if part is not None]
     if len(parts) < len(part_ids):
         return
-    part = await run_in_thread(lambda: joined(spans[0], parts))
+    part = await run_in_thread(lambda: join_parts(spans[0], parts))
     fields = await run_in_thread(lambda: encode_part(part))
     await delete_parts(session, part_ids)
     part_id, token = await next_part_id(session)
     await insert_part(session, part_id, token, fields)
 
 
-def joined(span: PartSpan, parts: Sequence[Columns]) -> Part:
+def join_parts(span: PartSpan, parts: Sequence[Columns]) -> Part:
     """Return the visits of parts as one, in order of (time, position)."""
     columns = concatenate(parts, NAMES)
     ids = columns["request_id"]

@@ -93,7 +93,7 @@ async def list_counts(
             selection.criteria,
             selection.spans,
             live_block(snapshot, selection.live, urls),
-            [shifted(each, selection.shift) for each in groups],
+            [shift_groups(each, selection.shift) for each in groups],
             None if selection.shift else count_key_of(snapshot, selection.criteria, group_by, tz, groups),
         )
         for selection in selections
@@ -184,7 +184,7 @@ async def make_groups(
     return groups
 
 
-def shifted(groups: Groups, shift: int) -> Groups:
+def shift_groups(groups: Groups, shift: int) -> Groups:
     """Return groups of time for visits that are earlier by a shift; others as they are."""
     return groups.earlier(shift) if shift and isinstance(groups, TimeGroups) else groups
 

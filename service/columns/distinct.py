@@ -59,7 +59,7 @@ class GroupDetails:
         self._begin = slot
         self._flags = np.zeros((self._width + 1) * self._addresses, np.bool_)
 
-    def packed(self) -> PackedDetails:
+    def pack(self) -> PackedDetails:
         """Return what was added in a round that has all slots, to be kept."""
         flags = self._flags.reshape(-1, self._addresses)[: self._slots]
         times = (self.visits.copy(), self.first.copy(), self.last.copy())

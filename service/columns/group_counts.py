@@ -90,8 +90,8 @@ class GroupCounts:
             least = least_of_frequent(self._table, need)
             first, second = np.nonzero(self._table >= max(1, least))
             return first, second, self._table[first, second]
-        first, second, counts = concatenated([*self._pieces, pieces_of(self._table, [0, 0])], 3)
-        row_pairs, self._pending = concatenated(self._pending, 2), []
+        first, second, counts = concatenate_columns([*self._pieces, pieces_of(self._table, [0, 0])], 3)
+        row_pairs, self._pending = concatenate_columns(self._pending, 2), []
         if without_none is not None:
             chosen = np.flatnonzero((first, second)[without_none])
             first, second, counts = first[chosen], second[chosen], counts[chosen]
@@ -107,7 +107,7 @@ class GroupCounts:
             self._flush()
 
     def _flush(self) -> None:
-        codes = concatenated(self._pending, 2)
+        codes = concatenate_columns(self._pending, 2)
         self._pending, self._rows = [], 0
         lows, highs = [int(each.min()) for each in codes], [int(each.max()) for each in codes]
         if table_size(lows, highs) <= DENSE * len(codes[0]):
@@ -160,7 +160,7 @@ def pieces_of(table: Array, lows: Sequence[int]) -> tuple[Array, Array, Array]:
     return first + lows[0], second + lows[1], table[first, second]
 
 
-def concatenated(columns: Sequence[Sequence[Array]], count: int) -> list[Array]:
+def concatenate_columns(columns: Sequence[Sequence[Array]], count: int) -> list[Array]:
     """Return so many columns, each made of its pieces."""
     if not columns:
         return [np.zeros(0, np.int64)] * count

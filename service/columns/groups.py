@@ -56,7 +56,7 @@ class TimeGroups:
 
     @property
     def first(self) -> int:
-        """What stands for the first group: groups from it on are always numbered alike."""
+        """The hour or day at which the first group begins: groups that begin alike are numbered alike."""
         return int(self._slices.labels[0])
 
     def earlier(self, shift: int) -> "TimeGroups":

@@ -82,17 +82,18 @@ async def count_purchases(raw: Raw, store: PurchaseStore, cart_filter: CartFilte
     for begin in range(0, len(missing), READ_DAYS):
         versions = dict(missing[begin : begin + READ_DAYS])
         purchases = await select_purchases(raw, list(versions))
-        days_by_version |= await run_while_awaited(partial(put_days, store, versions, purchases))
+        days_by_version |= await run_while_awaited(partial(cache_days, store, versions, purchases))
     paid = [day for day in days_by_version.values() if day is not None]
     return await run_while_awaited(lambda waiting: count_users(paid, cart_filter, waiting))
 
 
-def put_days(
+def cache_days(
     store: PurchaseStore,
     versions: Mapping[datetime, uuid.UUID],
     purchases: Mapping[datetime, Purchases],
     waiting: Waiting,
 ) -> dict[uuid.UUID, PaidDay | None]:
+    """Cache the purchases of days. Return each day by its version."""
     waiting.check()
     return {
         version: store.put(version, purchases.get(day, NO_PURCHASES)) for day, version in versions.items()

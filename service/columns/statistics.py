@@ -285,7 +285,7 @@ class Statistics:
                 details.restore(entry.value)
             await self.each_part(add, new)
             if count_key is not None and new:
-                value = await run_while_awaited(lambda _: details.packed())
+                value = await run_while_awaited(lambda _: details.pack())
                 self.cache.put(count_key, whole, value, value.size)
             await self.each_block(add, rest)
             await run_while_awaited(lambda _: details.end())

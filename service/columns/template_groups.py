@@ -171,7 +171,7 @@ def first_of(columns: Columns, chosen: Array, most: int) -> Array:
 def first_places(columns: Columns, places: Array, names: Sequence[str], most: int) -> Array:
     """Return those of the places that stand first by the texts of numbers, with all that equal the last."""
     chosen = []
-    for name, key_of in product(names, (padded, count_digits)):
+    for name, key_of in product(names, (pad, count_digits)):
         if len(places) <= most:
             break
         keys = key_of(columns[name][places])
@@ -182,7 +182,7 @@ def first_places(columns: Columns, places: Array, names: Sequence[str], most: in
     return np.concatenate([*chosen, places])
 
 
-def padded(numbers: Array) -> Array:
+def pad(numbers: Array) -> Array:
     """Return numbers padded with zeros at the right to the same length.
 
     These are in the order of texts where no digit follows; equal ones are in the order of their lengths.

@@ -34,13 +34,13 @@ def count_user_times(events: Events, times: Dimension, waiting: Waiting, need: i
             some, counts = count_users_of(users[begins[group] : begins[group + 1]], events.users, least)
             pieces.append((np.full(len(some), group), some, counts))
         if need is not None:
-            pieces = [most_frequent(*merged(pieces), need)]
+            pieces = [most_frequent(*merge_counts(pieces), need)]
             counts = pieces[0][2]
             least = int(counts.min()) if len(counts) >= need else 1
-    return merged(pieces)
+    return merge_counts(pieces)
 
 
-def merged(pieces: Sequence[Counts]) -> Counts:
+def merge_counts(pieces: Sequence[Counts]) -> Counts:
     """Return one piece for several."""
     groups, users, counts = (np.concatenate(column) for column in zip(*pieces, strict=True))
     return groups, users, counts

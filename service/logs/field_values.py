@@ -42,7 +42,7 @@ def read_value(
         return read_time(role, text, columns, span)
     match role:
         case "user":
-            return read_user(text, columns, span, tables)
+            return check_user(text, columns, span, tables)
         case "request":
             return read_request(text, columns, span, tables)
         case "url":
@@ -69,10 +69,10 @@ def read_time(role: Role, text: ChunkText, columns: Columns, span: tuple[Places,
     return keep(columns | {"occurred": occurred}, is_good)
 
 
-def read_user(
+def check_user(
     text: ChunkText, columns: Columns, span: tuple[Places, Places], tables: StandardTables
 ) -> Columns:
-    """Pass the name of a user."""
+    """Keep the lines whose user has a name that may stand there."""
     starts, ends = span
     return keep(columns, (starts == ends) | (tables.users.get(text, starts, ends) != UNKNOWN))
 

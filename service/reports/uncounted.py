@@ -52,7 +52,7 @@ async def add_lines(
 
 
 async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:
-    """Count the distinct addresses of countries."""
+    """Count the distinct addresses of each country."""
     await load_numpy()
     from service.reports import partial_days
 
