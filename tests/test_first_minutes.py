@@ -217,9 +217,7 @@ def test_a_wrong_argument_is_named(trawl: Command, arguments: list[str], words: 
         ("tz=Mars/Olympus", ["tz"]),
     ],
 )
-def test_a_wrong_parameter_of_a_report_is_wrong_usage(
-    trawl: Command, parameter: str, words: list[str]
-) -> None:
+def test_a_wrong_parameter_of_a_report_exits_with_2(trawl: Command, parameter: str, words: list[str]) -> None:
     code, output, errors = trawl.run("report", "1", parameter)
     assert (code, output) == (2, "")
     assert all(word in errors.splitlines()[-1] for word in words), errors

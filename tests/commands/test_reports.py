@@ -64,7 +64,7 @@ def test_report_prints_a_table_or_the_response_body(trawl: Command, log: Path) -
     assert (code, output) == (0, "hour,requests\n2018-08-01T00:00:00Z,1\n")
 
 
-def test_a_wrong_parameter_of_a_report_is_wrong_usage(trawl: Command) -> None:
+def test_a_wrong_parameter_of_a_report_exits_with_2(trawl: Command) -> None:
     for parameter, words in {
         "limit=0": ["limit", "1 to 1000"],
         "colour=red": ["colour is not a parameter", "limit, metric, source"],

@@ -88,5 +88,5 @@ async def test_a_parameter_is_set_where_there_is_one(committed_url: str, name: s
         (b"    login text DEFAULT 'SET x = 1;'::text NOT NULL,\n", None),
     ],
 )
-def test_only_a_servers_bookkeeping_is_left_out(line: bytes, expected: bytes | None) -> None:
+def test_a_backup_is_portable_without_the_lines_of_one_release(line: bytes, expected: bytes | None) -> None:
     assert portable(line) == (line if expected is None else expected)

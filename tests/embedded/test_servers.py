@@ -89,7 +89,7 @@ async def test_any_path_can_hold_the_data(own_data_dir: Path, name: str) -> None
         assert postgres_pids(home)
 
 
-def test_one_server_alone_can_be_asked_for(data_dir: Path) -> None:
+def test_each_embedded_server_can_be_started_alone(data_dir: Path) -> None:
     with open_servers(data_dir, postgres=False) as servers:
         assert servers.postgres_url is None
         assert servers.redis_url is not None

@@ -165,7 +165,7 @@ def test_requests_in_flight_are_finished_while_readiness_is_withdrawn(start: Sta
     assert server.wait(timeout=PATIENCE) == 0
 
 
-def test_a_request_without_end_does_not_hold_the_end_up(start: Start, tmp_path: Path) -> None:
+def test_a_request_without_end_does_not_delay_the_stop(start: Start, tmp_path: Path) -> None:
     server = start("--lame-duck", "0.3", "--requests", "0.3")
     url = url_of(server)
     with ThreadPoolExecutor() as pool:

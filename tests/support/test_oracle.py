@@ -89,7 +89,7 @@ def test_a_cart_follows_from_its_lines() -> None:
     assert (carts[3].user_id, carts[3].paid is carts[3].first) == (None, True)
 
 
-def test_a_scope_has_its_start_and_not_its_end_and_one_source() -> None:
+def test_a_scope_holds_its_start_and_one_source_but_not_its_end() -> None:
     visits = visits_of(
         *["06 08:59:59 1.1.1.1 /", "06 09:00:00 1.1.1.1 /", "06 10:00:00 1.1.1.1 /"],
         *["06 09:59:59 2.2.2.2 / api", "06 09:59:59 4.4.4.4 / page"],

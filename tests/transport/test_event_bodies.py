@@ -101,7 +101,7 @@ async def test_a_gzipped_batch_that_breaks_off_stores_nothing(user: User) -> Non
     assert await list_events(user.client) == []
 
 
-async def test_a_bomb_is_too_large(user: User) -> None:
+async def test_a_gzip_bomb_of_events_is_too_large(user: User) -> None:
     gzipped = gzip.compress(b" " * (33 * 2**20))
     headers = JSON | {"Content-Encoding": "gzip"}
     assert (await user.client.post("/events", data=gzipped, headers=headers)).status == 413

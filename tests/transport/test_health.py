@@ -69,7 +69,7 @@ async def test_a_cache_that_is_away_shows(client: Client, server: RunningApp, de
     await away.close()
 
 
-async def test_a_schema_that_is_not_ours_shows(client: Client, deps: Deps) -> None:
+async def test_an_unknown_schema_makes_the_health_503(client: Client, deps: Deps) -> None:
     async with deps.db.transaction() as session:
         await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     answer = await client.get("/health")

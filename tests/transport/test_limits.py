@@ -27,7 +27,7 @@ async def test_a_user_is_told_how_its_limit_stands(user: User) -> None:
         assert 58 <= int(header[2]) <= 60
 
 
-async def test_over_the_limit_is_too_many_until_the_window_ends(user: User) -> None:
+async def test_requests_over_the_limit_are_429_until_the_window_ends(user: User) -> None:
     for _ in range(LIMIT):
         assert (await user.client.get("/profile")).status == 200
     for _ in range(2):

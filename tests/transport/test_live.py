@@ -164,7 +164,7 @@ async def test_head_says_what_get_would_and_ends(user: User) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream")
 
 
-async def test_what_is_told_is_what_the_document_says(user: User) -> None:
+async def test_a_live_state_has_the_fields_of_the_openapi_document(user: User) -> None:
     async with asyncio.timeout(PATIENCE), listening(user.client) as listener:
         state = await listener.next_state()
     document = (await user.client.get("/openapi.json")).json

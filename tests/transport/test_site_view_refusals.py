@@ -132,7 +132,7 @@ async def test_a_gzipped_view_is_ignored(client: Client, key: str) -> None:
         "?" + "&".join(f"a{number}=1" for number in range(200)),
     ],
 )
-async def test_whatever_an_image_is_asked_with_it_is_an_image(
+async def test_the_pixel_is_an_image_whatever_its_query_says(
     client: Client, user: User, key: str, query: str
 ) -> None:
     # Not as the OpenAPI document has it, so not with `client`.

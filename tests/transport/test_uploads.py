@@ -161,7 +161,7 @@ async def some_import(user: User, status: str) -> dict[str, Any]:
     raise AssertionError(f"no import is {status}")
 
 
-async def test_a_bomb_is_refused(admin: User, server: RunningApp, deps: Deps) -> None:
+async def test_a_gzip_bomb_that_is_uploaded_is_refused(admin: User, server: RunningApp, deps: Deps) -> None:
     bomb = gzip.compress(some_lines(20) + b"x" * 5_000_000)
     server.use(replace(deps, logs=replace(deps.logs, gunzip_limits=GunzipLimits(free_bytes=1_000_000))))
     answer = await admin.client.post("/imports", data=bomb, headers={"Content-Encoding": "gzip"})

@@ -111,7 +111,7 @@ async def test_a_look_up_goes_on_when_its_first_caller_goes_away(
 
 
 @pytest.mark.parametrize("mode", TROUBLES)
-async def test_in_trouble_the_stale_answer_is_given_or_none_in_time(
+async def test_while_kinopoisk_fails_a_stale_film_is_answered_or_an_error_in_time(
     catalogue: FilmCatalogue, kinopoisk: FakeKinopoisk, cache: Cache, clock: Clock, mode: str | int
 ) -> None:
     fresh = await catalogue.get_film(FILM)

@@ -103,7 +103,7 @@ def test_hours_stand_in_the_order_of_time_on_the_clocks_of_the_zone() -> None:
     assert texts(svg)[2:] == ["47", "07:00", "08-02", "94", "12:00", "08-02"]
 
 
-def test_who_bought_again_is_the_stronger() -> None:
+def test_users_who_bought_again_are_drawn_stronger() -> None:
     svg = chart(result(7, ROWS[7]))
     assert len(marked(svg, "rect", "mark")) == len(marked(svg, "rect", "other")) == 1
     assert texts(svg)[2:] == ["40", "1\N{MULTIPLICATION SIGN}", "10", "2\N{MULTIPLICATION SIGN}"]
