@@ -45,7 +45,7 @@ async def test_an_interruption_leaves_nothing_behind_and_changes_nothing(
         (["restore", str(whole)], "interrupted; nothing is changed"),
     ):
         async with locked_tasks(url) as is_waited_for:
-            process = trawl.start(*arguments)
+            process = trawl.fork(*arguments)
             await eventually(is_waited_for)
             process.send_signal(number)
             _, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE)

@@ -120,7 +120,7 @@ def test_following_goes_on_until_a_signal_ends_it(
     trawl: Command, shop_log: Path, committed_url: str, number: signal.Signals
 ) -> None:
     next_log = shop_log.with_name("next.log")
-    process = trawl.start("import", "--follow", str(shop_log), str(next_log))
+    process = trawl.fork("import", "--follow", str(shop_log), str(next_log))
 
     def imported(lines: int) -> bool:
         counted = "SELECT coalesce(sum(imported), 0) AS lines FROM import WHERE status = 'done'"
@@ -152,7 +152,7 @@ def test_following_goes_on_until_a_signal_ends_it(
 
 
 def test_standard_input_that_does_not_come_can_be_interrupted(trawl: Command, committed_url: str) -> None:
-    process = trawl.start("import", "-")
+    process = trawl.fork("import", "-")
     heartbeat = "SELECT heartbeat_at FROM import WHERE status = 'running'"
     assert eventually(lambda: asyncio.run(fetch(committed_url, heartbeat)))
     first = asyncio.run(fetch(committed_url, heartbeat))

@@ -65,7 +65,7 @@ async def read_status(reader: asyncio.StreamReader) -> int:
 
 async def test_no_request_fails_that_was_sent_before_readiness_was_withdrawn(trawl: Command) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = trawl.start(PORT=str(port), WORKERS="2", RATE_LIMIT_PER_MINUTE="0", LOG_LEVEL="ERROR")
+    process = trawl.fork(PORT=str(port), WORKERS="2", RATE_LIMIT_PER_MINUTE="0", LOG_LEVEL="ERROR")
     try:
         await asyncio.to_thread(wait_until_ready, url)
         clients = KeepAlive(port, await asyncio.to_thread(sign_in, url))

@@ -5,12 +5,11 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from subprocess import Popen
 from typing import Any
 
 import aiohttp
 
-from tests.support.command_line import PASSWORD, Command, free_port, wait_until_ready
+from tests.support.command_line import PASSWORD, Command, Running, free_port, wait_until_ready
 from tests.support.processes import PATIENCE
 
 LIMIT = 100
@@ -21,7 +20,7 @@ FORWARDED = {"X-Forwarded-For": "192.0.2.1"}
 class Site:
     """Two workers, and the connections that its clients keep open to both."""
 
-    def __init__(self, process: Popen[str], http: aiohttp.ClientSession) -> None:
+    def __init__(self, process: Running, http: aiohttp.ClientSession) -> None:
         self.process = process
         self.http = http
         self.log: list[Any] = []  # its lines, once the workers have ended
@@ -50,7 +49,7 @@ class Site:
 @asynccontextmanager
 async def two_workers(trawl: Command, cache_url: str, **settings: str) -> AsyncIterator[Site]:
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = trawl.start(PORT=str(port), WORKERS="2", REDIS_URL=cache_url, LOG_LEVEL="WARNING", **settings)
+    process = trawl.fork(PORT=str(port), WORKERS="2", REDIS_URL=cache_url, LOG_LEVEL="WARNING", **settings)
     async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as http:
         site = Site(process, http)
         try:

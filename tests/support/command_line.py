@@ -14,19 +14,24 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from tests.support.prepared_commands import interpreter
+from tests.support.prepared_commands import Mounts, Program, interpreter
 from tests.support.processes import PATIENCE, eventually
 
 PROJECT = Path(__file__).parents[2]
+Running = subprocess.Popen[str] | Program
 PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
 class Command:
-    """Runs `python main.py` with these settings, and none of this process."""
+    """Runs `python main.py` with these settings, and none of this process.
+
+    :param mounts: folders that a fork alone sees in the place of others; only for root
+    """
 
     settings: dict[str, str]
     program: Path = PROJECT / "main.py"
+    mounts: Mounts = ()
 
     def environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in os.environ if name in {"PATH", "HOME", "LANG"}}
@@ -56,12 +61,16 @@ class Command:
         The caller must not hold an event loop: its server may hold a lock that the command waits for.
         """
         assert not is_in_event_loop(), "await run_beside"
+        process = self.fork(*arguments, **settings)
+        output, errors = process.communicate(text, timeout=PATIENCE)
+        return process.wait(), output, errors
+
+    def fork(self, *arguments: str, **settings: str) -> Running:
+        """Start it in an interpreter that has imported it already: imports are most of a server's start."""
         environment = self.environment() | settings
-        if any(name.startswith("COV") for name in environment):  # coverage sees no forks
-            process = self.start(*arguments, **settings)
-            output, errors = process.communicate(text, timeout=PATIENCE)
-            return process.returncode, output, errors
-        return interpreter().run([str(self.program), *arguments], environment, text)
+        if not self.mounts and any(name.startswith("COV") for name in environment):  # coverage sees no forks
+            return self.start(*arguments, **settings)
+        return interpreter().start([str(self.program), *arguments], environment, self.mounts)
 
     async def run_beside(self, *arguments: str, text: str = "", **settings: str) -> tuple[int, str, str]:
         """Do the same beside a server of this event loop, which may hold a lock the command waits for."""
@@ -98,7 +107,7 @@ def call(url: str, *, token: str | None = None, body: Mapping[str, Any] | None =
         return json.load(response)
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[Any] | None = None) -> None:
+def wait_until_ready(url: str, process: Running | None = None) -> None:
     """Wait until a server is ready, for as long as its process lives."""
 
     def watch() -> None:

@@ -3,21 +3,25 @@
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 from tests.support.processes import PATIENCE
 
 PROGRAM = Path(__file__).with_name("prepared_interpreter.py")
 PROJECT = PROGRAM.parents[2]
+Mounts = Sequence[tuple[Path, Path]]  # a folder and the one in whose place it is seen
 
 
 class PreparedInterpreter:
@@ -36,48 +40,94 @@ class PreparedInterpreter:
                 stderr=subprocess.PIPE,
             )
 
-    def run(self, arguments: list[str], environment: Mapping[str, str], text: str) -> tuple[int, str, str]:
-        """Run a Python program; returns its exit code, output and error output.
-
-        :raises TimeoutError: it has not ended in time, and is killed
-        """
+    def start(self, arguments: list[str], environment: Mapping[str, str], mounts: Mounts = ()) -> "Program":
+        """Start a Python program. Its standard streams are pipes."""
         (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (os.pipe() for _ in range(3))
         answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = json.dumps({"arguments": arguments, "environment": dict(environment)}).encode()
-        socket.send_fds(self._requests, [request], [stdin, stdout, stderr, theirs.fileno()])
+        places = [(str(folder), str(place)) for folder, place in mounts]
+        request = {"arguments": arguments, "environment": dict(environment), "mounts": places}
+        socket.send_fds(
+            self._requests, [json.dumps(request).encode()], [stdin, stdout, stderr, theirs.fileno()]
+        )
         theirs.close()
         for file in (stdin, stdout, stderr):
             os.close(file)
-        with answer, ThreadPoolExecutor(3) as threads:
-            threads.submit(write, to_stdin, text)
-            outputs = [threads.submit(read, file) for file in (from_stdout, from_stderr)]
-            code = wait_for_end(answer)
-            output, errors = (each.result() for each in outputs)
-        return code, output, errors
+        answer.settimeout(PATIENCE)
+        streams = (os.fdopen(to_stdin, "w"), os.fdopen(from_stdout), os.fdopen(from_stderr))
+        return Program(int(answer.recv(100)), answer, *streams)
 
     def close(self) -> None:
         self._requests.close()
         self._process.communicate()
 
 
-def write(file: int, text: str) -> None:
-    with suppress(BrokenPipeError), os.fdopen(file, "w", encoding="utf-8") as stream:
+@dataclass
+class Program:
+    """A running program, with what tests use of `subprocess.Popen`; it is no child of this process."""
+
+    pid: int
+    _answer: socket.socket  # tells the exit code
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    returncode: int | None = None
+    _outputs: tuple[str, str] | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while it runs."""
+        with suppress(TimeoutError):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        """Wait for its end; returns the exit code.
+
+        :raises TimeoutError: it still runs
+        """
+        if self.returncode is None:
+            ready = select.poll()  # a test may hold thousands of files, and `select` takes a thousand
+            ready.register(self._answer, select.POLLIN)
+            if not ready.poll(timeout * 1000):
+                raise TimeoutError(f"the program {self.pid} does not end")
+            self.returncode = int(self._answer.recv(100))
+            self._answer.close()
+        return self.returncode
+
+    def communicate(self, text: str = "", timeout: float = PATIENCE) -> tuple[str, str]:
+        """Write its input and wait for its end; returns its output and error output, again if asked again.
+
+        :raises TimeoutError: it has not ended in time, and is killed
+        """
+        if self._outputs is None:
+            self._outputs = self._exchange(text, timeout)
+        return self._outputs
+
+    def _exchange(self, text: str, timeout: float) -> tuple[str, str]:
+        with self.stdout, self.stderr, ThreadPoolExecutor(3) as threads:
+            threads.submit(write, self.stdin, text)
+            outputs = [threads.submit(stream.read) for stream in (self.stdout, self.stderr)]
+            try:
+                self.wait(timeout)
+            except TimeoutError:
+                self.kill()
+                raise
+            output, errors = (each.result() for each in outputs)
+        return output, errors
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def write(stream: TextIO, text: str) -> None:
+    with suppress(BrokenPipeError), stream:
         stream.write(text)
-
-
-def read(file: int) -> str:
-    with os.fdopen(file, encoding="utf-8") as stream:
-        return stream.read()
-
-
-def wait_for_end(answer: socket.socket) -> int:
-    answer.settimeout(PATIENCE)
-    pid = int(answer.recv(100))
-    try:
-        return int(answer.recv(100))
-    except TimeoutError:
-        os.kill(pid, signal.SIGKILL)
-        raise
 
 
 @cache
@@ -96,6 +146,7 @@ def run_code(code: str, *arguments: str) -> int:
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
         file.write(f"import sys\nsys.path[0] = {str(PROJECT)!r}\n{code}")
         file.flush()
-        exit_code, _, errors = interpreter().run([file.name, *arguments], path, "")
-    sys.stderr.write(errors)
-    return exit_code
+        program = interpreter().start([file.name, *arguments], path)
+        _, errors = program.communicate()
+        sys.stderr.write(errors)
+    return program.wait()

@@ -1,21 +1,21 @@
 """A server of two workers, seen from outside: its processes and its metrics."""
 
 import re
-import subprocess
 import urllib.request
 from dataclasses import dataclass
 from http.client import HTTPException
 
+from tests.support.command_line import Running
 from tests.support.processes import PATIENCE, children, command_of, eventually
 
-PROGRAM = re.compile(r"main\.py|cheap_passwords\.py")
+PROGRAM = re.compile(r"main\.py|cheap_passwords\.py|prepared_interpreter\.py")
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Site:
     url: str
-    process: subprocess.Popen[str]
+    process: Running
 
     def workers(self) -> list[int]:
         return [pid for pid in children(self.process.pid) if PROGRAM.search(command_of(pid))]

@@ -58,7 +58,7 @@ async def make_stand(*, with_replica: bool = False, **settings: str) -> AsyncIte
             await replica.start()
             settings["DATABASE_REPLICA_URL"] = replica.url
         command = Command({"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url} | settings, CHEAP)
-        process = command.start(
+        process = command.fork(
             DATA_DIR=str(folder / "var"),
             LOGS_DIR=str(folder),
             PORT=str(port := free_port()),

@@ -7,18 +7,17 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from embedded.postgres import Postgres
-from tests.support.command_line import PASSWORD, PROJECT, Command, free_port, wait_until_ready
+from tests.support.command_line import PASSWORD, Command, Running, free_port, wait_until_ready
 from tests.support.http_client import Client
 from tests.support.own_servers import TcpPostgres, own_postgres, own_valkey
 from tests.support.processes import patience
@@ -26,8 +25,6 @@ from tests.support.stand import short_folder
 from tests.support.two_workers import CHEAP
 
 CAN_MOUNT = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
-# A folder of this server's own in the place of one that all see.
-MOUNT = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 
 
 @dataclass
@@ -36,27 +33,20 @@ class Server:
 
     command: Command
     data_dir: Path
-    mounts: tuple[Path, Path] | None = None
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        program = [sys.executable, str(self.command.program)]
-        if self.mounts is not None:
-            program = ["unshare", "--mount", "sh", "-c", MOUNT, "sh", *map(str, self.mounts), *program]
-        environment = self.command.environment() | {"DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
-        self.process = subprocess.Popen(
-            program, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self.process = self.command.fork(DATA_DIR=str(self.data_dir), PORT=str(self.port))
 
     def end(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
-        self.process.wait(patience())
+        self.process.communicate(timeout=patience())
         self.process = None
 
 
@@ -99,7 +89,10 @@ async def two_servers(
             CHEAP,
         )
         servers = [
-            Server(command, folder / f"var-{number}", (folder / views[number], logs) if views else None)
+            Server(
+                replace(command, mounts=[(folder / views[number], logs)] if views else ()),
+                folder / f"var-{number}",
+            )
             for number in range(2)
         ]
         try:

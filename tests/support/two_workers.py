@@ -84,7 +84,7 @@ class TwoWorkers:
 @asynccontextmanager
 async def two_workers(command: Command) -> AsyncIterator[TwoWorkers]:
     site = TwoWorkers(f"http://127.0.0.1:{(port := free_port())}")
-    process = replace(command, program=CHEAP).start(PORT=str(port), **SETTINGS)
+    process = replace(command, program=CHEAP).fork(PORT=str(port), **SETTINGS)
     try:
         await asyncio.to_thread(wait_until_ready, site.url)
         async with site.visitor() as visitor:

@@ -89,7 +89,7 @@ async def test_a_days_log_has_every_operation_and_no_secret(
     log, port = tmp_path / "logs.txt", free_port()
     log.write_text(LINE)
     settings = {"PORT": str(port), "WORKERS": "1", "LOG_LEVEL": "DEBUG", "LOGS_FILE": str(log), **SECRETS}
-    process = trawl.start(**settings, ADMIN_LOGIN="root", KINOPOISK_URL=kinopoisk.url)
+    process = trawl.fork(**settings, ADMIN_LOGIN="root", KINOPOISK_URL=kinopoisk.url)
     try:
         url = f"http://127.0.0.1:{port}"
         await asyncio.to_thread(wait_until_ready, url)

@@ -38,7 +38,7 @@ CALLS += [("GET", "/no-such", "none", 404), ("GET", "/tasks/7", "/tasks/<task_id
 @pytest.fixture
 def site(trawl: Command) -> Iterator[Site]:
     port = free_port()
-    process = trawl.start(PORT=str(port), WORKERS="2", RATE_LIMIT_PER_MINUTE="0")
+    process = trawl.fork(PORT=str(port), WORKERS="2", RATE_LIMIT_PER_MINUTE="0")
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(url)

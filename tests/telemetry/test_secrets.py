@@ -5,14 +5,13 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
-from subprocess import Popen
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 
 from tests.support.authenticator import Authenticator
-from tests.support.command_line import Command, free_port, wait_until_ready
+from tests.support.command_line import Command, Running, free_port, wait_until_ready
 from tests.support.eventually import eventually
 from tests.support.mail_server import CREDENTIALS, MailServer, play_mail_server
 from tests.support.processes import PATIENCE
@@ -133,7 +132,7 @@ def derived(secrets: set[str]) -> set[str]:
     return secrets | digests | {"$scrypt$"}
 
 
-async def output_of(process: Popen[str]) -> str:
+async def output_of(process: Running) -> str:
     output, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
     return output + errors
 
@@ -150,7 +149,7 @@ async def test_no_secret_stands_in_a_log_of_the_server_or_of_the_command_line(tr
         smtp = f"smtp://{quote(user)}:{quote(password, safe='')}@127.0.0.1:{mails.port}?tls=none"
         settings = OPERATORS | {"LOG_LEVEL": "DEBUG", "SMTP_URL": smtp, "ADMIN_LOGIN": "root"}
         serving = replace(trawl, program=CHEAP)
-        process = serving.start(PORT=str(port), WORKERS="1", RATE_LIMIT_PER_MINUTE="0", **settings)
+        process = serving.fork(PORT=str(port), WORKERS="1", RATE_LIMIT_PER_MINUTE="0", **settings)
         logs = asyncio.create_task(output_of(process))
         try:
             await asyncio.to_thread(wait_until_ready, url)
