@@ -1,7 +1,8 @@
 """Bounds the connections of one address, which would take the places of all others.
 
 The HTTP server accepts whatever comes. A thread of each worker looks at its sockets, and shuts the newest of
-an address that has more than its share, first those without a request under way.
+an address that has more than its share, first those without a request under way. While an address has all of
+its share, the kernel lets no more of it in: else it would come again at once, hundreds of times a second.
 """
 
 import os
@@ -9,13 +10,15 @@ import socket
 import stat
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 from server.shared_counts import CountsRow, SharedCounts
+from server.syn_filter import refuse
 
 DESCRIPTORS = Path("/proc/self/fd")
 PERIOD = 0.25  # seconds between two looks
@@ -42,8 +45,16 @@ class Connection:
     network: str
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """The socket that this worker accepts connections from."""
+
+    descriptor: int
+    inode: int
+
+
 class ConnectionGuard:
-    """Looks at the connections of a worker, and closes those beyond the bound."""
+    """Looks at the connections of a worker, closes those beyond the bound, and keeps out what comes then."""
 
     def __init__(self, row: CountsRow, limit: int, port: int) -> None:
         """Make a guard, which looks when it is told to.
@@ -58,7 +69,8 @@ class ConnectionGuard:
         self.closed = 0
         self._row = row
         self._port = port
-        self._seen: dict[int, tuple[int, Connection | None]] = {}  # by descriptor, with the inode
+        self._seen: dict[int, tuple[int, Connection | Listener | None]] = {}  # by descriptor, with the inode
+        self._refused: frozenset[str] = frozenset()  # addresses
         self._counts: dict[str, int] = {}
         self._closing: set[tuple[int, int]] = set()
         self._number = 0
@@ -77,14 +89,18 @@ class ConnectionGuard:
         by_network: dict[str, list[Connection]] = defaultdict(list)
         for connection in self._find_connections():
             by_network[connection.network].append(connection)
+        full = set()
         for network in self._counts.keys() | by_network.keys():
             connections = by_network.get(network, [])
             total = self._count(network, len(connections))
+            if total >= self.limit:
+                full.add(network)
             if total > self.limit:
                 # Each worker closes its part. Rounded up, so that all together come below the bound.
                 part = -(-(total - self.limit) * len(connections) // total)
                 self._close_newest(connections, part)
                 self._count(network, len(connections) - part)
+        self._refuse(frozenset(full))
 
     def run(self, stop: threading.Event) -> None:
         """Look again and again, until it is told to stop."""
@@ -101,7 +117,7 @@ class ConnectionGuard:
         return total
 
     def _find_connections(self) -> list[Connection]:
-        seen: dict[int, tuple[int, Connection | None]] = {}
+        seen: dict[int, tuple[int, Connection | Listener | None]] = {}
         for descriptor in [int(path.name) for path in DESCRIPTORS.iterdir()]:
             with suppress(OSError):  # closed meanwhile
                 status = os.fstat(descriptor)
@@ -111,21 +127,23 @@ class ConnectionGuard:
                         known = status.st_ino, self._identify(descriptor, status.st_ino)
                     seen[descriptor] = known
         self._seen = seen
-        connections = [connection for _, connection in seen.values() if connection is not None]
+        connections = [each for _, each in seen.values() if isinstance(each, Connection)]
         self._closing &= {(each.descriptor, each.inode) for each in connections}
         return [each for each in connections if (each.descriptor, each.inode) not in self._closing]
 
-    def _identify(self, descriptor: int, inode: int) -> Connection | None:
-        """Return the connection of a socket; None for any other, such as one to the database."""
+    def _identify(self, descriptor: int, inode: int) -> Connection | Listener | None:
+        """Return what a socket is; None for any other, such as one to the database."""
         # A duplicate, because the server may close its own at any moment.
         with socket.socket(fileno=os.dup(descriptor)) as duplicate:
             if duplicate.family not in (socket.AF_INET, socket.AF_INET6):
                 return None
+            if duplicate.getsockname()[1] != self._port:
+                return None
+            if duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return Listener(descriptor, inode)
             try:
                 host, port, *_ = duplicate.getpeername()
-            except OSError:  # it listens, or its client has left
-                return None
-            if duplicate.getsockname()[1] != self._port:
+            except OSError:  # its client has left
                 return None
         self._number += 1
         return Connection(descriptor, inode, self._number, (host, str(port)), network_of(host))
@@ -135,13 +153,29 @@ class ConnectionGuard:
         order = sorted(connections, key=lambda each: (each.client in self.busy, -each.number))
         for connection in order[:number]:
             self._closing.add((connection.descriptor, connection.inode))
-            with (
-                suppress(OSError),  # closed meanwhile
-                socket.socket(fileno=os.dup(connection.descriptor)) as duplicate,
-            ):
-                if os.fstat(duplicate.fileno()).st_ino == connection.inode:
-                    duplicate.shutdown(socket.SHUT_RDWR)
-                    self.closed += 1
+            self.closed += act_on(connection, shut_down)
+
+    def _refuse(self, networks: frozenset[str]) -> None:
+        """Let in no connection of these addresses until the next look, and those of all others."""
+        if networks == self._refused:
+            return
+        self._refused = networks
+        for _, found in self._seen.values():
+            if isinstance(found, Listener):
+                act_on(found, partial(refuse, networks=networks))
+
+
+def act_on(found: Connection | Listener, act: Callable[[socket.socket], None]) -> bool:
+    """Do something with a socket, unless it has been closed. Return whether it was done."""
+    with suppress(OSError), socket.socket(fileno=os.dup(found.descriptor)) as duplicate:
+        if os.fstat(duplicate.fileno()).st_ino == found.inode:
+            act(duplicate)
+            return True
+    return False
+
+
+def shut_down(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_RDWR)
 
 
 @lru_cache(maxsize=4096)

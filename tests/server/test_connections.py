@@ -22,9 +22,11 @@ from server.connections import ConnectionGuard, network_of
 from server.shared_counts import SharedCounts
 from tests.support.eventually import eventually
 from tests.support.processes import patience
+from tests.support.unanswered import is_answered
 
 PROJECT = Path(__file__).parents[2]
 ATTACKER = "127.0.0.2"
+OTHER = "127.0.0.3"
 LIMIT = 512
 TRICKLE = (
     b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
@@ -60,33 +62,35 @@ def url() -> Iterator[str]:
 
 
 class Attack:
-    """Connections of one address, each of which has sent the same bytes."""
+    """Connections of one address, each of which sends the same bytes once it is let in."""
 
     def __init__(self, url: str, data: bytes) -> None:
         self._address = urlsplit(url)
         self._data = data
-        self._writers: list[asyncio.StreamWriter] = []
-        self._ends: list[asyncio.Task[bytes]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.opened = self.alive = 0  # connections that were let in, and those that are not closed yet
 
-    async def open(self, number: int) -> None:
-        for _ in range(number):
-            with suppress(OSError):
-                reader, writer = await asyncio.open_connection(
-                    self._address.hostname, self._address.port, local_addr=(ATTACKER, 0)
-                )
+    def open(self, number: int) -> None:
+        self._tasks += [asyncio.create_task(self._connect()) for _ in range(number)]
+
+    async def _connect(self) -> None:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection(
+                self._address.hostname, self._address.port, local_addr=(ATTACKER, 0)
+            )
+            self.opened += 1
+            self.alive += 1
+            try:
                 writer.write(self._data)
-                self._writers.append(writer)
-                self._ends.append(asyncio.create_task(reader.read()))
-
-    def alive(self) -> int:
-        """Count the connections that the server has not closed."""
-        return sum(not end.done() for end in self._ends)
+                await reader.read()
+            finally:
+                self.alive -= 1
+                writer.close()
 
     async def close(self) -> None:
-        for writer in self._writers:
-            writer.close()
-        closings = [writer.wait_closed() for writer in self._writers]
-        await asyncio.gather(*self._ends, *closings, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -115,11 +119,11 @@ async def test_an_address_with_thousands_of_connections_leaves_room_for_others(
 ) -> None:
     async with attack(url, data) as made:
         for _ in range(10):
-            await made.open(number // 10)
+            made.open(number // 10)
             assert await is_served(url)
 
         async def is_bounded() -> bool:
-            return made.alive() <= LIMIT
+            return made.opened >= LIMIT >= made.alive
 
         await eventually(is_bounded)
         assert await is_served(url)
@@ -127,9 +131,31 @@ async def test_an_address_with_thousands_of_connections_leaves_room_for_others(
 
 async def test_connections_within_the_bound_stay(url: str) -> None:
     async with attack(url, b"") as made:
-        await made.open(LIMIT - 10)
+        made.open(LIMIT - 10)
+
+        async def are_open() -> bool:
+            return made.opened == LIMIT - 10
+
+        await eventually(are_open)
         assert await is_served(url)
-        assert made.alive() == LIMIT - 10
+        assert made.alive == LIMIT - 10
+
+
+async def test_an_address_with_all_of_its_connections_is_not_let_in(url: str) -> None:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    server = parts.hostname, parts.port
+    async with attack(url, b"") as made:
+        made.open(2 * LIMIT)
+
+        async def is_refused() -> bool:
+            return not any(is_answered(server, ATTACKER) for _ in range(20))  # by either worker
+
+        await eventually(is_refused)
+        assert all(is_answered(server, OTHER) for _ in range(20))
+    connection = await asyncio.to_thread(socket.create_connection, server, patience(), (ATTACKER, 0))
+    connection.close()
 
 
 @pytest.mark.parametrize(
@@ -153,16 +179,37 @@ def test_the_newest_idle_connections_are_closed_first() -> None:
         for _ in range(5):
             clients.append(socket.create_connection(("127.0.0.1", port)))
             accepted.append(listener.accept()[0])
-            guard.look()
-            host, own_port = clients[-1].getsockname()
-            if len(clients) == 2:
-                guard.busy.add((host, str(own_port)))
+        host, own_port = clients[3].getsockname()
+        guard.busy.add((host, str(own_port)))
+        guard.look()
         assert guard.closed == 2
-        assert [is_shut(client) for client in clients] == [False, False, False, True, True]
+        assert [is_shut(client) for client in clients] == [False, False, True, False, True]
         for connection in (*clients, *accepted):
             connection.close()
         guard.look()
         assert guard.open == 0
+
+
+def test_an_address_is_let_in_again_once_it_has_fewer_connections() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        guard = ConnectionGuard(SharedCounts(1).row(1), 3, address[1])
+        clients, accepted = [], []
+        for source in (ATTACKER, ATTACKER, OTHER, ATTACKER):
+            guard.look()
+            assert is_answered(address, ATTACKER)
+            listener.accept()[0].close()
+            clients.append(socket.create_connection(address, source_address=(source, 0)))
+            accepted.append(listener.accept()[0])
+        guard.look()
+        assert not is_answered(address, ATTACKER)
+        assert is_answered(address, OTHER)
+        clients[0].close()
+        accepted[0].close()
+        guard.look()
+        assert is_answered(address, ATTACKER)
+        for connection in (*clients, *accepted):
+            connection.close()
 
 
 def test_a_connection_with_a_request_under_way_is_closed_last() -> None:
