@@ -106,6 +106,10 @@ def test_every_worker_answers_and_the_end_is_in_order(server: subprocess.Popen[s
     assert (server.returncode, out.count("left in order"), err) == (0, 2, "")
 
 
+def test_what_a_worker_begins_with_is_never_looked_at_for_garbage(server: subprocess.Popen[str]) -> None:
+    assert get(url_of(server), "/looked-at") == "false"
+
+
 def test_a_killed_worker_is_back_also_when_killed_again_at_once(server: subprocess.Popen[str]) -> None:
     url = url_of(server)
     for _ in range(3):

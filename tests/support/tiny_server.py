@@ -13,6 +13,7 @@ if __name__ == "__main__":
 
 import argparse
 import asyncio
+import gc
 import logging
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,11 @@ def healthy() -> Sanic[Any, Any]:
     @app.get("/ready")
     async def ready(request: Request) -> HTTPResponse:
         return text("draining" if request.app.ctx.draining else "ready")
+
+    @app.get("/looked-at")
+    async def looked_at(request: Request) -> HTTPResponse:
+        """Tell whether the garbage collector looks at the routes that the app began with."""
+        return json(any(each is request.app.router for each in gc.get_objects()))
 
     @app.get("/held")
     async def held(request: Request) -> HTTPResponse:
