@@ -253,5 +253,7 @@ class SlowWait:
         self.deadline.reschedule(self._end)
 
     def end(self) -> None:
+        """End the wait. Of a cancelled task remains what it was at, and that refers to the task."""
         if self._task is not None:
             self._task.cancel()
+            self._task = None

@@ -79,15 +79,54 @@ async def test_ended_requests_are_gone(
 
 
 async def test_requests_whose_bodies_broke_off_are_gone(server: RunningApp, requests: NewRequests) -> None:
-    address = urlsplit(server.url)
+    connections = await begin_bodies(server.url)
+    await eventually(requests.all_are_there)
+    await leave(connections)
+    await eventually(requests.few_are_left)
+
+
+async def test_requests_that_left_before_their_bodies_counted_as_slow_are_gone(
+    server: RunningApp, requests: NewRequests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = EndlessQueue()
+    monkeypatch.setattr(server.app.ctx, "fair_queue", queue, raising=False)
+    connections = await begin_bodies(server.url)
+
+    async def all_wait() -> bool:
+        return queue.waiting == TIMES
+
+    await eventually(all_wait)
+    await leave(connections)
+    await eventually(requests.few_are_left)
+
+
+class EndlessQueue:
+    """A fair queue in which nobody's turn comes."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+    async def wait(self, _address: str) -> None:
+        self.waiting += 1
+        await asyncio.Event().wait()
+
+
+Connections = list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+
+
+async def begin_bodies(url: str) -> Connections:
+    """Open connections, each with a body of which the first byte has come."""
+    address = urlsplit(url)
     connections = [await asyncio.open_connection(address.hostname, address.port) for _ in range(TIMES)]
     for _, writer in connections:
         writer.write(b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
-    await eventually(requests.all_are_there)
+    return connections
+
+
+async def leave(connections: Connections) -> None:
     for _, writer in connections:
         writer.close()
         await writer.wait_closed()
-    await eventually(requests.few_are_left)
 
 
 def test_errors_that_are_each_others_cause_let_go_of_their_frames() -> None:
