@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
+from bench.attackers import Effort
 from bench.quiet_client import Timings
 
 RATIO = 3.0
@@ -14,6 +15,8 @@ COLUMNS = (
     "p99 quiet (ms)",
     "p99 during (ms)",
     "ratio",
+    "attacker's share of a core",
+    "p99 beside such a share (ms)",
     "longest sign-in (ms)",
     "failed",
     "connections",
@@ -26,13 +29,14 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What the quiet client saw before and during an attack."""
+    """What the quiet client saw before and during an attack, and beside a process as busy as the attacker."""
 
     before: Timings
     during: Timings
+    beside: Timings
     growth: tuple[float, ...]  # bytes by which each worker grew at most
     load: float  # of the machine, over the minute that ends with the attack
-    connections: int  # that the attack opened
+    effort: Effort
     ended: int  # workers
     lost: int  # visits that were acknowledged meanwhile
 
@@ -78,9 +82,11 @@ class Result:
             f"{self.before:.0f}",
             f"{self.during:.0f}",
             f"{self.ratio:.1f}",
+            f"{median(each.effort.core for each in self.rounds):.2f}",
+            f"{median(each.beside.p99() for each in self.rounds):.0f}",
             f"{max(each.during.longest_sign_in() for each in self.rounds):.0f}",
             f"{self.failures}",
-            f"{median(each.connections for each in self.rounds):.0f}",
+            f"{median(each.effort.connections for each in self.rounds):.0f}",
             ", ".join(f"{size / 1e6:.0f}" for size in self.growth),
             f"{sum(each.ended for each in self.rounds)}",
             f"{sum(each.lost for each in self.rounds)}",

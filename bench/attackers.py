@@ -28,6 +28,7 @@ PATTERNS = 8
 GZIPPED_BYTES = 31 * 1024
 CONNECTING_AT_ONCE = 50
 PAUSE = 0.05  # seconds before a refused attacker tries again
+SLICE = 0.005  # seconds, of each of which `compute` takes its share
 GROUPS = ("page", "country", "hour", "day", "user", "category", "page,day", "country,hour", "user,page")
 
 
@@ -192,11 +193,29 @@ ATTACKS: dict[str, Callable[[Target], Coroutine[Any, Any, None]]] = {
 }
 
 
-def run_attack(name: str, target: Target) -> int:
-    """Run an attack; return how many connections it opened."""
-    first = next(connections)
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an attack took: so many connections, and so much of a core."""
+
+    connections: int
+    core: float
+
+
+def run_attack(name: str, target: Target) -> Effort:
+    """Run an attack; return what it took."""
+    first, begin, cpu = next(connections), time.monotonic(), time.process_time()
     asyncio.run(ATTACKS[name](target))
-    return next(connections) - first - 1
+    seconds = time.monotonic() - begin
+    return Effort(next(connections) - first - 1, min(1.0, (time.process_time() - cpu) / seconds))
+
+
+def compute(core: float, seconds: float) -> None:
+    """Take as much of a core as an attack took, and ask nothing of any server."""
+    end = time.monotonic() + seconds
+    while (begin := time.monotonic()) < end:
+        while time.monotonic() < begin + core * SLICE:
+            pass
+        time.sleep((1 - core) * SLICE)
 
 
 @asynccontextmanager

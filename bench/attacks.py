@@ -7,11 +7,12 @@
 For each attack: the p99 of the quiet client's requests before and during it, in turns, the medians of all
 rounds, the memory of the workers, how many of them ended, and how many visits that were acknowledged are
 gone. The attacker's process has the lowest priority, and with --cgroup no share in the priority of server and
-quiet client: a real attacker would use another machine. The number of its connections tells whether the
-attack took place. The bench fails if the p99 is over 3 times the quiet one or over 1 s, a request of the
-quiet client fails, a worker grows by 300 MB or ends, or a visit is gone. --kills kills all processes of the
-server at random moments of attacks, and looks for the acknowledged visits. --soak plays a mixed load, and
-compares memory and p99 of its last sixth with its first.
+quiet client: a real attacker would use another machine. What the quiet client sees beside a process that
+takes as much of a core, and attacks nobody, tells what is the attacker's share in it. The number of its
+connections tells whether the attack took place. The bench fails if the p99 is over 3 times the quiet one or
+over 1 s, a request of the quiet client fails, a worker grows by 300 MB or ends, or a visit is gone. --kills
+kills all processes of the server at random moments of attacks, and looks for the acknowledged visits. --soak
+plays a mixed load, and compares memory and p99 of its last sixth with its first.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from pathlib import Path
 from random import Random
 
 from bench.attack_results import COLUMNS, Result, Round
-from bench.attackers import ATTACKS, Target, attacker, run_attack
+from bench.attackers import ATTACKS, Target, attacker, compute, run_attack
 from bench.own_trawl import OwnTrawl, own_trawl
 from bench.priorities import join
 from bench.quiet_client import QuietClient
@@ -49,7 +50,7 @@ async def sample_memory(trawl: OwnTrawl, highest: dict[int, int]) -> None:
 
 
 async def play(trawl: OwnTrawl, client: QuietClient, name: str, options: argparse.Namespace) -> Round:
-    """Measure, then measure while an attack runs."""
+    """Measure, then while an attack runs, then beside a process that takes as much of a core."""
     workers, acknowledged = set(trawl.workers()), len(client.acknowledged)
     before = await client.measure(options.seconds)
     memory, highest = trawl.memory(), dict[int, int]()
@@ -57,18 +58,22 @@ async def play(trawl: OwnTrawl, client: QuietClient, name: str, options: argpars
     async with attacker(options.cgroup) as process:
         attack = process.submit(run_attack, name, options.target)
         during = await client.measure(options.seconds)
-        connections = await asyncio.wrap_future(attack)
-    sampling.cancel()
+        effort = await asyncio.wrap_future(attack)
+        sampling.cancel()
+        load = os.getloadavg()[0]
+        await asyncio.sleep(SETTLE_SECONDS)
+        computing = process.submit(compute, effort.core, options.seconds)
+        beside = await client.measure(options.seconds)
+        await asyncio.wrap_future(computing)
     for failure, count in Counter(during.failures).items():
         print(f"{name}: {failure}, {count} times")
-    load = os.getloadavg()[0]
-    await asyncio.sleep(SETTLE_SECONDS)
     return Round(
         before,
         during,
+        beside,
         tuple(size - memory.get(pid, 0) for pid, size in highest.items()),
         load,
-        connections,
+        effort,
         ended=len(workers - set(trawl.workers())),
         lost=await client.lost(since=acknowledged),
     )
