@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import subtract_counts
 from db.columns import Values
 from db.kinds import KIND_CODES
+from db.models import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.queries.address_countries import AddressCountries
 from db.queries.bots import select_bots
-from db.queries.part_columns import Columns
+from db.queries.part_columns import LOG, Columns
 from db.rollup_counts import CountedColumns, rollup_literals
 from db.threads import run_in_thread
 
 # What visits are subtracted by.
-NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "user_id", "agent_id", "request_id")
+NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "agent_id", "request_id")
 KIND_INDEX = np.zeros(256, np.int64)
 KIND_INDEX[[ord(code) for code in KIND_CODES.values()]] = np.arange(len(KIND_CODES))
 
@@ -58,3 +59,9 @@ async def subtract_from_rollups(session: AsyncSession, columns: CountedColumns, 
     """Take visits of parts, all of one source, away from every roll-up."""
     for model, counts in await run_in_thread(lambda: rollup_literals(columns, source=source, sign=-1)):
         await subtract_counts(session, model, counts)
+
+
+async def empty_rollups_of_logs(session: AsyncSession) -> None:
+    """Delete what roll-ups count of logs. The caller holds the lock of parts, and none of a log is left."""
+    for model in (RequestQuarter, CategoryQuarter, CountryDay, CategoryCountryDay):
+        await session.execute(delete(model).where(model.source == LOG))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Result
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.array_literals import number_array
@@ -48,6 +49,13 @@ CARTS = """
     ) AS paid ON TRUE
     WHERE cart.id = ANY(CAST((SELECT CAST(CAST($1 AS text) AS bigint[])) AS bigint[]))
 """
+# Up to a number: where few carts are sought among many, those are not all read.
+STORED = """
+    SELECT array_send(array_agg(id))
+    FROM (SELECT id FROM cart WHERE id BETWEEN $1 AND $2 LIMIT $3) AS stored
+"""
+CARTS_OF_RUN = 50  # on average: a statement for each run then costs less than looking up each cart
+NO_CART = (1, 0)
 ITEMS = """
     SELECT array_send(array_agg(cart_id)) AS cart_id, array_send(array_agg(goods_id)) AS goods_id
     FROM cart_item
@@ -109,10 +117,42 @@ async def select_categories(session: AsyncSession, items: Frame) -> Frame:
 
 
 async def delete_carts(session: AsyncSession, cart_ids: Values) -> tuple[Frame, Frame, Frame]:
-    """Delete carts with their goods and payments. Return the three, as `count_carts` takes them."""
-    result = await execute_with_arrays(
-        session, statement("carts/delete_carts"), array_literals({"cart_ids": cart_ids})
-    )
+    """Delete carts with their goods and payments. Return the three, as `count_carts` takes them.
+
+    :param cart_ids: in order
+    """
+    runs = await select_runs(session, cart_ids)
+    if len(runs) * CARTS_OF_RUN > len(cart_ids):
+        arrays = array_literals({"cart_ids": cart_ids})
+        return frames_of(await execute_with_arrays(session, statement("carts/delete_carts"), arrays))
+    delete_range = statement("carts/delete_cart_range")
+    frames = [
+        frames_of(await session.execute(delete_range, {"first": first, "last": last}))
+        for first, last in runs or [NO_CART]
+    ]
+    carts, payments, items = (concatenate(list(each)) for each in zip(*frames, strict=True))
+    return carts, payments, items
+
+
+async def select_runs(session: AsyncSession, cart_ids: Values) -> list[tuple[int, int]]:
+    """Return the ranges that hold those of the carts that are stored, and no others.
+
+    Where most carts between the first and the last are others, each is a range of its own.
+    """
+    first, last = int(cart_ids[0]), int(cart_ids[-1])
+    raw = await raw_connection(session)
+    encoded = await raw.fetchval(STORED, first, last, 2 * len(cart_ids))
+    stored = np.empty(0, np.int64) if encoded is None else np.sort(decode(encoded)[0])
+    if len(stored) == 2 * len(cart_ids):
+        return [(cart_id, cart_id) for cart_id in cart_ids.tolist()]
+    is_sought = np.concatenate([[False], np.isin(stored, cart_ids), [False]])
+    starts = np.flatnonzero(~is_sought[:-1] & is_sought[1:])
+    ends = np.flatnonzero(is_sought[:-1] & ~is_sought[1:]) - 1
+    return list(zip(stored[starts].tolist(), stored[ends].tolist(), strict=True))
+
+
+def frames_of(result: Result[Any]) -> tuple[Frame, Frame, Frame]:
+    """Return the carts, payments and goods of a statement that deletes carts."""
     row = {name: column_of(name, array) for name, array in result.mappings().one().items()}
     row["is_bot"] = row["is_bot"] > 0
     return (

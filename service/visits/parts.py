@@ -10,20 +10,27 @@ import numpy as np
 
 from db.columns import Values
 from db.database import Database, Transaction
-from db.frames import find_rows
 from db.locks import lock_cart_rollups, lock_parts, lock_writers_exclusive
 from db.queries import carts, live_merges, merged_visits, part_columns
 from db.queries.address_countries import AddressCountries
 from db.queries.cart_frames import select_carts_in_parts
 from db.queries.new_parts import Part, encode_part, insert_part, next_part_id
 from db.queries.part_columns import Columns, PartSpan, select_columns
-from db.queries.part_removal import NAMES, concatenate, count_columns, subtract_from_rollups
+from db.queries.part_lines import select_cart_ids
+from db.queries.part_removal import (
+    NAMES,
+    concatenate,
+    count_columns,
+    empty_rollups_of_logs,
+    subtract_from_rollups,
+)
 from db.queries.visits import subtract_page_views
 from db.unique import distinct
 from service.visits.pacing import LIMITS, AdaptiveBatch, BatchLimits
 from service.visits.pages import is_bare_path
 
-CARTS = 5000  # in a batch at first: some 50 ms
+OWN_CARTS, SHARED_CARTS = 10_000, 5000  # that go as a whole, or are added up anew: in a batch at least
+PARTS_OF_CARTS = 3  # times the parts of a batch, of which only carts are read
 
 
 class PartsChangedError(Exception):
@@ -61,23 +68,56 @@ async def remove_parts(
         await lock_parts(session)
         if await part_columns.count_parts(session, [span.id for span in spans]) < len(spans):
             raise PartsChangedError
-        await remove_from_carts(db, visits, spans, limits)
+        await remove_from_carts(db, cart_ids_of(visits), spans, limits)
         await part_columns.delete_parts(session, [span.id for span in spans])
         await subtract_counts(session, visits, countries, spans[0].source)
     return len(visits["occurred"])
 
 
+async def remove_only_parts(db: Database, spans: Sequence[PartSpan], limits: BatchLimits = LIMITS) -> None:
+    """Delete all parts of the only import that has stored any of logs.
+
+    What roll-ups count of logs is all theirs, and is deleted as it stands: of the columns nothing is read but
+    carts. These go as in `remove_parts`.
+
+    :raises PartsChangedError: some are gone, or another import has stored some
+    """
+    ids, most = [span.id for span in spans], PARTS_OF_CARTS * limits.parts
+    for start in range(0, len(spans), most):
+        some = spans[start : start + most]
+        cart_ids = await read_cart_ids(db, some)
+        async with db.dedicated() as session:
+            await lock_parts(session)
+            is_only = not await part_columns.has_parts_of_other_logs(session, spans[0].import_id)
+            if not is_only or await part_columns.count_parts(session, ids) < len(ids):
+                raise PartsChangedError
+            await remove_from_carts(db, cart_ids, spans, limits)
+            if start + most >= len(spans):
+                await part_columns.delete_parts(session, ids)
+                await empty_rollups_of_logs(session)
+
+
+async def read_cart_ids(db: Database, spans: Sequence[PartSpan]) -> Values:
+    """Return the carts that visits of parts name, in order."""
+    cart_ids = []
+    for span in spans:
+        async with db.read() as session:
+            cart_ids.append(await select_cart_ids(session, span))
+    return distinct(np.concatenate(cart_ids))
+
+
 async def remove_from_carts(
-    db: Database, visits: Columns, spans: Sequence[PartSpan], limits: BatchLimits
+    db: Database, cart_ids: Values, spans: Sequence[PartSpan], limits: BatchLimits
 ) -> None:
-    """Take visits of parts away from carts. The caller holds the lock of parts."""
-    cart_ids = cart_ids_of(visits)
+    """Take visits of parts away from carts. The caller holds the lock of parts.
+
+    :param cart_ids: that the visits name, in order
+    """
     async with db.read() as session:
         shared = await select_carts_in_parts(session, cart_ids, excluding=spans)
     own = np.setdiff1d(cart_ids, shared, assume_unique=True)
-    own = own[np.argsort(payers_of(own, visits), kind="stable")]  # so that a buyer is changed by one batch
-    for ids in (own, shared):
-        batch, start = AdaptiveBatch(CARTS, limits.carts, limits.lock_seconds, least=CARTS), 0
+    for ids, least in ((own, OWN_CARTS), (shared, SHARED_CARTS)):
+        batch, start = AdaptiveBatch(least, limits.carts, limits.lock_seconds, least=least), 0
         while start < len(ids):
             some = ids[start : start + batch.rows]
             start += batch.rows
@@ -149,12 +189,3 @@ def cart_ids_of(visits: Columns) -> Values:
     """Return the carts that visits name, in order."""
     cart_ids = visits["cart_id"]
     return distinct(cart_ids[cart_ids > 0])
-
-
-def payers_of(cart_ids: Values, visits: Columns) -> Values:
-    """Return who pays each cart; 0 if nobody does."""
-    rows = np.flatnonzero(visits["user_id"])
-    carts = find_rows(visits["cart_id"][rows], cart_ids)
-    payers = np.zeros(len(cart_ids), np.int64)
-    payers[carts[carts >= 0]] = visits["user_id"][rows[carts >= 0]]
-    return payers
