@@ -27,7 +27,7 @@ USERS = 30
 SEED = 1
 PAUSE = 0.4  # seconds
 
-Question = Callable[[aiohttp.ClientSession, int], Awaitable[None]]
+Sender = Callable[[aiohttp.ClientSession, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Pair:
     """The same question about a login that exists and about one that does not."""
 
     name: str
-    known: Question
-    unknown: Question
+    known: Sender
+    unknown: Sender
 
 
-def post(path: str, status: int, body: Callable[[int], dict[str, str]]) -> Question:
+def post(path: str, status: int, body: Callable[[int], dict[str, str]]) -> Sender:
     async def ask(http: aiohttp.ClientSession, number: int) -> None:
         async with http.post(path, json=body(number)) as response:
             await response.read()
@@ -56,7 +56,7 @@ def stranger_name(number: int) -> str:
     return f"none-{number % USERS:03}"
 
 
-def reset(token: Callable[[int], str]) -> Question:
+def reset(token: Callable[[int], str]) -> Sender:
     return post(
         "/password/reset", 422, lambda number: {"token": token(number), "password": "another battery"}
     )
@@ -143,5 +143,5 @@ async def measure_all(count: int) -> bool:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=200, help="questions of each kind")
+    parser.add_argument("--pairs", type=int, default=200, help="requests of each kind")
     sys.exit(0 if asyncio.run(measure_all(parser.parse_args().pairs)) else 1)

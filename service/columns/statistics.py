@@ -36,7 +36,7 @@ class Statistics:
 
     :param criteria: of log lines; None for none
     :param live: the live visits that the filter lets through, if there are any
-    :param count_key: if counts of whole parts are cached
+    :param count_key: given if counts of whole parts are cached
     """
 
     snapshot: Snapshot
