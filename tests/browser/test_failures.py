@@ -6,6 +6,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
+from tests.support.eventually import eventually
 from tests.support.http_client import User
 from tests.support.processes import PATIENCE
 
@@ -173,8 +174,13 @@ async def test_a_link_is_read_anew_each_minute_until_it_ends(
     await expect(visits).to_have_text("6", timeout=PATIENCE * 1000)
     await page.unroute("**/visits/stats?*")
     assert (await user.client.delete(f"/shares/{share['id']}")).status == 204
-    await page.clock.fast_forward("01:01")
-    await page.get_by_text("This link has ended.").wait_for()
+    ended = page.get_by_text("This link has ended.")
+
+    async def is_told_in_a_minute() -> bool:
+        await page.clock.fast_forward("01:01")  # which begins when all cards have been read
+        return await ended.is_visible()
+
+    await eventually(is_told_in_a_minute)
     await expect(visits).to_have_count(0)
     assert set(tab.errors) == {UNAUTHORIZED}
     tab.errors.clear()
@@ -187,8 +193,8 @@ async def test_a_question_that_a_report_refused_is_asked_once_though_others_are_
     await add_visits(user)
     refusals: list[str] = []
     page.on("response", lambda answer: refusals.append(answer.url) if answer.status == 422 else None)
-    await dashboard.open()
-    await dashboard.sign_in(user.login)
+    await dashboard.open("#tasks")
+    await dashboard.sign_in(user.login, view="tasks")
     await page.locator(".pulse.on").wait_for()
     await dashboard.visit("reports?category=%00nonsense")
     await expect(page.locator(".tile .trouble:not(:empty)")).to_have_count(3)

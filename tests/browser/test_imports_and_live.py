@@ -27,9 +27,8 @@ async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
     dashboard: Dashboard, admin: User, tab: Tab
 ) -> None:
     page = dashboard.page
-    await dashboard.open()
-    await dashboard.sign_in(admin.login)
-    await dashboard.visit("imports")
+    await dashboard.open("#imports")
+    await dashboard.sign_in(admin.login, view="imports")
     log = some_lines(30).decode() + "no line <b>of</b> a log\n"
     await page.locator(".drop").evaluate(DROP, ["dropped.log", log])
     await page.wait_for_selector(".badge.done")  # rejects are counted before they can be read
@@ -56,9 +55,8 @@ async def test_an_import_that_ended_before_it_was_cancelled_is_not_undone(
     dashboard: Dashboard, admin: User, db: Database
 ) -> None:
     page = dashboard.page
-    await dashboard.open()
-    await dashboard.sign_in(admin.login)
-    await dashboard.visit("imports")
+    await dashboard.open("#imports")
+    await dashboard.sign_in(admin.login, view="imports")
     await page.locator(".drop").evaluate(DROP, ["ended.log", some_lines(30).decode()])
     await page.wait_for_selector(".badge.done")
     await set_status(db, "running")

@@ -53,9 +53,8 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     dashboard: Dashboard, admin: User, deps: Deps, server: RunningApp
 ) -> None:
     server.use(replace(deps, logs=LogFolder(file=ROOT / "logs.txt", folder=ROOT, zone=UTC)))
-    await dashboard.open()
-    await dashboard.sign_in(admin.login)
-    await dashboard.visit("reports")
+    await dashboard.open("#reports")
+    await dashboard.sign_in(admin.login, view="reports")
     assert set((await dashboard.answers()).values()) == {None, 0}
     await dashboard.visit("imports")
     await dashboard.page.get_by_role("button", name="Read the server's own log").click()

@@ -16,12 +16,12 @@ UNAUTHORIZED = "Failed to load resource: the server responded with a status of 4
 async def test_signing_out_leaves_no_token_and_no_url_ever_held_one(dashboard: Dashboard, user: User) -> None:
     urls: list[str] = []
     dashboard.page.on("request", lambda request: urls.append(request.url))
-    await dashboard.open()
-    await dashboard.sign_in(user.login)
+    await dashboard.open("#tasks")
+    await dashboard.sign_in(user.login, view="tasks")
     token = await dashboard.token()
     assert token
     await dashboard.page.reload()
-    await dashboard.wait_until_loaded("overview")
+    await dashboard.wait_until_loaded("tasks")
     assert await dashboard.token() == token
     await dashboard.page.get_by_role("button", name="Sign out").click()
     await dashboard.page.get_by_text("You are signed out.").wait_for()
@@ -46,13 +46,13 @@ async def test_an_account_with_a_second_factor_signs_in_with_its_code(
 
 
 async def test_a_session_outlives_its_access_token(dashboard: Dashboard, user: User, tab: Tab) -> None:
-    await dashboard.open()
-    await dashboard.sign_in(user.login)
+    await dashboard.open("#tasks")
+    await dashboard.sign_in(user.login, view="tasks")
     refresh_token = await dashboard.page.evaluate("sessionStorage.getItem('trawl.refresh-token')")
     assert refresh_token
     await dashboard.page.evaluate("sessionStorage.setItem('trawl.token', 'expired')")
     await dashboard.page.reload()
-    await dashboard.wait_until_loaded("overview")
+    await dashboard.wait_until_loaded("tasks")
     assert await dashboard.token() not in (None, "expired")
     assert refresh_token not in await dashboard.stored()
     assert set(tab.errors) == {UNAUTHORIZED}
@@ -62,8 +62,8 @@ async def test_a_session_outlives_its_access_token(dashboard: Dashboard, user: U
 async def test_a_token_that_was_ended_elsewhere_leads_back_to_signing_in(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:
-    await dashboard.open()
-    await dashboard.sign_in(user.login)
+    await dashboard.open("#tasks")
+    await dashboard.sign_in(user.login, view="tasks")
     token = await dashboard.token()
     assert token
     assert (await user.client.signed_in(token).post("/logout")).status == 204
