@@ -24,6 +24,7 @@ from service.deps import Deps, RateLimits
 from service.logs.folder import LogFolder
 from service.security.passwords import Hasher
 from service.security.tokens import TokenSettings
+from tests.support import examples  # noqa: F401 - it registers the profiles
 from tests.support.command_line import Command
 from tests.support.document_checks import mismatches
 from tests.support.eventually import eventually
@@ -38,9 +39,7 @@ FAST = 4  # log2 of scrypt's N in tests
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes tells of the machine only.
-settings.register_profile("trawl", deadline=None)
-settings.load_profile("trawl")
+settings.load_profile("everyday")
 
 # Logs go where pytest shows them for a test that failed.
 structlog.configure(

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.command_line import PASSWORD, PROJECT, free_port
+from tests.support.command_line import PASSWORD, PROJECT, Command, Running, free_port
 from tests.support.eventually import eventually
 from tests.support.films import FILM, KEY
 from tests.support.http_client import Client
@@ -40,10 +40,10 @@ def start(program: list[str], settings: dict[str, str]) -> subprocess.Popen[str]
     )
 
 
-async def wait_for_end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+async def wait_for_end(process: Running) -> tuple[int, str, str]:
     """The exit code, the output and the error output."""
     output, errors = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
-    return process.returncode, output, errors
+    return process.wait(), output, errors
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ async def sign_in(client: Client) -> Client:
 @pytest.fixture
 async def anna(
     cache: Any, settings: dict[str, str], kinopoisk: FakeKinopoisk
-) -> AsyncIterator[tuple[Client, subprocess.Popen[str]]]:
+) -> AsyncIterator[tuple[Client, Running]]:
     """A user of a server of two workers, each of whose requests comes on a connection of its own."""
     settings |= {"KINOPOISK_URL": kinopoisk.url, "KINOPOISK_API_KEY": KEY}
-    process = start(["main.py"], settings)
+    process = Command(settings).fork()
     try:
         await wait_until_served(settings["PORT"])
         connector = aiohttp.TCPConnector(force_close=True, limit=0)
@@ -97,7 +97,7 @@ async def is_answered(client: Client, path: str) -> bool:
 
 
 async def test_two_workers_together_never_call_more_than_five_times_in_a_second(
-    anna: tuple[Client, subprocess.Popen[str]], kinopoisk: FakeKinopoisk, settings: dict[str, str]
+    anna: tuple[Client, Running], kinopoisk: FakeKinopoisk, settings: dict[str, str]
 ) -> None:
     client, _ = anna
     answers = await asyncio.gather(*(client.get(f"/movies/search?query=film{n}") for n in range(30)))
@@ -114,20 +114,20 @@ async def test_two_workers_together_never_call_more_than_five_times_in_a_second(
 
     assert (await client.post("/movies/favorites", json={"kinopoisk_id": FILM})).status == 201
     kinopoisk.answer = {"kinopoiskId": FILM, "nameRu": "Новое имя"}
-    code, output, _ = await wait_for_end(start(["main.py", "refresh-favourites"], settings))
+    code, output, _ = await wait_for_end(Command(settings).fork("refresh-favourites"))
     assert (code, output) == (0, "1 favourite film: 1 brought up to date\n")
     [saved] = (await client.get("/movies/favorites")).json["items"]
     assert saved["name_ru"] == "Новое имя"
     assert saved["refreshed_at"] > saved["added_at"]
     kinopoisk.mode = 401
-    code, output, errors = await wait_for_end(start(["main.py", "refresh-favourites"], settings))
+    code, output, errors = await wait_for_end(Command(settings).fork("refresh-favourites"))
     assert (code, output) == (1, "1 favourite film: 0 brought up to date, 1 not asked for\n")
     assert "KINOPOISK_API_KEY" in errors
     assert KEY not in errors
 
 
 async def test_refreshing_without_a_key_fails_with_one_line(settings: dict[str, str]) -> None:
-    code, output, errors = await wait_for_end(start(["main.py", "refresh-favourites"], settings))
+    code, output, errors = await wait_for_end(Command(settings).fork("refresh-favourites"))
     assert (code, output) == (1, "")
     assert "KINOPOISK_API_KEY" in errors
     assert len(errors.splitlines()) == 1

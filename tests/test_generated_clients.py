@@ -77,9 +77,10 @@ async def test_a_python_client_lives_a_day(
     server: RunningApp, admin: User, shop: Importer, save_document: Save, tmp_path: Path
 ) -> None:
     python = tmp_path / "venv/bin/python"
-    await run_well(sys.executable, "-m", "venv", tmp_path / "venv", folder=tmp_path)
-    pip = (python, "-m", "pip", "install", "--quiet", "--retries=1", "--timeout=10")
-    await install(*pip, "--disable-pip-version-check", GENERATOR, folder=tmp_path)
+    await run_well(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", folder=tmp_path)
+    pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
+    options = ("--quiet", "--no-compile", "--retries=1", "--timeout=10")
+    await install(*pip, "install", *options, GENERATOR, folder=tmp_path)
     save_document(tmp_path / "openapi.json")
     generator = (python.with_name("openapi-python-client"), "generate", "--path=openapi.json", "--meta=none")
     output = await run_well(*generator, "--output-path=trawl_client", folder=tmp_path)

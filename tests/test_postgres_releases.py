@@ -82,7 +82,7 @@ async def test_a_release_of_postgresql_serves_a_day_and_restores_its_backup(
     await asyncio.to_thread(succeed, trawl, "import", "logs.txt")
     assert await asyncio.to_thread(answers, trawl) == LOG_ANSWERS
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = trawl.start(PORT=str(port))
+    process = trawl.fork(PORT=str(port))
     try:
         await asyncio.to_thread(wait_until_ready, url)
         await asyncio.to_thread(live_a_day, url)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from clients.geo import SPECIAL_IPV4, SPECIAL_IPV6, Geo, is_surely_public, public_address
 from db.database import Database
+from tests.support.examples import examples
 from tests.support.log_imports import Importer, counts, write
 from tests.support.mmdb import write_mmdb
 
@@ -33,7 +34,7 @@ ADDRESSES = st.one_of(
 
 
 @given(ADDRESSES)
-@settings(max_examples=1000)
+@settings(max_examples=examples(400))
 def test_a_public_address_is_what_ipaddress_calls_global(address: IPv4Address | IPv6Address) -> None:
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     mapped_or_self = mapped or address

@@ -14,6 +14,7 @@ from db.binary_copy import BLOCK_LIMITS, BlockLimits, Strings, as_copy, as_inet
 from db.bulk import copy_rows
 from db.database import Database
 from db.frames import instants_of, numbers_of, texts_of
+from tests.support.examples import examples
 
 TEXTS = st.one_of(
     st.none(),
@@ -38,7 +39,7 @@ Row = tuple[str | None, int | None, int, datetime | None, IPv4Address | IPv6Addr
 
 
 @given(ROWS, st.integers(1, 4))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_postgresql_reads_the_rows_of_the_frame(db: Database, rows: list[Row], block: int) -> None:
     frame: dict[str, NDArray[Any] | Strings] = {
         "name": texts_of(row[0] for row in rows),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from db.bulk import array_literals, execute_with_arrays
 from db.database import Database
 from db.frames import instants_of, numbers_of, texts_of
+from tests.support.examples import examples
 
 TEXTS = st.one_of(
     st.none(),
@@ -28,7 +29,7 @@ SAME = text(
 
 
 @given(ROWS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_postgresql_reads_the_arrays_as_the_rows_that_they_are_made_of(
     db: Database, rows: list[tuple[str | None, int | None, datetime | None]]
 ) -> None:

@@ -16,6 +16,7 @@ from db.columns import TYPES, decode, encode
 from db.database import Database
 from db.sessions import raw_connection
 from db.visit_ids import id_texts, ids_of_texts
+from tests.support.examples import examples
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST = {
@@ -60,7 +61,7 @@ def to_list(values: Any, valid: Any) -> list[int | None]:
 
 
 @given(columns())
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_an_array_is_encoded_as_postgresql_encodes_it(
     db: Database, column: tuple[str, list[int | None]]
 ) -> None:

@@ -15,6 +15,7 @@ from db.models import Event
 from db.queries.event_pages import Key, select_events
 from db.queries.event_rows import select_event_rows
 from db.queries.events import EventFilter
+from tests.support.examples import examples
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # Some lie close together and some far apart, so that windows are too long, too short and empty.
@@ -100,7 +101,7 @@ async def select_page(
     sizes=st.fixed_dictionaries({"sample": st.integers(1, 12), "limit": st.integers(1, 6)}),
     offset=st.integers(0, 3),
 )
-@settings(max_examples=90, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(45), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_pages_agree_with_a_sorted_list(
     committed_db: Database, events: list[Event], cases: list[FilterCase], sizes: dict[str, int], offset: int
 ) -> None:

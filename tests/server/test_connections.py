@@ -8,11 +8,8 @@ import os
 import resource
 import select
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -20,11 +17,11 @@ import pytest
 
 from server.connections import ConnectionGuard, network_of
 from server.shared_counts import SharedCounts
+from tests.support.command_line import TINY_SERVER, Command
 from tests.support.eventually import eventually
 from tests.support.processes import patience
 from tests.support.unanswered import is_answered
 
-PROJECT = Path(__file__).parents[2]
 ATTACKER = "127.0.0.2"
 OTHER = "127.0.0.3"
 LIMIT = 512
@@ -45,20 +42,17 @@ def open_files() -> Iterator[None]:
 @pytest.fixture
 def url() -> Iterator[str]:
     """Serve Trawl, without a database, in two workers."""
-    command = [sys.executable, "tests/support/tiny_server.py", "0", "--app", "patient"]
-    with subprocess.Popen(
-        [*command, "--connections", str(LIMIT)],
-        cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    tiny = Command(dict(os.environ), TINY_SERVER)
+    process = tiny.fork("0", "--app", "patient", "--connections", str(LIMIT))
+    try:
         assert process.stdout is not None
         assert select.select([process.stdout], [], [], patience())[0]
         word, address = process.stdout.readline().split()
         assert word == "ready"
         yield address
+    finally:
         process.kill()
+        process.communicate()
 
 
 class Attack:

@@ -81,7 +81,7 @@ class Load:
     async def read(self, path: str) -> None:
         for _ in count():
             await self.get(self.reader, path)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
     async def get(self, client: Client, path: str) -> Any:
         self.answers += 1
@@ -107,7 +107,7 @@ class Load:
             assert visit.status == 201
             await self.look(f"/visits?page_url=/page-{number}-{turn}/", visit.json["id"], is_there=True)
             self.writes += 1
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
 
     async def change(self, method: str, path: str, body: object = None) -> Answer:
         """Change something; again while a busy machine has no connection to the primary free."""

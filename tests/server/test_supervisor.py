@@ -6,8 +6,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.command_line import free_port
+from tests.support.command_line import TINY_SERVER, Command, Running, free_port
 from tests.support.processes import (
     PATIENCE,
     children,
@@ -27,9 +25,7 @@ from tests.support.processes import (
     send_signal,
 )
 
-PROJECT = Path(__file__).parents[2]
-
-Start = Callable[..., subprocess.Popen[str]]
+Start = Callable[..., Running]
 
 
 @pytest.fixture
@@ -37,15 +33,8 @@ def start() -> Iterator[Start]:
     """Start `tiny_server.py` on a free port; it is ended with the test."""
     processes = []
 
-    def run(*options: str, port: int = 0) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, str(PROJECT / "tests/support/tiny_server.py"), str(port), *options],
-            cwd=PROJECT,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def run(*options: str, port: int = 0) -> Running:
+        process = Command(dict(os.environ), TINY_SERVER).fork(str(port), *options)
         processes.append(process)
         return process
 
@@ -56,11 +45,11 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
-def server(start: Start) -> subprocess.Popen[str]:
+def server(start: Start) -> Running:
     return start()
 
 
-def url_of(server: subprocess.Popen[str]) -> str:
+def url_of(server: Running) -> str:
     assert server.stdout is not None
     assert select.select([server.stdout], [], [], PATIENCE)[0]
     word, url = server.stdout.readline().split()
@@ -96,7 +85,7 @@ def handles(pid: int, number: signal.Signals) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def test_every_worker_answers_and_the_end_is_in_order(server: subprocess.Popen[str]) -> None:
+def test_every_worker_answers_and_the_end_is_in_order(server: Running) -> None:
     url = url_of(server)
     assert both_answer(url)
     assert eventually(lambda: set(children(server.pid)) == pids(url))
@@ -106,11 +95,11 @@ def test_every_worker_answers_and_the_end_is_in_order(server: subprocess.Popen[s
     assert (server.returncode, out.count("left in order"), err) == (0, 2, "")
 
 
-def test_what_a_worker_begins_with_is_never_looked_at_for_garbage(server: subprocess.Popen[str]) -> None:
+def test_what_a_worker_begins_with_is_never_looked_at_for_garbage(server: Running) -> None:
     assert get(url_of(server), "/looked-at") == "false"
 
 
-def test_a_killed_worker_is_back_also_when_killed_again_at_once(server: subprocess.Popen[str]) -> None:
+def test_a_killed_worker_is_back_also_when_killed_again_at_once(server: Running) -> None:
     url = url_of(server)
     for _ in range(3):
         assert both_answer(url)
@@ -119,11 +108,11 @@ def test_a_killed_worker_is_back_also_when_killed_again_at_once(server: subproce
     assert server.poll() is None
 
 
-def are_replaced(server: subprocess.Popen[str], killed: set[int]) -> bool:
+def are_replaced(server: Running, killed: set[int]) -> bool:
     return len(set(children(server.pid)) - killed) == 2
 
 
-def test_all_workers_killed_are_back_also_when_killed_again_at_once(server: subprocess.Popen[str]) -> None:
+def test_all_workers_killed_are_back_also_when_killed_again_at_once(server: Running) -> None:
     url = url_of(server)
     assert both_answer(url)
     for _ in range(3):
@@ -133,7 +122,7 @@ def test_all_workers_killed_are_back_also_when_killed_again_at_once(server: subp
     assert both_answer(url)
 
 
-def test_workers_killed_while_they_start_are_back(server: subprocess.Popen[str]) -> None:
+def test_workers_killed_while_they_start_are_back(server: Running) -> None:
     url = url_of(server)
     for _ in range(5):
         send_signal(children(server.pid), signal.SIGKILL)
@@ -141,7 +130,7 @@ def test_workers_killed_while_they_start_are_back(server: subprocess.Popen[str])
     assert both_answer(url)
 
 
-def test_no_worker_survives_its_killed_parent(server: subprocess.Popen[str]) -> None:
+def test_no_worker_survives_its_killed_parent(server: Running) -> None:
     url = url_of(server)
     assert eventually(lambda: len(children(server.pid)) == 2)
     workers = children(server.pid)

@@ -18,6 +18,7 @@ from tests.support.prepared_commands import Mounts, Program, interpreter
 from tests.support.processes import PATIENCE, eventually
 
 PROJECT = Path(__file__).parents[2]
+TINY_SERVER = PROJECT / "tests/support/tiny_server.py"
 Running = subprocess.Popen[str] | Program
 PASSWORD = "correct horse battery"
 

@@ -6,6 +6,8 @@ import pytest
 
 # What takes longest begins first: else one process would be alone with it at the end.
 LONGEST = (
+    "tests/server/test_silent_database.py",  # half a minute of it is silence
+    "tests/test_generated_clients.py",
     "tests/browser/",
     "tests/test_main.py",
     "tests/commands/",

@@ -32,7 +32,7 @@ FILES = 4  # of a request: standard input, output and error, and the socket for 
 def prepare() -> None:
     """Import what commands and the server need, and nothing that starts threads."""
     sys.path[0] = str(PROJECT)
-    from pydantic import AfterValidator, TypeAdapter  # noqa: F401, PLC0415 - typer imports them for arguments
+    from typer import _adapters  # noqa: F401, PLC0415 - typer imports it for arguments
 
     import main  # noqa: F401, PLC0415 - the tests import this file and need none of it
     from commands import (  # noqa: F401, PLC0415 - for its forks alone

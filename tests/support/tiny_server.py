@@ -6,16 +6,17 @@ It prints "ready URL" when it serves, and on an error one line to standard error
 import os
 import signal
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
     # The imports below take a while, and there is nothing yet to clean up.
     signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
+    sys.path.insert(0, str(Path.cwd()))
 
 import argparse
 import asyncio
 import gc
 import logging
-from pathlib import Path
 from typing import Any
 
 from sanic import Request, Sanic

@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 from api.events import EventRequest
 from api.times import rfc3339
 from service.events.events import EventBatch
+from tests.support.examples import examples
 from transport.bulk.events import read_json, read_ndjson
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -121,7 +122,7 @@ def fast(batch: EventBatch) -> dict[int, dict[str, Any]]:
 @given(st.lists(items(), min_size=1, max_size=4))
 @example([GOOD | {"properties": {"a": 18446744073709551615}}])
 @example([GOOD | {"occurred_at": "1969-12-31T23:59:59.9999996Z"}])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 def test_both_ways_come_to_the_same_verdict(batch: list[Any]) -> None:
     expected = {index: event for index, item in enumerate(batch) if (event := slow(item)) is not None}
     lines = "\n".join(json.dumps(item) for item in batch).encode()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.time_zones import is_time_zone
 from calendar_days import EPOCH, clock_changes, start_of_day
+from tests.support.examples import examples
 from time_slices import time_slices
 
 ZONES = sorted(
@@ -44,7 +45,7 @@ def begin_of(unit: str, instant: datetime, tz: str) -> datetime:
     spans,
     st.lists(st.floats(0, 1), min_size=1, max_size=8),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 def test_each_instant_is_in_the_group_that_the_local_clock_shows(
     tz: str, unit: str, span: tuple[int, int], shares: list[float]
 ) -> None:

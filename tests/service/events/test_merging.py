@@ -25,6 +25,7 @@ from service.visits.retention import delete_before
 from tests.support import event_oracle as oracle
 from tests.support.event_oracle import OneEvent
 from tests.support.eventually import eventually
+from tests.support.examples import examples
 from tests.support.merging import EVENTS_OFTEN as OFTEN
 from tests.support.stored_events import store_events
 
@@ -107,7 +108,7 @@ async def test_files_of_parts_are_made_once_shared_and_swept(own_db: Database, t
 
 
 @given(st.integers(0, 1000), st.sampled_from((1, 3, 50)))
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_retention_deletes_columns_with_their_events(db: Database, seed: int, together: int) -> None:
     random = Random(seed)
     async with db.transaction() as session:

@@ -19,6 +19,7 @@ from service.events.merging import MergeLimits, merge_once
 from service.events.stats import Segment
 from tests.support import event_oracle as oracle
 from tests.support.event_oracle import OneEvent
+from tests.support.examples import examples
 from tests.support.stored_events import store_events
 
 # Zones, and a moment at which their clocks change.
@@ -34,7 +35,7 @@ CHANGES = {
     "Asia/Kathmandu": "2024-01-01T18:15:00",  # a quarter past
 }
 TYPES = ("view", "cart", "pay", "Übergabe")
-SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

@@ -15,6 +15,7 @@ from clients.geo import Geo
 from db.database import Database
 from db.kinds import METHOD_CODES
 from service.visits.retention import delete_before
+from tests.support.examples import examples
 from tests.support.log_imports import Importer, write
 
 CHROME = (
@@ -89,7 +90,7 @@ requests = st.tuples(
     chunk_bytes=st.sampled_from((600, 2000)),
     border=st.integers(0, 8),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_what_lines_say_outlives_a_second_import_and_the_deletion_of_what_is_older(
     committed_db: Database, geo: Geo, tmp_path: Path, *, lines: list[Any], chunk_bytes: int, border: int
 ) -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import oracle
+from tests.support.examples import examples
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import logs
 from tests.support.report_cases import in_order_of_time
@@ -20,7 +21,7 @@ GOODS = """
 
 
 @given(logs(broken=0, min_lines=10, max_lines=40), st.permutations(range(4)))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_parts_of_a_log_in_any_order_are_the_whole_log(
     shop: Importer, tmp_path: Path, log: bytes, order: list[int]
 ) -> None:

@@ -22,6 +22,7 @@ from service.imports.jobs import get_import
 from service.imports.undo import delete_import, undo_import
 from service.logs.chunks import CHUNK_BYTES
 from service.visits.store import store_live_visits
+from tests.support.examples import examples
 from tests.support.goods_oracle import check_goods
 from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, counts, some_lines, write
@@ -74,7 +75,7 @@ several_logs = st.lists(logs(max_lines=25).filter(has_format), min_size=2, max_s
     parts=st.sampled_from((1, 8)),
     chunk_bytes=st.sampled_from((600, CHUNK_BYTES)),
 )
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_undone_it_is_as_if_it_had_never_been(
     shop: Importer, tmp_path: Path, *, files: list[bytes], undone: int, parts: int, chunk_bytes: int
 ) -> None:

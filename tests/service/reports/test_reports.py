@@ -18,6 +18,7 @@ from service.columns.store import ColumnStore
 from service.errors import NotFound, UnknownFormat
 from service.reports.reports import ReportResult, get_report, list_reports, run_report
 from tests.support import oracle
+from tests.support.examples import examples
 from tests.support.log_imports import Importer, counts
 from tests.support.report_cases import Case, cases, questions, store_live_pages
 
@@ -93,7 +94,7 @@ async def check_carts(shop: Importer, visits: list[oracle.Visit]) -> None:
 
 
 @given(case=cases(), parameter_sets=questions)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_imports_and_reports_agree_with_the_oracle(
     committed_db: Database, geo: Geo, tmp_path: Path, case: Case, parameter_sets: list[Any]
 ) -> None:

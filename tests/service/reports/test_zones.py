@@ -15,6 +15,7 @@ from db.database import Database
 from service.columns.store import ColumnStore
 from service.reports.reports import get_report, run_report
 from service.visits.store import store_live_visits
+from tests.support.examples import examples
 from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer
 from tests.support.merging import merge_visits
@@ -57,7 +58,7 @@ def views(draw: st.DrawFn) -> tuple[str, list[datetime]]:
 
 
 @given(drawn=views(), since=st.none() | st.integers(-4, 4), is_merged=st.booleans())
-@settings(max_examples=25, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
+@settings(max_examples=examples(12), suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
 async def test_hours_are_those_of_the_zones_own_clock(
     committed_db: Database, geo: Geo, drawn: tuple[str, list[datetime]], since: int | None, is_merged: bool
 ) -> None:

@@ -13,6 +13,7 @@ from service.logs.chunks import CHUNK_BYTES
 from service.visits.store import store_live_visits
 from tests.service.reports.test_reports import agrees, ask, check_carts, expected_report
 from tests.support import oracle
+from tests.support.examples import examples
 from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import line, logs
@@ -47,7 +48,7 @@ async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
     chunk_bytes=st.sampled_from((600, CHUNK_BYTES)),
     cases=questions,
 )
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_of_carts_agree_with_the_oracle_whatever_came_and_went(
     committed_db: Database,
     geo: Geo,

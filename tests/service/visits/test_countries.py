@@ -19,6 +19,7 @@ from service.visits.store import store_live_visits
 from tests.service.reports.test_reports import agrees, ask, expected_report
 from tests.support import oracle
 from tests.support.backfills import ADDRESS_COUNTRIES, PUBLIC, Table, store_live
+from tests.support.examples import examples
 from tests.support.ipinfo_service import TOKEN, FakeIpInfo
 from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, write
@@ -49,7 +50,7 @@ async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
     merges=st.booleans(),
     cases=questions,
 )
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_after_the_backfill_it_is_as_if_all_countries_had_been_known(
     committed_db: Database,
     tmp_path: Path,

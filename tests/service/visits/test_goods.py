@@ -12,6 +12,7 @@ from db.models import Import
 from db.part_cache import PART_CACHE
 from service.visits.retention import delete_before
 from service.visits.store import store_live_visits
+from tests.support.examples import examples
 from tests.support.goods_oracle import check_goods
 from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer, write
@@ -57,7 +58,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, min_size=1, max_size=7))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_goods_are_what_all_visits_show(shop: Importer, tmp_path: Path, steps: list[Any]) -> None:
     await shop.empty()
     records: list[Import] = []

@@ -24,6 +24,7 @@ from service.visits.queries import get_visit, list_visits
 from service.visits.retention import delete_before
 from service.visits.store import store_live_visits
 from tests.support.eventually import eventually
+from tests.support.examples import examples
 from tests.support.live_cases import NOW, batches, live_row
 from tests.support.log_imports import Importer, some_lines, write
 from tests.support.merging import ALWAYS, VIEW, merge_visits
@@ -59,7 +60,7 @@ async def shown(shop: Importer, ids: Iterable[str]) -> list[Any]:
 
 
 @given(live=batches(Geo.open()))
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_a_merge_changes_nothing_that_is_shown(shop: Importer, live: list[list[LiveRow]]) -> None:
     await shop.empty()
     for batch in live:

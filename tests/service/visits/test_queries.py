@@ -15,6 +15,7 @@ from service.errors import NotFound
 from service.visits.merging import VisitMerger
 from service.visits.queries import count_visits, get_visit, list_visits
 from service.visits.store import store_live_visits
+from tests.support.examples import examples
 from tests.support.line_ids import log_line_id
 from tests.support.live_cases import NOW, live_row
 from tests.support.log_imports import Importer
@@ -47,7 +48,7 @@ async def store_live(db: Database, live: list[LiveSaid], merges: int) -> None:
     drawn=st.tuples(visits(), st.booleans(), st.sampled_from((0, 1, 2))),
     cases=st.lists(st.tuples(filters(), groupings, st.sampled_from(ZONES)), min_size=2, max_size=4),
 )
-@settings(max_examples=10, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
+@settings(max_examples=examples(5), suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
 async def test_lists_and_statistics_agree_with_the_oracle(
     committed_db: Database, tmp_path_factory: Any, geo: Geo, drawn: Any, cases: list[Any]
 ) -> None:

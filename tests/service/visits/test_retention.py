@@ -17,6 +17,7 @@ from service.visits.store import store_live_visits
 from tests.service.reports.test_reports import DEFAULTS, agrees, ask, check_carts, expected_report
 from tests.support import oracle
 from tests.support.event_oracle import OneEvent
+from tests.support.examples import examples
 from tests.support.live_cases import batches, live_row
 from tests.support.log_imports import NOW, Importer, lines_of, write
 from tests.support.log_lines import logs
@@ -75,7 +76,7 @@ async def fill(
     together=st.sampled_from((1, 3, 1000)),
     merges=st.booleans(),
 )
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_after_deletion_it_is_as_if_the_old_months_had_never_been(
     shop: Importer,
     tmp_path: Path,
@@ -117,7 +118,7 @@ async def test_after_deletion_it_is_as_if_the_old_months_had_never_been(
     together=st.sampled_from((2, 1000)),
     cases=questions,
 )
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_agree_with_the_oracle_over_what_is_left(
     shop: Importer, tmp_path: Path, *, parts: list[bytes], month: int, together: int, cases: list[Any]
 ) -> None:

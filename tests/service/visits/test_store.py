@@ -18,6 +18,7 @@ from service.logs.line_columns import shop_key
 from service.visits.ids import parse_log_line_id
 from service.visits.record import RANDOM_BITS, new_visit_id
 from service.visits.store import store_live_visits
+from tests.support.examples import examples
 from tests.support.line_ids import log_line_id
 from tests.support.live_cases import NOW, as_lines, batches, live_row
 from tests.support.log_imports import Importer, some_lines, store_lines
@@ -56,7 +57,7 @@ async def check_pages(shop: Importer) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_live_visits_leave_what_the_importer_would_leave(
     committed_db: Database, geo: Geo, data: st.DataObject
 ) -> None:

@@ -19,6 +19,7 @@ from service.visits.retention import delete_before
 from service.visits.store import store_live_visits
 from tests.service.reports.test_reports import agrees, ask, expected_report
 from tests.support import oracle
+from tests.support.examples import examples
 from tests.support.live_cases import live_row
 from tests.support.log_imports import NOW, Importer, lines_of, write
 from tests.support.log_lines import logs
@@ -81,7 +82,7 @@ async def store_live(shop: Importer, visits: Visits) -> None:
     chunk_bytes=st.sampled_from((900, CHUNK_BYTES)),
     cases=questions,
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_reports_count_people_or_bots_after_any_imports_undos_and_deletions(
     committed_db: Database,
     geo: Geo,
