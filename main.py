@@ -30,8 +30,9 @@ except ModuleNotFoundError as error:  # of a Python that is not the one of `make
     raise SystemExit(f"trawl: {error}; run .venv/bin/python main.py, which `make install` sets up") from None
 
 # Imports of logs make many objects that live on, and few circles: looking less often saves a twentieth of it.
-# Requests are circles. Those that outlive a look wait for one at all objects, some half a million later.
-GARBAGE_THRESHOLDS = (10_000, 10, 5)
+# Requests are circles. Those that outlive a look wait for one at all objects, some half a million later. The
+# looks before are at few objects each, as the event loop stands still meanwhile.
+GARBAGE_THRESHOLDS = (1_000, 10, 50)
 # Completes the words behind `main.py`. Typer's own script is of a command that is one word, and ours are two.
 BASH = r"""
 %(complete_func)s() {

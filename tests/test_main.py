@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from main import cli
+from main import GARBAGE_THRESHOLDS, cli
 from tests.support.command_line import PASSWORD, PROJECT, Command, call, free_port, wait_until_ready
 from tests.support.embedded_processes import postgres_pids, valkey_pids
 from tests.support.processes import PATIENCE, eventually
@@ -226,3 +226,9 @@ def test_from_nothing_to_a_report_and_to_the_end(short_dir: Path, log: Path) -> 
         if server.poll() is None:
             server.kill()
             server.communicate()
+
+
+def test_looks_for_garbage_are_short_and_those_at_all_objects_rare() -> None:
+    young, middle, old = GARBAGE_THRESHOLDS
+    assert young * middle <= 10_000  # some milliseconds, in which a worker answers nobody
+    assert young * middle * old == 500_000
