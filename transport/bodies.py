@@ -188,6 +188,7 @@ async def receive_chunks(request: Request, share: BodyShare, limit: int | None) 
     while has_more:
         message = await receive_in_time(request, clock, share)
         if message["type"] != "http.request":
+            await give_way(request.app, network(request.address))  # hundreds may break off at once
             raise BadRequest("the body broke off")
         has_more = message.get("more_body", False)
         chunk = message.get("body") or b""

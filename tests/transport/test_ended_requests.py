@@ -88,27 +88,29 @@ async def test_requests_whose_bodies_broke_off_are_gone(server: RunningApp, requ
 async def test_requests_that_left_before_their_bodies_counted_as_slow_are_gone(
     server: RunningApp, requests: NewRequests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue = EndlessQueue()
+    queue = HeldQueue()
     monkeypatch.setattr(server.app.ctx, "fair_queue", queue, raising=False)
     connections = await begin_bodies(server.url)
-
-    async def all_wait() -> bool:
-        return queue.waiting == TIMES
-
-    await eventually(all_wait)
+    await eventually(lambda: queue.has_taken(TIMES))
     await leave(connections)
+    await eventually(lambda: queue.has_taken(2 * TIMES))  # what broke off takes its turn to end
+    queue.opened.set()
     await eventually(requests.few_are_left)
 
 
-class EndlessQueue:
-    """A fair queue in which nobody's turn comes."""
+class HeldQueue:
+    """A fair queue in which everybody waits until it is opened."""
 
     def __init__(self) -> None:
-        self.waiting = 0
+        self.opened = asyncio.Event()
+        self._taken = 0
 
     async def wait(self, _address: str) -> None:
-        self.waiting += 1
-        await asyncio.Event().wait()
+        self._taken += 1
+        await self.opened.wait()
+
+    async def has_taken(self, number: int) -> bool:
+        return self._taken == number
 
 
 Connections = list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
