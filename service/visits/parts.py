@@ -29,7 +29,7 @@ from db.unique import distinct
 from service.visits.pacing import LIMITS, AdaptiveBatch, BatchLimits
 from service.visits.pages import is_bare_path
 
-OWN_CARTS, SHARED_CARTS = 10_000, 5000  # that go as a whole, or are added up anew: in a batch at least
+OWN_CARTS, SHARED_CARTS = 7500, 5000  # that go as a whole, or are added up anew: in a batch at least
 PARTS_OF_CARTS = 3  # times the parts of a batch, of which only carts are read
 
 
