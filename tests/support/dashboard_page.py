@@ -43,14 +43,6 @@ CUT = """() => {
     return [...outside, ...almost].map(node => node.outerHTML.slice(0, 200));
 }"""
 
-# What can only be mild is not asked for: it takes half of axe's time.
-ASK_AXE = """async options => {
-    const mild = axe._audit.rules.filter(({ impact }) => ["minor", "moderate"].includes(impact));
-    const rules = Object.fromEntries(mild.map(({ id }) => [id, { enabled: false }]));
-    options = { ...options, rules, resultTypes: ["violations"], preload: false };
-    return (await axe.run(document, options)).violations;
-}"""
-
 
 @cache
 def axe() -> str:
@@ -128,11 +120,11 @@ class Dashboard:
         """What axe finds grave."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(axe())
-        options = {"runOnly": ["cat.color"]} if of_colour_alone else {}
-        violations = await self.page.evaluate(ASK_AXE, options)
+        options = {"resultTypes": ["violations"]} | ({"runOnly": ["cat.color"]} if of_colour_alone else {})
+        report = await self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{each['id']}: {node['target']} {node['failureSummary']}"
-            for each in violations
+            for each in report["violations"]
             if each["impact"] in GRAVE
             for node in each["nodes"]
         ]
