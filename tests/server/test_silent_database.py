@@ -21,7 +21,7 @@ from tests.support.stand import Stand, make_stand
 WITHIN = 10.0  # seconds
 SLOWNESS = 3  # of a busy machine
 LINES = 80_000
-PAUSE = 0.5  # of a client between two requests
+PAUSE = 1.0  # of a client between two requests
 
 EVENT = {"user_id": 7, "event_type": "view", "occurred_at": "2024-05-06T07:08:09Z"}
 REQUESTS: tuple[tuple[str, str, object], ...] = (

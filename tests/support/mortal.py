@@ -1,6 +1,6 @@
 """A program whose work is killed at one of its steps, as `kill -9` or a machine that goes dark would.
 
-    python -m tests.support.mortal DATABASE_URL DATA_DIR
+    python tests/support/mortal.py DATABASE_URL DATA_DIR
 
 Each line of its input names work and a step: it forks, the child works until that step and kills itself
 there, and "killed" or "done" is written. A step is each time that the work waits for something, and each
@@ -15,6 +15,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from db.database import Database
 from service.columns.store import ColumnStore

@@ -1,9 +1,7 @@
 """Merges, and writing the files of columns, that are killed at any of their steps change no answer."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -19,13 +17,15 @@ from service.columns.store import ColumnStore
 from service.events.stats import count_events
 from service.visits.queries import count_visits, list_visits
 from service.visits.store import store_live_visits
+from tests.support.command_line import PROJECT, Command, Running
 from tests.support.event_oracle import OneEvent
 from tests.support.live_cases import NOW, live_row
 from tests.support.parts import line, some_keys, store_part
-from tests.support.processes import PATIENCE
+from tests.support.processes import PATIENCE, children, send_signal
 from tests.support.stored_events import store_events
 from tests.support.visit_cases import NOTHING
 
+MORTAL = PROJECT / "tests/support/mortal.py"
 PAGE: dict[str, Any] = {"after": None, "limit": 100, "offset": 0}
 URLS = ("/caviar/", "/caviar/beluga/", "/cart?goods_id=1&amount=2&cart_id=3", "/success_pay_3/", "/")
 # How many rows of a table are left when work has come to its end.
@@ -68,20 +68,15 @@ async def rows_of(db: Database, table: str) -> int:
 
 
 @asynccontextmanager
-async def mortal(url: str, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run tests/support/mortal.py, and end it with the block, however that ends."""
-    program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.mortal", url, str(folder)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # with its forks
-    )
+async def mortal(url: str, folder: Path) -> AsyncIterator[Running]:
+    """Run tests/support/mortal.py, and end it and its forks with the block, however that ends."""
+    program = Command({}, MORTAL).fork(url, str(folder))
     try:
         yield program
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(program.pid, signal.SIGKILL)
-        await program.communicate()
+        with suppress(FileNotFoundError):  # it has failed
+            send_signal([program.pid, *children(program.pid)], signal.SIGKILL)
+        await asyncio.to_thread(program.communicate)
 
 
 @pytest.mark.parametrize("work", LEFT)
@@ -97,8 +92,10 @@ async def test_work_that_is_killed_at_any_step_changes_no_answer(
         assert program.stdin is not None
         assert program.stdout is not None
         while "done" not in outcomes:
-            program.stdin.write(f"{work} {round(step)}\n".encode())
-            outcomes.append((await asyncio.wait_for(program.stdout.readline(), PATIENCE)).decode().strip())
+            program.stdin.write(f"{work} {round(step)}\n")
+            program.stdin.flush()
+            outcome = await asyncio.wait_for(asyncio.to_thread(program.stdout.readline), PATIENCE)
+            outcomes.append(outcome.strip())
             assert outcomes[-1] in ("killed", "done")
             assert await answers(db, tmp_path) == before
             step *= GROWTH
