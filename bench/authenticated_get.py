@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -107,12 +108,12 @@ def serving(app: Callable[[], Any]) -> Iterator[tuple[int, int]]:
         yield server.address[1], cast(int, worker.pid)
 
 
-async def send(port: int, request: bytes, until: float) -> int:
+async def send(port: int, requests: Iterator[bytes], until: float) -> int:
     """Send one request after the other on one connection; returns how many were answered 200 or 201."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     count = 0
     while time.perf_counter() < until:
-        writer.write(request)
+        writer.write(next(requests))
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         assert head.startswith((b"http/1.1 200", b"http/1.1 201")), head
         length = head.partition(b"content-length: ")[2].partition(b"\r")[0]
@@ -123,10 +124,16 @@ async def send(port: int, request: bytes, until: float) -> int:
     return count
 
 
-async def measure(port: int, pid: int, request: bytes, clients: int = CLIENTS) -> tuple[float, float]:
-    """Return requests a second, and microseconds of the worker's CPU for each."""
+async def measure(
+    port: int, pid: int, request: bytes | Iterator[bytes], clients: int = CLIENTS
+) -> tuple[float, float]:
+    """Return requests a second, and microseconds of the worker's CPU for each.
+
+    :param request: the same one each time, or one after the other
+    """
+    requests = repeat(request) if isinstance(request, bytes) else request
     begin, cpu = time.perf_counter(), cpu_seconds(pid)
-    count = sum(await asyncio.gather(*(send(port, request, begin + SECONDS) for _ in range(clients))))
+    count = sum(await asyncio.gather(*(send(port, requests, begin + SECONDS) for _ in range(clients))))
     return count / (time.perf_counter() - begin), (cpu_seconds(pid) - cpu) / count * 1e6
 
 

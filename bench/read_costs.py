@@ -8,8 +8,9 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ PATHS = (
     "/tasks",
     "/user/all",
     "/visits",
+    "/visits?to=2026-03-31T22:{}Z",  # another list each time, which nobody has asked for before
     "/events",
     "/movies/favorites",
     "/report/1",
@@ -35,6 +37,14 @@ PATHS = (
 TARGET = 2.0  # times the CPU of the bare route
 ROUNDS = 3
 VISITS = 20_000  # of which lists show 50: an empty list costs half as much
+
+
+def requests_of(path: str, token: str) -> Iterator[bytes]:
+    """Yield requests, in whose path one of an hour's seconds stands for braces."""
+    for second in cycle(range(3600)):
+        target = path.format(f"{second // 60:02}:{second % 60:02}")
+        head = f"GET {target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
+        yield head.encode()
 
 
 def main() -> None:
@@ -58,8 +68,7 @@ def main() -> None:
         cpu: dict[str, list[float]] = {name: [] for name in requests}
         for turn in range(ROUNDS + 1):
             for name, ((port, pid), path) in requests.items():
-                head = f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"
-                _, microseconds = asyncio.run(measure(port, pid, head.encode(), clients=2))
+                _, microseconds = asyncio.run(measure(port, pid, requests_of(path, token), clients=2))
                 if turn:  # the first one warms up
                     cpu[name].append(microseconds)
     bare = statistics.median(cpu["bare"])

@@ -26,6 +26,7 @@ from transport.fairness import give_way
 from transport.headers import COMMON_HEADERS, allowed_origin, complete_headers, with_common_headers
 from transport.heads import BadHead, ForwardedWarning, check_head
 from transport.linger import ObservedBody
+from transport.page_cache import PageCache
 from transport.replicas import begin_reading, end_writing
 from transport.request import Request, new_request_id, resources
 from transport.response_cache import ResponseCache
@@ -67,6 +68,7 @@ def make_app(
             draining=False,
             forwarded_warning=forwarded_warning or ForwardedWarning(),
             responses=ResponseCache(),
+            pages=PageCache(),
         ),
         router=make_router(),
         signal_router=QuietSignals(),

@@ -56,6 +56,8 @@ class Lines:
     def ids(self, places: Array | slice = ALL) -> Array:
         """Return the ids of some of the lines, as bytes."""
         source, row = self.source[places], self.row[places]
+        if len(self.parts) == 1:
+            return self.parts[0].part.ids_at(row)
         ids = np.empty(len(source), "S16")
         for number in np.unique(source).tolist():
             here = source == number
@@ -130,6 +132,9 @@ def rows_before(part: PartColumns, cursor: Cursor) -> int:
 
 def gather(line_rows: Sequence[LineRows]) -> Lines:
     """Return the rows of all parts, in the order of the parts."""
+    if len(line_rows) == 1:  # most lists end in the first part
+        [lines] = line_rows
+        return Lines(lines.occurred, np.zeros(len(lines.rows), np.int64), lines.rows, line_rows)
     none = np.empty(0, np.int64)
     return Lines(
         np.concatenate([none, *(lines.occurred for lines in line_rows)]),
@@ -141,13 +146,8 @@ def gather(line_rows: Sequence[LineRows]) -> Lines:
 
 async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) -> list[tuple[Any, ...]]:
     """Return the values of some of the lines: those of a Visit, in its order."""
-    chosen = np.array(places, np.int64)
-    source, row = lines.source[chosen], lines.row[chosen]
-    shown, pages, referrers = [], set[int](), set[int]()
-    for number in np.unique(source).tolist():
-        at = np.flatnonzero(source == number)
-        here = LineRows(lines.parts[number].span, lines.parts[number].part, row[at])
-        shown.append((at.tolist(), here))
+    pages, referrers, shown = set[int](), set[int](), rows_by_part(lines, np.array(places, np.int64))
+    for _, here in shown:
         pages.update(here.part.page.take(here.rows).tolist())
         referrers.update(here.part.values("referrer", here.rows).tolist())
     names = await snapshot.names.of_pages(snapshot.raw, pages - {0})
@@ -157,6 +157,18 @@ async def show_lines(snapshot: Snapshot, lines: Lines, places: Sequence[int]) ->
         columns = [*shop_columns(snapshot, here, names), *request_columns(snapshot, here, urls)]
         values |= zip(indices, zip(*columns, strict=True), strict=True)
     return [values[place] for place in range(len(places))]
+
+
+def rows_by_part(lines: Lines, places: Array) -> list[tuple[Sequence[int], LineRows]]:
+    """Return the rows of some of the lines part by part, and which of them these are."""
+    source, row = lines.source.take(places), lines.row.take(places)
+    if len(lines.parts) == 1:
+        return [(range(len(places)), LineRows(lines.parts[0].span, lines.parts[0].part, row))]
+    shown: list[tuple[Sequence[int], LineRows]] = []
+    for number in np.unique(source).tolist():
+        at = np.flatnonzero(source == number)
+        shown.append((at.tolist(), LineRows(lines.parts[number].span, lines.parts[number].part, row[at])))
+    return shown
 
 
 def shop_columns(snapshot: Snapshot, lines: LineRows, names: Mapping[int, PageName]) -> list[list[Any]]:

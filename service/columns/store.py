@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from service.columns.agents import AgentTable, ReferrerTable
     from service.columns.cart_days import CartDayStore
     from service.columns.count_cache import CountCache
+    from service.columns.known_parts import KnownParts
     from service.columns.names import AddressCountries, Names, PageTable
     from service.columns.purchases import PurchaseStore
     from service.columns.users import UserTable
@@ -48,6 +49,7 @@ class ColumnStore:
     purchases: "PurchaseStore | None" = None  # made by the report that counts them, as the next
     cart_days: "CartDayStore | None" = None
     count_cache: "CountCache | None" = None
+    parts: "KnownParts | None" = None  # of the last list that asked PostgreSQL for them
 
     @classmethod
     def under(cls, data_dir: Path, *, megabytes: int) -> "ColumnStore":

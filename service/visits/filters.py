@@ -12,7 +12,7 @@ from page_urls import normal_url
 IS_BOT = {"human": False, "bot": True, "all": None}
 
 
-async def make_filter(raw: Raw, category: str | None, filters: dict[str, Any]) -> VisitFilter | None:
+async def make_filter(raw: Raw, category: str | None, filters: Mapping[str, Any]) -> VisitFilter | None:
     """Make a filter with the id of the category; None if there is no such category, and so no visit of it.
 
     A page is sought by the normal form of its URL, in which pages are stored.

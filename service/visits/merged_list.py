@@ -2,13 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from calendar_days import microseconds
+from calendar_days import instant, microseconds
 from db.part_files import Array
 from db.queries.live_columns import select_live_keys
 from db.queries.live_visits import select_live_rows
@@ -20,6 +20,7 @@ from service.columns.snapshot import Snapshot
 
 Cursor = tuple[datetime, uuid.UUID]
 Row = Sequence[Any]  # the values of a Visit
+SOME = 256  # rows that are sorted by Python
 FEW = 1000  # rows that are selected whole, though some before the offset are not shown
 
 
@@ -36,8 +37,20 @@ async def list_merged(
         return [tuple(row) for row in rows]
     need = offset + limit
     lines = await newest_lines(snapshot, criteria, after=after, limit=need, spans=spans)
+    if (oldest := oldest_needed(lines, need)) is not None:
+        visit_filter = replace(visit_filter, since=max(oldest, visit_filter.since or oldest))
     live = await list_live(snapshot, visit_filter, after=after, limit=need)
-    order = merged_order(lines, live, offset, need).tolist()
+    return await show_merged(snapshot, lines, live, offset, need)
+
+
+def oldest_needed(lines: Lines, need: int) -> datetime | None:
+    """Return a time before which no live visit is among the first `need`; None if the lines are fewer."""
+    return instant(int(np.partition(lines.occurred, -need)[-need])) if len(lines) >= need else None
+
+
+async def show_merged(snapshot: Snapshot, lines: Lines, live: "Live", begin: int, end: int) -> list[Row]:
+    """Return what is shown of lines and live visits that are at [begin, end) of both together."""
+    order = merged_order(lines, live, begin, end)
     count = len(lines)
     line_places = [place for place in order if place < count]
     shown: dict[int, Row] = dict(
@@ -78,17 +91,23 @@ async def list_live(
     if limit > FEW:
         return Live(*await select_live_keys(snapshot.raw, visit_filter, after=after, limit=limit), None)
     rows = await select_live_list(snapshot.raw, visit_filter, after=after, limit=limit)
-    occurred = np.array([microseconds(row["occurred_at"]) for row in rows], np.int64)
-    ids = ids_of_texts([row["request_id"] for row in rows])
-    return Live(occurred, ids, [tuple(row) for row in rows])
+    return live_of([tuple(row) for row in rows])
 
 
-def merged_order(lines: Lines, live: Live, begin: int, end: int) -> Array:
+def live_of(rows: Sequence[Row]) -> Live:
+    """Return live visits of the values that are shown of them, which begin with id and time."""
+    occurred = np.array([microseconds(row[1]) for row in rows], np.int64)
+    return Live(occurred, ids_of_texts([row[0] for row in rows]), rows)
+
+
+def merged_order(lines: Lines, live: Live, begin: int, end: int) -> list[int]:
     """Return the places of lines, then live visits, that are at [begin, end), newest first by (time, id)."""
+    if len(lines) + len(live.occurred) <= SOME:
+        return order_of_some(lines, live)[begin:end]
     occurred = np.concatenate([lines.occurred, live.occurred])
     end = min(end, len(occurred))
     if begin >= end:
-        return np.empty(0, np.int64)
+        return []
     # Only those are sorted whose times lie between that of the first place and that of the last.
     first, last = len(occurred) - 1 - begin, len(occurred) - end
     ordered = np.partition(occurred, [last, first])
@@ -98,4 +117,14 @@ def merged_order(lines: Lines, live: Live, begin: int, end: int) -> Array:
     ids = np.concatenate([lines.ids(window[:split]), live.ids[window[split:] - len(lines)]])
     high, low = ids.view(">u8").reshape(-1, 2).T
     order = np.lexsort((low, high, occurred[window]))[::-1]
-    return np.asarray(window[order[begin - later : end - later]])
+    places: list[int] = window[order[begin - later : end - later]].tolist()
+    return places
+
+
+def order_of_some(lines: Lines, live: Live) -> list[int]:
+    """Return all places in this order. Of a page, Python sorts them in a fourth of the time."""
+    times = [*lines.occurred.tolist(), *live.occurred.tolist()]
+    keys: Sequence[Any] = times
+    if len(set(times)) < len(times):  # those of one time are in the order of their ids
+        keys = list(zip(times, [*lines.ids().tolist(), *live.ids.tolist()], strict=True))
+    return sorted(range(len(times)), key=keys.__getitem__, reverse=True)

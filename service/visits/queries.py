@@ -89,18 +89,14 @@ async def list_visits(
 ) -> list[Visit]:
     """List visits, newest first, that come after the key `after`; one more than `limit`.
 
+    What has not changed is the very same object perhaps as the time before.
+
     :param filters: fields of VisitFilter
     """
     await load_numpy()
-    from service.columns.snapshot import open_snapshot
-    from service.visits.merged_list import list_merged
+    from service.visits.lists import Page, list_page
 
-    async with open_snapshot(db, store) as snapshot:
-        visit_filter = await make_filter(snapshot.raw, category, filters)
-        if visit_filter is None:
-            return []
-        rows = await list_merged(snapshot, visit_filter, after=after, limit=limit + 1, offset=offset)
-    return list(map(Visit._make, rows))
+    return await list_page(db, store, category, filters, Page(after, limit + 1, offset))
 
 
 async def count_visits(

@@ -33,7 +33,9 @@ EXPORT = "/visits/export"
 SERVES = """
     SELECT EXISTS (
         SELECT FROM pg_stat_activity
-        WHERE query_start > $1 AND query = 'COMMIT' AND datname = current_database()
+        WHERE
+            query_start > $1 AND (query = 'COMMIT' OR query LIKE '%FROM live_visit AS visit%')
+            AND datname = current_database()
     )"""
 READS = (
     "/visits?limit=5",

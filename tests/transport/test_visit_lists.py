@@ -253,3 +253,14 @@ class TestExport:
             lines = (await recorded.get(f"/visits/export?{query}")).body.splitlines()
             assert [json.loads(line) for line in lines] == items
         assert (await recorded.request("HEAD", "/visits/export")).body == b""
+
+
+async def test_a_page_that_is_asked_for_again_is_the_same_until_a_visit_comes(recorded: Client) -> None:
+    answers = [await recorded.get("/visits?limit=2") for _ in range(4)]
+    assert {answer.headers["Link"] for answer in answers} == {answers[0].headers["Link"]}
+    assert all(answer.json == answers[0].json for answer in answers)
+    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 4
+    await recorded.post("/visits", json={"page_url": "/caviar/"})
+    changed = (await recorded.get("/visits?limit=2")).json
+    assert changed["items"][0]["page_url"] == "/caviar/"
+    assert changed["items"][1] == answers[0].json["items"][0]

@@ -25,6 +25,7 @@ from service.visits.record import NewVisit, Visitor
 from transport.bulk.visits import read_visits, summarise
 from transport.heavy import heavy_export, heavy_read
 from transport.operations import Array, Lines, Page, Text, operation
+from transport.page_cache import PageCache
 from transport.parsing import json_body, query
 from transport.request import Request
 from transport.response_cache import cache_response
@@ -90,13 +91,19 @@ async def record_many(request: Request, body: dict[str, Any]) -> HTTPResponse:
 async def list_visits(request: Request) -> HTTPResponse:
     parameters = query(request, list_visits_request)
     rows = await visit_lists.list_visits(request.deps.replica, request.deps.columns, **parameters)
-    return page(
+    pages: PageCache = request.app.ctx.pages
+    cached = pages.get(request, rows)
+    if cached is not None:
+        return cached
+    response = page(
         request,
         visit_response,
         rows,
         limit=parameters["limit"],
         key=lambda visit: (visit.timestamp, visit.id),
     )
+    pages.put(request, rows, response)
+    return response
 
 
 @blueprint.get("/visits/<visit_id:uuid>", ctx_scope="visits:read")
