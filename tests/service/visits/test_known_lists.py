@@ -17,6 +17,7 @@ from service.columns.store import ColumnStore
 from service.visits.lists import Page
 from service.visits.queries import list_visits
 from service.visits.store import store_live_visits
+from tests.support.examples import examples
 from tests.support.live_cases import live_row
 from tests.support.merging import merge_visits
 from tests.support.parts import line, some_keys, store_part
@@ -76,7 +77,7 @@ def pages(newest: Sequence[Visit]) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(examples(2)))
 async def test_a_process_that_knows_parts_lists_what_one_that_knows_none_does(
     db: Database, tmp_path: Path, seed: int
 ) -> None:
