@@ -160,15 +160,15 @@ class ConnectionGuard:
         if networks == self._refused:
             return
         self._refused = networks
-        for _, found in self._seen.values():
-            if isinstance(found, Listener):
-                act_on(found, partial(refuse, networks=networks))
+        for _, each in self._seen.values():
+            if isinstance(each, Listener):
+                act_on(each, partial(refuse, networks=networks))
 
 
-def act_on(found: Connection | Listener, act: Callable[[socket.socket], None]) -> bool:
+def act_on(target: Connection | Listener, act: Callable[[socket.socket], None]) -> bool:
     """Do something with a socket, unless it has been closed. Return whether it was done."""
-    with suppress(OSError), socket.socket(fileno=os.dup(found.descriptor)) as duplicate:
-        if os.fstat(duplicate.fileno()).st_ino == found.inode:
+    with suppress(OSError), socket.socket(fileno=os.dup(target.descriptor)) as duplicate:
+        if os.fstat(duplicate.fileno()).st_ino == target.inode:
             act(duplicate)
             return True
     return False

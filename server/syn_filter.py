@@ -30,7 +30,8 @@ Instruction = tuple[int, int, int, int]  # what, how many to skip if it is so, a
 def refuse(listener: socket.socket, networks: Collection[str]) -> None:
     """Drop from now on what begins a connection of these addresses, and let in all others.
 
-    A system without such filters lets all in.
+    Those beyond the first MOST are let in, and so are all on a system without such filters: the guard of
+    connections closes what they have too many of.
 
     :param networks: IPv4 addresses, and the first of each IPv6 /64
     """
