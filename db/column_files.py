@@ -111,6 +111,7 @@ class ColumnFiles(Generic[C]):
         """Write a part's file and map it. Where that fails, return the columns as they are."""
         count_column_read("decoded")
         if self._folder is None:
+            self._keep(token, columns, time.monotonic())
             return columns
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,6 +128,14 @@ class ColumnFiles(Generic[C]):
             return columns
         self._keep(token, mapped, time.monotonic())
         return mapped
+
+    def missing(self, tokens: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+        """Return those parts whose files are worth making ahead: none where little space is left."""
+        files = self._files()
+        if self._folder is None or sum(size for _, size, _ in files) > self._bound * (1 - 2 * LIMITS.spare):
+            return []
+        names = {path.stem for path, _, _ in files}
+        return [token for token in tokens if token.hex not in names]
 
     def drop_all_but(self, tokens: Collection[uuid.UUID]) -> None:
         """Drop the parts that are not among these, and delete their files."""

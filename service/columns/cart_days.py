@@ -1,33 +1,29 @@
 """Carts of periods within days, counted on columns of days, which are kept while the version stands."""
 
+import asyncio
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from calendar_days import microseconds
-from db.database import Raw
-from db.part_cache import PartCache
+from calendar_days import DAY, FIRST_TIME, LAST_TIME, microseconds
+from db.cart_day_files import KINDS, CartColumns, OpenedCarts, PaidCarts, token_of
+from db.column_files import ColumnFiles
+from db.database import Database, Raw
 from db.part_files import Array
-from db.queries.cart_days import (
-    Baskets,
-    CartColumns,
-    OpenedCarts,
-    select_baskets,
-    select_cart_days,
-    select_opened_carts,
-)
+from db.queries.cart_days import select_cart_days, select_carts
 from db.queries.reports import BasketCounts
 from db.read_threads import Waiting, run_while_awaited
 
-MAX_BYTES = 32 * 1024 * 1024
-OVERHEAD = 1000  # bytes of a day beside its arrays
+NEWEST = 2  # days with carts that change too often to be read before somebody asks
 
 Period = tuple[datetime, datetime]
-Day = TypeVar("Day", bound=CartColumns)
+Files = ColumnFiles[CartColumns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +34,56 @@ class CartFilter:
     is_live: bool | None
     is_bot: bool | None
 
-    def places(self, columns: CartColumns) -> Iterator[Array]:
-        """Yield the places of those that count, by period."""
-        for period in self.periods:
-            begin, end = np.searchsorted(columns.at, [microseconds(each) for each in period]).tolist()
-            counts = np.ones(end - begin, np.bool_)
+    def masks(self, columns: CartColumns) -> Iterator[Array]:
+        """Yield which carts count, by period."""
+        for since, until in self.periods:
+            counts = (columns.at >= microseconds(since)) & (columns.at < microseconds(until))
             if self.is_live is not None:
-                counts &= columns.is_live[begin:end] == self.is_live
+                counts &= columns.is_live == self.is_live
             if self.is_bot is not None:
-                counts &= columns.is_bot[begin:end] == self.is_bot
-            yield np.flatnonzero(counts) + begin
+                counts &= columns.is_bot == self.is_bot
+            yield counts
 
 
-class CartDayStore:
-    """The days that a process has read, the least recently used of which are dropped."""
-
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._days = PartCache(max_bytes)
-
-    async def read(
-        self, raw: Raw, periods: Sequence[Period], select: Callable[[Raw, datetime], Awaitable[Day]]
-    ) -> list[Day]:
-        """Return the columns of the days that periods overlap."""
-        days = []
-        for day, version in sorted(
-            {each for period in periods for each in await select_cart_days(raw, *period)}
-        ):
-            columns: Day | None = self._days.get((select, version))
-            if columns is None:
-                columns = await select(raw, day)
-                size = sum(each.nbytes for each in astuple(columns))
-                self._days.put((select, version), columns, size + OVERHEAD)
-            days.append(columns)
-        return days
+async def read_days(raw: Raw, files: Files, periods: Sequence[Period], kind: str) -> list[Any]:
+    """Return the carts of the days that periods overlap, those that were opened or those that were paid."""
+    days = {each for period in periods for each in await select_cart_days(raw, *period)}
+    tokens = {day: token_of(version, kind) for day, version in sorted(days)}
+    columns = files.peek(tokens.values())
+    if len(columns) < len(tokens):
+        columns = await run_while_awaited(lambda _: files.get_all(tokens.values()))
+    for day, token in tokens.items():
+        if token not in columns:
+            carts = await select_carts(raw, day, kind)
+            columns[token] = await run_while_awaited(partial(put, files, token, carts))
+    return [columns[token] for token in tokens.values()]
 
 
-async def count_opened_carts(raw: Raw, store: CartDayStore, cart_filter: CartFilter) -> tuple[int, int]:
+def put(files: Files, token: Any, carts: CartColumns, _: Waiting) -> CartColumns:
+    return files.put(token, carts)
+
+
+async def read_other_days(db: Database, files: Files, kinds: Collection[str]) -> None:
+    """Write the files of days that nobody has asked for yet, and delete those of days that have changed.
+
+    It takes half of the time at most, and ends where the files take most of their space.
+    """
+    async with db.raw_snapshot() as raw:
+        days = await select_cart_days(raw, FIRST_TIME, LAST_TIME)
+    every = {token_of(version, kind) for _, version in days for kind in KINDS}
+    await run_while_awaited(lambda _: files.drop_all_but(every))
+    tokens = {token_of(version, kind): (day, kind) for day, version in days[:-NEWEST] for kind in kinds}
+    for token in await run_while_awaited(lambda _: files.missing(tokens)):
+        day, kind = tokens[token]
+        start = time.perf_counter()
+        async with db.raw_snapshot() as raw:
+            await read_days(raw, files, [(day, day + DAY)], kind)
+        await asyncio.sleep(time.perf_counter() - start)
+
+
+async def count_opened_carts(raw: Raw, files: Files, cart_filter: CartFilter) -> tuple[int, int]:
     """Return how many carts were opened, and how many of them are paid."""
-    days = await store.read(raw, cart_filter.periods, select_opened_carts)
+    days = await read_days(raw, files, cart_filter.periods, OpenedCarts.kind)
     return await run_while_awaited(lambda waiting: count_paid(days, cart_filter, waiting))
 
 
@@ -84,45 +92,63 @@ def count_paid(days: Sequence[OpenedCarts], cart_filter: CartFilter, waiting: Wa
     carts = paid = 0
     for day in days:
         waiting.check()
-        for places in cart_filter.places(day):
-            carts += len(places)
-            paid += int(day.is_paid[places].sum())
+        for counts in cart_filter.masks(day):
+            carts += int(np.count_nonzero(counts))
+            paid += int(np.count_nonzero(counts & day.is_paid))
     return carts, paid
 
 
 async def count_baskets(
-    raw: Raw, store: CartDayStore, cart_filter: CartFilter, category_id: int | None
+    raw: Raw, files: Files, cart_filter: CartFilter, category_id: int | None
 ) -> BasketCounts:
     """Count paid carts by the categories in them.
 
     :param category_id: of the category asked for; None if it is not known
     """
-    days = await store.read(raw, cart_filter.periods, select_baskets)
+    days = await read_days(raw, files, cart_filter.periods, PaidCarts.kind)
     return await run_while_awaited(
         lambda waiting: count_categories_of_carts(days, cart_filter, category_id, waiting)
     )
 
 
 def count_categories_of_carts(
-    days: Sequence[Baskets], cart_filter: CartFilter, category_id: int | None, waiting: Waiting
+    days: Sequence[PaidCarts], cart_filter: CartFilter, category_id: int | None, waiting: Waiting
 ) -> BasketCounts:
     """Count the carts that a filter lets through by category, and those with the category by the others."""
     paid, holding, together = 0, Counter[int](), Counter[int]()
     for day in days:
         waiting.check()
-        for places in cart_filter.places(day):
-            chosen = np.zeros(len(day.at), np.bool_)
-            chosen[places] = True
-            paid += len(places)
-            holding.update(count_categories(day, chosen))
+        for counts in cart_filter.masks(day):
+            paid += int(np.count_nonzero(counts))
+            holding.update(count_categories(day, counts))
             has_category = np.zeros(len(day.at), np.bool_)
             has_category[day.place[day.category_id == category_id]] = True
-            together.update(count_categories(day, chosen & has_category))
+            together.update(count_categories(day, counts & has_category))
     together.pop(category_id or 0, None)
     return BasketCounts(paid, holding, together)
 
 
-def count_categories(day: Baskets, chosen: Array) -> dict[int, int]:
-    """Count the carts at chosen places by the categories in them."""
+def count_categories(day: PaidCarts, chosen: Array) -> dict[int, int]:
+    """Count the chosen carts by the categories in them."""
     carts = np.bincount(day.category_id[chosen[day.place]])
     return {category_id: int(carts[category_id]) for category_id in np.flatnonzero(carts).tolist()}
+
+
+async def count_purchases(raw: Raw, files: Files, cart_filter: CartFilter) -> list[tuple[int, int]]:
+    """Return how many users paid for so many carts, by that number."""
+    days = await read_days(raw, files, cart_filter.periods, PaidCarts.kind)
+    return await run_while_awaited(lambda waiting: count_users(days, cart_filter, waiting))
+
+
+def count_users(
+    days: Sequence[PaidCarts], cart_filter: CartFilter, waiting: Waiting
+) -> list[tuple[int, int]]:
+    """Return how many users paid for so many carts, by that number, in a thread."""
+    pieces = [np.empty(0, np.int64)]
+    for day in days:
+        waiting.check()
+        pieces += [day.user_id[counts & day.has_user] for counts in cart_filter.masks(day)]
+    users = np.sort(np.concatenate(pieces), kind="stable")  # merges what is in order: those of each day are
+    ends = np.flatnonzero(np.append(users[1:] != users[:-1], [True] * bool(len(users))))
+    users_of = np.bincount(np.diff(ends, prepend=-1))
+    return [(carts, int(users_of[carts])) for carts in np.flatnonzero(users_of).tolist()]

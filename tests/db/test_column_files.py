@@ -119,6 +119,15 @@ def test_files_stay_within_their_bound_and_the_least_used_go_first(tmp_path: Pat
     assert sum(path.stat().st_size for path in tmp_path.glob("*.columns")) <= 5.5 * size
 
 
+def test_files_are_made_ahead_while_there_is_much_space_left(tmp_path: Path) -> None:
+    tokens = [uuid.uuid4() for _ in range(6)]
+    files = ColumnFiles[PartColumns](tmp_path, bound=5 * part(1000).size)
+    for made in range(4):
+        assert files.missing(tokens) == tokens[made:]
+        files.put(tokens[made], part(1000))
+    assert files.missing(tokens) == []
+
+
 @pytest.mark.parametrize(("age", "is_missed"), [(0, True), (7200, False)])
 def test_a_cache_too_small_for_what_is_read_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int, is_missed: bool

@@ -1,5 +1,6 @@
 """Carts of a period, whose days are kept: reports are those of the SQL of before after each change."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,10 +15,11 @@ from api.reports import REQUESTS
 from clients.geo import Geo
 from db.database import Database
 from db.queries.reports import PurchaseUsers
-from service.columns.store import ColumnStore
+from service.columns.store import ColumnStore, sweep_columns
 from service.imports.undo import undo_import
 from service.reports.reports import BOTS, SOURCES, get_report, run_report
 from service.visits.store import store_live_visits
+from tests.support.eventually import eventually
 from tests.support.live_cases import live_row
 from tests.support.log_imports import Importer
 from tests.support.log_lines import line
@@ -170,3 +172,48 @@ async def test_a_day_that_has_not_changed_is_not_read_again(committed_db: Databa
         await session.execute(text("DELETE FROM payment WHERE cart_id = 1"))  # which no code of ours does
     assert await numbers(store) == before
     assert await numbers(ColumnStore()) == [[], 0, []]
+
+
+async def test_days_before_the_newest_are_written_for_all_once_one_was_asked_for(
+    committed_db: Database, geo: Geo, tmp_path: Path
+) -> None:
+    db, store = committed_db, ColumnStore.under(tmp_path, megabytes=64)
+    await Importer(db, geo).empty()
+    for day in range(5):
+        await put(db, day + 1, 1, 24 * day + 9)
+        await buy(db, day + 1, 24 * day + 10)
+
+    async def paid(store: ColumnStore, day: int) -> int:
+        period = {"since": DAY + timedelta(days=day, hours=1), "until": DAY + timedelta(days=day, hours=23)}
+        result = await run_report(db, store, get_report("6"), REQUESTS[6]().load({}) | period)
+        return int(result.rows[0].paid) if result.rows else 0
+
+    def files() -> set[str]:
+        return {path.name for path in (tmp_path / "cart-columns").glob("*.columns")}
+
+    async def written() -> bool:
+        return len(files()) == 4
+
+    async def changed() -> bool:
+        return len(before - files()) == 2 and len(files()) == 9
+
+    sweep = asyncio.create_task(sweep_columns(db, store, seconds=0.01))
+    try:
+        assert await paid(store, 4) == 1
+        await eventually(written)
+        async with db.transaction() as session:
+            await session.execute(text("DELETE FROM payment"))  # which no code of ours does
+        others = ColumnStore.under(tmp_path, megabytes=64)
+        assert [await paid(others, day) for day in range(5)] == [1, 1, 1, 0, 1], (
+            "the fourth was read just now"
+        )
+
+        await run_report(db, others, get_report("7"), REQUESTS[7]().load({}) | {"since": DAY})
+        before = files()
+        assert len(before) == 10, "of each day those opened and those paid"
+        await put(db, 9, 1, 9)  # the first day changes: nobody has asked this process for those paid
+        await eventually(changed)
+        assert await paid(ColumnStore.under(tmp_path, megabytes=64), 0) == 0
+    finally:
+        sweep.cancel()
+        await asyncio.gather(sweep, return_exceptions=True)
