@@ -18,7 +18,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 from server.shared_counts import CountsRow, SharedCounts
-from server.syn_filter import refuse
+from server.syn_filter import DROPS, count_drops, refuse
 
 DESCRIPTORS = Path("/proc/self/fd")
 PERIOD = 0.25  # seconds between two looks
@@ -67,10 +67,12 @@ class ConnectionGuard:
         self.limit = limit
         self.workers = row.workers
         self.closed = 0
+        self.unanswered = 0  # packets that would have begun a connection
         self._row = row
         self._port = port
         self._seen: dict[int, tuple[int, Connection | Listener | None]] = {}  # by descriptor, with the inode
         self._refused: frozenset[str] = frozenset()  # addresses
+        self._drops: dict[int, int] = {}  # by the inode of a listener
         self._counts: dict[str, int] = {}
         self._closing: set[tuple[int, int]] = set()
         self._number = 0
@@ -100,6 +102,7 @@ class ConnectionGuard:
                 part = -(-(total - self.limit) * len(connections) // total)
                 self._close_newest(connections, part)
                 self._count(network, len(connections) - part)
+        self._count_unanswered()
         self._refuse(frozenset(full))
 
     def run(self, stop: threading.Event) -> None:
@@ -155,14 +158,28 @@ class ConnectionGuard:
             self._closing.add((connection.descriptor, connection.inode))
             self.closed += act_on(connection, shut_down)
 
+    def _listeners(self) -> list[Listener]:
+        return [each for _, each in self._seen.values() if isinstance(each, Listener)]
+
+    def _count_unanswered(self) -> None:
+        """Count what the kernel has dropped since the last look, if it kept addresses out meanwhile."""
+
+        def count(listener: socket.socket) -> None:
+            drops = count_drops(listener)
+            if self._refused:
+                self.unanswered += (drops - self._drops.get(each.inode, drops)) % DROPS
+            self._drops[each.inode] = drops
+
+        for each in self._listeners():
+            act_on(each, count)
+
     def _refuse(self, networks: frozenset[str]) -> None:
         """Let in no connection of these addresses until the next look, and those of all others."""
         if networks == self._refused:
             return
         self._refused = networks
-        for _, each in self._seen.values():
-            if isinstance(each, Listener):
-                act_on(each, partial(refuse, networks=networks))
+        for each in self._listeners():
+            act_on(each, partial(refuse, networks=networks))
 
 
 def act_on(target: Connection | Listener, act: Callable[[socket.socket], None]) -> bool:

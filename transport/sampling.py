@@ -87,7 +87,7 @@ def sample_bounds(deps: Deps) -> None:
 
 
 def sample_connections(app: App) -> None:
-    """Measure how many connections there are, and count those that were closed; nothing behind a proxy."""
+    """Measure connections, and count those that were closed or kept out; nothing behind a proxy."""
     guard = getattr(app.ctx, "connection_guard", None)
     if guard is None:
         return
@@ -95,6 +95,8 @@ def sample_connections(app: App) -> None:
     metrics.current().bound_limit.labels("address_connections").set(guard.limit / guard.workers)
     closed, guard.closed = guard.closed, 0
     record_refusal("address_connections", closed)
+    unanswered, guard.unanswered = guard.unanswered, 0
+    record_refusal("unanswered_connections", unanswered)
 
 
 async def sample_health(deps: Deps) -> None:

@@ -10,6 +10,8 @@ import select
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
+from typing import cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,10 +19,13 @@ import pytest
 
 from server.connections import ConnectionGuard, network_of
 from server.shared_counts import SharedCounts
+from telemetry.metrics import current
 from tests.support.command_line import TINY_SERVER, Command
 from tests.support.eventually import eventually
 from tests.support.processes import patience
 from tests.support.unanswered import is_answered
+from transport.request import App
+from transport.sampling import sample_connections
 
 ATTACKER = "127.0.0.2"
 OTHER = "127.0.0.3"
@@ -196,14 +201,40 @@ def test_an_address_is_let_in_again_once_it_has_fewer_connections() -> None:
             clients.append(socket.create_connection(address, source_address=(source, 0)))
             accepted.append(listener.accept()[0])
         guard.look()
+        assert guard.unanswered == 0
         assert not is_answered(address, ATTACKER)
         assert is_answered(address, OTHER)
         clients[0].close()
         accepted[0].close()
         guard.look()
+        assert guard.unanswered == 1
         assert is_answered(address, ATTACKER)
         for connection in (*clients, *accepted):
             connection.close()
+
+
+def test_what_is_not_answered_is_a_refusal_of_a_bound() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        guard = ConnectionGuard(SharedCounts(1).row(1), 0, address[1])
+        app = SimpleNamespace(ctx=SimpleNamespace(connection_guard=guard))
+        client = socket.create_connection(address, source_address=(ATTACKER, 0))
+        accepted = listener.accept()[0]
+        guard.look()
+        assert not is_answered(address, ATTACKER)
+        guard.look()
+        before = refused("unanswered_connections")
+        sample_connections(cast(App, app))
+        sample_connections(cast(App, app))
+        assert refused("unanswered_connections") == before + 1
+        client.close()
+        accepted.close()
+
+
+def refused(bound: str) -> float:
+    """Return how much of a bound this process has refused."""
+    series = current().registry.get_sample_value("trawl_refusals_total", {"bound": bound})
+    return series or 0.0
 
 
 def test_a_connection_with_a_request_under_way_is_closed_last() -> None:

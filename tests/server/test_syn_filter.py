@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.syn_filter import MOST, refuse
+from server.syn_filter import MOST, count_drops, refuse
 from tests.support.unanswered import is_answered
 
 
@@ -67,3 +67,15 @@ def test_what_has_begun_goes_on(listener: socket.socket) -> None:
             assert accepted.recv(100) == b"question"
             accepted.sendall(b"answer")
             assert client.recv(100) == b"answer"
+
+
+def test_attempts_that_are_dropped_are_counted(listener: socket.socket) -> None:
+    address = ipv4_address_of(listener)
+    refuse(listener, ["127.0.0.2"])
+    assert [is_answered(address, f"127.0.0.{number}") for number in (2, 3, 2, 2)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert count_drops(listener) == 3
