@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asyncpg import Connection, Record
 from sqlalchemy import select, text
@@ -126,9 +126,7 @@ async def insert_live_visits(
         values = [infer_goods if name == "infer_goods" else getattr(rows[0], name) for name in names]
     else:
         sql, names = raw_statement("visits/store_live_visits")
-        values = [
-            infer_goods if name == "infer_goods" else [getattr(row, name) for row in rows] for name in names
-        ]
+        values = [infer_goods if name == "infer_goods" else column_of(rows, name) for name in names]
     records = await raw.fetch(sql, *values)
     if records and records[0]["missing"] is not None:
         return Missing(records[0]["missing"])
@@ -138,6 +136,15 @@ async def insert_live_visits(
         request_id: (inserted_visit(by_id[request_id], record), record["visits"])
         for request_id, record in zip(ids, records, strict=True)
     }
+
+
+def column_of(rows: Sequence[LiveRow], name: str) -> list[Any] | None:
+    """Return an attribute of all rows; None if none has it, for which unnest gives as many nulls.
+
+    Half of the columns are so in most batches, and asyncpg looks at each value to encode it.
+    """
+    column = [getattr(row, name) for row in rows]
+    return None if column.count(None) == len(column) else column
 
 
 def inserted_visit(row: LiveRow, record: Record) -> Visit:

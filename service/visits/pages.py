@@ -1,6 +1,5 @@
 """What the page of a live visit stands for: the shop's grammar or the rules, which refuse no page here."""
 
-from page_urls import normal_url
 from service.logs.shop_format import BadLine, Page, split_url
 from service.logs.url_rules import Rules, classify_path
 
@@ -9,9 +8,11 @@ def parse_page(page_url: str, rules: Rules | None) -> Page:
     """Classify a path, or that of an absolute URL of any host, as a line of a standard format is.
 
     Its kind is `other` where numbers are wrong.
+
+    :param page_url: in its normal form: to look for that again would take as long as all else here
     """
     try:
-        return classify_path(rules, *split_url(normal_url(page_url)))
+        return classify_path(rules, *split_url(page_url))
     except BadLine:
         return Page("other")
 

@@ -132,7 +132,7 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool
 
     :param infer_goods: infer goods from the visits too
     """
-    if not infer_goods and not any(map(may_have_country, rows)):
+    if not infer_goods and not unknown_addresses(rows):
         async with db.raw() as raw:
             return await queries.insert_live_visits(raw, rows, infer_goods=False)
     async with db.transaction() as session:
@@ -148,20 +148,27 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool
         return result
 
 
-def may_have_country(row: LiveRow) -> bool:
-    """Return whether the visit has no country, but the database may know that of its address."""
-    is_known = row.country is not None or row.address is None or row.is_masked
-    return not is_known and public_address(str(row.address)) is not None
+def lacks_country(row: LiveRow) -> bool:
+    """Return whether the visit has no country, but perhaps an address of its own."""
+    return row.country is None and not row.is_masked
+
+
+def unknown_addresses(rows: Sequence[LiveRow]) -> set[str]:
+    """Return the addresses of visits without a country, as far as the database may know theirs."""
+    addresses = {row.address for row in rows if row.address is not None and lacks_country(row)}
+    return {address for address in addresses if public_address(address) is not None}
 
 
 async def set_countries(session: Transaction, rows: Sequence[LiveRow]) -> Sequence[LiveRow]:
     """Set the countries that the database knows. The backfill waits until the transaction ends."""
-    addresses = sorted({row.address for row in rows if row.address is not None and may_have_country(row)})
+    addresses = unknown_addresses(rows)
     if not addresses:
         return rows
     await lock_writers_shared(session)
-    countries = await select_countries(session, addresses)
+    countries = await select_countries(session, sorted(addresses))
     return [
-        replace(row, country=countries.get(row.address)) if row.address and may_have_country(row) else row
+        replace(row, country=countries.get(row.address))
+        if row.address in addresses and lacks_country(row)
+        else row
         for row in rows
     ]

@@ -16,6 +16,7 @@ from db.database import Database, Transaction
 from db.kinds import KIND_CODES, METHOD_CODES
 from db.queries.names import insert_names, select_category_ids, select_product_ids
 from db.sessions import raw_connection
+from page_urls import normal_url
 from service.columns.templates import parse_template
 from service.logs.line_columns import shop_key
 from service.visits.pages import parse_page
@@ -60,7 +61,7 @@ class Line:
 
     @property
     def page(self) -> Any:
-        return parse_page(self.page_url, None)
+        return parse_page(normal_url(self.page_url), None)
 
     @property
     def id(self) -> str:

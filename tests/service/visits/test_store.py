@@ -4,20 +4,22 @@ import asyncio
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calendar_days import EPOCH
-from clients.geo import Geo
+from clients.geo import Geo, public_address
 from db.database import Database
-from db.queries.live_visits import LiveRow
+from db.queries.live_visits import LiveRow, column_of
 from db.visit_ids import id_texts, visit_ids
 from service.logs.line_columns import shop_key
+from service.visits import store
 from service.visits.ids import parse_log_line_id
 from service.visits.record import RANDOM_BITS, new_visit_id
-from service.visits.store import store_live_visits
+from service.visits.store import store_live_visits, unknown_addresses
 from tests.support.examples import examples
 from tests.support.line_ids import log_line_id
 from tests.support.live_cases import NOW, as_lines, batches, live_row
@@ -202,6 +204,21 @@ async def test_live_visits_and_an_import_at_once_wait_for_each_other_and_lose_no
         ("log", 600),
     ]
     assert await shop.rows("SELECT count(*) FROM payment") == [(100,)]
+
+
+def test_an_address_is_looked_at_once_for_all_of_its_visits() -> None:
+    rows = [
+        live_row(address=address, country=None) for address in ("192.168.0.1", "8.8.8.8") for _ in range(50)
+    ]
+    with patch.object(store, "public_address", wraps=public_address) as looks:
+        assert unknown_addresses(rows) == {"8.8.8.8"}
+    assert looks.call_count == 2
+
+
+def test_a_column_that_no_visit_of_a_batch_has_is_not_sent() -> None:
+    rows = [live_row(user_id=7), live_row(user_id=None)]
+    assert column_of(rows, "user_id") == [7, None]
+    assert column_of(rows, "referrer_sha256") is None
 
 
 def test_ids_are_in_the_order_of_time_and_those_of_log_lines_are_stable() -> None:
