@@ -27,6 +27,7 @@ from bench.import_speed import run_import
 from bench.results import write_results
 from bench.shop_log import generate
 from db.database import Database
+from db.narrow_columns import NARROW_TYPES
 from embedded import open_servers
 from service.columns.store import ColumnStore
 from service.reports.reports import REPORTS, run_report
@@ -35,7 +36,13 @@ LINES, TIMES = 2_000_000, 5
 # Copy number $1 of everything, in which all ids are others.
 SHIFT = "$1::int * 10000000000000"
 PART = "first_at, last_at, visits, first_position, host, page_ids, cart_ids"
-ARRAYS = "occurred, key, position, address_id, page_id, kind, cart_id, goods_id, amount, user_id"
+ARRAYS = ", ".join(
+    (
+        *("occurred", "key", "position", "address_id", "page_id", "kind"),
+        *("cart_id", "goods_id", "amount", "user_id"),
+        *NARROW_TYPES,
+    )
+)
 GROW = (
     # The copies of parts name the same carts: no report reads these from visits.
     f"""

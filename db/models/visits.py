@@ -62,13 +62,13 @@ class VisitPartColumns(Base):
     __tablename__ = "visit_part_columns"
 
     token: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    occurred: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
-    key: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))  # with its time it identifies a line
+    occurred: Mapped[list[datetime] | None] = mapped_column(ARRAY(DateTime(timezone=True)))
+    key: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # with its time it identifies a line
     position: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # null: they follow first_position
-    address_id: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    page_id: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    address_id: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    page_id: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     kind: Mapped[list[str]] = mapped_column(ARRAY(Char))
-    # An array is null where no visit has a value.
+    # An array is null where no visit has a value, or there is a narrow form.
     cart_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
     goods_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
     amount: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
@@ -82,6 +82,15 @@ class VisitPartColumns(Base):
     # Of live visits alone.
     request_id: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(Uuid))
     visitor_id: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
+    # Narrow forms (db.narrow_columns): upper and lower bits of seconds since 1970, keys and ids.
+    second_high: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    second_low: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    key_high: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    key_low: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    address_high: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    address_low: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    page_high: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
+    page_low: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
 
 
 class LiveVisit(Base):

@@ -8,8 +8,10 @@ from datetime import datetime
 from asyncpg import Record
 
 from calendar_days import microseconds
+from db import narrow_columns
 from db.columns import Valid, Values, decode
 from db.database import Raw
+from db.narrow_columns import with_forms
 from db.part_files import Array
 
 ARRAYS = (
@@ -42,7 +44,7 @@ SPANS = """
     ORDER BY last_at DESC, id DESC
 """
 PART_ARRAYS = f"""
-    SELECT token, {", ".join(f"array_send({name}) AS {name}" for name in ARRAYS)}
+    SELECT token, {", ".join(f"array_send({name}) AS {name}" for name in with_forms(ARRAYS))}
     FROM visit_part_columns WHERE token = ANY($1::uuid[])
 """  # noqa: S608 - made of the constants above
 # PostgreSQL plans the statements of the transaction for their values: a generic plan treats an absent filter
@@ -154,7 +156,8 @@ async def select_part_arrays(raw: Raw, tokens: Sequence[uuid.UUID]) -> dict[uuid
 
 
 def decode_arrays(row: Record) -> dict[str, tuple[Values, Valid | None] | None]:
-    return {name: None if row[name] is None else decode(row[name]) for name in ARRAYS}
+    """Decode what `select_part_arrays` returned of a part."""
+    return narrow_columns.decode_arrays(dict(row), ARRAYS)
 
 
 async def begin_reading(raw: Raw) -> int:

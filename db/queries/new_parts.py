@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.binary_copy import HEADER, TRAILER
 from db.bulk import copy_rows
-from db.columns import YEAR_2000, Values, decode, encode
+from db.columns import YEAR_2000, Values, encode
+from db.narrow_columns import NARROW_TYPES, decode_array, narrow_columns, with_forms
 from db.queries.part_columns import LOG, NO_ID, NO_VALUE, TYPES, Columns, PartSpan
 from db.sessions import raw_connection
 from db.unique import distinct
@@ -73,10 +74,13 @@ def encode_part(part: Part) -> Fields:
     fields = encode_metadata(part)
     positions = part.columns["position"]
     first = int(positions[0])
-    is_straight = bool((positions == np.arange(first, first + len(positions))).all())
+    # A look-up of merged visits reads the wide form alone, and of these most have times between seconds.
+    narrowed, absent = narrow_columns(part.columns) if part.source == LOG else ({}, frozenset())
+    if (positions == np.arange(first, first + len(positions))).all():
+        absent |= {"position"}
     for name, type_name in TYPES.items():
         values = part.columns.get(name)
-        if values is None or (name == "position" and is_straight):
+        if values is None or name in absent:
             fields.append(None)
         elif type_name == "uuid":
             fields.append(None if values.dtype == NO_ID else encode(values, type_name))
@@ -85,6 +89,8 @@ def encode_part(part: Part) -> Fields:
         else:
             valid = values != NO_VALUE.get(name, 0)
             fields.append(encode(values, type_name, valid) if valid.any() else None)
+    for name, type_name in NARROW_TYPES.items():
+        fields.append(encode(narrowed[name], type_name) if name in narrowed else None)
     return fields
 
 
@@ -139,7 +145,9 @@ async def insert_part(session: AsyncSession, part_id: int, token: uuid.UUID, fie
     metadata, arrays = fields[: len(METADATA)], fields[len(METADATA) :]
     row = [pack(">q", part_id), token.bytes, *metadata]
     await copy_rows(session, "visit_part", ("id", "token", *METADATA), row_pieces(row))
-    await copy_rows(session, "visit_part_columns", ("token", *TYPES), row_pieces([token.bytes, *arrays]))
+    await copy_rows(
+        session, "visit_part_columns", ("token", *TYPES, *NARROW_TYPES), row_pieces([token.bytes, *arrays])
+    )
 
 
 async def next_part_id(session: AsyncSession) -> tuple[int, uuid.UUID]:
@@ -200,8 +208,9 @@ async def select_keys(session: AsyncSession, token: uuid.UUID, *, trial: bool = 
     raw = await raw_connection(session)
     row = await raw.fetchrow(KEYS_OF_TRIAL if trial else KEYS, token)
     assert row is not None
-    (occurred, _), (key, _) = decode(row["occurred"]), decode(row["key"])
-    return Keys(occurred.astype(np.int64, copy=False), key.astype(np.int64, copy=False))
+    columns = [decode_array(dict(row), name) for name in KEY_NAMES]
+    occurred, key = (pair[0].astype(np.int64, copy=False) for pair in columns if pair is not None)
+    return Keys(occurred, key)
 
 
 OVERLAPS = """
@@ -212,8 +221,10 @@ OVERLAPS = """
         AND source = 'log'
     ORDER BY id
 """
+KEY_NAMES = ("occurred", "key")
 KEYS = (
-    "SELECT array_send(occurred) AS occurred, array_send(key) AS key FROM visit_part_columns WHERE token = $1"
+    f"SELECT {', '.join(f'array_send({name}) AS {name}' for name in with_forms(KEY_NAMES))} "  # noqa: S608
+    "FROM visit_part_columns WHERE token = $1"
 )
 OVERLAPS_OF_TRIAL = OVERLAPS.replace("visit_part", "trial_part")
 KEYS_OF_TRIAL = KEYS.replace("visit_part_columns", "trial_part")

@@ -8,7 +8,8 @@ import numpy as np
 from sqlalchemy import LargeBinary, column, func, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.columns import Values, decode
+from db.columns import Values
+from db.narrow_columns import Arrays, decode_arrays, with_forms
 from db.part_files import NO_VISITOR
 from db.queries.dropped_parts import drop_columns
 from db.sessions import raw_connection
@@ -113,22 +114,23 @@ async def select_columns(
 ) -> Columns | None:
     """Return columns of a part; None if it is gone."""
     assert set(names) <= set(NAMES)
-    arrays = [func.array_send(column(name), type_=LargeBinary) for name in names]
+    stored = with_forms(names)
+    arrays = [func.array_send(column(name), type_=LargeBinary) for name in stored]
     query = select(*arrays).select_from(table("visit_part_columns")).where(column("token") == span.token)
     row = (await session.execute(query)).one_or_none()
     if row is None:
         return None
-    encoded = tuple(row)
+    encoded = dict(zip(stored, row, strict=True))
     return await run_in_thread(lambda: decode_columns(span, names, encoded))
 
 
-def decode_columns(span: PartSpan, names: Collection[str], arrays: Sequence[bytes | None]) -> Columns:
+def decode_columns(span: PartSpan, names: Collection[str], arrays: Arrays) -> Columns:
     """Decode the arrays of a part; a column that it does not store is filled with its default."""
     columns: dict[str, Values] = {}
-    for name, array in zip(names, arrays, strict=True):
+    for name, decoded in decode_arrays(arrays, names).items():
         none = NO_VALUE.get(name, 0)
-        if array is not None:
-            columns[name], valid = decode(array)
+        if decoded is not None:
+            columns[name], valid = decoded
             if none and valid is not None:
                 columns[name][~valid] = none
         elif TYPES[name] == "uuid":

@@ -108,7 +108,10 @@ def line(page_url: str = "/", *, at: datetime, key: str = "AAAAAAAA", **address:
 
 
 async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1) -> int:
-    """Store lines as a part, and return its id. Those of one host alone have template pages."""
+    """Store lines as a part, and return its id. Those of one host alone have template pages.
+
+    Every other key of a first line has the part's columns in their narrow forms, where they have one.
+    """
     lines = sorted(lines, key=lambda each: each.occurred_at)
     templates = [parse_template(each.page_url) for each in lines]
     host = next((each.host for each in templates if each is not None), "")
@@ -134,6 +137,8 @@ async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1)
             "kind": ('"char"', [ord(KIND_CODES[each.kind]) for each in lines]),
             **{name: ("int8", values) for name, values in numbers.items()},
         }
+        if lines[0].key % 2:
+            columns = with_narrow_forms(columns)
         raw = await raw_connection(session)
         names = await said_ids(raw, [each.said for each in lines])
         token = uuid.uuid4()
@@ -150,8 +155,7 @@ async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1)
             sorted(set(page) - {0}),
         )
         await raw.execute(
-            "INSERT INTO visit_part_columns (token, occurred, key, address_id, page_id, kind) "
-            "VALUES ($1, '{}', '{}', '{}', '{}', '{}')",
+            "INSERT INTO visit_part_columns (token, kind) VALUES ($1, '{}')",
             token,
         )
         for name, (type_name, values) in columns.items():
@@ -167,6 +171,31 @@ async def store_part(db: Database, lines: Sequence[Line], *, import_id: int = 1)
                 array = np.array([each or 0 for each in some], np.int64)
                 await set_array(raw, token, (name, type_name), encode(array, type_name, valid))
     return part_id
+
+
+def with_narrow_forms(columns: dict[str, Any]) -> dict[str, Any]:
+    """Columns as imports store them, made number by number."""
+    numbers = {"address": columns["address_id"][1], "page": columns["page_id"][1]}
+    narrow: dict[str, Any] = {"address_id": None, "page_id": None}
+    occurred, keys = columns["occurred"][1], [int(key).to_bytes(8, "big") for key in columns["key"][1]]
+    if all(each % 1_000_000 == 0 for each in occurred):
+        numbers["second"] = [each // 1_000_000 for each in occurred]
+        narrow["occurred"] = None
+        if all(48 <= character < 112 for key in keys for character in key):
+            bits = [int("".join(f"{character - 48:06b}" for character in key), 2) for key in keys]
+            narrow["key_high"] = ("int2", [signed(each >> 32, 16) for each in bits])
+            narrow["key_low"] = ("int4", [signed(each, 32) for each in bits])
+            narrow["key"] = None
+    for name, values in numbers.items():
+        narrow[f"{name}_high"] = ("int2", [each >> 16 for each in values])
+        narrow[f"{name}_low"] = ("int2", [signed(each, 16) for each in values])
+    return {name: column for name, column in (columns | narrow).items() if column is not None}
+
+
+def signed(number: int, bits: int) -> int:
+    """The number that has the same lower bits, in two's complement."""
+    low = number % (1 << bits)
+    return low - (1 << bits) if low >> (bits - 1) else low
 
 
 Names = dict[str, int]  # ids of referrers and agents
