@@ -14,7 +14,7 @@ from db.engine import create_engine
 from db.migrate import migrate
 from embedded import EmbeddedServers, open_servers
 from tests.support.one_at_a_time import OneAtATime
-from tests.support.own_database import OwnDatabase
+from tests.support.own_database import OwnDatabase, OwnPool
 from tests.support.processes import PATIENCE
 
 
@@ -110,22 +110,27 @@ async def own_copy(servers: tuple[str, str], template: str) -> AsyncIterator[Own
     await copy.drop()
 
 
+@pytest.fixture(scope="session")
+async def own_pool(own_copy: OwnDatabase) -> AsyncIterator[OwnPool]:
+    """The pool of `committed_db`: its statements are compiled and prepared once."""
+    pool = OwnPool(Database.connect(f"{own_copy.url}&connect_timeout={PATIENCE:.0f}", pool_size=10))
+    yield pool
+    await pool.database.close()
+
+
 @pytest.fixture
-async def committed_url(own_copy: OwnDatabase) -> AsyncIterator[str]:
+async def committed_url(
+    own_copy: OwnDatabase, own_pool: OwnPool, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
     """A migrated database of this test alone, emptied or dropped afterwards."""
+    if "committed_db" not in request.fixturenames:
+        await own_pool.database.close()  # it may count who is connected
     await own_copy.prepare()
     yield own_copy.url
-    await own_copy.empty()
-
-
-@pytest.fixture(scope="session")
-def own_database(own_copy: OwnDatabase) -> Database:
-    """The pool of `committed_db`, empty between tests: its statements are compiled once."""
-    return Database.connect(f"{own_copy.url}&connect_timeout={PATIENCE:.0f}", pool_size=10)
+    await own_copy.empty(await own_pool.rest())
 
 
 @pytest.fixture
-async def committed_db(committed_url: str, own_database: Database) -> AsyncIterator[Database]:
+async def committed_db(committed_url: str, own_pool: OwnPool) -> Database:
     """A database that really commits, with a pool: for tests of what happens at once."""
-    yield own_database
-    await own_database.close()
+    return own_pool.database

@@ -2,8 +2,9 @@
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from tests.support.own_database import OwnDatabase
+from tests.support.own_database import OwnDatabase, OwnPool
 
 ACCOUNT = (
     "INSERT INTO account (login, login_key, role, password_hash) VALUES ('a', 'a', 'user', '') RETURNING id"
@@ -63,3 +64,35 @@ async def test_a_database_that_is_gone_is_made_anew(own_copy: OwnDatabase) -> No
     assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
     await connection.close()
     await own_copy.empty()
+
+
+async def test_the_connections_of_its_pool_are_kept_without_what_a_test_left_on_them(
+    own_copy: OwnDatabase, own_pool: OwnPool
+) -> None:
+    await own_copy.prepare()
+    seen = []
+    for _ in range(2):
+        async with own_pool.database.transaction() as session:
+            row = await session.execute(
+                text(
+                    "SELECT pg_backend_pid(), current_setting('work_mem'),"
+                    " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())"
+                )
+            )
+            seen.append(tuple(row.one()))
+            await session.execute(text("SELECT pg_advisory_lock(7)"))
+            await session.execute(text("SET work_mem = '1MB'"))
+        await own_copy.empty(await own_pool.rest())
+    assert seen[0] == seen[1]  # also the connection
+    assert seen[0][1:] != ("1MB", 1)
+
+
+async def test_a_pool_whose_connection_is_in_use_keeps_none(own_copy: OwnDatabase, own_pool: OwnPool) -> None:
+    await own_copy.prepare()
+    async with own_pool.database.transaction() as session:
+        await session.execute(text("SELECT"))
+        assert await own_pool.rest() == []
+    await own_copy.empty()
+    async with own_pool.database.transaction() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+    await own_copy.empty(await own_pool.rest())
