@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest # what is compiled once is read by all
 SOURCES := .ci/audit.py .ci/install.py .ci/pack_passwords.py api clients commands config db embedded server service telemetry transport tests bench demo migrations $(wildcard *.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run create-admin demo jwt-demo screenshots test check lint type-check test-coverage bench format lock audit clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
+.PHONY: help install run create-admin demo jwt-demo screenshots test test-all check lint type-check test-coverage bench format lock audit clean docker-dev docker-prod docker-status docker-logs docker-down docker-test docker-shell docker-db-shell
 COMPOSE := docker compose
 
 help: ## list the targets
@@ -47,11 +48,14 @@ jwt-demo: $(VENV)/.installed ## show what a token is and does, on a server of it
 screenshots: install ## take pictures of the dashboard for docs/screenshots; needs Chromium
 	@$(BIN)/python -m demo.screenshots
 
-test: install ## set everything up and run all tests
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest # what is compiled once is read by all
+test: install ## set everything up and run the tests of each day: all but the slow ones
+	@$(PYTEST) -m "not slow"
 
-check: lint type-check ## check format, lint, types, import contracts and tests, as CI does
-	$(MAKE) --no-print-directory test
+test-all: install ## set everything up and run all tests, as CI does
+	@$(PYTEST)
+
+check: lint type-check ## check format, lint, types, import contracts and all tests, as CI does
+	$(MAKE) --no-print-directory test-all
 
 lint: install ## check format, lint and import contracts
 	$(BIN)/ruff format --check $(SOURCES)
@@ -63,7 +67,7 @@ type-check: install ## check types
 
 test-coverage: install ## run all tests with coverage of lines and branches, which must be 90 %; half as long again
 	@rm -f .coverage .coverage.*
-	$(MAKE) --no-print-directory test PYTEST_ADDOPTS="--cov --cov-report="
+	$(MAKE) --no-print-directory test-all PYTEST_ADDOPTS="--cov --cov-report="
 	$(BIN)/coverage report
 
 bench: install ## run the benchmarks, each beside its reference

@@ -96,6 +96,7 @@ async def is_answered(client: Client, path: str) -> bool:
     return (await client.get(path)).status == 200
 
 
+@pytest.mark.slow
 async def test_two_workers_together_never_call_more_than_five_times_in_a_second(
     anna: tuple[Client, Running], kinopoisk: FakeKinopoisk, settings: dict[str, str]
 ) -> None:
@@ -133,6 +134,7 @@ async def test_refreshing_without_a_key_fails_with_one_line(settings: dict[str, 
     assert len(errors.splitlines()) == 1
 
 
+@pytest.mark.slow
 async def test_the_demonstration_on_a_port_in_use_tells_its_own_way_out(settings: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -144,6 +146,7 @@ async def test_the_demonstration_on_a_port_in_use_tells_its_own_way_out(settings
     assert line.endswith(f"PORT={port % 65535 + 1} make demo")
 
 
+@pytest.mark.slow
 async def test_the_demo_prints_an_account_that_finds_films_and_data_and_leaves_nothing_behind(
     cache: Any, settings: dict[str, str]
 ) -> None:

@@ -67,6 +67,7 @@ def test_a_folder_without_room_for_an_environment_is_reported_in_one_line(folder
     assert line.startswith("trawl can't set up .venv: Error: ")
 
 
+@pytest.mark.slow
 def test_an_interrupted_installation_is_one_line_and_the_next_run_goes_on(folder: Path) -> None:
     """The index takes the connection and never answers."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
@@ -97,6 +98,7 @@ def test_an_interrupted_installation_is_one_line_and_the_next_run_goes_on(folder
     assert [*packages.glob("pip-*.dist-info")] != []
 
 
+@pytest.mark.slow
 def test_no_network_is_reported_in_one_line_after_what_is_done(folder: Path) -> None:
     lines = make_run(folder, PYTHON=sys.executable, **NO_NETWORK)
     assert lines[0].startswith("installing dependencies, once")

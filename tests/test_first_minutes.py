@@ -74,6 +74,7 @@ def test_a_database_that_can_not_be_used_is_named_with_its_setting(
         assert "s3cret" not in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [["main.py", "distribute"], ["-m", "alembic", "upgrade", "head"]])
 def test_a_database_out_of_reach_is_one_line_of_what_connects_by_itself_too(
     trawl: Command, program: list[str]
@@ -168,6 +169,7 @@ def test_a_python_without_the_packages_is_sent_to_the_one_that_has_them() -> Non
     assert all(word in line for word in ("typer", ".venv/bin/python main.py", "make install"))
 
 
+@pytest.mark.slow
 def test_a_cache_that_does_not_answer_is_told_at_the_start(trawl: Command) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     process = trawl.start(REDIS_URL="redis://127.0.0.1:1/0", PORT=str(port), WORKERS="1", LOG_FORMAT="json")

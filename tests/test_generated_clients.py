@@ -20,6 +20,8 @@ from tests.support.http_server import RunningApp
 from tests.support.log_imports import Importer
 from tests.support.processes import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 DAYS = Path(__file__).parent / "generated"
 GENERATOR = "openapi-python-client==0.28.3"
 # Of bodies in media types that it has no word for; each has another one that it takes.

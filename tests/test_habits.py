@@ -1,5 +1,8 @@
 """What those who know similar projects type: `./deploy.sh`, `alembic upgrade head`, docker-compose.yml."""
 
+import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +64,31 @@ def test_the_other_name_of_the_compose_file_says_the_same() -> None:
     assert text.splitlines()[-1] == "include: [compose.yaml]"
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+@pytest.mark.parametrize(
+    ("target", "left_out"),
+    [("test", ["-m", "not slow"]), ("test-all", []), ("check", []), ("test-coverage", [])],
+)
+def test_what_ci_runs_leaves_no_test_out(target: str, left_out: list[str]) -> None:
+    printed = subprocess.run(
+        ["make", "--dry-run", target],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"]},  # what runs the tests may be another make
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    ).stdout
+    [command] = [line for line in printed.splitlines() if "-m pytest" in line]
+    _, _, arguments = command.partition("-m pytest")
+    assert shlex.split(arguments) == left_out
+
+
+def test_ci_checks_all() -> None:
+    assert (PROJECT / ".ci/run").read_text().splitlines()[-1] == "exec make check"
+
+
+@pytest.mark.slow
 def test_alembic_migrates_without_a_setting_and_serving_goes_on_from_there(short_dir: Path) -> None:
     command = Command({"DATA_DIR": str(short_dir)})
     ended = subprocess.run(

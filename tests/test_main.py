@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from main import GARBAGE_THRESHOLDS, cli
 from tests.support.command_line import PASSWORD, PROJECT, Command, call, free_port, wait_until_ready
 from tests.support.embedded_processes import postgres_pids, valkey_pids
-from tests.support.processes import PATIENCE, eventually
+from tests.support.processes import PATIENCE, eventually, patience
 from tests.support.shop_lines import LOG, one_line
 from version import VERSION
 
@@ -66,6 +66,7 @@ def test_help_imports_no_command(arguments: list[str]) -> None:
     assert {"commands", "bootstrap", "config", "pydantic"} & set(ended.stderr.split()) == set()
 
 
+@pytest.mark.slow
 def test_each_command_imports_what_it_needs_itself() -> None:
     """Other tests run commands in an interpreter that has imported the others, too.
 
@@ -78,11 +79,12 @@ def test_each_command_imports_what_it_needs_itself() -> None:
     code += "    if os.wait()[1]: sys.exit(f'{name} fails')"
     command = [sys.executable, "-c", code, *names]
     ended = subprocess.run(
-        command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=patience(), check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_commands_that_serve_nothing_import_no_server() -> None:
     modules = "accounts, database, doctor, films, import_logs, report"
     code = f"import sys; from commands import {modules}; print(*sys.modules)"
@@ -93,6 +95,7 @@ def test_commands_that_serve_nothing_import_no_server() -> None:
     assert {"sanic", "granian", "transport.app", "aiohttp"} & set(process.stdout.split()) == set()
 
 
+@pytest.mark.slow
 def test_what_a_server_imports_before_its_workers_are_forked_starts_no_threads() -> None:
     code = "import sys, threading; from commands import serve; from transport.app import all_routes\n"
     code += "all_routes(); print(len(threading.enumerate()), *sys.modules)"
@@ -109,6 +112,7 @@ def test_what_a_server_imports_before_its_workers_are_forked_starts_no_threads()
     assert "numpy" not in modules  # its threads are not Python's
 
 
+@pytest.mark.slow
 def test_help_is_a_process_that_leaves_nothing(short_dir: Path) -> None:
     code, output, errors = Command({"DATA_DIR": str(short_dir)}).run("--help")
     assert (code, errors) == (0, "")

@@ -24,7 +24,10 @@ EVENT = {
     "properties": {"plan": "pro", "seats": 3},
 }
 
-pytestmark = pytest.mark.skipif(not RELEASES, reason=f"{VARIABLE} names none, and Debian's are not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not RELEASES, reason=f"{VARIABLE} names none, and Debian's are not installed"),
+]
 
 
 @pytest.fixture(params=RELEASES, ids=[f"{path.parts[-3]}-{path.parts[-2]}" for path in RELEASES])

@@ -69,6 +69,7 @@ def test_the_committed_log_is_what_its_seed_makes() -> None:
     assert hashlib.sha256((ROOT / "logs.txt").read_bytes()).hexdigest() == digest.hexdigest()
 
 
+@pytest.mark.slow
 def test_the_known_answers_of_the_committed_log_are_the_oracles() -> None:
     log, expected = committed_log(), committed_answers()
     assert (len(log.visits), log.rejects, log.duplicates) == (20_000, [], 0)
@@ -76,6 +77,7 @@ def test_the_known_answers_of_the_committed_log_are_the_oracles() -> None:
     assert {name: getattr(expected, name) for name in oracle_totals(log.visits)} == oracle_totals(log.visits)
 
 
+@pytest.mark.slow
 def test_the_rows_of_the_committed_log_follow_from_the_known_counts() -> None:
     expected, reports = committed_answers(), oracle_reports(committed_log().visits)
     assert {row["country"]: row["requests"] for row in reports[1][1]} == dict(
@@ -137,6 +139,7 @@ def test_visitors_who_leave_the_pool_keep_their_purchases() -> None:
     assert {row["purchases"]: row["users"] for row in rows} == expected.purchases
 
 
+@pytest.mark.slow
 def test_countries_change_answers_and_no_line() -> None:
     expected = ExpectedAnswers()
     start = datetime(2018, 8, 1, tzinfo=UTC)

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.log_imports import some_lines
+
+pytestmark = pytest.mark.slow
 
 VISIBLE_CONTROLS = """all => all.filter(one => one.checkVisibility()).map(one => one.outerHTML)"""
 

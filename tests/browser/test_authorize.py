@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 from aiohttp import web
 from playwright.async_api import Page, Route, expect
 
@@ -12,6 +13,8 @@ from tests.browser.test_documents import open_document
 from tests.support.command_line import PASSWORD
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
+
+pytestmark = pytest.mark.slow
 
 BASE = "/trawl"
 PATIENCE = 100_000  # milliseconds

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.command_line import PASSWORD
@@ -44,6 +45,7 @@ ENTRIES = {
 VISITS = [{"page_url": "https://shop.example/fresh_fish/"}, {"page_url": "/about"}]
 
 
+@pytest.mark.slow
 async def test_nobody_is_shut_out_of_any_view(dashboard: Dashboard, admin: User, tmp_path: Path) -> None:
     (tmp_path / "logs.txt").write_bytes(some_lines(300) + b"no line of a log\n")
     assert (await admin.client.get("/parse?wait=100")).json["rejected"] == 1
@@ -87,6 +89,7 @@ async def test_nobody_is_shut_out_of_the_door(dashboard: Dashboard, user: User) 
         assert await unreachable_by_keyboard(dashboard.page) == [], entry
 
 
+@pytest.mark.slow
 async def test_a_wall_has_no_barriers_at_any_width(dashboard: Dashboard, user: User) -> None:
     assert (await user.client.post("/visits", json={"visits": VISITS})).status == 200
     page = dashboard.page
@@ -102,6 +105,7 @@ async def test_a_wall_has_no_barriers_at_any_width(dashboard: Dashboard, user: U
         await expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
+@pytest.mark.slow
 async def test_every_view_can_be_used_with_the_keyboard_alone(
     dashboard: Dashboard, admin: User, tmp_path: Path
 ) -> None:

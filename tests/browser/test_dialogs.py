@@ -1,10 +1,13 @@
 """Dialogs of the dashboard: one a click, over nothing but the view and the session that opened it."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
+
+pytestmark = pytest.mark.slow
 
 NO_CLIPBOARD = "() => { navigator.clipboard.writeText = async () => { throw new Error('not allowed'); }; }"
 

@@ -27,6 +27,7 @@ async def open_document(page: Page, url: str, *, shows: str) -> None:
     assert "Trawl" in await page.inner_text("body")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SHOWN)
 async def test_a_page_renders_with_all_other_hosts_blocked(server: RunningApp, tab: Tab, path: str) -> None:
     # Playwright hears the end of each of Scalar's requests only where it lets them through itself.

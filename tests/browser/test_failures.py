@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Tab
@@ -9,6 +10,8 @@ from tests.support.dashboard_page import Dashboard
 from tests.support.eventually import eventually
 from tests.support.http_client import User
 from tests.support.processes import PATIENCE
+
+pytestmark = pytest.mark.slow
 
 COLOURS = "all => all.map(one => getComputedStyle(one).color)"
 LOST = "net::ERR_FAILED"

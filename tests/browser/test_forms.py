@@ -1,5 +1,6 @@
 """Forms of the dashboard: what is typed in part, or while another changes it, is neither lost nor misread."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Tab
@@ -16,6 +17,7 @@ async def add_task(user: User, title: str) -> int:
     return task_id
 
 
+@pytest.mark.slow
 async def test_what_is_being_edited_stays_while_the_list_is_read_anew(
     dashboard: Dashboard, user: User
 ) -> None:
@@ -41,6 +43,7 @@ async def test_what_is_being_edited_stays_while_the_list_is_read_anew(
     assert tasks == {"Order salmon": "20 kg", "Call Boris": ""}
 
 
+@pytest.mark.slow
 async def test_a_task_that_another_tab_changed_is_overwritten_only_when_that_was_told(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:
@@ -78,6 +81,7 @@ async def test_a_status_that_was_not_saved_is_not_shown(dashboard: Dashboard, us
     await page.unroute_all()
 
 
+@pytest.mark.slow
 async def test_a_date_that_is_typed_in_part_is_not_taken_for_none(dashboard: Dashboard, user: User) -> None:
     page = dashboard.page
     await dashboard.open("#tasks")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.async_api import expect
 from sqlalchemy import update
 
@@ -51,6 +52,7 @@ async def test_a_log_that_is_dropped_on_the_page_is_imported_and_can_be_undone(
     assert await page.get_by_role("button", name="Undo").count() == 0  # nothing was stored
 
 
+@pytest.mark.slow
 async def test_an_import_that_ended_before_it_was_cancelled_is_not_undone(
     dashboard: Dashboard, admin: User, db: Database
 ) -> None:
@@ -71,6 +73,7 @@ async def test_an_import_that_ended_before_it_was_cancelled_is_not_undone(
     assert (record["status"], record["imported"]) == ("done", 30)
 
 
+@pytest.mark.slow
 async def test_what_another_admin_undoes_is_shown_without_reloading(
     dashboard: Dashboard, admin: User, db: Database
 ) -> None:
@@ -92,6 +95,7 @@ async def set_status(db: Database, status: str) -> None:
         await session.execute(update(Import).values(status=status))
 
 
+@pytest.mark.slow
 async def test_live_counts_reach_the_page_without_reloading(dashboard: Dashboard, user: User) -> None:
     await dashboard.open("#live")
     await dashboard.page.get_by_label("Login").wait_for()

@@ -10,6 +10,8 @@ from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 
+pytestmark = pytest.mark.slow
+
 UNAUTHORIZED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
 STEP = timedelta(minutes=13)  # a token lives for 30
 STEPS = 6

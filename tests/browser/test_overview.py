@@ -5,6 +5,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from service.deps import Deps
@@ -93,6 +94,7 @@ async def check_day(dashboard: Dashboard, user: User, day: str) -> None:
     assert await totals(page) == await expected_totals(user, f"from={day}&to={day}&tz=UTC")
 
 
+@pytest.mark.slow
 async def test_an_empty_database_is_filled_by_clicks_and_clicks_filter_what_is_shown(
     dashboard: Dashboard, admin: User, deps: Deps, server: RunningApp
 ) -> None:

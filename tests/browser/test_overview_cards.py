@@ -10,6 +10,8 @@ from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.log_imports import some_lines
 
+pytestmark = pytest.mark.slow
+
 SHOP = "https://shop.example"
 PRINT = """window.print = () => {
     document.body.dataset.missing = document.querySelectorAll(".overview > [aria-busy]").length;

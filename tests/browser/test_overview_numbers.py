@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
+
+pytestmark = pytest.mark.slow
 
 HALF_HOUR = timedelta(minutes=30)
 CELLS = """all => all.map(one => Number(one.textContent.replace(/\\D/g, "")))"""

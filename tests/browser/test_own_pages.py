@@ -1,5 +1,6 @@
 """Account, tasks and films in the dashboard: what a user does there is what the API then tells."""
 
+import pytest
 from playwright.async_api import expect
 
 from service.cache import Cache
@@ -21,6 +22,7 @@ DRAWN_MODULES = """path => {
 }"""
 
 
+@pytest.mark.slow
 async def test_the_account_has_its_profile_second_factor_and_keys(dashboard: Dashboard, user: User) -> None:
     page = dashboard.page
     await dashboard.open("#account")
@@ -117,6 +119,7 @@ async def test_tasks_are_added_filtered_edited_in_place_and_deleted(dashboard: D
     ]
 
 
+@pytest.mark.slow
 async def test_films_are_searched_read_and_kept_and_a_server_without_a_key_says_so(
     dashboard: Dashboard,
     user: User,

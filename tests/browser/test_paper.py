@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
 from playwright.async_api import expect
 
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
+
+pytestmark = pytest.mark.slow
 
 NOTE_PAPER = """() => addEventListener("beforeprint", () => {
     const [, , width] = document.querySelector(".timeline svg")?.getAttribute("viewBox").split(" ") ?? [];

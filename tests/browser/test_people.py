@@ -1,11 +1,13 @@
 """People in the dashboard: an admin sees a user's sessions, keys and activity, and ends some of it."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 
 
+@pytest.mark.slow
 async def test_an_admin_sees_what_a_user_has_and_ends_sessions_and_keys(
     dashboard: Dashboard, user: User, other_user: User, admin: User
 ) -> None:

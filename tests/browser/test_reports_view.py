@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.async_api import expect
 
 from service.deps import Deps
@@ -49,6 +50,7 @@ async def check_first_screen(dashboard: Dashboard, admin: User) -> None:
     await dashboard.visit("reports")
 
 
+@pytest.mark.slow
 async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     dashboard: Dashboard, admin: User, deps: Deps, server: RunningApp
 ) -> None:
@@ -98,6 +100,7 @@ async def test_the_seven_answers_of_the_imported_log_are_read_from_the_page(
     assert await nav.evaluate("one => one.scrollWidth <= one.clientWidth")  # at 1440 pixels no view hides
 
 
+@pytest.mark.slow
 async def test_a_wrong_period_has_one_message_at_its_field_and_no_answer(
     dashboard: Dashboard, user: User
 ) -> None:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Tab
 from tests.support.dashboard_page import Dashboard
 from tests.support.http_client import User
 from tests.support.http_server import RunningApp
+
+pytestmark = pytest.mark.slow
 
 OFFLINE = "No connection to the server: trying again…"
 SEEN = """hidden => {

@@ -55,6 +55,7 @@ async def share(dashboard: Dashboard, view: str, choice: str = "after a day") ->
     return link
 
 
+@pytest.mark.slow
 async def test_a_link_shows_the_reports_to_whoever_has_it_until_it_ends(
     server: RunningApp, browser: Browser, tab: Tab, owner: User
 ) -> None:
@@ -104,6 +105,7 @@ async def test_a_link_shows_the_reports_to_whoever_has_it_until_it_ends(
         assert set(errors) == {REFUSED}
 
 
+@pytest.mark.slow
 async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes(
     server: RunningApp, browser: Browser, tab: Tab, owner: User
 ) -> None:
@@ -133,6 +135,7 @@ async def test_a_link_shows_the_overview_with_its_filters_which_no_click_changes
     assert (tab.errors, tab.blocked_urls) == ([], [])
 
 
+@pytest.mark.slow
 async def test_a_link_shows_the_same_to_somebody_who_is_signed_in_and_leaves_the_session_alone(
     server: RunningApp, tab: Tab, owner: User
 ) -> None:
@@ -179,6 +182,7 @@ async def test_a_link_shows_the_overview_with_its_filters_and_cannot_be_led_else
         assert errors == []
 
 
+@pytest.mark.slow
 async def test_own_links_are_listed_and_ended_in_the_dialog(
     server: RunningApp, tab: Tab, owner: User
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Tab
@@ -45,6 +46,7 @@ async def test_an_account_with_a_second_factor_signs_in_with_its_code(
     tab.errors.clear()
 
 
+@pytest.mark.slow
 async def test_a_session_outlives_its_access_token(dashboard: Dashboard, user: User, tab: Tab) -> None:
     await dashboard.open("#tasks")
     await dashboard.sign_in(user.login, view="tasks")
@@ -73,6 +75,7 @@ async def test_a_token_that_was_ended_elsewhere_leads_back_to_signing_in(
     tab.errors.clear()
 
 
+@pytest.mark.slow
 async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_link(
     dashboard: Dashboard, admin: User, tab: Tab
 ) -> None:
@@ -108,6 +111,7 @@ async def test_a_stranger_signs_up_and_a_forgotten_password_is_set_by_an_admins_
     assert "422" in tab.errors.pop()
 
 
+@pytest.mark.slow
 async def test_a_sign_up_says_that_it_waits_and_signs_in_where_only_that_failed(
     dashboard: Dashboard, tab: Tab
 ) -> None:
@@ -128,6 +132,7 @@ async def test_a_sign_up_says_that_it_waits_and_signs_in_where_only_that_failed(
     await page.unroute_all()
 
 
+@pytest.mark.slow
 async def test_a_sign_up_whose_answer_was_lost_signs_in_unless_the_login_is_anothers(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:
@@ -159,6 +164,7 @@ async def test_a_sign_up_whose_answer_was_lost_signs_in_unless_the_login_is_anot
     await page.unroute_all()
 
 
+@pytest.mark.slow
 async def test_a_sign_in_says_that_it_waits_until_the_view_is_there_and_that_a_code_is_needed(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:

@@ -40,6 +40,7 @@ async def search(page: Page, label: str, text: str) -> None:
     await page.keyboard.press("Enter")
 
 
+@pytest.mark.slow
 async def test_a_late_answer_does_not_replace_the_tasks_of_the_filter_now_chosen(
     dashboard: Dashboard, user: User
 ) -> None:
@@ -57,6 +58,7 @@ async def test_a_late_answer_does_not_replace_the_tasks_of_the_filter_now_chosen
     await page.unroute("**/tasks?*q=salmon*")
 
 
+@pytest.mark.slow
 async def test_a_double_click_on_more_shows_tasks_once_and_a_refusal_leaves_no_more(
     dashboard: Dashboard, user: User, tab: Tab
 ) -> None:
@@ -85,6 +87,7 @@ async def test_a_double_click_on_more_shows_tasks_once_and_a_refusal_leaves_no_m
     tab.errors.clear()
 
 
+@pytest.mark.slow
 async def test_films_are_those_of_the_newest_search_and_more_of_them_come_once(
     dashboard: Dashboard,
     user: User,
@@ -146,6 +149,7 @@ TOLD = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("view", "held"), [("overview", "**/visits/stats?*group_by=page&*"), ("reports", "**/report/2*")]
 )
@@ -169,6 +173,7 @@ async def test_new_visits_break_no_read_off_and_are_shown_after_it(
     await page.unroute(held)
 
 
+@pytest.mark.slow
 async def test_a_share_and_a_wall_say_at_once_that_they_load(dashboard: Dashboard, user: User) -> None:
     page, loading = dashboard.page, dashboard.page.get_by_text("Loading…")
     assert (await user.client.post("/visits", json={"page_url": "/"})).status == 201

@@ -50,6 +50,7 @@ async def audit(db: Database, login: str) -> list[str]:
         return list(await session.scalars(query))
 
 
+@pytest.mark.slow
 async def test_a_new_password_ends_sessions_and_keys_of_the_account_alone(
     client: Client, trawl: Command, committed_db: Database
 ) -> None:
@@ -81,6 +82,7 @@ async def test_an_empty_input_is_no_password(client: Client, trawl: Command, com
     assert (code, errors) == (1, "trawl: no password came: type it, or send it on standard input")
 
 
+@pytest.mark.slow
 async def test_the_operator_takes_a_lost_second_factor_away_when_asked_to(
     client: Client, trawl: Command, committed_db: Database
 ) -> None:
@@ -153,6 +155,7 @@ async def test_a_deactivated_admin_is_let_in_again(
     assert "activated" in await audit(committed_db, "anna")
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_password_is_asked_for_twice(trawl: Command) -> None:
     assert trawl.run("create-admin", "root", text=f"{PASSWORD}\n")[0] == 0
     code = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
@@ -173,6 +176,7 @@ def test_on_a_terminal_the_password_is_asked_for_twice(trawl: Command) -> None:
     assert NEW.encode() not in output + rest
 
 
+@pytest.mark.slow
 def test_a_terminal_hides_what_is_typed_before_it_asks(trawl: Command) -> None:
     assert trawl.run("create-admin", "root", text=f"{PASSWORD}\n")[0] == 0
     terminal, inside = os.openpty()

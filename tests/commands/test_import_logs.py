@@ -29,6 +29,7 @@ def shop_log(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_dry_run_imports_nothing_and_rules_read_another_shops_log(
     trawl: Command, shop_log: Path, tmp_path: Path
 ) -> None:
@@ -115,6 +116,7 @@ def test_broken_gzip_is_reported_in_one_line(trawl: Command, tmp_path: Path, dam
     assert one_line(errors) == f"trawl: {log}: the gzip data is broken or cut off"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_following_goes_on_until_a_signal_ends_it(
     trawl: Command, shop_log: Path, committed_url: str, number: signal.Signals
@@ -172,6 +174,7 @@ async def fetch(url: str, statement: str) -> object:
         await connection.close()
 
 
+@pytest.mark.slow
 def test_an_error_on_a_terminal_is_the_last_that_stands_there(trawl: Command, tmp_path: Path) -> None:
     """Narrow as the terminal is, the bar took two lines, of which one stayed below the error."""
     (tmp_path / "prose.log").write_text("no line of a log\n" * 20_000)

@@ -75,6 +75,7 @@ def test_a_wrong_parameter_of_a_report_exits_with_2(trawl: Command) -> None:
         assert all(word in errors.splitlines()[-1] for word in words), errors
 
 
+@pytest.mark.slow
 def test_the_csv_of_an_empty_report_has_the_header_of_a_filled_one(trawl: Command, log: Path) -> None:
     commands = [("report", *words, "--csv") for words in (("1",), ("4",), ("6",), ("1", "metric=visitors"))]
     empty = [trawl.run(*command)[1].splitlines()[0] for command in commands]
@@ -114,6 +115,7 @@ def test_an_import_tells_programs_how_it_ended(trawl: Command, log: Path) -> Non
     assert (missing["name"], missing["status"]) == ("no-such.log", "failed")
 
 
+@pytest.mark.slow
 def test_an_import_of_mostly_rejects_is_told_by_the_exit_code(trawl: Command, log: Path) -> None:
     log.write_text(LOG + "another\nand another\nand one more\n")
     assert trawl.run("import", str(log))[0] == 0  # half of the lines, and no more

@@ -5,6 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from commands.serve import CREATE_ADMIN, create_admin
 from config import read_settings
 from demo.__main__ import describe_commands
@@ -20,6 +22,7 @@ def print_and_stop(process: subprocess.Popen[str]) -> tuple[list[str], list[str]
     return output.splitlines(), errors.splitlines()
 
 
+@pytest.mark.slow
 def test_every_line_of_a_start_and_a_stop_is_a_json_object(short_dir: Path) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     trawl = Command({"DATA_DIR": str(short_dir), "PORT": str(port), "WORKERS": "1"})
@@ -43,6 +46,7 @@ def test_every_line_of_a_start_and_a_stop_is_a_json_object(short_dir: Path) -> N
     assert "worker 1 ended: signal 9; starting it again" in [line["event"] for line in lines]
 
 
+@pytest.mark.slow
 def test_a_console_is_told_in_words_where_it_serves(trawl: Command) -> None:
     url = f"http://127.0.0.1:{(port := free_port())}"
     process = trawl.start(LOG_FORMAT="console", PORT=str(port), WORKERS="1")

@@ -8,6 +8,8 @@ import pytest
 from tests.support.command_line import Command
 from tests.support.processes import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 
 def run(trawl: Command, redirection: str, *arguments: str) -> tuple[int, str]:
     """Return the exit code, and the messages of the error output."""

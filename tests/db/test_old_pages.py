@@ -62,6 +62,7 @@ async def everything(shop: Importer) -> list[object]:
     return [await shop.derived(), await rows_by_import(shop), names]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 7, 100_000])
 async def test_old_pages_become_what_an_import_makes_of_them(
     old_url: str, committed_db: Database, geo: Geo, rows: int
@@ -76,6 +77,7 @@ async def test_old_pages_become_what_an_import_makes_of_them(
     assert renamed == await everything(shop)
 
 
+@pytest.mark.slow
 async def test_a_renaming_that_was_interrupted_goes_on_where_it_was(
     old_url: str, committed_db: Database, geo: Geo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ async def old_url(committed_url: str) -> str:
     return committed_url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [7, 100_000])
 async def test_moved_lines_are_what_an_import_makes_of_them(
     old_url: str, committed_db: Database, geo: Geo, lines: int
@@ -55,6 +56,7 @@ async def test_moved_lines_are_what_an_import_makes_of_them(
     assert moved == (await shop.derived(), await rows_by_import(shop))
 
 
+@pytest.mark.slow
 async def test_moved_lines_are_duplicates_when_their_files_are_read_again(
     old_url: str, committed_db: Database, geo: Geo
 ) -> None:
@@ -67,6 +69,7 @@ async def test_moved_lines_are_duplicates_when_their_files_are_read_again(
     assert await shop.derived() == before
 
 
+@pytest.mark.slow
 async def test_a_move_that_was_interrupted_goes_on_where_it_was(
     old_url: str, committed_db: Database, geo: Geo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +114,7 @@ async def test_countries_that_differ_from_those_of_addresses_move_in_the_roll_up
     assert countries == [("FR",), ("KR",), ("US",), (None,)]
 
 
+@pytest.mark.slow
 async def test_a_downgrade_gives_the_rows_back(old_url: str, committed_db: Database, geo: Geo) -> None:
     await migrate(old_url)
     shop = Importer(committed_db, geo)

@@ -54,6 +54,7 @@ class TcpPostgres(Postgres):
     settings: ClassVar = {**SETTINGS, "listen_addresses": address}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pool", "dedicated"])
 async def test_the_server_ends_sessions_of_a_machine_that_vanished(kind: str) -> None:
     """Their locks would keep others from what it did: it asks as often as the client does."""

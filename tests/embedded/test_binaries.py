@@ -42,6 +42,7 @@ def copies() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.slow
 async def test_project_and_data_can_lie_below_a_home_of_mode_700(private_home: Path, copies: Path) -> None:
     data_dir = private_home / "project" / "var"
     tuning = Tuning(copy_folders=(Path("/proc/nowhere"), copies))

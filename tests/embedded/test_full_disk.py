@@ -16,6 +16,8 @@ from tests.support.own_servers import OwnServer
 from tests.support.processes import PATIENCE
 from tests.support.small_disk import fill, small_disk
 
+pytestmark = pytest.mark.slow
+
 ROWS = 2000
 UPDATE = "UPDATE t SET number = $1, filler = repeat(chr(97 + $1 % 20), 500)"
 

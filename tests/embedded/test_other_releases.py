@@ -44,6 +44,7 @@ async def old_url(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         await server.end(signal.SIGINT)
 
 
+@pytest.mark.slow
 async def test_a_backup_is_restored_into_the_same_older_server(old_url: str, tmp_path: Path) -> None:
     assert int((await first_column(old_url, "SHOW server_version_num"))[0]) < 170000
     await first_column(old_url, "CREATE TABLE before AS SELECT 'kept' AS word")
@@ -55,6 +56,7 @@ async def test_a_backup_is_restored_into_the_same_older_server(old_url: str, tmp
     assert before == after
 
 
+@pytest.mark.slow
 async def test_a_backup_moves_to_a_newer_server_and_back(
     old_url: str, committed_url: str, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def test_what_is_no_message_never_ends(response: bytes) -> None:
     assert not _is_complete(response)
 
 
+@pytest.mark.slow
 async def test_a_server_with_too_many_clients_is_not_restarted(short_dir: Path) -> None:
     postgres = Postgres(short_dir)
     supervisor = Supervisor(postgres)

@@ -173,6 +173,7 @@ def program_that_fails_in_set_up(folder: Path) -> PostgresPrograms:
     return PostgresPrograms(folder)
 
 
+@pytest.mark.slow
 def test_a_failing_set_up_is_reported_in_one_line_and_leaves_no_data(
     short_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ async def play(site: TwoWorkers, rows: Database, seeds: range, *, rounds: int) -
             group.create_task(play_account(seed), name=f"seed {seed}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("state", "seeds"), [("up", UP), ("cut", CUT)])
 async def test_no_interleaving_leaves_a_token_alive_after_its_end_or_two_of_a_session(
     site: TwoWorkers, wire: Wire, rows: Database, state: str, seeds: range
@@ -144,7 +145,7 @@ ENDINGS: dict[str, tuple[Ending, tuple[bool, bool, bool]]] = {
 }
 
 
-@pytest.mark.parametrize("state", ["up", "cut"])
+@pytest.mark.parametrize("state", ["up", pytest.param("cut", marks=pytest.mark.slow)])
 async def test_what_ends_a_session_or_a_key_holds_on_both_workers_once_it_is_answered(
     site: TwoWorkers, wire: Wire, state: str
 ) -> None:

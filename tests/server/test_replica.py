@@ -26,6 +26,8 @@ from tests.support.processes import patience
 from tests.support.replica import replay
 from tests.support.stand import Stand, make_stand
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 1.0  # seconds for which reads may fail, when the replica goes away
 SLOWNESS = 5  # of a busy machine
 EXPORT = "/visits/export"

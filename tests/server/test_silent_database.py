@@ -18,6 +18,8 @@ from tests.support.http_client import Client
 from tests.support.processes import eventually, patience
 from tests.support.stand import Stand, make_stand
 
+pytestmark = pytest.mark.slow
+
 WITHIN = 10.0  # seconds
 SLOWNESS = 3  # of a busy machine
 LINES = 80_000

@@ -12,6 +12,8 @@ from tests.support.databases import on_server, with_database
 from tests.support.eventually import eventually
 from tests.support.two_workers import TwoWorkers, Visitor, two_workers
 
+pytestmark = pytest.mark.slow
+
 ORIGIN = "https://shop.example"
 CONNECTIONS, VIEWS = 24, 20  # of each connection
 

@@ -169,6 +169,7 @@ def test_a_request_without_end_does_not_delay_the_stop(start: Start, tmp_path: P
         assert endless.result() in {"RemoteDisconnected", "ConnectionResetError"}
 
 
+@pytest.mark.slow
 def test_a_signal_at_any_moment_of_the_start_ends_it_in_order(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_signal_at_any_moment_of_the_start_ends_it_in_order(
     assert eventually(lambda: all(map(has_ended, below)) and not processes_below(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_killed_tree_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
     server = start("--data-dir", str(tmp_path))
     url_of(server)

@@ -13,9 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.support.command_line import PASSWORD, Command, call, free_port, wait_until_ready
 from tests.support.processes import PATIENCE, children, command_of, eventually, processes_below
+
+pytestmark = pytest.mark.slow
 
 CLIENTS = 32
 

@@ -16,6 +16,8 @@ from tests.support.live_stream import listening
 from tests.support.processes import patience
 from tests.support.two_servers import CAN_MOUNT, TwoServers, ended, two_servers, visits
 
+pytestmark = pytest.mark.slow
+
 LINES = 20_000
 KILLS = 4
 HOSTS = "logs-0", "logs-1"  # the folders that are LOGS_DIR of two hosts

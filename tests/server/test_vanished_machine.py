@@ -14,6 +14,8 @@ from tests.support.eventually import eventually
 from tests.support.two_servers import ended, two_servers_apart, visits
 from tests.support.vanishing import can_vanish, vanished
 
+pytestmark = pytest.mark.slow
+
 LINES = 20_000
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE (classid, objid) = (20181, 2) AND NOT granted)"
 needs_sockets = pytest.mark.skipif(

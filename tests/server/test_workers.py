@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.support.command_line import PASSWORD, Command, Running, free_port, wait_until_ready
 from tests.support.processes import PATIENCE
@@ -68,6 +69,7 @@ async def test_three_hundred_at_once_are_limited_exactly(trawl: Command, servers
         assert await site.statuses("/profile", headers, 3 * LIMIT) == {200: LIMIT, 429: 2 * LIMIT}
 
 
+@pytest.mark.slow
 async def test_a_forwarded_address_that_is_not_believed_is_logged_once_by_all_workers(
     trawl: Command, servers: tuple[str, str]
 ) -> None:

@@ -1,6 +1,6 @@
 """How many examples property tests take: few each day, ten times as many in the profile `thorough`.
 
-    make test PYTEST_ADDOPTS=--hypothesis-profile=thorough
+    make test-all PYTEST_ADDOPTS=--hypothesis-profile=thorough
 
 Each run draws others, so what few examples miss today they may meet tomorrow.
 """

@@ -60,6 +60,7 @@ def run_until_full(script: str, disk: Path) -> tuple[int, str, str]:
     return process.returncode, output, errors
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_under_the_metrics_ends_no_process(disk: Path) -> None:
     code, output, errors = run_until_full(WORKER, disk)
     warning, *lines = output.splitlines()

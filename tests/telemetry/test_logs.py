@@ -83,6 +83,7 @@ async def spend_a_day(client: Client, kinopoisk: FakeKinopoisk) -> set[str]:
     return {PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, WEAK_PASSWORD[:7], token, key}
 
 
+@pytest.mark.slow
 async def test_a_days_log_has_every_operation_and_no_secret(
     trawl: Command, kinopoisk: FakeKinopoisk, tmp_path: Path
 ) -> None:

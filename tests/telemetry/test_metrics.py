@@ -65,6 +65,7 @@ def counted(site: Site) -> Counter[tuple[str, str, int]]:
     return counts
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_all_workers_and_outlive_them(site: Site, trawl: Command, tmp_path: Path) -> None:
     kinds = [(route, method, status) for method, _, route, status in CALLS]
     call_each(site, 5)
@@ -90,6 +91,7 @@ def check_imports_of_the_command_line(site: Site, trawl: Command, log: Path) -> 
     assert site.samples("trawl_workers") == {"": 2.0}
 
 
+@pytest.mark.slow
 def test_commands_at_once_count_under_names_of_their_own(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from telemetry import metrics, multiprocess\n"
     code += "with multiprocess.count_into(Path(sys.argv[1])):\n"

@@ -175,6 +175,7 @@ async def test_behind_a_proxy_the_forwarded_address_counts(
         assert (await of_another.answer()).status == 422
 
 
+@pytest.mark.slow
 async def test_bodies_that_come_with_their_request_are_not_slow_however_many(
     user: User, use: UseBounds
 ) -> None:

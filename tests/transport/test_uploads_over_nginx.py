@@ -12,6 +12,8 @@ from tests.support.log_imports import Importer, some_lines
 from tests.support.over_nginx import client, nginx_url  # noqa: F401 - fixtures
 from tests.transport.test_uploads import *  # noqa: F403 - its tests are wanted
 
+pytestmark = pytest.mark.slow
+
 LINES = 20_000  # over 2 MB, which no buffer on the way holds
 
 

@@ -219,6 +219,7 @@ async def test_each_visit_of_a_bulk_gets_its_verdict(user: User) -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_ten_thousand_visits_are_taken_gzipped_and_one_more_is_not(user: User) -> None:
     visits = [{"page_url": f"/p/{number % 100}/"} for number in range(10_001)]
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}

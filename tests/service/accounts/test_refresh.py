@@ -179,6 +179,7 @@ async def test_a_session_lasts_90_days(deps: Deps, account_id: int) -> None:
     assert await is_refused(deps, pair.refresh_token, last + MINUTE)
 
 
+@pytest.mark.slow
 async def test_a_program_works_for_a_week_on_one_password(deps: Deps, account_id: int) -> None:
     """Refreshes as its access token expires, 336 times, and is out when it signs out on another worker."""
     pair, now = await sign_in_at(deps, START), START

@@ -167,6 +167,7 @@ async def test_equal_lines_of_a_second_are_all_counted_wherever_they_stand(
     await shop.check_rollups()
 
 
+@pytest.mark.slow
 async def test_equal_lines_are_counted_with_megabytes_between_them_and_when_a_log_has_grown(
     shop: Importer, log: Path
 ) -> None:

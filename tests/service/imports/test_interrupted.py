@@ -126,6 +126,7 @@ async def test_a_cancelled_task_leaves_whole_chunks(shop: Importer, log: Path, t
     await assert_whole_chunks_then_completed(shop, log, broken)
 
 
+@pytest.mark.slow
 async def test_lost_connections_lose_nothing(shop: Importer, log: Path, committed_url: str) -> None:
     chunks, killer = count(), Database.connect(committed_url, pool_size=1)
 

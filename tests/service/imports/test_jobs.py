@@ -218,6 +218,7 @@ OWN_LINES = b"".join(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("formats", [(None, OWN), (OWN, None), (OWN, OWN_URL), ("shop", OWN)])
 async def test_one_at_a_time_for_a_file_in_whatever_format(
     shop: Importer, log: Path, formats: tuple[str | None, str | None]
@@ -241,6 +242,7 @@ async def test_one_at_a_time_for_a_file_in_whatever_format(
     assert (await shop.read(log, log_format=second)).status == "done"
 
 
+@pytest.mark.slow
 async def test_two_files_with_the_same_lines_at_once_store_each_line_once(
     shop: Importer, tmp_path: Path
 ) -> None:

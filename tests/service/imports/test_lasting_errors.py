@@ -91,6 +91,7 @@ async def test_an_error_that_lasts_ends_an_import_with_its_cause(
     assert derived == await shop.derived_at_once(log)
 
 
+@pytest.mark.slow
 async def test_an_error_that_lasts_ends_a_recovered_import_too(
     shop: Importer, log: Path, committed_url: str
 ) -> None:
@@ -132,6 +133,7 @@ async def test_a_followed_log_has_one_row_for_all_attempts_and_goes_on_once_mend
     assert (again.id, again.status, again.error, again.imported) == (record.id, "done", None, LINES + 5)
 
 
+@pytest.mark.slow
 async def test_an_error_that_lasts_ends_an_undo_with_its_cause(
     shop: Importer, log: Path, committed_url: str
 ) -> None:

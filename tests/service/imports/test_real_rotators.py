@@ -22,6 +22,8 @@ from tests.support.debian_packages import Program, program_or_skip
 from tests.support.log_imports import Importer
 from tests.support.processes import PATIENCE, eventually
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = 200
 NGINX = """
 {user}

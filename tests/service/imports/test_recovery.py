@@ -101,6 +101,7 @@ async def test_a_servers_import_is_resumed(shop: Importer, log: Path, committed_
         assert derived == await shop.derived_at_once(log)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "error"), [("command line", INTERRUPTED), ("upload", BROKEN_OFF)])
 async def test_an_import_that_is_no_servers_is_marked_failed(
     shop: Importer, log: Path, committed_url: str, kind: str, error: str
@@ -135,6 +136,7 @@ async def test_an_undo_is_resumed(shop: Importer, log: Path) -> None:
     assert await shop.rows("SELECT count(*) FROM visit") == [(0,)]
 
 
+@pytest.mark.slow
 async def test_an_import_that_is_alive_is_not_recovered(shop: Importer, log: Path) -> None:
     """Even if its heartbeat is late: it holds its lock."""
     tasks: list[asyncio.Task[None]] = []

@@ -85,6 +85,7 @@ requests = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(
     lines=st.lists(requests, min_size=1, max_size=20),
     chunk_bytes=st.sampled_from((600, 2000)),

@@ -184,6 +184,7 @@ async def test_writers_may_write_on_to_a_renamed_log(shop: Importer, log: Path) 
     assert [row[1:] for row in await imports(shop)] == [("done", 41, 0, 0), ("done", 5, 0, 0)]
 
 
+@pytest.mark.slow
 async def test_several_logs_are_followed_at_once(shop: Importer, tmp_path: Path) -> None:
     logs = [tmp_path / f"{number}.log" for number in range(12)]
     async with follow(shop, *logs):

@@ -5,6 +5,7 @@ import gzip
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from tests.support.examples import examples
 from tests.support.log_imports import NOW, Importer, lines_of, some_lines, write
 from tests.support.log_lines import logs
 from tests.support.report_cases import in_order_of_time
+
+pytestmark = pytest.mark.slow
 
 KEY = re.compile(rb"\[[A-Z0-9]{8}\]")
 GOODS = """

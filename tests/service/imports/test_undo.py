@@ -98,6 +98,7 @@ async def test_undone_it_is_as_if_it_had_never_been(
     assert await state(shop) == remainder
 
 
+@pytest.mark.slow
 async def test_the_last_import_of_a_grown_file_is_undone_to_where_the_one_before_left_it(
     shop: Importer, tmp_path: Path
 ) -> None:
@@ -193,6 +194,7 @@ async def test_what_is_being_imported_again_is_not_undone(shop: Importer, tmp_pa
     assert (await get_import(shop.db, first.id)).status == "done"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["batch", "carts"])  # before a part's carts go, and after that
 async def test_an_undo_is_resumed_where_a_killed_process_left_it(
     shop: Importer, tmp_path: Path, committed_url: str, place: str
@@ -213,6 +215,7 @@ async def test_an_undo_is_resumed_where_a_killed_process_left_it(
     assert (await get_import(shop.db, other.id)).status == "done"
 
 
+@pytest.mark.slow
 async def test_an_import_beside_an_undo_loses_nothing(shop: Importer, tmp_path: Path) -> None:
     write(tmp_path / "a.txt", some_lines(200))
     write(tmp_path / "b.txt", b"\n" * 500 + some_lines(400, start=100))

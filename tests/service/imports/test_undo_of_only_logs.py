@@ -23,6 +23,8 @@ from tests.support.merging import merge_visits
 from tests.support.prepared_commands import run_code
 from tests.support.undo import of_file, undo
 
+pytestmark = pytest.mark.slow
+
 LIVE = 2  # the number of the file whose lines are sent as live visits
 DYING_UNDO = """
 import asyncio, os, sys

@@ -24,6 +24,8 @@ from tests.support.debian_servers import find_server
 from tests.support.odd_requests import REQUESTS, USERS, send_requests
 from tests.support.server_configs import APACHE, CUSTOM, JSON, NGINX, caddy_config
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60.0  # seconds, for a server to answer
 NO_URL = "the request names no URL that can be read"
 PROTOCOL = re.compile(r"(?i:HTTP/.*)|[A-Z]+/[0-9.]+")

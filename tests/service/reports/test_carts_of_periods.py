@@ -107,6 +107,7 @@ async def buy(db: Database, cart_id: int, hour: float, user_id: int | None = Non
     await view(db, page, hour, **fields)
 
 
+@pytest.mark.slow
 async def test_days_are_counted_anew_when_a_cart_changes(
     committed_db: Database, geo: Geo, tmp_path: Path
 ) -> None:

@@ -21,6 +21,8 @@ from tests.support.stored_events import store_events
 from tests.support.visit_oracle import begin_of
 from tests.support.zone_answers import UNITS
 
+pytestmark = pytest.mark.slow
+
 ZONES = (
     "UTC",
     "Europe/Berlin",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ async def store_live(shop: Importer, visits: list[oracle.Visit]) -> None:
         await store_live_visits(shop.db, [one])
 
 
+@pytest.mark.slow
 @given(
     parts=st.lists(logs(broken=0, min_lines=12, max_lines=30), min_size=3, max_size=3),
     order=st.permutations(range(3)),

@@ -65,6 +65,7 @@ async def check(db: Database, store: ColumnStore, rows: list[Row], **filters: An
             assert [values_of(count) for count in counts] == expected[: limit + 1]
 
 
+@pytest.mark.slow
 async def test_answers_are_those_of_all_visits_while_parts_and_live_visits_come_and_go(
     db: Database, store: ColumnStore
 ) -> None:

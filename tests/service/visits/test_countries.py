@@ -41,6 +41,7 @@ async def state(shop: Importer) -> list[list[tuple[object, ...]]]:
     return [*await shop.derived(), addresses]
 
 
+@pytest.mark.slow
 @given(
     parts=st.lists(logs(broken=0, min_lines=8, max_lines=25), min_size=2, max_size=2),
     live=batches(Geo(Table({}))),

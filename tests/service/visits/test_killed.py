@@ -79,7 +79,9 @@ async def mortal(url: str, folder: Path) -> AsyncIterator[Running]:
         await asyncio.to_thread(program.communicate)
 
 
-@pytest.mark.parametrize("work", LEFT)
+@pytest.mark.parametrize(
+    "work", ["events", *(pytest.param(each, marks=pytest.mark.slow) for each in ("visits", "columns"))]
+)
 async def test_work_that_is_killed_at_any_step_changes_no_answer(
     committed_url: str, committed_db: Database, tmp_path: Path, work: str
 ) -> None:

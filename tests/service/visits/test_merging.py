@@ -214,6 +214,7 @@ async def test_who_dies_before_the_end_of_a_merge_changes_nothing(shop: Importer
     assert await count(shop, "live_visit") == 0
 
 
+@pytest.mark.slow
 async def test_small_parts_of_an_import_become_one_that_is_imported_and_undone_as_before(
     shop: Importer, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ async def fill(
     await insert_events(shop.db, events)
 
 
+@pytest.mark.slow
 @given(
     data=st.data(),
     parts=st.lists(old_logs(), min_size=2, max_size=2),

@@ -68,6 +68,7 @@ async def test_one_worker_deletes_and_the_others_leave_it_to_that_one(shop: Impo
         await eventually(lambda: has_visits(shop, 0))
 
 
+@pytest.mark.slow
 async def test_an_import_beside_it_loses_nothing(shop: Importer, tmp_path: Path) -> None:
     write(tmp_path / "old.txt", some_lines(200))
     await shop.read(tmp_path / "old.txt", chunk_bytes=1500)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -180,6 +181,7 @@ async def test_one_id_at_several_times_at_once_is_one_visit_and_conflicts(
     await Importer(committed_db, geo).check_rollups()
 
 
+@pytest.mark.slow
 async def test_live_visits_and_an_import_at_once_wait_for_each_other_and_lose_nothing(
     committed_db: Database, geo: Geo
 ) -> None:

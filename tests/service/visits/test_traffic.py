@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -73,6 +74,7 @@ async def store_live(shop: Importer, visits: Visits) -> None:
         await store_live_visits(shop.db, [row])
 
 
+@pytest.mark.slow
 @given(
     parts=st.lists(logs(broken=0, min_lines=12, max_lines=30), min_size=3, max_size=3),
     names=st.lists(agents, min_size=3, max_size=3),
