@@ -37,14 +37,19 @@ async def postgres_cost(connection: asyncpg.Connection, data: Path) -> Cost:
 
 def postgres_cpu(data: Path) -> float:
     """Return the CPU seconds of the server and of its processes, those that have ended included."""
+    seconds = 0.0
+    for pid in postgres_processes(data):
+        with suppress(OSError):  # it has ended just now
+            seconds += cpu_of(pid)
+    return seconds
+
+
+def postgres_processes(data: Path) -> list[int]:
+    """Return the server's process, then all of those that it has now."""
     pid_file = next(data.rglob("postmaster.pid"))
     postmaster = int(pid_file.read_text().split("\n", 1)[0])
-    seconds = cpu_of(postmaster)
-    for task in Path(f"/proc/{postmaster}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            with suppress(OSError):  # it has ended just now
-                seconds += cpu_of(int(child))
-    return seconds
+    tasks = Path(f"/proc/{postmaster}/task").iterdir()
+    return [postmaster, *(int(pid) for task in tasks for pid in (task / "children").read_text().split())]
 
 
 def cpu_of(pid: int) -> float:

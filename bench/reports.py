@@ -5,7 +5,7 @@
 2,000,000 lines of 30 days are imported. Then the shop is made five times as busy over the same days: every
 visit, cart and buyer five times, with the roll-ups, which the answers of DuckDB verify. Trawl's time is that
 of `run_report` with each report's defaults and no cache: its transaction, and the time of the newest visit.
-DuckDB has the rows in its own columnar tables, in memory.
+DuckDB has the rows in its own columnar tables, in memory. report_periods.py measures periods.
 """
 
 import argparse
@@ -22,8 +22,10 @@ import duckdb
 from ipinfo.data import countries as country_names
 
 from api.reports import REQUESTS
+from bench import report_periods
 from bench.duckdb_reports import QUERIES, TABLES
 from bench.import_speed import run_import
+from bench.report_periods import time_periods
 from bench.results import write_results
 from bench.shop_log import generate
 from db.database import Database
@@ -182,9 +184,11 @@ def main() -> None:
             asyncio.run(settle(small_url))
             asyncio.run(settle(url))
             (small, large), answers = asyncio.run(time_ours(small_url, url))
+            periods = asyncio.run(time_periods(url, folder))
             asyncio.run(export(url, folder))
         theirs, duckdb_answers = time_duckdb(folder)
     duckdb_answers |= {number: country_names[duckdb_answers[number]] for number in (1, 2)}
+    write_results("Reports of periods at 10 million visits", report_periods.COLUMNS, periods)
     print(small, large, theirs, answers, duckdb_answers, sep="\n", file=sys.stderr)
     assert answers == duckdb_answers
     write_results("Reports, unbounded, at 2 and 10 million visits", COLUMNS, table(small, large, theirs))
