@@ -52,6 +52,8 @@ FUNCTIONS = (
 )
 BITS = "((CAST({row}.key_high AS bigint) & 65535) << 32) | (CAST({row}.key_low AS bigint) & 4294967295)"
 JOIN = "coalesce({name}_high, 0) * 65536 + ({name}_low & 65535)"  # of the two halves of a number
+# A cluster changes no functions in a transaction that has changed shards side by side; to others it means nothing.
+SEQUENTIALLY = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
 WIDEN = """
     UPDATE visit_part_columns SET {column} = (
         SELECT array_agg({value} ORDER BY each.place)
@@ -209,6 +211,7 @@ def set_storage(storage: str, names: tuple[str, ...]) -> None:
 
 
 def upgrade() -> None:
+    op.execute(SEQUENTIALLY)
     op.execute("DROP VIEW visit")
     alter([f"ADD {name} {type_name}" for name, type_name in NARROW.items()])
     alter([f"ALTER {name} DROP NOT NULL" for name in FORMS])
@@ -220,6 +223,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(SEQUENTIALLY)
     op.execute("DROP VIEW visit")
     for column, value in widened("each").items():
         op.execute(WIDEN.format(column=column, name=FORMS[column], value=value))
