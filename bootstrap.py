@@ -184,7 +184,7 @@ def start_background_work(settings: Settings, deps: Deps) -> None:
         deps.background.spawn(backfill, name="backfill of countries")
 
 
-# Both import numpy, which takes a while and starts threads: only after the fork of the worker.
+# Few workers do these: what they need is imported in a thread, as it takes a while.
 
 
 async def apply_retention(db: Database, days: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from sanic import Sanic
 
+import commands.shared_modules  # noqa: F401 - before any fork
 from bootstrap import Addresses, backing_services, make_deps, start_background_work
 from commands.preparation import prepare_database
 from commands.terminal import announce, load_settings, log_format, one_line_errors

@@ -66,8 +66,8 @@ class ColumnFiles(Generic[C]):
 
         :param folder: of the files, made when it is needed; None for none
         :param bound: bytes of all files, and of those that this process maps; 0 for no files
-        :param form: the module that writes and maps files. It is imported with the first one: numpy starts
-            threads as it is imported, and workers are forked from a process without any
+        :param form: the module that writes and maps files. It is imported with the first one, as it
+            takes a while
         """
         self._form = form
         self._folder = folder if bound else None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from db.column_files import ColumnFiles
 
-if TYPE_CHECKING:  # numpy starts threads as it is imported, and workers are forked from a process without any
+if TYPE_CHECKING:  # with numpy, which is imported where it is used
     from db.event_parts import EventColumns
     from db.event_users import UserCodes
 

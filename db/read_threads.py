@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from threading import Event
 from typing import TypeVar
 
@@ -47,9 +45,3 @@ async def run_while_awaited(work: Callable[[Waiting], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(THREADS, work, waiting)
     finally:
         waiting.end()
-
-
-async def load_numpy() -> None:
-    """Import numpy in a thread: the first reader in a process would hold up the others for 0.1 s."""
-    if "numpy" not in sys.modules:
-        await asyncio.to_thread(import_module, "numpy")

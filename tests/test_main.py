@@ -97,8 +97,8 @@ def test_commands_that_serve_nothing_import_no_server() -> None:
 
 @pytest.mark.slow
 def test_what_a_server_imports_before_its_workers_are_forked_starts_no_threads() -> None:
-    code = "import sys, threading; from commands import serve; from transport.app import all_routes\n"
-    code += "all_routes(); print(len(threading.enumerate()), *sys.modules)"
+    code = "import os, sys; from commands import serve; from transport.app import all_routes\n"
+    code += "all_routes(); print(len(os.listdir('/proc/self/task')), *sys.modules)"
     process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=PROJECT,
@@ -109,7 +109,14 @@ def test_what_a_server_imports_before_its_workers_are_forked_starts_no_threads()
     )
     threads, *modules = process.stdout.split()
     assert threads == "1"
-    assert "numpy" not in modules  # its threads are not Python's
+    # Workers share these: no first statistic waits for an import, or takes one for complete that is not.
+    needed = {
+        "service.columns.counts",
+        "service.visits.lists",
+        "service.events.funnel",
+        "service.reports.carts",
+    }
+    assert {"numpy", *needed} <= set(modules)
 
 
 @pytest.mark.slow

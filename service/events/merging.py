@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from db.database import Database
 from db.queries.event_backlog import Backlog, count_backlog
-from db.read_threads import load_numpy, run_while_awaited
+from db.read_threads import run_while_awaited
 from db.sessions import raw_connection
 
 
@@ -51,7 +51,6 @@ async def merge_events(db: Database, *, limits: MergeLimits = LIMITS) -> None:
 
 async def merge_once(db: Database, limits: MergeLimits = LIMITS) -> None:
     """Merge the oldest batches into a part; if too few wait, merge small parts."""
-    await load_numpy()
     from db.event_parts import merge_columns
     from db.queries import event_columns as queries
 

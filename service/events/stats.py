@@ -1,7 +1,7 @@
 """Statistics of events: totals by group, active users, top events, retention and funnels.
 
-They are counted on columns, by numpy, which is imported with the first of them: it starts threads, and the
-server's workers are forked from a process that must have none.
+They are counted on columns, by numpy, which is imported where it is used: commands that count nothing do
+without.
 """
 
 from bisect import bisect_left
@@ -14,7 +14,7 @@ from calendar_days import DAY, days_between, microseconds, start_of_day
 from db.database import Database
 from db.event_store import EventStore
 from db.queries.events import EventFilter
-from db.read_threads import Waiting, load_numpy, run_while_awaited
+from db.read_threads import Waiting, run_while_awaited
 from service.errors import Invalid
 from service.events.windows import Windows
 
@@ -101,7 +101,6 @@ async def count_events(
     **filters: Any,
 ) -> list[EventCount]:
     """Count events by group, most events first, then by group; one more than `limit` if more follow."""
-    await load_numpy()
     from service.events import counting
     from service.events.columns import read_events
     from service.events.dimensions import dimension
@@ -170,7 +169,6 @@ async def count_daily_active_users(
 
     :raises Invalid: the period is longer than a hundred years
     """
-    await load_numpy()
     from service.events import counting
     from service.events.columns import read_events
 
@@ -205,7 +203,6 @@ async def count_retention(
 
     :param start: an instant, or a day of the zone
     """
-    await load_numpy()
     from service.events.cohorts import count_cohorts
     from service.events.columns import read_events
 
@@ -232,7 +229,6 @@ async def count_funnel(
     until: datetime | None,
 ) -> list[FunnelStep]:
     """Count the users who did each step after the ones before, all within so many seconds of the first."""
-    await load_numpy()
     from service.events.columns import read_events
     from service.events.funnel import count_steps
 

@@ -3,8 +3,7 @@
 A chunk is stored with all that is derived from it, its rejects and the position after it, in one transaction.
 It commits after the chunk before it, and only while the import is leased to this run.
 
-Whatever needs numpy is imported where it is used, in a thread: it starts threads when it is imported, and the
-server's workers are forked from a process that must have none.
+Whatever needs numpy is imported where it is used, in a thread: it takes a while, and few workers import.
 """
 
 import asyncio

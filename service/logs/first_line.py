@@ -20,7 +20,7 @@ def digest_first_line(
 
     The digest is NO_FIRST_LINE if none of the first ones fits.
     """
-    from service.logs.detect import find_first_line  # with numpy, which starts threads
+    from service.logs.detect import find_first_line  # with numpy, which takes a while
 
     log = LogFile(file, accept_partial_line=accept_partial_line, chunk_bytes=BLOCK_BYTES)
     line, is_decided = find_first_line(log, formats)

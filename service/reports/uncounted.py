@@ -15,7 +15,6 @@ from db.queries.reports import (
     PurchaseUsers,
     Scope,
 )
-from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
 
 
@@ -32,7 +31,6 @@ async def make_clock(source: Source, scope: Scope, spans: Sequence[ClockSpan], *
     """Return a clock, with those views counted that its whole quarter hours do not hold."""
     others = Counter[int]()
     if split_quarters(spans):
-        await load_numpy()
         from service.reports.split_quarters import count_views
 
         others = await count_views(source.db, source.raw, source.store, scope, spans, **views)
@@ -45,7 +43,6 @@ async def add_lines(
     """Add the visits in parts of partial days to the requests of countries."""
     if not scope.partial_days:
         return rows
-    await load_numpy()
     from service.reports import partial_days
 
     return await partial_days.add_lines(source.db, source.raw, source.store, scope, rows, **pages)
@@ -53,7 +50,6 @@ async def add_lines(
 
 async def count_visitors(source: Source, scope: Scope) -> list[CountryVisitors]:
     """Count the distinct addresses of each country."""
-    await load_numpy()
     from service.reports import partial_days
 
     return await partial_days.count_visitors(source.db, source.raw, source.store, scope)
@@ -63,7 +59,6 @@ async def count_opened_carts(source: Source, scope: Scope) -> tuple[int, int]:
     """Return how many carts were opened on partial days, and how many of them are paid."""
     if not scope.partial_days:
         return 0, 0
-    await load_numpy()
     from service.reports import carts
 
     return await carts.count_opened_carts(source.raw, source.store, scope)
@@ -73,7 +68,6 @@ async def count_baskets(source: Source, scope: Scope, category: str) -> BasketCo
     """Count the carts that were paid on partial days by the categories in them."""
     if not scope.partial_days:
         return BasketCounts()
-    await load_numpy()
     from service.reports import carts
 
     return await carts.count_baskets(source.raw, source.store, scope, category)
@@ -81,7 +75,6 @@ async def count_baskets(source: Source, scope: Scope, category: str) -> BasketCo
 
 async def count_users(source: Source, scope: Scope) -> list[PurchaseUsers]:
     """Count users by the number of carts that they paid in the scope."""
-    await load_numpy()
     from service.reports import carts
 
     return await carts.count_users(source.raw, source.store, scope)

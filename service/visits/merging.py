@@ -14,7 +14,6 @@ from clock import Clock
 from db.database import Database
 from db.locks import lock_parts, lock_writers_exclusive
 from db.queries.visit_backlog import select_backlog, select_small_parts
-from db.read_threads import load_numpy
 
 if TYPE_CHECKING:
     from db.queries.live_merges import Choice
@@ -67,7 +66,6 @@ class VisitMerger:
 
     async def merge(self) -> None:
         """Merge until nothing is due."""
-        await load_numpy()
         from db.queries.small_parts import merge_parts
 
         while (source := await self.source_of_backlog()) is not None:

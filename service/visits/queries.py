@@ -10,7 +10,6 @@ from calendar_days import instant
 from db.database import Database
 from db.queries.live_visits import Visit, select_live_rows
 from db.queries.merged_visits import select_merged_time
-from db.read_threads import load_numpy
 from service.columns.store import ColumnStore
 from service.errors import NotFound
 from service.visits.filters import make_filter
@@ -53,7 +52,6 @@ async def get_visit(db: Database, store: ColumnStore, visit_id: uuid.UUID) -> Vi
     row: Sequence[Any] | None = tuple(rows[0]) if rows else None
     at = log_line_time(visit_id) if merged_at is None else merged_at
     if row is None and at is not None:
-        await load_numpy()
         from service.columns.lists import find_visit
         from service.columns.snapshot import open_snapshot
 
@@ -69,7 +67,6 @@ async def find_log_line_ids(db: Database, store: ColumnStore, ids: Iterable[uuid
     times = {visit_id: at for visit_id in ids if (at := log_line_time(visit_id)) is not None}
     if not times:  # nearly always: ids that clients make have another version
         return set()
-    await load_numpy()
     from service.columns.lists import find_log_lines
     from service.columns.snapshot import open_snapshot
 
@@ -93,7 +90,6 @@ async def list_visits(
 
     :param filters: fields of VisitFilter
     """
-    await load_numpy()
     from service.visits.lists import Page, list_page
 
     return await list_page(db, store, category, filters, Page(after, limit + 1, offset))
@@ -116,7 +112,6 @@ async def count_visits(
 
     :param compare: if given, count each group in the equally long period before, too
     """
-    await load_numpy()
     from service.columns.counts import NO_VISITS, list_counts
     from service.columns.snapshot import open_snapshot
 

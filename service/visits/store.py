@@ -140,7 +140,7 @@ async def try_insert(db: Database, rows: Sequence[LiveRow], *, infer_goods: bool
         raw = await raw_connection(session)
         result = await queries.insert_live_visits(raw, rows, infer_goods=infer_goods)
         if infer_goods and not isinstance(result, Missing):
-            # numpy starts threads as it is imported, and workers are forked from a process without any.
+            # With numpy, which commands that store no visits do without.
             from db.queries.carts import merge_live_visits
 
             bots = {request_id for request_id, (visit, _) in result.items() if visit.traffic == BOT}

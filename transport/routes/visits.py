@@ -18,7 +18,6 @@ from api.visits import (
     load_visit,
 )
 from clock import now
-from db.read_threads import load_numpy
 from service.visits import queries as visit_lists
 from service.visits import record as visits
 from service.visits.record import NewVisit, Visitor
@@ -135,7 +134,6 @@ async def count_visits(request: Request) -> HTTPResponse:
 async def export_visits(request: Request) -> HTTPResponse | None:
     parameters = query(request, export_visits_request)
     form, raw = parameters.pop("format"), parameters.pop("raw")
-    await load_numpy()
     from service.visits.exports import export_visits as export
     from transport.visit_export import export_chunks
 
