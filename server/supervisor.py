@@ -18,7 +18,7 @@ from server.connections import ConnectionBound
 from server.errors import ServerError
 from server.port import reserve_port
 from server.processes import STOP_SIGNALS
-from server.worker import DRAIN, App, DrainTiming, Worker
+from server.worker import DRAIN, App, DrainTiming, Worker, keep_for_good
 
 logger = logging.getLogger("trawl.server")
 
@@ -122,6 +122,7 @@ class HttpServer:
     def start(self, make_app: Callable[[], App]) -> None:
         """Fork the workers, each of which calls `make_app` once. Import before what it needs."""
         self._make_app = make_app
+        keep_for_good()  # a look for garbage in a worker would copy the pages that it shares
         self.watch()
 
     def watch(self) -> None:

@@ -275,3 +275,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(start: Start) -> None:
         answer = http.client.HTTPResponse(connection)
         answer.begin()
         assert (answer.status, json.loads(answer.read())["code"]) == (408, "request_timeout")
+
+
+def test_a_worker_looks_for_no_garbage_in_what_its_parent_has_made(server: Running) -> None:
+    assert json.loads(get(url_of(server), "/looked-at-inherited")) is False

@@ -30,8 +30,11 @@ from server.supervisor import HttpServer, handle_termination, serve_until_signal
 from server.worker import DrainTiming
 from tests.support.processes import eventually
 
+INHERITED = ["made before any fork"]
+
 
 def healthy() -> Sanic[Any, Any]:
+    looks_at_inherited = any(each is INHERITED for each in gc.get_objects())
     app: Sanic[Any, Any] = Sanic("tiny", configure_logging=False)
     app.config.MOTD = False
 
@@ -47,6 +50,11 @@ def healthy() -> Sanic[Any, Any]:
     async def looked_at(request: Request) -> HTTPResponse:
         """Tell whether the garbage collector looks at the routes that the app began with."""
         return json(any(each is request.app.router for each in gc.get_objects()))
+
+    @app.get("/looked-at-inherited")
+    async def looked_at_inherited(_request: Request) -> HTTPResponse:
+        """Tell whether the garbage collector looked at what the parent had made as the app was made."""
+        return json(looks_at_inherited)
 
     @app.get("/held")
     async def held(request: Request) -> HTTPResponse:
