@@ -48,14 +48,14 @@ jwt-demo: $(VENV)/.installed ## show what a token is and does, on a server of it
 screenshots: install ## take pictures of the dashboard for docs/screenshots; needs Chromium
 	@$(BIN)/python -m demo.screenshots
 
-test: install ## set everything up and run the tests of each day: all but the slow ones
-	@$(PYTEST) -m "not slow"
+test: install ## set everything up and run the tests of each day; EVERY=1 adds the slow ones
+	@$(PYTEST) $(if $(EVERY),,-m "not slow")
 
-test-all: install ## set everything up and run all tests, as CI does
-	@$(PYTEST)
+test-all: ## set everything up and run all tests, as CI does
+	@$(MAKE) --no-print-directory test EVERY=1
 
 check: lint type-check ## check format, lint, types, import contracts and all tests, as CI does
-	$(MAKE) --no-print-directory test-all
+	$(MAKE) --no-print-directory test EVERY=1
 
 lint: install ## check format, lint and import contracts
 	$(BIN)/ruff format --check $(SOURCES)

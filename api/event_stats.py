@@ -10,6 +10,7 @@ from api.events import EventFilterRequest, PropertyFilters, collect_properties, 
 from api.fields import (
     OPTIONAL,
     Choice,
+    GroupResponse,
     Integer,
     IntegerText,
     JsonSchema,
@@ -202,17 +203,20 @@ GROUP_FIELDS: dict[str, fields.Field[Any]] = {
 }
 
 
-class EventCountResponse(Schema):
+class EventCountResponse(GroupResponse):
     """A group with its totals; it has the fields that were asked for by `group_by`."""
 
-    event_type = fields.String(attribute="groups.event_type", metadata=OPTIONAL)
-    user_id = fields.Integer(attribute="groups.user_id", metadata=OPTIONAL)
-    hour = DateTime(attribute="groups.hour", metadata=OPTIONAL)
-    day = DateTime(attribute="groups.day", metadata=OPTIONAL)
-    week = DateTime(attribute="groups.week", metadata=OPTIONAL)
-    month = DateTime(attribute="groups.month", metadata=OPTIONAL)
+    event_type = fields.String(metadata=OPTIONAL)
+    user_id = fields.Integer(metadata=OPTIONAL)
+    hour = DateTime(metadata=OPTIONAL)
+    day = DateTime(metadata=OPTIONAL)
+    week = DateTime(metadata=OPTIONAL)
+    month = DateTime(metadata=OPTIONAL)
     events = fields.Integer()
     users = fields.Integer()
+
+    def values(self, group: Any) -> dict[str, Any]:
+        return {**group.groups, "events": group.events, "users": group.users}
 
 
 class ActiveUsersRequest(PeriodRequest):

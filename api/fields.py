@@ -5,7 +5,7 @@
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import NoneType
 from typing import Any, ClassVar, Self
@@ -228,12 +228,8 @@ class RowResponse(Schema):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._columns = [
-            (name, field, PLAIN.get(type(field), frozenset())) for name, field in self.dump_fields.items()
-        ]
-        self._keys = [field.data_key or name for name, field, _ in self._columns]
         self._values_of = attrgetter(
-            *(self.path_of(field.attribute or name) for name, field, _ in self._columns)
+            *(self.path_of(field.attribute or name) for name, field in self.dump_fields.items())
         )
 
     def path_of(self, attribute: str) -> str:
@@ -246,17 +242,36 @@ class RowResponse(Schema):
         return rows if is_many else rows[0]
 
     def dump_rows(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
-        if not rows:
+        return dump_columns(self.dump_fields, map(self._values_of, rows), rows) if rows else []
+
+
+class GroupResponse(RowResponse):
+    """Base of responses of many groups. All have the fields of the first: those that were asked for."""
+
+    def values(self, group: Any) -> Mapping[str, Any]:
+        """Return the values of a group by field."""
+        raise NotImplementedError
+
+    def dump_rows(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        groups = [self.values(row) for row in rows]
+        if not groups:
             return []
-        columns = [
-            values
-            if plain.issuperset(map(type, values))
-            else [
-                field._serialize(value, name, row)  # noqa: SLF001 - what classes of fields define; `serialize` looks the value up again
-                for value, row in zip(values, rows, strict=True)
-            ]
-            for (name, field, plain), values in zip(
-                self._columns, zip(*map(self._values_of, rows), strict=True), strict=True
-            )
+        dumped = {name: field for name, field in self.dump_fields.items() if name in groups[0]}
+        return dump_columns(dumped, ([group[name] for name in dumped] for group in groups), rows)
+
+
+def dump_columns(
+    dumped: Mapping[str, fields.Field[Any]], values_of_rows: Iterable[Sequence[Any]], rows: Sequence[Any]
+) -> list[dict[str, Any]]:
+    """Dump rows by their values, which are in the order of the fields."""
+    keys = [field.data_key or name for name, field in dumped.items()]
+    columns = [
+        values
+        if PLAIN.get(type(field), frozenset()).issuperset(map(type, values))
+        else [
+            field._serialize(value, name, row)  # noqa: SLF001 - what classes of fields define; `serialize` looks the value up again
+            for value, row in zip(values, rows, strict=True)
         ]
-        return [dict(zip(self._keys, values, strict=True)) for values in zip(*columns, strict=True)]
+        for (name, field), values in zip(dumped.items(), zip(*values_of_rows, strict=True), strict=True)
+    ]
+    return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]

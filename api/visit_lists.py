@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from api.compared import ComparedPeriod
 from api.fields import (
     OPTIONAL,
     Choice,
+    GroupResponse,
     Integer,
     IntegerText,
     JsonSchema,
@@ -139,7 +140,7 @@ class PreviousCountResponse(Schema):
     visitors = fields.Integer()
 
 
-class VisitCountResponse(Schema):
+class VisitCountResponse(GroupResponse):
     """Visits of one group. Of the group fields there are those asked for; times are begins, in UTC.
 
     `first` and `last` are null if there are no visits at all. `previous` is there if it was asked for.
@@ -165,8 +166,7 @@ class VisitCountResponse(Schema):
     last = DateTime(allow_none=True)
     previous = fields.Nested(PreviousCountResponse, metadata=OPTIONAL)
 
-    @pre_dump
-    def flatten(self, count: Any, **_: Any) -> dict[str, Any]:
-        counts = {name: getattr(count, name) for name in ("visits", "visitors", "first", "last")}
-        previous = {} if count.previous is None else {"previous": count.previous}
-        return {**count.group, **counts, **previous}
+    def values(self, group: Any) -> dict[str, Any]:
+        counts = {name: getattr(group, name) for name in ("visits", "visitors", "first", "last")}
+        previous = {} if group.previous is None else {"previous": group.previous}
+        return {**group.group, **counts, **previous}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, fields
 
-from api.fields import Choice, Flag, Integer, IntegerText, RowResponse, Strict, Text, Uuid
+from api.fields import Choice, Flag, GroupResponse, Integer, IntegerText, RowResponse, Strict, Text, Uuid
 from api.times import DateTime
 
 LARGEST = 2**63 - 1
@@ -193,3 +193,29 @@ def test_rows_are_dumped_as_their_fields_dump_each_value(rows: list[SimpleNamesp
     dumped = RowOfColumns().dump(rows, many=True)
     assert repr(dumped) == repr(RowOfFields().dump(rows, many=True))  # 1 and True are equal
     assert [RowOfColumns().dump(row) for row in rows] == dumped == RowOfColumns(many=True).dump(rows)
+
+
+class GroupOfFields(Schema):
+    day = DateTime()
+    user_id = fields.Integer(allow_none=True)
+    visits = fields.Integer(data_key="count")
+    before = fields.Nested(RowOfFields)
+
+
+class GroupOfColumns(GroupOfFields, GroupResponse):
+    def values(self, group: Any) -> dict[str, Any]:
+        return dict(group)
+
+
+@given(st.data())
+def test_groups_are_dumped_with_the_fields_that_they_have(data: st.DataObject) -> None:
+    values = {
+        "day": st.datetimes(timezones=st.just(UTC)),
+        "user_id": st.none() | st.integers(),
+        "visits": st.integers() | st.booleans(),
+        "before": rows,
+    }
+    names = data.draw(st.sets(st.sampled_from(list(values)), min_size=1))
+    groups = data.draw(st.lists(st.fixed_dictionaries({name: values[name] for name in names}), max_size=4))
+    dumped = GroupOfColumns().dump(groups, many=True)
+    assert repr(dumped) == repr(GroupOfFields().dump(groups, many=True))
