@@ -119,6 +119,16 @@ async def test_a_list_is_the_same_object_until_a_visit_comes(db: Database, store
     assert changed[1:] == listed[0][:5]
 
 
+async def test_a_page_full_of_live_visits_shows_a_newer_one(db: Database, store: ColumnStore) -> None:
+    await store_lines(db, 9, seed=1)
+    for number in range(10):
+        at = BEGIN + timedelta(days=1, seconds=number)
+        await store_live_visits(db, [live_row(f"/{number}", occurred_at=at, position=number)])
+        for _ in range(2):
+            listed = await list_visits(db, store, **NOTHING, **PAGE)
+            assert [visit.page_url for visit in listed][:1] == [f"/{number}"]
+
+
 async def test_visits_that_are_older_than_a_page_are_not_asked_for(db: Database, store: ColumnStore) -> None:
     """Of live visits, those alone are read that are newer than the last line of the page."""
     await store_lines(db, 9, seed=1)
