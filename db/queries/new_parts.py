@@ -1,6 +1,7 @@
 """New parts: encoded, inserted, and compared with those that are stored (db.models.VisitPart)."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from struct import pack
 
@@ -213,6 +214,10 @@ async def select_keys(session: AsyncSession, token: uuid.UUID, *, trial: bool = 
     return Keys(occurred, key)
 
 
+def sent(names: Iterable[str]) -> str:
+    return ", ".join(f"array_send({name}) AS {name}" for name in names)
+
+
 OVERLAPS = """
     SELECT token FROM visit_part
     WHERE
@@ -222,12 +227,10 @@ OVERLAPS = """
     ORDER BY id
 """
 KEY_NAMES = ("occurred", "key")
-KEYS = (
-    f"SELECT {', '.join(f'array_send({name}) AS {name}' for name in with_forms(KEY_NAMES))} "  # noqa: S608
-    "FROM visit_part_columns WHERE token = $1"
-)
+SENT = "SELECT {} FROM {} WHERE token = $1"
+KEYS = SENT.format(sent(with_forms(KEY_NAMES)), "visit_part_columns")
 OVERLAPS_OF_TRIAL = OVERLAPS.replace("visit_part", "trial_part")
-KEYS_OF_TRIAL = KEYS.replace("visit_part_columns", "trial_part")
+KEYS_OF_TRIAL = SENT.format(sent(KEY_NAMES), "trial_part")  # which has no narrow forms
 
 
 async def insert_trial_keys(session: AsyncSession, keys: Keys) -> None:

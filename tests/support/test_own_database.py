@@ -70,6 +70,7 @@ async def test_the_connections_of_its_pool_are_kept_without_what_a_test_left_on_
     own_copy: OwnDatabase, own_pool: OwnPool
 ) -> None:
     await own_copy.prepare()
+    await own_pool.database.close()  # one that PostgreSQL has ended for its idleness would close all
     seen = []
     for _ in range(2):
         async with own_pool.database.transaction() as session:
