@@ -142,13 +142,6 @@ def decode_columns(span: PartSpan, names: Collection[str], arrays: Arrays) -> Co
     return columns
 
 
-async def has_parts_of_other_logs(session: AsyncSession, import_id: int) -> bool:
-    """Return whether another import has stored parts of logs."""
-    query = text("SELECT EXISTS (SELECT FROM visit_part WHERE source = :log AND import_id <> :import_id)")
-    answer: bool = await session.scalar(query, {"log": LOG, "import_id": import_id})
-    return answer
-
-
 async def count_parts(session: AsyncSession, part_ids: Collection[int]) -> int:
     """Return how many of the parts there are."""
     query = text("SELECT count(*) FROM visit_part WHERE id = ANY(:ids)")

@@ -1,25 +1,34 @@
-"""Subtracts visits of deleted parts from what was derived from them."""
+"""Takes visits of parts that are deleted away from roll-ups."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import delete, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.bulk import subtract_counts
 from db.columns import Values
 from db.kinds import KIND_CODES
-from db.models import CategoryCountryDay, CategoryQuarter, CountryDay, RequestQuarter
 from db.queries.address_countries import AddressCountries
 from db.queries.bots import select_bots
-from db.queries.part_columns import LOG, Columns
-from db.rollup_counts import CountedColumns, rollup_literals
+from db.queries.part_columns import LOG, Columns, PartSpan, select_columns
+from db.queries.visits import KEYS, add_counts_to_rollups
+from db.rollup_counts import DAY, CountedColumns, rollup_literals
 from db.threads import run_in_thread
 
-# What visits are subtracted by.
-NAMES = ("occurred", "kind", "page_id", "address_id", "cart_id", "agent_id", "request_id")
+# What visits are counted by, and told from others.
+NAMES = ("occurred", "kind", "page_id", "address_id", "agent_id", "request_id")
 KIND_INDEX = np.zeros(256, np.int64)
 KIND_INDEX[[ord(code) for code in KIND_CODES.values()]] = np.arange(len(KIND_CODES))
+DELETE_DAYS = [
+    text(
+        f"DELETE FROM {model.__tablename__} WHERE source = :log "  # noqa: S608 - names of our own
+        f"AND {at} >= to_timestamp(0) + CAST(:since AS bigint) * interval '1 microsecond' "
+        f"AND {at} < to_timestamp(0) + CAST(:until AS bigint) * interval '1 microsecond'"
+    )
+    for model, names in KEYS.items()
+    for at in {"quarter", "day"}.intersection(names)
+]
 
 
 def concatenate(parts: Sequence[Columns], names: Sequence[str] = NAMES) -> Columns:
@@ -61,7 +70,34 @@ async def subtract_from_rollups(session: AsyncSession, columns: CountedColumns, 
         await subtract_counts(session, model, counts)
 
 
-async def empty_rollups_of_logs(session: AsyncSession) -> None:
-    """Delete what roll-ups count of logs. The caller holds the lock of parts, and none of a log is left."""
-    for model in (RequestQuarter, CategoryQuarter, CountryDay, CategoryCountryDay):
-        await session.execute(delete(model).where(model.source == LOG))
+def days_of(spans: Sequence[PartSpan]) -> tuple[int, int]:
+    """Return when the first day (UTC) of parts begins, and when the last one ends, in microseconds."""
+    first, last = min(span.first_at for span in spans), max(span.last_at for span in spans)
+    return first // DAY * DAY, (last // DAY + 1) * DAY
+
+
+async def select_visits(session: AsyncSession, spans: Sequence[PartSpan]) -> Columns:
+    """Return what visits of parts are counted by. The caller holds the lock of parts, which are all there."""
+    parts = [await select_columns(session, span, NAMES) for span in spans]
+    return concatenate([part for part in parts if part is not None])
+
+
+async def delete_rollups_of_days(session: AsyncSession, since: int, until: int) -> None:
+    """Delete what roll-ups count of logs from one day (UTC) to another. The caller holds the lock of parts.
+
+    :param since: when the first day begins, in microseconds since 1970
+    :param until: when the last one ends
+    """
+    for query in DELETE_DAYS:
+        await session.execute(query, {"since": since, "until": until, "log": LOG})
+
+
+async def add_visits_of_days(
+    session: AsyncSession, visits: Columns, countries: AddressCountries, *, since: int, until: int
+) -> None:
+    """Count those visits of logs in roll-ups that are within some days."""
+    within = (visits["occurred"] >= since) & (visits["occurred"] < until)
+    if within.any():
+        visits = {name: values[within] for name, values in visits.items()}
+        counted = await count_columns(session, visits, countries)
+        await add_counts_to_rollups(session, await run_in_thread(lambda: rollup_literals(counted)))

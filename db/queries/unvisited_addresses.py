@@ -21,17 +21,16 @@ LIVE_IDS = """
 DELETE = """
     WITH unvisited AS MATERIALIZED (
         SELECT unnest(CAST(CAST(:ids AS text) AS int[])) AS id
+    ),
+    kept AS MATERIALIZED (
+        SELECT DISTINCT own.address
+        FROM address AS own
+        WHERE own.variant > 0 AND NOT EXISTS (SELECT FROM unvisited WHERE unvisited.id = own.id)
     )
     DELETE FROM address USING unvisited
-    WHERE address.id = unvisited.id AND (
-        address.variant > 0
-        OR NOT EXISTS (
-            SELECT FROM address AS own
-            WHERE
-                own.address = address.address AND own.variant > 0
-                AND NOT EXISTS (SELECT FROM unvisited AS other WHERE other.id = own.id)
-        )
-    )
+    WHERE
+        address.id = unvisited.id
+        AND NOT EXISTS (SELECT FROM kept WHERE kept.address = address.address AND address.variant = 0)
 """
 INSERT_MISSING = """
     INSERT INTO address (address, country)

@@ -169,19 +169,15 @@ async def remove_batch(
     db: Database, import_id: int, limits: BatchLimits, countries: "AddressCountries"
 ) -> bool:
     """Delete some parts of the import, the newest ones, or all. Return whether there may be more."""
-    from db.queries.part_columns import has_parts_of_other_logs, select_part_spans
+    from db.queries.part_columns import select_part_spans
     from service.visits import parts
 
     async with db.read() as session:
         spans = await select_part_spans(session, import_id=import_id)
-        is_only = not await has_parts_of_other_logs(session, import_id)
     if not spans:
         return False
     with suppress(parts.PartsChangedError):  # others have deleted or stored some meanwhile: look again
-        if is_only:
-            await parts.remove_only_parts(db, spans, limits)
-        else:
-            await parts.remove_parts(db, spans[: limits.parts], countries, limits)
+        await parts.remove_parts(db, spans, countries, limits)
     return True
 
 

@@ -89,8 +89,7 @@ async def delete_old_parts(db: Database, before: datetime, limits: BatchLimits) 
             await retention.insert_unfinished(session, before)
         old = [span for span in spans if span.last_at < until]
         # Of live visits one part at a time: writers wait while it is taken away from what they count.
-        most = 1 if old and old[0].is_live else limits.parts
-        old = [span for span in old if span.source == old[0].source][:most]
+        old = old[:1] if old and old[0].is_live else [span for span in old if not span.is_live]
         with suppress(parts.PartsChangedError):  # an undo was here: look again
             if old:
                 count = await parts.remove_parts(db, old, countries, limits)
