@@ -97,7 +97,10 @@ async def test_files_of_two_hosts_are_read_at_once_and_that_of_one_once(shop: Im
     records = await asyncio.gather(task, other)
     assert running is not None
     assert running.id == records[0].id
-    assert [record.lines for record in records] == [100, 100]
+    # The other host's file has the same lines: it is read from where the first one is by then.
+    assert [record.status for record in records] == ["done", "done"]
+    assert records[0].lines == 100
+    assert await shop.rows("SELECT location, line FROM file_position ORDER BY 1") == [("a", 100), ("b", 100)]
     assert await shop.rows("SELECT count(*) FROM visit") == [(100,)]
 
 
