@@ -182,7 +182,12 @@ rows = st.builds(
     text=st.none() | st.text() | st.uuids() | st.integers(),
     choice=st.sampled_from(["a", "b", None]),
     key=st.none() | st.uuids() | st.uuids().map(str),
-    moment=st.none() | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=9))])),
+    moment=st.none()
+    | st.datetimes(
+        datetime(2, 1, 1),
+        datetime(9998, 1, 1),
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=9))]),
+    ),
     share=st.none() | st.integers(-9, 9) | st.floats(allow_nan=False),
     pairs=st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
 )
