@@ -250,7 +250,7 @@ class GroupResponse(RowResponse):
 
     def values(self, group: Any) -> Mapping[str, Any]:
         """Return the values of a group by field."""
-        raise NotImplementedError
+        raise NotImplementedError  # each response knows where its groups have their values
 
     def dump_rows(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
         groups = [self.values(row) for row in rows]

@@ -45,7 +45,7 @@ async def remove_from_rollups(
     """Take visits of parts of one source away from what they are counted in. The caller holds the lock of
     parts, and deletes these.
 
-    Where the parts that stay have fewer visits of the same days, those are counted anew: none are if the days
+    Where the parts that stay have fewer visits of the same days, those are counted anew, and none if the days
     are those of one import alone.
     """
     neighbours = await select_neighbours(session, spans)
